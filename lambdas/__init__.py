@@ -1,0 +1,1 @@
+"""The five functions: intake, dedup, write, confirm, reconcile."""

@@ -1,0 +1,1 @@
+"""One module per neighbour: ledger, queues, vault, genesys, credentials, settings, telemetry."""

@@ -1,0 +1,99 @@
+"""What becomes of each delivered message: the loop that every SQS function shares.
+
+A message is done, or it comes back later; there is nothing third. Whatever goes wrong with one
+message says nothing about its neighbours.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.backoff import backoff_s
+from lambdas.relay.canonical import canonical, digest, short
+from lambdas.relay.errors import Malformed, Transient
+from lambdas.relay.limits import MESSAGE_AGE_MAX_S, REASON_CHARS_MAX, SQS_VISIBILITY_MAX_S
+from lambdas.relay.ports import Chance, Clock, Delivery, Outgoing, Queue, Telemetry, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message may be deleted: its work is durable elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The message stays; it is to come back after `seconds` (None: by backoff)."""
+
+    reason: str
+    seconds: float | None = None
+
+
+Disposition = Done | Later
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A function's place at its queue."""
+
+    source: Queue
+    dead: Queue
+    vault: Vault
+    clock: Clock
+    chance: Chance
+    telemetry: Telemetry
+
+
+def settle_each(
+    deliveries: Sequence[Delivery], act: Callable[[Delivery], Disposition], post: Post
+) -> list[str]:
+    """Acts on each message; returns the ids of those that are not done and stay in the queue."""
+    kept = [d for d in deliveries if not settle(d, lambda d=d: act(d), post)]  # type: ignore[misc]
+    return [delivery.message_id for delivery in kept]
+
+
+def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bool:
+    """Acts on one message and sees to its return; True when it is done."""
+    try:
+        if _is_old(delivery, post.clock.now_ms()):
+            disposition: Disposition = _bury(delivery, post)
+        else:
+            disposition = act()
+    except Malformed as malformed:
+        quarantine(delivery.body, malformed.reason, post)
+        disposition = Done()
+    except Transient as transient:
+        disposition = Later(transient.reason, transient.retry_after_s)
+    if isinstance(disposition, Done):
+        return True
+    wait = disposition.seconds
+    if wait is None:
+        wait = backoff_s(delivery.receives - 1, post.chance.fraction())
+    post.telemetry.count("Deferred")
+    post.telemetry.note("deferred", reason=disposition.reason, seconds=round(wait, 1))
+    post.source.hide(delivery, min(wait, SQS_VISIBILITY_MAX_S - 60))
+    return False
+
+
+def quarantine(text: str, reason: str, post: Post) -> None:
+    """Keeps what nobody can read, with the reason, until a person removes it. Keyed by content:
+    a redelivered copy changes nothing."""
+    name = short(digest("quarantine", text), 26)
+    post.vault.keep(
+        f"quarantine/{name}.json",
+        canonical({"reason": reason, "at_ms": post.clock.now_ms(), "message": text}),
+    )
+    post.telemetry.count("Quarantined")
+    post.telemetry.note("quarantined", name=name, reason=reason)
+
+
+def _is_old(delivery: Delivery, now_ms: int) -> bool:
+    return now_ms - delivery.sent_at_ms > MESSAGE_AGE_MAX_S * 1000
+
+
+def _bury(delivery: Delivery, post: Post) -> Disposition:
+    """SQS deletes a message at the end of its retention without a word, so it goes to the
+    dead-letter queue before that, where the reconciler finds it."""
+    reason = f"waited more than {MESSAGE_AGE_MAX_S} s in its queue"[:REASON_CHARS_MAX]
+    attributes = {**delivery.attributes, "reason": reason, "receives": str(delivery.receives)}
+    post.dead.send([Outgoing(delivery.body, attributes)])
+    post.telemetry.count("DeadLettered")
+    return Done()

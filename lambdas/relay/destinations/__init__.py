@@ -1,0 +1,4 @@
+"""Destinations: what differs between the Genesys endpoints that take events.
+
+One module per kind; each builds a `Destination` from an environment's configuration.
+"""

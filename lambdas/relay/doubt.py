@@ -1,0 +1,38 @@
+"""Doubt: an earlier attempt may have taken effect. What may be done then (R2, R3, R4)."""
+
+from typing import Literal
+
+from lambdas.relay.destinations.destination import Destination
+
+#: post: the same request again, protected by its key; read back: ask first; repost: send again
+#: and list the possible duplicate; ask: a person decides
+Step = Literal["post", "read back", "repost", "ask"]
+
+Verdict = Literal["applied", "rejected", "read back", "ask"]
+
+
+def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms: int) -> Step:
+    """What an attempt begins with."""
+    if doubt_since_ms is None or destination.key.trusted(doubt_since_ms, now_ms):
+        return "post"
+    if destination.read_back is not None:
+        return "read back"
+    return "repost" if destination.unknown == "repost" else "ask"
+
+
+def after_refusal(status: int, destination: Destination) -> Verdict:
+    """What a refusal says of a request that is in doubt.
+
+    409 to a repeated key can mean that the request took effect. Any other refusal proves that it
+    did not only where the destination looks at the key first.
+    """
+    if status == 409 and destination.key.repeat_answers_409:
+        return "applied"
+    if destination.read_back is not None:
+        return "read back"
+    if destination.key.honoured_s and destination.key.checked_first and status != 409:
+        return "rejected"
+    # Already listed as a possible duplicate when it was sent again: its parts may go on.
+    return (
+        "rejected" if destination.unknown == "repost" and not destination.key.honoured_s else "ask"
+    )

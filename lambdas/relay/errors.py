@@ -1,0 +1,32 @@
+"""Errors, named by the reaction they demand.
+
+RelayError
+├── Transient      back to the queue, to be tried again later
+│   └── Throttled  the same; the neighbour has asked us to slow down
+└── Malformed      never retried: set aside in the quarantine with the reason
+"""
+
+
+class RelayError(Exception):
+    """Anything the relay raises on purpose."""
+
+
+class Transient(RelayError):
+    """It may work later; `retry_after_s` says when to try, None leaves that to the backoff."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class Throttled(Transient):
+    """A neighbour asked us to slow down."""
+
+
+class Malformed(RelayError):
+    """It will never work; `reason` is one sentence for a human."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
