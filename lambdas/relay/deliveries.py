@@ -4,6 +4,7 @@ A message is done, or it comes back later; there is nothing third. Whatever goes
 message says nothing about its neighbours.
 """
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.limits import MESSAGE_AGE_MAX_S, REASON_CHARS_MAX, SQS_VISIBILITY_MAX_S
 from lambdas.relay.ports import Chance, Clock, Delivery, Outgoing, Queue, Telemetry, Vault
+
+#: SQS counts the 12 hours from the receive, not from the change
+HIDING_MARGIN_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
         disposition = Done()
     except Transient as transient:
         disposition = Later(transient.reason, transient.retry_after_s)
+    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+        post.telemetry.count("Unexpected")
+        disposition = Later(f"unexpected {type(unexpected).__name__} at {_place(unexpected)}")
     if isinstance(disposition, Done):
         return True
     wait = disposition.seconds
@@ -69,8 +76,18 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
         wait = backoff_s(delivery.receives - 1, post.chance.fraction())
     post.telemetry.count("Deferred")
     post.telemetry.note("deferred", reason=disposition.reason, seconds=round(wait, 1))
-    post.source.hide(delivery, min(wait, SQS_VISIBILITY_MAX_S - 60))
+    try:
+        post.source.hide(delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S))
+    except Transient as transient:
+        # It stays all the same: it comes back when its visibility timeout ends.
+        post.telemetry.note("not hidden", reason=transient.reason)
     return False
+
+
+def _place(error: Exception) -> str:
+    """Where an error was raised; its text is left out, since it may quote an event."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
 
 
 def quarantine(text: str, reason: str, post: Post) -> None:

@@ -32,7 +32,7 @@ def after_refusal(status: int, destination: Destination) -> Verdict:
         return "read back"
     if destination.key.honoured_s and destination.key.checked_first and status != 409:
         return "rejected"
-    # Already listed as a possible duplicate when it was sent again: its parts may go on.
-    return (
-        "rejected" if destination.unknown == "repost" and not destination.key.honoured_s else "ask"
-    )
+    if destination.unknown == "repost" and not destination.key.honoured_s:
+        # Listed as a possible duplicate when it was sent again: its parts may go on.
+        return "rejected"
+    return "ask"

@@ -168,7 +168,7 @@ REHEARSAL = Timing(
     visibility_s={"events": 61, "batches": 61, "writes": 61, "checks": 61},
     connect_timeout_s=0.5,
     request_timeout_s=1.5,
-    late_effect_s=1,
+    late_effect_s=2,
     clock_skew_s=0.5,
     deadline_margin_s=1,
 )

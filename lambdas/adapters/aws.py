@@ -1,0 +1,53 @@
+"""The AWS SDK: how its clients are made, and what its errors mean to the relay."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.relay.errors import Throttled, Transient
+
+#: an AWS call that has not answered by then is given up; ours answer within milliseconds
+CONNECT_TIMEOUT_S = 2
+READ_TIMEOUT_S = 5
+#: tries of one call, the first included; more is the queue's business
+ATTEMPTS = 3
+#: claims of one batch that are on their way at once, and so connections kept
+CONNECTIONS = 16
+
+CONFIG = Config(
+    connect_timeout=CONNECT_TIMEOUT_S,
+    read_timeout=READ_TIMEOUT_S,
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    max_pool_connections=CONNECTIONS,
+)
+
+_THROTTLING = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "TooManyRequestsException",
+    }
+)
+
+
+def code_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Turns the SDK's errors into the relay's. None of them is final: even a missing permission
+    is mended by somebody, and until then the message waits."""
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        kind = Throttled if code in _THROTTLING else Transient
+        raise kind(f"{operation}: {code}") from error
+    except BotoCoreError as error:
+        raise Transient(f"{operation}: {type(error).__name__}") from error

@@ -1,0 +1,25 @@
+"""Time and chance, the real ones."""
+
+import random
+import secrets
+import time
+
+
+class SystemClock:
+    """Implements relay.ports.Clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class SystemChance:
+    """Implements relay.ports.Chance."""
+
+    def fraction(self) -> float:
+        return random.random()
+
+    def token(self) -> str:
+        return secrets.token_hex(16)

@@ -1,0 +1,75 @@
+"""HTTP, once: no retries, no redirects, a bound on time and on size."""
+
+import time
+from collections.abc import Mapping
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Timeout
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from lambdas.relay.limits import GENESYS_ANSWER_BYTES_MAX, Timing
+from lambdas.relay.ports import Answer, NotSent, Unanswered
+
+_CHUNK_BYTES = 65_536
+
+
+class RequestsHttp:
+    """Implements relay.ports.Http.
+
+    Every request has a connection of its own: one kept from an earlier invocation may have died
+    while Lambda slept, and a POST on it would end as "maybe" for no reason.
+    """
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        until = time.monotonic() + self._timing.request_s
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy and no netrc from the environment
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(max_retries=0))
+            try:
+                with session.request(
+                    method,
+                    url,
+                    headers={**headers, "User-Agent": "genesys-relay", "Connection": "close"},
+                    data=body,
+                    timeout=Timeout(  # type: ignore[arg-type]  # requests hands it to urllib3
+                        connect=self._timing.connect_timeout_s,
+                        read=self._timing.request_timeout_s,
+                        total=self._timing.request_s,
+                    ),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    return _read(response, until)
+            except (requests.RequestException, HTTPError) as error:
+                return _failed(error)
+
+
+def _read(response: requests.Response, until: float) -> Answer | Unanswered:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > GENESYS_ANSWER_BYTES_MAX:
+            return Unanswered(f"an answer longer than {GENESYS_ANSWER_BYTES_MAX} bytes")
+        if time.monotonic() > until:
+            return Unanswered("the answer took too long")
+    return Answer(response.status_code, dict(response.headers), bytes(body))
+
+
+def _failed(error: Exception) -> NotSent | Unanswered:
+    """Only what failed before a connection stood is certain not to have arrived."""
+    name = type(error).__name__
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NotSent(name)
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
+        return NotSent("the host's certificate is not trusted")
+    cause = error.args[0] if error.args else None
+    if isinstance(getattr(cause, "reason", None), NewConnectionError):
+        return NotSent("no connection")
+    return Unanswered(name)

@@ -1,0 +1,228 @@
+"""The ledger in DynamoDB."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.aws import CONNECTIONS, code_of, translated
+from lambdas.relay.errors import Transient
+from lambdas.relay.limits import KEYS_PER_ROUND_TRIP
+from lambdas.relay.ports import Change, Guard, Item, Written
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_REFUSED = "ConditionalCheckFailedException"
+ATTENTION_INDEX = "attention"
+#: rounds of BatchGetItem before keys that DynamoDB left unprocessed are given up
+READ_ROUNDS = 4
+
+_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
+
+
+class DynamoLedger:
+    """Implements relay.ports.Ledger. Every write is one conditional item write; the item that a
+    refused write met comes back with the refusal (ALL_OLD), so nothing is read before writing."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        # Puts in parallel rather than PartiQL batches: a PartiQL INSERT does not say whose item
+        # it met, which is what a claim needs to know (docs/decisions/0005).
+        if len(items) == 1:
+            return [self._insert(items[0])]
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return list(pool.map(self._insert, items))
+
+    def _insert(self, item: Item) -> Written:
+        with translated("PutItem"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=_pack(item),
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                return _refused(error)
+        return Written(applied=True, before=None)
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        expression = _Expression()
+        condition, update = expression.condition(guard), expression.update(change)
+        with translated("UpdateItem"):
+            try:
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_pack({"pk": pk, "sk": sk}),
+                    ConditionExpression=condition,
+                    UpdateExpression=update,
+                    ExpressionAttributeNames=expression.names,
+                    ExpressionAttributeValues=_pack(expression.values),
+                    ReturnValues="ALL_OLD",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                return _refused(error)
+        return Written(applied=True, before=_unpack(answer["Attributes"]))
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        found: dict[tuple[str, str], Item] = {}
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), KEYS_PER_ROUND_TRIP):
+            for item in self._read(wanted[start : start + KEYS_PER_ROUND_TRIP]):
+                found[item["pk"], item["sk"]] = item
+        return [found.get(key) for key in keys]
+
+    def _read(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        pending: Any = {
+            self._table: {
+                "Keys": [_pack({"pk": pk, "sk": sk}) for pk, sk in keys],
+                "ConsistentRead": True,
+            }
+        }
+        items: list[Item] = []
+        for _ in range(READ_ROUNDS):
+            with translated("BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems=pending)
+            items += [_unpack(item) for item in answer["Responses"].get(self._table, [])]
+            pending = answer.get("UnprocessedKeys")
+            if not pending:
+                return items
+        raise Transient("BatchGetItem: keys left unprocessed")
+
+    def of(self, pk: str) -> Sequence[Item]:
+        with translated("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                ConsistentRead=True,
+            )
+            return [_unpack(item) for page in pages for item in page["Items"]]
+
+    def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
+        with translated("Query"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=ATTENTION_INDEX,
+                KeyConditionExpression="attention = :a AND due_at <= :t",
+                ExpressionAttributeValues={":a": {"S": attention}, ":t": {"N": str(before_s)}},
+                PaginationConfig={"MaxItems": most},
+            )
+            items = [_unpack(item) for page in pages for item in page["Items"]]
+        return [(item["pk"], item["sk"]) for item in items]
+
+    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
+        key = _pack({"pk": f"L#{name}", "sk": "L"})
+        for slots in range(wanted, 0, -1):
+            if self._lease(key, window, slots, ceiling):
+                return slots
+        return 0
+
+    def _lease(self, key: Any, window: int, slots: int, ceiling: int) -> bool:
+        """Counts within the current window, or begins a later one; never an earlier one."""
+        names = {"#w": "window", "#u": "used"}
+        if slots > ceiling:
+            return False
+        with translated("UpdateItem"):
+            for condition, update, values in (
+                (
+                    "#w = :w AND #u <= :room",
+                    "SET #u = #u + :n",
+                    {":w": window, ":n": slots, ":room": ceiling - slots},
+                ),
+                (
+                    "attribute_not_exists(#w) OR #w < :w",
+                    "SET #w = :w, #u = :n",
+                    {":w": window, ":n": slots},
+                ),
+            ):
+                try:
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key=key,
+                        ConditionExpression=condition,
+                        UpdateExpression=update,
+                        ExpressionAttributeNames=names,
+                        ExpressionAttributeValues=_pack(values),
+                    )
+                except ClientError as error:
+                    if code_of(error) != _REFUSED:
+                        raise
+                else:
+                    return True
+        return False
+
+
+class _Expression:
+    """Builds DynamoDB's expressions out of a guard and a change; every name is a placeholder,
+    since `state` and others are reserved words."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+
+    def condition(self, guard: Guard) -> str:
+        states = ", ".join(self._value(state) for state in sorted(guard.states))
+        clauses = [f"{self._name('state')} IN ({states})"]
+        if guard.attempt is not None:
+            clauses.append(f"{self._name('attempt')} = {self._value(guard.attempt)}")
+        if guard.holder is not None:
+            clauses.append(f"{self._name('holder')} = {self._value(guard.holder)}")
+        if guard.lease_before_ms is not None:
+            lease = self._name("lease_until_ms")
+            clauses.append(f"{lease} < {self._value(guard.lease_before_ms)}")
+        return " AND ".join(clauses)
+
+    def update(self, change: Change) -> str:
+        sets = [f"{self._name(name)} = {self._value(value)}" for name, value in change.put.items()]
+        for name, value in change.default.items():
+            place = self._name(name)
+            sets.append(f"{place} = if_not_exists({place}, {self._value(value)})")
+        adds = [f"{self._name(name)} {self._value(by)}" for name, by in change.add.items()]
+        drops = [self._name(name) for name in sorted(change.drop)]
+        parts = (("SET", sets), ("ADD", adds), ("REMOVE", drops))
+        return " ".join(f"{verb} {', '.join(rows)}" for verb, rows in parts if rows)
+
+    def _name(self, name: str) -> str:
+        self.names[f"#{name}"] = name
+        return f"#{name}"
+
+    def _value(self, value: object) -> str:
+        place = f":v{len(self.values)}"
+        self.values[place] = value
+        return place
+
+
+def _refused(error: ClientError) -> Written:
+    if code_of(error) != _REFUSED:
+        raise error
+    item: Mapping[str, Any] | None = error.response.get("Item")  # type: ignore[assignment]
+    return Written(applied=False, before=_unpack(item) if item else None)
+
+
+def _pack(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serializer.serialize(value) for name, value in item.items()}
+
+
+def _unpack(item: Mapping[str, Any]) -> Item:
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value)
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case _:
+            return value

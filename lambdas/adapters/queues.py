@@ -1,0 +1,105 @@
+"""Queues in SQS."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lambdas.adapters.aws import translated
+from lambdas.relay.errors import Transient
+from lambdas.relay.limits import SQS_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.ports import Delivery, Outgoing
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+#: SQS takes ten attributes a message; empty values are not allowed
+ATTRIBUTES_MAX = 10
+
+
+class SqsQueue:
+    """Implements relay.ports.Queue."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        for group in _groups(messages):
+            entries = [_entry(number, message) for number, message in enumerate(group)]
+            with translated("SendMessageBatch"):
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            failed = answer.get("Failed", [])
+            if failed:
+                codes = ", ".join(sorted({row["Code"] for row in failed}))
+                raise Transient(f"SendMessageBatch: {len(failed)} messages not taken ({codes})")
+
+    def hide(self, delivery: Delivery, seconds: float) -> None:
+        with translated("ChangeMessageVisibility"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=delivery.receipt,
+                VisibilityTimeout=max(0, round(seconds)),
+            )
+
+    def receive(self, most: int) -> Sequence[Delivery]:
+        with translated("ReceiveMessage"):
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, SQS_ENTRIES_MAX),
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+            )
+        return [
+            Delivery(
+                message_id=message["MessageId"],
+                receipt=message["ReceiptHandle"],
+                body=message["Body"],
+                receives=int(message["Attributes"]["ApproximateReceiveCount"]),
+                sent_at_ms=int(message["Attributes"]["SentTimestamp"]),
+                attributes={
+                    name: value.get("StringValue", "")
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
+            )
+            for message in answer.get("Messages", [])
+        ]
+
+    def delete(self, delivery: Delivery) -> None:
+        with translated("DeleteMessage"):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=delivery.receipt)
+
+
+def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """As many messages a call as SQS takes, by number and by bytes (a call has the same limit as
+    a message)."""
+    group: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        own = _bytes(message)
+        if group and (len(group) == SQS_ENTRIES_MAX or size + own > SQS_MESSAGE_BYTES_MAX):
+            yield group
+            group, size = [], 0
+        group.append(message)
+        size += own
+    if group:
+        yield group
+
+
+def _bytes(message: Outgoing) -> int:
+    attributes = sum(
+        len(name) + len(value.encode()) + len("String")
+        for name, value in message.attributes.items()
+    )
+    return len(message.body.encode()) + attributes
+
+
+def _entry(number: int, message: Outgoing) -> Any:
+    shown = [(name, value) for name, value in message.attributes.items() if value]
+    return {
+        "Id": str(number),
+        "MessageBody": message.body,
+        "DelaySeconds": message.delay_s,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in shown[:ATTRIBUTES_MAX]
+        },
+    }

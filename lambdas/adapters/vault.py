@@ -1,0 +1,41 @@
+"""The vault in S3."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.aws import code_of, translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Vault:
+    """Implements relay.ports.Vault."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, key: str, document: str) -> None:
+        with translated("PutObject"):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=document.encode("utf-8", "surrogatepass"),
+                ContentType="application/json",
+            )
+
+    def fetch(self, key: str) -> str | None:
+        with translated("GetObject"):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) == "NoSuchKey":
+                    return None
+                raise
+            return answer["Body"].read().decode("utf-8", "surrogatepass")
+
+    def discard(self, key: str) -> None:
+        with translated("DeleteObject"):
+            self._client.delete_object(Bucket=self._bucket, Key=key)

@@ -1,0 +1,36 @@
+"""Lambda `reconcile`: every 15 minutes, dead letters back to work or to a person."""
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from lambdas import wiring
+from lambdas.adapters.invocation import Context, deadline_ms
+from lambdas.relay.reconcile import Line, Needs, reconcile
+
+
+@cache
+def _needs() -> Needs:
+    rows = json.loads(wiring.settings().text("QUEUES"))
+    return Needs(
+        lines=[
+            Line(row["name"], wiring.queue_at(row["url"]), wiring.queue_at(row["dead_url"]))
+            for row in rows
+        ],
+        ledger=wiring.ledger(),
+        vault=wiring.vault(),
+        clock=wiring.CLOCK,
+        telemetry=wiring.telemetry(),
+    )
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    needs = _needs()
+    margin_ms = int(wiring.settings().timing.deadline_margin_s * 1000)
+    try:
+        result = asdict(reconcile(needs, deadline_ms(context, wiring.CLOCK) - margin_ms))
+        needs.telemetry.note("reconciled", **result)
+        return result
+    finally:
+        wiring.telemetry().flush()

@@ -1,0 +1,34 @@
+"""Lambda `write`: one sealed message, one request to Genesys."""
+
+from functools import cache
+from typing import Any
+
+from lambdas import wiring
+from lambdas.adapters.invocation import Context, answer, deadline_ms, deliveries_of
+from lambdas.relay.deliveries import settle_each
+from lambdas.relay.pacing import Pace
+from lambdas.relay.write import Needs, write
+
+
+@cache
+def _needs() -> Needs:
+    return Needs(
+        post=wiring.post("WRITES"),
+        ledger=wiring.ledger(),
+        writes=wiring.queue("WRITES_QUEUE_URL"),
+        checks=wiring.queue("CHECKS_QUEUE_URL"),
+        genesys=wiring.genesys(),
+        pace=Pace(wiring.ledger(), wiring.settings().count("REQUESTS_PER_MINUTE")),
+        destinations=wiring.settings().configuration().destinations,
+        timing=wiring.settings().timing,
+    )
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    needs = _needs()
+    until_ms = deadline_ms(context, wiring.CLOCK)
+    try:
+        arrived = deliveries_of(event, wiring.CLOCK)
+        return answer(settle_each(arrived, lambda d: write(d, needs, until_ms), needs.post))
+    finally:
+        wiring.telemetry().flush()

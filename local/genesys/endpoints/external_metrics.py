@@ -1,0 +1,82 @@
+"""External metrics of employees: at most 100 items; `Total` is idempotent, `Cumulative` is not.
+
+SDK GamificationApi, models ExternalMetricDataWriteRequest and -Response. An item has no id of its
+own: user, metric and day name it, for `Cumulative` with its content (each one adds).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from local.genesys.caused import Draft
+from local.genesys.endpoints.shape import Call, Write, mapping, mappings, text
+from local.genesys.items import Item, Rejection, Verdict, digest
+from local.genesys.messages import Reply
+
+ITEMS_MAX = 100  # SDK, ExternalMetricDataWriteRequest
+TYPES = ("Total", "Cumulative")
+
+
+def _read(call: Call) -> list[Item]:
+    items = mappings(mapping(call.json, "body").get("items"), "items")
+    return [_item(index, item) for index, item in enumerate(items)]
+
+
+def _item(index: int, item: dict[str, Any]) -> Item:
+    total = item.get("type") == "Total"
+    item_id = _name(item) if total else f"{_name(item)}#{digest(item)[:12]}"
+    return Item(index, item_id, item, total, _problem(item))
+
+
+def _problem(item: dict[str, Any]) -> Rejection | None:
+    user = text(item.get("userId")) or text(item.get("userEmail"))
+    number = item.get("value")
+    if not (user and text(item.get("metricId")) and text(item.get("dateOccurred"))):
+        return Rejection(400, "userId or userEmail, metricId and dateOccurred are required", False)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return Rejection(400, "value must be a number", False)
+    if item.get("type") not in TYPES:
+        return Rejection(400, f"type must be one of {', '.join(TYPES)}", False)
+    return None
+
+
+def _name(item: dict[str, Any]) -> str:
+    user = item.get("userId") or item.get("userEmail")
+    return f"{user}/{item.get('metricId')}/{item.get('dateOccurred')}"
+
+
+def _apply(call: Call, item: Item) -> list[Draft]:
+    value, count = float(item.content["value"]), float(item.content.get("count") or 0)
+    totals = call.org.metric_totals
+    before = totals.get(_name(item.content), [0.0, 0.0])
+    after = [value, count] if item.idempotent else [before[0] + value, before[1] + count]
+    totals[_name(item.content)] = after
+    return []
+
+
+def _answer(call: Call, verdicts: Sequence[Verdict]) -> Reply:
+    processed: list[dict[str, Any]] = []
+    unprocessed: list[dict[str, Any]] = []
+    for verdict in verdicts:
+        content, rejection = verdict.item.content, verdict.rejection
+        if rejection is None:
+            total = call.org.metric_totals.get(_name(content), [0.0, 0.0])
+            processed.append({**content, "totalValue": total[0], "totalCount": int(total[1])})
+        else:
+            code = "service.unavailable" if rejection.retryable else "invalid.value"
+            unprocessed.append({**content, "message": rejection.message, "code": code})
+    return Reply(200, {"processedEntities": processed, "unprocessedEntities": unprocessed})
+
+
+ENDPOINTS = (
+    Write(
+        "external-metrics",
+        "POST",
+        "/api/v2/employeeperformance/externalmetrics/data",
+        max_items=ITEMS_MAX,
+        whole_batch=False,
+        causes_events=False,
+        read=_read,
+        apply=_apply,
+        answer=_answer,
+    ),
+)

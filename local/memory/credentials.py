@@ -1,0 +1,39 @@
+"""Secrets Manager with one secret, and the cache that a function keeps of it."""
+
+from lambdas.relay.errors import Transient
+from lambdas.relay.ports import Credentials
+from local.memory.faults import Faults
+from local.memory.gate import Gate
+
+
+class StoredSecret:
+    """The OAuth client as Secrets Manager and Genesys both know it; `rotate` makes another."""
+
+    def __init__(self) -> None:
+        self.version = 1
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials("relay", f"secret-{self.version}")
+
+    def rotate(self) -> None:
+        self.version += 1
+
+
+class MemorySecrets:
+    """Implements relay.ports.Secrets."""
+
+    def __init__(self, stored: StoredSecret, gate: Gate, faults: Faults) -> None:
+        self._stored = stored
+        self._gate = gate
+        self._faults = faults
+        self._cached: Credentials | None = None
+
+    def credentials(self, fresh: bool) -> Credentials:
+        if self._cached is not None and not fresh:
+            return self._cached
+        self._gate.step("secrets.get")
+        if self._faults.strikes("secret unreadable"):
+            raise Transient("the secret could not be read")
+        self._cached = self._stored.credentials
+        return self._cached

@@ -1,0 +1,95 @@
+"""What can go wrong with the neighbours, by name, and who decides when it does."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, get_args
+
+LedgerFault = Literal[
+    "ledger throttled",  # nothing happened, and the caller is told so
+    "ledger answer lost",  # applied, but the caller hears of a timeout
+    "ledger met itself",  # applied, the answer lost, the SDK's retry refused by our own item
+    "ledger late write",  # the caller gave up; the write lands minutes later
+    "ledger partly applied",  # an insert of several items of which some were applied
+    "ledger unreadable",  # a read that fails
+]
+QueueFault = Literal[
+    "send refused",  # nothing sent
+    "send answer lost",  # sent, but the caller hears of a timeout
+    "send repeated",  # the answer lost, the SDK's retry sends it once more
+    "send partly",  # of several messages, some
+    "delivered twice",  # handed out again inside the visibility timeout
+    "delete lost",  # the message stays although its deletion was answered
+    "hide refused",
+    "receive short",  # a receive that finds fewer messages than there are
+]
+VaultFault = Literal["vault refused", "vault answer lost"]
+SecretFault = Literal["secret unreadable", "secret rotated"]
+GenesysFault = Literal[
+    "not sent",  # no connection: certainly without effect
+    "429 short",
+    "429 hours",
+    "token revoked",  # 401, until a new token is fetched
+    "forbidden",  # 403: the set-up is at fault for now
+    "5xx no effect",
+    "5xx effect",
+    "unanswered no effect",
+    "unanswered effect",
+    "late effect",  # unanswered, and it takes effect after the client gave up
+    "html page",  # it took effect; a proxy answers 200 with a page of its own
+    "broken body",  # it took effect; the 2xx answer's JSON ends in its middle
+    "item retryable",  # one item is not taken for now
+]
+LoginFault = Literal["login 429", "login 5xx", "login unanswered", "login page"]
+EchoFault = Literal["echo lost", "echo late", "echo repeated", "echo before answer"]
+BusFault = Literal["bus delivered twice", "bus late", "bus undeliverable"]
+
+Fault = (
+    LedgerFault
+    | QueueFault
+    | VaultFault
+    | SecretFault
+    | GenesysFault
+    | LoginFault
+    | EchoFault
+    | BusFault
+)
+
+GENESYS_FAULTS: tuple[GenesysFault, ...] = get_args(GenesysFault)
+LOGIN_FAULTS: tuple[LoginFault, ...] = get_args(LoginFault)
+WORLD_FAULTS: tuple[Fault, ...] = tuple(
+    fault
+    for group in (
+        LedgerFault, QueueFault, VaultFault, SecretFault,
+        GenesysFault, LoginFault, EchoFault, BusFault,
+    )
+    for fault in get_args(group)
+)  # fmt: skip
+
+
+class Faults(Protocol):
+    def strikes(self, fault: Fault) -> bool:
+        """Whether this fault happens now."""
+        ...
+
+    def one_of(self, faults: Sequence[Fault]) -> Fault | None:
+        """At most one of them happens now."""
+        ...
+
+    def fraction(self) -> float:
+        """A number in [0, 1): how late, how many, which."""
+        ...
+
+
+class Calm:
+    """Nothing ever goes wrong."""
+
+    def strikes(self, fault: Fault) -> bool:
+        return False
+
+    def one_of(self, faults: Sequence[Fault]) -> Fault | None:
+        return None
+
+    def fraction(self) -> float:
+        return 0.0
+
+
+CALM = Calm()

@@ -1,0 +1,99 @@
+"""The ledger's table: items under conditions, as DynamoDB has them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lambdas.relay.ports import Change, Guard, Item, Written
+
+Key = tuple[str, str]
+
+
+def _ignore(old: Item | None, new: Item | None) -> None:
+    return
+
+
+class Table:
+    """What is durable. Every write replaces an item by a new one, so an item once read stays as
+    it was; `watch` is told of every change."""
+
+    def __init__(self, watch: Callable[[Item | None, Item | None], None] = _ignore) -> None:
+        self.items: dict[Key, Item] = {}
+        #: conditional writes that were carried out, refused ones included (both cost a unit)
+        self.writes = 0
+        self._watch = watch
+
+    def insert(self, item: Item) -> Written:
+        self.writes += 1
+        key = (item["pk"], item["sk"])
+        standing = self.items.get(key)
+        if standing is not None:
+            return Written(applied=False, before=standing)
+        self._put(key, dict(item))
+        return Written(applied=True, before=None)
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        self.writes += 1
+        before = self.items.get((pk, sk))
+        if before is None or not _holds(guard, before):
+            return Written(applied=False, before=before)
+        after: dict[str, Any] = {**before, **change.put}
+        for name, value in change.default.items():
+            after.setdefault(name, value)
+        for name, by in change.add.items():
+            after[name] = after.get(name, 0) + by
+        for name in change.drop:
+            after.pop(name, None)
+        self._put((pk, sk), after)
+        return Written(applied=True, before=before)
+
+    def find(self, keys: Sequence[Key]) -> list[Item | None]:
+        return [self.items.get(key) for key in keys]
+
+    def of(self, pk: str) -> list[Item]:
+        return [item for key, item in sorted(self.items.items()) if key[0] == pk]
+
+    def due(self, attention: str, before_s: int, most: int) -> list[Key]:
+        found = [
+            (item["due_at"], key)
+            for key, item in self.items.items()
+            if item.get("attention") == attention and item["due_at"] <= before_s
+        ]
+        return [key for _, key in sorted(found)[:most]]
+
+    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
+        """Counts within the current window, or begins a later one; never an earlier one."""
+        self.writes += 1
+        key = (f"L#{name}", "L")
+        item = self.items.get(key, {"window": -1, "used": 0})
+        if item["window"] > window:
+            return 0
+        used = item["used"] if item["window"] == window else 0
+        given = max(0, min(wanted, ceiling - used))
+        if given:
+            self._put(key, {"pk": key[0], "sk": "L", "window": window, "used": used + given})
+        return given
+
+    def expired(self, now_s: int) -> list[Key]:
+        """What DynamoDB's TTL may delete from now on, whenever it gets to it."""
+        return [k for k, item in self.items.items() if item.get("expires_at", now_s) < now_s]
+
+    def remove(self, key: Key) -> None:
+        old = self.items.pop(key)
+        self._watch(old, None)
+
+    def _put(self, key: Key, item: Mapping[str, Any]) -> None:
+        old = self.items.get(key)
+        self.items[key] = item
+        self._watch(old, item)
+
+
+def _holds(guard: Guard, item: Item) -> bool:
+    return (
+        item.get("state") in guard.states
+        and (guard.attempt is None or item.get("attempt") == guard.attempt)
+        and (guard.holder is None or item.get("holder") == guard.holder)
+        and (
+            guard.lease_before_ms is None
+            or item.get("lease_until_ms", guard.lease_before_ms) < guard.lease_before_ms
+        )
+    )

@@ -1,0 +1,116 @@
+"""`make run`: publishes a day of events through the whole relay and accounts for each of them."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from local import leash
+from local.emulator import EmulatorError
+from local.run import account
+from local.run.lines import InputError, Line, bus_source, generate, read_file
+from local.run.publishing import publish
+from local.run.remains import read_remains
+from local.run.showing import Show
+from local.run.stage import AWS_FAULTS, Setting, Stage, StageError, set_stage
+from local.run.watching import Watch
+
+OUT = Path("out")
+SCENARIOS = ("day",)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for, by the variables EVENTS, FAULTS, SEED and SCENARIO."""
+
+    events: Path | None
+    faults: str
+    seed: int
+    scenario: str
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Order":
+        """Raises InputError."""
+        faults = environ.get("FAULTS") or "none"
+        if faults not in AWS_FAULTS:
+            raise InputError(f"FAULTS={faults} is unknown; it can be {', '.join(AWS_FAULTS)}.")
+        seed = environ.get("SEED") or "1"
+        if not (seed.isascii() and seed.isdecimal()):
+            raise InputError(f"SEED={seed} is no seed; it must be a whole number, 0 or more.")
+        scenario = environ.get("SCENARIO") or "day"
+        if scenario not in SCENARIOS:
+            raise InputError(f"SCENARIO={scenario} is unknown; it can be {', '.join(SCENARIOS)}.")
+        events = environ.get("EVENTS")
+        return cls(Path(events) if events else None, faults, int(seed), scenario)
+
+
+def main() -> int:
+    """The exit code: 0 only if nothing is lost, nothing doubled and nothing in flight."""
+    leash.end_with_parent()
+    signal.signal(signal.SIGTERM, _interrupted)
+    console = Console()
+    try:
+        order = Order.read(os.environ)
+        lines = read_file(order.events) if order.events else generate(order.seed)
+        return run(order, lines, Show(console))
+    except (InputError, StageError, EmulatorError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def run(order: Order, lines: list[Line], show: Show) -> int:
+    """One whole run, from an empty stage to out/run.json."""
+    began = time.monotonic()
+    source = bus_source(lines)
+    OUT.mkdir(exist_ok=True)
+    if order.events is None:
+        (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
+    setting = Setting(OUT / "stage", source, order.faults, order.seed)
+    with set_stage(setting, show.step) as stage, show.progress():
+        publish(lines, source, stage, lambda count: show.published(count, len(lines)))
+        watch = Watch(stage)
+        watch.until_quiet(show.sight)
+        settled, row = _account(lines, stage, began, order, watch)
+    (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
+    show.summary(settled, row)
+    return 0 if settled.is_clean else 1
+
+
+def _account(
+    lines: list[Line], stage: Stage, began: float, order: Order, watch: Watch
+) -> tuple[account.Account, dict[str, object]]:
+    summary = stage.genesys.get("summary")
+    effects = stage.genesys.get("record")["effects"]
+    settled = account.settle(lines, effects, read_remains(stage))
+    counts = {name: value for name, value in asdict(settled).items() if name != "examples"}
+    row = {
+        **counts,
+        "requests": summary["requests"],
+        "rate_limited": summary["rate_limited"],
+        "seconds": round(time.monotonic() - began, 1),
+        "scenario": order.scenario,
+        "faults_setting": order.faults,
+        "seed": order.seed,
+        "faults": {**summary["faults"], **stage.aws.faults_injected()},
+        "reconciliations": watch.reconciled,
+        "violations": summary["violations"],
+    }
+    return settled, row
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""The stage: the embedded AWS with this very stack deployed, and the simulated Genesys Cloud."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local import leash, toolchain
+from local.emulator import ACCOUNT, REGION, Emulator
+from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
+from local.shims.wishes import Faults
+
+ENVIRONMENT = "local"
+#: a whole CDK CLI call; a first synthesis with bundling takes about 20 s here
+CDK_TIMEOUT_S = 300
+READY_TIMEOUT_S = 20
+CONTROL_TIMEOUT_S = 30
+
+QUEUES = ("Events", "Batches", "Writes", "Checks")
+
+
+class StageError(Exception):
+    """The stage cannot be set; the text is one sentence that says where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the stage is to be set."""
+
+    directory: Path
+    source: str
+    #: none, normal or hostile
+    faults: str
+    seed: int
+
+
+#: what goes wrong inside AWS, by the name of the faults
+AWS_FAULTS: Mapping[str, dict[str, float]] = {
+    "none": {},
+    "normal": {"duplicate": 0.01},
+    "hostile": {"throttle": 0.02, "crash": 0.02, "duplicate": 0.05},
+}
+
+
+class Genesys:
+    """The simulated Genesys Cloud, by its control API."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def get(self, what: str) -> dict[str, Any]:
+        """Reads `summary`, `record` and others. Raises StageError."""
+        return self._call("GET", what, None)
+
+    def post(self, what: str, **order: Any) -> dict[str, Any]:
+        """Changes `conduct`, `outage`, `secrets` and others. Raises StageError."""
+        return self._call("POST", what, order)
+
+    def _call(self, method: str, what: str, order: dict[str, Any] | None) -> dict[str, Any]:
+        try:
+            answer = requests.request(
+                method, f"{self.url}/_sim/{what}", json=order, timeout=CONTROL_TIMEOUT_S
+            )
+        except requests.RequestException as error:
+            raise StageError("The Genesys simulator does not answer any more.") from error
+        document: dict[str, Any] = answer.json()
+        if answer.status_code != 200:
+            raise StageError(f"The Genesys simulator refused {what}: {document['error']}")
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a run acts on."""
+
+    aws: Emulator
+    genesys: Genesys
+    outputs: Mapping[str, str]
+
+    def reconcile(self) -> dict[str, Any]:
+        """Runs the reconciler as its schedule would. Raises StageError."""
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs["ReconcileFunctionName"]
+        )
+        result: dict[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise StageError(f"The reconciler failed: {result.get('errorMessage')}")
+        return result
+
+
+@contextmanager
+def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
+    """Starts everything, ends it with the block. Raises StageError, EmulatorError."""
+    setting.directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        tell("starting the AWS emulator")
+        wanted = AWS_FAULTS[setting.faults]
+        faults = Faults(seed=setting.seed, **wanted) if wanted else None
+        aws = stack.enter_context(Emulator.start(setting.directory / "aws", faults=faults))
+        tell("starting the Genesys simulator")
+        genesys = stack.enter_context(_genesys(setting))
+        tell("deploying the stack with the CDK command line")
+        outputs = _deploy(setting, aws, genesys)
+        aws.client("secretsmanager").put_secret_value(
+            SecretId=outputs["GenesysSecretName"],
+            SecretString=json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
+        )
+        yield Stage(aws, genesys, outputs)
+
+
+@contextmanager
+def _genesys(setting: Setting) -> Iterator[Genesys]:
+    log = setting.directory / "genesys.log"
+    log.unlink(missing_ok=True)
+    options = {
+        "--port": "0",
+        "--seed": str(setting.seed),
+        "--faults": setting.faults,
+        "--keys": "honoured",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "local.genesys",
+        *(v for pair in options.items() for v in pair),
+    ]
+    child = leash.start(
+        command, cwd=toolchain.ROOT, env=os.environ, log=log, grace_s=READY_TIMEOUT_S
+    )
+    try:
+        yield Genesys(_listening(child, log))
+    finally:
+        leash.stop(child, grace_s=1)
+
+
+def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
+    """Waits for the simulator's one line."""
+    until = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < until and child.poll() is None:
+        for line in log.read_text("utf-8").splitlines():
+            if line.startswith("listening "):
+                return line.removeprefix("listening ").strip()
+        time.sleep(0.05)
+    raise StageError(f"The Genesys simulator did not start: {log} says why.")
+
+
+def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, str]:
+    environment = setting.directory / f"{ENVIRONMENT}.toml"
+    environment.write_text(environment_file(setting.source, genesys.url), "utf-8")
+    outputs = setting.directory / "outputs.json"
+    log = setting.directory / "deploy.log"
+    log.unlink(missing_ok=True)
+    _cdk(
+        aws,
+        log,
+        "bootstrap",
+        f"aws://{ACCOUNT}/{REGION}",
+        "--context",
+        f"environment={environment}",
+    )
+    _cdk(
+        aws,
+        log,
+        "deploy",
+        *("--context", f"environment={environment}"),
+        *("--output", str(setting.directory / "cdk.out")),
+        *("--outputs-file", str(outputs)),
+        *("--require-approval", "never"),
+        *("--progress", "events"),
+    )
+    (stack,) = json.loads(outputs.read_text("utf-8")).values()
+    return dict(stack)
+
+
+def _cdk(aws: Emulator, log: Path, *arguments: str) -> None:
+    with log.open("ab") as output:
+        try:
+            code = subprocess.run(
+                toolchain.cdk(*arguments),
+                cwd=toolchain.ROOT,
+                env=aws.environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=CDK_TIMEOUT_S,
+            ).returncode
+        except subprocess.TimeoutExpired as error:
+            raise StageError(
+                f"cdk {arguments[0]} took over {CDK_TIMEOUT_S} s: see {log}."
+            ) from error
+    if code != 0:
+        raise StageError(f"cdk {arguments[0]} failed: {log} says why.")
+
+
+def environment_file(source: str, genesys_url: str) -> str:
+    """The configuration that a run deploys. Items carry what the account needs to recognise an
+    event by itself: type, topic and body, as they were published."""
+    return f"""\
+# Written by `make run`.
+[relay]
+partner_event_source = {json.dumps(source)}
+any_event_source = true
+api_url = "{genesys_url}"
+login_url = "{genesys_url}"
+timing = "rehearsal"
+removal = "destroy"
+log_retention_days = 1
+archive_days = 1
+architecture = "{_architecture()}"
+
+[destinations.journey]
+kind = "journey-external-events"
+configuration_id = "00000000-0000-4000-8000-000000000001"
+unknown = "repost"
+
+[destinations.journey.key]
+honoured_hours = 24
+checked_first = true
+
+[[routes]]
+name = "everything"
+destination = "journey"
+topics = ["*"]
+
+[routes.item]
+id = "id"
+dateCreated = "occurred_at"
+identifiers.externalIds = [
+    {{ value = "conversation_id || identity", externalSourceId = "'genesys-relay'" }},
+]
+attributes.detailType = "detail_type"
+attributes.topic = "topic"
+attributes.body = "to_string(body)"
+"""
+
+
+def _architecture() -> str:
+    """The emulator runs the functions on this machine's own processor."""
+    return "arm64" if os.uname().machine in ("aarch64", "arm64") else "x86_64"

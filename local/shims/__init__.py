@@ -1,0 +1,1 @@
+"""Runs inside the emulator's process and environment: standard library and ministack only."""

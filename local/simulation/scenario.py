@@ -1,0 +1,81 @@
+"""What a seed draws: everything about a run that is decided before it begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from lambdas.relay.limits import DAY_S, HOUR_S, LIVE, RECEIVES_MAX, Timing
+from local.memory.genesys import Conduct
+from local.simulation.regimes import BY_NAME, REGIMES, Regime
+from local.simulation.weather import Kind, swarm
+
+#: events in each run, so that 25,000 runs are a million events
+EVENTS = 40
+#: so few receives that dead-lettering and the reconciler have work
+FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 10, "checks": 6}
+#: how long faults go on; then the world has to come to rest
+FAULTS_S = 6 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    seed: int
+    regime: Regime
+    conduct: Conduct
+    rates: Mapping[Kind, float]
+    receives_max: Mapping[str, int]
+    most_items: int
+    per_minute: int
+    #: instances of a function that run at once
+    concurrency: int
+    events: int = EVENTS
+    timing: Timing = LIVE
+    faults_s: float = FAULTS_S
+    #: publish every event once, none of them odd
+    plain: bool = False
+    #: messages of the events queue that one invocation takes, at most
+    intake_most: int = 12
+    #: numbers of the points at which the invocation that is there dies
+    kills: frozenset[int] = frozenset()
+    #: fault kinds never left out, for a mutant that only they can show
+    kept: frozenset[Kind] = frozenset()
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
+    random = Random(f"scenario {seed}")
+    regime = random.choice(REGIMES)
+    conduct = replace(
+        regime.conduct,
+        refuses=random.choice(("request", "item")),
+        token_life_s=random.choice((120, 3_600, 86_400)),
+    )
+    return Scenario(
+        seed=seed,
+        regime=regime,
+        conduct=conduct,
+        rates=swarm(random),
+        receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
+        most_items=random.choice((3, 8, 50)),
+        per_minute=random.choice((6, 300, 300)),
+        concurrency=random.choice((1, 2, 4)),
+        faults_s=random.choice((HOUR_S, FAULTS_S, 2 * DAY_S)),
+    )
+
+
+def calm(seed: int, regime: str, events: int) -> Scenario:
+    """A run in which nothing goes wrong."""
+    chosen = BY_NAME[regime]
+    return Scenario(
+        seed=seed,
+        regime=chosen,
+        conduct=chosen.conduct,
+        rates={},
+        receives_max=RECEIVES_MAX,
+        most_items=50,
+        per_minute=300,
+        concurrency=1,
+        events=events,
+        plain=True,
+        intake_most=500,
+    )

@@ -1,0 +1,172 @@
+"""What is published in a run: events, and everything that looks like one.
+
+Each event has a number, and its payload says it. That is all that the checker knows an event by,
+so that it shares no idea of identity with the code that it checks.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Literal
+
+from lambdas.relay.limits import DAY_S, HOUR_S, MINUTE_S
+
+#: a Thursday in January 2026; every run begins here
+START_MS = 1_767_877_200_000
+SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
+UNROUTED = "v2.users.presence"
+PUBLISHING_S = 8 * MINUTE_S
+
+#: plain: to be taken once; poison: Genysys will refuse it; malformed: nobody can read it;
+#: unrouted: no route takes it; echo: caused by a request of ours, never to be written
+Kind = Literal["plain", "poison", "malformed", "unrouted", "echo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Something to read, at a time: on the bus, or straight in the events queue."""
+
+    at_ms: int
+    text: str
+    on_bus: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the generator knows of a number."""
+
+    number: int
+    kind: Kind
+    #: how often it was published, copies included
+    copies: int
+
+
+def marker(number: int) -> str:
+    """The text by which a number is found again in anything that holds the event."""
+    return f"evt-{number:05d}"
+
+
+@dataclass(slots=True)
+class Workload:
+    published: list[Published]
+    facts: list[Fact]
+
+
+def generate(random: Random, events: int, *, late_copies: bool, plain: bool) -> Workload:
+    """`plain` publishes every event once and well."""
+    workload = Workload([], [])
+    poison_share = 0.0 if plain else random.choice((0.0, 0.03, 0.1))
+    odd_share = 0.0 if plain else random.choice((0.0, 0.05, 0.15))
+    copies_share = 0.0 if plain else random.choice((0.0, 0.2, 0.5))
+    twin: str | None = None
+    for number in range(events):
+        at_ms = START_MS + int(random.random() * PUBLISHING_S * 1000)
+        if random.random() < odd_share and random.random() < 0.5:
+            kind: Kind = random.choice(("malformed", "unrouted"))
+        else:
+            kind = "poison" if random.random() < poison_share else "plain"
+        if kind == "malformed":
+            rows = [Published(at_ms, _malformed(random, number), False)]
+        else:
+            body = _body(random, number, kind)
+            topic = UNROUTED if kind == "unrouted" else _topic(random, body)
+            if kind == "plain" and random.random() < odd_share:
+                # Two audits under one id of their own: a collision, and both must arrive.
+                topic, twin = "v2.audits.entitytype.queue", twin or f"audit-{number}"
+                body["id"], twin = twin, None if body.get("id") == twin else twin
+            rows = list(_copies(random, at_ms, topic, body, copies_share, late_copies))
+        workload.published += rows
+        workload.facts.append(Fact(number, kind, len(rows)))
+    workload.published.sort(key=lambda row: row.at_ms)
+    return workload
+
+
+def echo(correlation_id: str, now_ms: int, random: Random) -> str:
+    """The event that a request caused, as Genesys publishes it."""
+    body = {"marker": f"echo-{correlation_id}", "conversationId": "c-echo"}
+    return _envelope(random, now_ms, "v2.simulated.echo", body, correlation_id)
+
+
+def _copies(
+    random: Random,
+    at_ms: int,
+    topic: str,
+    body: Mapping[str, Any],
+    share: float,
+    late_copies: bool,
+) -> Iterator[Published]:
+    text = _envelope(random, at_ms, topic, body, None)
+    yield Published(at_ms, text, True)
+    while random.random() < share:
+        delay_s = random.choice((0, 1, 30, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S))
+        copy_ms = at_ms + int(delay_s * random.random() * 1000)
+        if random.random() < 0.5:  # published again: all that Genesys says of itself is new
+            yield Published(copy_ms, _envelope(random, copy_ms, topic, body, None), True)
+        else:  # delivered again, or replayed from the archive: the same envelope
+            yield Published(copy_ms, text, True)
+    if late_copies:
+        while random.random() < 0.3:
+            days = random.choice((3.9, 24.9, 25.1, 28, 34, 45))
+            late_ms = at_ms + int(days * DAY_S * 1000)
+            again = days < 4 and random.random() < 0.5
+            new = _envelope(random, late_ms, topic, body, None) if again else text
+            yield Published(late_ms, new, True)
+
+
+def _body(random: Random, number: int, kind: Kind) -> dict[str, Any]:
+    # Few conversations and few moments: legitimate repeats share both, and differ by number only.
+    return {
+        "marker": marker(number),
+        "conversationId": f"c-{random.randrange(6)}",
+        "eventTime": START_MS + random.randrange(3) * 1000,
+        **({"poison": True} if kind == "poison" else {}),
+    }
+
+
+def _topic(random: Random, body: Mapping[str, Any]) -> str:
+    step = random.choice(("start", "acd.start", "acd.start", "attributes", "acw", "end"))
+    return f"v2.detail.events.conversation.{body['conversationId']}.{step}"
+
+
+def _envelope(
+    random: Random, at_ms: int, topic: str, body: Mapping[str, Any], correlation_id: str | None
+) -> str:
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps(
+        {
+            "version": "0",
+            "id": f"{random.getrandbits(128):032x}",
+            "detail-type": topic,
+            "source": SOURCE,
+            "account": "111122223333",
+            "time": moment,
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": {
+                "topicName": topic,
+                "version": "2",
+                "timestamp": moment,
+                "metadata": {"CorrelationId": correlation_id or f"{random.getrandbits(64):x}"},
+                "eventBody": body,
+            },
+        }
+    )
+
+
+def _malformed(random: Random, number: int) -> str:
+    name = marker(number)
+    return random.choice(
+        (
+            f"{{not json {name}",
+            f'["{name}"]',
+            f'{{"source": "{SOURCE}", "detail": {{"eventBody": {{"marker": "{name}"}}}}}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": {{"marker": "{name}"}}}}',
+            f'{{"source": "aws.events", "detail-type": "Encrypted Events", "detail": "{name}"}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": '
+            f'{{"eventBody": {{"marker": "{name}", "n": NaN}}}}}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": '
+            f'{{"eventBody": {{"marker": "{name}", "n": {"[" * 70}{"]" * 70}}}}}}}',
+        )
+    )

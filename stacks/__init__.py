@@ -1,0 +1,1 @@
+"""The CDK app's constructs: `relay_stack` composes them, one construct a file."""

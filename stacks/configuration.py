@@ -1,0 +1,166 @@
+"""An environment's configuration: one TOML file, read and validated before anything is built.
+
+`environments/example.toml` explains every key. A wrong or missing value becomes one
+`ConfigurationError`, whose sentence names the file, the key, the value and what is expected.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lambdas.relay.configuration import parse
+from stacks.environment_document import Document, expectation
+
+ENVIRONMENTS = Path(__file__).parent.parent / "environments"
+
+#: The name ends up in the stack's and the queues' names: SQS allows those 80 characters.
+ENVIRONMENT_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,29}")
+
+#: A wrong value is quoted up to this length (characters).
+QUOTED_VALUE_MAX = 80
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message is one sentence for the person who wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One validated environment: where it was read from, its name, and what the file says."""
+
+    path: Path
+    name: str
+    document: Document
+
+    @property
+    def functions_document(self) -> str:
+        """The part that the functions read, as the JSON that is bundled with them."""
+        written = self.document.model_dump(
+            mode="json", include={"destinations", "routes"}, exclude_unset=True
+        )
+        return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+
+
+def load_environments(references: str) -> tuple[Environment, ...]:
+    """Read the environments named in `references`: names or paths, separated by commas.
+
+    Raises ConfigurationError.
+    """
+    if not references.strip(" ,"):
+        raise ConfigurationError(
+            "no environment is chosen: say -c environment=<name>, the name of a file in "
+            "environments/, or the path of a .toml file."
+        )
+    loaded = tuple(_load(reference.strip()) for reference in references.split(",") if reference)
+    _require_distinct(loaded)
+    return loaded
+
+
+def _load(reference: str) -> Environment:
+    path = Path(reference) if reference.endswith(".toml") else ENVIRONMENTS / f"{reference}.toml"
+    raw = _read(path)
+    if not ENVIRONMENT_NAME.fullmatch(path.stem):
+        raise ConfigurationError(
+            f"{_shown(path)}: the file's name names the environment, and {json.dumps(path.stem)} "
+            "cannot: expected at most 30 lower-case letters, digits and single hyphens."
+        )
+    try:
+        # By way of JSON: in strict mode only JSON arrays become tuples. TOML's dates become text.
+        document = Document.model_validate_json(json.dumps(raw, default=str))
+    except ValidationError as error:
+        raise ConfigurationError(f"{_shown(path)}: {_sentence(error)}") from None
+    environment = Environment(path=path, name=path.stem, document=document)
+    _check_functions_document(environment)
+    return environment
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(other.stem for other in ENVIRONMENTS.glob("*.toml")))
+        raise ConfigurationError(
+            f"{_shown(path)}: there is no such file; environments/ has: {known}."
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{_shown(path)}: cannot be read as TOML: {error}.") from None
+
+
+def _check_functions_document(environment: Environment) -> None:
+    """The functions' own parser has the last word on destinations and routes."""
+    try:
+        parse(json.loads(environment.functions_document))
+    except ValueError as error:
+        raise ConfigurationError(f"{_shown(environment.path)}: {error}") from None
+
+
+def _require_distinct(environments: Sequence[Environment]) -> None:
+    """Neither a name nor a partner source may be another's, built now or lying beside it."""
+    for place, environment in enumerate(environments):
+        together = [other.path for other in environments[:place]]
+        if environment.name in (path.stem for path in together):
+            raise ConfigurationError(
+                f"{_shown(environment.path)}: another chosen environment is called "
+                f"{json.dumps(environment.name)} too; expected a name of its own."
+            )
+        relay = environment.document.relay
+        beside = [] if relay.any_event_source else sorted(environment.path.parent.glob("*.toml"))
+        for other in (*together, *beside):
+            if other.resolve() != environment.path.resolve() and (
+                _source_of(other) == relay.partner_event_source
+            ):
+                raise ConfigurationError(
+                    f"{_shown(environment.path)}: relay.partner_event_source is "
+                    f"{json.dumps(relay.partner_event_source)}, as in {_shown(other)}; expected a "
+                    "source of its own, because AWS associates a partner event source with one bus."
+                )
+
+
+def _source_of(path: Path) -> str | None:
+    """The partner event source a file names; None where it names none or cannot be read."""
+    try:
+        source = _read(path).get("relay", {}).get("partner_event_source")
+    except (ConfigurationError, AttributeError):
+        return None
+    return source if isinstance(source, str) else None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first problem of several, as one sentence."""
+    first = error.errors(include_url=False)[0]
+    key = _key(first["loc"])
+    if first["type"] == "value_error":
+        return f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
+    expected = expectation(first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{key} is not a known key; expected {expected}."
+    if first["type"] == "missing":
+        return f"{key} is missing; expected {expected}."
+    return f"{key} is {_quoted(first['input'])}; expected {expected}."
+
+
+def _key(location: Sequence[str | int]) -> str:
+    key = ""
+    for part in location:
+        if isinstance(part, int):
+            key += f"[{part}]"
+        elif part != "[key]":
+            key += f".{part}" if key else part
+    return key
+
+
+def _quoted(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= QUOTED_VALUE_MAX else text[:QUOTED_VALUE_MAX] + "…"
+
+
+def _shown(path: Path) -> str:
+    """The path as a person would name it: relative to the project where it lies inside."""
+    project = ENVIRONMENTS.parent
+    return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)

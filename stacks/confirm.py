@@ -1,0 +1,56 @@
+"""confirm: the events our own writes caused, and the timers that wait for them."""
+
+from constructs import Construct
+
+from stacks.credentials import Credentials
+from stacks.function import FunctionSettings, relay_function
+from stacks.genesys_access import GenesysAccess
+from stacks.ledger import Ledger
+from stacks.queues import Queues, grant_send
+from stacks.sqs_source import feed
+from stacks.vault import QUARANTINE, REVIEW, SEALED, Vault
+
+#: Lambda's minimum; recovery queries share the writers' rate limit.
+CONCURRENCY_MAX = 2
+
+
+class Confirm(Construct):
+    """Reads back from Genesys, and sends sealed payloads into work again."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FunctionSettings,
+        queues: Queues,
+        ledger: Ledger,
+        vault: Vault,
+        credentials: Credentials,
+        genesys: GenesysAccess,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function, role = relay_function(
+            self,
+            verb="confirm",
+            settings=settings,
+            calls_genesys=True,
+            environment={
+                "LEDGER_TABLE": ledger.table.table_name,
+                **queues.checks.environment(),
+                "WRITES_QUEUE_URL": queues.writes.queue.queue_url,
+                "VAULT_BUCKET": vault.bucket.bucket_name,
+                **genesys.environment(credentials),
+            },
+        )
+        feed(self.function, queues.checks, settings=settings, concurrency_max=CONCURRENCY_MAX)
+        grant_send(
+            role,
+            queues.checks.queue,
+            queues.writes.queue,
+            queues.batches.queue,
+        )
+        ledger.grant(role, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"])
+        vault.grant_get(role, SEALED)
+        vault.grant_put(role, QUARANTINE, REVIEW)
+        credentials.grant_read(role)

@@ -1,0 +1,231 @@
+"""The shape of an environment file. Each field's description completes "expected ..."."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from stacks.genesys_regions import GENESYS_DOMAINS
+
+#: docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html, Name
+SOURCE_CHARS_MAX = 256
+PARTNER_SOURCE = re.compile(r"aws\.partner(/[A-Za-z0-9._-]+){2,}")
+
+#: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
+DETAIL_TYPE_CHARS_MAX = 128
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+#: of an SQS event source, docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
+CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
+
+#: Genesys raises its 300 by support case; more than this is a slip of the pen.
+REQUESTS_PER_MINUTE_MAX = 30_000
+
+#: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+
+
+def _template(detail_type: str) -> str:
+    if UUID.search(detail_type):
+        raise ValueError
+    return detail_type
+
+
+def _known_region(region: str) -> str:
+    if region not in GENESYS_DOMAINS:
+        raise ValueError
+    return region
+
+
+NonEmpty = Annotated[str, Field(min_length=1)]
+DetailType = Annotated[
+    str, Field(min_length=1, max_length=DETAIL_TYPE_CHARS_MAX), AfterValidator(_template)
+]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+#: Plain HTTP only to this machine: the local run's simulator.
+Url = Annotated[
+    str,
+    Field(
+        pattern=r"^(https://[A-Za-z0-9.-]+(:\d+)?|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
+        description='a URL like "https://api.example.com", without a path',
+    ),
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Relay(_Table):
+    """The table [relay]: everything that is not about destinations and routes."""
+
+    partner_event_source: str = Field(
+        min_length=1,
+        max_length=SOURCE_CHARS_MAX,
+        description="the partner event source's name, "
+        "aws.partner/genesys.com/cloud/<organisation id>/<suffix>",
+    )
+    any_event_source: bool = Field(
+        default=False, description="true or false (true: local runs, whose source has any name)"
+    )
+    genesys_region: Annotated[str, AfterValidator(_known_region)] | None = Field(
+        default=None, description=f"one of {', '.join(sorted(GENESYS_DOMAINS))}"
+    )
+    api_url: Url | None = Field(default=None, description="a URL like https://api.mypurecloud.de")
+    login_url: Url | None = Field(
+        default=None, description="a URL like https://login.mypurecloud.de"
+    )
+    detail_types: tuple[DetailType, ...] = Field(
+        default=(),
+        description="a list of detail-types with the literal {id}, such as "
+        '"v2.detail.events.conversation.{id}.acd.start"',
+    )
+    requests_per_minute: int = Field(
+        default=300,
+        ge=1,
+        le=REQUESTS_PER_MINUTE_MAX,
+        description=f"a whole number from 1 to {REQUESTS_PER_MINUTE_MAX}",
+    )
+    writer_concurrency: int = Field(
+        default=2,
+        ge=CONCURRENCY_MIN,
+        le=CONCURRENCY_MAX,
+        description=f"a whole number from {CONCURRENCY_MIN} to {CONCURRENCY_MAX}",
+    )
+    account: str | None = Field(
+        default=None, pattern=r"^\d{12}$", description="the 12 digits of an AWS account, in quotes"
+    )
+    region: str | None = Field(
+        default=None,
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$",
+        description="the name of an AWS region such as eu-central-1",
+    )
+    removal: Literal["retain", "destroy"] = Field(
+        default="retain", description='"retain" or "destroy"'
+    )
+    log_retention_days: RetentionDays = Field(
+        default=30, description="a number of days CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, ..."
+    )
+    archive_days: int = Field(
+        default=14, ge=1, le=3653, description="a whole number of days from 1 to 3653"
+    )
+    alarm_email: str | None = Field(
+        default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address"
+    )
+    timing: Literal["live", "rehearsal"] = Field(
+        default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
+    )
+    fixed_egress: bool = Field(default=False, description="true or false")
+    architecture: Literal["arm64", "x86_64"] = Field(
+        default="arm64", description='"arm64" or "x86_64"'
+    )
+
+    @model_validator(mode="after")
+    def _source_is_a_partner_source(self) -> Self:
+        source = self.partner_event_source
+        if not self.any_event_source and not PARTNER_SOURCE.fullmatch(source):
+            raise ValueError(
+                f'partner_event_source is "{source}"; expected the name Genesys shows, '
+                "aws.partner/genesys.com/cloud/<organisation id>/<suffix>."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_are_decided_once(self) -> Self:
+        if self.genesys_region is not None and (self.api_url or self.login_url):
+            raise ValueError(
+                f'genesys_region is "{self.genesys_region}" and a URL is given as well; '
+                "expected either genesys_region or api_url and login_url."
+            )
+        if self.genesys_region is None and not (self.api_url and self.login_url):
+            raise ValueError(
+                "genesys_region is missing; expected it, or both api_url and login_url."
+            )
+        return self
+
+    @property
+    def genesys_api_url(self) -> str:
+        """Where the Genesys Cloud platform API answers."""
+        return self.api_url or f"https://api.{GENESYS_DOMAINS[self.genesys_region or '']}"
+
+    @property
+    def genesys_login_url(self) -> str:
+        """Where the OAuth server answers."""
+        return self.login_url or f"https://login.{GENESYS_DOMAINS[self.genesys_region or '']}"
+
+
+class Destination(_Table):
+    """A table [destinations.<name>]; the functions' own parser knows what else its kind takes."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    kind: NonEmpty = Field(description='the kind of destination, such as "journey-external-events"')
+    unknown: Literal["repost", "manual"] | None = Field(
+        default=None, description='"repost" or "manual"'
+    )
+    max_items: int | None = Field(default=None, ge=1, description="a whole number from 1")
+
+
+class Route(_Table):
+    """A table [[routes]]."""
+
+    name: Name = Field(description="a name of lower-case letters, digits, - and _")
+    destination: NonEmpty = Field(description="the name of a table [destinations.<name>]")
+    topics: tuple[NonEmpty, ...] = Field(
+        default=("*",), min_length=1, description='a list of detail-type patterns, such as ["*"]'
+    )
+    item: dict[str, JsonValue] | None = Field(
+        default=None, description='a table of JMESPath expressions, such as { id = "id" }'
+    )
+
+
+class Document(_Table):
+    """A whole environment file."""
+
+    relay: Relay = Field(description="a table [relay]")
+    destinations: dict[Name, Destination] = Field(
+        min_length=1,
+        description="at least one table [destinations.<name>], "
+        "named with lower-case letters, digits, - and _",
+    )
+    routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
+
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> Self:
+        names: set[str] = set()
+        for place, route in enumerate(self.routes):
+            if route.destination not in self.destinations:
+                known = ", ".join(sorted(self.destinations))
+                raise ValueError(
+                    f'routes[{place}].destination is "{route.destination}"; '
+                    f"expected one of the destinations: {known}."
+                )
+            if route.name in names:
+                raise ValueError(
+                    f'routes[{place}].name is "{route.name}", as another route\'s; '
+                    "expected a name of its own."
+                )
+            names.add(route.name)
+        return self
+
+
+def expectation(location: Sequence[str | int]) -> str:
+    """What is expected at a place in the file, from the description of the innermost field."""
+    tables: dict[str, type[_Table]] = {
+        "relay": Relay, "destinations": Destination, "routes": Route
+    }  # fmt: skip
+    table: type[_Table] = Document
+    fields = [part for part in location if isinstance(part, str)]
+    if len(location) > 1 and fields[0] in tables:
+        inside = fields[1:] if fields[0] != "destinations" else fields[2:]
+        if inside and inside[0] != "[key]":
+            table, fields = tables[fields[0]], inside
+    field = table.model_fields.get(fields[0]) if fields else None
+    if field is None or field.description is None:
+        return f"one of: {', '.join(sorted(table.model_fields))}"
+    return field.description

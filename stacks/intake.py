@@ -1,0 +1,49 @@
+"""intake: events in, sealed batches out."""
+
+from constructs import Construct
+
+from stacks.function import FunctionSettings, relay_function
+from stacks.queues import Queues, grant_send
+from stacks.sqs_source import feed
+from stacks.vault import QUARANTINE, Vault
+
+#: It parses and holds up to 500 events at once; Lambda's processor share grows with the memory.
+MEMORY_MB = 512
+CONCURRENCY_MAX = 5
+#: Long enough to fill a batch in a busy centre, short enough for nobody to notice; by timing.
+BATCHING_WINDOW_S = {"live": 2, "rehearsal": 1}
+
+
+class Intake(Construct):
+    """Stateless: it needs no ledger and no secret."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FunctionSettings,
+        queues: Queues,
+        vault: Vault,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function, role = relay_function(
+            self,
+            verb="intake",
+            settings=settings,
+            memory_mb=MEMORY_MB,
+            environment={
+                **queues.events.environment(),
+                "BATCHES_QUEUE_URL": queues.batches.queue.queue_url,
+                "VAULT_BUCKET": vault.bucket.bucket_name,
+            },
+        )
+        feed(
+            self.function,
+            queues.events,
+            settings=settings,
+            concurrency_max=CONCURRENCY_MAX,
+            batching_window_s=BATCHING_WINDOW_S[settings.timing],
+        )
+        grant_send(role, queues.batches.queue)
+        vault.grant_put(role, QUARANTINE)

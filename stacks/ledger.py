@@ -1,0 +1,56 @@
+"""The ledger: claims, requests and limiter state in one DynamoDB table."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+#: Holds only the records that need someone, so a sweep costs by trouble, not by table.
+ATTENTION_INDEX = "attention"
+
+
+class Ledger(Construct):
+    """On demand, restorable to any second of the last 35 days; TTL only collects garbage."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute="expires_at",
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
+            removal_policy=removal_policy,
+        )
+        self.table.add_global_secondary_index(
+            index_name=ATTENTION_INDEX,
+            partition_key=dynamodb.Attribute(name="attention", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="due_at", type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["state", "destination"],
+        )
+
+    def grant(self, grantee: iam.IGrantable, actions: Sequence[str]) -> None:
+        """`actions` (without the prefix) on the table alone."""
+        self._grant(grantee, actions, self.table.table_arn)
+
+    def grant_sweep(self, grantee: iam.IGrantable) -> None:
+        """Querying the records that need someone."""
+        index = f"{self.table.table_arn}/index/{ATTENTION_INDEX}"
+        self._grant(grantee, ["Query"], index)
+
+    def _grant(self, grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[f"dynamodb:{action}" for action in actions],
+            resource_arns=[resource],
+        )

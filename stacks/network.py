@@ -1,0 +1,85 @@
+"""A fixed address towards Genesys, for OAuth clients that are restricted to known addresses."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.log_group import log_group
+
+HTTPS_PORT = 443
+
+
+class Network(Construct):
+    """A VPC whose only way out is one NAT gateway with an address that outlives the stack.
+
+    One gateway, not one per zone: when its zone fails, the queues keep the work until it returns.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        log_retention_days: int,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        address = ec2.CfnEIP(self, "Address", domain="vpc")
+        # Genesys' allow-list names this address: it must not change with the gateway or the stack.
+        address.apply_removal_policy(removal_policy)
+        self.address = address.ref
+        self.subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=1,
+            nat_gateway_provider=ec2.NatProvider.gateway(
+                eip_allocation_ids=[address.attr_allocation_id]
+            ),
+            # The alternative is a custom resource, one more function, to empty a group nobody uses.
+            restrict_default_security_group=False,
+            # Both are free and spare the gateway the ledger's and the vault's traffic.
+            gateway_endpoints={
+                "Ledger": ec2.GatewayVpcEndpointOptions(
+                    service=ec2.GatewayVpcEndpointAwsService.DYNAMODB
+                ),
+                "Vault": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+            },
+        )
+        self.vpc.add_flow_log(
+            "Flows",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(
+                log_group(
+                    self,
+                    "FlowLogs",
+                    retention_days=log_retention_days,
+                    removal_policy=removal_policy,
+                )
+            ),
+            traffic_type=ec2.FlowLogTrafficType.REJECT,
+        )
+        self.security_group = ec2.SecurityGroup(
+            self,
+            "Functions",
+            vpc=self.vpc,
+            description="genesys-relay: HTTPS out, nothing in",
+            allow_all_outbound=False,
+        )
+        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "HTTPS")
+
+    def grant_attachment(self, grantee: iam.IGrantable) -> None:
+        """What Lambda needs to put a function into a VPC; these actions know no resources."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            resource_arns=["*"],
+        )

@@ -1,0 +1,121 @@
+"""The four queues between the verbs, each with the dead-letter queue that nothing leaves unseen."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambdas.relay import limits
+
+#: While reconcile works on a dead letter nobody else sees it: this many of its longest runs.
+DEAD_VISIBILITY_RUNS = 2
+
+
+class DeadLetteredQueue(Construct):
+    """A queue and its dead-letter queue. Encrypted with SQS's own keys, reachable by TLS only."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        timing: limits.Timing,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.name = name
+        self.dead = sqs.Queue(
+            self,
+            "Dead",
+            queue_name=_physical_name(f"{name}-dead"),
+            retention_period=cdk.Duration.seconds(limits.DEAD_RETENTION_S),
+            visibility_timeout=cdk.Duration.seconds(
+                DEAD_VISIBILITY_RUNS * timing.function_timeout_s["reconcile"]
+            ),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=removal_policy,
+            redrive_allow_policy=sqs.RedriveAllowPolicy(source_queues=[self._source_by_name()]),
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=_physical_name(name),
+            retention_period=cdk.Duration.seconds(limits.SOURCE_RETENTION_S),
+            visibility_timeout=cdk.Duration.seconds(timing.visibility_s[name]),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=removal_policy,
+            redrive_allow_policy=sqs.RedriveAllowPolicy(
+                redrive_permission=sqs.RedrivePermission.DENY_ALL
+            ),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead, max_receive_count=limits.RECEIVES_MAX[name]
+            ),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Both queues' addresses, for the function that consumes the queue."""
+        return {
+            f"{self.name.upper()}_QUEUE_URL": self.queue.queue_url,
+            f"{self.name.upper()}_DEAD_QUEUE_URL": self.dead.queue_url,
+        }
+
+    def _source_by_name(self) -> sqs.IQueue:
+        """The source queue, by its name: by reference, either queue would wait for the other."""
+        arn = cdk.Stack.of(self).format_arn(service="sqs", resource=_physical_name(self.name))
+        return sqs.Queue.from_queue_arn(self, "Source", arn)
+
+
+class Queues(Construct):
+    """events, batches, writes and checks."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        timing: limits.Timing,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.events, self.batches, self.writes, self.checks = (
+            DeadLetteredQueue(
+                self, name.capitalize(), name=name, timing=timing, removal_policy=removal_policy
+            )
+            for name in ("events", "batches", "writes", "checks")
+        )
+        self.all = (self.events, self.batches, self.writes, self.checks)
+
+
+def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
+    """Sending and nothing else."""
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=["sqs:SendMessage"],
+        resource_arns=[queue.queue_arn for queue in queues],
+    )
+
+
+def grant_empty(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
+    """Receiving, hiding, deleting, and asking how many there are."""
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=[
+            "sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+        ],
+        resource_arns=[queue.queue_arn for queue in queues],
+    )
+
+
+def _physical_name(name: str) -> str:
+    """<stack>-<name>-<part of this stack's id>: readable in the console, and free again for a new
+    stack of the same name while the retained queues of the old one still exist.
+    """
+    stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))
+    first_part = cdk.Fn.select(0, cdk.Fn.split("-", stack_uuid))
+    return cdk.Fn.join("-", [cdk.Aws.STACK_NAME, name, first_part])

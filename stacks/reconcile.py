@@ -1,0 +1,71 @@
+"""reconcile: every 15 minutes, whatever was left behind."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from lambdas.relay import limits
+from stacks.credentials import Credentials
+from stacks.function import FunctionSettings, relay_function
+from stacks.genesys_access import GenesysAccess
+from stacks.ledger import Ledger
+from stacks.queues import Queues, grant_empty, grant_send
+from stacks.vault import QUARANTINE, REVIEW, SEALED, Vault
+
+
+class Reconcile(Construct):
+    """Empties the dead-letter queues and settles what is overdue, bounded per run."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: FunctionSettings,
+        queues: Queues,
+        ledger: Ledger,
+        vault: Vault,
+        credentials: Credentials,
+        genesys: GenesysAccess,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function, role = relay_function(
+            self,
+            verb="reconcile",
+            settings=settings,
+            calls_genesys=True,
+            environment={
+                "LEDGER_TABLE": ledger.table.table_name,
+                "VAULT_BUCKET": vault.bucket.bucket_name,
+                "QUEUES": cdk.Stack.of(self).to_json_string(
+                    [
+                        {
+                            "name": pair.name,
+                            "url": pair.queue.queue_url,
+                            "dead_url": pair.dead.queue_url,
+                        }
+                        for pair in queues.all
+                    ]
+                ),
+                **genesys.environment(credentials),
+            },
+        )
+        # The next run is the retry: Lambda's own would overlap with it.
+        self.function.configure_async_invoke(
+            retry_attempts=0, max_event_age=cdk.Duration.seconds(limits.RECONCILE_EVERY_S)
+        )
+        events.Rule(
+            self,
+            "Every15Minutes",
+            schedule=events.Schedule.rate(cdk.Duration.seconds(limits.RECONCILE_EVERY_S)),
+            targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
+        )
+        grant_empty(role, *(pair.dead for pair in queues.all))
+        grant_send(role, *(pair.queue for pair in queues.all))
+        ledger.grant(role, ["GetItem", "PutItem", "UpdateItem"])
+        ledger.grant_sweep(role)
+        vault.grant_get(role, SEALED)
+        vault.grant_put(role, QUARANTINE, REVIEW)
+        vault.grant_discard(role, REVIEW)
+        credentials.grant_read(role)

@@ -1,0 +1,153 @@
+"""The stack of one environment: what it consists of, and who is told about whom."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.relay import limits
+from stacks.bundling import shared_code
+from stacks.buses import Buses
+from stacks.configuration import Environment
+from stacks.confirm import Confirm
+from stacks.credentials import Credentials
+from stacks.dedup import Dedup
+from stacks.function import RUNTIME, FunctionSettings
+from stacks.genesys_access import GenesysAccess
+from stacks.intake import Intake
+from stacks.ledger import Ledger
+from stacks.monitoring import Monitoring
+from stacks.network import Network
+from stacks.queues import Queues
+from stacks.reconcile import Reconcile
+from stacks.vault import Vault
+from stacks.write import Write
+
+REMOVAL_POLICIES = {"retain": cdk.RemovalPolicy.RETAIN, "destroy": cdk.RemovalPolicy.DESTROY}
+ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+
+
+class RelayStack(cdk.Stack):
+    """genesys-relay in one environment. It composes; the constructs own the resources."""
+
+    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+        relay = environment.document.relay
+        name = f"genesys-relay-{environment.name}"
+        removal_policy = REMOVAL_POLICIES[relay.removal]
+        super().__init__(
+            scope,
+            name,
+            description=f"genesys-relay, environment {environment.name}",
+            env=cdk.Environment(account=relay.account, region=relay.region),
+            termination_protection=relay.removal == "retain",
+        )
+        timing = limits.TIMINGS[relay.timing]
+        _require_relations(timing)
+
+        queues = Queues(self, "Queues", timing=timing, removal_policy=removal_policy)
+        ledger = Ledger(self, "Ledger", removal_policy=removal_policy)
+        vault = Vault(self, "Vault", removal_policy=removal_policy)
+        credentials = Credentials(self, "Credentials", removal_policy=removal_policy)
+        buses = Buses(
+            self,
+            "Buses",
+            partner_event_source=relay.partner_event_source,
+            detail_types=relay.detail_types,
+            account=relay.account,
+            relay_bus_name=name,
+            archive_days=relay.archive_days,
+            events_queue=queues.events,
+            removal_policy=removal_policy,
+        )
+        network = (
+            Network(
+                self,
+                "Network",
+                log_retention_days=relay.log_retention_days,
+                removal_policy=removal_policy,
+            )
+            if relay.fixed_egress
+            else None
+        )
+        settings = FunctionSettings(
+            environment=environment.name,
+            timing=relay.timing,
+            code=shared_code(
+                runtime=RUNTIME,
+                architecture=relay.architecture,
+                configuration=environment.functions_document,
+            ),
+            architecture=ARCHITECTURES[relay.architecture],
+            log_retention_days=relay.log_retention_days,
+            removal_policy=removal_policy,
+            network=network,
+        )
+        genesys = GenesysAccess(
+            api_url=relay.genesys_api_url,
+            login_url=relay.genesys_login_url,
+            requests_per_minute=relay.requests_per_minute,
+        )
+        intake = Intake(self, "Intake", settings=settings, queues=queues, vault=vault)
+        dedup = Dedup(self, "Dedup", settings=settings, queues=queues, ledger=ledger, vault=vault)
+        write = Write(
+            self,
+            "Write",
+            settings=settings,
+            queues=queues,
+            ledger=ledger,
+            vault=vault,
+            credentials=credentials,
+            genesys=genesys,
+            concurrency_max=relay.writer_concurrency,
+        )
+        confirm = Confirm(
+            self,
+            "Confirm",
+            settings=settings,
+            queues=queues,
+            ledger=ledger,
+            vault=vault,
+            credentials=credentials,
+            genesys=genesys,
+        )
+        reconcile = Reconcile(
+            self,
+            "Reconcile",
+            settings=settings,
+            queues=queues,
+            ledger=ledger,
+            vault=vault,
+            credentials=credentials,
+            genesys=genesys,
+        )
+        Monitoring(
+            self,
+            "Monitoring",
+            queues=queues,
+            rules=buses.rules,
+            reconcile=reconcile.function,
+            alarm_email=relay.alarm_email,
+        )
+
+        outputs = {
+            "PartnerBusName": buses.partner.ref,
+            "RelayBusName": buses.relay.ref,
+            "LedgerTableName": ledger.table.table_name,
+            "VaultBucketName": vault.bucket.bucket_name,
+            "GenesysSecretName": credentials.secret.secret_arn,
+        }
+        for pair in queues.all:
+            outputs[f"{pair.name.capitalize()}QueueUrl"] = pair.queue.queue_url
+            outputs[f"{pair.name.capitalize()}DeadQueueUrl"] = pair.dead.queue_url
+        for verb in (intake, dedup, write, confirm, reconcile):
+            outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
+        if network is not None:
+            outputs["EgressAddress"] = network.address
+        for output, value in outputs.items():
+            cdk.CfnOutput(self, output, value=value)
+
+
+def _require_relations(timing: limits.Timing) -> None:
+    """Raises ValueError, naming what does not hold between the limits."""
+    broken = [relation for relation, holds in timing.relations() if not holds]
+    if broken:
+        raise ValueError(f"these limits contradict each other: {'; '.join(broken)}")

@@ -1,0 +1,44 @@
+"""How a queue feeds a function."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+
+from lambdas.relay import limits
+from stacks.function import FunctionSettings
+from stacks.queues import DeadLetteredQueue, grant_send
+
+#: Lambda's rule for SQS sources, docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_TIMEOUTS = 6
+
+
+def feed(
+    function: lambda_.Function,
+    queue: DeadLetteredQueue,
+    *,
+    settings: FunctionSettings,
+    concurrency_max: int,
+    batching_window_s: int = 0,
+) -> None:
+    """Let `queue` invoke `function`, which reports the messages that failed, one by one, and sends
+    to the dead-letter queue itself what must not wait for SQS to do so.
+
+    Raises ValueError if the queue shows a message again while the function may still work on it.
+    """
+    timing = limits.TIMINGS[settings.timing]
+    timeout_s = timing.function_timeout_s[limits.QUEUES[queue.name]]
+    if timing.visibility_s[queue.name] < VISIBILITY_TIMEOUTS * timeout_s + batching_window_s:
+        raise ValueError(
+            f"visibility of {queue.name} must be at least six timeouts of its function and the "
+            "batching window"
+        )
+    function.add_event_source(
+        SqsEventSource(
+            queue.queue,
+            batch_size=limits.MESSAGES_PER_INVOCATION[queue.name],
+            max_batching_window=cdk.Duration.seconds(batching_window_s),
+            max_concurrency=concurrency_max,
+            report_batch_item_failures=True,
+        )
+    )
+    grant_send(function, queue.dead)

@@ -1,0 +1,88 @@
+"""The vault: what must not be lost and is no record, in one bucket."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from lambdas.relay import limits
+from stacks.acknowledgements import acknowledge
+
+#: Malformed input, with the reason. Kept until a person removes it.
+QUARANTINE = "quarantine/"
+#: Rejected and parked events. Kept until a person removes them.
+REVIEW = "review/"
+#: Sealed payloads of requests that are not confirmed yet.
+SEALED = "sealed/"
+
+#: A sealed payload outlives the record that may ask for it.
+SEALED_DAYS = 35
+MINIMUM_TLS_VERSION = 1.2
+
+
+class Vault(Construct):
+    """Encrypted, versioned, by TLS only, never public; only `sealed/` expires."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if SEALED_DAYS * limits.DAY_S <= limits.CLAIM_TTL_S:
+            raise ValueError("a sealed payload must outlive the claims of its events")
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=MINIMUM_TLS_VERSION,
+            versioned=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    prefix=SEALED,
+                    expiration=cdk.Duration.days(SEALED_DAYS),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
+            ],
+        )
+        acknowledge(
+            self.bucket,
+            "AwsSolutions-S1",
+            "Access is put on record by CloudTrail data events, which belong to the account's "
+            "trail; server access logs would be a second bucket with less in it.",
+        )
+
+    def grant_put(self, grantee: iam.Role, *prefixes: str) -> None:
+        """Adding objects below the prefixes."""
+        self._grant(grantee, "s3:PutObject", *prefixes)
+
+    def grant_get(self, grantee: iam.Role, *prefixes: str) -> None:
+        """Reading objects below the prefixes, and being told which of them do not exist."""
+        self._grant(grantee, "s3:GetObject", *prefixes)
+        # Without it S3 answers 403 for a missing object, and expired looks like forbidden.
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
+        )
+
+    def grant_discard(self, grantee: iam.Role, *prefixes: str) -> None:
+        """Hiding objects that turned out to be needless. The bucket is versioned, and nobody is
+        granted DeleteObjectVersion: what a function discards a person can bring back.
+        """
+        self._grant(grantee, "s3:DeleteObject", *prefixes)
+
+    def _grant(self, grantee: iam.Role, action: str, *prefixes: str) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[action],
+            resource_arns=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+        )
+        bucket = cdk.Stack.of(self).get_logical_id(self.bucket.node.default_child)  # type: ignore[arg-type]
+        for prefix in prefixes:
+            acknowledge(
+                grantee,
+                f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{prefix}*]",
+                f"Any object, but only below {prefix}: each is named by what it holds.",
+            )

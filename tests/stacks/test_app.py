@@ -1,0 +1,96 @@
+"""The app as a program: two environments side by side, and no traceback for a bad one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesised import Synthesised, Template, readable
+
+PROJECT = Path(__file__).parent.parent.parent
+
+OUTPUTS = {
+    "PartnerBusName",
+    "RelayBusName",
+    "LedgerTableName",
+    "VaultBucketName",
+    "GenesysSecretName",
+    *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
+      for dead in ("", "Dead")),
+    *(f"{verb}FunctionName" for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile")),
+}  # fmt: skip
+
+#: Properties that fix a resource's name in its account
+NAMES = ("QueueName", "TableName", "BucketName", "FunctionName", "RoleName", "LogGroupName")
+
+
+def synth(environment: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "CDK_CONTEXT_JSON": json.dumps({"environment": str(environment)}),
+            "CDK_OUTDIR": str(out),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_bad_environment_is_one_sentence_on_stderr(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(environment_text('removal = "keep"'), encoding="utf-8")
+
+    done = synth(bad, tmp_path / "cdk.out")
+
+    said = [line for line in done.stderr.splitlines() if "!!" not in line]  # jsii on old Node
+    assert done.returncode == 1
+    assert said == [f'{bad}: relay.removal is "keep"; expected "retain" or "destroy".']
+
+
+def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> None:
+    good = tmp_path / "good.toml"
+    good.write_text(environment_text(), encoding="utf-8")
+
+    done = synth(good, tmp_path / "cdk.out")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "cdk.out" / "genesys-relay-good.template.json").exists()
+    (asset,) = (tmp_path / "cdk.out").glob("asset.*")
+    assert json.loads((asset / "configuration.json").read_text())["routes"][0]["name"] == "all"
+
+
+def names_of(template: Template) -> set[str]:
+    """Every name a template fixes in its account, the stack's own name put in."""
+    found: set[str] = set()
+    for resource in template["Resources"].values():
+        properties: dict[str, Any] = resource.get("Properties", {})
+        keys = ("Name",) if resource["Type"] == "AWS::Events::EventBus" else NAMES
+        if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
+            continue
+        if resource["Type"] == "AWS::Lambda::EventInvokeConfig":
+            continue
+        found |= {readable(properties[key]) for key in keys if key in properties}
+    return found
+
+
+def test_two_environments_in_one_account_share_no_name(production: Synthesised) -> None:
+    names = [names_of(template) for template in production.templates.values()]
+    by_stack = [
+        {name.replace("<AWS::StackName>", environment) for name in found}
+        for environment, found in zip(production.templates, names, strict=True)
+    ]
+
+    assert all(len(found) == 8 + 2 for found in by_stack)  # queues, buses
+    assert not by_stack[0] & by_stack[1]
+
+
+def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
+    assert set(production.templates["staging"]["Outputs"]) == OUTPUTS
+    assert set(production.templates["production"]["Outputs"]) == OUTPUTS | {"EgressAddress"}

@@ -1,0 +1,82 @@
+"""The asset: what the functions need, nothing else, the same bytes every time, without Docker."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stacks import bundling
+from stacks.bundling import BundlingError, LocalBundling, failure_in
+from stacks.function import RUNTIME
+
+#: unzipped; requests and Powertools are 7.4 MB of it (MB)
+SIZE_MAX_MB = 10
+
+
+def bundle(directory: Path, architecture: str = "arm64") -> Path:
+    LocalBundling(
+        runtime=RUNTIME, architecture=architecture, configuration='{"routes": []}'
+    ).try_bundle(str(directory))
+    return directory
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle(tmp_path_factory.mktemp("asset"))
+
+
+def test_it_holds_the_functions_their_configuration_and_what_they_import(asset: Path) -> None:
+    assert json.loads((asset / "configuration.json").read_text()) == {"routes": []}
+    for expected in ("lambdas/relay/limits.py", "requests", "aws_lambda_powertools", "jmespath"):
+        assert (asset / expected).exists()
+
+
+def test_it_holds_nothing_else(asset: Path) -> None:
+    packages = {path.name for path in asset.iterdir() if not path.name.endswith(".dist-info")}
+
+    assert not packages & {"boto3", "botocore", "pydantic", "tests", "stacks", "bin", ".lock"}
+    assert not list(asset.rglob("__pycache__"))
+    assert sum(map(len, contents(asset).values())) < SIZE_MAX_MB * 1_000_000
+
+
+def test_it_is_built_for_the_processor_and_python_of_the_functions(asset: Path) -> None:
+    compiled = [path.name for path in asset.rglob("*.so")]
+
+    assert compiled
+    assert all("cpython-314-aarch64" in name for name in compiled)
+
+
+def test_it_is_the_same_every_time(asset: Path, tmp_path: Path) -> None:
+    assert contents(bundle(tmp_path)) == contents(asset)
+
+
+def test_a_dependency_that_cannot_be_installed_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "lambdas"
+    package.mkdir()
+    (package / "requirements.txt").write_text("requests==2.34.2\n")  # without its hashes
+    monkeypatch.setattr(bundling, "PACKAGE", package)
+
+    with pytest.raises(BundlingError) as failure:
+        bundle(tmp_path / "asset")
+
+    sentence = str(failure.value)
+    assert sentence.startswith("the functions' asset cannot be built: uv could not install")
+    assert "\n" not in sentence
+
+
+def test_the_sentence_is_found_again_behind_what_jsii_makes_of_it() -> None:
+    wrapped = RuntimeError("Failed to bundle asset X: @jsii/kernel.RuntimeError: the functions' "
+                           "asset cannot be built: no space left.")  # fmt: skip
+
+    assert failure_in(wrapped) == "the functions' asset cannot be built: no space left."
+    assert failure_in(RuntimeError("something else")) is None

@@ -1,0 +1,289 @@
+"""Whatever is wrong in an environment file is said in one sentence, before anything is built."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
+from stacks.genesys_regions import GENESYS_DOMAINS
+from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
+
+
+def write(directory: Path, text: str, name: str = "bad") -> Path:
+    path = directory / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def complaint(references: object) -> str:
+    with pytest.raises(ConfigurationError) as error:
+        load_environments(str(references))
+    return str(error.value)
+
+
+def test_the_example_is_valid_and_shows_every_setting() -> None:
+    (example,) = load_environments("example")
+    text = (ENVIRONMENTS / "example.toml").read_text(encoding="utf-8")
+
+    shown_elsewhere = {"api_url", "login_url", "any_event_source"}
+    for setting in set(type(example.document.relay).model_fields) - shown_elsewhere:
+        assert f"\n{setting} = " in text or f"\n# {setting} = " in text
+
+
+def test_the_least_environment_has_the_documented_defaults(tmp_path: Path) -> None:
+    (environment,) = load_environments(str(write(tmp_path, environment_text(), "least")))
+    relay = environment.document.relay
+
+    assert environment.name == "least"
+    assert (relay.requests_per_minute, relay.writer_concurrency) == (300, 2)
+    assert (relay.removal, relay.archive_days, relay.architecture) == ("retain", 14, "arm64")
+    assert (relay.timing, relay.fixed_egress, relay.detail_types) == ("live", False, ())
+
+
+@pytest.mark.parametrize(("region", "domain"), GENESYS_DOMAINS.items())
+def test_a_region_decides_the_hosts(tmp_path: Path, region: str, domain: str) -> None:
+    text = environment_text(genesys=f'genesys_region = "{region}"')
+    relay = load_environments(str(write(tmp_path, text)))[0].document.relay
+
+    assert relay.genesys_api_url == f"https://api.{domain}"
+    assert relay.genesys_login_url == f"https://login.{domain}"
+
+
+def test_the_hosts_can_be_named_instead(tmp_path: Path) -> None:
+    text = environment_text(
+        genesys='api_url = "http://127.0.0.1:8080"\nlogin_url = "http://127.0.0.1:8081"'
+    )
+    relay = load_environments(str(write(tmp_path, text)))[0].document.relay
+
+    assert relay.genesys_api_url == "http://127.0.0.1:8080"
+    assert relay.genesys_login_url == "http://127.0.0.1:8081"
+
+
+def test_a_local_run_may_name_any_event_source(tmp_path: Path) -> None:
+    text = environment_text("any_event_source = true", source="captured by hand")
+    relay = load_environments(str(write(tmp_path, text)))[0].document.relay
+
+    assert relay.partner_event_source == "captured by hand"
+
+
+def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) -> None:
+    rest = DESTINATIONS_AND_ROUTES + 'item = { customerId = "body.ü" }\n'
+    (environment,) = load_environments(str(write(tmp_path, environment_text(rest=rest))))
+
+    assert json.loads(environment.functions_document) == {
+        "destinations": {
+            "journey": {
+                "kind": "journey-external-events",
+                "configuration_id": "00000000-0000-4000-8000-000000000001",
+            }
+        },
+        "routes": [
+            {"name": "all", "destination": "journey", "item": {"customerId": "body.ü"}},
+        ],
+    }
+
+
+def _route(**changes: str) -> str:
+    row = {"name": '"all"', "destination": '"journey"', **changes}
+    lines = "\n".join(f"{key} = {value}" for key, value in row.items() if value)
+    return DESTINATIONS_AND_ROUTES.partition("[[routes]]")[0] + "[[routes]]\n" + lines + "\n"
+
+
+BAD = {
+    "not TOML": ("[relay", ["cannot be read as TOML"]),
+    "no [relay]": (DESTINATIONS_AND_ROUTES, ["relay is missing", "a table [relay]"]),
+    "no source": (
+        '[relay]\ngenesys_region = "eu-west-1"\n' + DESTINATIONS_AND_ROUTES,
+        ["relay.partner_event_source is missing", "aws.partner/genesys.com/cloud/"],
+    ),
+    "source is no partner source": (
+        environment_text(source="my.app"),
+        ['relay: partner_event_source is "my.app"', "aws.partner/genesys.com/cloud/"],
+    ),
+    "source without a suffix": (
+        environment_text(source="aws.partner/genesys.com"),
+        ['"aws.partner/genesys.com"'],
+    ),
+    "unknown setting": (
+        environment_text("request_per_minute = 300"),
+        ["relay.request_per_minute is not a known key", "requests_per_minute"],
+    ),
+    "unknown table": (
+        environment_text() + "\n[monitoring]\nemail = 1\n",
+        ["monitoring is not a known key", "destinations, relay, routes"],
+    ),
+    "unknown region": (
+        environment_text(genesys='genesys_region = "eu-central-9"'),
+        ['relay.genesys_region is "eu-central-9"', "eu-central-1"],
+    ),
+    "region and URL": (
+        environment_text('api_url = "https://api.mypurecloud.de"'),
+        ["relay: genesys_region", "either genesys_region or api_url and login_url"],
+    ),
+    "neither region nor URL": (environment_text(genesys=""), ["genesys_region is missing"]),
+    "one URL": (
+        environment_text(genesys='api_url = "https://api.mypurecloud.de"'),
+        ["genesys_region is missing", "both api_url and login_url"],
+    ),
+    "plain HTTP": (
+        environment_text(genesys='api_url = "http://api.mypurecloud.de"'),
+        ['relay.api_url is "http://api.mypurecloud.de"', "https://"],
+    ),
+    "number as text": (
+        environment_text('requests_per_minute = "300"'),
+        ['relay.requests_per_minute is "300"', "a whole number from 1"],
+    ),
+    "no requests": (environment_text("requests_per_minute = 0"), ["is 0; expected"]),
+    "one writer": (
+        environment_text("writer_concurrency = 1"),
+        ["relay.writer_concurrency is 1", "a whole number from 2 to 1000"],
+    ),
+    "detail-type with a real id": (
+        environment_text(
+            'detail_types = ["v2.detail.events.conversation.'
+            '3fa85f64-5717-4562-b3fc-2c963f66afa6.acd.start"]'
+        ),
+        ["relay.detail_types[0] is", "the literal {id}"],
+    ),
+    "detail-types as text": (
+        environment_text('detail_types = "v2.presence"'),
+        ['relay.detail_types is "v2.presence"', "a list of detail-types"],
+    ),
+    "short account": (
+        environment_text('account = "1234"'),
+        ['relay.account is "1234"', "12 digits"],
+    ),
+    "account as number": (environment_text("account = 123456789012"), ["in quotes"]),
+    "region of no cloud": (environment_text('region = "Frankfurt"'), ["eu-central-1"]),
+    "removal": (
+        environment_text('removal = "keep"'),
+        ['relay.removal is "keep"', '"retain" or "destroy"'],
+    ),
+    "log retention": (
+        environment_text("log_retention_days = 31"),
+        ["relay.log_retention_days is 31", "30, 60"],
+    ),
+    "archive": (environment_text("archive_days = 0"), ["relay.archive_days is 0"]),
+    "e-mail": (environment_text('alarm_email = "ops"'), ['"ops"', "an e-mail address"]),
+    "egress": (environment_text('fixed_egress = "yes"'), ['"yes"', "true or false"]),
+    "architecture": (
+        environment_text('architecture = "arm"'),
+        ['relay.architecture is "arm"', '"arm64" or "x86_64"'],
+    ),
+    "timing": (environment_text('timing = "fast"'), ['"live", or "rehearsal"']),
+    "no destinations": (
+        environment_text(rest='[[routes]]\nname = "all"\ndestination = "journey"\n'),
+        ["destinations is missing", "[destinations.<name>]"],
+    ),
+    "empty destinations": (
+        environment_text(rest='[destinations]\n[[routes]]\nname = "a"\ndestination = "b"\n'),
+        ["destinations is {}", "at least one table"],
+    ),
+    "destination's name": (
+        environment_text(rest=DESTINATIONS_AND_ROUTES.replace("journey]", '"My Journey"]')),
+        ["destinations.My Journey is", "lower-case letters"],
+    ),
+    "destination without a kind": (
+        environment_text(rest=DESTINATIONS_AND_ROUTES.replace("kind =", "sort =")),
+        ["destinations.journey.kind is missing"],
+    ),
+    "destination of an unknown kind": (
+        environment_text(rest=DESTINATIONS_AND_ROUTES.replace("journey-external", "journal")),
+        ["destinations.journey.kind is", "journey-external-events"],
+    ),
+    "destination that lacks its own parameter": (
+        environment_text(rest=DESTINATIONS_AND_ROUTES.replace("configuration_id", "id")),
+        ["destinations.journey", "configuration_id"],
+    ),
+    "unknown policy": (
+        environment_text(
+            rest=DESTINATIONS_AND_ROUTES.replace("\n\n[[", '\nunknown = "retry"\n\n[[')
+        ),
+        ['destinations.journey.unknown is "retry"', '"repost" or "manual"'],
+    ),
+    "no routes": (
+        environment_text(rest=DESTINATIONS_AND_ROUTES.partition("[[routes]]")[0]),
+        ["routes is missing", "at least one table [[routes]]"],
+    ),
+    "route without a name": (
+        environment_text(rest=_route(name="")),
+        ["routes[0].name is missing"],
+    ),
+    "route to nowhere": (
+        environment_text(rest=_route(destination='"jorney"')),
+        ['routes[0].destination is "jorney"', "journey"],
+    ),
+    "two routes of one name": (
+        environment_text() + '[[routes]]\nname = "all"\ndestination = "journey"\n',
+        ['routes[1].name is "all"', "a name of its own"],
+    ),
+    "route without topics": (
+        environment_text(rest=_route(topics="[]")),
+        ["routes[0].topics is []", 'such as ["*"]'],
+    ),
+    "unknown key of a route": (
+        environment_text(rest=_route(topic='["*"]')),
+        ["routes[0].topic is not a known key", "topics"],
+    ),
+    "item that is no expression": (
+        environment_text(rest=_route(item='{ id = "eventBody[" }')),
+        ["routes[0].item", "eventBody["],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "parts"), BAD.values(), ids=BAD)
+def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, parts: list[str]) -> None:
+    path = write(tmp_path, text)
+
+    sentence = complaint(path)
+
+    assert sentence.startswith(f"{path}: ")
+    assert "\n" not in sentence
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_file_that_does_not_exist_is_named_with_those_that_do() -> None:
+    assert complaint("nowhere") == (
+        "environments/nowhere.toml: there is no such file; environments/ has: example."
+    )
+
+
+@pytest.mark.parametrize("name", ["Production", "my_env", "a--b", "9", "x" * 31])
+def test_a_name_that_no_stack_can_bear_is_refused(tmp_path: Path, name: str) -> None:
+    assert "the file's name names the environment" in complaint(
+        write(tmp_path, environment_text(), name)
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", " ", ","])
+def test_no_environment_is_a_sentence_too(nothing: str) -> None:
+    assert complaint(nothing).startswith("no environment is chosen")
+
+
+def test_two_environments_may_not_share_a_partner_source(tmp_path: Path) -> None:
+    first = write(tmp_path, environment_text(), "first")
+    second = write(tmp_path, environment_text(), "second")
+
+    for references in (f"{first},{second}", first, second):
+        sentence = complaint(references)
+        assert "relay.partner_event_source" in sentence
+        assert str(first) in sentence
+        assert str(second) in sentence
+
+
+def test_two_environments_may_not_share_a_name(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    one = write(tmp_path, environment_text(), "same")
+    two = write(tmp_path / "other", environment_text(source="aws.partner/g/c/o"), "same")
+
+    assert '"same" too' in complaint(f"{one},{two}")
+
+
+def test_a_local_environment_ignores_what_lies_beside_it(tmp_path: Path) -> None:
+    text = environment_text("any_event_source = true")
+    write(tmp_path, text, "yesterday")
+
+    assert load_environments(str(write(tmp_path, text, "today")))

@@ -1,0 +1,179 @@
+"""Five functions, one asset, and how their queues feed them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_lambda as lambda_
+
+from lambdas.relay import limits
+from stacks.function import RUNTIME
+from tests.stacks.synthesis import synthesise
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
+
+FUNCTION = "AWS::Lambda::Function"
+VERBS = ("intake", "dedup", "write", "confirm", "reconcile")
+
+EVERYONE = {
+    "RELAY_ENVIRONMENT",
+    "TIMING",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "VAULT_BUCKET",
+}
+GENESYS = {"GENESYS_SECRET_ID", "GENESYS_API_URL", "GENESYS_LOGIN_URL", "REQUESTS_PER_MINUTE"}
+OWN = {
+    "intake": {"EVENTS_QUEUE_URL", "EVENTS_DEAD_QUEUE_URL", "BATCHES_QUEUE_URL"},
+    "dedup": {
+        "LEDGER_TABLE",
+        "BATCHES_QUEUE_URL",
+        "BATCHES_DEAD_QUEUE_URL",
+        "WRITES_QUEUE_URL",
+        "CHECKS_QUEUE_URL",
+    },
+    "write": {"LEDGER_TABLE", "WRITES_QUEUE_URL", "WRITES_DEAD_QUEUE_URL", "CHECKS_QUEUE_URL"}
+    | GENESYS,
+    "confirm": {"LEDGER_TABLE", "CHECKS_QUEUE_URL", "CHECKS_DEAD_QUEUE_URL", "WRITES_QUEUE_URL"}
+    | GENESYS,
+    "reconcile": {"LEDGER_TABLE", "QUEUES"} | GENESYS,
+}
+
+
+@pytest.fixture
+def template(production: Synthesised) -> Template:
+    return production.templates["production"]
+
+
+def properties_of(template: Template, verb: str) -> dict[str, Any]:
+    function: dict[str, Any] = resources(template, FUNCTION)[f"{verb.capitalize()}Function"]
+    return function["Properties"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_function_runs_its_verb_traced_and_logged_with_an_end(
+    template: Template, verb: str
+) -> None:
+    function = properties_of(template, verb)
+    log_group = readable(function["LoggingConfig"]["LogGroup"]).strip("<>")
+
+    assert function["Handler"] == f"lambdas.{verb}.handler"
+    assert function["Timeout"] == limits.LIVE.function_timeout_s[verb]
+    assert function["MemorySize"] == (512 if verb == "intake" else 256)
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert function["Architectures"] == ["arm64"]
+    assert "ReservedConcurrentExecutions" not in function
+    logs = resources(template, "AWS::Logs::LogGroup")[log_group]["Properties"]
+    assert logs["RetentionInDays"] == 30
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_function_is_told_what_it_needs_and_no_more(template: Template, verb: str) -> None:
+    variables = properties_of(template, verb)["Environment"]["Variables"]
+
+    assert set(variables) == EVERYONE | OWN[verb]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == verb
+    assert variables["RELAY_ENVIRONMENT"] == "production"
+    assert variables["TIMING"] == "live"
+
+
+def test_reconcile_knows_every_queue_with_its_dead_letters(template: Template) -> None:
+    variables = properties_of(template, "reconcile")["Environment"]["Variables"]
+
+    assert json.loads(readable(variables["QUEUES"])) == [
+        {
+            "name": name,
+            "url": f"<Queues{name.capitalize()}Queue>",
+            "dead_url": f"<Queues{name.capitalize()}Dead>",
+        }
+        for name in ("events", "batches", "writes", "checks")
+    ]
+
+
+def test_the_functions_share_one_asset(production: Synthesised) -> None:
+    for template in production.templates.values():
+        code = {json.dumps(f["Properties"]["Code"]) for f in resources(template, FUNCTION).values()}
+        assert len(code) == 1
+
+
+def test_the_runtime_is_the_newest_python_of_the_library() -> None:
+    versions = [
+        int(name.removeprefix("PYTHON_3_"))
+        for name in dir(lambda_.Runtime)
+        if name.startswith("PYTHON_3_")
+    ]
+
+    assert RUNTIME.name == f"python3.{max(versions)}"
+
+
+@pytest.mark.parametrize(
+    ("verb", "queue", "batch_size", "window_s", "concurrency"),
+    [
+        ("Intake", "Events", 500, 2, 5),
+        ("Dedup", "Batches", 10, 0, 5),
+        ("Write", "Writes", 1, 0, 3),
+        ("Confirm", "Checks", 10, 0, 2),
+    ],
+)
+def test_a_queue_feeds_its_function_and_hears_which_messages_failed(
+    template: Template, verb: str, queue: str, batch_size: int, window_s: int, concurrency: int
+) -> None:
+    mappings = [
+        readable(mapping["Properties"])
+        for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values()
+    ]
+
+    assert {
+        "FunctionName": f"<{verb}Function>",
+        "EventSourceArn": f"<Queues{queue}Queue>",
+        "BatchSize": batch_size,
+        "MaximumBatchingWindowInSeconds": window_s,
+        "ScalingConfig": {"MaximumConcurrency": concurrency},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    } in mappings
+
+
+def test_reconcile_runs_every_15_minutes_and_never_overlaps_with_a_retry(
+    template: Template,
+) -> None:
+    schedules = [
+        rule["Properties"]
+        for rule in resources(template, "AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule["Properties"]
+    ]
+
+    (schedule,) = schedules
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert [readable(target["Arn"]) for target in schedule["Targets"]] == ["<ReconcileFunction>"]
+    invocation = only(template, "AWS::Lambda::EventInvokeConfig")["Properties"]
+    assert readable(invocation["FunctionName"]) == "<ReconcileFunction>"
+    assert invocation["MaximumRetryAttempts"] == 0
+
+
+def test_only_functions_that_call_genesys_stand_behind_the_fixed_address(
+    production: Synthesised,
+) -> None:
+    fixed, free = (production.templates[name] for name in ("production", "staging"))
+
+    inside = {verb for verb in VERBS if "VpcConfig" in properties_of(fixed, verb)}
+    assert inside == {"write", "confirm", "reconcile"}
+    assert readable(fixed["Outputs"]["EgressAddress"]["Value"]) == "<NetworkAddress>"
+    assert only(fixed, "AWS::EC2::EIP")["DeletionPolicy"] == "Retain"
+    assert readable(only(fixed, "AWS::EC2::NatGateway")["Properties"]["AllocationId"]) == (
+        "<NetworkAddress>"
+    )
+    kinds = {resource["Type"] for resource in free["Resources"].values()}
+    assert not any(kind.startswith("AWS::EC2") for kind in kinds)
+
+
+def test_limits_that_contradict_each_other_stop_the_synthesis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = replace(limits.LIVE, visibility_s={**limits.LIVE.visibility_s, "batches": 60})
+    monkeypatch.setattr(limits, "TIMINGS", {"live": impatient})
+
+    with pytest.raises(ValueError, match="visibility of batches >= 6 x timeout of dedup"):
+        synthesise(tmp_path, impatient=environment_text())

@@ -1,0 +1,189 @@
+"""What each function may do, word for word. A change here is a change of the security review."""
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.synthesised import Synthesised, Template, as_list, readable, resources
+
+CONSUME = [
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+]
+SECRET: dict[tuple[str, ...], list[str]] = {
+    ("<CredentialsSecret>",): ["secretsmanager:GetSecretValue"]
+}
+TRACE = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+NETWORK = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+QUARANTINE, REVIEW, SEALED = (
+    f"<VaultBucket>/{prefix}/*" for prefix in ("quarantine", "review", "sealed")
+)
+
+
+def logs(verb: str) -> dict[tuple[str, ...], list[str]]:
+    return {(f"<{verb}Logs>",): ["logs:CreateLogStream", "logs:PutLogEvents"]}
+
+
+#: resources -> actions, for each function without a fixed address
+EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
+    "Intake": {
+        **logs("Intake"),
+        ("*",): TRACE,
+        ("<QueuesEventsQueue>",): CONSUME,
+        ("<QueuesBatchesQueue>", "<QueuesEventsDead>"): ["sqs:SendMessage"],
+        (QUARANTINE,): ["s3:PutObject"],
+    },
+    "Dedup": {
+        **logs("Dedup"),
+        ("*",): TRACE,
+        ("<QueuesBatchesQueue>",): [*CONSUME, "sqs:SendMessage"],
+        ("<QueuesBatchesDead>", "<QueuesChecksQueue>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
+        ("<LedgerTable>",): [
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ],
+        (QUARANTINE,): ["s3:PutObject"],
+        (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
+    },
+    "Write": {
+        **logs("Write"),
+        ("*",): TRACE,
+        ("<QueuesWritesQueue>",): [*CONSUME, "sqs:SendMessage"],
+        ("<QueuesChecksQueue>", "<QueuesWritesDead>"): ["sqs:SendMessage"],
+        ("<LedgerTable>",): ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        (QUARANTINE, SEALED): ["s3:PutObject"],
+        (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
+        **SECRET,
+    },
+    "Confirm": {
+        **logs("Confirm"),
+        ("*",): TRACE,
+        ("<QueuesChecksQueue>",): [*CONSUME, "sqs:SendMessage"],
+        ("<QueuesBatchesQueue>", "<QueuesChecksDead>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
+        ("<LedgerTable>",): [
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        ("<VaultBucket>",): ["s3:ListBucket"],
+        (QUARANTINE, REVIEW): ["s3:PutObject"],
+        (SEALED,): ["s3:GetObject"],
+        **SECRET,
+    },
+    "Reconcile": {
+        **logs("Reconcile"),
+        ("*",): TRACE,
+        ("<QueuesBatchesDead>", "<QueuesChecksDead>", "<QueuesEventsDead>", "<QueuesWritesDead>"): [
+            action for action in CONSUME if action != "sqs:GetQueueUrl"
+        ],
+        (
+            "<QueuesBatchesQueue>",
+            "<QueuesChecksQueue>",
+            "<QueuesEventsQueue>",
+            "<QueuesWritesQueue>",
+        ): ["sqs:SendMessage"],
+        ("<LedgerTable>",): ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        ("<LedgerTable>/index/attention",): ["dynamodb:Query"],
+        ("<VaultBucket>",): ["s3:ListBucket"],
+        (QUARANTINE,): ["s3:PutObject"],
+        (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
+        (SEALED,): ["s3:GetObject"],
+        **SECRET,
+    },
+}
+
+
+def statements(template: Template) -> dict[str, list[dict[str, Any]]]:
+    """Every statement of every identity policy, by the role's construct."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, policy in resources(template, "AWS::IAM::Policy").items():
+        document = readable(policy["Properties"]["PolicyDocument"])
+        found[name.removesuffix("RoleDefaultPolicy")] = document["Statement"]
+    return found
+
+
+def permissions(policy: list[dict[str, Any]]) -> dict[tuple[str, ...], list[str]]:
+    """resources -> actions, however CDK happened to group them."""
+    by_resource: dict[str, set[str]] = {}
+    for statement in policy:
+        assert statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"]):
+            by_resource.setdefault(resource, set()).update(as_list(statement["Action"]))
+    grouped: dict[tuple[str, ...], list[str]] = {}
+    for actions in {frozenset(actions) for actions in by_resource.values()}:
+        same = sorted(resource for resource, own in by_resource.items() if own == actions)
+        grouped[tuple(same)] = sorted(actions)
+    return grouped
+
+
+def ungrouped(grouped: dict[tuple[str, ...], list[str]]) -> dict[str, list[str]]:
+    return {resource: sorted(actions) for group, actions in grouped.items() for resource in group}
+
+
+@pytest.mark.parametrize("function", EXPECTED)
+def test_a_function_may_do_exactly_this(production: Synthesised, function: str) -> None:
+    staging = statements(production.templates["staging"])
+
+    assert ungrouped(permissions(staging[function])) == ungrouped(EXPECTED[function])
+
+
+@pytest.mark.parametrize("function", ["Write", "Confirm", "Reconcile"])
+def test_behind_a_fixed_address_a_function_may_also_join_the_network(
+    production: Synthesised, function: str
+) -> None:
+    fixed = statements(production.templates["production"])
+    expected = {**EXPECTED[function], ("*",): [*TRACE, *NETWORK]}
+
+    assert ungrouped(permissions(fixed[function])) == ungrouped(expected)
+
+
+def test_nobody_else_has_a_policy(production: Synthesised) -> None:
+    assert set(statements(production.templates["staging"])) == set(EXPECTED)
+
+
+def test_no_role_carries_a_managed_policy_and_only_its_service_assumes_it(
+    production: Synthesised,
+) -> None:
+    roles = resources(production.templates["staging"], "AWS::IAM::Role").values()
+
+    assert len(roles) == len(EXPECTED)
+    for role in (readable(role["Properties"]) for role in roles):
+        assert "ManagedPolicyArns" not in role
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("environment", ["production", "staging"])
+def test_no_action_is_a_wildcard_nor_one_that_destroys(
+    production: Synthesised, environment: str
+) -> None:
+    granted = {
+        action
+        for policy in statements(production.templates[environment]).values()
+        for statement in policy
+        for action in as_list(statement["Action"])
+    }
+
+    assert not {action for action in granted if "*" in action}
+    assert not granted & {
+        "dynamodb:Scan",
+        "dynamodb:DeleteItem",
+        "dynamodb:DeleteTable",
+        "sqs:PurgeQueue",
+        "s3:DeleteObjectVersion",
+        "secretsmanager:PutSecretValue",
+    }

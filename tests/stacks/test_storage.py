@@ -1,0 +1,125 @@
+"""The ledger, the vault and the credentials keep what they promise to keep."""
+
+import json
+
+import pytest
+
+from stacks.vault import SEALED_DAYS
+from tests.stacks.synthesised import Synthesised, Template, as_list, only, readable
+
+
+@pytest.fixture
+def template(production: Synthesised) -> Template:
+    return production.templates["production"]
+
+
+def test_the_ledger_is_restorable_and_forgets_only_by_ttl(template: Template) -> None:
+    table = only(template, "AWS::DynamoDB::Table")
+
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    properties = table["Properties"]
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {
+        "AttributeName": "expires_at",
+        "Enabled": True,
+    }
+    recovery = properties["PointInTimeRecoverySpecification"]
+    assert recovery["PointInTimeRecoveryEnabled"] is True
+    assert properties["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+
+
+def test_the_index_holds_what_a_sweep_needs_and_no_more(template: Template) -> None:
+    (index,) = only(template, "AWS::DynamoDB::Table")["Properties"]["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == "attention"
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["attention", "due_at"]
+    assert index["Projection"] == {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": ["state", "destination"],
+    }
+
+
+def test_an_environment_that_nobody_misses_leaves_nothing_behind(production: Synthesised) -> None:
+    staging = production.templates["staging"]
+
+    policies = {resource.get("DeletionPolicy") for resource in staging["Resources"].values()}
+    assert policies <= {None, "Delete"}
+    assert only(staging, "AWS::DynamoDB::Table")["Properties"]["DeletionProtectionEnabled"] is False
+
+
+def test_a_retained_environment_is_protected_from_deletion(production: Synthesised) -> None:
+    artifacts = production.manifest["artifacts"]
+
+    assert artifacts["genesys-relay-production"]["properties"]["terminationProtection"] is True
+    assert not artifacts["genesys-relay-staging"]["properties"].get("terminationProtection")
+
+
+def test_the_vault_is_private_encrypted_and_versioned(template: Template) -> None:
+    bucket = only(template, "AWS::S3::Bucket")
+
+    assert bucket["DeletionPolicy"] == "Retain"
+    properties = bucket["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    policy = readable(only(template, "AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"])
+    refusals = [s["Condition"] for s in policy["Statement"] if s["Effect"] == "Deny"]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in refusals
+
+
+def test_only_sealed_payloads_expire(template: Template) -> None:
+    rules = only(template, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = [
+        rule for rule in rules if any(key.startswith(("Expir", "Noncurrent")) for key in rule)
+    ]
+
+    (rule,) = expiring
+    assert rule["Prefix"] == "sealed/"
+    assert rule["ExpirationInDays"] == SEALED_DAYS == 35
+
+
+def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
+    secret = only(template, "AWS::SecretsManager::Secret")
+
+    assert secret["DeletionPolicy"] == "Retain"
+    generated = secret["Properties"]["GenerateSecretString"]
+    assert "SecretString" not in secret["Properties"]
+    assert generated["GenerateStringKey"] == "client_secret"
+    assert set(json.loads(generated["SecretStringTemplate"])) == {"client_id"}
+
+
+def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template) -> None:
+    alarms = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert len(alarms) == 11
+    for alarm in alarms:
+        assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
+        assert len(alarm["AlarmDescription"]) > 40
+
+
+def test_every_dead_letter_queue_has_an_alarm_on_its_first_message(template: Template) -> None:
+    watched = {
+        readable(resource["Properties"]["Dimensions"][0]["Value"])
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        and resource["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        and resource["Properties"]["Threshold"] == 1
+    }
+
+    assert watched == {f"<Queues{name}Dead>" for name in ("Events", "Batches", "Writes", "Checks")}
+
+
+def test_cloudwatch_may_publish_alarms_to_the_topic(template: Template) -> None:
+    policy = only(template, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]
+    (allowing,) = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
+
+    assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowing["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
