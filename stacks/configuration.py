@@ -135,8 +135,9 @@ def _sentence(error: ValidationError) -> str:
     """The first problem of several, as one sentence."""
     first = error.errors(include_url=False)[0]
     key = _key(first["loc"])
-    if first["type"] == "value_error":
-        return f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
+    own_words = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
+    if own_words:
+        return f"{key}: {own_words}" if key else own_words
     expected = expectation(first["loc"])
     if first["type"] == "extra_forbidden":
         return f"{key} is not a known key; expected {expected}."

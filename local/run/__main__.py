@@ -75,7 +75,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
     OUT.mkdir(exist_ok=True)
     if order.events is None:
         (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
-    setting = Setting(OUT / "stage", source, order.faults, order.seed)
+    setting = Setting((OUT / "stage").resolve(), source, order.faults, order.seed)
     with set_stage(setting, show.step) as stage, show.progress():
         publish(lines, source, stage, lambda count: show.published(count, len(lines)))
         watch = Watch(stage)

@@ -17,6 +17,7 @@ import requests
 from local import leash, toolchain
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
+from local.genesys.organization import CONFIGURATION_ID
 from local.shims.wishes import Faults
 
 ENVIRONMENT = "local"
@@ -24,6 +25,7 @@ ENVIRONMENT = "local"
 CDK_TIMEOUT_S = 300
 READY_TIMEOUT_S = 20
 CONTROL_TIMEOUT_S = 30
+END_WITHIN_S = 2
 
 QUEUES = ("Events", "Batches", "Writes", "Checks")
 
@@ -47,7 +49,7 @@ class Setting:
 AWS_FAULTS: Mapping[str, dict[str, float]] = {
     "none": {},
     "normal": {"duplicate": 0.01},
-    "hostile": {"throttle": 0.02, "crash": 0.02, "duplicate": 0.05},
+    "hostile": {"throttle": 0.03, "crash": 0.06, "duplicate": 0.1, "redelivery_s": 2.0},
 }
 
 
@@ -121,25 +123,13 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
 def _genesys(setting: Setting) -> Iterator[Genesys]:
     log = setting.directory / "genesys.log"
     log.unlink(missing_ok=True)
-    options = {
-        "--port": "0",
-        "--seed": str(setting.seed),
-        "--faults": setting.faults,
-        "--keys": "honoured",
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "local.genesys",
-        *(v for pair in options.items() for v in pair),
-    ]
-    child = leash.start(
-        command, cwd=toolchain.ROOT, env=os.environ, log=log, grace_s=READY_TIMEOUT_S
-    )
+    command = [sys.executable, "-m", "local.genesys", "--port", "0"]
+    command += ["--seed", str(setting.seed), "--faults", setting.faults, "--keys", "honoured"]
+    child = leash.start(command, cwd=toolchain.ROOT, env=os.environ, log=log, grace_s=END_WITHIN_S)
     try:
         yield Genesys(_listening(child, log))
     finally:
-        leash.stop(child, grace_s=1)
+        leash.stop(child, grace_s=END_WITHIN_S)
 
 
 def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
@@ -159,44 +149,38 @@ def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, s
     outputs = setting.directory / "outputs.json"
     log = setting.directory / "deploy.log"
     log.unlink(missing_ok=True)
+    # Bootstrapped away from cdk.json, or the CLI would synthesise the app for it too.
+    _cdk(aws, log, setting.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
     _cdk(
         aws,
         log,
-        "bootstrap",
-        f"aws://{ACCOUNT}/{REGION}",
-        "--context",
-        f"environment={environment}",
-    )
-    _cdk(
-        aws,
-        log,
+        toolchain.ROOT,
         "deploy",
         *("--context", f"environment={environment}"),
         *("--output", str(setting.directory / "cdk.out")),
         *("--outputs-file", str(outputs)),
         *("--require-approval", "never"),
+        *("--method", "direct"),
         *("--progress", "events"),
     )
     (stack,) = json.loads(outputs.read_text("utf-8")).values()
     return dict(stack)
 
 
-def _cdk(aws: Emulator, log: Path, *arguments: str) -> None:
-    with log.open("ab") as output:
-        try:
-            code = subprocess.run(
-                toolchain.cdk(*arguments),
-                cwd=toolchain.ROOT,
-                env=aws.environ(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=CDK_TIMEOUT_S,
-            ).returncode
-        except subprocess.TimeoutExpired as error:
-            raise StageError(
-                f"cdk {arguments[0]} took over {CDK_TIMEOUT_S} s: see {log}."
-            ) from error
+def _cdk(aws: Emulator, log: Path, directory: Path, *arguments: str) -> None:
+    try:
+        code = leash.run(
+            toolchain.cdk(*arguments),
+            cwd=directory,
+            env=aws.environ(),
+            log=log,
+            grace_s=END_WITHIN_S,
+            timeout_s=CDK_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StageError(
+            f"cdk {arguments[0]} took over {CDK_TIMEOUT_S} s: {log} says how far it came."
+        ) from error
     if code != 0:
         raise StageError(f"cdk {arguments[0]} failed: {log} says why.")
 
@@ -219,7 +203,7 @@ architecture = "{_architecture()}"
 
 [destinations.journey]
 kind = "journey-external-events"
-configuration_id = "00000000-0000-4000-8000-000000000001"
+configuration_id = "{CONFIGURATION_ID}"
 unknown = "repost"
 
 [destinations.journey.key]

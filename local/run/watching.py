@@ -30,8 +30,8 @@ class Sight:
 
     @property
     def working(self) -> int:
-        late_effects: int = self.genesys["late_effects_waiting"]
-        return sum(self.queues.values()) + late_effects
+        messages: int = sum(self.queues.values())
+        return messages + int(self.genesys["late_effects_waiting"])
 
     @property
     def mark(self) -> tuple[object, ...]:
@@ -72,7 +72,7 @@ class Watch:
             if time.monotonic() - changed > PATIENCE_S:
                 return False
             quiet = quiet + 1 if sight.working == 0 else 0
-            if quiet == QUIET_POLLS and sum(sight.dead.values()):
+            if quiet == QUIET_POLLS and any(sight.dead.values()):
                 if self.reconciled == RECONCILIATIONS_MAX:
                     return False
                 self.stage.reconcile()

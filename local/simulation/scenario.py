@@ -37,8 +37,8 @@ class Scenario:
     intake_most: int = 12
     #: numbers of the points at which the invocation that is there dies
     kills: frozenset[int] = frozenset()
-    #: fault kinds never left out, for a mutant that only they can show
-    kept: frozenset[Kind] = frozenset()
+
+
 
 
 def draw(seed: int) -> Scenario:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesised import Synthesised, Template, readable
@@ -23,8 +22,21 @@ OUTPUTS = {
     *(f"{verb}FunctionName" for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile")),
 }  # fmt: skip
 
-#: Properties that fix a resource's name in its account
-NAMES = ("QueueName", "TableName", "BucketName", "FunctionName", "RoleName", "LogGroupName")
+#: What fixes a resource's name in its account, by type
+NAMES = {
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Archive": "ArchiveName",
+    "AWS::Events::EventBus": "Name",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SecretsManager::Secret": "Name",
+}
 
 
 def synth(environment: Path, out: Path) -> subprocess.CompletedProcess[str]:
@@ -67,17 +79,12 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
 
 
 def names_of(template: Template) -> set[str]:
-    """Every name a template fixes in its account, the stack's own name put in."""
-    found: set[str] = set()
-    for resource in template["Resources"].values():
-        properties: dict[str, Any] = resource.get("Properties", {})
-        keys = ("Name",) if resource["Type"] == "AWS::Events::EventBus" else NAMES
-        if resource["Type"] in ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission"):
-            continue
-        if resource["Type"] == "AWS::Lambda::EventInvokeConfig":
-            continue
-        found |= {readable(properties[key]) for key in keys if key in properties}
-    return found
+    """Every name a template fixes in its account."""
+    return {
+        readable(resource["Properties"][NAMES[resource["Type"]]])
+        for resource in template["Resources"].values()
+        if NAMES.get(resource["Type"]) in resource.get("Properties", {})
+    }
 
 
 def test_two_environments_in_one_account_share_no_name(production: Synthesised) -> None:

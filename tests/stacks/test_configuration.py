@@ -68,7 +68,7 @@ def test_a_local_run_may_name_any_event_source(tmp_path: Path) -> None:
 
 
 def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) -> None:
-    rest = DESTINATIONS_AND_ROUTES + 'item = { customerId = "body.ü" }\n'
+    rest = DESTINATIONS_AND_ROUTES + 'item = { "größe" = "body.id" }\n'
     (environment,) = load_environments(str(write(tmp_path, environment_text(rest=rest))))
 
     assert json.loads(environment.functions_document) == {
@@ -79,7 +79,7 @@ def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) ->
             }
         },
         "routes": [
-            {"name": "all", "destination": "journey", "item": {"customerId": "body.ü"}},
+            {"name": "all", "destination": "journey", "item": {"größe": "body.id"}},
         ],
     }
 

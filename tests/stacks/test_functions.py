@@ -10,8 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from lambdas.relay import limits
 from stacks.function import RUNTIME
-from tests.stacks.synthesis import synthesise
 from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
 
 FUNCTION = "AWS::Lambda::Function"

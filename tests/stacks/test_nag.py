@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from stacks import credentials
-from tests.stacks.synthesis import synthesise
 from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised
 
 

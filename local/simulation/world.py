@@ -1,0 +1,343 @@
+"""One run: the neighbours, the functions, and AWS's and the engineers' part between them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from lambdas.relay.canonical import Json
+from lambdas.relay.configuration import Configuration, Route
+from lambdas.relay.destinations import journey
+from lambdas.relay.destinations.destination import Destination, ReadBack
+from lambdas.relay.errors import Transient
+from lambdas.relay.limits import (
+    DAY_S,
+    DEAD_RETENTION_S,
+    GENESYS_BODY_BYTES_MAX,
+    HOUR_S,
+    MESSAGES_PER_INVOCATION,
+    MINUTE_S,
+    QUEUES,
+    RECONCILE_EVERY_S,
+    SOURCE_RETENTION_S,
+)
+from lambdas.relay.ports import Item
+from lambdas.relay.sealing import SealedEvent
+from local.memory.bus import Bus, Rule
+from local.memory.credentials import StoredSecret
+from local.memory.genesys import ITEM_PATH, Call, Effect, GenesysServer
+from local.memory.queues import Message, StoredQueue
+from local.memory.table import Table
+from local.memory.timeline import Timeline
+from local.simulation import workload
+from local.simulation.functions import FUNCTIONS, Function, Instance, Neighbours
+from local.simulation.mappings import Mapping as EventSourceMapping
+from local.simulation.mappings import Pool
+from local.simulation.probes import Probes
+from local.simulation.scenario import Scenario
+from local.simulation.scheduler import Ending, Scheduler
+from local.simulation.trace import Trace
+from local.simulation.weather import Weather
+from local.simulation.workload import SOURCE, START_MS, Fact
+
+PATH = "/api/v2/simulated/events"
+#: the visibility of a dead-letter queue, which only the reconciler and engineers read
+DEAD_VISIBILITY_S = 5 * MINUTE_S
+#: a run that is not at rest by then never will be: a failure, not an end
+STEPS_MAX = 400_000
+DAYS_MAX = 400
+ITEM: Json = {"id": "id", "marker": "body.marker", "poison": "body.poison"}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a run left behind, as an outsider can see it."""
+
+    facts: list[Fact]
+    calls: list[Call]
+    effects: list[Effect]
+    #: messages still in a queue, by the queue's name
+    queued: Mapping[str, list[Message]]
+    #: messages that SQS dropped because they were too old
+    dropped: list[Message]
+    #: messages that were received too often, by the queue that they came from
+    dead_lettered: Mapping[str, int]
+    documents: Mapping[str, str]
+    items: Mapping[tuple[str, str], Item]
+    #: errors that ended an invocation, or that a function met and did not foresee
+    errors: list[str]
+    #: whether the run ended by itself
+    at_rest: bool
+
+
+class World:
+    """Everything in one run. `functions` are the real ones, or a rival's, or a mutant's."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        trace: Trace | None = None,
+        functions: Mapping[str, Callable[[Instance], Function]] = FUNCTIONS,
+    ) -> None:
+        self.scenario = scenario
+        self.trace = trace or Trace()
+        self.random = Random(f"run {scenario.seed}")
+        self.timeline = Timeline(START_MS)
+        self.weather = Weather(self.random, scenario.rates)
+        self.probes = Probes()
+        self.table = Table(self.probes.transition)
+        self.documents: dict[str, str] = {}
+        self.secret = StoredSecret()
+        self.server = GenesysServer(
+            timeline=self.timeline,
+            secret=self.secret,
+            conducts={PATH: scenario.conduct},
+            state_of=self._state_of,
+            cause=self._cause,
+        )
+        self.scheduler = Scheduler(self.timeline, self.weather, self.trace, scenario.kills)
+        self.queues = self._queues()
+        self.bus = Bus(
+            (Rule(SOURCE, self.queues["events"], self.queues["events-dead"]),),
+            self.timeline,
+            self.weather,
+        )
+        self.neighbours = Neighbours(
+            timeline=self.timeline,
+            gate=self.scheduler,
+            faults=self.weather,
+            random=self.random,
+            table=self.table,
+            queues=self.queues,
+            documents=self.documents,
+            server=self.server,
+            secret=self.secret,
+            telemetry=self.probes,
+            configuration=_configuration(scenario),
+            timing=scenario.timing,
+            per_minute=scenario.per_minute,
+        )
+        self.pools = {verb: self._pool(verb, make) for verb, make in functions.items()}
+        self.mappings = {
+            queue: self._mapping(queue, verb)
+            for queue, verb in QUEUES.items()
+            if verb in self.pools
+        }
+        self.facts: list[Fact] = []
+        self._reconciliation_is_due = False
+
+    def run(self) -> History:
+        """Until nothing is left to happen."""
+        scenario = self.scenario
+        work = workload.generate(
+            self.random,
+            scenario.events,
+            late_copies=scenario.regime.late_copies,
+            plain=scenario.plain,
+        )
+        self.facts = work.facts
+        for row in work.published:
+            self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
+        self.timeline.after(scenario.faults_s, self.weather.clear_up)
+        self._plan_incidents()
+        last_ms = START_MS + DAYS_MAX * DAY_S * 1000
+        while self.timeline.step():
+            if self.trace.steps > STEPS_MAX or self.timeline.now_ms > last_ms:
+                return self._history(at_rest=False)
+        return self._history(at_rest=True)
+
+    def _publish(self, row: workload.Published) -> None:
+        if row.on_bus:
+            self.bus.put(row.text)
+        else:
+            self.queues["events"].send(workload.by_hand(row.text))
+
+    # --- incidents
+
+    def _plan_incidents(self) -> None:
+        """What befalls the whole, at times drawn in advance."""
+        random, weather, faults_s = self.random, self.weather, self.scenario.faults_s
+        for queue, mapping in self.mappings.items():
+            if weather.strikes("mapping paused"):
+                hours = random.choice((0.5, 3, 80, 90))
+                self._at_some_time(
+                    lambda m=mapping, h=hours: m.pause(  # type: ignore[misc]
+                        self.timeline.now_ms + int(h * HOUR_S * 1000)
+                    )
+                )
+            for kind in ("redrive whole", "redrive part"):
+                if weather.strikes(kind):
+                    most = 1_000 if kind == "redrive whole" else 2
+                    for _ in range(3):
+                        self._at_some_time(lambda q=queue, n=most: self._redrive(q, n))  # type: ignore[misc]
+        if weather.strikes("secret rotated"):
+            self._at_some_time(self.secret.rotate)
+        if weather.strikes("genesys silent"):
+            hours = random.choice((0.2, 1.5, 3))
+            self._at_some_time(lambda: self._fall_silent(hours))
+        if self.scenario.regime.late_copies and weather.strikes("ttl deletion"):
+            for day in range(30, 80, 2):
+                self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
+        del faults_s
+
+    def _at_some_time(self, action: Callable[[], None]) -> None:
+        self.timeline.after(
+            self.random.random() ** 2 * min(self.scenario.faults_s, 6 * HOUR_S), action
+        )
+
+    def _redrive(self, queue: str, most: int) -> None:
+        self.queues[f"{queue}-dead"].redrive(self.queues[queue], most)
+
+    def _fall_silent(self, hours: float) -> None:
+        self.server.silent_until_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
+
+    def _delete_expired(self) -> None:
+        for key in self.table.expired(self.timeline.now_ms // 1000):
+            if self.random.random() < 0.5:
+                self.table.remove(key)
+
+    # --- what Genesys does of its own accord
+
+    def _state_of(self, key: str) -> str:
+        item = self.table.items.get((f"R#{key}", "R"))
+        return "none" if item is None else str(item["state"])
+
+    def _cause(self, correlation_id: str) -> None:
+        weather = self.weather
+        if weather.strikes("echo lost"):
+            return
+        delay_s = 0.5 + weather.fraction() * 5
+        if weather.strikes("echo before answer"):
+            delay_s = 0.0
+        elif weather.strikes("echo late"):
+            delay_s = weather.fraction() * 2 * HOUR_S
+        times = 2 if weather.strikes("echo repeated") else 1
+        for number in range(times):
+            self.timeline.after(
+                delay_s + number * weather.fraction() * 600, lambda: self._echo(correlation_id)
+            )
+
+    def _echo(self, correlation_id: str) -> None:
+        self.bus.put(workload.echo(correlation_id, self.timeline.now_ms, self.random))
+
+    # --- the reconciler's schedule
+
+    def _expect_dead_letter(self, visible_at_ms: int) -> None:
+        """A run that finds every dead-letter queue empty does nothing, so only those that will
+        find something take place."""
+        if not self._reconciliation_is_due:
+            self._reconciliation_is_due = True
+            every_ms = RECONCILE_EVERY_S * 1000
+            self.timeline.at((visible_at_ms // every_ms + 1) * every_ms, self._reconcile)
+
+    def _reconcile(self) -> None:
+        self._reconciliation_is_due = False
+        if "reconcile" not in self.pools:
+            for queue in self.mappings:
+                self._redrive(queue, 1_000)
+            return
+        self.pools["reconcile"].invoke([], self._reconciled)
+        if self.weather.strikes("reconcile twice"):
+            self.pools["reconcile"].invoke([], self._reconciled)
+
+    def _reconciled(self, ending: Ending) -> None:
+        if any(self.queues[f"{name}-dead"].messages for name in self.mappings):
+            self._expect_dead_letter(self.timeline.now_ms)
+
+    # --- making
+
+    def _queues(self) -> dict[str, StoredQueue]:
+        queues: dict[str, StoredQueue] = {}
+        for name in QUEUES:
+            dead = StoredQueue(
+                f"{name}-dead",
+                self.timeline,
+                self.random,
+                visibility_s=DEAD_VISIBILITY_S,
+                retention_s=DEAD_RETENTION_S,
+            )
+            dead.on_visible = self._expect_dead_letter
+            queues[f"{name}-dead"] = dead
+            queues[name] = StoredQueue(
+                name,
+                self.timeline,
+                self.random,
+                visibility_s=self.scenario.timing.visibility_s[name],
+                retention_s=SOURCE_RETENTION_S,
+                receives_max=self.scenario.receives_max[name],
+                dead=dead,
+            )
+        return queues
+
+    def _pool(self, verb: str, make: Callable[[Instance], Function]) -> Pool:
+        return Pool(
+            verb=verb,
+            timeout_s=self.scenario.timing.function_timeout_s[verb],
+            make=make,
+            neighbours=self.neighbours,
+            scheduler=self.scheduler,
+            weather=self.weather,
+            random=self.random,
+        )
+
+    def _mapping(self, queue: str, verb: str) -> EventSourceMapping:
+        most = self.scenario.intake_most if queue == "events" else MESSAGES_PER_INVOCATION[queue]
+        return EventSourceMapping(
+            self.queues[queue],
+            self.pools[verb],
+            most=most,
+            concurrency=self.scenario.concurrency,
+            timeline=self.timeline,
+            weather=self.weather,
+            random=self.random,
+        )
+
+    def _history(self, *, at_rest: bool) -> History:
+        return History(
+            facts=self.facts,
+            calls=self.server.calls,
+            effects=self.server.effects,
+            queued={name: list(q.messages.values()) for name, q in self.queues.items()},
+            dropped=[message for q in self.queues.values() for message in q.dropped],
+            dead_lettered={
+                name: self.queues[f"{name}-dead"].dead_lettered for name in QUEUES
+            },
+            documents=self.documents,
+            items=self.table.items,
+            errors=[
+                f"{verb} raised {type(error).__name__}: {error}"
+                for verb, pool in self.pools.items()
+                for error in pool.errors
+                if not isinstance(error, Transient)
+            ]
+            + self.probes.unexpected,
+            at_rest=at_rest,
+        )
+
+
+def _configuration(scenario: Scenario) -> Configuration:
+    regime = scenario.regime
+    destination = Destination(
+        name="simulated",
+        kind="simulated",
+        method="POST",
+        path=PATH,
+        shape="lists",
+        into="entities",
+        most_items=scenario.most_items,
+        most_bytes=GENESYS_BODY_BYTES_MAX,
+        item=ITEM,
+        key=regime.key,
+        unknown=regime.unknown,
+        read_results=journey.read_results,
+        read_back=ReadBack(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
+        confirmed_within_s=regime.confirmed_within_s,
+    )
+    topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*")
+    return Configuration({"simulated": destination}, (Route("all", destination, topics, ITEM),))
+
+
+def _is_there(document: Json, event: SealedEvent) -> bool:
+    wanted: dict[str, Any] = workload.read(event.item)
+    return wanted in document["entities"]
