@@ -49,10 +49,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 #: Plain HTTP only to this machine: the local run's simulator.
 Url = Annotated[
     str,
-    Field(
-        pattern=r"^(https://[A-Za-z0-9.-]+(:\d+)?|http://(127\.0\.0\.1|localhost)(:\d+)?)$",
-        description='a URL like "https://api.example.com", without a path',
-    ),
+    Field(pattern=r"^(https://[A-Za-z0-9.-]+(:\d+)?|http://(127\.0\.0\.1|localhost)(:\d+)?)$"),
 ]
 
 

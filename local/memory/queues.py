@@ -92,6 +92,11 @@ class StoredQueue:
         if message is not None:
             del self.messages[message.message_id]
 
+    def visible_at_ms(self, delivery: Delivery) -> int | None:
+        """When a message that was handed out can be received again; None where it is gone."""
+        message = self.messages.get(delivery.message_id)
+        return None if message is None else message.visible_at_ms
+
     def redrive(self, to: "StoredQueue", most: int) -> int:
         """The console's redrive: new ids, receives from nought, a new time of sending."""
         chosen = list(self.messages.values())
@@ -104,9 +109,10 @@ class StoredQueue:
     def _hand_out(self, message: Message, again: bool) -> Delivery:
         message.receives += 1
         message.receipt = f"{message.message_id}.{message.receives}"
-        if not again:
+        if again:
+            self.on_visible(message.visible_at_ms)
+        else:
             message.visible_at_ms = self._timeline.now_ms + self._visibility_s * 1000
-        self.on_visible(message.visible_at_ms)
         return Delivery(
             message_id=message.message_id,
             receipt=message.receipt,

@@ -15,15 +15,15 @@ from rich.console import Console
 from local import leash
 from local.emulator import EmulatorError
 from local.run import account
-from local.run.lines import InputError, Line, bus_source, generate, read_file
-from local.run.publishing import publish
+from local.run.lines import InputError, Line, bus_source, read_file
 from local.run.remains import read_remains
+from local.run.scenario import Act, Verdict
+from local.run.scenarios import SCENARIOS
 from local.run.showing import Show
 from local.run.stage import AWS_FAULTS, Setting, Stage, StageError, set_stage
 from local.run.watching import Watch
 
 OUT = Path("out")
-SCENARIOS = ("day",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def main() -> int:
     console = Console()
     try:
         order = Order.read(os.environ)
-        lines = read_file(order.events) if order.events else generate(order.seed)
+        scenario = SCENARIOS[order.scenario]
+        lines = read_file(order.events) if order.events else scenario.lines(order.seed)
         return run(order, lines, Show(console))
     except (InputError, StageError, EmulatorError) as error:
         print(error, file=sys.stderr)
@@ -75,19 +76,26 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
     OUT.mkdir(exist_ok=True)
     if order.events is None:
         (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
-    setting = Setting((OUT / "stage").resolve(), source, order.faults, order.seed)
+    scenario = SCENARIOS[order.scenario]
+    setting = Setting(
+        (OUT / "stage").resolve(), source, order.faults, order.seed, scenario.configuration
+    )
     with set_stage(setting, show.step) as stage, show.progress():
-        publish(lines, source, stage, lambda count: show.published(count, len(lines)))
         watch = Watch(stage)
-        watch.until_quiet(show.sight)
-        settled, row = _account(lines, stage, began, order, watch)
+        verdict = scenario.play(Act(lines, source, stage, watch, show))
+        settled, row = _account(lines, stage, began, order, watch, verdict)
     (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
-    show.summary(settled, row)
-    return 0 if settled.is_clean else 1
+    show.summary(settled, row, verdict.complaints)
+    return 0 if settled.is_clean and not verdict.complaints else 1
 
 
 def _account(
-    lines: list[Line], stage: Stage, began: float, order: Order, watch: Watch
+    lines: list[Line],
+    stage: Stage,
+    began: float,
+    order: Order,
+    watch: Watch,
+    verdict: Verdict,
 ) -> tuple[account.Account, dict[str, object]]:
     summary = stage.genesys.get("summary")
     effects = stage.genesys.get("record")["effects"]
@@ -104,6 +112,7 @@ def _account(
         "faults": {**summary["faults"], **stage.aws.faults_injected()},
         "reconciliations": watch.reconciled,
         "violations": summary["violations"],
+        **verdict.rows,
     }
     return settled, row
 

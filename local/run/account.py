@@ -63,7 +63,7 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
             malformed.append(line)
         else:
             events[said] += 1
-    taken = Counter(_effect_says(effect) for effect in effects)
+    taken = Counter(_effect_says(effect) for effect in effects if _is_copy_of_event(effect))
     parked, waiting, dead = (
         _said_in(left.review),
         _said_in(left.in_flight),
@@ -138,6 +138,12 @@ def _depth(document: Any) -> int:
             for child in (node.values() if isinstance(node, dict) else node)
         ]
     return depth - 1
+
+
+def _is_copy_of_event(effect: Mapping[str, Any]) -> bool:
+    """Whether an effect carries an event as published; a scenario accounts for its others."""
+    content = effect["content"]
+    return isinstance(content, dict) and "detailType" in content.get("attributes", {})
 
 
 def _effect_says(effect: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What a run shows: progress while it goes on, a summary at its end. Colour on a terminal only."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -49,7 +49,7 @@ class Show:
             self._line_at = time.monotonic()
             self._console.print(_line(sight))
 
-    def summary(self, account: Account, row: dict[str, object]) -> None:
+    def summary(self, account: Account, row: dict[str, object], complaints: Sequence[str]) -> None:
         self._console.print(_became(account))
         self._console.print(
             f"{row['requests']} requests to Genesys, {row['rate_limited']} of them answered 429, "
@@ -61,7 +61,9 @@ class Show:
             self._console.print(f"faults that happened: {told}", style="dim")
         for example in account.examples:
             self._console.print(example, style="red", markup=False)
-        if account.is_clean:
+        for complaint in complaints:
+            self._console.print(complaint, style="red", markup=False)
+        if account.is_clean and not complaints:
             self._console.print("Every event took effect once; nothing is lost.", style="green")
         else:
             self._console.print("Not every event took effect once: see above.", style="bold red")

@@ -43,6 +43,8 @@ class Setting:
     #: none, normal or hostile
     faults: str
     seed: int
+    #: more TOML for the environment: a scenario's own destinations and routes
+    configuration: str = ""
 
 
 #: what goes wrong inside AWS, by the name of the faults
@@ -145,7 +147,8 @@ def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
 
 def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, str]:
     environment = setting.directory / f"{ENVIRONMENT}.toml"
-    environment.write_text(environment_file(setting.source, genesys.url), "utf-8")
+    text = environment_file(setting.source, genesys.url) + setting.configuration
+    environment.write_text(text, "utf-8")
     outputs = setting.directory / "outputs.json"
     log = setting.directory / "deploy.log"
     log.unlink(missing_ok=True)

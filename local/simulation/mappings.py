@@ -117,11 +117,12 @@ class Mapping:
     def _settle(self, deliveries: list[Delivery], ending: Ending) -> None:
         """Partial batch response: what is not named as failed is deleted; no answer, nothing."""
         self._room += 1
-        if isinstance(ending, Returned):
-            kept = set(ending.value)
-            for delivery in deliveries:
-                if delivery.message_id in kept:
-                    continue
-                if not self._weather.strikes("acknowledgement lost"):
-                    self._queue.delete(delivery)
+        kept = None if not isinstance(ending, Returned) else set(ending.value)
+        for delivery in deliveries:
+            done = kept is not None and delivery.message_id not in kept
+            if done and not self._weather.strikes("acknowledgement lost"):
+                self._queue.delete(delivery)
+            visible_at_ms = self._queue.visible_at_ms(delivery)
+            if visible_at_ms is not None:
+                self._expect(visible_at_ms)
         self._expect(self._timeline.now_ms)

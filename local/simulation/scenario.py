@@ -34,7 +34,7 @@ class Scenario:
     #: publish every event once, none of them odd
     plain: bool = False
     #: messages of the events queue that one invocation takes, at most
-    intake_most: int = 12
+    intake_most: int = 20
     #: numbers of the points at which the invocation that is there dies
     kills: frozenset[int] = frozenset()
 
@@ -56,8 +56,8 @@ def draw(seed: int) -> Scenario:
         conduct=conduct,
         rates=swarm(random),
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
-        most_items=random.choice((3, 8, 50)),
-        per_minute=random.choice((6, 300, 300)),
+        most_items=random.choice((4, 12, 50)),
+        per_minute=random.choice((10, 300, 300, 300)),
         concurrency=random.choice((1, 2, 4)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 2 * DAY_S)),
     )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stacks.vault import SEALED_DAYS
-from tests.stacks.synthesised import Synthesised, Template, as_list, only, readable
+from tests.stacks.synthesised import Synthesised, Template, only, readable
 
 
 @pytest.fixture
@@ -90,36 +90,3 @@ def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None
     assert "SecretString" not in secret["Properties"]
     assert generated["GenerateStringKey"] == "client_secret"
     assert set(json.loads(generated["SecretStringTemplate"])) == {"client_id"}
-
-
-def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template) -> None:
-    alarms = [
-        resource["Properties"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    ]
-
-    assert len(alarms) == 11
-    for alarm in alarms:
-        assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
-        assert len(alarm["AlarmDescription"]) > 40
-
-
-def test_every_dead_letter_queue_has_an_alarm_on_its_first_message(template: Template) -> None:
-    watched = {
-        readable(resource["Properties"]["Dimensions"][0]["Value"])
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and resource["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        and resource["Properties"]["Threshold"] == 1
-    }
-
-    assert watched == {f"<Queues{name}Dead>" for name in ("Events", "Batches", "Writes", "Checks")}
-
-
-def test_cloudwatch_may_publish_alarms_to_the_topic(template: Template) -> None:
-    policy = only(template, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]
-    (allowing,) = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
-
-    assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert allowing["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}

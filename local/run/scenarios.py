@@ -1,0 +1,9 @@
+"""The scenarios that `make run SCENARIO=...` knows; each one that does more than publish has a
+module of its own."""
+
+from collections.abc import Mapping
+
+from local.run.lines import generate
+from local.run.scenario import Scenario
+
+SCENARIOS: Mapping[str, Scenario] = {"day": Scenario(lines=generate)}
