@@ -59,7 +59,7 @@ def draw(seed: int) -> Scenario:
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),
         concurrency=random.choice((1, 2, 4)),
-        faults_s=random.choice((HOUR_S, FAULTS_S, 2 * DAY_S)),
+        faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )
 
 

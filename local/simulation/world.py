@@ -160,7 +160,7 @@ class World:
         random, weather, faults_s = self.random, self.weather, self.scenario.faults_s
         for queue, mapping in self.mappings.items():
             if weather.strikes("mapping paused"):
-                hours = random.choice((0.5, 3, 80, 90))
+                hours = random.choice((0.5, 3, 76, 86))
                 self._at_some_time(
                     lambda m=mapping, h=hours: m.pause(  # type: ignore[misc]
                         self.timeline.now_ms + int(h * HOUR_S * 1000)
@@ -309,7 +309,8 @@ class World:
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()
                 for error in pool.errors
-                if not isinstance(error, Transient)
+                # The reconciler may give up a run: the next one comes in 15 minutes.
+                if verb != "reconcile" or not isinstance(error, Transient)
             ]
             + self.probes.unexpected,
             at_rest=at_rest,
