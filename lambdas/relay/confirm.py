@@ -5,12 +5,8 @@ from dataclasses import dataclass
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.errors import Malformed
 from lambdas.relay.ports import Delivery, Ledger, Outgoing
-from lambdas.relay.requests import Record, confirming, record_key, window_over
+from lambdas.relay.requests import Record, confirming, enlightening, record_key, window_over
 from lambdas.relay.sealing import SealedEvent
-
-#: how long an event waits for the answer of the request that caused it to be on record
-ANSWER_PAUSE_S = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -45,7 +41,11 @@ def confirm(delivery: Delivery, needs: Needs) -> Disposition:
     if written.applied or written.before is None:
         needs.post.telemetry.count("Confirmed")
         return Done()
-    if Record.of(written.before).state in ("SEALED", "OPEN"):
+    record = Record.of(written.before)
+    if record.state in ("SEALED", "OPEN"):
         # A request with several items may still be split by its answer, so the answer is first.
-        return Later("the request's answer is not on record yet", ANSWER_PAUSE_S)
+        return Later("the request's answer is not on record yet")
+    if record.state == "MANUAL_REVIEW":
+        whole = len(written.before["events"]) == 1
+        needs.ledger.change(*record_key(batch_id), *enlightening(now_ms, note, whole=whole))
     return Done()

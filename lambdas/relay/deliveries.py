@@ -62,8 +62,7 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
         else:
             disposition = act()
     except Malformed as malformed:
-        quarantine(delivery.body, malformed.reason, post)
-        disposition = Done()
+        disposition = _set_aside(delivery.body, malformed.reason, post)
     except Transient as transient:
         disposition = Later(transient.reason, transient.retry_after_s)
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
@@ -100,6 +99,15 @@ def quarantine(text: str, reason: str, post: Post) -> None:
     )
     post.telemetry.count("Quarantined")
     post.telemetry.note("quarantined", name=name, reason=reason)
+
+
+def _set_aside(text: str, reason: str, post: Post) -> Disposition:
+    """The vault may be out of reach; that must not cost the message's neighbours their turn."""
+    try:
+        quarantine(text, reason, post)
+    except Transient as transient:
+        return Later(transient.reason, transient.retry_after_s)
+    return Done()
 
 
 def _is_old(delivery: Delivery, now_ms: int) -> bool:

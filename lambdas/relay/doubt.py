@@ -23,10 +23,11 @@ def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms:
 def after_refusal(status: int, destination: Destination) -> Verdict:
     """What a refusal says of a request that is in doubt.
 
-    409 to a repeated key can mean that the request took effect. Any other refusal proves that it
-    did not only where the destination looks at the key first.
+    409 to a repeated key can mean that the request took effect, but it does not say which of its
+    items did. Any other refusal proves that it did not only where the destination looks at the
+    key first.
     """
-    if status == 409 and destination.key.repeat_answers_409:
+    if status == 409 and destination.key.repeat_answers_409 and destination.takes_whole:
         return "applied"
     if destination.read_back is not None:
         return "read back"

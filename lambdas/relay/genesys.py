@@ -62,19 +62,27 @@ class Genesys:
         rate = RateReading.of(answer) if isinstance(answer, Answer) else None
         return Posted(judge(answer, batch, destination, self._clock.now_ms()), rate)
 
-    def took_effect(self, batch: Batch, destination: Destination) -> bool | None:
-        """Reads back whether a request took effect; None where Genesys did not say."""
+    def taken(self, batch: Batch, destination: Destination) -> frozenset[int] | None:
+        """Reads back which of a batch's items took effect, by their places; None where Genesys
+        did not say. One item says nothing of the next: a request can fail in part."""
         read_back = destination.read_back
         if read_back is None:
             raise ValueError(f"destination {destination.name} cannot be read back")
-        for event in batch.events:
+        taken: set[int] = set()
+        for index, event in enumerate(batch.events):
             path = read_back.path.format(id=quote(read_document(event.item.encode())["id"]))
             answer = self._call("GET", path, {"x-correlation-id": batch.batch_id}, None)
             if not isinstance(answer, Answer) or answer.status not in (200, 404):
                 return None
-            if answer.status == 200 and read_back.present(read_document(answer.body), event):
-                return True
-        return False
+            if answer.status == 404:
+                continue
+            try:
+                document = read_document(answer.body)
+            except ValueError:  # a proxy's page, say
+                return None
+            if read_back.present(document, event):
+                taken.add(index)
+        return frozenset(taken)
 
     def _call(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None

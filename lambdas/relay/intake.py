@@ -38,8 +38,7 @@ class _Rendered:
 def intake(arrived: Sequence[Delivery], needs: Needs) -> list[str]:
     """Seals what can be read, quarantines the rest; returns the ids of messages that stay."""
     rendered: list[_Rendered] = []
-    for delivery in arrived:
-        deliveries.settle(delivery, lambda d=delivery: _read(d, rendered, needs), needs.post)  # type: ignore[misc]
+    kept = deliveries.settle_each(arrived, lambda d: _read(d, rendered, needs), needs.post)
     try:
         needs.batches.send(
             [Outgoing(encode(batch), describe(batch)) for batch in _seal(rendered, needs)]
@@ -47,8 +46,8 @@ def intake(arrived: Sequence[Delivery], needs: Needs) -> list[str]:
     except Transient as transient:
         stay = Later(transient.reason, transient.retry_after_s)
         waiting = {row.delivery.message_id: row.delivery for row in rendered}
-        return deliveries.settle_each(list(waiting.values()), lambda _: stay, needs.post)
-    return []
+        kept += deliveries.settle_each(list(waiting.values()), lambda _: stay, needs.post)
+    return kept
 
 
 def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Disposition:

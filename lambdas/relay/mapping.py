@@ -25,10 +25,11 @@ FIELDS = (
 
 
 def view(event: Event) -> dict[str, Json]:
-    """The document that the expressions see. `id` is derived from the identity alone, so that a
-    destination that can recognise ids recognises every copy."""
+    """The document that the expressions see. `id` is derived from what the event says, so
+    that a destination that can recognise ids recognises every copy, and never takes two events
+    that share an identity for one."""
     return {
-        "id": str(uuid.UUID(bytes=digest("item", event.identity)[:16], version=5)),
+        "id": str(uuid.UUID(bytes=digest("item", event.identity, event.payload_hash)[:16], version=5)),
         "identity": event.identity,
         "topic": event.topic,
         "detail_type": event.detail_type,

@@ -252,8 +252,22 @@ def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
 
 
 def confirming(now_ms: int, note: str) -> tuple[Guard, Change]:
-    """The event that the request caused has come: it took effect, whatever we knew before."""
-    return Guard(frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY", "MANUAL_REVIEW"})), Change(
+    """The event that an accepted request caused has come."""
+    return Guard(frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})), _confirmed(now_ms, note)
+
+
+def enlightening(now_ms: int, note: str, *, whole: bool) -> tuple[Guard, Change]:
+    """The event of a request that a person was asked about: it took effect. That settles a
+    request of one item; with several it does not say which, so it is told to the person."""
+    if whole:
+        change = _confirmed(now_ms, note)
+    else:
+        change = Change(put={"confirmed_by": note[:REASON_CHARS_MAX], "confirmed_at_ms": now_ms})
+    return Guard(frozenset({"MANUAL_REVIEW"})), change
+
+
+def _confirmed(now_ms: int, note: str) -> Change:
+    return Change(
         put={
             "state": "CONFIRMED",
             "confirmed_by": note[:REASON_CHARS_MAX],

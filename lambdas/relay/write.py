@@ -171,11 +171,11 @@ class _Attempt:
             return self._ask_a_person(f"{self.lease.failures} attempts with an unknown outcome")
         match before_posting(self.lease.doubt_since_ms, self.destination, now_ms):
             case "read back":
-                found = self.needs.genesys.took_effect(self.batch, self.destination)
-                if found is None:
+                taken = self.needs.genesys.taken(self.batch, self.destination)
+                if taken is None:
                     return Later("in doubt, and Genesys did not say what happened", None)
-                if found:
-                    return self._settle("RECONCILED", "read back: it had taken effect")
+                if taken:
+                    return self._reconcile(taken)
                 doubtful = False
                 if not self._list_repost():
                     return Later("the lease was lost")
@@ -260,10 +260,12 @@ class _Attempt:
         """R3: while in doubt, a refusal is no proof that nothing happened."""
         verdict: Verdict = after_refusal(refused.status, self.destination)
         if verdict == "read back":
-            found = self.needs.genesys.took_effect(self.batch, self.destination)
-            if found is None:
+            taken = self.needs.genesys.taken(self.batch, self.destination)
+            if taken is None:
                 return Later("refused in doubt, and Genesys did not say what happened", None)
-            verdict = "applied" if found else "rejected"
+            if taken:
+                return self._reconcile(taken)
+            verdict = "rejected"
         match verdict:
             case "applied":
                 return self._settle("RECONCILED", f"had taken effect: {refused.reason}")
@@ -273,6 +275,16 @@ class _Attempt:
                 return self._ask_a_person(
                     f"refused ({refused.reason}), but an earlier attempt may have taken effect"
                 )
+
+    def _reconcile(self, taken: frozenset[int]) -> Disposition:
+        """Genesys holds these of the items; the others of an earlier attempt failed alone."""
+        missing = [index for index in range(len(self.batch.events)) if index not in taken]
+        if not missing:
+            return self._settle("RECONCILED", "read back: it had taken effect")
+        if self.batch.depth >= SPLIT_DEPTH_MAX:
+            return self._ask_a_person("its items failed again and again")
+        parts = [_part(missing, "again", "read back: not among those that took effect")]
+        return self._split(parts, f"read back: {len(taken)} items had taken effect")
 
     def _release(self, deferred: Deferred) -> Disposition:
         now_ms = self.needs.post.clock.now_ms()

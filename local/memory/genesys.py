@@ -36,6 +36,8 @@ class Conduct:
     ids_honoured: bool = False
     #: an item it will not take costs the whole request, or only itself
     refuses: Literal["request", "item"] = "request"
+    #: no item fails alone
+    takes_whole: bool = False
     #: every request causes an event on the bus
     echoes: bool = False
     token_life_s: int = 86_400
@@ -122,6 +124,8 @@ class GenesysServer:
         if refused and conduct.refuses == "request":
             return _answer(400, {"code": "bad.request", "message": "an item is not valid"})
         failures = [_failure(n, retryable=False) for n in refused]
+        if conduct.takes_whole:
+            retryable_index = None
         if retryable_index is not None and retryable_index % len(items) not in refused:
             failures.append(_failure(retryable_index % len(items), retryable=True))
         failed = {row["originalRequestIndex"] for row in failures}

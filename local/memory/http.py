@@ -17,7 +17,13 @@ from local.memory.timeline import Timeline
 
 PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
 #: what a read-back can suffer from (it has no effect to lose)
-READ_FAULTS: tuple[Fault, ...] = ("not sent", "429 short", "5xx no effect", "unanswered no effect")
+READ_FAULTS: tuple[Fault, ...] = (
+    "not sent",
+    "429 short",
+    "5xx no effect",
+    "unanswered no effect",
+    "html page",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,8 @@ class MemoryHttp:
                 return Answer(503, {}, b"")
             case "unanswered no effect":
                 return self._silence()
+            case "html page":
+                return Answer(200, {"Content-Type": "text/html"}, PAGE)
             case _:
                 return self._server.read_back(path.removeprefix(ITEM_PATH))
 

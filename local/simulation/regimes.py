@@ -27,10 +27,13 @@ class Regime:
     #: copies come weeks later, when claims and records have expired
     late_copies: bool = False
     confirmed_within_s: int | None = None
+    #: no item fails alone
+    takes_whole: bool = False
 
 
 _KEY_FIRST = KeyPolicy(honoured_s=FOR_EVER_S, checked_first=True)
 _FOR_A_WHILE = KeyPolicy(honoured_s=A_WHILE_S, checked_first=True)
+_CONFLICT = KeyPolicy(honoured_s=FOR_EVER_S, checked_first=True, repeat_answers_409=True)
 _NO_KEY = KeyPolicy()
 
 REGIMES: tuple[Regime, ...] = (
@@ -57,12 +60,14 @@ REGIMES: tuple[Regime, ...] = (
         Conduct("honoured", key_life_s=A_WHILE_S),
         "listed",
     ),
+    Regime("answered 409", _CONFLICT, "repost", Conduct("conflict"), "never", takes_whole=True),
     Regime(
-        "answered 409",
-        KeyPolicy(honoured_s=FOR_EVER_S, checked_first=True, repeat_answers_409=True),
+        "answered 409, item by item",
+        _CONFLICT,
         "repost",
         Conduct("conflict"),
         "never",
+        parks_doubt=True,
     ),
     Regime("ignored", _NO_KEY, "repost", Conduct("ignored"), "listed"),
     Regime(

@@ -47,7 +47,8 @@ def draw(seed: int) -> Scenario:
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
-        refuses=random.choice(("request", "item")),
+        refuses=random.choice(("request",) if regime.takes_whole else ("request", "item")),
+        takes_whole=regime.takes_whole,
         token_life_s=random.choice((120, 3_600, 86_400)),
     )
     return Scenario(

@@ -8,7 +8,7 @@ from typing import Any
 from lambdas.relay.canonical import Json
 from lambdas.relay.configuration import Configuration, Route
 from lambdas.relay.destinations import journey
-from lambdas.relay.destinations.destination import Destination, ReadBack
+from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
 from lambdas.relay.errors import Transient
 from lambdas.relay.limits import (
     DAY_S,
@@ -331,7 +331,7 @@ def _configuration(scenario: Scenario) -> Configuration:
         item=ITEM,
         key=regime.key,
         unknown=regime.unknown,
-        read_results=journey.read_results,
+        read_results=any_answer if regime.takes_whole else journey.read_results,
         read_back=ReadBack(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
         confirmed_within_s=regime.confirmed_within_s,
     )

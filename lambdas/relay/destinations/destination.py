@@ -76,6 +76,11 @@ class Destination:
     #: a later event tells that the request took effect; seconds to wait for it
     confirmed_within_s: int | None = None
 
+    @property
+    def takes_whole(self) -> bool:
+        """A request takes effect as a whole or not at all; no item fails alone."""
+        return self.read_results is any_answer
+
     def target(self, event: Event) -> Target:
         return Target(self.name, self.method, self.path, self.shape)
 
