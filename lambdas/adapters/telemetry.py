@@ -1,9 +1,13 @@
 """Logs and metrics with Powertools: structured lines, metrics as EMF, both through stdout."""
 
+import logging
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from lambdas.relay.metrics import Metric
+
+RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class PowertoolsTelemetry:
@@ -20,7 +24,9 @@ class PowertoolsTelemetry:
             self._metrics.add_metric(metric, MetricUnit.Count, value)
 
     def note(self, message: str, **fields: object) -> None:
-        self._logger.info(message, extra=fields)
+        # A field may not bear the name of what `logging` itself keeps of a line: it would raise.
+        named = {f"{name}_" if name in RESERVED else name: value for name, value in fields.items()}
+        self._logger.info(message, extra=named)
 
     def flush(self) -> None:
         """Writes what was counted; once per invocation."""

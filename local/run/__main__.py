@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local import leash
@@ -64,6 +65,9 @@ def main() -> int:
     except (InputError, StageError, EmulatorError) as error:
         print(error, file=sys.stderr)
         return 2
+    except (ClientError, BotoCoreError) as error:
+        print(f"The embedded AWS refused a call ({error}): see {OUT}/stage.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
@@ -100,7 +104,8 @@ def _account(
     summary = stage.genesys.get("summary")
     effects = stage.genesys.get("record")["effects"]
     settled = account.settle(lines, effects, read_remains(stage))
-    counts = {name: value for name, value in asdict(settled).items() if name != "examples"}
+    told = asdict(settled)
+    counts = {name: value for name, value in told.items() if isinstance(value, int)}
     row = {
         **counts,
         "requests": summary["requests"],

@@ -7,7 +7,7 @@ set aside is read as stored. Every line must end somewhere, and each event's eff
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Account:
     duplicate_effects: int
     #: what was lost or doubled, for the reader: at most a few
     examples: tuple[str, ...]
+    #: why something was set aside, in the product's words, with how often
+    reasons: tuple[tuple[str, int], ...]
 
     @property
     def is_clean(self) -> bool:
@@ -89,6 +91,7 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
         in_flight=max(len(in_flight), len(left.in_flight)),
         lost=len(lost) + len(malformed) - quarantined,
         duplicate_effects=sum(doubled.values()) + len(unknown),
+        reasons=tuple(Counter(_reasons(left.quarantine + left.review)).most_common()),
         examples=tuple(
             [f"lost: {said[:160]}" for said in lost[:3]]
             + [f"not quarantined: {m.text[:160]}" for m in malformed if not kept.holds(m)][:3]
@@ -96,6 +99,11 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
             + [f"never published: {said[:160]}" for said in unknown[:3]]
         ),
     )
+
+
+def _reasons(documents: Iterable[str]) -> Iterator[str]:
+    for document in documents:
+        yield str(json.loads(document)["reason"])
 
 
 def what_it_says(envelope: Any) -> str | None:

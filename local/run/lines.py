@@ -1,6 +1,7 @@
 """What a run publishes: the lines of a captured file, or a generated day."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,10 @@ from random import Random
 from typing import Any
 
 from local.day import SOURCE, Day
+
+#: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: characters
+#: that are not in a message's permitted set
+_NOT_CARRIED = re.compile("[^\t\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: an event bus takes its partner source's name (EventBridge API, CreateEventBus: Name)
 BUS_NAME_CHARS_MAX = 256
@@ -49,7 +54,14 @@ def read_file(path: Path) -> list[Line]:
     except UnicodeDecodeError as error:
         raise InputError(f"EVENTS={path} is not UTF-8 at byte {error.start}.") from error
     # Not splitlines(): it also breaks at U+2028 and others that JSON allows within a string.
-    lines = [_line(row) for row in text.split("\n") if row.strip()]
+    rows = [(number, row) for number, row in enumerate(text.split("\n"), 1) if row.strip()]
+    for number, row in rows:
+        if _NOT_CARRIED.search(row):
+            raise InputError(
+                f"EVENTS={path}, line {number}, holds a control character that no AWS message can "
+                "carry: write it as a JSON escape."
+            )
+    lines = [_line(row) for _, row in rows]
     if not lines:
         raise InputError(f"EVENTS={path} holds no events; it needs one envelope a line.")
     return lines

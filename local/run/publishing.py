@@ -66,12 +66,13 @@ class _Publisher:
         self._deliver()
 
     def _redelivered(self, line: Line) -> str:
-        """The line as EventBridge delivers it, under the id and time of the accepted put."""
-        given = self._given.get(line.envelope_id or "")
-        if not given or not line.is_publishable:
+        """The line as EventBridge delivers it: under the id of the accepted put, and with a time
+        of now, since a captured one says when somebody else accepted it."""
+        if not line.is_publishable:
             return line.text
+        given = self._given.get(line.envelope_id or "") or line.envelope_id
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return json.dumps({**line.document, "id": given, "time": now}, ensure_ascii=False)
+        return json.dumps({**line.document, "id": given, "time": now})
 
     def _put(self) -> None:
         puts, self._puts = self._puts, []
@@ -82,7 +83,7 @@ class _Publisher:
                 {
                     "Source": line.document["source"],
                     "DetailType": line.document["detail-type"],
-                    "Detail": json.dumps(line.document["detail"], ensure_ascii=False),
+                    "Detail": json.dumps(line.document["detail"]),
                     "Resources": _resources(line),
                 }
                 for line in puts

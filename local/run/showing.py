@@ -59,6 +59,8 @@ class Show:
         if isinstance(faults, dict) and faults:
             told = ", ".join(f"{name} {count}" for name, count in sorted(faults.items()))
             self._console.print(f"faults that happened: {told}", style="dim")
+        for reason, count in account.reasons:
+            self._console.print(f"set aside {count}: {reason}", style="dim", markup=False)
         for example in account.examples:
             self._console.print(example, style="red", markup=False)
         for complaint in complaints:

@@ -21,6 +21,8 @@ from local.genesys.organization import CONFIGURATION_ID
 from local.shims.wishes import Faults
 
 ENVIRONMENT = "local"
+#: where a running stage can be reached; `relay --local` reads it
+ENDPOINT_FILE = "endpoint.json"
 #: a whole CDK CLI call; a first synthesis with bundling takes about 20 s here
 CDK_TIMEOUT_S = 300
 READY_TIMEOUT_S = 20
@@ -118,7 +120,26 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
             SecretId=outputs["GenesysSecretName"],
             SecretString=json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
         )
-        yield Stage(aws, genesys, outputs)
+        with _attachable(setting, aws, genesys):
+            yield Stage(aws, genesys, outputs)
+
+
+@contextmanager
+def _attachable(setting: Setting, aws: Emulator, genesys: Genesys) -> Iterator[None]:
+    """While the stage stands, a file tells `relay --local` where it is."""
+    endpoint = setting.directory / ENDPOINT_FILE
+    where = {
+        "aws": aws.endpoint,
+        "genesys": genesys.url,
+        "account": ACCOUNT,
+        "region": REGION,
+        "environment": ENVIRONMENT,
+    }
+    endpoint.write_text(json.dumps(where, indent=2) + "\n", "utf-8")
+    try:
+        yield
+    finally:
+        endpoint.unlink(missing_ok=True)
 
 
 @contextmanager
