@@ -9,6 +9,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 export CDK_DISABLE_CLI_TELEMETRY := true
+export UV_CACHE_DIR ?= $(CURDIR)/.venv/uv-cache
 
 # EVENTS, FAULTS, SEED and SCENARIO reach the programs as environment variables: make passes on both
 # `EVENTS=day.ndjson make run` and `make run EVENTS=day.ndjson`. The programs check their values.

@@ -24,5 +24,7 @@ def with_tools(environ: Mapping[str, str]) -> dict[str, str]:
         **environ,
         "PATH": f"{ours}{os.pathsep}{environ.get('PATH', os.defpath)}",
         "JSII_NODE": str(NODE),
+        # The emulator's children have a home of their own, and a cold cache there each time.
+        "UV_CACHE_DIR": environ.get("UV_CACHE_DIR", str(ROOT / ".venv" / "uv-cache")),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
