@@ -5,26 +5,35 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.adapters.invocation import Context, answer, deliveries_of
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
+from lambdas.relay.consolidation import Needs as TogetherNeeds
+from lambdas.relay.consolidation import dedup_together
+from lambdas.relay.dedup import Needs
+from lambdas.relay.health import SparedLedger
+from lambdas.relay.known import KnownClaims, RememberingLedger
+from lambdas.relay.pressure import Pressure
 
 
 @cache
-def _needs() -> Needs:
-    destinations = wiring.settings().configuration().destinations.values()
-    return Needs(
+def _needs() -> TogetherNeeds:
+    known, telemetry = KnownClaims(), wiring.telemetry()
+    spared = SparedLedger(wiring.ledger(), wiring.CLOCK, telemetry)
+    configuration = wiring.settings().configuration()
+    needs = Needs(
         post=wiring.post("BATCHES"),
-        ledger=wiring.ledger(),
+        ledger=RememberingLedger(spared, known, wiring.CLOCK),
         writes=wiring.queue("WRITES_QUEUE_URL"),
         checks=wiring.queue("CHECKS_QUEUE_URL"),
-        expects_echoes=any(d.confirmed_within_s is not None for d in destinations),
+        confirmations=configuration.confirmations,
+        answer_wait_s=wiring.settings().timing.answer_wait_s,
+        known=known,
     )
+    return TogetherNeeds(needs, Pressure(needs.ledger), configuration.destinations)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     needs = _needs()
     try:
         arrived = deliveries_of(event, wiring.CLOCK)
-        return answer(settle_each(arrived, lambda d: dedup(d, needs), needs.post))
+        return answer(dedup_together(arrived, needs))
     finally:
         wiring.telemetry().flush()

@@ -7,21 +7,28 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.adapters.invocation import Context, deadline_ms
+from lambdas.relay import overdue
 from lambdas.relay.reconcile import Line, Needs, reconcile
 
 
 @cache
 def _needs() -> Needs:
-    rows = json.loads(wiring.settings().text("QUEUES"))
+    lines = [
+        Line(row["name"], wiring.queue_at(row["url"]), wiring.queue_at(row["dead_url"]))
+        for row in json.loads(wiring.settings().text("QUEUES"))
+    ]
+    (writes,) = (line.source for line in lines if line.name == "writes")
     return Needs(
-        lines=[
-            Line(row["name"], wiring.queue_at(row["url"]), wiring.queue_at(row["dead_url"]))
-            for row in rows
-        ],
+        lines=lines,
         ledger=wiring.ledger(),
         vault=wiring.vault(),
-        clock=wiring.CLOCK,
         telemetry=wiring.telemetry(),
+        overdue=overdue.Needs(
+            recovery=wiring.recovery_from(writes),
+            chance=wiring.CHANCE,
+            timing=wiring.settings().timing,
+            admission=overdue.Admission(wiring.ledger(), wiring.CHANCE),
+        ),
     )
 
 

@@ -15,8 +15,11 @@ from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.settings import Settings
 from lambdas.adapters.telemetry import PowertoolsTelemetry
 from lambdas.adapters.vault import S3Vault
+from lambdas.relay import recovery
 from lambdas.relay.deliveries import Post
 from lambdas.relay.genesys import Genesys
+from lambdas.relay.pacing import Pace, Quota
+from lambdas.relay.ports import Queue
 
 #: the root of the asset, where configuration.json lies beside this package
 ROOT = Path(__file__).parent.parent
@@ -40,7 +43,13 @@ def queue(variable: str) -> SqsQueue:
 
 
 def queue_at(url: str) -> SqsQueue:
-    return SqsQueue(_sqs(), url)
+    return SqsQueue(_sqs(), url, _trace)
+
+
+def _trace() -> str:
+    """Lambda sets it anew for each invocation
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "")
 
 
 @cache
@@ -59,6 +68,12 @@ def vault() -> S3Vault:
 
 
 @cache
+def pace() -> Pace:
+    quota = Quota(settings().count("REQUESTS_PER_MINUTE"), settings().count("HEADROOM"))
+    return Pace(ledger(), CHANCE, quota)
+
+
+@cache
 def genesys() -> Genesys:
     secrets = SecretsManagerSecrets(
         boto3.client("secretsmanager", config=CONFIG), settings().text("GENESYS_SECRET_ID")
@@ -67,8 +82,22 @@ def genesys() -> Genesys:
         http=RequestsHttp(settings().timing),
         secrets=secrets,
         clock=CLOCK,
+        pace=pace(),
         api_url=settings().text("GENESYS_API_URL"),
         login_url=settings().text("GENESYS_LOGIN_URL"),
+    )
+
+
+def recovery_from(writes: Queue) -> recovery.Needs:
+    """What it takes to ask Genesys about a request, and to act on the answer."""
+    return recovery.Needs(
+        ledger=ledger(),
+        vault=vault(),
+        writes=writes,
+        genesys=genesys(),
+        destinations=settings().configuration().destinations,
+        clock=CLOCK,
+        telemetry=telemetry(),
     )
 
 
@@ -81,4 +110,5 @@ def post(source: str) -> Post:
         clock=CLOCK,
         chance=CHANCE,
         telemetry=telemetry(),
+        receives_max=settings().count(f"{source}_RECEIVES_MAX"),
     )

@@ -5,20 +5,22 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.adapters.invocation import Context, answer, deadline_ms, deliveries_of
+from lambdas.relay.breaker import Breaker
 from lambdas.relay.deliveries import settle_each
-from lambdas.relay.pacing import Pace
+from lambdas.relay.turns import Turns
 from lambdas.relay.write import Needs, write
 
 
 @cache
 def _needs() -> Needs:
+    post = wiring.post("WRITES")
     return Needs(
-        post=wiring.post("WRITES"),
+        post=post,
         ledger=wiring.ledger(),
         writes=wiring.queue("WRITES_QUEUE_URL"),
         checks=wiring.queue("CHECKS_QUEUE_URL"),
         genesys=wiring.genesys(),
-        pace=Pace(wiring.ledger(), wiring.settings().count("REQUESTS_PER_MINUTE")),
+        turns=Turns(wiring.pace(), Breaker(wiring.ledger(), wiring.CHANCE), post),
         destinations=wiring.settings().configuration().destinations,
         timing=wiring.settings().timing,
     )

@@ -53,4 +53,5 @@ class Confirm(Construct):
         ledger.grant(role, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"])
         vault.grant_get(role, SEALED)
         vault.grant_put(role, QUARANTINE, REVIEW)
+        vault.grant_discard(role, REVIEW, SEALED)
         credentials.grant_read(role)

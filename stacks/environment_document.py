@@ -19,6 +19,13 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: of an SQS event source, docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
 
+#: A replay window shorter than this refuses senders whose clocks drift; a longer one is no window.
+REPLAY_WINDOW_MIN_S, REPLAY_WINDOW_MAX_S = 30, 3600
+
+#: API Gateway's own limits for an account and region, unless AWS raised them,
+#: docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+REQUESTS_PER_SECOND_MAX, BURST_MAX = 10_000, 5_000
+
 #: Genesys raises its 300 by support case; more than this is a slip of the pen.
 REQUESTS_PER_MINUTE_MAX = 30_000
 
@@ -87,8 +94,14 @@ class Relay(_Table):
         le=REQUESTS_PER_MINUTE_MAX,
         description=f"a whole number from 1 to {REQUESTS_PER_MINUTE_MAX}",
     )
+    headroom: int = Field(
+        default=0,
+        ge=0,
+        le=REQUESTS_PER_MINUTE_MAX,
+        description="a whole number from 0, less than requests_per_minute",
+    )
     writer_concurrency: int = Field(
-        default=2,
+        default=4,
         ge=CONCURRENCY_MIN,
         le=CONCURRENCY_MAX,
         description=f"a whole number from {CONCURRENCY_MIN} to {CONCURRENCY_MAX}",
@@ -144,6 +157,15 @@ class Relay(_Table):
             )
         return self
 
+    @model_validator(mode="after")
+    def _headroom_leaves_something(self) -> Self:
+        if self.headroom >= self.requests_per_minute:
+            raise ValueError(
+                f"headroom is {self.headroom}; expected less than requests_per_minute, which is "
+                f"{self.requests_per_minute}, or nothing is left for the relay."
+            )
+        return self
+
     @property
     def genesys_api_url(self) -> str:
         """Where the Genesys Cloud platform API answers."""
@@ -181,6 +203,30 @@ class Route(_Table):
     )
 
 
+class Webhook(_Table):
+    """The table [webhook]: its presence makes the endpoint."""
+
+    verification: Literal["signature", "token"] = Field(
+        default="signature", description='"signature" or "token"'
+    )
+    replay_window_s: int = Field(
+        default=300,
+        ge=REPLAY_WINDOW_MIN_S,
+        le=REPLAY_WINDOW_MAX_S,
+        description=f"a whole number of seconds from {REPLAY_WINDOW_MIN_S} to "
+        f"{REPLAY_WINDOW_MAX_S}",
+    )
+    requests_per_second: int = Field(
+        default=50,
+        ge=1,
+        le=REQUESTS_PER_SECOND_MAX,
+        description=f"a whole number from 1 to {REQUESTS_PER_SECOND_MAX}",
+    )
+    burst: int = Field(
+        default=100, ge=1, le=BURST_MAX, description=f"a whole number from 1 to {BURST_MAX}"
+    )
+
+
 class Document(_Table):
     """A whole environment file."""
 
@@ -191,6 +237,7 @@ class Document(_Table):
         "named with lower-case letters, digits, - and _",
     )
     routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
+    webhook: Webhook | None = Field(default=None, description="a table [webhook]")
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:
@@ -214,7 +261,7 @@ class Document(_Table):
 def expectation(location: Sequence[str | int]) -> str:
     """What is expected at a place in the file, from the description of the innermost field."""
     tables: dict[str, type[_Table]] = {
-        "relay": Relay, "destinations": Destination, "routes": Route
+        "relay": Relay, "destinations": Destination, "routes": Route, "webhook": Webhook
     }  # fmt: skip
     table: type[_Table] = Document
     fields = [part for part in location if isinstance(part, str)]

@@ -7,11 +7,13 @@ from stacks.credentials import Credentials
 
 @dataclass(frozen=True, slots=True)
 class GenesysAccess:
-    """Where Genesys is, and how many requests a minute our OAuth client may send."""
+    """Where Genesys is, and how many requests a minute its OAuth client may send; of these,
+    `headroom` are left to others that use the same client."""
 
     api_url: str
     login_url: str
     requests_per_minute: int
+    headroom: int
 
     def environment(self, credentials: Credentials) -> dict[str, str]:
         """As environment variables."""
@@ -20,4 +22,5 @@ class GenesysAccess:
             "GENESYS_API_URL": self.api_url,
             "GENESYS_LOGIN_URL": self.login_url,
             "REQUESTS_PER_MINUTE": str(self.requests_per_minute),
+            "HEADROOM": str(self.headroom),
         }

@@ -1,4 +1,6 @@
-"""The alarms: few, and each one says what to do."""
+"""Alarms that reach a person, and the dashboard that they look at then."""
+
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,41 +12,48 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.queues import DeadLetteredQueue, Queues
-
-#: CloudWatch's usual step; SQS reports every minute (seconds).
-PERIOD_S = 300
-#: Reconcile runs every 15 minutes, so three failures in a row are an hour without it.
-RECONCILE_PERIOD_S = 900
-RECONCILE_FAILURES = 3
-#: A queue whose oldest message is older than this is not keeping up: longer than any back-off
-#: (15 minutes) and than what a full bucket of Genesys' rate limit delays in an ordinary peak.
-OLDEST_MESSAGE_S_MAX = 3600
+from stacks.alarms import Alarm, alarms
+from stacks.dashboard import dashboard
+from stacks.ledger import Ledger
+from stacks.queues import Queues
 
 
 class Monitoring(Construct):
-    """Alarms, and the topic they report to; without an e-mail address they only change state."""
+    """Without an e-mail address the alarms only change their state."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
+        environment: str,
         queues: Queues,
         rules: tuple[events.CfnRule, ...],
-        reconcile: lambda_.IFunction,
+        functions: Mapping[str, lambda_.IFunction],
+        ledger: Ledger,
+        requests_per_minute: int,
         alarm_email: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._topic = self._make_topic(alarm_email) if alarm_email is not None else None
-        for pair in queues.all:
-            self._watch_dead_letters(pair)
-            self._watch_backlog(pair)
-        for rule in rules:
-            self._watch_delivery(rule)
-        self._watch_reconcile(reconcile)
+        topic = self._topic(alarm_email) if alarm_email is not None else None
+        wired = {
+            alarm.name: self._alarm(alarm, topic)
+            for alarm in alarms(
+                environment=environment, pairs=queues.all, rules=rules, functions=functions
+            )
+        }
+        dashboard(
+            self,
+            "Dashboard",
+            environment=environment,
+            alarms=wired,
+            pairs=queues.all,
+            functions=functions,
+            table=ledger.table,
+            requests_per_minute=requests_per_minute,
+        )
 
-    def _make_topic(self, email: str) -> sns.Topic:
+    def _topic(self, email: str) -> sns.Topic:
         # Not encrypted with a key: CloudWatch could use only one of our own, and nothing in an
         # alarm is personal.
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
@@ -61,79 +70,20 @@ class Monitoring(Construct):
         topic.add_subscription(subscriptions.EmailSubscription(email))
         return topic
 
-    def _watch_dead_letters(self, pair: DeadLetteredQueue) -> None:
-        self._alarm(
-            f"{pair.name.capitalize()}Dead",
-            f"Dead letters in {pair.name}-dead. Read the reason in the message's attributes and "
-            "repair the cause, then redrive them to their source; reconcile does so by itself, but "
-            "only a few times.",
-            pair.dead.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.seconds(PERIOD_S), statistic="Maximum"
-            ),
-            threshold=1,
-        )
-
-    def _watch_backlog(self, pair: DeadLetteredQueue) -> None:
-        self._alarm(
-            f"{pair.name.capitalize()}Backlog",
-            f"The oldest message in {pair.name} has waited for an hour. Look for errors of its "
-            "function and for what Genesys answers; nothing is lost for four days.",
-            pair.queue.metric_approximate_age_of_oldest_message(
-                period=cdk.Duration.seconds(PERIOD_S), statistic="Maximum"
-            ),
-            threshold=OLDEST_MESSAGE_S_MAX,
-        )
-
-    def _watch_delivery(self, rule: events.CfnRule) -> None:
-        self._alarm(
-            f"{rule.node.id}Undelivered",
-            "EventBridge could deliver events neither to the events queue nor to its dead-letter "
-            "queue. Check both queues' policies, then replay the bus's archive for that time.",
-            cloudwatch.Metric(
-                namespace="AWS/Events",
-                metric_name="InvocationsFailedToBeSentToDlq",
-                dimensions_map={
-                    "EventBusName": rule.event_bus_name or "default",
-                    "RuleName": rule.attr_rule_name,
-                },
-                period=cdk.Duration.seconds(PERIOD_S),
-                statistic="Sum",
-            ),
-            threshold=1,
-        )
-
-    def _watch_reconcile(self, reconcile: lambda_.IFunction) -> None:
-        self._alarm(
-            "ReconcileFailing",
-            "reconcile has failed three times in a row, so dead letters and overdue requests wait. "
-            "Read its log.",
-            reconcile.metric_errors(
-                period=cdk.Duration.seconds(RECONCILE_PERIOD_S), statistic="Sum"
-            ),
-            threshold=1,
-            periods=RECONCILE_FAILURES,
-        )
-
-    def _alarm(
-        self,
-        name: str,
-        description: str,
-        metric: cloudwatch.Metric,
-        *,
-        threshold: int,
-        periods: int = 1,
-    ) -> None:
-        alarm = cloudwatch.Alarm(
+    def _alarm(self, alarm: Alarm, topic: sns.Topic | None) -> cloudwatch.Alarm:
+        made = cloudwatch.Alarm(
             self,
-            name,
-            alarm_description=description,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
+            alarm.name,
+            alarm_description=alarm.description,
+            metric=alarm.metric,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.bad,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             # No data means no messages: SQS stops reporting on queues that are idle.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        if self._topic is not None:
-            alarm.add_alarm_action(actions.SnsAction(self._topic))
-            alarm.add_ok_action(actions.SnsAction(self._topic))
+        if topic is not None:
+            made.add_alarm_action(actions.SnsAction(topic))
+            made.add_ok_action(actions.SnsAction(topic))
+        return made

@@ -56,10 +56,11 @@ class DeadLetteredQueue(Construct):
         )
 
     def environment(self) -> dict[str, str]:
-        """Both queues' addresses, for the function that consumes the queue."""
+        """Both queues' addresses, and when the one becomes the other, for the consumer."""
         return {
             f"{self.name.upper()}_QUEUE_URL": self.queue.queue_url,
             f"{self.name.upper()}_DEAD_QUEUE_URL": self.dead.queue_url,
+            f"{self.name.upper()}_RECEIVES_MAX": str(limits.RECEIVES_MAX[self.name]),
         }
 
     def _source_by_name(self) -> sqs.IQueue:

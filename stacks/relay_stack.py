@@ -20,6 +20,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.vault import Vault
+from stacks.webhook import Webhook
 from stacks.write import Write
 
 REMOVAL_POLICIES = {"retain": cdk.RemovalPolicy.RETAIN, "destroy": cdk.RemovalPolicy.DESTROY}
@@ -85,6 +86,7 @@ class RelayStack(cdk.Stack):
             api_url=relay.genesys_api_url,
             login_url=relay.genesys_login_url,
             requests_per_minute=relay.requests_per_minute,
+            headroom=relay.headroom,
         )
         intake = Intake(self, "Intake", settings=settings, queues=queues, vault=vault)
         dedup = Dedup(self, "Dedup", settings=settings, queues=queues, ledger=ledger, vault=vault)
@@ -119,12 +121,29 @@ class RelayStack(cdk.Stack):
             credentials=credentials,
             genesys=genesys,
         )
+        webhook = (
+            Webhook(
+                self,
+                "Webhook",
+                webhook=environment.document.webhook,
+                settings=settings,
+                queues=queues,
+            )
+            if environment.document.webhook is not None
+            else None
+        )
         Monitoring(
             self,
             "Monitoring",
+            environment=environment.name,
             queues=queues,
             rules=buses.rules,
-            reconcile=reconcile.function,
+            functions={
+                verb.node.id.lower(): verb.function
+                for verb in (intake, dedup, write, confirm, reconcile)
+            },
+            ledger=ledger,
+            requests_per_minute=relay.requests_per_minute,
             alarm_email=relay.alarm_email,
         )
 
@@ -134,6 +153,7 @@ class RelayStack(cdk.Stack):
             "LedgerTableName": ledger.table.table_name,
             "VaultBucketName": vault.bucket.bucket_name,
             "GenesysSecretName": credentials.secret.secret_arn,
+            "Destinations": ",".join(environment.document.destinations),
         }
         for pair in queues.all:
             outputs[f"{pair.name.capitalize()}QueueUrl"] = pair.queue.queue_url
@@ -142,6 +162,10 @@ class RelayStack(cdk.Stack):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None:
             outputs["EgressAddress"] = network.address
+        if webhook is not None:
+            outputs["WebhookUrl"] = webhook.url
+            outputs["WebhookSecretName"] = webhook.secret.secret_arn
+            outputs["WebhookFunctionName"] = webhook.function.function_name
         for output, value in outputs.items():
             cdk.CfnOutput(self, output, value=value)
 

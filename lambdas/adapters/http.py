@@ -52,14 +52,24 @@ class RequestsHttp:
 
 
 def _read(response: requests.Response, until: float) -> Answer | Unanswered:
+    if not _says_its_end(response):
+        return Unanswered("an answer that does not say where it ends")
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    # What has come so far, not a whole chunk: a byte at a time must not keep us past `until`.
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > GENESYS_ANSWER_BYTES_MAX:
             return Unanswered(f"an answer longer than {GENESYS_ANSWER_BYTES_MAX} bytes")
         if time.monotonic() > until:
             return Unanswered("the answer took too long")
     return Answer(response.status_code, dict(response.headers), bytes(body))
+
+
+def _says_its_end(response: requests.Response) -> bool:
+    """An answer that ends with its connection looks whole wherever it was cut off, even within
+    its headers."""
+    framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
+    return bool(framed) or response.status_code in (204, 304)
 
 
 def _failed(error: Exception) -> NotSent | Unanswered:

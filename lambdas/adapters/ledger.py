@@ -119,47 +119,6 @@ class DynamoLedger:
             items = [_unpack(item) for page in pages for item in page["Items"]]
         return [(item["pk"], item["sk"]) for item in items]
 
-    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
-        key = _pack({"pk": f"L#{name}", "sk": "L"})
-        for slots in range(wanted, 0, -1):
-            if self._lease(key, window, slots, ceiling):
-                return slots
-        return 0
-
-    def _lease(self, key: Any, window: int, slots: int, ceiling: int) -> bool:
-        """Counts within the current window, or begins a later one; never an earlier one."""
-        names = {"#w": "window", "#u": "used"}
-        if slots > ceiling:
-            return False
-        with translated("UpdateItem"):
-            for condition, update, values in (
-                (
-                    "#w = :w AND #u <= :room",
-                    "SET #u = #u + :n",
-                    {":w": window, ":n": slots, ":room": ceiling - slots},
-                ),
-                (
-                    "attribute_not_exists(#w) OR #w < :w",
-                    "SET #w = :w, #u = :n",
-                    {":w": window, ":n": slots},
-                ),
-            ):
-                try:
-                    self._client.update_item(
-                        TableName=self._table,
-                        Key=key,
-                        ConditionExpression=condition,
-                        UpdateExpression=update,
-                        ExpressionAttributeNames=names,
-                        ExpressionAttributeValues=_pack(values),
-                    )
-                except ClientError as error:
-                    if code_of(error) != _REFUSED:
-                        raise
-                else:
-                    return True
-        return False
-
 
 class _Expression:
     """Builds DynamoDB's expressions out of a guard and a change; every name is a placeholder,
@@ -179,6 +138,13 @@ class _Expression:
         if guard.lease_before_ms is not None:
             lease = self._name("lease_until_ms")
             clauses.append(f"{lease} < {self._value(guard.lease_before_ms)}")
+        for name, value in guard.same.items():
+            place = self._name(name)
+            clauses.append(
+                f"attribute_not_exists({place})"
+                if value is None
+                else f"{place} = {self._value(value)}"
+            )
         return " AND ".join(clauses)
 
     def update(self, change: Change) -> str:
@@ -209,7 +175,20 @@ def _refused(error: ClientError) -> Written:
 
 
 def _pack(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serializer.serialize(value) for name, value in item.items()}
+    return {name: _serializer.serialize(_storable(value)) for name, value in item.items()}
+
+
+def _storable(value: Any) -> Any:
+    """DynamoDB refuses an item with a text that is not UTF-8; Genesys' words may quote one."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list() | tuple():
+            return [_storable(each) for each in value]
+        case Mapping():
+            return {name: _storable(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _unpack(item: Mapping[str, Any]) -> Item:

@@ -1,6 +1,7 @@
 """Queues in SQS."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.aws import translated
@@ -13,18 +14,25 @@ if TYPE_CHECKING:
 
 #: SQS takes ten attributes a message; empty values are not allowed
 ATTRIBUTES_MAX = 10
+#: SQS refuses a message that holds one of these (API reference, SendMessage). Our bodies are ASCII;
+#: an attribute may quote an event or Genesys.
+_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SqsQueue:
     """Implements relay.ports.Queue."""
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str, trace: Callable[[], str] = str) -> None:
+        """`trace` gives the X-Ray header of the work that messages are sent for, "" for none:
+        messages carry it, so that one trace goes through all the functions."""
         self._client = client
         self._url = url
+        self._trace = trace
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         for group in _groups(messages):
-            entries = [_entry(number, message) for number, message in enumerate(group)]
+            trace = self._trace()
+            entries = [_entry(number, message, trace) for number, message in enumerate(group)]
             with translated("SendMessageBatch"):
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             failed = answer.get("Failed", [])
@@ -86,20 +94,29 @@ def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def _bytes(message: Outgoing) -> int:
     attributes = sum(
-        len(name) + len(value.encode()) + len("String")
-        for name, value in message.attributes.items()
+        len(name) + len(value.encode()) + len("String") for name, value in _attributes(message)
     )
     return len(message.body.encode()) + attributes
 
 
-def _entry(number: int, message: Outgoing) -> Any:
-    shown = [(name, value) for name, value in message.attributes.items() if value]
+def _attributes(message: Outgoing) -> list[tuple[str, str]]:
+    shown = [
+        (name, _UNSENDABLE.sub("\ufffd", value))
+        for name, value in message.attributes.items()
+        if value
+    ]
+    return shown[:ATTRIBUTES_MAX]
+
+
+def _entry(number: int, message: Outgoing, trace: str) -> Any:
+    header = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}} if trace else {}
     return {
         "Id": str(number),
         "MessageBody": message.body,
         "DelaySeconds": message.delay_s,
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value}
-            for name, value in shown[:ATTRIBUTES_MAX]
+            for name, value in _attributes(message)
         },
+        "MessageSystemAttributes": header,
     }

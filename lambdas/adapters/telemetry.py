@@ -1,6 +1,13 @@
-"""Logs and metrics with Powertools: structured lines, metrics as EMF, both through stdout."""
+"""Logs and metrics with Powertools: structured lines, metrics as EMF, both through stdout.
+
+A log line may hold what correlates (ids, states, counts, times) and nothing that a customer said
+or is called. So numbers pass, texts pass under the names listed here, and everything else is
+withheld by name. Powertools adds the function, the level, the time and the X-Ray trace id.
+"""
 
 import logging
+import re
+from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -8,6 +15,53 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 from lambdas.relay.metrics import Metric
 
 RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+#: texts that correlate: docs/runbook.md, "Read the logs", says how to search by them
+TEXTS = frozenset(
+    {
+        "batch",
+        "conversation",
+        "correlation",
+        "correlations",
+        "destination",
+        "document",
+        "envelope",
+        "identity",
+        "kind",
+        "queue",
+        "reason",
+        "state",
+        "topic",
+        "was",
+    }
+)
+#: A reason may quote Genesys, and Genesys may quote an event: e-mail addresses, and numbers as long
+#: as a telephone number, are masked. Ids are fields of their own.
+_PERSONAL = (
+    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
+    (re.compile(r"(?<![\w-])\+?\d(?:[\s().-]{0,2}\d){6,}(?![\w-])"), "<number>"),
+)
+
+
+def presentable(fields: Mapping[str, object]) -> dict[str, object]:
+    """What of a note may be written; `withheld` names the rest."""
+    shown: dict[str, object] = {}
+    withheld: list[str] = []
+    for name, value in fields.items():
+        if value is None or isinstance(value, bool | int | float):
+            shown[name] = value
+        elif name in TEXTS:
+            shown[name] = masked(str(value))
+        else:
+            withheld.append(name)
+    return shown | ({"withheld": withheld} if withheld else {})
+
+
+def masked(text: str) -> str:
+    """A text without addresses and telephone numbers."""
+    for pattern, instead in _PERSONAL:
+        text = pattern.sub(instead, text)
+    return text
 
 
 class PowertoolsTelemetry:
@@ -25,7 +79,8 @@ class PowertoolsTelemetry:
 
     def note(self, message: str, **fields: object) -> None:
         # A field may not bear the name of what `logging` itself keeps of a line: it would raise.
-        named = {f"{name}_" if name in RESERVED else name: value for name, value in fields.items()}
+        shown = presentable(fields)
+        named = {f"{name}_" if name in RESERVED else name: value for name, value in shown.items()}
         self._logger.info(message, extra=named)
 
     def flush(self) -> None:

@@ -3,7 +3,12 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from lambdas.relay.limits import BACKOFF_BASE_S, BACKOFF_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.limits import (
+    BACKOFF_BASE_S,
+    BACKOFF_MAX_S,
+    SQS_DELAY_MAX_S,
+    SQS_VISIBILITY_MAX_S,
+)
 
 
 def backoff_s(failures: int, fraction: float) -> float:
@@ -11,6 +16,12 @@ def backoff_s(failures: int, fraction: float) -> float:
     backoff with jitter"): uniform in (0, min(cap, base * 2^failures)]; never zero."""
     ceiling = min(BACKOFF_MAX_S, BACKOFF_BASE_S * 2.0 ** min(failures, 30))
     return ceiling * (1 - fraction)
+
+
+def retry_delay_s(depth: int) -> int:
+    """Before a child of items that failed for now is sent: doubles with each generation. Whole
+    seconds, as SQS delays a message, and no longer than it can."""
+    return int(min(SQS_DELAY_MAX_S, BACKOFF_BASE_S * 2.0 ** min(depth, 30)))
 
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:

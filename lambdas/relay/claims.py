@@ -54,9 +54,11 @@ def _insert(
 
 def _item(batch: Batch, event: SealedEvent, now_ms: int, collided: bool) -> Item:
     pk, sk = claim_key(event, batch.target.destination, collided)
+    stated = {"correlation_id": event.correlation_id} if event.correlation_id else {}
     return {
         "pk": pk,
         "sk": sk,
+        **stated,
         "batch_id": batch.batch_id,
         "payload_hash": event.payload_hash,
         "topic": event.topic,

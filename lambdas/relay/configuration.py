@@ -7,20 +7,39 @@ at synthesis, so that what is wrong is said before anything is deployed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import quote
 
-from lambdas.relay import mapping
+from lambdas.relay import confirmations, mapping
 from lambdas.relay.canonical import Json
-from lambdas.relay.destinations import journey
-from lambdas.relay.destinations.destination import (
-    Destination,
-    KeyPolicy,
-    any_answer,
-    section_text,
+from lambdas.relay.correlation import Confirmation
+from lambdas.relay.destinations import (
+    contact_lists,
+    conversation_events,
+    conversations,
+    external_contacts,
+    external_metrics,
+    generic,
+    journey,
+    participant_attributes,
 )
+from lambdas.relay.destinations.destination import Destination, KeyPolicy, section_text
+from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.events import Event
-from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, GENESYS_BODY_BYTES_MAX
+from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
 
-KINDS = ("journey-external-events", "generic")
+KINDS: Mapping[str, Kind] = {
+    module.KIND.name: module.KIND
+    for module in (
+        journey,
+        conversation_events,
+        external_contacts,
+        contact_lists,
+        participant_attributes,
+        external_metrics,
+        conversations,
+        generic,
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +63,15 @@ class Configuration:
 
     def routes_of(self, event: Event) -> tuple[Route, ...]:
         return tuple(route for route in self.routes if route.takes(event))
+
+    @property
+    def confirmations(self) -> Mapping[str, Confirmation]:
+        """By destination: how later events tell that a request took effect."""
+        return {
+            name: destination.confirmation
+            for name, destination in self.destinations.items()
+            if destination.confirmation is not None
+        }
 
 
 def parse(document: Mapping[str, Json]) -> Configuration:
@@ -70,38 +98,63 @@ def _section(value: Json, where: str) -> Mapping[str, Json]:
 
 def _destination(name: str, section: Mapping[str, Json]) -> Destination:
     where = f"destinations.{name}"
-    kind = section_text(section, "kind", where)
+    chosen = section_text(section, "kind", where)
+    if chosen not in KINDS:
+        raise ValueError(f"{where}.kind is {chosen!r}; it must be one of {', '.join(KINDS)}")
+    kind = KINDS[chosen]
     unknown = section.get("unknown", "repost")
     if unknown not in ("repost", "manual"):
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
-    most_items = _count(section.get("max_items", BATCH_EVENTS_DEFAULT), f"{where}.max_items")
-    key = _key(_section(section.get("key", {}), f"{where}.key"), f"{where}.key")
-    if kind == "journey-external-events":
-        path = journey.PATH.format(
-            configuration_id=section_text(section, "configuration_id", where)
-        )
-        into, item, read_results = "entities", journey.ITEM, journey.read_results
-    elif kind == "generic":
-        path = str(section.get("path", "/api/v2/analytics/events/write"))
-        into, item, read_results = str(section.get("list", "events")), {"event": "body"}, any_answer
-    else:
-        raise ValueError(f"{where}.kind is {kind!r}; it must be one of {', '.join(KINDS)}")
-    item = section.get("item", item)
+    item = section.get("item", kind.item)
     mapping.check(item, f"{where}.item")
-    return Destination(
+    destination = Destination(
         name=name,
-        kind=kind,
-        method="POST",
-        path=path,
-        shape="lists",
-        into=into,
-        most_items=most_items,
+        kind=chosen,
+        method=kind.method,
+        path=_path(kind, section, where),
+        shape=kind.shape,
+        into=kind.into,
+        most_items=_count(section.get("max_items", kind.items), kind, f"{where}.max_items"),
         most_bytes=GENESYS_BODY_BYTES_MAX,
-        item=item,
-        key=key,
+        item=None if item is None else {**kind.base, **_table(item, f"{where}.item")},
+        key=_key(_section(section.get("key", {}), f"{where}.key"), f"{where}.key"),
         unknown=unknown,
-        read_results=read_results,
+        read_results=kind.read_results,
+        read_back=kind.read_back,
+        confirmation=confirmations.read(
+            section.get("confirmation"), chosen, item, f"{where}.confirmation"
+        ),
+        is_repeatable=kind.is_repeatable,
+        required=kind.required,
+        path_values=_path_values(kind, section, where),
+        lists=kind.lists,
+        base=kind.base,
     )
+    return kind.adapt(destination, section, where)
+
+
+def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
+    path = kind.path
+    for name in kind.settings:
+        value = section_text(section, name, where)
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
+
+
+def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping[str, str]:
+    own = _section(section.get("path_values", {}), f"{where}.path_values")
+    for name, expression in own.items():
+        if name not in kind.path_values or not isinstance(expression, str):
+            known = ", ".join(kind.path_values) or "none"
+            raise ValueError(f"{where}.path_values.{name} is no expression for one of: {known}")
+        mapping.check(expression, f"{where}.path_values.{name}")
+    return {**kind.path_values, **own}
+
+
+def _table(item: Json, where: str) -> Mapping[str, Json]:
+    if not isinstance(item, Mapping):
+        raise ValueError(f"{where} must be a table of names and JMESPath expressions")
+    return item
 
 
 def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
@@ -115,9 +168,10 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
     )
 
 
-def _count(value: Json, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
-        raise ValueError(f"{where} is {value!r}; it must be a whole number from 1 to 1000")
+def _count(value: Json, kind: Kind, where: str) -> int:
+    most = kind.items_max
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"{where} is {value!r}; it must be a whole number from 1 to {most}")
     return value
 
 
@@ -130,6 +184,13 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
     topics = row.get("topics", ["*"])
     if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
         raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
-    item = row.get("item", destinations[chosen].item)
+    destination = destinations[chosen]
+    item = row.get("item", destination.item)
     mapping.check(item, f"{where}.item")
-    return Route(name, destinations[chosen], tuple(topics), item)
+    if item is None:
+        raise ValueError(
+            f"{where} needs item, a mapping: destination {chosen} has none, and what "
+            f"{destination.kind} takes differs too much for one that fits all"
+        )
+    whole = {**destination.base, **_table(item, f"{where}.item"), **destination.forced}
+    return Route(name, destination, tuple(topics), whole)

@@ -1,51 +1,332 @@
-"""confirm: what Genesys says happened meets what we asked of it."""
+"""confirm: what Genesys says happened meets what we asked of it.
 
-from dataclasses import dataclass
+    event ──▶ contradicts the record? flagged ─ too early? held ─ otherwise applied, others released
+    window over ──▶ no event at all lately? stretched ─ otherwise Genesys is asked, three times
+    hold over ──▶ what must come first never came: a person
 
-from lambdas.relay.deliveries import Disposition, Done, Later, Post
-from lambdas.relay.errors import Malformed
-from lambdas.relay.ports import Delivery, Ledger, Outgoing
-from lambdas.relay.requests import Record, confirming, enlightening, record_key, window_over
-from lambdas.relay.sealing import SealedEvent
+An event wins over a timer wherever they meet, and whatever comes late or again changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+from lambdas.relay import recovery
+from lambdas.relay.checks import Check, Heard, read_check, timer
+from lambdas.relay.correlation import Confirmation
+from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
+from lambdas.relay.letters import letter
+from lambdas.relay.lifecycle import Applied, Happening, Held, NoRoom, Nothing, missing_before, step
+from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
+from lambdas.relay.ports import Change, Delivery, Guard, Ledger
+from lambdas.relay.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
+from lambdas.relay.requests import record_key
+from lambdas.relay.review import review_key, sealed_key
+from lambdas.relay.silence import Silence
+from lambdas.relay.tracking import (
+    LISTENING,
+    WAITING,
+    Tracked,
+    asking_again,
+    completing,
+    hearing,
+    listing,
+    recovering,
+    stretching,
+)
+
+#: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
+EARLY_MS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     post: Post
     ledger: Ledger
+    recovery: recovery.Needs
+    silence: Silence
+    timing: Timing
 
 
-def echo(event: SealedEvent) -> Outgoing:
-    """The message that tells confirm of an event that a request of ours caused."""
-    return Outgoing(
-        event.correlation_id,
-        {"kind": "event", "topic": event.topic, "envelope": event.envelope_id or "none"},
-    )
+def confirm(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
+    """Applies an event or a timer to the request's record. Raises Malformed, Transient."""
+    check = read_check(delivery.body)
+    for _ in range(CHANGES_MAX):
+        item = needs.ledger.find([record_key(check.batch_id)])[0]
+        if item is None:
+            # Final so long ago that it expired: there is nothing left to learn.
+            needs.post.telemetry.note("check without a record", batch=check.batch_id)
+            return Done()
+        visit = _Visit(check, Tracked.of(item), delivery, needs, deadline_ms)
+        disposition = visit.make()
+        if disposition is not None:
+            return disposition
+    return Later("the record changed again and again while it was read")
 
 
-def window(batch_id: str, seconds: int) -> Outgoing:
-    """The timer of a request whose event is awaited."""
-    return Outgoing(batch_id, {"kind": "window"}, seconds)
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One look at a record. Methods return None where it changed meanwhile: look again."""
 
+    check: Check
+    tracked: Tracked
+    delivery: Delivery
+    needs: Needs
+    deadline_ms: int
 
-def confirm(delivery: Delivery, needs: Needs) -> Disposition:
-    """Applies an event or a timer to the request's record; late and repeated ones do nothing."""
-    now_ms = needs.post.clock.now_ms()
-    kind, batch_id = delivery.attributes.get("kind"), delivery.body
-    if kind == "window":
-        needs.ledger.change(*record_key(batch_id), *window_over(now_ms))
+    def make(self) -> Disposition | None:
+        match self.check.kind:
+            case "event":
+                assert self.check.event is not None  # read_check sees to it
+                return self._hear(self.check.event)
+            case "window":
+                return self._end_window()
+            case "hold":
+                return self._end_hold()
+
+    # --- events
+
+    def _hear(self, event: Heard) -> Disposition | None:
+        tracked, confirmation = self.tracked, self._confirmation()
+        known = _contradicted(tracked, event, confirmation)
+        if known and tracked.state in LISTENING | {"CONFIRMED"}:
+            return self._contradict(event, known)
+        if tracked.state not in LISTENING:
+            return Done()
+        now_ms = self._now_ms()
+        happening = Happening(
+            event.identity, event.detail_type, event.session, event.sequence, now_ms
+        )
+        hears = confirmation.hears if confirmation is not None else _nothing
+        met = step(tracked.walk, happening, hears)
+        match met:
+            case NoRoom():
+                return Later("it came too early, and the record holds as many as it can")
+            case Nothing():
+                return self._complete_if_due(confirmation)
+            case Held() if tracked.state == "RECONCILED":
+                return Done()  # final; nothing waits in it any more
+            case Held(missing=missing):
+                hold_s = confirmation.hold_s if confirmation is not None else 0
+                self.needs.post.source.send([timer("hold", tracked.batch_id, hold_s)])
+                self.needs.post.telemetry.count("Held")
+                note = f"held until {', '.join(missing)}: {event.name}"
+            case Applied(released=released):
+                self.needs.post.telemetry.count("Released", len(released))
+                note = event.name + (f", which released {len(released)}" if released else "")
+        return self._record_heard(event, met, note, confirmation, now_ms)
+
+    def _record_heard(
+        self,
+        event: Heard,
+        met: Applied | Held,
+        note: str,
+        confirmation: Confirmation | None,
+        now_ms: int,
+    ) -> Disposition | None:
+        tracked = self.tracked
+        is_followed = (
+            confirmation is not None
+            and confirmation.hears(event.detail_type)
+            and not confirmation.causes(event.detail_type)
+        )
+        heard_at_ms = tracked.heard_at_ms or (0 if is_followed else now_ms)
+        after = replace(tracked, walk=met.walk, heard_at_ms=heard_at_ms)
+        guard, change = hearing(
+            tracked,
+            met.walk,
+            now_ms,
+            note,
+            is_evidence=not is_followed,
+            is_complete=after.is_complete(confirmation),
+            conversation_id=event.conversation_id,
+        )
+        return self._confirmed_by(guard, change)
+
+    def _complete_if_due(self, confirmation: Confirmation | None) -> Disposition | None:
+        """A crash between the answer's settling and this left a complete record waiting."""
+        if self.tracked.state in WAITING and self.tracked.is_complete(confirmation):
+            return self._confirmed_by(*completing(self.tracked, self._now_ms()))
         return Done()
-    if kind != "event":
-        raise Malformed(f"a check must be of kind event or window, not {kind!r}")
-    note = f"{delivery.attributes.get('topic')} {delivery.attributes.get('envelope')}"
-    written = needs.ledger.change(*record_key(batch_id), *confirming(now_ms, note))
-    if written.applied or written.before is None:
-        needs.post.telemetry.count("Confirmed")
+
+    def _confirmed_by(self, guard: Guard, change: Change) -> Disposition | None:
+        tracked, post = self.tracked, self.needs.post
+        if not self._change(guard, change):
+            return None
+        final = change.put.get("state")
+        if final in ("CONFIRMED", "RECONCILED"):
+            post.telemetry.count("Confirmed" if final == "CONFIRMED" else "Reconciled")
+            post.telemetry.note("settled", batch=tracked.batch_id, was=tracked.state, state=final)
+            if tracked.state == "PENDING_EVENT":
+                self.needs.silence.heard(tracked.destination)
+            elif tracked.state == "MANUAL_REVIEW":
+                post.vault.discard(review_key(tracked.batch_id))
+            if tracked.accepted_at_ms:
+                post.vault.discard(sealed_key(tracked.batch_id))
         return Done()
-    record = Record.of(written.before)
-    if record.state in ("SEALED", "OPEN"):
-        # A request with several items may still be split by its answer, so the answer is first.
-        return Later("the request's answer is not on record yet")
-    if record.state == "MANUAL_REVIEW":
-        whole = len(written.before["events"]) == 1
-        needs.ledger.change(*record_key(batch_id), *enlightening(now_ms, note, whole=whole))
-    return Done()
+
+    def _contradict(self, event: Heard, known: str) -> Disposition | None:
+        """An event that names our request and another conversation. After a repeated attempt it
+        is the duplicate that slipped through; otherwise an anomaly, kept as it came."""
+        tracked, now_ms = self.tracked, self._now_ms()
+        named = event.conversation_id or event.entity
+        if named in tracked.duplicates or event.identity in tracked.contradictions:
+            return Done()
+        if tracked.may_be_doubled:
+            if tracked.state in ("SEALED", "OPEN"):
+                return Later("a possible duplicate, while its request is under way")
+            copies = (known, named)
+            recorded = recovery.list_duplicates(tracked, copies, self.needs.recovery, now_ms)
+            return Done() if recorded else None
+        reason = (
+            f"it bears the id of request {tracked.batch_id}, which concerns {known}, not {named}"
+        )
+        quarantine(self.delivery.body, reason, self.needs.post)
+        note = f"contradicted by {event.name}: it concerns {named}"
+        if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
+            return None
+        self.needs.post.telemetry.count("Contradictions")
+        return Done()
+
+    # --- timers
+
+    def _end_window(self) -> Disposition | None:
+        tracked, now_ms, confirmation = self.tracked, self._now_ms(), self._confirmation()
+        if tracked.state not in WAITING:
+            return Done()
+        if tracked.is_complete(confirmation):
+            return self._confirmed_by(*completing(tracked, now_ms))
+        if confirmation is not None and tracked.walk.has_seen(confirmation.causes):
+            return Done()  # it took effect; what else is to come has its own timers
+        early_ms = tracked.window_until_ms - now_ms
+        if early_ms > EARLY_MS:
+            return Later("the window is still open", early_ms / 1000)
+        if self.deadline_ms - now_ms < 4 * self.needs.timing.request_s * 1000:
+            return Later("too little of the invocation is left", 0)
+        if tracked.state == "PENDING_EVENT":
+            return self._fall_silent(confirmation, now_ms)
+        return self._ask(confirmation, is_probe=False)
+
+    def _fall_silent(self, confirmation: Confirmation | None, now_ms: int) -> Disposition | None:
+        """The first question about a request, unless nobody's events come."""
+        tracked, telemetry = self.tracked, self.needs.post.telemetry
+        telemetry.count("WindowsExpired")
+        permission, opened = self.needs.silence.ended_silent(tracked.destination, now_ms)
+        if opened:
+            telemetry.count("SilenceBreakerOpened")
+            telemetry.note("silence", destination=tracked.destination)
+        if permission == "wait" and tracked.stretches < STRETCHES_MAX:
+            seconds = self._backoff_s(confirmation, tracked.stretches + 1)
+            self.needs.post.source.send([timer("window", tracked.batch_id, seconds)])
+            return Done() if self._change(*stretching(tracked, now_ms, seconds)) else None
+        guard, change = recovering(tracked, now_ms, "no event within the window")
+        if not self._change(guard, change):
+            return None
+        item = self.needs.ledger.find([record_key(tracked.batch_id)])[0]
+        if item is None:
+            return None
+        again = replace(self, tracked=Tracked.of(item))
+        return again._ask(confirmation, is_probe=permission == "probe")
+
+    def _ask(self, confirmation: Confirmation | None, *, is_probe: bool) -> Disposition | None:
+        tracked, needs = self.tracked, self.needs
+        if tracked.state != "TIMEOUT_RECOVERY":
+            return None
+        finding = recovery.ask(tracked, confirmation, needs.recovery)
+        if is_probe and not isinstance(finding, Unsaid | Mute):
+            needs.silence.answered(tracked.destination)
+        match finding:
+            case Agrees() | Differs():
+                return Done() if recovery.settle(tracked, finding, needs.recovery) else None
+            case Absent() | Unsaid() | Mute():
+                return self._ask_again(finding, confirmation)
+
+    def _ask_again(self, finding: Finding, confirmation: Confirmation | None) -> Disposition | None:
+        tracked, post, now_ms = self.tracked, self.needs.post, self._now_ms()
+        note = told(finding)
+        seconds = self._backoff_s(confirmation, tracked.tries + 1)
+        if isinstance(finding, Unsaid) and finding.wait_s is not None:
+            seconds = max(seconds, finding.wait_s)
+        is_last = tracked.tries + 1 >= RECOVERY_TRIES_MAX
+        if is_last:
+            post.dead.send([letter(self.delivery, f"{note}, {tracked.tries + 1} times", now_ms)])
+        else:
+            post.source.send([timer("window", tracked.batch_id, seconds)])
+        if not self._change(*asking_again(tracked, now_ms, seconds, note)):
+            return None
+        if is_last:
+            post.telemetry.count("DeadLettered")
+        return Done()
+
+    def _backoff_s(self, confirmation: Confirmation | None, times: int) -> float:
+        window_s = confirmation.window_s if confirmation is not None else 60
+        return float(min(15 * 60, window_s * 2 ** min(times, 10)))
+
+    def _end_hold(self) -> Disposition | None:
+        tracked, now_ms, confirmation = self.tracked, self._now_ms(), self._confirmation()
+        if tracked.state not in LISTENING - {"MANUAL_REVIEW"} or not tracked.walk.held:
+            return Done()
+        hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
+        oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
+        early_ms = oldest.heard_at_ms + hold_ms - now_ms
+        if early_ms > EARLY_MS:
+            return Later("held for a while yet", early_ms / 1000)
+        if tracked.state in ("SEALED", "OPEN"):
+            return Later("an early event's hold is over, while its request is under way")
+        hears = confirmation.hears if confirmation is not None else _nothing
+        missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
+        given = recovery.give_to_person(
+            tracked,
+            f"{oldest.detail_type} came and was held, but not what must precede it: {missing}",
+            "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
+            self.needs.recovery,
+            now_ms,
+            locked=False,
+        )
+        if not given:
+            return None
+        self.needs.post.telemetry.count("HoldsExpired")
+        return Done()
+
+    # --- what all of them need
+
+    def _confirmation(self) -> Confirmation | None:
+        return self.needs.recovery.confirmation(self.tracked)
+
+    def _now_ms(self) -> int:
+        return self.needs.post.clock.now_ms()
+
+    def _change(self, guard: Guard, change: Change) -> bool:
+        return self.needs.ledger.change(*record_key(self.tracked.batch_id), guard, change).applied
+
+
+def _nothing(detail_type: str) -> bool:
+    return False
+
+
+def _contradicted(tracked: Tracked, event: Heard, confirmation: Confirmation | None) -> str:
+    """What the record says it concerns, where the event says otherwise; "" where they agree."""
+    if confirmation is None:
+        return ""
+    if confirmation.named == "entity":
+        known, named = tracked.keys, event.entity
+    elif confirmation.named == "conversation" and tracked.keys:
+        known, named = tracked.keys, event.conversation_id
+    elif tracked.items == 1 and tracked.conversation_id:
+        known, named = (tracked.conversation_id,), event.conversation_id
+    else:
+        return ""
+    return known[0] if known and named and named not in known else ""
+
+
+def told(finding: Finding) -> str:
+    """A finding in words, for histories and dead letters."""
+    match finding:
+        case Agrees():
+            return "Genesys shows that it took effect"
+        case Differs():
+            return "Genesys shows something else"
+        case Absent():
+            return "no event, and Genesys knows nothing of it"
+        case Unsaid(reason):
+            return f"no event, and Genesys did not say: {reason}"
+        case Mute():
+            return "no event, and there is nothing to ask Genesys by"

@@ -1,15 +1,34 @@
 """dedup: a sealed batch claims its events; what it owns goes on to be written."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from lambdas.relay.checks import event_check
 from lambdas.relay.claims import claim, claim_key
-from lambdas.relay.confirm import echo
+from lambdas.relay.correlation import CANDIDATES, Confirmation, expecting, pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
-from lambdas.relay.limits import HORIZON_S
+from lambdas.relay.echoes import ALL_NEWS, Guarded, guard
+from lambdas.relay.known import KnownClaims
+from lambdas.relay.letters import ATTEMPTS
+from lambdas.relay.limits import (
+    CONSOLIDATIONS_MAX,
+    HORIZON_S,
+    REQUEST_FRAME_BYTES,
+    SEALED_BYTES_MAX,
+)
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.requests import Record, emptying, record_key, sealed_item
 from lambdas.relay.review import park
-from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.sealing import (
+    CONSOLIDATIONS,
+    Batch,
+    SealedEvent,
+    Target,
+    decode,
+    describe,
+    encode,
+    seal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +37,12 @@ class Needs:
     ledger: Ledger
     writes: Queue
     checks: Queue
-    #: some destination's requests cause events that come back on the bus
-    expects_echoes: bool
+    #: by destination: how later events tell that a request took effect
+    confirmations: Mapping[str, Confirmation]
+    #: how long the answer to a request can be out
+    answer_wait_s: float
+    #: what this instance has learned of claims; without RememberingLedger it learns nothing
+    known: KnownClaims = field(default_factory=KnownClaims)
 
 
 def dedup(delivery: Delivery, needs: Needs) -> Disposition:
@@ -27,20 +50,40 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     claims are written once and name this batch, so a second run owns what the first did."""
     now_ms = needs.post.clock.now_ms()
     batch = decode(delivery.body)
+    if batch.target == CANDIDATES:
+        return _candidates(batch, needs, now_ms)
     if now_ms - batch.oldest_ms > HORIZON_S * 1000:
         return _beyond_horizon(batch, needs, now_ms)
-    recorded = needs.ledger.insert([sealed_item(batch, now_ms)])[0]
-    if recorded.before is not None and Record.of(recorded.before).state != "SEALED":
-        # Its write message has been at work already, so it is durable: nothing to add.
-        return Done()
-    echoes: frozenset[str] = _echoes(batch, needs) if needs.expects_echoes else frozenset()
-    if echoes:
-        needs.checks.send([echo(event) for event in batch.only(echoes).events])
-    claimed = claim(batch.without(echoes), needs.ledger, now_ms)
+    if _is_first_delivery(delivery) and needs.known.holds_copies_only(batch, now_ms):
+        return _copies(batch, needs)
+    guarded = _guard(batch, needs, now_ms)
+    if guarded.wait_s:
+        return Later("a request that may have caused it awaits its answer", guarded.wait_s)
+    confirmation = needs.confirmations.get(batch.target.destination)
+    item = {**sealed_item(batch, now_ms), **expecting(batch, confirmation)}
+    if guarded.echoes:
+        item["echoes"] = dict(guarded.echoes)
+    recorded = needs.ledger.insert([item])[0]
+    if recorded.before is not None:
+        state = Record.of(recorded.before).state
+        if state == "MERGED":
+            return _travel_anew(batch, needs, now_ms)
+        if state != "SEALED":
+            # Its write message has been at work already, so it is durable: nothing to add.
+            return Done()
+        # What the first run decided stays: the same batch must not go out with other events.
+        guarded = replace(guarded, echoes=recorded.before.get("echoes", {}))
+    _tell(batch, guarded, needs)
+    claimed = claim(batch.without(frozenset(guarded.echoes)), needs.ledger, now_ms)
     telemetry = needs.post.telemetry
     telemetry.count("Duplicates", len(claimed.duplicates))
     for event in claimed.duplicates:
-        telemetry.note("duplicate", identity=event.identity, batch=batch.batch_id)
+        telemetry.note(
+            "duplicate",
+            identity=event.identity,
+            batch=batch.batch_id,
+            correlation=event.correlation_id,
+        )
     for event in claimed.collisions:
         telemetry.count("IdentityCollisions")
         telemetry.note("collision", identity=event.identity, batch=batch.batch_id)
@@ -48,20 +91,96 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
         needs.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
         return Done()
     own = batch.only(claimed.owned)
+    leading = pointers(own, confirmation, now_ms)
+    if leading:
+        needs.ledger.insert(leading)
     needs.writes.send([Outgoing(encode(own), describe(own))])
     telemetry.count("Claimed", len(own.events))
+    stated = sorted({event.correlation_id for event in own.events} - {""})
+    telemetry.note("claimed", batch=batch.batch_id, events=len(own.events), correlations=stated)
     return Done()
 
 
-def _echoes(batch: Batch, needs: Needs) -> frozenset[str]:
-    """The loop guard: an event that a request of ours caused confirms that request and is never
-    written again. The record is older than any event it can cause, and is read consistently, so
-    that every run of this batch sees the same echoes."""
-    asked = [event for event in batch.events if event.correlation_id]
-    found = needs.ledger.find([record_key(event.correlation_id) for event in asked])
-    return frozenset(
-        event.identity for event, item in zip(asked, found, strict=True) if item is not None
+def _travel_anew(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
+    """It was marked as merged by a run that may have died before it sent what it merged."""
+    nonce, many = needs.post.chance.token(), len(batch.events)
+    needs.post.source.send(
+        resealed(
+            batch.target,
+            batch.events,
+            CONSOLIDATIONS_MAX,
+            nonce=nonce,
+            now_ms=now_ms,
+            most_items=many,
+            most_bytes=SEALED_BYTES_MAX,
+        )
     )
+    return Done()
+
+
+def resealed(
+    target: Target,
+    events: Sequence[SealedEvent],
+    times: int,
+    *,
+    nonce: str,
+    now_ms: int,
+    most_items: int,
+    most_bytes: int,
+) -> list[Outgoing]:
+    """Messages that carry these events in batches of their own."""
+    made = seal(
+        target,
+        events,
+        now_ms=now_ms,
+        nonce=nonce,
+        most_events=most_items,
+        most_bytes=most_bytes - REQUEST_FRAME_BYTES,
+    )
+    return [Outgoing(encode(b), {**describe(b), CONSOLIDATIONS: str(times)}) for b in made]
+
+
+def _is_first_delivery(delivery: Delivery) -> bool:
+    """An earlier run may have recorded the batch, and then its record must be brought to an end."""
+    return delivery.receives == 1 and ATTEMPTS not in delivery.attributes
+
+
+def _copies(batch: Batch, needs: Needs) -> Disposition:
+    """A batch that owns nothing needs no record: it costs the ledger nothing at all."""
+    telemetry = needs.post.telemetry
+    telemetry.count("Duplicates", len(batch.events))
+    telemetry.count("DuplicatesRemembered", len(batch.events))
+    telemetry.note("duplicates remembered", batch=batch.batch_id, events=len(batch.events))
+    return Done()
+
+
+def _guard(batch: Batch, needs: Needs, now_ms: int) -> Guarded:
+    if not needs.confirmations:
+        return ALL_NEWS
+    return guard(batch, needs.ledger, needs.confirmations, now_ms, needs.answer_wait_s)
+
+
+def _tell(batch: Batch, guarded: Guarded, needs: Needs) -> None:
+    """Tells confirm of the events that concern a request. It may hear of each more than once."""
+    told = [
+        event_check(event, guarded.echoes[event.identity])
+        for event in batch.events
+        if event.identity in guarded.echoes
+    ]
+    told += [event_check(event, request) for event, request in guarded.followed]
+    if told:
+        needs.checks.send(told)
+        needs.post.telemetry.count("Echoes", len(guarded.echoes))
+
+
+def _candidates(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
+    """Events that no route takes: what a request of ours caused confirms it, the rest ends here,
+    as events without a route do. No record and no claim, since nothing is written of them."""
+    guarded = _guard(batch, needs, now_ms)
+    _tell(batch, guarded, needs)
+    if guarded.wait_s:
+        return Later("a request that may have caused it awaits its answer", guarded.wait_s)
+    return Done()
 
 
 def _beyond_horizon(batch: Batch, needs: Needs, now_ms: int) -> Disposition:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from lambdas.relay.backoff import backoff_s
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.errors import Malformed, Transient
-from lambdas.relay.limits import MESSAGE_AGE_MAX_S, REASON_CHARS_MAX, SQS_VISIBILITY_MAX_S
-from lambdas.relay.ports import Chance, Clock, Delivery, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.letters import letter
+from lambdas.relay.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.ports import Chance, Clock, Delivery, Queue, Telemetry, Vault
 
+#: attributes that a log line about a message repeats
+CORRELATING = ("batch", "conversation", "identity")
 #: SQS counts the 12 hours from the receive, not from the change
 HIDING_MARGIN_S = 120
 
@@ -44,6 +47,8 @@ class Post:
     clock: Clock
     chance: Chance
     telemetry: Telemetry
+    #: receives after which SQS dead-letters a message of the source; None: it never does
+    receives_max: int | None = None
 
 
 def settle_each(
@@ -58,7 +63,9 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
     """Acts on one message and sees to its return; True when it is done."""
     try:
         if _is_old(delivery, post.clock.now_ms()):
-            disposition: Disposition = _bury(delivery, post)
+            disposition: Disposition = _bury(
+                delivery, f"waited more than {MESSAGE_AGE_MAX_S} s in its queue", post
+            )
         else:
             disposition = act()
     except Malformed as malformed:
@@ -68,19 +75,28 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
         post.telemetry.count("Unexpected")
         disposition = Later(f"unexpected {type(unexpected).__name__} at {_place(unexpected)}")
+    if isinstance(disposition, Later) and _is_last_but_one(delivery, post):
+        disposition = _give_up(delivery, disposition, post)
     if isinstance(disposition, Done):
         return True
     wait = disposition.seconds
     if wait is None:
         wait = backoff_s(delivery.receives - 1, post.chance.fraction())
     post.telemetry.count("Deferred")
-    post.telemetry.note("deferred", reason=disposition.reason, seconds=round(wait, 1))
+    post.telemetry.note(
+        "deferred", reason=disposition.reason, seconds=round(wait, 1), **about(delivery)
+    )
     try:
         post.source.hide(delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S))
     except Transient as transient:
         # It stays all the same: it comes back when its visibility timeout ends.
-        post.telemetry.note("not hidden", reason=transient.reason)
+        post.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
     return False
+
+
+def about(delivery: Delivery) -> dict[str, str]:
+    """What correlates a log line with a message: the ids among its attributes."""
+    return {name: delivery.attributes[name] for name in CORRELATING if name in delivery.attributes}
 
 
 def _place(error: Exception) -> str:
@@ -98,7 +114,7 @@ def quarantine(text: str, reason: str, post: Post) -> None:
         canonical({"reason": reason, "at_ms": post.clock.now_ms(), "message": text}),
     )
     post.telemetry.count("Quarantined")
-    post.telemetry.note("quarantined", name=name, reason=reason)
+    post.telemetry.note("quarantined", document=name, reason=reason)
 
 
 def _set_aside(text: str, reason: str, post: Post) -> Disposition:
@@ -114,11 +130,26 @@ def _is_old(delivery: Delivery, now_ms: int) -> bool:
     return now_ms - delivery.sent_at_ms > MESSAGE_AGE_MAX_S * 1000
 
 
-def _bury(delivery: Delivery, post: Post) -> Disposition:
-    """SQS deletes a message at the end of its retention without a word, so it goes to the
-    dead-letter queue before that, where the reconciler finds it."""
-    reason = f"waited more than {MESSAGE_AGE_MAX_S} s in its queue"[:REASON_CHARS_MAX]
-    attributes = {**delivery.attributes, "reason": reason, "receives": str(delivery.receives)}
-    post.dead.send([Outgoing(delivery.body, attributes)])
+def _is_last_but_one(delivery: Delivery, post: Post) -> bool:
+    """One receive is left in case the letter cannot be written now; after that SQS moves the
+    message by itself, without a reason."""
+    return post.receives_max is not None and delivery.receives >= post.receives_max - 1
+
+
+def _give_up(delivery: Delivery, failed: Later, post: Post) -> Disposition:
+    """The message has been received as often as it may be."""
+    try:
+        return _bury(delivery, failed.reason, post)
+    except Transient as transient:
+        return Later(f"{failed.reason}; not dead-lettered: {transient.reason}", failed.seconds)
+
+
+def _bury(delivery: Delivery, reason: str, post: Post) -> Disposition:
+    """Moves the message to the dead-letter queue with the reason, before SQS does it without:
+    after too many receives, or by deleting it at the end of its retention."""
+    post.dead.send([letter(delivery, reason, post.clock.now_ms())])
     post.telemetry.count("DeadLettered")
+    post.telemetry.note(
+        "dead-lettered", reason=reason, receives=delivery.receives, **about(delivery)
+    )
     return Done()

@@ -4,8 +4,8 @@ from typing import Literal
 
 from lambdas.relay.destinations.destination import Destination
 
-#: post: the same request again, protected by its key; read back: ask first; repost: send again
-#: and list the possible duplicate; ask: a person decides
+#: post: the same request again, protected by its key or harmless by its nature; read back: ask
+#: first; repost: send again and list the possible duplicate; ask: a person decides
 Step = Literal["post", "read back", "repost", "ask"]
 
 Verdict = Literal["applied", "rejected", "read back", "ask"]
@@ -13,7 +13,9 @@ Verdict = Literal["applied", "rejected", "read back", "ask"]
 
 def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms: int) -> Step:
     """What an attempt begins with."""
-    if doubt_since_ms is None or destination.key.trusted(doubt_since_ms, now_ms):
+    if doubt_since_ms is None or destination.is_repeatable:
+        return "post"
+    if destination.key.trusted(doubt_since_ms, now_ms):
         return "post"
     if destination.read_back is not None:
         return "read back"
@@ -29,6 +31,8 @@ def after_refusal(status: int, destination: Destination) -> Verdict:
     """
     if status == 409 and destination.key.repeat_answers_409 and destination.takes_whole:
         return "applied"
+    if destination.is_repeatable:
+        return "rejected"  # repeating the parts of what took effect changes nothing more
     if destination.read_back is not None:
         return "read back"
     if destination.key.honoured_s and destination.key.checked_first and status != 409:

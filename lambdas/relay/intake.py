@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.relay import deliveries
-from lambdas.relay.canonical import canonical
-from lambdas.relay.configuration import Configuration, Route
+from lambdas.relay import deliveries, rendering
+from lambdas.relay.configuration import Configuration
+from lambdas.relay.correlation import CANDIDATES, facts_of
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.events import Event, parse_event
-from lambdas.relay.limits import HORIZON_S
-from lambdas.relay.mapping import render, view
+from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, HORIZON_S, SEALED_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing, Queue
-from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
+from lambdas.relay.rendering import Rendered
+from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, label, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class _Rendered:
     """An event as one destination takes it."""
 
     delivery: Delivery
-    destination: Destination
+    #: None: no route takes it, but a request of ours may have caused it
+    destination: Destination | None
     target: Target
     #: an event past the horizon never shares a batch with a younger one, whose fate is decidable
     is_old: bool
@@ -54,39 +55,50 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
     now_ms = needs.post.clock.now_ms()
     event = parse_event(delivery.body, now_ms)
     routes = needs.configuration.routes_of(event)
+    facts = facts_of(event, needs.configuration.confirmations.values())
     needs.post.telemetry.count("EventsReceived")
-    if not routes:
+    if not routes and facts:
+        rendered.append(_sealed(delivery, event, None, Rendered(CANDIDATES, "", ""), facts, now_ms))
+    elif not routes:
         needs.post.telemetry.count("EventsUnrouted")
         needs.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
+    failures: list[str] = []
     for route in routes:
-        rendered.append(_render(delivery, event, route, now_ms))
+        try:
+            made = rendering.rendered(route, event)
+            rendered.append(_sealed(delivery, event, route.destination, made, facts, now_ms))
+        except Malformed as malformed:
+            failures.append(malformed.reason)
+    if failures:
+        # The other routes take it; put right and sent again, they know it as a duplicate.
+        raise Malformed("; ".join(failures))
     return Done()
 
 
-def _render(delivery: Delivery, event: Event, route: Route, now_ms: int) -> _Rendered:
-    destination = route.destination
-    item = render(route.item, view(event))
-    text = canonical(item)
-    if len(text) > destination.most_bytes - 100:
-        raise Malformed(
-            f"its item for {destination.name} has {len(text)} bytes; "
-            f"a request may have {destination.most_bytes}"
-        )
+def _sealed(
+    delivery: Delivery,
+    event: Event,
+    destination: Destination | None,
+    made: Rendered,
+    facts: str,
+    now_ms: int,
+) -> _Rendered:
     return _Rendered(
         delivery=delivery,
         destination=destination,
-        target=destination.target(event),
+        target=made.target,
         is_old=now_ms - event.accepted_at_ms > HORIZON_S * 1000,
         event=SealedEvent(
             identity=event.identity,
             payload_hash=event.payload_hash,
-            conversation_id=event.conversation_id or "",
-            envelope_id=event.envelope_id,
-            topic=event.topic,
-            correlation_id=event.correlation_id or "",
+            conversation_id=label(event.conversation_id or ""),
+            envelope_id=label(event.envelope_id),
+            topic=label(event.topic),
+            correlation_id=label(event.correlation_id or ""),
             accepted_at_ms=event.accepted_at_ms,
-            into=destination.into,
-            item=text,
+            into=made.into,
+            item=made.item,
+            facts=facts,
         ),
     )
 
@@ -103,7 +115,14 @@ def _seal(rendered: Sequence[_Rendered], needs: Needs) -> list[Batch]:
             [row.event for row in rows],
             now_ms=needs.post.clock.now_ms(),
             nonce=needs.post.chance.token(),
-            most_events=rows[0].destination.most_items,
-            most_bytes=rows[0].destination.most_bytes - 100,
+            most_events=_most(rows[0])[0],
+            most_bytes=_most(rows[0])[1] - 100,
         )
     ]
+
+
+def _most(row: _Rendered) -> tuple[int, int]:
+    """Events and bytes of one batch."""
+    if row.destination is None:
+        return BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
+    return row.destination.most_items, row.destination.most_bytes

@@ -35,8 +35,9 @@ QUEUES: Mapping[str, str] = {
     "checks": "confirm",
 }
 #: receives before SQS dead-letters a message. Waiting for Genesys costs receives too, hence the
-#: hundreds: what is poison is decided by the record's attempts, not by this counter.
-RECEIVES_MAX: Mapping[str, int] = {"events": 10, "batches": 100, "writes": 400, "checks": 100}
+#: hundreds (a day of outage costs some 800): what is poison is decided by the record's
+#: attempts, not by this counter.
+RECEIVES_MAX: Mapping[str, int] = {"events": 10, "batches": 100, "writes": 800, "checks": 100}
 #: messages per invocation. A write message is one request, so a timeout never doubles a neighbour.
 MESSAGES_PER_INVOCATION: Mapping[str, int] = {
     "events": 500,
@@ -55,13 +56,43 @@ JSON_DEPTH_MAX = 64
 #: a reason in records, attributes and logs is cut to this; the vault keeps the whole
 REASON_CHARS_MAX = 500
 
+# --- the webhook
+#: what EventBridge takes in one event, docs.aws.amazon.com/eventbridge/.../eb-putevents.html, so
+#: that the entrances take the same. As ASCII it is at most three times as long, and fits SQS.
+WEBHOOK_BODY_BYTES_MAX = 262_144
+#: what a sender is told to wait after 429 and 503
+WEBHOOK_RETRY_AFTER_S = 5
+#: API Gateway waits this long for the function,
+#: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+HTTP_API_TIMEOUT_S = 30
+
 # --- Genesys
 #: `request.bytes.max` of the platform API's limits
 GENESYS_BODY_BYTES_MAX = 512_000
+#: what a request has around its items
+REQUEST_FRAME_BYTES = 100
 #: `client.credentials.token.rate.per.minute`
 GENESYS_REQUESTS_PER_MINUTE = 300
+#: requests are counted in windows of this length; the first one after a window begins the next
+GENESYS_WINDOW_S = 60
+#: the most by which a window that we think begins now can begin later: its first request is slow
+WINDOW_END_UNKNOWN_S = 15
+#: slots of the rate limit that an instance takes from the ledger with one write
+SLOTS_PER_LEASE_MAX = 16
+#: how soon to look again whether slots that are under way leave room
+PEEK_MIN_S = 0.5
 #: answers are not read beyond this: no bulk answer of Genesys comes near it
 GENESYS_ANSWER_BYTES_MAX = 5_000_000
+
+# --- the token
+#: it is renewed when this share of its life is over, so that none expires under way
+TOKEN_LIFE_USED = 0.8
+#: organisations under HIPAA end a token that was idle for 15 minutes, whatever its life
+TOKEN_IDLE_MAX_S = 14 * MINUTE_S
+#: when Genesys will not give a token for our credentials, a person has to act; ask again then
+CREDENTIALS_PAUSE_S = 60.0
+#: when it has given too many tokens, and does not say until when
+LOGIN_PAUSE_S = 30.0
 
 # --- the ledger
 #: how long claims and final records stay
@@ -82,17 +113,91 @@ SPLIT_DEPTH_MAX = 12
 CLAIMS_PER_ROUND_TRIP = 25
 KEYS_PER_ROUND_TRIP = 100
 
+#: claims that an instance of dedup remembers, 300 bytes each, and for how long: a storm of retries
+#: comes within minutes
+KNOWN_CLAIMS_MAX = 20_000
+KNOWN_CLAIMS_S = 5 * MINUTE_S
+#: a call of the ledger is slow from here on: DynamoDB answers within some 10 ms, 50 claims in 50
+LEDGER_SLOW_S = 1.0
+#: slow calls in a row before an instance of dedup leaves the ledger in peace, and for how long
+LEDGER_SLOW_CALLS_MAX = 3
+LEDGER_PAUSE_MIN_S = 5.0
+LEDGER_PAUSE_MAX_S = 60.0
+
 # --- waiting
 #: a wait up to this is slept; a longer one becomes visibility time and costs no Lambda time
 SLEEP_MAX_S = 2.0
+#: SQS hides a message for whole seconds; one that waits for a moment comes back this much earlier
+#: and sleeps the rest, or every window would begin late
+EARLY_S = 1.0
 BACKOFF_BASE_S = 2.0
 BACKOFF_MAX_S = 15.0 * MINUTE_S
+
+# --- the breaker
+#: failures in a row, all writers together, before nobody asks Genesys any more; each of them may
+#: leave a request in doubt
+FAILURES_MAX = 5
+#: events in a row that Genesys refuses on their own: then it is not the events that are wrong
+REFUSALS_MAX = 20
+#: between two probes of an outage: short at first, then this share of the outage's age
+PROBE_PAUSE_MIN_S = 10.0
+PROBE_PAUSE_MAX_S = 120.0
+PROBE_PAUSE_SHARE = 1 / 32
+#: what an instance knows of the breaker is this fresh
+BREAKER_FRESH_S = 5.0
+#: what the functions before the writers know of waiting requests is this fresh
+PRESSURE_FRESH_S = 2.0
+#: small batches are merged at these moments, while requests wait; one waits for one of them at most
+CONSOLIDATE_EVERY_S = 20
+#: a merged batch may be merged again: ten messages of ten messages fill any request
+CONSOLIDATIONS_MAX = 2
+#: older events keep to the batch they are in: their horizon comes nearer (R5)
+CONSOLIDATED_AGE_MAX_S = 1 * DAY_S
+#: a 429 that lasts longer than the client's window is a limit of the destination's own
+DESTINATION_REST_MIN_S = 60.0
+
+# --- correlation
+#: an event that came too early waits for what must precede it; one SQS delay
+HOLD_S = SQS_DELAY_MAX_S
+#: events that a record can hold, and the bytes they may take in it; more wait in the queue
+HELD_MAX = 20
+HELD_CHARS_MAX = 16_000
+#: an item of DynamoDB has 400 KB: what a record remembers of a lifecycle and of its expectations
+SEEN_MAX = 200
+KEYS_EXPECTED_MAX = 100
+SHOWN_CHARS_MAX = 2_000
+#: keys of one request that a recovery asks for
+KEYS_ASKED_MAX = 5
+#: questions to Genesys about a request before the reconciler takes over
+RECOVERY_TRIES_MAX = 3
+#: a record that changed under us is read again this often within one invocation
+CHANGES_MAX = 4
+#: an accepted request that never happened is sent again this often, verbatim
+RESENDS_MAX = 2
+#: ids of duplicates, and of contradicting events, that a record lists
+LISTED_ON_RECORD_MAX = 20
+#: the breaker on silence: at least so many windows, this share of them without an event, within
+#: this time; then no questions for a pause, but one
+SILENCE_WINDOWS_MIN = 10
+SILENCE_SHARE = 0.5
+SILENCE_WITHIN_S = 5 * MINUTE_S
+SILENCE_PAUSE_S = 2 * MINUTE_S
+#: a window is stretched this often before the reconciler takes over: about a day
+STRETCHES_MAX = 96
 
 # --- reconciliation
 RECONCILE_EVERY_S = 15 * MINUTE_S
 #: a dead letter is sent back to work this often before a person is asked
 REDRIVES_MAX = 3
 REDRIVES_PER_RUN_MAX = 2_000
+#: overdue records looked at in one run, a page of them at a time, and the questions to Genesys
+RECORDS_PER_RUN_MAX = 4_000
+RECORDS_PER_PAGE = 100
+QUERIES_PER_RUN_MAX = 200
+#: a request that nobody can tell anything about is asked after this often, over about a day
+ALIGNMENTS_MAX = 96
+#: a request whose message may be in some queue is looked at again after this
+LOOK_AGAIN_S = 6 * HOUR_S
 #: a request's record that is not final after this long is overdue
 OVERDUE_S = 1 * HOUR_S
 
@@ -112,6 +217,8 @@ class Timing:
     clock_skew_s: float
     #: a function with less than this left starts nothing new
     deadline_margin_s: float
+    #: before a dead letter's first redrive; doubles with each
+    redrive_backoff_s: float
 
     @property
     def request_s(self) -> float:
@@ -122,6 +229,11 @@ class Timing:
     def quarantine_s(self) -> float:
         """How long after its invocation's end an attempt can still surprise us (R1)."""
         return self.request_s + self.late_effect_s + 2 * self.clock_skew_s
+
+    @property
+    def answer_wait_s(self) -> float:
+        """How long after an event came the answer to the request that caused it can be out."""
+        return self.function_timeout_s["write"] + 2 * self.clock_skew_s
 
     def relations(self) -> Iterator[tuple[str, bool]]:
         """What must hold, in words, and whether it does."""
@@ -143,6 +255,14 @@ class Timing:
             "a request with two tokens fits into one invocation of write",
             4 * self.request_s + self.deadline_margin_s < write_s,
         )
+        yield (
+            "the webhook's function ends before API Gateway gives it up",
+            self.function_timeout_s["webhook"] < HTTP_API_TIMEOUT_S,
+        )
+        yield (
+            "an event of the webhook fits into a message",
+            3 * WEBHOOK_BODY_BYTES_MAX + 10_000 < SQS_MESSAGE_BYTES_MAX,
+        )
         yield "dead letters outlive their source", DEAD_RETENTION_S > SOURCE_RETENTION_S
         yield "a message is dead-lettered before it expires", MESSAGE_AGE_MAX_S < SOURCE_RETENTION_S
         yield (
@@ -154,23 +274,39 @@ class Timing:
 
 
 LIVE = Timing(
-    function_timeout_s={"intake": 60, "dedup": 60, "write": 60, "confirm": 60, "reconcile": 300},
+    function_timeout_s={
+        "intake": 60,
+        "dedup": 60,
+        "write": 60,
+        "confirm": 60,
+        "reconcile": 300,
+        "webhook": 25,
+    },
     visibility_s={"events": 420, "batches": 420, "writes": 420, "checks": 420},
     connect_timeout_s=3,
     request_timeout_s=10,
     late_effect_s=30,
     clock_skew_s=5,
     deadline_margin_s=5,
+    redrive_backoff_s=60,
 )
 
 REHEARSAL = Timing(
-    function_timeout_s={"intake": 10, "dedup": 10, "write": 10, "confirm": 10, "reconcile": 30},
+    function_timeout_s={
+        "intake": 10,
+        "dedup": 10,
+        "write": 10,
+        "confirm": 10,
+        "reconcile": 30,
+        "webhook": 25,
+    },
     visibility_s={"events": 61, "batches": 61, "writes": 61, "checks": 61},
     connect_timeout_s=0.5,
     request_timeout_s=1.5,
     late_effect_s=2,
     clock_skew_s=0.5,
     deadline_margin_s=1,
+    redrive_backoff_s=1,
 )
 
 TIMINGS: Mapping[str, Timing] = {"live": LIVE, "rehearsal": REHEARSAL}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lambdas.relay.backoff import retry_after_s
 from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure, read_document
+from lambdas.relay.metrics import Metric
 from lambdas.relay.ports import Answer, NotSent, Unanswered
 from lambdas.relay.sealing import Batch
 
@@ -40,6 +41,8 @@ class Deferred:
     reason: str
     retry_after_s: float | None
     status: int | None
+    #: something is broken; False: nothing is, there was only no slot or no time
+    is_fault: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ class Unsure:
 
 
 Outcome = Accepted | Refused | Deferred | Unsure
+
+METRIC_OF: Mapping[type[Outcome], Metric] = {
+    Accepted: "RequestsAccepted",
+    Refused: "RequestsRefused",
+    Deferred: "RequestsDeferred",
+    Unsure: "RequestsUnsure",
+}
 
 #: refused for what the request says, so that repeating it is useless
 REFUSALS = frozenset({400, 409, 413, 415, 422})
@@ -70,7 +80,7 @@ def judge(
             return Refused(status, words(answer), header(answer, "inin-correlation-id"))
         case Answer(429):
             wait = retry_after_s(header(answer, "retry-after") or None, now_ms)
-            return Deferred("429: rate limit", wait, 429)
+            return Deferred("429: rate limit", wait, 429, is_fault=False)
         case Answer(status) if 300 <= status < 500 and status != 408:
             # 401 after a fresh token, 403, 404, 405, a redirect: a fault of the set-up. Nothing
             # happened, nothing will until somebody mends it.

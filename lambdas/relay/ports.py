@@ -73,6 +73,8 @@ class Guard:
     holder: str | None = None
     #: the lease ran out before this moment
     lease_before_ms: int | None = None
+    #: attributes that must still be as they were read; None: absent
+    same: Item = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,6 @@ class Ledger(Protocol):
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         """Keys of the records that need attention since before that second, oldest first."""
-        ...
-
-    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
-        """Takes up to `wanted` of the `ceiling` slots of a window; returns how many."""
         ...
 
 
@@ -174,6 +172,13 @@ class Credentials:
 class Secrets(Protocol):
     def credentials(self, fresh: bool) -> Credentials:
         """The OAuth client; `fresh` reads past every cache. Raises Transient."""
+        ...
+
+
+class SenderKeys(Protocol):
+    def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        """The keys that are valid for a sender of the webhook, none for an unknown one; `fresh`
+        reads past the cache, though not every time. Raises Transient."""
         ...
 
 

@@ -1,24 +1,51 @@
-"""reconcile: every 15 minutes, dead letters back to work or to a person; bounded, repeatable.
+"""reconcile: every 15 minutes, whatever was left behind; bounded, repeatable, safe to lose.
 
-Each step is safe to repeat and to lose: a redriven message is sent before its dead letter is
-deleted, and what a message says is protected by claims and records, however often it is said.
+    every dead-letter queue ─▶ work again (later each time) │ a person │ already done │ not now
+    every overdue record ────▶ aligned with Genesys' truth │ sent again │ a person │ later
+
+A redriven message is sent before its dead letter is deleted; what a message says is protected by
+claims and records, however often it is said; a record changes by conditional transitions only. So
+two runs at once, or one that dies half way, do nothing twice and leave nothing undone. A run holds
+ten dead letters or a page of records in memory, and reads the index of what needs attention, never
+the table.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from lambdas.relay import overdue
 from lambdas.relay.canonical import canonical, digest, short
+from lambdas.relay.checks import read_check
+from lambdas.relay.correlation import CANDIDATES
 from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import REDRIVES_MAX, REDRIVES_PER_RUN_MAX, SQS_ENTRIES_MAX
-from lambdas.relay.ports import Clock, Delivery, Ledger, Outgoing, Queue, Telemetry, Vault
-from lambdas.relay.requests import OVERDUE, REVIEW
+from lambdas.relay.events import parse_event
+from lambdas.relay.letters import REASON, REDRIVES, count
+from lambdas.relay.limits import (
+    QUERIES_PER_RUN_MAX,
+    RECORDS_PER_PAGE,
+    RECORDS_PER_RUN_MAX,
+    REDRIVES_PER_RUN_MAX,
+    SQS_ENTRIES_MAX,
+)
+from lambdas.relay.metrics import Metric
+from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.redriving import (
+    Clear,
+    Keep,
+    Person,
+    Redrive,
+    Verdict,
+    judge_batch,
+    judge_message,
+)
+from lambdas.relay.requests import OVERDUE, REVIEW, record_key
 from lambdas.relay.review import park
-from lambdas.relay.sealing import decode
+from lambdas.relay.sealing import Batch, decode
 
-#: the message attribute that counts how often a dead letter was sent back to work
-REDRIVES = "redrives"
 #: records listed per run for the metrics
 LISTED_MAX = 1_000
+UNSAID = "nobody said why; its function crashed or timed out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +62,55 @@ class Needs:
     lines: Sequence[Line]
     ledger: Ledger
     vault: Vault
-    clock: Clock
     telemetry: Telemetry
+    overdue: overdue.Needs
+
+    def now_ms(self) -> int:
+        return self.overdue.recovery.clock.now_ms()
 
 
 @dataclass(slots=True)
 class Result:
     """What one run did: its one line of result."""
 
+    #: dead letters: back to work, to a person, done meanwhile, left for now
     redriven: int = 0
     parked: int = 0
+    cleared: int = 0
     kept: int = 0
+    #: overdue records: settled, sent again, to a person, put off
+    aligned: int = 0
+    resent: int = 0
+    reviewed: int = 0
+    postponed: int = 0
+    #: what is left: overdue now, waiting for a person, and how long the oldest have
     overdue: int = 0
     in_review: int = 0
+    oldest_overdue_s: int = 0
+    oldest_review_s: int = 0
+    #: overdue records looked at, by state
+    states: dict[str, int] = field(default_factory=dict)
     out_of_time: bool = False
+    out_of_requests: bool = False
 
 
 def reconcile(needs: Needs, deadline_ms: int) -> Result:
-    """Works through every dead-letter queue until it is empty or time or count is used up."""
+    """Works until there is nothing left, or time or a count is used up. Raises Transient."""
     result = Result()
+    needs.overdue.admission.begin()
     for line in needs.lines:
         _reconcile_line(line, needs, result, deadline_ms)
-    now_s = needs.clock.now_ms() // 1000
-    result.overdue = len(needs.ledger.due(OVERDUE, now_s, LISTED_MAX))
-    result.in_review = len(needs.ledger.due(REVIEW, now_s, LISTED_MAX))
-    needs.telemetry.count("Redriven", result.redriven)
-    needs.telemetry.count("Overdue", result.overdue)
-    needs.telemetry.count("InReview", result.in_review)
+    _sweep(needs, result, deadline_ms)
+    _measure(needs, result)
     return result
+
+
+# --- dead letters
 
 
 def _reconcile_line(line: Line, needs: Needs, result: Result, deadline_ms: int) -> None:
     for _ in range(REDRIVES_PER_RUN_MAX // SQS_ENTRIES_MAX):
-        if needs.clock.now_ms() > deadline_ms:
+        if needs.now_ms() > deadline_ms:
             result.out_of_time = True
             return
         letters = line.dead.receive(SQS_ENTRIES_MAX)
@@ -78,31 +121,172 @@ def _reconcile_line(line: Line, needs: Needs, result: Result, deadline_ms: int) 
 
 
 def _reconcile_letter(letter: Delivery, line: Line, needs: Needs, result: Result) -> None:
-    redrives = int(letter.attributes.get(REDRIVES, "0"))
-    if redrives < REDRIVES_MAX:
-        attributes = {**letter.attributes, REDRIVES: str(redrives + 1)}
-        line.source.send([Outgoing(letter.body, attributes)])
-        line.dead.delete(letter)
-        result.redriven += 1
-    elif _give_to_person(letter, line, needs):
-        line.dead.delete(letter)
-        result.parked += 1
-    else:
-        result.kept += 1
+    match _judge(letter, line, needs, result):
+        case Redrive(delay_s):
+            # First in its place: a message has ten attributes, and this one bounds the redrives.
+            attributes = {REDRIVES: str(count(letter.attributes, REDRIVES) + 1)}
+            for name, value in letter.attributes.items():
+                attributes.setdefault(name, value)
+            line.source.send([Outgoing(letter.body, attributes, delay_s)])
+            line.dead.delete(letter)
+            result.redriven += 1
+        case Person(cause, advice):
+            if _give_to_person(letter, cause, advice, needs):
+                line.dead.delete(letter)
+                result.parked += 1
+            else:
+                result.kept += 1
+        case Keep():
+            result.kept += 1
+        case Clear():
+            line.dead.delete(letter)
+            result.cleared += 1
 
 
-def _give_to_person(letter: Delivery, line: Line, needs: Needs) -> bool:
+def _judge(letter: Delivery, line: Line, needs: Needs, result: Result) -> Verdict:
+    """What becomes of a letter. A timer's is settled here: its record says what is due."""
+    redrives = count(letter.attributes, REDRIVES)
+    why = letter.attributes.get(REASON, UNSAID)
+    backoff_s = needs.overdue.timing.redrive_backoff_s
+    try:
+        if line.name == "checks":
+            check = read_check(letter.body)
+            if check.kind != "event":
+                return _settle_timer(check.batch_id, needs, result)
+        elif line.name == "events":
+            parse_event(letter.body, needs.now_ms())
+        else:
+            return _judge_batch(decode(letter.body), line, redrives, why, needs)
+    except Malformed as malformed:
+        return judge_message(line.name, redrives, why, wrong=malformed.reason, backoff_s=backoff_s)
+    return judge_message(line.name, redrives, why, wrong="", backoff_s=backoff_s)
+
+
+def _judge_batch(batch: Batch, line: Line, redrives: int, why: str, needs: Needs) -> Verdict:
+    name = batch.target.destination
+    item = needs.ledger.find([record_key(batch.batch_id)])[0]
+    is_configured = batch.target == CANDIDATES or name in needs.overdue.recovery.destinations
+    return judge_batch(
+        line.name,
+        redrives,
+        why,
+        state=None if item is None else item["state"],
+        is_configured=is_configured,
+        is_turned_away=is_configured and overdue.is_turned_away(name, needs.overdue),
+        backoff_s=needs.overdue.timing.redrive_backoff_s,
+    )
+
+
+def _settle_timer(batch_id: str, needs: Needs, result: Result) -> Verdict:
+    """Whatever comes of it, the record is on the list of the overdue until it is settled."""
+    item = needs.ledger.find([record_key(batch_id)])[0]
+    if item is not None and item.get("attention") == OVERDUE:
+        _note(overdue.attend(item, needs.overdue), item, result)
+    return Clear()
+
+
+def _give_to_person(letter: Delivery, cause: str, advice: str, needs: Needs) -> bool:
     """True once a person is on record as responsible; False while somebody still works on it."""
-    reason = f"dead-lettered by {line.name} after {REDRIVES_MAX} redrives"
-    now_ms = needs.clock.now_ms()
+    now_ms = needs.now_ms()
     try:
         batch = decode(letter.body)
     except Malformed:
-        # An envelope or a check: no batch owns it, so the quarantine keeps it as it is.
+        batch = None
+    if batch is None or batch.target == CANDIDATES:
+        # An envelope, a check, or events without a route: the quarantine keeps it as it is.
         name = short(digest("quarantine", letter.body), 26)
-        document = canonical({"reason": reason, "at_ms": now_ms, "message": letter.body})
-        needs.vault.keep(f"quarantine/{name}.json", document)
+        document = {"reason": cause, "advice": advice, "at_ms": now_ms, "message": letter.body}
+        needs.vault.keep(f"quarantine/{name}.json", canonical(document))
         return True
     return park(
-        batch, "MANUAL_REVIEW", reason, ledger=needs.ledger, vault=needs.vault, now_ms=now_ms
+        batch,
+        "MANUAL_REVIEW",
+        cause,
+        ledger=needs.ledger,
+        vault=needs.vault,
+        now_ms=now_ms,
+        advice=advice,
     )
+
+
+# --- overdue records
+
+
+def _sweep(needs: Needs, result: Result, deadline_ms: int) -> None:
+    """Oldest first, a page at a time. Whatever is attended to leaves the list or moves to its
+    end, so the next page is another one; a page in which nothing moves ends the run."""
+    looked_at = 0
+    asked = 0
+    while looked_at < RECORDS_PER_RUN_MAX:
+        keys = needs.ledger.due(OVERDUE, needs.now_ms() // 1000, RECORDS_PER_PAGE)
+        moved = 0
+        for item in needs.ledger.find(keys) if keys else []:
+            if needs.now_ms() > deadline_ms:
+                result.out_of_time = True
+                return
+            if item is None or not overdue.is_due(item, needs.now_ms()):
+                continue
+            if asked >= QUERIES_PER_RUN_MAX:
+                result.out_of_requests = True
+                return
+            asked += overdue.asks(item, needs.overdue)
+            fate = overdue.attend(item, needs.overdue)
+            if fate == "unasked":
+                result.out_of_requests = True
+                return
+            _note(fate, item, result)
+            moved += 1
+        looked_at += moved
+        if not moved:
+            return
+
+
+def _note(fate: overdue.Fate, item: Item, result: Result) -> None:
+    states = Counter(result.states)
+    states[str(item["state"])] += 1
+    result.states = dict(states)
+    match fate:
+        case "aligned":
+            result.aligned += 1
+        case "resent":
+            result.resent += 1
+        case "reviewed":
+            result.reviewed += 1
+        case "postponed":
+            result.postponed += 1
+        case "changed" | "unasked":
+            pass
+
+
+# --- what is left
+
+
+STATE_METRICS: Mapping[str, Metric] = {
+    "SEALED": "OverdueSealed",
+    "OPEN": "OverdueOpen",
+    "PENDING_EVENT": "OverduePendingEvent",
+    "TIMEOUT_RECOVERY": "OverdueTimeoutRecovery",
+}
+
+
+def _measure(needs: Needs, result: Result) -> None:
+    result.overdue, result.oldest_overdue_s = _listed(OVERDUE, needs)
+    result.in_review, result.oldest_review_s = _listed(REVIEW, needs)
+    telemetry = needs.telemetry
+    telemetry.count("Redriven", result.redriven)
+    telemetry.count("DeadLettersKept", result.kept)
+    telemetry.count("DeadLettersCleared", result.cleared)
+    telemetry.count("Overdue", result.overdue)
+    telemetry.count("InReview", result.in_review)
+    telemetry.count("OldestOverdueSeconds", result.oldest_overdue_s)
+    telemetry.count("OldestReviewSeconds", result.oldest_review_s)
+    for state, metric in STATE_METRICS.items():
+        telemetry.count(metric, result.states.get(state, 0))
+
+
+def _listed(attention: str, needs: Needs) -> tuple[int, int]:
+    """How many records are listed, and for how long the first has been."""
+    now_s = needs.now_ms() // 1000
+    keys = needs.ledger.due(attention, now_s, LISTED_MAX)
+    first = needs.ledger.find(keys[:1])[0] if keys else None
+    return len(keys), max(0, now_s - int(first.get("due_at", now_s))) if first else 0

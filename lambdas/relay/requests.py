@@ -8,6 +8,8 @@
                       │   ╰─▶ MANUAL_REVIEW            nobody but a person can decide
                       ╰─────▶ OPEN                     the lease ran out: another attempt
     EMPTY: every event turned out to be another batch's
+    MERGED, in the place of SEALED: its events travel in another batch (relay/consolidation.py)
+    REJECTED, MANUAL_REVIEW ──a person──▶ SPLIT, RECONCILED or DISCARDED (relay/resolution.py)
 
 An unknown outcome writes nothing: the lease runs out, so that a crash, a timeout and a lost
 answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken
@@ -24,6 +26,7 @@ from lambdas.relay.sealing import Batch
 
 State = Literal[
     "SEALED",
+    "MERGED",
     "OPEN",
     "DONE",
     "PENDING_EVENT",
@@ -34,12 +37,15 @@ State = Literal[
     "EMPTY",
     "REJECTED",
     "MANUAL_REVIEW",
+    "DISCARDED",
 ]
 
 SETTLED: frozenset[State] = frozenset(
-    {"DONE", "PENDING_EVENT", "TIMEOUT_RECOVERY", "CONFIRMED", "RECONCILED", "EMPTY"}
+    {"DONE", "PENDING_EVENT", "TIMEOUT_RECOVERY", "CONFIRMED", "RECONCILED", "EMPTY", "DISCARDED"}
 )
-FINAL: frozenset[State] = frozenset({"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT"})
+FINAL: frozenset[State] = frozenset(
+    {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "DISCARDED", "MERGED"}
+)
 PARKED: frozenset[State] = frozenset({"REJECTED", "MANUAL_REVIEW"})
 
 #: partitions of the attention index: overdue is the reconciler's, review is a person's
@@ -103,9 +109,28 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "lease_until_ms": 0,
         "destination": batch.target.destination,
         "events": [f"{event.owner}/{event.identity}" for event in batch.events],
+        # A part is sealed under its whole's id.
+        **({"parent": batch.nonce} if batch.depth else {}),
         "sealed_at_ms": batch.sealed_at_ms,
         "attention": OVERDUE,
         "due_at": now_ms // 1000 + OVERDUE_S,
+    }
+
+
+def merged_item(batch: Batch, now_ms: int) -> Item:
+    """The mark of a batch that claims nothing, in the place of its record: only where there is
+    none yet, and so no claim."""
+    pk, sk = record_key(batch.batch_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "state": "MERGED",
+        "attempt": 0,
+        "lease_until_ms": 0,
+        "destination": batch.target.destination,
+        "sealed_at_ms": batch.sealed_at_ms,
+        "settled_at_ms": now_ms,
+        "expires_at": now_ms // 1000 + CLAIM_TTL_S,
     }
 
 
@@ -122,6 +147,8 @@ class Opened:
     history: tuple[str, ...]
     reposts: int
     deferred: int
+    #: an event tells that an earlier attempt took effect
+    is_heard: bool = False
 
     @property
     def failures(self) -> int:
@@ -168,7 +195,15 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
     else:
         return None
     return Opened(
-        batch_id, attempt, holder, now_ms, doubt, before.history, before.reposts, before.deferred
+        batch_id,
+        attempt,
+        holder,
+        now_ms,
+        doubt,
+        before.history,
+        before.reposts,
+        before.deferred,
+        is_heard="heard_at_ms" in written.before,
     )
 
 
@@ -248,40 +283,6 @@ def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
             "due_at": now_ms // 1000,
             "reason": reason[:REASON_CHARS_MAX],
         }
-    )
-
-
-def confirming(now_ms: int, note: str) -> tuple[Guard, Change]:
-    """The event that an accepted request caused has come."""
-    return Guard(frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})), _confirmed(now_ms, note)
-
-
-def enlightening(now_ms: int, note: str, *, whole: bool) -> tuple[Guard, Change]:
-    """The event of a request that a person was asked about: it took effect. That settles a
-    request of one item; with several it does not say which, so it is told to the person."""
-    if whole:
-        change = _confirmed(now_ms, note)
-    else:
-        change = Change(put={"confirmed_by": note[:REASON_CHARS_MAX], "confirmed_at_ms": now_ms})
-    return Guard(frozenset({"MANUAL_REVIEW"})), change
-
-
-def _confirmed(now_ms: int, note: str) -> Change:
-    return Change(
-        put={
-            "state": "CONFIRMED",
-            "confirmed_by": note[:REASON_CHARS_MAX],
-            "confirmed_at_ms": now_ms,
-            "expires_at": now_ms // 1000 + CLAIM_TTL_S,
-        },
-        drop=frozenset({"attention", "due_at", "doubt_since_ms"}),
-    )
-
-
-def window_over(now_ms: int) -> tuple[Guard, Change]:
-    """The awaited event did not come in time: the reconciler's, from now on."""
-    return Guard(frozenset({"PENDING_EVENT"})), Change(
-        put={"state": "TIMEOUT_RECOVERY", "attention": OVERDUE, "due_at": now_ms // 1000}
     )
 
 

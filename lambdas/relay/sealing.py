@@ -15,12 +15,23 @@ from typing import Literal
 from lambdas.relay.canonical import Json, canonical, digest, read_json, short
 from lambdas.relay.errors import Malformed
 from lambdas.relay.limits import SEALED_BYTES_MAX
+from lambdas.relay.moments import iso
 
 FORMAT = 1
 CHECKSUM_CHARS = 13
+#: the message attribute that counts how often a batch's events were sealed anew
+CONSOLIDATIONS = "consolidations"
+#: longer than any id or topic of Genesys; a DynamoDB key takes 2048 bytes, these at most 1024
+LABEL_CHARS_MAX = 256
 
 #: lists: {"name": [item, ...], ...}; array: [item, ...]; single: the one item itself
 Shape = Literal["lists", "array", "single"]
+
+
+def label(text: str) -> str:
+    """An id or a topic as ledger keys, message attributes and logs can hold it: bounded, without
+    control characters and lone surrogates. The item keeps what the event said."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:LABEL_CHARS_MAX])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class SealedEvent:
     into: str
     #: the outbound item, canonical JSON
     item: str
+    #: what correlation needs of it (correlation.Facts); "" where no destination listens to it
+    facts: str = ""
 
     @property
     def owner(self) -> str:
@@ -199,6 +212,7 @@ def _event_row(event: SealedEvent) -> list[str | int]:
         event.accepted_at_ms,
         event.into,
         event.item,
+        *([event.facts] if event.facts else []),
     ]
 
 
@@ -228,14 +242,16 @@ def decode(text: str) -> Batch:
 
 
 def describe(batch: Batch) -> dict[str, Json]:
-    """What a human wants to see of a batch beside its body, as message attributes."""
+    """What a human wants to see of a batch beside its body, as message attributes: from the
+    start, so that a message that SQS itself dead-letters has them too."""
     first = batch.events[0]
     described = {
         "batch": batch.batch_id,
         "destination": batch.target.destination,
         "events": str(len(batch.events)),
-        "first_identity": first.identity,
+        "identity": first.identity,
         "topic": first.topic,
+        "first_seen": iso(batch.sealed_at_ms),
     }
     if first.conversation_id:
         described["conversation"] = first.conversation_id

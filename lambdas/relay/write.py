@@ -1,26 +1,33 @@
 """write: one sealed message, one request to Genesys.
 
-    take a slot ─▶ open (lease) ─▶ doubt? ─▶ POST ─▶ settle ─▶ ack
+    is it the moment? (breaker, slot) ─▶ open (lease) ─▶ doubt? ─▶ POST ─▶ settle ─▶ ack
 
-Every path that does not end on record leaves the message in its queue (R8).
+Every path that does not end on record leaves the message in its queue (R8). Waiting for the moment
+comes before the lease: it is no attempt, and costs the record nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.relay.backoff import backoff_s
-from lambdas.relay.confirm import window
+from lambdas.relay import recovery
+from lambdas.relay.backoff import backoff_s, retry_delay_s
+from lambdas.relay.checks import timer
+from lambdas.relay.correlation import Confirmation, confirmation_of, pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.doubt import Verdict, after_refusal, before_posting
+from lambdas.relay.echoes import mark_asking
 from lambdas.relay.errors import Transient
 from lambdas.relay.genesys import Genesys
-from lambdas.relay.limits import ATTEMPTS_MAX, SLEEP_MAX_S, SPLIT_DEPTH_MAX, Timing
-from lambdas.relay.metrics import Metric
-from lambdas.relay.outcomes import Accepted, Deferred, Outcome, Refused, Unsure
-from lambdas.relay.pacing import Pace
-from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
+from lambdas.relay.limits import (
+    ATTEMPTS_MAX,
+    SPLIT_DEPTH_MAX,
+    Timing,
+)
+from lambdas.relay.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
+from lambdas.relay.parts import part, send_parts
+from lambdas.relay.ports import Delivery, Ledger, Queue
 from lambdas.relay.requests import (
     PARKED,
     SETTLED,
@@ -32,12 +39,13 @@ from lambdas.relay.requests import (
     record_key,
     releasing,
     reposting,
-    sealed_item,
     settled,
     settling,
 )
-from lambdas.relay.review import keep_for_review, park
-from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.review import keep_for_review, park, sealed_key
+from lambdas.relay.sealing import Batch, decode, encode
+from lambdas.relay.tracking import Tracked, awaiting, completing
+from lambdas.relay.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Needs:
     writes: Queue
     checks: Queue
     genesys: Genesys
-    pace: Pace
+    turns: Turns
     destinations: Mapping[str, Destination]
     timing: Timing
 
@@ -59,33 +67,21 @@ def write(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
     if destination is None:
         raise Transient(f"the configuration names no destination {batch.target.destination}")
     clock = needs.post.clock
-    wait = _slot(needs, deadline_ms)
-    if wait:
-        return Later("no slot at Genesys' rate limit", wait)
+    latest_ms = deadline_ms - _request_ms(needs.timing)
+    stay_away = needs.turns.stay_away(destination.name, latest_ms, deadline_ms)
+    if stay_away is not None:
+        return stay_away
     now_ms = clock.now_ms()
-    if now_ms > deadline_ms - _request_ms(needs.timing):
-        needs.pace.give_back()
+    if now_ms > latest_ms:
         return Later("too little of the invocation is left", 0)
     lease = open_request(batch, needs, now_ms, deadline_ms)
     if not isinstance(lease, Opened):
-        needs.pace.give_back()
         return lease
     return _Attempt(batch, destination, lease, needs, deadline_ms).make()
 
 
 def _request_ms(timing: Timing) -> int:
     return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
-
-
-def _slot(needs: Needs, deadline_ms: int) -> float:
-    """0 with a slot taken, else the seconds to stay away; short waits are slept here."""
-    clock = needs.post.clock
-    wait = needs.pace.take(clock.now_ms())
-    latest_ms = deadline_ms - _request_ms(needs.timing)
-    while 0 < wait <= SLEEP_MAX_S and clock.now_ms() + wait * 1000 < latest_ms:
-        clock.sleep(wait)
-        wait = needs.pace.take(clock.now_ms())
-    return wait
 
 
 def open_request(batch: Batch, needs: Needs, now_ms: int, deadline_ms: int) -> Opened | Disposition:
@@ -115,6 +111,8 @@ def open_request(batch: Batch, needs: Needs, now_ms: int, deadline_ms: int) -> O
     if standing.state == "SPLIT":
         send_parts(batch, standing.parts, needs)
         return Done()
+    if standing.state == "PENDING_EVENT":
+        needs.checks.send([timer("window", batch.batch_id, 0)])  # the first run may have died
     if standing.state in SETTLED | PARKED:
         return Done()
     return Later("another attempt holds the lease", _until(standing.lease_until_ms, now_ms))
@@ -122,36 +120,6 @@ def open_request(batch: Batch, needs: Needs, now_ms: int, deadline_ms: int) -> O
 
 def _until(moment_ms: int, now_ms: int) -> float:
     return max(1.0, (moment_ms - now_ms) / 1000 + 0.5)
-
-
-def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -> None:
-    """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
-    a function of what is on record, so that a crash half way is repaired by repeating it."""
-    now_ms = needs.post.clock.now_ms()
-    for part in parts:
-        child = batch.part([int(index) for index in part["indices"]])
-        if part["fate"] == "again":
-            needs.ledger.insert([sealed_item(child, now_ms)])
-            needs.writes.send(
-                [Outgoing(encode(child), {**describe(child), "reason": str(part["reason"])})]
-            )
-        else:
-            park(
-                child,
-                "REJECTED",
-                str(part["reason"]),
-                ledger=needs.ledger,
-                vault=needs.post.vault,
-                now_ms=now_ms,
-            )
-
-
-METRIC_OF: Mapping[type[Outcome], Metric] = {
-    Accepted: "RequestsAccepted",
-    Refused: "RequestsRefused",
-    Deferred: "RequestsDeferred",
-    Unsure: "RequestsUnsure",
-}
 
 
 @dataclass(slots=True)
@@ -169,7 +137,15 @@ class _Attempt:
         doubtful = self.lease.doubt_since_ms is not None
         if doubtful and self.lease.failures > ATTEMPTS_MAX:
             return self._ask_a_person(f"{self.lease.failures} attempts with an unknown outcome")
-        match before_posting(self.lease.doubt_since_ms, self.destination, now_ms):
+        step = before_posting(self.lease.doubt_since_ms, self.destination, now_ms)
+        confirmation = confirmation_of(self.batch, self.destination.confirmation)
+        if self.lease.is_heard and confirmation is not None:
+            if len(self.batch.events) == 1 or self.destination.takes_whole:
+                note = "its event came, though no answer did"
+                return self._await_event(confirmation, note, genesys_id="", context_id="")
+            if step == "repost":
+                step = "ask"  # it took effect, at least in part: sending it again would double that
+        match step:
             case "read back":
                 taken = self.needs.genesys.taken(self.batch, self.destination)
                 if taken is None:
@@ -188,13 +164,16 @@ class _Attempt:
                 pass
         if self.needs.post.clock.now_ms() > self.deadline_ms - _request_ms(self.needs.timing):
             # Asking took too long; a POST must end within the lease's invocation.
-            return self._release(Deferred("too little of the invocation is left", 0, None))
+            return self._release(Deferred("too little of the invocation is left", 0, None, False))
+        if confirmation is not None and confirmation.is_answered:
+            mark_asking(self.destination.name, self.deadline_ms, self.needs.ledger)
         posted = self.needs.genesys.post(self.batch, self.destination)
-        self.needs.pace.learn(posted.rate)
-        return self._conclude(posted.outcome, doubtful)
+        self.needs.post.telemetry.count(METRIC_OF[type(posted.outcome)])
+        disposition = self._conclude(posted.outcome, doubtful)
+        self.needs.turns.tell(posted, self.batch, doubtful=doubtful)
+        return disposition
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
-        self.needs.post.telemetry.count(METRIC_OF[type(outcome)])
         match outcome:
             case Accepted():
                 return self._accepted(outcome)
@@ -220,14 +199,54 @@ class _Attempt:
             return self._split_by_item(accepted)
         more = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
         self.needs.post.telemetry.count("Delivered", len(self.batch.events))
-        window_s = self.destination.confirmed_within_s
-        if window_s is None:
+        confirmation = confirmation_of(self.batch, self.destination.confirmation)
+        if confirmation is None:
             return self._settle("DONE", "accepted", **more)
-        now_s = self.needs.post.clock.now_ms() // 1000
-        done = self._settle("PENDING_EVENT", "accepted", due_at=now_s + window_s, **more)
-        if isinstance(done, Done):
-            self.needs.checks.send([window(self.batch.batch_id, window_s)])
-        return done
+        return self._await_event(confirmation, "accepted", **more)
+
+    def _await_event(
+        self, confirmation: Confirmation, note: str, *, genesys_id: str, context_id: str
+    ) -> Disposition:
+        """The payload, the way from Genesys' id to the request, the record, the timer: a crash
+        between them leaves the message, and all are repeatable."""
+        needs, batch_id = self.needs, self.batch.batch_id
+        now_ms = needs.post.clock.now_ms()
+        needs.post.vault.keep(sealed_key(batch_id), encode(self.batch))
+        leading = pointers(self.batch, confirmation, now_ms, answered=genesys_id)
+        if leading:
+            needs.ledger.insert(leading)
+        ids = {"genesys_id": genesys_id, "context_id": context_id}
+        guard, change = settling(
+            self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, confirmation)
+        )
+        written = needs.ledger.change(*record_key(batch_id), guard, change)
+        if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
+            return Later("the lease was lost before the outcome was on record")
+        needs.checks.send([timer("window", batch_id, confirmation.window_s)])
+        self._meet_what_was_heard(Tracked.of({**written.before, **change.put}), confirmation)
+        return Done()
+
+    def _meet_what_was_heard(self, tracked: Tracked, confirmation: Confirmation) -> None:
+        """The event may have come before the answer; what is not done here the timer does."""
+        needs, now_ms = self.needs, self.needs.post.clock.now_ms()
+        heard, answered = tracked.conversation_id, tracked.genesys_id
+        is_named = confirmation.match == "conversation" and confirmation.is_answered
+        if is_named and heard and answered and heard != answered:
+            means = recovery.Needs(
+                needs.ledger,
+                needs.post.vault,
+                needs.writes,
+                needs.genesys,
+                needs.destinations,
+                needs.post.clock,
+                needs.post.telemetry,
+            )
+            recovery.list_duplicates(tracked, (heard, answered), means, now_ms)
+        elif tracked.is_complete(confirmation):
+            met = needs.ledger.change(*record_key(tracked.batch_id), *completing(tracked, now_ms))
+            if met.applied:
+                needs.post.telemetry.count("Confirmed")
+                needs.post.vault.discard(sealed_key(tracked.batch_id))
 
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]
@@ -240,9 +259,10 @@ class _Attempt:
         if again and self.batch.depth >= SPLIT_DEPTH_MAX:
             return self._ask_a_person("its items failed as retryable again and again")
         reasons = {f.index: f.reason for f in accepted.failures}
-        parts = [_part([f.index], "refused", f.reason) for f in refused]
+        parts = [part([f.index], "refused", f.reason) for f in refused]
         if again:
-            parts.append(_part(again, "again", reasons[again[0]]))
+            later = {"delay_s": retry_delay_s(self.batch.depth)}
+            parts.append({**part(again, "again", reasons[again[0]]), **later})
         return self._split(parts, f"accepted but for {len(accepted.failures)} items")
 
     def _split_or_reject(self, reason: str) -> Disposition:
@@ -251,8 +271,8 @@ class _Attempt:
             return self._park("REJECTED", reason)
         half = (count + 1) // 2
         parts = [
-            _part(range(half), "again", reason),
-            _part(range(half, count), "again", reason),
+            part(range(half), "again", reason),
+            part(range(half, count), "again", reason),
         ]
         return self._split(parts, f"refused: {reason}")
 
@@ -283,7 +303,7 @@ class _Attempt:
             return self._settle("RECONCILED", "read back: it had taken effect")
         if self.batch.depth >= SPLIT_DEPTH_MAX:
             return self._ask_a_person("its items failed again and again")
-        parts = [_part(missing, "again", "read back: not among those that took effect")]
+        parts = [part(missing, "again", "read back: not among those that took effect")]
         return self._split(parts, f"read back: {len(taken)} items had taken effect")
 
     def _release(self, deferred: Deferred) -> Disposition:
@@ -291,8 +311,6 @@ class _Attempt:
         wait = deferred.retry_after_s
         if wait is None:
             wait = backoff_s(self.lease.deferred, self.needs.post.chance.fraction())
-        if deferred.status == 429:
-            self.needs.pace.close(now_ms, wait)
         self.needs.ledger.change(
             *record_key(self.batch.batch_id), *releasing(self.lease, now_ms, deferred.reason)
         )
@@ -313,7 +331,8 @@ class _Attempt:
         return self._settle(state, reason)
 
     def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
-        done = self._settle("SPLIT", note, parts=parts)
+        named = [{**p, "batch_id": self.batch.part(p["indices"]).batch_id} for p in parts]
+        done = self._settle("SPLIT", note, parts=named)
         if isinstance(done, Done):
             send_parts(self.batch, parts, self.needs)
         return done
@@ -321,12 +340,11 @@ class _Attempt:
     def _settle(self, state: State, note: str, **more: object) -> Disposition:
         now_ms = self.needs.post.clock.now_ms()
         guard, change = settling(self.lease, state, now_ms, note, **more)
+        if state == "MANUAL_REVIEW" and not self.lease.is_heard:
+            # Its event may come at this moment: then nobody need be asked.
+            guard = replace(guard, same={"heard_at_ms": None})
         written = self.needs.ledger.change(*record_key(self.batch.batch_id), guard, change)
         if settled(written, self.lease, state):
             self.needs.post.telemetry.note("settled", batch=self.batch.batch_id, state=state)
             return Done()
         return Later("the lease was lost before the outcome was on record")
-
-
-def _part(indices: Sequence[int], fate: str, reason: str) -> dict[str, Any]:
-    return {"indices": list(indices), "fate": fate, "reason": reason[:200]}

@@ -46,6 +46,8 @@ class RequestEntry:
     body_hash: str
     fault: str
     replayed: bool
+    #: of the event that it causes, "" where it causes none (caused.py)
+    fate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,4 +115,5 @@ def entry(visit: Visit, answer: Answer) -> RequestEntry:
         body_hash=visit.body_hash,
         fault=visit.fault,
         replayed=visit.replayed,
+        fate=visit.fate,
     )

@@ -44,6 +44,17 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is sent."""
+
+    path: str
+    key: str
+    correlation_id: str
+    bearer: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A request that arrived, whether or not it took effect."""
 
@@ -79,8 +90,8 @@ class GenesysServer:
     secret: StoredSecret
     #: by path
     conducts: Mapping[str, Conduct]
-    #: tells the state of a key's record; the world looks it up
-    state_of: Callable[[str], str] = lambda key: ""
+    #: tells the state of the record of a correlation id; the world looks it up
+    state_of: Callable[[str], str] = lambda correlation_id: ""
     #: called with the correlation id of a request that took effect and causes an event
     cause: Callable[[str], None] = lambda correlation_id: None
     calls: list[Call] = field(default_factory=list)
@@ -107,16 +118,20 @@ class GenesysServer:
     def revoke(self, bearer: str) -> None:
         self._tokens.pop(bearer.removeprefix("Bearer "), None)
 
-    def arrive(self, path: str, key: str, body: bytes) -> None:
-        self.calls.append(Call(self.timeline.now_ms, path, key, body, self.state_of(key)))
+    def arrive(self, request: Request) -> None:
+        state = self.state_of(request.correlation_id)
+        self.calls.append(
+            Call(self.timeline.now_ms, request.path, request.key, request.body, state)
+        )
 
-    def carry_out(self, path: str, key: str, body: bytes, retryable_index: int | None) -> Answer:
+    def carry_out(self, request: Request, retryable_index: int | None) -> Answer:
         """Judges a request and, where it is good, lets it take effect."""
+        path, key = request.path, request.key
         conduct = self.conducts.get(path)
         if conduct is None:
             return _answer(404, {"code": "not.found", "message": f"no such path: {path}"})
         kept = self._remembered(key, conduct)
-        items: list[Item] = json.loads(body)["entities"]
+        items: list[Item] = json.loads(request.body)["entities"]
         refused = [n for n, item in enumerate(items) if item.get("poison")]
         judged_first = refused and conduct.refuses == "request" and not conduct.key_first
         if kept is not None and not judged_first:
@@ -134,7 +149,7 @@ class GenesysServer:
         if conduct.keys != "ignored":
             self._kept[key] = _Kept(answer, self.timeline.now_ms)
         if conduct.echoes and len(failures) < len(items):
-            self.cause(key)
+            self.cause(request.correlation_id)
         return answer
 
     def read_back(self, item_id: str) -> Answer:

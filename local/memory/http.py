@@ -3,7 +3,6 @@ three things."""
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from lambdas.relay.limits import Timing
 from lambdas.relay.ports import Answer, Credentials, NotSent, Unanswered
 from local.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
 from local.memory.gate import Gate
-from local.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer
+from local.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request
 from local.memory.timeline import Timeline
 
 PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
@@ -24,14 +23,6 @@ READ_FAULTS: tuple[Fault, ...] = (
     "unanswered no effect",
     "html page",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    path: str
-    key: str
-    bearer: str
-    body: bytes
 
 
 class MemoryHttp:
@@ -63,8 +54,15 @@ class MemoryHttp:
         elif method == "GET":
             answer = self._read(path, headers["Authorization"])
         else:
-            key = headers.get("Idempotency-Key", "")
-            answer = self._post(_Request(path, key, headers["Authorization"], body or b""))
+            answer = self._post(
+                Request(
+                    path,
+                    headers.get("Idempotency-Key", ""),
+                    headers.get("x-correlation-id", ""),
+                    headers["Authorization"],
+                    body or b"",
+                )
+            )
         self._gate.step(f"http.{method} answered")
         return answer
 
@@ -102,7 +100,7 @@ class MemoryHttp:
             case _:
                 return self._server.read_back(path.removeprefix(ITEM_PATH))
 
-    def _post(self, request: _Request) -> Answer | NotSent | Unanswered:
+    def _post(self, request: Request) -> Answer | NotSent | Unanswered:
         fault = self._faults.one_of(GENESYS_FAULTS)
         if fault == "not sent":
             return NotSent("no connection")
@@ -110,7 +108,7 @@ class MemoryHttp:
             self._server.revoke(request.bearer)
         if not self._server.accepts(request.bearer):
             return Answer(401, {}, b'{"code":"bad.credentials"}')
-        self._server.arrive(request.path, request.key, request.body)
+        self._server.arrive(request)
         match fault:
             case "429 short":
                 return self._too_many(self._faults.fraction() * 30)
@@ -127,9 +125,9 @@ class MemoryHttp:
             case _:
                 return self._carry_out(request, fault)
 
-    def _carry_out(self, request: _Request, fault: Fault | None) -> Answer | Unanswered:
+    def _carry_out(self, request: Request, fault: Fault | None) -> Answer | Unanswered:
         index = int(self._faults.fraction() * 1000) if fault == "item retryable" else None
-        answer = self._server.carry_out(request.path, request.key, request.body, index)
+        answer = self._server.carry_out(request, index)
         match fault:
             case "5xx effect":
                 return Answer(502, {}, b"")
@@ -142,14 +140,14 @@ class MemoryHttp:
             case _:
                 return answer
 
-    def _late(self, request: _Request) -> Unanswered:
+    def _late(self, request: Request) -> Unanswered:
         """Takes effect after the client has given up, by `late_effect_s` at most (R1)."""
         delay_s = (
             self._timing.request_timeout_s + self._faults.fraction() * self._timing.late_effect_s
         )
         self._timeline.after(
             delay_s,
-            lambda: _discard(self._server.carry_out(request.path, request.key, request.body, None)),
+            lambda: _discard(self._server.carry_out(request, None)),
         )
         return self._silence()
 

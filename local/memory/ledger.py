@@ -53,16 +53,6 @@ class MemoryLedger:
         self._read("ledger.due")
         return self._table.due(attention, before_s, most)
 
-    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
-        self._gate.step("ledger.lease_slots")
-        if self._faults.strikes("ledger throttled"):
-            raise Throttled("the ledger asks to slow down")
-        slots = self._table.lease_slots(name, window, wanted, ceiling)
-        if self._faults.strikes("ledger answer lost"):
-            raise Transient("the ledger did not answer")
-        self._gate.step("ledger.lease_slots answered")
-        return slots
-
     def _read(self, call: str) -> None:
         self._gate.step(call)
         if self._faults.strikes("ledger unreadable"):

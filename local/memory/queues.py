@@ -11,6 +11,9 @@ from local.memory.faults import Faults
 from local.memory.gate import Gate
 from local.memory.timeline import Timeline
 
+#: bodies that a queue remembers, for somebody who sends an old message again
+SEEN_MAX = 5
+
 
 @dataclass(slots=True)
 class Message:
@@ -44,8 +47,9 @@ class StoredQueue:
         self.messages: dict[str, Message] = {}
         #: called with the moment at which there will be something to receive
         self.on_visible: Callable[[int], None] = _ignore
-        #: messages that came here because they were received too often
-        self.dead_lettered = 0
+        #: messages that ever came here, and the bodies of the first of them
+        self.taken = 0
+        self.seen: list[str] = []
         #: messages that SQS dropped at the end of their retention
         self.dropped: list[Message] = []
         self._timeline = timeline
@@ -130,10 +134,12 @@ class StoredQueue:
             return
         message.receives = 0
         message.visible_at_ms = self._timeline.now_ms
-        self.dead.dead_lettered += 1
         self.dead._take(message)
 
     def _take(self, message: Message) -> None:
+        self.taken += 1
+        if len(self.seen) < SEEN_MAX:
+            self.seen.append(message.body)
         self.messages[message.message_id] = message
         self.on_visible(message.visible_at_ms)
 

@@ -60,19 +60,6 @@ class Table:
         ]
         return [key for _, key in sorted(found)[:most]]
 
-    def lease_slots(self, name: str, window: int, wanted: int, ceiling: int) -> int:
-        """Counts within the current window, or begins a later one; never an earlier one."""
-        self.writes += 1
-        key = (f"L#{name}", "L")
-        item = self.items.get(key, {"window": -1, "used": 0})
-        if item["window"] > window:
-            return 0
-        used = item["used"] if item["window"] == window else 0
-        given = max(0, min(wanted, ceiling - used))
-        if given:
-            self._put(key, {"pk": key[0], "sk": "L", "window": window, "used": used + given})
-        return given
-
     def expired(self, now_s: int) -> list[Key]:
         """What DynamoDB's TTL may delete from now on, whenever it gets to it."""
         return [k for k, item in self.items.items() if item.get("expires_at", now_s) < now_s]
@@ -96,4 +83,5 @@ def _holds(guard: Guard, item: Item) -> bool:
             guard.lease_before_ms is None
             or item.get("lease_until_ms", guard.lease_before_ms) < guard.lease_before_ms
         )
+        and all(item.get(name) == value for name, value in guard.same.items())
     )

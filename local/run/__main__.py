@@ -13,7 +13,7 @@ from typing import NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local import leash
+from local import leash, report
 from local.emulator import EmulatorError
 from local.run import account
 from local.run.lines import InputError, Line, bus_source, read_file
@@ -82,14 +82,25 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
     scenario = SCENARIOS[order.scenario]
     setting = Setting(
-        (OUT / "stage").resolve(), source, order.faults, order.seed, scenario.configuration
+        (OUT / "stage").resolve(),
+        source,
+        order.faults,
+        order.seed,
+        scenario.configuration,
+        scenario.prepare,
     )
+    said = {account.what_it_says(line.document) for line in lines}
+    show.expect(len(said - {None}))
     with set_stage(setting, show.step) as stage, show.progress():
         watch = Watch(stage)
         verdict = scenario.play(Act(lines, source, stage, watch, show))
         settled, row = _account(lines, stage, began, order, watch, verdict)
+        report.write(
+            report.gather(stage, watch, settled, row, verdict.complaints), OUT / "report.html"
+        )
     (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
     show.summary(settled, row, verdict.complaints)
+    show.tell(f"What happened, as a page: {OUT / 'report.html'}")
     return 0 if settled.is_clean and not verdict.complaints else 1
 
 

@@ -7,11 +7,12 @@ set aside is read as stored. Every line must end somewhere, and each event's eff
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.run.lines import Line
+from local.run.senders import sender_says
 
 #: deeper documents are no events to the relay (its own limit, said in the README)
 DEPTH_MAX = 64
@@ -65,7 +66,7 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
             malformed.append(line)
         else:
             events[said] += 1
-    taken = Counter(_effect_says(effect) for effect in effects if _is_copy_of_event(effect))
+    taken = Counter(_effect_says(effect, events) for effect in effects if _is_copy_of_event(effect))
     parked, waiting, dead = (
         _said_in(left.review),
         _said_in(left.in_flight),
@@ -108,7 +109,8 @@ def _reasons(documents: Iterable[str]) -> Iterator[str]:
 
 def what_it_says(envelope: Any) -> str | None:
     """The event that an envelope tells of, as text that is equal for copies; None where it tells
-    of none. Copies differ in id, time, timestamp and metadata, never in type, topic and body."""
+    of none. Copies differ in id, time, timestamp and metadata, never in type, topic and body. A
+    detail without eventBody tells of one only in a shape that others than Genesys may use."""
     if not isinstance(envelope, dict) or _depth(envelope) > DEPTH_MAX:
         return None
     detail_type, source = envelope.get("detail-type"), envelope.get("source")
@@ -117,6 +119,8 @@ def what_it_says(envelope: Any) -> str | None:
         return None
     if not detail_type or not source or not isinstance(detail, dict):
         return None
+    if "eventBody" not in detail:
+        return sender_says(source, detail_type, detail)
     topic, body = detail.get("topicName"), detail.get("eventBody")
     if not isinstance(body, dict) or not (topic is None or isinstance(topic, str)):
         return None
@@ -154,10 +158,18 @@ def _is_copy_of_event(effect: Mapping[str, Any]) -> bool:
     return isinstance(content, dict) and "detailType" in content.get("attributes", {})
 
 
-def _effect_says(effect: Mapping[str, Any]) -> str:
-    attributes = effect["content"]["attributes"]
-    said = _says(attributes["detailType"], attributes["topic"], json.loads(attributes["body"]))
-    return said or "an effect that says nothing"
+def _effect_may_say(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """An item holds an eventBody, or the whole detail of somebody else's event: it does not say
+    which, but only one of the two was published."""
+    detail_type, body = attributes["detailType"], json.loads(attributes["body"])
+    yield _says(detail_type, attributes["topic"], body) or "an effect that says nothing"
+    if isinstance(body, dict) and (said := sender_says(attributes["source"], detail_type, body)):
+        yield said
+
+
+def _effect_says(effect: Mapping[str, Any], events: Container[str]) -> str:
+    candidates = list(_effect_may_say(effect["content"]["attributes"]))
+    return next((said for said in candidates if said in events), candidates[0])
 
 
 def _said_in(texts: Iterable[str]) -> set[str]:
@@ -174,8 +186,8 @@ def _said_in(texts: Iterable[str]) -> set[str]:
                 except ValueError:
                     continue
             case dict():
-                if {"detailType", "topic", "body"} <= node.keys():
-                    found.add(_effect_says({"content": {"attributes": node}}))
+                if {"detailType", "topic", "body", "source"} <= node.keys():
+                    found.update(_effect_may_say(node))
                 elif said := what_it_says(node):
                     found.add(said)
                 pending.extend(node.values())

@@ -1,6 +1,7 @@
 """What a run publishes: the lines of a captured file, or a generated day."""
 
 import json
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def read_file(path: Path) -> list[Line]:
                 f"EVENTS={path}, line {number}, holds a control character that no AWS message can "
                 "carry: write it as a JSON escape."
             )
-    lines = [_line(row) for _, row in rows]
+    lines = [read_line(row) for _, row in rows]
     if not lines:
         raise InputError(f"EVENTS={path} holds no events; it needs one envelope a line.")
     return lines
@@ -70,7 +71,7 @@ def read_file(path: Path) -> list[Line]:
 def generate(seed: int) -> list[Line]:
     """A day of a small contact centre."""
     published = Day(Random(seed)).published()
-    return [_line(json.dumps(envelope, ensure_ascii=False)) for envelope in published]
+    return [read_line(json.dumps(envelope, ensure_ascii=False)) for envelope in published]
 
 
 def bus_source(lines: list[Line]) -> str:
@@ -79,11 +80,21 @@ def bus_source(lines: list[Line]) -> str:
     return sources.most_common(1)[0][0] if sources else SOURCE
 
 
-def _line(text: str) -> Line:
+def read_line(text: str) -> Line:
+    """Reads strictly: Python's own NaN, Infinity and 1e999 are not JSON to anybody else."""
     try:
-        return Line(text, json.loads(text))
+        return Line(text, json.loads(text, parse_constant=_refuse, parse_float=_finite))
     except (ValueError, RecursionError):
         return Line(text, None)
+
+
+def _refuse(token: str) -> float:
+    raise ValueError(f"{token} is not JSON")
+
+
+def _finite(token: str) -> float:
+    number = float(token)
+    return number if math.isfinite(number) else _refuse(token)
 
 
 def _is_text(value: object) -> bool:

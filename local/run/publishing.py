@@ -40,6 +40,7 @@ class _Publisher:
         self._events = stage.aws.client("events")
         self._sqs = stage.aws.client("sqs")
         self._target = stage.outputs["EventsQueueUrl"]
+        self._put_at = stage.put_at
         self._puts: list[Line] = []
         self._copies: list[str] = []
         #: the id that EventBridge gave, by the id that the line bears
@@ -95,6 +96,7 @@ class _Publisher:
                     f"EventBridge did not accept an event ({entry.get('ErrorMessage')}): "
                     f"{line.text[:100]}"
                 )
+            self._put_at[entry["EventId"]] = time.time()
             if line.envelope_id is not None:
                 self._given[line.envelope_id] = entry["EventId"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from local.run.lines import Line
 from local.run.publishing import publish
 from local.run.showing import Show
-from local.run.stage import Stage
+from local.run.stage import Stage, nothing_to_prepare
 from local.run.watching import Watch
 
 
@@ -42,8 +42,10 @@ def publish_all(act: Act) -> Verdict:
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """`lines` draws the events from a seed; `configuration` is more TOML for the deployed
-    environment (destinations, routes); `play` makes it happen and ends when all is quiet."""
+    environment (destinations, routes); `prepare` sets up the simulated Genesys Cloud at a URL and
+    returns yet more of it; `play` makes it happen and ends when all is quiet."""
 
     lines: Callable[[int], list[Line]]
     configuration: str = ""
+    prepare: Callable[[str], str] = nothing_to_prepare
     play: Callable[[Act], Verdict] = publish_all

@@ -3,7 +3,13 @@ module of its own."""
 
 from collections.abc import Mapping
 
+from local.run import incident, journey, tracked
 from local.run.lines import generate
 from local.run.scenario import Scenario
 
-SCENARIOS: Mapping[str, Scenario] = {"day": Scenario(lines=generate)}
+SCENARIOS: Mapping[str, Scenario] = {
+    "day": Scenario(lines=generate),
+    "incident": incident.SCENARIO,
+    "journey": journey.SCENARIO,
+    "tracked": tracked.SCENARIO,
+}

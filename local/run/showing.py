@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -14,40 +16,80 @@ from local.run.watching import Sight
 
 #: without a terminal, a line of progress this often
 LINE_EVERY_S = 5.0
+BAR_WIDTH = 40
+#: the history of what waits, as bars of one character each
+SPARKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+SPARKS_WIDTH = 28
 
 
 class Show:
-    """Shows a run on a console."""
+    """Shows a run on a console: on a terminal a picture that moves, elsewhere lines."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
+        self._status: Status | None = None
+        self._step = ("", 0.0)
         self._published = (0, 0)
+        self._expected = 0
+        self._sights: list[Sight] = []
         self._line_at = 0.0
 
     def step(self, text: str) -> None:
-        self._console.print(f"{text} ...", style="dim")
+        """Something that takes a while begins; what began before it is over."""
+        self._end_step()
+        if not self._console.is_terminal:
+            self._console.print(f"{text} ...", style="dim")
+            return
+        self._step = (text, time.monotonic())
+        self._status = self._console.status(text, spinner="dots")
+        self._status.start()
+
+    def _end_step(self) -> None:
+        if self._status is None:
+            return
+        self._status.stop()
+        self._status = None
+        text, began = self._step
+        self._console.print(f"[green]\u2713[/] {text} [dim]{time.monotonic() - began:.1f} s[/]")
 
     @contextmanager
     def progress(self) -> Iterator[None]:
         """Live progress on a terminal, now and then a line elsewhere."""
+        self._end_step()
         if not self._console.is_terminal:
             yield
             return
-        with Live(console=self._console, refresh_per_second=4, transient=True) as self._live:
+        with Live(console=self._console, refresh_per_second=8, transient=True) as self._live:
             yield
+        self._live = None
+
+    def expect(self, events: int) -> None:
+        """How many different events are to take effect, at most."""
+        self._expected = events
+
+    @property
+    def published_lines(self) -> int:
+        return self._published[0]
 
     def published(self, count: int, total: int) -> None:
         self._published = (count, total)
-        if self._live is not None:
-            self._live.update(Text(f"published {count} of {total}"))
+        self._draw()
 
     def sight(self, sight: Sight) -> None:
-        if self._live is not None:
-            self._live.update(_flow(sight, self._published))
-        elif time.monotonic() - self._line_at > LINE_EVERY_S:
+        self._sights.append(sight)
+        self._draw()
+        if self._live is None and time.monotonic() - self._line_at > LINE_EVERY_S:
             self._line_at = time.monotonic()
-            self._console.print(_line(sight))
+            self._console.print(_line(sight), soft_wrap=True)
+
+    def tell(self, text: str) -> None:
+        """Something that a scenario does or sees, for good."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _draw(self) -> None:
+        if self._live is not None:
+            self._live.update(_picture(self._published, self._expected, self._sights))
 
     def summary(self, account: Account, row: dict[str, object], complaints: Sequence[str]) -> None:
         self._console.print(_became(account))
@@ -71,19 +113,45 @@ class Show:
             self._console.print("Not every event took effect once: see above.", style="bold red")
 
 
-def _flow(sight: Sight, published: tuple[int, int]) -> Table:
-    table = Table(title=f"{sight.seconds:.0f} s, {published[0]} of {published[1]} published")
-    table.add_column("queue")
-    table.add_column("waiting", justify="right")
-    table.add_column("dead", justify="right")
-    for name, depth in sight.queues.items():
-        table.add_row(name.lower(), str(depth), str(sight.dead[name]))
-    genesys = sight.genesys
-    table.caption = (
-        f"Genesys: {genesys['effects']} effects, {genesys['requests']} requests, "
-        f"{genesys['rate_limited']} answered 429"
+def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight]) -> RenderableType:
+    """Two bars that fill, and the queues with what waited in them so far."""
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("published", _bar(*published), f"{published[0]} of {published[1]} lines")
+    if not sights:
+        return rows
+    last = sights[-1]
+    effects = int(last.genesys["effects"])
+    rows.add_row("took effect", _bar(effects, expected), f"{effects} of {expected} events")
+    queues = Table.grid(padding=(0, 2))
+    for name in last.queues:
+        waited = [sight.queues[name] for sight in sights]
+        dead = last.dead[name]
+        queues.add_row(
+            name.lower(),
+            Text(sparks(waited), style="cyan"),
+            f"{waited[-1]:>5}",
+            Text(f"{dead} dead", style="red") if dead else "",
+        )
+    genesys = last.genesys
+    foot = Text(
+        f"{last.seconds:.0f} s   {genesys['requests']} requests to Genesys, "
+        f"{genesys['rate_limited']} answered 429",
+        style="dim",
     )
-    return table
+    return Group(rows, "", queues, "", foot)
+
+
+def _bar(count: int, total: int) -> ProgressBar:
+    return ProgressBar(total=max(total, 1), completed=min(count, total), width=BAR_WIDTH)
+
+
+def sparks(values: Sequence[int]) -> str:
+    """The latest values as bars; the highest of them fills its character."""
+    shown = values[-SPARKS_WIDTH:]
+    highest = max(shown, default=0) or 1
+    full = len(SPARKS) - 1
+    drawn = "".join(SPARKS[-(-value * full // highest)] for value in shown)
+    return drawn.rjust(SPARKS_WIDTH)
 
 
 def _line(sight: Sight) -> str:

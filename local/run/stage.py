@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ class StageError(Exception):
     """The stage cannot be set; the text is one sentence that says where to look."""
 
 
+def nothing_to_prepare(genesys_url: str) -> str:
+    """For who needs no more than what the simulated Genesys Cloud has from the start."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """How the stage is to be set."""
@@ -47,6 +52,8 @@ class Setting:
     seed: int
     #: more TOML for the environment: a scenario's own destinations and routes
     configuration: str = ""
+    #: sets up what a scenario needs in Genesys Cloud, before the deployment; more TOML
+    prepare: Callable[[str], str] = nothing_to_prepare
 
 
 #: what goes wrong inside AWS, by the name of the faults
@@ -91,6 +98,11 @@ class Stage:
     aws: Emulator
     genesys: Genesys
     outputs: Mapping[str, str]
+    #: where `relay --local` reads how to reach it, and what was deployed
+    endpoint_file: Path
+    template_file: Path
+    #: when an envelope was put on the bus (seconds since 1970), by EventBridge's id for it
+    put_at: dict[str, float] = field(default_factory=dict)
 
     def reconcile(self) -> dict[str, Any]:
         """Runs the reconciler as its schedule would. Raises StageError."""
@@ -121,7 +133,14 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
             SecretString=json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
         )
         with _attachable(setting, aws, genesys):
-            yield Stage(aws, genesys, outputs)
+            template = f"genesys-relay-{ENVIRONMENT}.template.json"
+            yield Stage(
+                aws,
+                genesys,
+                outputs,
+                endpoint_file=setting.directory / ENDPOINT_FILE,
+                template_file=setting.directory / "cdk.out" / template,
+            )
 
 
 @contextmanager
@@ -169,6 +188,7 @@ def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
 def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, str]:
     environment = setting.directory / f"{ENVIRONMENT}.toml"
     text = environment_file(setting.source, genesys.url) + setting.configuration
+    text += setting.prepare(genesys.url)
     environment.write_text(text, "utf-8")
     outputs = setting.directory / "outputs.json"
     log = setting.directory / "deploy.log"
@@ -211,7 +231,7 @@ def _cdk(aws: Emulator, log: Path, directory: Path, *arguments: str) -> None:
 
 def environment_file(source: str, genesys_url: str) -> str:
     """The configuration that a run deploys. Items carry what the account needs to recognise an
-    event by itself: type, topic and body, as they were published."""
+    event by itself: type, topic, source and body, as they were published."""
     return f"""\
 # Written by `make run`.
 [relay]
@@ -247,6 +267,7 @@ identifiers.externalIds = [
 ]
 attributes.detailType = "detail_type"
 attributes.topic = "topic"
+attributes.source = "source"
 attributes.body = "to_string(body)"
 """
 

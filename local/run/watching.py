@@ -50,16 +50,26 @@ class Watch:
 
     stage: Stage
     began: float = field(default_factory=time.monotonic)
+    #: the same moment as seconds since 1970
+    began_at: float = field(default_factory=time.time)
     reconciled: int = 0
+    sights: list[Sight] = field(default_factory=list)
+    #: what a scenario did and saw, at what time (seconds since 1970), for the report
+    notes: list[tuple[float, str]] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append((time.time(), text))
 
     def look(self) -> Sight:
-        return Sight(
+        sight = Sight(
             queues={name: self._depth(f"{name}QueueUrl") for name in QUEUES},
             dead={name: self._depth(f"{name}DeadQueueUrl") for name in QUEUES},
             genesys=self.stage.genesys.get("summary"),
             seconds=time.monotonic() - self.began,
             reconciled=self.reconciled,
         )
+        self.sights.append(sight)
+        return sight
 
     def until_quiet(self, tell: Callable[[Sight], None]) -> bool:
         """True when every queue has drained, False when nothing moves any more."""

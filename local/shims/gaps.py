@@ -331,6 +331,22 @@ def refer_to_secrets_by_arn() -> None:
     secret |= {"create": create_secret, "update": update_secret, "delete": delete_secret}
 
 
+@fills("metric_math_alarms")
+def accept_metric_math_alarms() -> None:
+    """CloudWatch computes alarms from several metrics. ministack refuses the whole template for one
+    of them. Here such an alarm is listed and never evaluated: it keeps INSUFFICIENT_DATA."""
+    record = provisioners._cw_metric_alarm_record
+
+    def record_any(name: str, props: dict[str, Any]) -> dict[str, Any]:
+        if props.get("Metrics"):
+            stands_in = {"Namespace": "EmulatorNeverEvaluates", "MetricName": "MetricMath"}
+            props = {k: v for k, v in props.items() if k != "Metrics"} | stands_in
+        recorded: dict[str, Any] = record(name, props)
+        return recorded
+
+    provisioners._cw_metric_alarm_record = record_any
+
+
 @fills("recorded_types")
 def accept_recorded_types() -> None:
     """CloudFormation knows these types. ministack refuses the whole template for one of them."""

@@ -1,8 +1,8 @@
 """The deterministic simulation: the production use cases in the memory world, one seed a run.
 
-    scenario.py   what a seed draws: regime, workload, which faults and how often
-    world.py      the neighbours, the functions and AWS's part between them
-    scheduler.py  who runs next, who dies
-    checker.py    the account of every event, from the outside
-    mutants/      mistakes that must be caught; rivals/: other designs under the same faults
+scenario.py   what a seed draws: regime, workload, which faults and how often
+world.py      the neighbours, the functions and AWS's part between them
+scheduler.py  who runs next, who dies
+checker.py    the account of every event, from the outside
+mutants/      mistakes that must be caught; rivals/: other designs under the same faults
 """

@@ -21,7 +21,7 @@ _ECHO = re.compile(r"echo-")
 
 #: records in these states need nobody any more; those in the second set have a person; those in
 #: the third wait for an event, and the reconciler's list says so
-FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT"}
+FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED"}
 WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
 AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 
@@ -74,6 +74,7 @@ def _standing(history: History) -> Iterator[str]:
     """What may not be left at the end."""
     if not history.at_rest:
         yield "the run did not come to rest"
+        return
     for name, messages in history.queued.items():
         if messages:
             yield f"{len(messages)} messages are stuck in {name}"
@@ -144,9 +145,7 @@ def _numbers(text: str) -> set[int]:
     return {int(number) for number in _MARKER.findall(text)}
 
 
-def _judge(
-    fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account
-) -> None:
+def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
     number = fact.number
     effects = traces.effects.get(number, [])
     account.published += 1
@@ -175,10 +174,7 @@ def _judge_double(
     account: Account,
 ) -> None:
     """Every effect beyond the first must be one that some record lists as possible."""
-    listed = sum(
-        int(history.items.get((f"R#{key}", "R"), {}).get("reposts", 0))
-        for key in traces.keys[number]
-    )
+    listed = sum(history.reposts.get(f"R#{key}", 0) for key in traces.keys[number])
     undetected = max(0, len(effects) - 1 - listed)
     account.undetected += undetected
     if regime.doubles == "never":
@@ -228,23 +224,31 @@ def _judge_plain(
     if number in traces.rejected:
         account.violations.append(f"event {number} counts as rejected, which it never was")
     for reason in traces.parked.get(number, []):
-        if not _may_be_parked(reason, number, history, regime):
+        if not _may_be_parked(reason, number, len(traces.keys[number]), history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     if number in traces.quarantined and not history.dead_lettered["events"]:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
 
 
-def _may_be_parked(reason: str, number: int, history: History, regime: Regime) -> bool:
+def _may_be_parked(
+    reason: str, number: int, requests: int, history: History, regime: Regime
+) -> bool:
     """What a person may be bothered with, though Genesys would have taken the event."""
     if reason.startswith("dead-lettered by "):
         queue = reason.split()[2]
-        return history.dead_lettered[queue] > 0
+        return history.dead_lettered[queue] > 3
     if reason.startswith(("older than the horizon", "its record is gone")):
         return regime.late_copies
+    if reason.startswith("accepted, but the awaited event never came"):
+        return regime.confirmed_within_s is not None
     if "attempts with an unknown outcome" in reason:
         return int(reason.split()[0]) > 20
+    if "failed as retryable" in reason or "failed again and again" in reason:
+        return requests > 12
     if reason.startswith("refused ("):
         return regime.parks_doubt or _shares_a_request_with_poison(number, history)
+    if reason.startswith("accepted, but the awaited event never came"):
+        return regime.confirmed_within_s is not None
     if reason.startswith("an earlier attempt may have taken effect"):
         return regime.parks_doubt
     return False

@@ -7,13 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from lambdas.relay import confirm, dedup, intake, reconcile, write
+from lambdas.relay import (
+    confirm,
+    consolidation,
+    dedup,
+    intake,
+    overdue,
+    reconcile,
+    recovery,
+    write,
+)
+from lambdas.relay.breaker import Breaker
 from lambdas.relay.configuration import Configuration
 from lambdas.relay.deliveries import Post, settle_each
 from lambdas.relay.genesys import Genesys
+from lambdas.relay.health import SparedLedger
+from lambdas.relay.known import KnownClaims, RememberingLedger
 from lambdas.relay.limits import QUEUES, Timing
-from lambdas.relay.pacing import Pace
+from lambdas.relay.pacing import Pace, Quota
 from lambdas.relay.ports import Delivery, Telemetry
+from lambdas.relay.pressure import Pressure
+from lambdas.relay.silence import Silence
+from lambdas.relay.turns import Turns
 from local.memory.clock import MemoryClock, SeededChance
 from local.memory.credentials import MemorySecrets, StoredSecret
 from local.memory.faults import Faults
@@ -74,6 +89,7 @@ class Instance:
             clock=self.clock,
             chance=self.chance,
             telemetry=self.neighbours.telemetry,
+            receives_max=self.neighbours.queues[queue].receives_max,
         )
 
 
@@ -85,34 +101,34 @@ def intake_function(instance: Instance) -> Function:
 
 
 def dedup_function(instance: Instance) -> Function:
-    destinations = instance.neighbours.configuration.destinations.values()
+    known = KnownClaims()
+    spared = SparedLedger(instance.ledger, instance.clock, instance.neighbours.telemetry)
     needs = dedup.Needs(
         post=instance.post("batches"),
-        ledger=instance.ledger,
+        ledger=RememberingLedger(spared, known, instance.clock),
         writes=instance.queues["writes"],
         checks=instance.queues["checks"],
-        expects_echoes=any(d.confirmed_within_s is not None for d in destinations),
+        confirmations=instance.neighbours.configuration.confirmations,
+        answer_wait_s=instance.neighbours.timing.answer_wait_s,
+        known=known,
     )
-    return lambda deliveries, deadline_ms: settle_each(
-        deliveries, lambda delivery: dedup.dedup(delivery, needs), needs.post
+    together = consolidation.Needs(
+        needs, Pressure(needs.ledger), instance.neighbours.configuration.destinations
     )
+    return lambda deliveries, deadline_ms: consolidation.dedup_together(deliveries, together)
 
 
 def write_function(instance: Instance) -> Function:
     n = instance.neighbours
+    pace = _pace(instance)
+    post = instance.post("writes")
     needs = write.Needs(
-        post=instance.post("writes"),
+        post=post,
         ledger=instance.ledger,
         writes=instance.queues["writes"],
         checks=instance.queues["checks"],
-        genesys=Genesys(
-            http=instance.http,
-            secrets=instance.secrets,
-            clock=instance.clock,
-            api_url="https://api.simulated",
-            login_url="https://login.simulated",
-        ),
-        pace=Pace(instance.ledger, n.per_minute),
+        genesys=_genesys(instance, pace),
+        turns=Turns(pace, Breaker(instance.ledger, instance.chance), post),
         destinations=n.configuration.destinations,
         timing=n.timing,
     )
@@ -122,9 +138,45 @@ def write_function(instance: Instance) -> Function:
 
 
 def confirm_function(instance: Instance) -> Function:
-    needs = confirm.Needs(instance.post("checks"), instance.ledger)
+    n = instance.neighbours
+    needs = confirm.Needs(
+        post=instance.post("checks"),
+        ledger=instance.ledger,
+        recovery=recovery_needs(instance),
+        silence=Silence(instance.ledger, instance.chance),
+        timing=n.timing,
+    )
     return lambda deliveries, deadline_ms: settle_each(
-        deliveries, lambda delivery: confirm.confirm(delivery, needs), needs.post
+        deliveries, lambda delivery: confirm.confirm(delivery, needs, deadline_ms), needs.post
+    )
+
+
+def recovery_needs(instance: Instance) -> recovery.Needs:
+    n = instance.neighbours
+    return recovery.Needs(
+        ledger=instance.ledger,
+        vault=instance.vault,
+        writes=instance.queues["writes"],
+        genesys=_genesys(instance, _pace(instance)),
+        destinations=n.configuration.destinations,
+        clock=instance.clock,
+        telemetry=n.telemetry,
+    )
+
+
+def _pace(instance: Instance) -> Pace:
+    quota = Quota(instance.neighbours.per_minute, headroom=0)
+    return Pace(instance.ledger, instance.chance, quota)
+
+
+def _genesys(instance: Instance, pace: Pace) -> Genesys:
+    return Genesys(
+        http=instance.http,
+        secrets=instance.secrets,
+        clock=instance.clock,
+        pace=pace,
+        api_url="https://api.simulated",
+        login_url="https://login.simulated",
     )
 
 
@@ -137,8 +189,13 @@ def reconcile_function(instance: Instance) -> Function:
         ],
         ledger=instance.ledger,
         vault=instance.vault,
-        clock=instance.clock,
         telemetry=n.telemetry,
+        overdue=overdue.Needs(
+            recovery_needs(instance),
+            instance.chance,
+            n.timing,
+            overdue.Admission(instance.ledger, instance.chance),
+        ),
     )
     margin_ms = int(n.timing.deadline_margin_s * 1000)
 

@@ -77,6 +77,7 @@ class Mapping:
         pool: Pool,
         *,
         most: int,
+        regroups: bool,
         concurrency: int,
         timeline: Timeline,
         weather: Weather,
@@ -85,6 +86,7 @@ class Mapping:
         self._queue = queue
         self._pool = pool
         self._most = most
+        self._regroups = regroups
         self._room = concurrency
         self._timeline = timeline
         self._weather = weather
@@ -105,7 +107,7 @@ class Mapping:
         if self._room == 0 or self._timeline.now_ms < self._paused_until_ms:
             return
         # SQS regroups: how many messages come together, and which, is never the same.
-        most = 1 + int(self._random.random() * self._most)
+        most = 1 + int(self._random.random() * self._most) if self._regroups else self._most
         again = self._weather.strikes("delivered twice")
         deliveries = self._queue.receive(most, again=again)
         if not deliveries:

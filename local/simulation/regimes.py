@@ -27,6 +27,8 @@ class Regime:
     #: copies come weeks later, when claims and records have expired
     late_copies: bool = False
     confirmed_within_s: int | None = None
+    #: the configuration says that sending an item again changes nothing
+    is_repeatable: bool = False
     #: no item fails alone
     takes_whole: bool = False
 
@@ -70,11 +72,25 @@ REGIMES: tuple[Regime, ...] = (
         parks_doubt=True,
     ),
     Regime("ignored", _NO_KEY, "repost", Conduct("ignored"), "listed"),
-    Regime(
-        "ignored, read back", _NO_KEY, "repost", Conduct("ignored"), "never", reads_back=True
-    ),
+    Regime("ignored, read back", _NO_KEY, "repost", Conduct("ignored"), "never", reads_back=True),
     Regime("ignored, manual", _NO_KEY, "manual", Conduct("ignored"), "never", parks_doubt=True),
+    Regime(
+        "repeatable",
+        _NO_KEY,
+        "repost",
+        Conduct("ignored", ids_honoured=True),
+        "never",
+        is_repeatable=True,
+    ),
     Regime("ids honoured", _NO_KEY, "repost", Conduct("ignored", ids_honoured=True), "never"),
+    Regime(
+        "copies weeks later, keys forgotten",
+        _FOR_A_WHILE,
+        "repost",
+        Conduct("honoured", key_life_s=A_WHILE_S),
+        "listed",
+        late_copies=True,
+    ),
     Regime(
         "copies weeks later", _KEY_FIRST, "repost", Conduct("honoured"), "never", late_copies=True
     ),

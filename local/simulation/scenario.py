@@ -4,15 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
-from lambdas.relay.limits import DAY_S, HOUR_S, LIVE, RECEIVES_MAX, Timing
+from lambdas.relay.limits import (
+    DAY_S,
+    HOUR_S,
+    LIVE,
+    MESSAGES_PER_INVOCATION,
+    MINUTE_S,
+    RECEIVES_MAX,
+    Timing,
+)
 from local.memory.genesys import Conduct
 from local.simulation.regimes import BY_NAME, REGIMES, Regime
 from local.simulation.weather import Kind, swarm
+from local.simulation.workload import PLAIN, Shares, shares_of
 
 #: events in each run, so that 25,000 runs are a million events
 EVENTS = 40
 #: so few receives that dead-lettering and the reconciler have work
-FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 10, "checks": 6}
+FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 6, "checks": 6}
+#: the relations of `limits.Timing` hold with it as well
+SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
 #: how long faults go on; then the world has to come to rest
 FAULTS_S = 6 * HOUR_S
 
@@ -28,17 +39,19 @@ class Scenario:
     per_minute: int
     #: instances of a function that run at once
     concurrency: int
+    shares: Shares
     events: int = EVENTS
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
-    #: publish every event once, none of them odd
-    plain: bool = False
+    #: all of it is published within so many seconds
+    publishing_s: float = 8 * MINUTE_S
+    #: invocations take fewer messages than they could, as it happens
+    regroups: bool = True
     #: messages of the events queue that one invocation takes, at most
     intake_most: int = 20
+    write_most: int = MESSAGES_PER_INVOCATION["writes"]
     #: numbers of the points at which the invocation that is there dies
     kills: frozenset[int] = frozenset()
-
-
 
 
 def draw(seed: int) -> Scenario:
@@ -47,7 +60,7 @@ def draw(seed: int) -> Scenario:
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
-        refuses=random.choice(("request",) if regime.takes_whole else ("request", "item")),
+        refuses="request" if random.random() < 0.5 or regime.takes_whole else "item",
         takes_whole=regime.takes_whole,
         token_life_s=random.choice((120, 3_600, 86_400)),
     )
@@ -60,6 +73,8 @@ def draw(seed: int) -> Scenario:
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),
         concurrency=random.choice((1, 2, 4)),
+        shares=shares_of(random),
+        timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )
 
@@ -77,6 +92,8 @@ def calm(seed: int, regime: str, events: int) -> Scenario:
         per_minute=300,
         concurrency=1,
         events=events,
-        plain=True,
+        shares=PLAIN,
+        publishing_s=0,
+        regroups=False,
         intake_most=500,
     )

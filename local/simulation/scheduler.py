@@ -96,6 +96,11 @@ class Scheduler:
         self.live += 1
         self._resume(invocation)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an invocation is running, and not the world's own time."""
+        return self._running is not None
+
     def step(self, call: str) -> None:
         """Lets others run; comes back after a latency, or never."""
         self._pause(call, self._weather.latency_ms(LATENCY_MS_MAX))

@@ -18,6 +18,7 @@ PlatformFault = Literal[
     "redrive part",
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
+    "message sent again",  # an engineer sends a message that he kept, weeks later
     "ttl deletion",  # DynamoDB deletes expired items, some at once, some days later
 ]
 PLATFORM_FAULTS: tuple[PlatformFault, ...] = get_args(PlatformFault)
@@ -29,13 +30,13 @@ RATES: Mapping[Kind, float] = {
     "ledger throttled": 0.01,
     "ledger answer lost": 0.01,
     "ledger met itself": 0.01,
-    "ledger late write": 0.008,
+    "ledger late write": 0.01,
     "ledger partly applied": 0.02,
     "ledger unreadable": 0.02,
     "send refused": 0.01,
     "send answer lost": 0.015,
     "send repeated": 0.015,
-    "send partly": 0.05,
+    "send partly": 0.2,
     "delivered twice": 0.03,
     "delete lost": 0.05,
     "hide refused": 0.02,
@@ -52,11 +53,11 @@ RATES: Mapping[Kind, float] = {
     "5xx no effect": 0.02,
     "5xx effect": 0.02,
     "unanswered no effect": 0.02,
-    "unanswered effect": 0.03,
+    "unanswered effect": 0.04,
     "late effect": 0.03,
     "html page": 0.015,
     "broken body": 0.015,
-    "item retryable": 0.04,
+    "item retryable": 0.05,
     "login 429": 0.05,
     "login 5xx": 0.03,
     "login unanswered": 0.03,
@@ -72,12 +73,13 @@ RATES: Mapping[Kind, float] = {
     "stall": 0.002,
     "clock skew": 0.5,
     "acknowledgement lost": 0.03,
-    "mapping paused": 0.03,
+    "mapping paused": 0.05,
     "redrive whole": 0.15,
     "redrive part": 0.15,
     "reconcile twice": 0.1,
-    "genesys silent": 0.03,
-    "ttl deletion": 0.5,
+    "genesys silent": 0.05,
+    "message sent again": 0.7,
+    "ttl deletion": 0.7,
 }
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them

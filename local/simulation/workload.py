@@ -18,7 +18,8 @@ from lambdas.relay.ports import Outgoing
 START_MS = 1_767_877_200_000
 SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
 UNROUTED = "v2.users.presence"
-PUBLISHING_S = 8 * MINUTE_S
+#: the detail-type of the event that a request causes
+ECHO = "v2.simulated.echo"
 
 #: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
 #: unrouted: no route takes it; echo: caused by a request of ours, never to be written
@@ -55,27 +56,46 @@ class Workload:
     facts: list[Fact]
 
 
-def generate(random: Random, events: int, *, late_copies: bool, plain: bool) -> Workload:
-    """`plain` publishes every event once and well."""
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of what is published is not plain."""
+
+    poison: float
+    odd: float
+    copies: float
+
+
+PLAIN = Shares(0.0, 0.0, 0.0)
+
+
+def shares_of(random: Random) -> Shares:
+    return Shares(
+        poison=random.choice((0.0, 0.05, 0.15)),
+        odd=random.choice((0.0, 0.05, 0.15)),
+        copies=random.choice((0.0, 0.2, 0.5)),
+    )
+
+
+def generate(
+    random: Random, events: int, *, within_s: float, late_copies: bool, shares: Shares
+) -> Workload:
+    """So many events, with their copies, at random times within the first `within_s` seconds."""
     workload = Workload([], [])
-    poison_share = 0.0 if plain else random.choice((0.0, 0.03, 0.1))
-    odd_share = 0.0 if plain else random.choice((0.0, 0.05, 0.15))
-    copies_share = 0.0 if plain else random.choice((0.0, 0.2, 0.5))
     for number in range(events):
-        at_ms = START_MS + int(random.random() * PUBLISHING_S * 1000)
-        if random.random() < odd_share and random.random() < 0.5:
+        at_ms = START_MS + int(random.random() * within_s * 1000)
+        if random.random() < shares.odd and random.random() < 0.5:
             kind: Kind = random.choice(("malformed", "unrouted"))
         else:
-            kind = "poison" if random.random() < poison_share else "plain"
+            kind = "poison" if random.random() < shares.poison else "plain"
         if kind == "malformed":
             rows = [Published(at_ms, _malformed(random, number), False)]
         else:
             body = _body(random, number, kind)
             topic = UNROUTED if kind == "unrouted" else _topic(random, body)
-            if kind == "plain" and random.random() < odd_share:
+            if kind == "plain" and random.random() < shares.odd:
                 # Several audits under few ids of their own: collisions, and all must arrive.
                 topic, body["id"] = "v2.audits.entitytype.queue", f"audit-{random.randrange(3)}"
-            rows = list(_copies(random, at_ms, topic, body, copies_share, late_copies))
+            rows = list(_copies(random, at_ms, topic, body, shares.copies, late_copies))
         workload.published += rows
         workload.facts.append(Fact(number, kind, len(rows)))
     workload.published.sort(key=lambda row: row.at_ms)
@@ -85,7 +105,7 @@ def generate(random: Random, events: int, *, late_copies: bool, plain: bool) -> 
 def echo(correlation_id: str, now_ms: int, random: Random) -> str:
     """The event that a request caused, as Genesys publishes it."""
     body = {"marker": f"echo-{correlation_id}", "conversationId": "c-echo"}
-    return _envelope(random, now_ms, "v2.simulated.echo", body, correlation_id)
+    return envelope(random, now_ms, ECHO, body, correlation_id)
 
 
 def _copies(
@@ -96,13 +116,13 @@ def _copies(
     share: float,
     late_copies: bool,
 ) -> Iterator[Published]:
-    text = _envelope(random, at_ms, topic, body, None)
+    text = envelope(random, at_ms, topic, body, None)
     yield Published(at_ms, text, True)
     while random.random() < share:
         delay_s = random.choice((0, 1, 30, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S))
         copy_ms = at_ms + int(delay_s * random.random() * 1000)
         if random.random() < 0.5:  # published again: all that Genesys says of itself is new
-            yield Published(copy_ms, _envelope(random, copy_ms, topic, body, None), True)
+            yield Published(copy_ms, envelope(random, copy_ms, topic, body, None), True)
         else:  # delivered again, or replayed from the archive: the same envelope
             yield Published(copy_ms, text, True)
     if late_copies:
@@ -110,7 +130,7 @@ def _copies(
             days = random.choice((3.9, 24.9, 25.1, 28, 34, 45))
             late_ms = at_ms + int(days * DAY_S * 1000)
             again = days < 4 and random.random() < 0.5
-            new = _envelope(random, late_ms, topic, body, None) if again else text
+            new = envelope(random, late_ms, topic, body, None) if again else text
             yield Published(late_ms, new, True)
 
 
@@ -129,7 +149,7 @@ def _topic(random: Random, body: Mapping[str, Any]) -> str:
     return f"v2.detail.events.conversation.{body['conversationId']}.{step}"
 
 
-def _envelope(
+def envelope(
     random: Random, at_ms: int, topic: str, body: Mapping[str, Any], correlation_id: str | None
 ) -> str:
     moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas.relay.canonical import Json
 from lambdas.relay.configuration import Configuration, Route
+from lambdas.relay.correlation import Confirmation
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
 from lambdas.relay.errors import Transient
@@ -22,6 +23,7 @@ from lambdas.relay.limits import (
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.ports import Item
+from lambdas.relay.requests import OVERDUE
 from lambdas.relay.sealing import SealedEvent
 from local.memory.bus import Bus, Rule
 from local.memory.credentials import StoredSecret
@@ -34,18 +36,23 @@ from local.simulation.functions import FUNCTIONS, Function, Instance, Neighbours
 from local.simulation.mappings import Mapping as EventSourceMapping
 from local.simulation.mappings import Pool
 from local.simulation.probes import Probes
+from local.simulation.regimes import Regime
 from local.simulation.scenario import Scenario
 from local.simulation.scheduler import Ending, Scheduler
 from local.simulation.trace import Trace
 from local.simulation.weather import Weather
 from local.simulation.workload import SOURCE, START_MS, Fact
+from local.simulation.world_paths import PATH
 
-PATH = "/api/v2/simulated/events"
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
 #: a run that is not at rest by then never will be: a failure, not an end
-STEPS_MAX = 400_000
+_NEVER_MS = 1 << 62
+STEPS_MAX = 120_000
 DAYS_MAX = 400
+#: hours after the beginning by which every queue is read again: one hour before SQS's four days
+PAUSE_END_H = 95
+REDRIVES_BY_HAND = 20
 ITEM: Json = {"id": "id", "marker": "body.marker", "poison": "body.poison"}
 
 
@@ -60,10 +67,12 @@ class History:
     queued: Mapping[str, list[Message]]
     #: messages that SQS dropped because they were too old
     dropped: list[Message]
-    #: messages that were received too often, by the queue that they came from
+    #: how many dead letters there ever were, by the queue that they came from
     dead_lettered: Mapping[str, int]
     documents: Mapping[str, str]
     items: Mapping[tuple[str, str], Item]
+    #: possible duplicates that a record lists, by its key; kept here for records that have expired
+    reposts: Mapping[str, int]
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself
@@ -86,16 +95,14 @@ class World:
         self.timeline = Timeline(START_MS)
         self.weather = Weather(self.random, scenario.rates)
         self.probes = Probes()
-        self.table = Table(self.probes.transition)
+        self._next_look_ms = _NEVER_MS
+        self.table = Table(self._record_changed)
+        self.reposts: dict[str, int] = {}
+        #: writes to the items that all instances of a function share: pace, breaker
+        self.shared_writes = 0
         self.documents: dict[str, str] = {}
         self.secret = StoredSecret()
-        self.server = GenesysServer(
-            timeline=self.timeline,
-            secret=self.secret,
-            conducts={PATH: scenario.conduct},
-            state_of=self._state_of,
-            cause=self._cause,
-        )
+        self.server = self.make_server()
         self.scheduler = Scheduler(self.timeline, self.weather, self.trace, scenario.kills)
         self.queues = self._queues()
         self.bus = Bus(
@@ -114,7 +121,7 @@ class World:
             server=self.server,
             secret=self.secret,
             telemetry=self.probes,
-            configuration=_configuration(scenario),
+            configuration=self.configure(),
             timing=scenario.timing,
             per_minute=scenario.per_minute,
         )
@@ -126,6 +133,19 @@ class World:
         }
         self.facts: list[Fact] = []
         self._reconciliation_is_due = False
+        self._redriven_by_hand = 0
+
+    def make_server(self) -> GenesysServer:
+        return GenesysServer(
+            timeline=self.timeline,
+            secret=self.secret,
+            conducts={PATH: self.scenario.conduct},
+            state_of=self._state_of,
+            cause=self._cause,
+        )
+
+    def configure(self) -> Configuration:
+        return _configuration(self.scenario)
 
     def run(self) -> History:
         """Until nothing is left to happen."""
@@ -133,8 +153,9 @@ class World:
         work = workload.generate(
             self.random,
             scenario.events,
+            within_s=scenario.publishing_s,
             late_copies=scenario.regime.late_copies,
-            plain=scenario.plain,
+            shares=scenario.shares,
         )
         self.facts = work.facts
         for row in work.published:
@@ -157,14 +178,12 @@ class World:
 
     def _plan_incidents(self) -> None:
         """What befalls the whole, at times drawn in advance."""
-        random, weather, faults_s = self.random, self.weather, self.scenario.faults_s
+        random, weather = self.random, self.weather
         for queue, mapping in self.mappings.items():
             if weather.strikes("mapping paused"):
-                hours = random.choice((0.5, 3, 76, 86))
+                hours = random.choice((0.5, 3, 76, PAUSE_END_H))
                 self._at_some_time(
-                    lambda m=mapping, h=hours: m.pause(  # type: ignore[misc]
-                        self.timeline.now_ms + int(h * HOUR_S * 1000)
-                    )
+                    lambda m=mapping, h=hours: m.pause(self._pause_end_ms(h))  # type: ignore[misc]
                 )
             for kind in ("redrive whole", "redrive part"):
                 if weather.strikes(kind):
@@ -176,15 +195,35 @@ class World:
         if weather.strikes("genesys silent"):
             hours = random.choice((0.2, 1.5, 3))
             self._at_some_time(lambda: self._fall_silent(hours))
-        if self.scenario.regime.late_copies and weather.strikes("ttl deletion"):
+        if self.scenario.regime.late_copies:
+            self._plan_late_incidents()
+
+    def _plan_late_incidents(self) -> None:
+        if self.weather.strikes("ttl deletion"):
             for day in range(30, 80, 2):
                 self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
-        del faults_s
+        if self.weather.strikes("message sent again"):
+            # Sent at some time in the first days, copied by somebody, sent again weeks later.
+            day = self.random.choice((20, 33, 50))
+            self.timeline.after(2 * HOUR_S, lambda: self._copy_messages(day))
+
+    def _copy_messages(self, day: int) -> None:
+        for name in ("batches", "writes"):
+            for body in self.queues[name].seen[:3]:
+                self.timeline.at(
+                    START_MS + day * DAY_S * 1000,
+                    lambda n=name, b=body: self.queues[n].send(workload.by_hand(b)),  # type: ignore[misc]
+                )
 
     def _at_some_time(self, action: Callable[[], None]) -> None:
         self.timeline.after(
             self.random.random() ** 2 * min(self.scenario.faults_s, 6 * HOUR_S), action
         )
+
+    def _pause_end_ms(self, hours: float) -> int:
+        """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
+        wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
+        return min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000)
 
     def _redrive(self, queue: str, most: int) -> None:
         self.queues[f"{queue}-dead"].redrive(self.queues[queue], most)
@@ -199,8 +238,8 @@ class World:
 
     # --- what Genesys does of its own accord
 
-    def _state_of(self, key: str) -> str:
-        item = self.table.items.get((f"R#{key}", "R"))
+    def _state_of(self, correlation_id: str) -> str:
+        item = self.table.items.get((f"R#{correlation_id}", "R"))
         return "none" if item is None else str(item["state"])
 
     def _cause(self, correlation_id: str) -> None:
@@ -234,16 +273,51 @@ class World:
     def _reconcile(self) -> None:
         self._reconciliation_is_due = False
         if "reconcile" not in self.pools:
-            for queue in self.mappings:
-                self._redrive(queue, 1_000)
+            self._redrive_by_hand()
             return
         self.pools["reconcile"].invoke([], self._reconciled)
         if self.weather.strikes("reconcile twice"):
             self.pools["reconcile"].invoke([], self._reconciled)
 
+    def _redrive_by_hand(self) -> None:
+        """A design without a reconciler has an engineer, whose patience is limited."""
+        self._redriven_by_hand += 1
+        if self._redriven_by_hand <= REDRIVES_BY_HAND:
+            for queue in self.mappings:
+                self._redrive(queue, 1_000)
+
     def _reconciled(self, ending: Ending) -> None:
         if any(self.queues[f"{name}-dead"].messages for name in self.mappings):
             self._expect_dead_letter(self.timeline.now_ms)
+        self._look_for_overdue()
+
+    def _record_changed(self, old: Item | None, new: Item | None) -> None:
+        self.probes.transition(old, new)
+        if new is not None and new["pk"].startswith("L#"):
+            self.shared_writes += 1
+        if new is not None and "reposts" in new:
+            self.reposts[new["pk"]] = int(new["reposts"])
+        if new is not None and new.get("attention") == OVERDUE:
+            self._expect_overdue(int(new["due_at"]))
+
+    def _expect_overdue(self, due_at_s: int) -> None:
+        """As for dead letters: only runs that will find an overdue record take place."""
+        due_ms = (due_at_s + 1) * 1000
+        if "reconcile" in self.pools and due_ms < self._next_look_ms:
+            self._next_look_ms = due_ms
+            self.timeline.at(due_ms, self._look_for_overdue)
+
+    def _look_for_overdue(self) -> None:
+        self._next_look_ms = _NEVER_MS
+        due_s = [
+            int(item["due_at"])
+            for item in self.table.items.values()
+            if item.get("attention") == OVERDUE
+        ]
+        if any(due <= self.timeline.now_ms // 1000 for due in due_s):
+            self._expect_dead_letter(self.timeline.now_ms)
+        elif due_s:
+            self._expect_overdue(min(due_s))
 
     # --- making
 
@@ -282,11 +356,12 @@ class World:
         )
 
     def _mapping(self, queue: str, verb: str) -> EventSourceMapping:
-        most = self.scenario.intake_most if queue == "events" else MESSAGES_PER_INVOCATION[queue]
+        own = {"events": self.scenario.intake_most, "writes": self.scenario.write_most}
         return EventSourceMapping(
             self.queues[queue],
             self.pools[verb],
-            most=most,
+            most=own.get(queue, MESSAGES_PER_INVOCATION[queue]),
+            regroups=self.scenario.regroups,
             concurrency=self.scenario.concurrency,
             timeline=self.timeline,
             weather=self.weather,
@@ -300,11 +375,10 @@ class World:
             effects=self.server.effects,
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
             dropped=[message for q in self.queues.values() for message in q.dropped],
-            dead_lettered={
-                name: self.queues[f"{name}-dead"].dead_lettered for name in QUEUES
-            },
+            dead_lettered={name: self.queues[f"{name}-dead"].taken for name in QUEUES},
             documents=self.documents,
             items=self.table.items,
+            reposts=self.reposts,
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()
@@ -333,7 +407,8 @@ def _configuration(scenario: Scenario) -> Configuration:
         unknown=regime.unknown,
         read_results=any_answer if regime.takes_whole else journey.read_results,
         read_back=ReadBack(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
-        confirmed_within_s=regime.confirmed_within_s,
+        confirmation=_confirmation(regime),
+        is_repeatable=regime.is_repeatable,
     )
     topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*")
     return Configuration({"simulated": destination}, (Route("all", destination, topics, ITEM),))
@@ -342,3 +417,9 @@ def _configuration(scenario: Scenario) -> Configuration:
 def _is_there(document: Json, event: SealedEvent) -> bool:
     wanted: dict[str, Any] = workload.read(event.item)
     return wanted in document["entities"]
+
+
+def _confirmation(regime: Regime) -> Confirmation | None:
+    if regime.confirmed_within_s is None:
+        return None
+    return Confirmation("correlation", (workload.ECHO,), window_s=regime.confirmed_within_s)

@@ -33,8 +33,30 @@ GAPS = (
     "time_to_live",
     "secret_ref",
     "recorded_types",
+    "metric_math_alarms",
 )
 WAIT_S = 20.0
+METRIC_MATH_ALARM = {
+    "Type": "AWS::CloudWatch::Alarm",
+    "Properties": {
+        "AlarmDescription": "too many",
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "Metrics": [
+            {"Id": "both", "Expression": "SUM([one])"},
+            {
+                "Id": "one",
+                "ReturnData": False,
+                "MetricStat": {
+                    "Metric": {"Namespace": "N", "MetricName": "M"},
+                    "Period": 300,
+                    "Stat": "Sum",
+                },
+            },
+        ],
+    },
+}
 
 #: Tells the results queue how many records it got; refuses bodies that say so, the first time.
 HANDLER = """
@@ -175,7 +197,8 @@ def test_redrive_is_still_unknown_to_the_emulator(bare: Emulator) -> None:
 
 
 def test_a_batch_is_gathered_for_the_window_and_up_to_its_size(aws: Emulator) -> None:
-    queue, results = consumed_queue(aws, batch_size=100, window_s=1)
+    # Long enough for three sends on a machine that has much else to do.
+    queue, results = consumed_queue(aws, batch_size=100, window_s=4)
 
     send(aws, queue, ["event"] * 25)
 
@@ -258,6 +281,29 @@ def test_cloudformation_still_refers_to_secrets_by_name_in_the_emulator(bare: Em
 def test_cloudformation_still_refuses_archives_in_the_emulator(bare: Emulator) -> None:
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         deploy(bare, "archive", {"Archive": ARCHIVE})
+
+
+def test_an_alarm_over_several_metrics_is_listed(aws: Emulator) -> None:
+    deploy(aws, "alarmed", {"Alarm": METRIC_MATH_ALARM})
+
+    (alarm,) = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="alarmed")["MetricAlarms"]
+
+    assert alarm["AlarmDescription"] == "too many"
+    assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+    delete(aws, "alarmed")
+
+
+def test_cloudformation_still_refuses_metric_math_alarms_in_the_emulator(bare: Emulator) -> None:
+    cloudformation = bare.client("cloudformation")
+    template = json.dumps({"Resources": {"Alarm": METRIC_MATH_ALARM}})
+    cloudformation.create_stack(StackName="alarmed", TemplateBody=template)
+
+    eventually(
+        lambda: (
+            cloudformation.describe_stacks(StackName="alarmed")["Stacks"][0]["StackStatus"]
+            == "ROLLBACK_COMPLETE"
+        )
+    )
 
 
 # Faults

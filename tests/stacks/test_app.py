@@ -17,6 +17,7 @@ OUTPUTS = {
     "LedgerTableName",
     "VaultBucketName",
     "GenesysSecretName",
+    "Destinations",
     *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
       for dead in ("", "Dead")),
     *(f"{verb}FunctionName" for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile")),

@@ -25,19 +25,43 @@ EVERYONE = {
     "POWERTOOLS_LOG_LEVEL",
     "VAULT_BUCKET",
 }
-GENESYS = {"GENESYS_SECRET_ID", "GENESYS_API_URL", "GENESYS_LOGIN_URL", "REQUESTS_PER_MINUTE"}
+GENESYS = {
+    "GENESYS_SECRET_ID",
+    "GENESYS_API_URL",
+    "GENESYS_LOGIN_URL",
+    "REQUESTS_PER_MINUTE",
+    "HEADROOM",
+}
 OWN = {
-    "intake": {"EVENTS_QUEUE_URL", "EVENTS_DEAD_QUEUE_URL", "BATCHES_QUEUE_URL"},
+    "intake": {
+        "EVENTS_QUEUE_URL",
+        "EVENTS_DEAD_QUEUE_URL",
+        "EVENTS_RECEIVES_MAX",
+        "BATCHES_QUEUE_URL",
+    },
     "dedup": {
         "LEDGER_TABLE",
         "BATCHES_QUEUE_URL",
         "BATCHES_DEAD_QUEUE_URL",
+        "BATCHES_RECEIVES_MAX",
         "WRITES_QUEUE_URL",
         "CHECKS_QUEUE_URL",
     },
-    "write": {"LEDGER_TABLE", "WRITES_QUEUE_URL", "WRITES_DEAD_QUEUE_URL", "CHECKS_QUEUE_URL"}
+    "write": {
+        "LEDGER_TABLE",
+        "WRITES_QUEUE_URL",
+        "WRITES_DEAD_QUEUE_URL",
+        "WRITES_RECEIVES_MAX",
+        "CHECKS_QUEUE_URL",
+    }
     | GENESYS,
-    "confirm": {"LEDGER_TABLE", "CHECKS_QUEUE_URL", "CHECKS_DEAD_QUEUE_URL", "WRITES_QUEUE_URL"}
+    "confirm": {
+        "LEDGER_TABLE",
+        "CHECKS_QUEUE_URL",
+        "CHECKS_DEAD_QUEUE_URL",
+        "CHECKS_RECEIVES_MAX",
+        "WRITES_QUEUE_URL",
+    }
     | GENESYS,
     "reconcile": {"LEDGER_TABLE", "QUEUES"} | GENESYS,
 }

@@ -1,8 +1,29 @@
-"""Few alarms, and each of them reaches a person who is told what to do."""
+"""Few alarms, and each of them reaches a person who is told what to do; one dashboard."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from tests.stacks.synthesised import Synthesised, Template, as_list, only, readable
+from lambdas.relay.metrics import Metric
+from stacks import alarms
+from tests.stacks.synthesised import (
+    Synthesised,
+    Template,
+    as_list,
+    only,
+    readable,
+    resources,
+)
+
+ROOT = Path(__file__).parents[2]
+RUNBOOK = ROOT / alarms.RUNBOOK
+#: metrics that one alarm may compute with,
+#: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+ALARM_METRICS_MAX = 10
+ALARM = "AWS::CloudWatch::Alarm"
 
 
 @pytest.fixture
@@ -10,28 +31,62 @@ def template(production: Synthesised) -> Template:
     return production.templates["production"]
 
 
-def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template) -> None:
-    alarms = [
-        resource["Properties"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    ]
+def alarms_of(template: Template) -> dict[str, dict[str, Any]]:
+    """Each alarm's properties, by its name in the runbook."""
+    return {
+        name.removeprefix("Monitoring"): resource["Properties"]
+        for name, resource in resources(template, ALARM).items()
+    }
 
-    assert len(alarms) == 11
-    for alarm in alarms:
+
+def sections(markdown: str) -> list[str]:
+    """The headings of the part about alarms."""
+    part = markdown.split("\n## Alarms\n")[1].split("\n## ")[0]
+    return re.findall(r"^### (\w+)$", part, re.MULTILINE)
+
+
+def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template) -> None:
+    found = alarms_of(template)
+
+    assert len(found) <= 12, "few enough for a person to know them all"
+    for alarm in found.values():
         assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
+        assert as_list(readable(alarm["OKActions"])) == ["<MonitoringTopic>"]
         assert len(alarm["AlarmDescription"]) > 40
 
 
-def test_every_dead_letter_queue_has_an_alarm_on_its_first_message(template: Template) -> None:
+def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
+    template: Template,
+) -> None:
+    found = alarms_of(template)
+
+    assert sorted(sections(RUNBOOK.read_text("utf-8"))) == sorted(found)
+    for name, alarm in found.items():
+        assert alarm["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{name.lower()}")
+
+
+def test_a_section_without_an_alarm_would_be_noticed() -> None:
+    assert sections("# Runbook\n## Alarms\n### Backlog\n### Gone\n## More\n### Other\n") == [
+        "Backlog",
+        "Gone",
+    ]
+
+
+def test_an_alarm_computes_with_no_more_metrics_than_cloudwatch_takes(template: Template) -> None:
+    for alarm in alarms_of(template).values():
+        rows = alarm.get("Metrics", [])
+        assert sum("MetricStat" in row for row in rows) <= ALARM_METRICS_MAX
+
+
+def test_every_dead_letter_queue_is_watched_from_its_first_message(template: Template) -> None:
+    alarm = alarms_of(template)["DeadLetters"]
     watched = {
-        readable(resource["Properties"]["Dimensions"][0]["Value"])
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and resource["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        and resource["Properties"]["Threshold"] == 1
+        readable(row["MetricStat"]["Metric"]["Dimensions"][0]["Value"])
+        for row in alarm["Metrics"]
+        if "MetricStat" in row
     }
 
+    assert alarm["Threshold"] == 1
     assert watched == {f"<Queues{name}Dead>" for name in ("Events", "Batches", "Writes", "Checks")}
 
 
@@ -41,3 +96,31 @@ def test_cloudwatch_may_publish_alarms_to_the_topic(template: Template) -> None:
 
     assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert allowing["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_dashboard_shows_every_metric_that_the_relay_counts(template: Template) -> None:
+    body = readable(only(template, "AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"])
+
+    missing = [name for name in get_args(Metric) if f'MetricName=\\"{name}\\"' not in _plain(body)]
+    assert missing == []
+
+
+def _plain(body: str) -> str:
+    return body.replace('\\\\"', '\\"')
+
+
+def test_the_dashboard_asks_its_three_questions_from_top_to_bottom(template: Template) -> None:
+    body = readable(only(template, "AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"])
+    widgets = json.loads(body)["widgets"]
+    headings = [
+        (widget["y"], widget["properties"]["markdown"].splitlines()[0])
+        for widget in widgets
+        if widget["type"] == "text"
+    ]
+
+    assert [text for _, text in sorted(headings)] == [
+        "# Is it healthy?",
+        "# How far behind?",
+        "# What is it costing?",
+    ]
+    assert max(widget["x"] + widget["width"] for widget in widgets) <= 24

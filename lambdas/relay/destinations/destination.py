@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
+from urllib.parse import quote
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.events import Event
+from lambdas.relay.correlation import Confirmation
+from lambdas.relay.errors import Malformed
 from lambdas.relay.limits import KEY_TRUST_MARGIN_S
-from lambdas.relay.sealing import SealedEvent, Shape, Target
+from lambdas.relay.sealing import SealedEvent, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,14 @@ class ReadBack:
     """How to ask whether a request took effect: every item's own path, and whether a 200 means
     that it did."""
 
-    path: str  # with {id}
+    #: with the names of fields of the item in braces
+    path: str
     present: Callable[[Json, SealedEvent], bool]
+
+    def path_of(self, event: SealedEvent) -> str:
+        """Where to ask for one item."""
+        item = json.loads(event.item)
+        return self.path.format_map({k: quote(str(v), safe="") for k, v in item.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +69,58 @@ class Destination:
     name: str
     kind: str
     method: str
-    #: with {conversation_id}, {participant_id}, ... filled from the event where it is single
+    #: names in braces are filled from the event
     path: str
     shape: Shape
     #: the list of the request that an event's item goes into
     into: str
     most_items: int
     most_bytes: int
-    #: mapping from event to item (relay/mapping.py)
+    #: mapping from event to item (relay/mapping.py) where a route has none of its own
     item: Json
     key: KeyPolicy
     unknown: Unknown
     read_results: ReadResults
     read_back: ReadBack | None = None
-    #: a later event tells that the request took effect; seconds to wait for it
-    confirmed_within_s: int | None = None
+    #: how a later event tells that a request took effect; None: its answer is all there is
+    confirmation: Confirmation | None = None
+    #: a request that is repeated changes nothing more: an upsert, a merge, a total
+    is_repeatable: bool = False
+    #: members of every item, under a mapping that does not name them, and over any mapping
+    base: Mapping[str, Json] = field(default_factory=dict)
+    forced: Mapping[str, Json] = field(default_factory=dict)
+    #: what an item must have, whoever wrote its mapping
+    required: tuple[str, ...] = ()
+    #: expressions for the names in `path`
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    #: by patterns of detail-types, where a request has several lists; `into` is for the rest
+    lists: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def takes_whole(self) -> bool:
         """A request takes effect as a whole or not at all; no item fails alone."""
-        return self.read_results is any_answer
+        return self.read_results in WHOLE
 
-    def target(self, event: Event) -> Target:
-        return Target(self.name, self.method, self.path, self.shape)
+    def list_of(self, detail_type: str) -> str:
+        """The list that an event of this type goes into. Raises Malformed where there is none."""
+        found = (name for pattern, name in self.lists.items() if fnmatchcase(detail_type, pattern))
+        into = next(found, self.into)
+        if self.shape == "lists" and not into:
+            raise Malformed(f"destination {self.name} has no list for events of {detail_type}")
+        return into
 
 
 def any_answer(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
     """For endpoints whose 2xx says that everything was taken."""
     return ()
+
+
+def array_answer(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
+    """For endpoints that answer with all that was taken, and take all or nothing."""
+    return () if isinstance(document, list) and len(document) == len(events) else None
+
+
+WHOLE = (any_answer, array_answer)
 
 
 def read_document(body: bytes) -> Json:

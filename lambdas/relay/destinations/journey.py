@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import ItemFailure
+from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.sealing import SealedEvent
-
-PATH = "/api/v2/journey/externalevents/configurations/{configuration_id}/events"
 
 #: at most 50 attributes an event; no telephone numbers or names unless a mapping asks for them
 ITEM: Mapping[str, Json] = {
@@ -54,3 +53,15 @@ def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[Item
         ]
     except (KeyError, IndexError, TypeError, AttributeError):
         return None
+
+
+KIND = Kind(
+    name="journey-external-events",
+    path="/api/v2/journey/externalevents/configurations/{configuration_id}/events",
+    settings=("configuration_id",),
+    into="entities",
+    base={"id": "id"},
+    item=ITEM,
+    required=("id",),
+    read_results=read_results,
+)

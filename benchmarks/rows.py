@@ -1,0 +1,191 @@
+"""The rows of the result, and how each comes out of a scenario."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchmarks import scenarios
+from benchmarks.measuring import Measured, least_s
+from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
+from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
+from local.genesys.ratelimit import ALLOWED
+
+#: the aims: what is promised, and by how much the physical minimum may be missed
+USED_SHARE_MIN = 0.98
+SHARE_429_MAX = 0.005
+LIMITER_WRITES_MAX = 0.34
+CATCH_UP_SPARE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    unit: str
+    better: Literal["higher", "lower"]
+    ours: float
+    rivals: Mapping[str, float] = field(default_factory=dict)
+    #: what nobody can do better than
+    floor: float | None = None
+    aim: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        if self.aim is None:
+            return None
+        return self.ours >= self.aim if self.better == "higher" else self.ours <= self.aim
+
+
+def _share(name: str, ours: float, aim: float, rivals: Mapping[str, float]) -> Row:
+    return Row(f"{name}: permitted requests used", "share", "higher", ours, rivals, 1.0, aim)
+
+
+def _refused(name: str, ours: float, rivals: Mapping[str, float]) -> Row:
+    title = f"{name}: requests answered 429"
+    return Row(title, "share", "lower", ours, rivals, 0.0, SHARE_429_MAX)
+
+
+def backlog(events: int) -> Iterator[Row]:
+    scenario, name = Backlog(events), f"backlog of {events:,}"
+    ours, tutorial, library = scenario.ours(), scenario.tutorial(), scenario.library()
+    scale = events / min(events, LIBRARY_EVENTS_MAX)
+    rivals = {TUTORIAL: tutorial, LIBRARY: library}
+    yield _share(name, ours.used_share, USED_SHARE_MIN, _each(rivals, lambda m: m.used_share))
+    yield _refused(name, ours.share_429, _each(rivals, lambda m: m.share_429))
+    yield Row(
+        f"{name}: Lambda time spent waiting",
+        "s",
+        "lower",
+        ours.waited_s,
+        {TUTORIAL: tutorial.waited_s, LIBRARY: library.waited_s * scale},
+        0.0,
+    )
+    least = least_s(events // BATCH_EVENTS_DEFAULT)
+    yield Row(
+        f"{name}: until it is through",
+        "s",
+        "lower",
+        ours.ended_s,
+        {TUTORIAL: tutorial.ended_s, LIBRARY: library.ended_s * scale},
+        least,
+        least + CATCH_UP_SPARE_S,
+    )
+    writes = ours.limiter_writes
+    title = f"{name}: ledger writes of limiter and breaker"
+    yield Row(title, "per request", "lower", writes, {}, 0.0, LIMITER_WRITES_MAX)
+
+
+def _each(
+    rivals: Mapping[str, Measured], value: Callable[[Measured], float]
+) -> Mapping[str, float]:
+    return {name: value(result) for name, result in rivals.items()}
+
+
+def limit_halved(events: int) -> Iterator[Row]:
+    yield from _compared("limit halved midway", Backlog(events, scenarios.halved, scenarios.HALVED))
+
+
+def other_client(events: int) -> Iterator[Row]:
+    yield from _compared(
+        "another client takes a third",
+        Backlog(events, scenarios.a_third_at_once, scenarios.TWO_THIRDS),
+    )
+    yield from _compared(
+        "a third left as headroom, used evenly",
+        Backlog(events, scenarios.a_third_evenly, scenarios.TWO_THIRDS, headroom=ALLOWED // 3),
+        with_rivals=False,
+    )
+
+
+def _compared(name: str, scenario: Backlog, *, with_rivals: bool = True) -> Iterator[Row]:
+    ours = scenario.ours()
+    rivals = {TUTORIAL: scenario.tutorial(), LIBRARY: scenario.library()} if with_rivals else {}
+    yield _share(name, ours.used_share, USED_SHARE_MIN, _each(rivals, lambda m: m.used_share))
+    yield _refused(name, ours.share_429, _each(rivals, lambda m: m.share_429))
+
+
+def outage(events: int) -> Iterator[Row]:
+    scenario = Backlog(events, scenarios.outage)
+    ours, tutorial = scenario.ours(), scenario.tutorial()
+    least = scenarios.left_after_outage_s(events, ours.before_outage)
+    yield Row(
+        "30-minute outage in a backlog: caught up after",
+        "s",
+        "lower",
+        ours.ended_s - scenarios.OUTAGE_ENDS_S,
+        {TUTORIAL: tutorial.ended_s - scenarios.OUTAGE_ENDS_S},
+        least,
+        least + CATCH_UP_SPARE_S,
+    )
+    yield Row(
+        "30-minute outage in a backlog: requests in vain",
+        "requests",
+        "lower",
+        ours.in_vain,
+        {TUTORIAL: tutorial.in_vain},
+        0,
+    )
+    yield Row(
+        "30-minute outage in a backlog: Lambda time spent waiting",
+        "s",
+        "lower",
+        ours.waited_s,
+        {TUTORIAL: tutorial.waited_s},
+        0,
+    )
+
+
+def trickle(outage_s: float) -> Iterator[Row]:
+    ours = scenarios.trickle(outage_s)
+    sealed = int(outage_s * scenarios.SMALL_BATCHES_PER_S)
+    least = least_s(ours.events // BATCH_EVENTS_DEFAULT)
+    name = f"{sealed:,} batches of {scenarios.SMALL_BATCH_EVENTS} during a 30-minute outage"
+    as_sealed = {"each as it was sealed, at best": least_s(sealed)}
+    aim = least + CATCH_UP_SPARE_S
+    yield Row(f"{name}: caught up after", "s", "lower", ours.after_s, as_sealed, least, aim)
+    yield Row(
+        f"{name}: requests after it",
+        "requests",
+        "lower",
+        ours.requests,
+        {"each as it was sealed, at best": sealed},
+        ours.events // BATCH_EVENTS_DEFAULT,
+    )
+
+
+def poison() -> Iterator[Row]:
+    ours, tutorial = scenarios.poisoned(), scenarios.poisoned_tutorial()
+    name = "one poison event among 50"
+    taken = {TUTORIAL: tutorial.delivered}
+    yield Row(f"{name}: delivered", "events", "higher", ours.delivered, taken, 49, 49)
+    yield Row(f"{name}: in review", "events", "lower", ours.in_review, {}, 1, 1)
+    spent = {TUTORIAL: tutorial.requests}
+    yield Row(f"{name}: requests used", "requests", "lower", ours.requests, spent, None, 13)
+
+
+def concurrency(events: int) -> Iterator[Row]:
+    """Why four writers: the used share by their number and by how fast Genesys answers."""
+    for latency_s in (0.25, 0.5, 0.75):
+        around = (latency_s * 0.6, latency_s * 1.4)
+        for writers in (2, 4, 8):
+            result = Backlog(events, writers=writers, latency_s=around).ours()
+            title = f"{writers} writers, answers after {latency_s} s: permitted requests used"
+            aim = USED_SHARE_MIN if writers == 4 else None
+            yield Row(title, "share", "higher", result.used_share, {}, 1.0, aim)
+
+
+def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float, ...]]]:
+    """The benchmark in independent parts; `scale` 1 is all of it, less is for a test of it."""
+    events = int(50_000 * scale)
+    return [
+        (backlog, (events,)),
+        (outage, (events,)),
+        (trickle, (scenarios.OUTAGE_S * scale,)),
+        (limit_halved, (events,)),
+        (other_client, (events,)),
+        (poison, ()),
+        (concurrency, (events,)),
+    ]
+
+
+def rows_of(part: Callable[..., Iterator[Row]], arguments: tuple[float, ...]) -> list[Row]:
+    return list(part(*arguments))

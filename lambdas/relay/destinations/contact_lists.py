@@ -1,0 +1,22 @@
+"""Outbound contact lists: contacts to be called, a thousand at a time.
+
+`POST /api/v2/outbound/contactlists/{contactListId}/contacts` (SDK OutboundApi): an array in, an
+array out, all or nothing. A contact with an `id` that the list knows is updated, so with ids of our
+own a repetition changes nothing more.
+"""
+
+from lambdas.relay.destinations.destination import array_answer
+from lambdas.relay.destinations.kind import Kind
+
+KIND = Kind(
+    name="outbound-contacts",
+    path="/api/v2/outbound/contactlists/{contact_list_id}/contacts",
+    settings=("contact_list_id",),
+    shape="array",
+    items=1000,
+    items_max=1000,
+    base={"id": "id"},
+    required=("id", "data"),
+    read_results=array_answer,
+    is_repeatable=True,
+)

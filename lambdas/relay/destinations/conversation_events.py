@@ -1,0 +1,68 @@
+"""Conversation events ("bring your own interactions"): interactions that took place elsewhere.
+
+`POST /api/v2/events/conversations` (SDK EventsApi): up to 32 lists in one request, one for each
+type of event; every event has an `eventId` and belongs to a conversation whose id we choose.
+Failures are named by `eventId`. Genesys does not say what becomes of a repeated one, and a
+conversation that can be read does not show which events made it, so there is no read-back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lambdas.relay.canonical import Json
+from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.results import by_id
+from lambdas.relay.sealing import SealedEvent
+
+#: which list an event goes into; `lists` in the configuration replaces this
+LISTS: Mapping[str, str] = {
+    "*.customer.start": "externalEstablishedEvents",
+    "*.acd.start": "routingEstablishedEvents",
+    "*.user.start": "userEstablishedEvents",
+    "*.wrapup": "communicationDispositionAppliedEvents",
+    "*.customer.end": "communicationEndedEvents",
+    "*.user.end": "communicationEndedEvents",
+}
+#: members that every type of event has; ids must be of version 4
+ITEM: Mapping[str, Json] = {
+    "eventDateTime": "occurred_at",
+    "conversationId": "conversation_id",
+    "communicationId": "body.communicationId || body.sessionId",
+    "code": "body.wrapupCode",
+}
+
+
+def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
+    """`{"errors": [{eventId, message, retryable}]}`"""
+    if not isinstance(document, dict):
+        return None
+    rows = document.get("errors") or []
+    return by_id(
+        rows,
+        events,
+        member="eventId",
+        of=lambda row: row["eventId"],
+        failure=lambda row: (row.get("retryable") is True, str(row.get("message"))),
+    )
+
+
+def with_lists(destination: Destination, section: Section, where: str) -> Destination:
+    """`lists = { "<pattern of detail-types>" = "<list>" }`"""
+    lists = section.get("lists", LISTS)
+    if not isinstance(lists, Mapping) or not all(isinstance(v, str) for v in lists.values()):
+        raise ValueError(
+            f"{where}.lists must say which list each pattern of detail-types goes into"
+        )
+    return replace(destination, lists=dict(lists))
+
+
+KIND = Kind(
+    name="conversation-events",
+    path="/api/v2/events/conversations",
+    base={"eventId": "id_v4"},
+    item=ITEM,
+    required=("eventId", "eventDateTime", "conversationId"),
+    read_results=read_results,
+    adapt=with_lists,
+)

@@ -1,0 +1,47 @@
+"""Kinds of destinations: a Genesys endpoint that takes events, before it is configured."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lambdas.relay.canonical import Json
+from lambdas.relay.destinations.destination import (
+    Destination,
+    ReadBack,
+    ReadResults,
+    any_answer,
+)
+from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.sealing import Shape
+
+Section = Mapping[str, Json]
+
+
+def as_it_is(destination: Destination, section: Section, where: str) -> Destination:
+    return destination
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    #: names in braces are settings of the destination, or values of the event
+    path: str
+    method: str = "POST"
+    shape: Shape = "lists"
+    into: str = ""
+    lists: Mapping[str, str] = field(default_factory=dict)
+    #: what the configuration must say
+    settings: tuple[str, ...] = ()
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    #: items of a request, unless the configuration says otherwise, and at most
+    items: int = BATCH_EVENTS_DEFAULT
+    items_max: int = 1000
+    #: members of every item, under a mapping that does not name them: ids of our own, mostly
+    base: Mapping[str, Json] = field(default_factory=dict)
+    #: the mapping where a destination or a route has none; None: one of them must have one
+    item: Mapping[str, Json] | None = None
+    required: tuple[str, ...] = ()
+    read_results: ReadResults = any_answer
+    read_back: ReadBack | None = None
+    is_repeatable: bool = False
+    #: what else of the configuration matters to this kind. Raises ValueError with its place.
+    adapt: Callable[[Destination, Section, str], Destination] = as_it_is

@@ -1,0 +1,76 @@
+"""A ledger that answers too slowly is left in peace, and the queue keeps the work.
+
+    closed ──SLOW_CALLS_MAX slow in a row──▶ open ──pause over──▶ one call as a probe
+       ▲                                      ▲                     │           │
+       ╰──────────────── quick ───────────────┼─────────────────────╯           │
+                                              ╰── slow: the pause doubles ◀─────╯
+
+While it is open every call fails at once with Transient, so that its message goes back to the queue
+by backoff instead of holding a function (and another connection to the store) for seconds. Only
+dedup works behind this: for it nothing is at stake before the claims are made. A writer that has
+just sent a request must get its outcome on record, however slow the ledger is.
+
+Each instance learns for itself. Its knowledge cannot lie in the ledger, for that is what is slow.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from lambdas.relay.errors import Transient
+from lambdas.relay.limits import (
+    LEDGER_PAUSE_MAX_S,
+    LEDGER_PAUSE_MIN_S,
+    LEDGER_SLOW_CALLS_MAX,
+    LEDGER_SLOW_S,
+)
+from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Telemetry, Written
+
+T = TypeVar("T")
+
+
+class SparedLedger:
+    """Implements relay.ports.Ledger over another one."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, telemetry: Telemetry) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._telemetry = telemetry
+        self._slow = 0
+        self._pause_s = 0.0
+        self._spared_until_ms = 0
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        return self._timed(lambda: self._ledger.insert(items))
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        return self._timed(lambda: self._ledger.change(pk, sk, guard, change))
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        return self._timed(lambda: self._ledger.find(keys))
+
+    def of(self, pk: str) -> Sequence[Item]:
+        return self._timed(lambda: self._ledger.of(pk))
+
+    def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
+        return self._timed(lambda: self._ledger.due(attention, before_s, most))
+
+    def _timed(self, call: Callable[[], T]) -> T:
+        began_ms = self._clock.now_ms()
+        if began_ms < self._spared_until_ms:
+            self._telemetry.count("LedgerSpared")
+            raise Transient("the ledger answers too slowly and is left in peace for now")
+        try:
+            return call()
+        finally:  # a call that failed slowly counts as well
+            self._learn(self._clock.now_ms(), began_ms)
+
+    def _learn(self, now_ms: int, began_ms: int) -> None:
+        if now_ms - began_ms < LEDGER_SLOW_S * 1000:
+            self._slow, self._pause_s = 0, 0.0
+            return
+        self._slow += 1
+        if self._slow < LEDGER_SLOW_CALLS_MAX:
+            return
+        self._pause_s = min(LEDGER_PAUSE_MAX_S, max(LEDGER_PAUSE_MIN_S, 2 * self._pause_s))
+        self._spared_until_ms = now_ms + int(self._pause_s * 1000)
+        self._telemetry.note("ledger spared", seconds=self._pause_s, took_ms=now_ms - began_ms)

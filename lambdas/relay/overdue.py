@@ -1,0 +1,283 @@
+"""Overdue records: requests that somebody should have brought to an end by now.
+
+Accepted requests whose event nobody has seen are aligned with Genesys' truth; what was accepted
+and never happened is sent again, verbatim, from the vault. Requests that were never sent, or whose
+outcome is unknown, are their message's business; when the message itself has vanished, the vault's
+copy or a person takes over. Every decision is a conditional transition, so two runs at once, or
+one that dies half way, do nothing twice.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lambdas.relay import breaker, recovery, resolution, silence
+from lambdas.relay.confirm import told
+from lambdas.relay.correlation import Confirmation
+from lambdas.relay.lifecycle import missing_before
+from lambdas.relay.limits import (
+    ALIGNMENTS_MAX,
+    CLAIM_TTL_S,
+    DEAD_RETENTION_S,
+    KEYS_ASKED_MAX,
+    LOOK_AGAIN_S,
+    OVERDUE_S,
+    RECONCILE_EVERY_S,
+    RECOVERY_TRIES_MAX,
+    REDRIVES_MAX,
+    RESENDS_MAX,
+    SOURCE_RETENTION_S,
+    Timing,
+)
+from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger, Outgoing
+from lambdas.relay.recovery import Absent, Agrees, Differs, Mute, Unsaid
+from lambdas.relay.requests import Record, record_key
+from lambdas.relay.review import sealed_key
+from lambdas.relay.sealing import decode, describe
+from lambdas.relay.tracking import (
+    WAITING,
+    Tracked,
+    asking_again,
+    completing,
+    postponing,
+    reopening,
+)
+
+#: what became of one: settled for good or by a person, sent to work again, put off, or left as it
+#: was since no question can be asked any more in this run
+Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
+
+
+class Admission:
+    """Whose turn it is with a destination, for one run: an open breaker lets nothing through but,
+    when its pause is over, one probe. Without it, work that waits here only would wait for ever."""
+
+    def __init__(self, ledger: Ledger, chance: Chance) -> None:
+        self._ledger = ledger
+        self._chance = chance
+        self._circuits: dict[str, breaker.Circuit] = {}
+        self._probed: set[str] = set()
+
+    def begin(self) -> None:
+        """A new run reads every breaker anew."""
+        self._circuits.clear()
+        self._probed.clear()
+
+    def turns_away(self, destination: str, now_ms: int) -> bool:
+        if destination not in self._circuits:
+            self._circuits[destination] = breaker.circuit_of(
+                self._ledger, self._chance, destination
+            )
+        circuit = self._circuits[destination]
+        if breaker.turned_away_s(circuit, now_ms) > 0:
+            return True
+        if not circuit.is_open:
+            return False
+        if destination in self._probed:
+            return True
+        self._probed.add(destination)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    recovery: recovery.Needs
+    chance: Chance
+    timing: Timing
+    admission: Admission
+
+
+def attend(item: Item, needs: Needs) -> Fate:
+    """Does what is due for one record. Raises Transient."""
+    tracked = Tracked.of(item)
+    if tracked.state in WAITING:
+        return _align(tracked, needs)
+    if tracked.state in ("SEALED", "OPEN"):
+        return _prompt(tracked, item, needs)
+    if tracked.state == "SPLIT":
+        return _resume(tracked, needs)
+    return "changed"
+
+
+def asks(item: Item, needs: Needs) -> int:
+    """Questions that attending to a record can put to Genesys, at most."""
+    if item["state"] not in WAITING:
+        return 0
+    tracked = Tracked.of(item)
+    confirmation = needs.recovery.confirmation(tracked)
+    can_ask = confirmation is not None and confirmation.truth is not None
+    return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
+
+
+def is_turned_away(destination: str, needs: Needs) -> bool:
+    """Whether this destination is to be left alone: its breaker is open."""
+    return needs.admission.turns_away(destination, needs.recovery.clock.now_ms())
+
+
+# --- accepted, and no event
+
+
+def _align(tracked: Tracked, needs: Needs) -> Fate:
+    means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
+    confirmation = means.confirmation(tracked)
+    if tracked.is_complete(confirmation):
+        done = _change(tracked, completing(tracked, now_ms), needs)
+        return "aligned" if done else "changed"
+    if _hold_is_over(tracked, confirmation, now_ms):
+        return _give_up_holding(tracked, confirmation, needs, now_ms)
+    if is_turned_away(tracked.destination, needs) or silence.is_open(
+        means.ledger, needs.chance, tracked.destination, now_ms
+    ):
+        return _postpone(tracked, RECONCILE_EVERY_S, needs)
+    finding = recovery.ask(tracked, confirmation, means)
+    match finding:
+        case Agrees() | Differs():
+            return "aligned" if recovery.settle(tracked, finding, means) else "changed"
+        case Unsaid(is_outage=False, wait_s=wait_s) if wait_s is not None:
+            return "unasked"  # no slot at the rate limit: not a word about this request
+        case Absent() if tracked.tries >= RECOVERY_TRIES_MAX:
+            return _send_again(tracked, needs, now_ms)
+        case Mute() if tracked.tries >= RECOVERY_TRIES_MAX:
+            return _give(
+                tracked,
+                "accepted, but the awaited event never came, and Genesys cannot be asked",
+                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                needs,
+            )
+        case _ if tracked.tries >= ALIGNMENTS_MAX:
+            return _give(
+                tracked,
+                f"accepted, but nobody can tell what became of it: {told(finding)}",
+                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                needs,
+            )
+        case _:
+            again = asking_again(tracked, now_ms, 0, told(finding))
+            return "postponed" if _change(tracked, again, needs) else "changed"
+
+
+def _hold_is_over(tracked: Tracked, confirmation: Confirmation | None, now_ms: int) -> bool:
+    hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
+    return any(happening.heard_at_ms + hold_ms <= now_ms for happening in tracked.walk.held)
+
+
+def _give_up_holding(
+    tracked: Tracked, confirmation: Confirmation | None, needs: Needs, now_ms: int
+) -> Fate:
+    hears = confirmation.hears if confirmation is not None else _nothing
+    oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
+    missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
+    needs.recovery.telemetry.count("HoldsExpired")
+    return _give(
+        tracked,
+        f"{oldest.detail_type} came and was held, but not what must precede it: {missing}",
+        "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
+        needs,
+    )
+
+
+def _nothing(detail_type: str) -> bool:
+    return False
+
+
+def _send_again(tracked: Tracked, needs: Needs, now_ms: int) -> Fate:
+    """Genesys said yes and it never happened. The absence is believed only after the quarantine
+    (R1), and the record is reopened before the message goes out: a crash between them leaves a
+    record that is overdue, and the vault still has the message."""
+    means = needs.recovery
+    if now_ms - tracked.accepted_at_ms < needs.timing.quarantine_s * 1000:
+        return _postpone(tracked, int(needs.timing.quarantine_s) + 1, needs)
+    message = means.vault.fetch(sealed_key(tracked.batch_id))
+    if message is None or tracked.resends >= RESENDS_MAX:
+        return _give(
+            tracked,
+            f"accepted {tracked.resends + 1} times, and it never happened",
+            "Ask Genesys why it accepts and does nothing; then resolve it as again.",
+            needs,
+        )
+    note = "Genesys accepted it and knows nothing of it: sent again, verbatim"
+    if not _change(tracked, reopening(tracked, now_ms, note), needs):
+        return "changed"
+    means.telemetry.count("Resent")
+    means.writes.send([Outgoing(message, describe(decode(message)))])
+    return "resent"
+
+
+# --- never sent, or nobody knows
+
+
+def _prompt(tracked: Tracked, item: Item, needs: Needs) -> Fate:
+    means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
+    if tracked.destination not in means.destinations:
+        return _postpone(tracked, LOOK_AGAIN_S, needs)  # its message will say so
+    if now_ms < tracked.lease_until_ms or is_turned_away(tracked.destination, needs):
+        return _postpone(tracked, RECONCILE_EVERY_S, needs)
+    prompts = item.get("prompts", 0)
+    message = means.vault.fetch(sealed_key(tracked.batch_id)) if tracked.expected else None
+    if message is not None and prompts < REDRIVES_MAX:
+        later = postponing(tracked, now_ms // 1000 + OVERDUE_S, prompts=prompts + 1)
+        if not _change(tracked, later, needs):
+            return "changed"
+        means.writes.send([Outgoing(message, describe(decode(message)))])
+        return "resent"
+    age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
+    if age_s < SOURCE_RETENTION_S + DEAD_RETENTION_S:
+        return _postpone(tracked, LOOK_AGAIN_S, needs)
+    return _give(
+        tracked,
+        "its message is gone from every queue",
+        "Replay the bus's archive for the time of its events under a new route, or discard it.",
+        needs,
+    )
+
+
+def _resume(tracked: Tracked, needs: Needs) -> Fate:
+    """A person's decision to deliver again that was not carried out to its end."""
+    means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
+    parked = resolution.find(tracked.batch_id, means.ledger, means.vault)
+    if parked.batch is None:
+        # All that was left is this: the document goes last.
+        means.ledger.change(
+            *record_key(tracked.batch_id),
+            Guard(frozenset({"SPLIT"})),
+            Change(
+                put={"expires_at": now_ms // 1000 + CLAIM_TTL_S},
+                drop=frozenset({"attention", "due_at"}),
+            ),
+        )
+        return "aligned"
+    decision = resolution.Decision("again", "the reconciler", "resumed")
+    resolution.resolve(
+        parked,
+        decision,
+        ledger=means.ledger,
+        vault=means.vault,
+        writes=means.writes,
+        now_ms=now_ms,
+    )
+    return "resent"
+
+
+# --- what all of them need
+
+
+def _postpone(tracked: Tracked, seconds: int, needs: Needs) -> Fate:
+    due_at_s = needs.recovery.clock.now_ms() // 1000 + seconds
+    return "postponed" if _change(tracked, postponing(tracked, due_at_s), needs) else "changed"
+
+
+def _give(tracked: Tracked, reason: str, advice: str, needs: Needs) -> Fate:
+    means = needs.recovery
+    now_ms = means.clock.now_ms()
+    given = recovery.give_to_person(tracked, reason, advice, means, now_ms, locked=False)
+    return "reviewed" if given else "changed"
+
+
+def _change(tracked: Tracked, transition: tuple[Guard, Change], needs: Needs) -> bool:
+    return needs.recovery.ledger.change(*record_key(tracked.batch_id), *transition).applied
+
+
+def is_due(item: Item | None, now_ms: int) -> bool:
+    """The index lags behind the table: what it lists may have been seen to."""
+    if item is None or Record.of(item).has_expired(now_ms):
+        return False
+    return "attention" in item and int(item["due_at"]) * 1000 <= now_ms

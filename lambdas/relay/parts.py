@@ -1,0 +1,65 @@
+"""The parts of a split request: what of a batch goes on, and as what.
+
+A part is data on the request's record, so that what becomes of it can be repeated: the indices of
+its events, its fate (`again`: to Genesys once more; `refused`: to a person), and the reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from lambdas.relay.correlation import expecting, pointers
+from lambdas.relay.deliveries import Post
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.ports import Ledger, Outgoing, Queue
+from lambdas.relay.requests import sealed_item
+from lambdas.relay.review import park
+from lambdas.relay.sealing import Batch, describe, encode
+
+#: a part's reason is kept beside its siblings' in one item of the ledger
+REASON_CHARS = 200
+
+
+class Needs(Protocol):
+    @property
+    def post(self) -> Post: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def writes(self) -> Queue: ...
+
+    @property
+    def destinations(self) -> Mapping[str, Destination]: ...
+
+
+def part(indices: Sequence[int], fate: str, reason: str) -> dict[str, Any]:
+    return {"indices": list(indices), "fate": fate, "reason": reason[:REASON_CHARS]}
+
+
+def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -> None:
+    """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
+    a function of what is on record, so that a crash half way is repaired by repeating it."""
+    now_ms = needs.post.clock.now_ms()
+    for row in parts:
+        child = batch.part([int(index) for index in row["indices"]])
+        if row["fate"] == "again":
+            _record_child(child, needs, now_ms)
+            attributes = {**describe(child), "reason": str(row["reason"])}
+            needs.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
+        else:
+            park(
+                child,
+                "REJECTED",
+                str(row["reason"]),
+                ledger=needs.ledger,
+                vault=needs.post.vault,
+                now_ms=now_ms,
+            )
+
+
+def _record_child(child: Batch, needs: Needs, now_ms: int) -> None:
+    destination = needs.destinations.get(child.target.destination)
+    confirmation = None if destination is None else destination.confirmation
+    item = {**sealed_item(child, now_ms), **expecting(child, confirmation)}
+    needs.ledger.insert([item, *pointers(child, confirmation, now_ms)])

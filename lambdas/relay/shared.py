@@ -1,0 +1,70 @@
+"""One item of the ledger that all instances change together: read, decide, compare and swap.
+
+What the writers have in common (how many slots are left, whether Genesys is up) is decided by
+pure functions over such an item. Two instances that decide at the same time meet here: one write
+goes through, the other is refused, sees the newer item and decides again. So no decision is taken
+on a stale item, and a write that lands late changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from lambdas.relay.errors import Transient
+from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger
+
+#: sets these items apart from the records of requests
+STATE = "SHARED"
+SORT_KEY = "L"
+#: collisions of one change before it is given up; the writers are few and their writes short
+TRIES = 10
+CONTENDED_PAUSE_S = 1.0
+
+T = TypeVar("T")
+#: what is kept in the item: whole numbers, booleans, texts
+Values = Mapping[str, Any]
+#: from the item (None: there is none) to what it becomes (None: it stays) and an answer
+Decide = Callable[[Item | None], tuple[Values | None, T]]
+
+
+def key_of(name: str) -> tuple[str, str]:
+    return f"L#{name}", SORT_KEY
+
+
+class SharedItem:
+    """The item `L#<name>` of the ledger."""
+
+    def __init__(self, ledger: Ledger, chance: Chance, name: str) -> None:
+        self._ledger = ledger
+        self._chance = chance
+        self._pk = key_of(name)[0]
+
+    def read(self) -> Item | None:
+        """The item as it stands. Raises Transient."""
+        return self._ledger.find([(self._pk, SORT_KEY)])[0]
+
+    def change(self, decide: Decide[T]) -> T:
+        """Applies a decision to the newest item; returns its answer once it is on record. Raises
+        Transient: then the change may be on record all the same, and its answer is lost."""
+        holder = self._chance.token()
+        standing = self.read()
+        for _ in range(TRIES):
+            values, answer = decide(standing)
+            if values is None or self._swap(standing, values, holder):
+                return answer
+            standing = self._met
+        raise Transient(f"{self._pk} is contended", CONTENDED_PAUSE_S)
+
+    def _swap(self, standing: Item | None, values: Values, holder: str) -> bool:
+        if standing is None:
+            item = {"pk": self._pk, "sk": SORT_KEY, "state": STATE, "attempt": 1, "holder": holder}
+            written = self._ledger.insert([{**item, **values}])[0]
+        else:
+            written = self._ledger.change(
+                self._pk,
+                SORT_KEY,
+                Guard(frozenset({STATE}), attempt=standing["attempt"]),
+                Change(put={**values, "holder": holder}, add={"attempt": 1}),
+            )
+        self._met = written.before
+        # A write whose answer was lost and that was repeated by the SDK meets itself.
+        return written.applied or (self._met is not None and self._met["holder"] == holder)

@@ -1,0 +1,210 @@
+"""The audit chain: one name, and the whole way of whatever it names.
+
+A name can be a conversation's, a request's (a batch and a correlation id are the same), an event's
+(`conversation/identity`, or the identity alone where the event belongs to no conversation), or an
+id that Genesys gave. The chain is put together from claims, records and pointers, which lead to one
+another: nothing is searched, so it costs a few reads whatever the table holds.
+
+    claim ──batch_id──▶ record ──parts──▶ records of its parts
+                          │ ╰──compensated_by──▶ the compensating request
+                          ╰──events──▶ claims          M#... pointer ──▶ record
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.correlation import pointer_partition
+from lambdas.relay.ports import Item, Ledger
+from lambdas.relay.requests import record_key
+from lambdas.relay.tracking import Tracked
+
+#: requests and events that one answer tells of; a conversation of more is told in part
+REQUESTS_MAX = 200
+EVENTS_MAX = 2_000
+#: a part can be split again, and so on: one step a generation
+GENERATIONS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to a request."""
+
+    at_ms: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventWay:
+    """An event and the request that owns it."""
+
+    owner: str
+    identity: str
+    destination: str
+    topic: str
+    envelope_id: str
+    claimed_at_ms: int
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWay:
+    """A request with its times, attempts and Genesys' answers, oldest first."""
+
+    batch_id: str
+    state: str
+    destination: str
+    attempts: int
+    reposts: int
+    #: `ININ-Correlation-Id` of Genesys' answer, and the id that it gave
+    context_id: str
+    genesys_id: str
+    expected: Mapping[str, object]
+    confirmed_by: str
+    #: why a person is asked, "" where nobody is
+    reason: str
+    parent: str
+    parts: tuple[str, ...]
+    compensated_by: str
+    #: events that came too early and still wait
+    held: tuple[str, ...]
+    duplicates: tuple[str, ...]
+    contradictions: tuple[str, ...]
+    events: tuple[str, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that is known under a name. Both are empty where the ledger knows nothing of it."""
+
+    name: str
+    events: tuple[EventWay, ...]
+    requests: tuple[RequestWay, ...]
+    #: there is more than one answer can tell
+    is_partial: bool
+
+
+def trace(name: str, ledger: Ledger) -> Trace:
+    """The whole way of what a name names. Raises Transient."""
+    claims = _claims_named(name, ledger)
+    wanted = [str(claim["batch_id"]) for claim in claims]
+    wanted += [name, *_pointed_at(name, ledger)]
+    records = _records(wanted, ledger)
+    claims += _claims_of(records.values(), ledger, known=claims)
+    return Trace(
+        name=name,
+        events=tuple(_event(claim) for claim in sorted(claims, key=_claimed_at)[:EVENTS_MAX]),
+        requests=tuple(_request(item) for item in sorted(records.values(), key=_sealed_at)),
+        is_partial=len(records) >= REQUESTS_MAX or len(claims) > EVENTS_MAX,
+    )
+
+
+def _claims_named(name: str, ledger: Ledger) -> list[Item]:
+    owner, _, identity = name.partition("/")
+    items = ledger.of(f"C#{owner}")
+    if not identity:
+        return list(items)
+    return [
+        item for item in items if str(item["sk"]).startswith((f"E#{identity}#", f"E#{identity}~"))
+    ]
+
+
+def _pointed_at(name: str, ledger: Ledger) -> list[str]:
+    partitions = (pointer_partition("conversation", name), pointer_partition("entity", name))
+    return [str(item["sk"]) for partition in partitions for item in ledger.of(partition)]
+
+
+def _records(batch_ids: Iterable[str], ledger: Ledger) -> dict[str, Item]:
+    """The named requests, what they were split from and into, and what makes good for them."""
+    found: dict[str, Item] = {}
+    wanted = list(dict.fromkeys(batch_ids))
+    for _ in range(GENERATIONS_MAX):
+        room = REQUESTS_MAX - len(found)
+        asked = [batch_id for batch_id in wanted if batch_id not in found][:room]
+        items = ledger.find([record_key(batch_id) for batch_id in asked]) if asked else []
+        new = {b: item for b, item in zip(asked, items, strict=True) if item is not None}
+        if not new:
+            break
+        found |= new
+        wanted = [relative for item in new.values() for relative in _relatives(item)]
+    return found
+
+
+def _relatives(item: Item) -> list[str]:
+    parts = [str(part["batch_id"]) for part in item.get("parts", ()) if part.get("batch_id")]
+    others = [str(item[name]) for name in ("parent", "compensated_by") if item.get(name)]
+    return [*parts, *others]
+
+
+def _claims_of(records: Iterable[Item], ledger: Ledger, known: Sequence[Item]) -> list[Item]:
+    """The claims of the events that the requests list."""
+    have = {(item["pk"], item["sk"]) for item in known}
+    keys = {
+        (f"C#{owner}", f"E#{identity}#{item['destination']}")
+        for item in records
+        for owner, _, identity in (str(event).rpartition("/") for event in item.get("events", ()))
+    }
+    asked = sorted(keys - have)[:EVENTS_MAX]
+    return [item for item in (ledger.find(asked) if asked else []) if item is not None]
+
+
+def _claimed_at(claim: Item) -> tuple[int, str]:
+    return int(claim["claimed_at_ms"]), str(claim["sk"])
+
+
+def _sealed_at(record: Item) -> tuple[int, str]:
+    return int(record.get("sealed_at_ms", 0)), str(record["pk"])
+
+
+def _event(claim: Item) -> EventWay:
+    _, identity, destination = str(claim["sk"]).split("#", 2)
+    return EventWay(
+        owner=str(claim["pk"]).removeprefix("C#"),
+        identity=identity,
+        destination=destination,
+        topic=str(claim.get("topic", "")),
+        envelope_id=str(claim.get("envelope_id", "")),
+        claimed_at_ms=int(claim["claimed_at_ms"]),
+        batch_id=str(claim["batch_id"]),
+    )
+
+
+def _request(item: Item) -> RequestWay:
+    tracked = Tracked.of(item)
+    return RequestWay(
+        batch_id=tracked.batch_id,
+        state=tracked.state,
+        destination=tracked.destination,
+        attempts=tracked.attempt,
+        reposts=tracked.reposts,
+        context_id=str(item.get("context_id", "")),
+        genesys_id=tracked.genesys_id,
+        expected={row.key: dict(row.shows) for row in tracked.expected},
+        confirmed_by=str(item.get("confirmed_by", "")),
+        reason=str(item.get("reason", "")),
+        parent=str(item.get("parent", "")),
+        parts=tuple(str(part.get("batch_id", "")) for part in item.get("parts", ())),
+        compensated_by=str(item.get("compensated_by", "")),
+        held=tuple(happening.detail_type for happening in tracked.walk.held),
+        duplicates=tracked.duplicates,
+        contradictions=tracked.contradictions,
+        events=tuple(str(event) for event in item.get("events", ())),
+        moments=tuple(sorted(_moments(item), key=lambda moment: moment.at_ms)),
+    )
+
+
+def _moments(item: Item) -> Iterable[Moment]:
+    if item.get("sealed_at_ms"):
+        yield Moment(int(item["sealed_at_ms"]), "sealed")
+    for line in item.get("history", ()):
+        at_ms, _, what = str(line).partition(" ")
+        if at_ms.isdecimal():
+            yield Moment(int(at_ms), what)
+    for name, what in (
+        ("heard_at_ms", "its event was heard"),
+        ("accepted_at_ms", "Genesys accepted it"),
+        ("confirmed_at_ms", f"confirmed by {item.get('confirmed_by', '')}"),
+        ("resolved_at_ms", f"resolved by {item.get('resolved_by', '')}"),
+    ):
+        if item.get(name):
+            yield Moment(int(item[name]), what)

@@ -1,0 +1,132 @@
+"""webhook: events posted over HTTPS join those of the buses, as envelopes in the events queue.
+
+What an answer means:
+    200  the event is durable in the queue; the same event again is 200 again, and is a copy
+    400  the body is no event; 401 nobody we know signed it, or not lately; 413 it is too large
+    429  too many at once; it was not queued
+    503  we do not vouch for it: send it again, and if it was queued after all, that is a copy
+
+The sender is part of an event's identity, so the path names it and its own key proves it. Whether
+an event is a copy is decided by its identity in the ledger, never by a clock: the replay window
+only limits how long a signed request that somebody recorded can be played back, and whatever is
+played back within it is a copy like any other.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdas.relay.business import TYPE_CHARS_MAX, business
+from lambdas.relay.canonical import Json, canonical, read_json
+from lambdas.relay.errors import Malformed, Throttled, Transient
+from lambdas.relay.events import Event, read_envelope, shape_of
+from lambdas.relay.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
+from lambdas.relay.moments import iso
+from lambdas.relay.ports import Chance, Clock, Outgoing, Queue, SenderKeys, Telemetry
+from lambdas.relay.proofs import Proof, Request
+from lambdas.relay.reading import kind, text
+from lambdas.relay.tutorial import posted
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: Mapping[str, Json]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    events: Queue
+    keys: SenderKeys
+    clock: Clock
+    chance: Chance
+    telemetry: Telemetry
+    proof: Proof
+
+
+def receive(request: Request, needs: Needs) -> Reply:
+    """Takes one request; the answer is 200 only once the event is durable."""
+    reply = _answer(request, needs)
+    match reply.status:
+        case 200:
+            needs.telemetry.count("WebhookTaken")
+        case 429 | 503:
+            needs.telemetry.count("WebhookPutOff")
+        case _:
+            needs.telemetry.count("WebhookRefused")
+    if reply.status != 200:
+        needs.telemetry.note("webhook", status=reply.status, reason=reply.body["error"])
+    return reply
+
+
+def _answer(request: Request, needs: Needs) -> Reply:
+    if len(request.body) > WEBHOOK_BODY_BYTES_MAX:
+        return _refusal(
+            413,
+            f"the body has {len(request.body)} bytes; at most {WEBHOOK_BODY_BYTES_MAX} are taken",
+        )
+    try:
+        stranger = needs.proof.stranger(request, needs.keys, needs.clock.now_ms())
+        if stranger is not None:
+            return _refusal(401, stranger)
+        envelope = _envelope(request, needs)
+        event = read_envelope(envelope, needs.clock.now_ms())
+        needs.events.send([Outgoing(canonical(envelope), _described(event))])
+    except Malformed as malformed:
+        # The sender knows no envelope and no detail, only the body.
+        told = malformed.reason.removeprefix("detail")
+        return _refusal(400, malformed.reason if told == malformed.reason else f"the body{told}")
+    except Throttled as throttled:
+        needs.telemetry.note("webhook throttled", reason=throttled.reason)
+        return _put_off(429, "too many events at the moment; this one was not queued")
+    except Transient as transient:
+        needs.telemetry.note("webhook unavailable", reason=transient.reason)
+        return _put_off(503, "the event could not be queued for certain; send it again")
+    needs.telemetry.note(
+        "webhook", status=200, identity=event.identity, correlation=event.correlation_id
+    )
+    return Reply(200, {"status": "queued", "identity": event.identity})
+
+
+def _refusal(status: int, sentence: str) -> Reply:
+    return Reply(status, {"error": sentence})
+
+
+def _put_off(status: int, sentence: str) -> Reply:
+    return Reply(status, {"error": sentence}, {"retry-after": str(WEBHOOK_RETRY_AFTER_S)})
+
+
+def _envelope(request: Request, needs: Needs) -> Mapping[str, Json]:
+    """The event as a bus would deliver it. Raises Malformed."""
+    try:
+        sent = request.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8 at byte {error.start}") from error
+    detail = read_json(sent, "the body")
+    if not isinstance(detail, dict):
+        raise Malformed(f"the body is {kind(detail)}, not an object")
+    if shape_of(detail, request.sender) not in (posted, business):
+        raise Malformed("the body is neither {id, type, createdTime, data} nor a business event")
+    type_ = text(detail, "type", "the body")
+    if len(type_) > TYPE_CHARS_MAX:
+        raise Malformed(
+            f"the type has {len(type_)} characters; at most {TYPE_CHARS_MAX} are allowed"
+        )
+    return {
+        "version": "0",
+        "id": str(uuid.UUID(hex=needs.chance.token())),
+        "detail-type": type_,
+        "source": request.sender,
+        "time": iso(needs.clock.now_ms()),
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def _described(event: Event) -> Mapping[str, str]:
+    return {
+        "entrance": "webhook",
+        "identity": event.identity,
+        "correlation": event.correlation_id or "",
+    }

@@ -1,0 +1,136 @@
+"""Mistakes about who owns an event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from lambdas.relay import claims, dedup, intake
+from lambdas.relay.claims import Claimed, claim
+from lambdas.relay.echoes import ALL_NEWS
+from lambdas.relay.limits import DAY_S
+from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Written
+from lambdas.relay.sealing import Batch, SealedEvent, decode, describe, encode
+from local.simulation.functions import Function, Instance
+from local.simulation.mutants.mutant import Mutant
+
+_runs = count()
+_Judged = tuple[frozenset[str], tuple[SealedEvent, ...], tuple[SealedEvent, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ClaimsFirst:
+    """The batches queue behind a claim: nobody is responsible yet when the claim is made."""
+
+    queue: Queue
+    instance: Instance
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        kept = []
+        for message in messages:
+            batch = decode(message.body)
+            claimed = claim(batch, self.instance.ledger, self.instance.clock.now_ms())
+            if claimed.owned:
+                own = batch.only(claimed.owned)
+                kept.append(Outgoing(encode(own), describe(own)))
+        self.queue.send(kept)
+
+    def hide(self, delivery: Delivery, seconds: float) -> None:
+        self.queue.hide(delivery, seconds)
+
+    def receive(self, most: int) -> Sequence[Delivery]:
+        return self.queue.receive(most)
+
+    def delete(self, delivery: Delivery) -> None:
+        self.queue.delete(delivery)
+
+
+def _intake_that_claims(instance: Instance) -> Function:
+    needs = intake.Needs(
+        instance.post("events"),
+        _ClaimsFirst(instance.queues["batches"], instance),
+        instance.neighbours.configuration,
+    )
+    return lambda deliveries, deadline_ms: intake.intake(deliveries, needs)
+
+
+def _there_is_duplicate(
+    batch_id: str, events: Sequence[SealedEvent], answers: Sequence[Written]
+) -> _Judged:
+    owned = {e.identity for e, a in zip(events, answers, strict=True) if a.applied}
+    others = tuple(e for e in events if e.identity not in owned)
+    return frozenset(owned), others, ()
+
+
+def _same_identity_is_duplicate(
+    batch_id: str, events: Sequence[SealedEvent], answers: Sequence[Written]
+) -> _Judged:
+    owned = {
+        e.identity
+        for e, a in zip(events, answers, strict=True)
+        if a.applied or (a.before or {}).get("batch_id") == batch_id
+    }
+    others = tuple(e for e in events if e.identity not in owned)
+    return frozenset(owned), others, ()
+
+
+def _owns_all(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
+    claim(batch, ledger, now_ms)
+    return Claimed(frozenset(event.identity for event in batch.events), (), ())
+
+
+def _claim_by_run(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
+    return claim(replace(batch, batch_id=f"{batch.batch_id}-{next(_runs)}"), ledger, now_ms)
+
+
+class _AlwaysUnderWay:
+    """A record that exists counts as somebody else's work."""
+
+    state = "OPEN"
+
+    @classmethod
+    def of(cls, item: Item) -> type["_AlwaysUnderWay"]:
+        return cls
+
+
+CLAIMING = (
+    Mutant(
+        "claims before the owner is durable",
+        "intake claims its events, then sends the batch that they were claimed for.",
+        functions={"intake": _intake_that_claims},
+    ),
+    Mutant(
+        "a claim that is there is a duplicate",
+        "The put failed, so somebody else has the event; it was our own first try.",
+        ((claims, "_judge", _there_is_duplicate),),
+    ),
+    Mutant(
+        "an identity that is there is a duplicate",
+        "Nobody compares what the two events say.",
+        ((claims, "_judge", _same_identity_is_duplicate),),
+    ),
+    Mutant(
+        "claims are made and not obeyed",
+        "The whole batch goes on, copies included.",
+        ((dedup, "claim", _owns_all),),
+    ),
+    Mutant(
+        "the owner is the invocation",
+        "Whoever claims says who he is; he who comes back after a crash is somebody else.",
+        ((dedup, "claim", _claim_by_run),),
+    ),
+    Mutant(
+        "a recorded batch is under way",
+        "Its record exists, so its write message does; the crash came between.",
+        ((dedup, "Record", _AlwaysUnderWay),),
+    ),
+    Mutant(
+        "a missing claim is proof of novelty",
+        "No horizon: TTL has deleted the claim, the copy counts as new (R5).",
+        ((dedup, "HORIZON_S", 3_650 * DAY_S),),
+    ),
+    Mutant(
+        "no loop guard",
+        "An event that our own request caused is written back.",
+        ((dedup, "_guard", lambda batch, needs, now_ms: ALL_NEWS),),
+    ),
+)

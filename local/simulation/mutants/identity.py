@@ -1,0 +1,42 @@
+"""Mistakes about what an event is."""
+
+from dataclasses import replace
+
+from lambdas.relay import intake, mapping, rendering
+from lambdas.relay.canonical import Json
+from lambdas.relay.events import Event, parse_event
+from local.simulation.mutants.mutant import Mutant
+
+
+def _by_envelope(text: str, now_ms: int) -> Event:
+    event = parse_event(text, now_ms)
+    return replace(event, identity=f"envelope-{event.envelope_id}")
+
+
+def _by_moment(text: str, now_ms: int) -> Event:
+    event = parse_event(text, now_ms)
+    moment = f"{event.conversation_id}-{event.occurred_at_ms}"
+    return replace(event, identity=moment, payload_hash="none")
+
+
+def _id_of_identity(event: Event) -> dict[str, Json]:
+    return {**mapping.view(event), "id": f"item-{event.identity}"}
+
+
+IDENTITY = (
+    Mutant(
+        "identity is the envelope's id",
+        "EventBridge gives each event an id; a source that publishes again gets a new one.",
+        ((intake, "parse_event", _by_envelope),),
+    ),
+    Mutant(
+        "identity is conversation and moment",
+        "Two events of one conversation never share a timestamp; they do.",
+        ((intake, "parse_event", _by_moment),),
+    ),
+    Mutant(
+        "item ids ignore what the event says",
+        "The id in the body is the identity's; two events under one identity look like copies.",
+        ((rendering, "view", _id_of_identity),),
+    ),
+)

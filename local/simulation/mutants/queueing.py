@@ -1,0 +1,120 @@
+"""Mistakes about messages."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lambdas.relay import deliveries, intake, reconcile
+from lambdas.relay.deliveries import Disposition, Done, Later, Post
+from lambdas.relay.errors import Transient
+from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.redriving import Verdict, judge_batch
+from lambdas.relay.requests import State
+from lambdas.relay.sealing import describe, encode
+from local.simulation import functions
+from local.simulation.mutants.mutant import Mutant
+from local.simulation.rivals.tutorials import process_then_put, put_then_process
+
+_settle = deliveries.settle
+
+
+def _swallow(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bool:
+    def calmly() -> Disposition:
+        try:
+            return act()
+        except Transient:
+            return Done()
+
+    return _settle(delivery, calmly, post)
+
+
+def _answer_nothing(
+    arrived: Sequence[Delivery], act: Callable[[Delivery], Disposition], post: Post
+) -> list[str]:
+    for delivery in arrived:
+        _settle(delivery, lambda d=delivery: act(d), post)  # type: ignore[misc]
+    return []
+
+
+def _intake_that_forgets(arrived: Sequence[Delivery], needs: intake.Needs) -> list[str]:
+    rendered: list[intake._Rendered] = []
+    for delivery in arrived:
+        _settle(delivery, lambda d=delivery: intake._read(d, rendered, needs), needs.post)  # type: ignore[misc]
+    try:
+        needs.batches.send(
+            [Outgoing(encode(batch), describe(batch)) for batch in intake._seal(rendered, needs)]
+        )
+    except Transient as transient:
+        stay = Later(transient.reason)
+        rows = {row.delivery.message_id: row.delivery for row in rendered}
+        return deliveries.settle_each(list(rows.values()), lambda _: stay, needs.post)
+    return []
+
+
+def _split_is_done(*place: Any, state: State | None, **more: Any) -> Verdict:
+    return judge_batch(*place, state="DONE" if state == "SPLIT" else state, **more)
+
+
+def _delete_then_send(
+    letter: Delivery, line: reconcile.Line, needs: reconcile.Needs, result: reconcile.Result
+) -> None:
+    line.dead.delete(letter)
+    line.source.send([Outgoing(letter.body, letter.attributes)])
+
+
+QUEUEING = (
+    Mutant(
+        "errors are swallowed",
+        "It was logged, and the answer is 200.",
+        ((deliveries, "settle", _swallow),),
+    ),
+    Mutant(
+        "nothing is named as failed",
+        "The partial batch response is empty, so SQS deletes everything.",
+        (
+            (deliveries, "settle_each", _answer_nothing),
+            (functions, "settle_each", _answer_nothing),
+        ),
+    ),
+    Mutant(
+        "intake forgets what it could not set aside",
+        "Only the sending can fail.",
+        ((intake, "intake", _intake_that_forgets),),
+    ),
+    Mutant(
+        "what cannot be read is dropped",
+        "It is no use to anybody.",
+        ((deliveries, "quarantine", lambda text, reason, post: None),),
+    ),
+    Mutant(
+        "messages may grow as old as they like",
+        "SQS keeps them; for four days.",
+        ((deliveries, "_is_old", lambda delivery, now_ms: False),),
+        storm={"mapping paused": 0.9, "429 hours": 0.2, "hide refused": 0.0},
+    ),
+    Mutant(
+        "a dead letter is deleted before it is sent back",
+        "Otherwise it would be there twice.",
+        ((reconcile, "_reconcile_letter", _delete_then_send),),
+        storm={"crash": 0.01, "send refused": 0.1, "429 hours": 0.0},
+    ),
+    Mutant(
+        "the dead letter of a split request is cleared away",
+        "Its record is final, so the letter says nothing new.",
+        ((reconcile, "judge_batch", _split_is_done),),
+        storm={"crash": 0.01, "send refused": 0.2, "429 hours": 0.0},
+    ),
+    Mutant(
+        "the tutorial: set the key, then process",
+        "A conditional put before the work makes it run once.",
+        functions={"intake": put_then_process},
+        regimes=("honoured", "ignored"),
+        without=frozenset({"dedup", "write", "confirm", "reconcile"}),
+    ),
+    Mutant(
+        "the tutorial: process, then set the key",
+        "A key set after the work marks it as done.",
+        functions={"intake": process_then_put},
+        regimes=("honoured", "ignored"),
+        without=frozenset({"dedup", "write", "confirm", "reconcile"}),
+    ),
+)

@@ -1,0 +1,116 @@
+"""Mistakes about what Genesys says happened, hunted in the tracked world (tracked.py)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
+
+from lambdas.relay import confirm, dedup, echoes, lifecycle, overdue, reconcile, tracking, write
+from lambdas.relay.lifecycle import Applied, Happening, Walk
+from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.requests import State
+from lambdas.relay.tracking import LISTENING, Tracked
+from local.simulation.mutants.mutant import Mutant
+
+_ANY: frozenset[str] = frozenset(get_args(State))
+_transition = tracking._transition
+
+
+def _unconditional(
+    tracked: Tracked, put: Item, drop: frozenset[str] = frozenset()
+) -> tuple[Guard, Change]:
+    _, change = _transition(tracked, put, drop)
+    return Guard(_ANY), change
+
+
+def _never_released(walk: Walk, hears: Callable[[str], bool]) -> Applied:
+    return Applied(walk, ())
+
+
+def _nothing_missing(
+    walk: Walk, happening: Happening, hears: Callable[[str], bool]
+) -> tuple[str, ...]:
+    return ()
+
+
+def _only_its_own_turn(
+    tracked: Tracked, put: Item, drop: frozenset[str] = frozenset()
+) -> tuple[Guard, Change]:
+    guard, change = _transition(tracked, put, drop)
+    return replace(guard, same={}), change
+
+
+def _sent_and_left_as_it_was(tracked: Tracked, now_ms: int, note: str) -> tuple[Guard, Change]:
+    return _transition(tracked, {"resends": tracked.resends + 1})
+
+
+def _put_off(tracked: Tracked, needs: overdue.Needs, now_ms: int) -> overdue.Fate:
+    return overdue._postpone(tracked, 900, needs)
+
+
+TRACKING = (
+    Mutant(
+        "conversations are no key",
+        "Only our own id in the event says that it is ours.",
+        ((echoes, "_meet", lambda event, facts, found, ledger, confirmations: ""),),
+    ),
+    Mutant(
+        "the key is written down with the answer",
+        "Before that there is nothing to lead to.",
+        ((dedup, "pointers", lambda batch, confirmation, now_ms: []),),
+    ),
+    Mutant(
+        "an event does not wait for the answer",
+        "It is news unless somebody says otherwise.",
+        ((echoes, "_wait_s", lambda *args: 0.0),),
+    ),
+    Mutant(
+        "an event before the answer is dropped",
+        "The request is not accepted yet.",
+        ((confirm, "LISTENING", LISTENING - {"OPEN"}),),
+    ),
+    Mutant(
+        "a reconciled record hears nothing more",
+        "It is final.",
+        ((confirm, "LISTENING", LISTENING - {"RECONCILED"}),),
+    ),
+    Mutant(
+        "whoever comes last is right",
+        "The transitions of correlation have no condition.",
+        ((tracking, "_transition", _unconditional),),
+    ),
+    Mutant(
+        "early events count at once",
+        "It has happened, so why wait.",
+        ((lifecycle, "missing_before", _nothing_missing),),
+    ),
+    Mutant(
+        "what is held stays held",
+        "Whoever is interested will look.",
+        ((lifecycle, "_release", _never_released),),
+    ),
+    Mutant(
+        "the conversation is not compared",
+        "The correlation id fits.",
+        ((confirm, "_contradicted", lambda tracked, event, confirmation: ""),),
+    ),
+    Mutant(
+        "the payload is not kept",
+        "Genesys said 202.",
+        ((write, "sealed_key", lambda batch_id: f"sealed/elsewhere-{batch_id}.json"),),
+    ),
+    Mutant(
+        "sent again without being reopened",
+        "The message is what matters.",
+        ((overdue, "reopening", _sent_and_left_as_it_was),),
+    ),
+    Mutant(
+        "silence is consent",
+        "No event, no answer: it will have happened.",
+        ((overdue, "_send_again", _put_off),),
+    ),
+    Mutant(
+        "overdue records are left to their timers",
+        "The queue never loses a message.",
+        ((reconcile, "_sweep", lambda needs, result, deadline_ms: None),),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Other designs, under the same faults, over the same fakes."""

@@ -1,0 +1,3 @@
+"""The one endpoint of the simulated Genesys."""
+
+PATH = "/api/v2/simulated/events"

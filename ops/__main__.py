@@ -1,0 +1,60 @@
+"""`python -m ops`, `bin/relay`."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from ops.app import app
+from ops.errors import EXPECTED, sentence
+
+#: options of the whole program that people also put behind the command; True: with a value
+EVERYWHERE = {
+    "--json": False,
+    "--local": False,
+    "--environment": True,
+    "-e": True,
+    "--profile": True,
+    "--region": True,
+    "--endpoint-file": True,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 something needs attention, 2 it could not be done."""
+    given = hoisted(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=given, prog_name="relay")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except EXPECTED as error:
+        print(_told(sentence(error), given), file=sys.stderr)
+        return 2
+    return 0
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with the program's own options first, where the parser wants them."""
+    first: list[str] = []
+    rest: list[str] = []
+    pending = list(arguments)
+    while pending:
+        argument = pending.pop(0)
+        if argument == "--":
+            rest += [argument, *pending]
+            break
+        name, has_value, _ = argument.partition("=")
+        if name not in EVERYWHERE:
+            rest.append(argument)
+            continue
+        first.append(argument)
+        if EVERYWHERE[name] and not has_value and pending:
+            first.append(pending.pop(0))
+    return first + rest
+
+
+def _told(message: str, given: Sequence[str]) -> str:
+    return json.dumps({"error": message}) if "--json" in given else message
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The command line `relay`: its options and commands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops import dead_letters, replay_archive, review
+from ops.connection import ENDPOINT_FILE, Target
+from ops.doctor import doctor as examine
+from ops.screen import Screen
+from ops.session import Session, session_of
+from ops.status import status as show_status
+from ops.trace import trace as show_trace
+from ops.try_mapping import try_mapping
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="genesys-relay for on-call engineers: from alarm to answer to replay.",
+)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(review.app, name="review")
+app.command("replay-archive")(replay_archive.replay_archive)
+app.command("try-mapping")(try_mapping)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", "-e", envvar="RELAY_ENVIRONMENT", help="Which environment."),
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="The AWS profile to use.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS region of the stack.")] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="The embedded run that `make run` has going.")
+    ] = False,
+    endpoint_file: Annotated[
+        Path, typer.Option(hidden=True, help="Where the embedded run says where it is.")
+    ] = ENDPOINT_FILE,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no prose.")] = False,
+) -> None:
+    """Options may stand before or after the command."""
+    target = Target(environment, profile, region, endpoint_file if local else None)
+    context.obj = Session(target, Screen(as_json=as_json))
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """How it stands: queues, ages, states, pace, breakers. Exit code 1 if something needs you."""
+    session = session_of(context)
+    if not show_status(session.relay, session.screen):
+        raise typer.Exit(1)
+
+
+@app.command()
+def trace(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(help="A conversation, event (identity, envelope), batch or request.")
+    ],
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Search the whole ledger if need be; costs reads.")
+    ] = False,
+) -> None:
+    """The whole way of an event: envelope, identity, batch, attempts, answer, confirmation."""
+    session = session_of(context)
+    show_trace(session.relay, session.screen, name, thorough=thorough)
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Check everything that the relay depends on; each line says what to do. Exit code 1 if
+    something is wrong."""
+    session = session_of(context)
+    if not examine(session.relay, session.screen):
+        raise typer.Exit(1)

@@ -1,0 +1,96 @@
+"""Replaying a bus's archive: EventBridge sends past events once more, claims drop the copies."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lambdas.relay.limits import HORIZON_S
+from ops.connection import Relay
+from ops.errors import OpsError
+
+#: an event is in the archive this long after it was published, at the latest
+#: (docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive-event.html)
+ARCHIVE_LAG_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A bus, its archive and the rule that leads to the relay."""
+
+    bus_arn: str
+    archive_arn: str
+    name: str
+    events: int
+    rule_arns: Sequence[str]
+
+
+def moment(text: str) -> datetime:
+    """Reads ISO 8601; without a zone it is UTC. Raises OpsError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise OpsError(f"{text} is no time: say it like 2026-11-21T03:00Z.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def check(since: datetime, until: datetime, now: datetime) -> None:
+    """Raises OpsError where a replay would be useless or could double something."""
+    if since >= until:
+        raise OpsError("--from must be earlier than --to.")
+    if until > now - timedelta(seconds=ARCHIVE_LAG_S):
+        raise OpsError(
+            f"The archive is up to {ARCHIVE_LAG_S // 60} minutes behind: choose an earlier --to, "
+            "or wait."
+        )
+    if since < now - timedelta(seconds=HORIZON_S):
+        days = HORIZON_S // 86_400
+        raise OpsError(
+            f"Claims tell copies from new events for {days} days; an older replay would fill the "
+            "manual review: choose a later --from."
+        )
+
+
+def archives_of(relay: Relay, bus: str) -> Archive:
+    """The archive of `partner` or `relay`. Raises OpsError where there is none."""
+    name = relay.output("PartnerBusName" if bus == "partner" else "RelayBusName")
+    described = relay.events.describe_event_bus(Name=name)
+    try:
+        found = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
+    except relay.events.exceptions.ClientError:
+        if not relay.is_embedded:
+            raise
+        found = []
+    if not found:
+        where = " The embedded AWS has no archives." if relay.is_embedded else ""
+        raise OpsError(f"The bus {name} has no archive.{where}")
+    rules = relay.events.list_rules(EventBusName=name)["Rules"]
+    managed = [rule for rule in rules if "ManagedBy" not in rule]
+    archive = relay.events.describe_archive(ArchiveName=found[0]["ArchiveName"])
+    return Archive(
+        bus_arn=described["Arn"],
+        archive_arn=archive["ArchiveArn"],
+        name=archive["ArchiveName"],
+        events=int(archive.get("EventCount", 0)),
+        rule_arns=[rule["Arn"] for rule in managed],
+    )
+
+
+def start(relay: Relay, archive: Archive, since: datetime, until: datetime) -> str:
+    """Starts the replay, to our rule alone; returns its name."""
+    name = f"relay-{int(time.time())}"
+    relay.events.start_replay(
+        ReplayName=name,
+        EventSourceArn=archive.archive_arn,
+        EventStartTime=since,
+        EventEndTime=until,
+        Destination={"Arn": archive.bus_arn, "FilterArns": list(archive.rule_arns)},
+    )
+    return name
+
+
+def progress(relay: Relay, name: str) -> tuple[str, datetime | None]:
+    """The replay's state, and the time of the last event it sent."""
+    answer: Any = relay.events.describe_replay(ReplayName=name)
+    return answer["State"], answer.get("EventLastReplayedTime")

@@ -1,0 +1,268 @@
+"""The doctor's checks: each examines one thing and says what to do about it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from lambdas.relay.limits import LIVE
+from ops import deployed
+from ops.connection import Relay
+from ops.errors import OpsError
+from ops.genesys_probe import HARMLESS, NoToken, Probe, allowed_per_minute, date_of
+
+Result = Literal["ok", "wrong", "unknown"]
+
+VERBS = ("Intake", "Dedup", "Write", "Confirm", "Reconcile")
+#: what the stack's secret holds until a person fills it in (stacks/credentials.py)
+PLACEHOLDER = "not-set"
+HEALTHY_STACK = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+#: kinds of destinations whose requests are lists, so that an empty one changes nothing
+LIST_SHAPES = ("lists", "array")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found, with the remedy where something is wrong."""
+
+    name: str
+    result: Result
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    #: returns what is well; raises OpsError with what is wrong and the remedy
+    look: Callable[[Relay], str]
+
+    def examine(self, relay: Relay) -> Finding:
+        try:
+            return Finding(self.name, "ok", self.look(relay))
+        except NoToken:
+            return Finding(self.name, "unknown", "nobody can tell without a token")
+        except OpsError as wrong:
+            return Finding(self.name, "wrong", str(wrong))
+
+
+def _stack(relay: Relay) -> str:
+    state = str(relay.described["StackStatus"])
+    if state not in HEALTHY_STACK:
+        raise OpsError(f"It is {state}: see its events in CloudFormation, then deploy again.")
+    return f"{relay.stack} is {state}"
+
+
+def _functions(relay: Relay) -> str:
+    for verb in VERBS:
+        found: Any = relay.functions.get_function_configuration(
+            FunctionName=relay.output(f"{verb}FunctionName")
+        )
+        if found.get("State", "Active") != "Active":
+            raise OpsError(
+                f"{verb} is {found['State']}: {found.get('StateReason', 'deploy again')}"
+            )
+    for verb in VERBS[:-1]:
+        mappings = relay.functions.list_event_source_mappings(
+            FunctionName=relay.output(f"{verb}FunctionName")
+        )["EventSourceMappings"]
+        if [row["State"] for row in mappings] != ["Enabled"]:
+            states = ", ".join(row["State"] for row in mappings) or "missing"
+            raise OpsError(
+                f"The queue of {verb} is not connected to it ({states}): enable its trigger in the "
+                "Lambda console, or deploy again."
+            )
+    return "five active, four connected to their queues"
+
+
+def _partner_source(relay: Relay) -> str:
+    name = relay.output("PartnerBusName")
+    bus = relay.events.describe_event_bus(Name=name)
+    if relay.is_embedded:
+        return f"bus {bus['Name']} (embedded: partner sources are simulated)"
+    found = relay.events.describe_event_source(Name=name)
+    if found.get("State") != "ACTIVE":
+        raise OpsError(
+            f"The partner event source {name} is {found.get('State')}: switch the Amazon "
+            "EventBridge integration on in Genesys Cloud Admin; a source deleted there needs a new "
+            "one, and its name in the environment file."
+        )
+    return f"{name} is active and has its bus"
+
+
+def _rules(relay: Relay) -> str:
+    queue = _arn(relay, relay.line("events").url)
+    count = 0
+    for output in ("PartnerBusName", "RelayBusName"):
+        bus = relay.output(output)
+        for rule in relay.events.list_rules(EventBusName=bus)["Rules"]:
+            if "EventPattern" not in rule or "ManagedBy" in rule:
+                continue
+            _rule(relay, bus, rule, queue)
+            count += 1
+    if count != 2:
+        raise OpsError(f"{count} rules lead to the events queue, not 2: deploy again.")
+    return "both buses' rules are enabled, match and lead to the events queue"
+
+
+def _rule(relay: Relay, bus: str, rule: Any, queue: str) -> None:
+    if rule["State"] != "ENABLED":
+        raise OpsError(
+            f"The rule {rule['Name']} is disabled: enable it in the EventBridge console."
+        )
+    targets = relay.events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]
+    if [target["Arn"] for target in targets] != [queue]:
+        raise OpsError(f"The rule {rule['Name']} does not lead to the events queue: deploy again.")
+    if "DeadLetterConfig" not in targets[0]:
+        raise OpsError(f"The rule {rule['Name']} has no dead-letter queue: deploy again.")
+    for event in _samples(json.loads(rule["EventPattern"]), bus, queue.split(":")[4]):
+        matched = relay.events.test_event_pattern(
+            EventPattern=rule["EventPattern"], Event=json.dumps(event)
+        )["Result"]
+        if not matched:
+            raise OpsError(
+                f"The rule {rule['Name']} does not match {event['detail-type']} of its own source: "
+                "compare partner_event_source and account in the environment file with the event."
+            )
+
+
+def _samples(pattern: dict[str, Any], bus: str, account: str) -> Iterator[dict[str, Any]]:
+    """An event of each detail-type that the rule is meant for, as the bus would carry it."""
+    for detail_type in pattern.get("detail-type", ["v2.detail.events.conversation.{id}.acw"]):
+        yield {
+            "version": "0",
+            "id": "00000000-0000-4000-8000-000000000000",
+            "detail-type": detail_type,
+            "source": bus,
+            "account": account,
+            "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": {"topicName": "doctor", "eventBody": {}},
+        }
+
+
+def _secret(relay: Relay) -> str:
+    client_id, _ = Probe(relay).secret()
+    if client_id == PLACEHOLDER:
+        raise OpsError(
+            "It still holds the placeholder: put the OAuth client's id and secret into Secrets "
+            f"Manager ({relay.output('GenesysSecretName')})."
+        )
+    return f"readable; the client is {client_id[:8]}..."
+
+
+def _token(relay: Relay) -> str:
+    try:
+        Probe(relay).token()
+    except NoToken as error:
+        remedy = (
+            "Compare the secret with the OAuth client in Genesys Cloud Admin; runbook: Rotate the "
+            "credentials."
+            if error.is_ours
+            else "Genesys is out of order: see its status page; events wait meanwhile."
+        )
+        raise OpsError(f"{error} {remedy}") from error
+    return f"{relay.settings['GENESYS_LOGIN_URL']} gives one"
+
+
+def _permissions(relay: Relay) -> str:
+    """An empty request is refused for what it lacks, or for who sends it: that is the question."""
+    probe = Probe(relay)
+    token, asked = probe.token(), []
+    for name, destination in deployed.configuration(relay).destinations.items():
+        if destination.shape not in LIST_SHAPES or "{" in destination.path:
+            continue
+        answer = probe.call(destination.method, destination.path, token, b"{}")
+        if answer.status == 403:
+            raise OpsError(
+                f"The OAuth client may not write to {name} ({destination.path}): give its role the "
+                "permission in Genesys Cloud Admin, for the division of the data too."
+            )
+        if answer.status == 404:
+            raise OpsError(
+                f"Genesys does not know {destination.path} of {name}: check its ids in the "
+                "environment file and the region."
+            )
+        asked.append(name)
+    if not asked:
+        return "no destination can be asked without writing to it; watch the first requests"
+    return f"may write to {', '.join(asked)}"
+
+
+def _limits(relay: Relay) -> str:
+    probe = Probe(relay)
+    allowed = allowed_per_minute(probe.call("GET", HARMLESS, probe.token()))
+    configured = int(relay.settings["REQUESTS_PER_MINUTE"])
+    if allowed is None:
+        return f"{configured} requests a minute configured; Genesys did not say its own limit"
+    if allowed < configured:
+        raise OpsError(
+            f"Genesys allows {allowed} requests a minute, {configured} are configured: lower "
+            "requests_per_minute, or ask Genesys to raise the limit."
+        )
+    return f"{configured} requests a minute configured, Genesys allows {allowed}"
+
+
+def _clock(relay: Relay) -> str:
+    answer: Any = relay.sqs.list_queues(MaxResults=1)
+    ours = date_of(answer["ResponseMetadata"]["HTTPHeaders"])
+    theirs = date_of(
+        Probe(relay).send("GET", f"{relay.settings['GENESYS_API_URL']}{HARMLESS}", {}, None).headers
+    )
+    if ours is None or theirs is None:
+        return "one of AWS and Genesys does not say what time it is"
+    apart = abs((ours - theirs).total_seconds())
+    # Both dates are whole seconds, read one after the other.
+    if apart > LIVE.clock_skew_s + 2:
+        raise OpsError(
+            f"AWS and Genesys are {apart:.0f} s apart, so that rate windows go wrong: look again "
+            "later, then tell Genesys' support."
+        )
+    return f"AWS and Genesys are {apart:.0f} s apart"
+
+
+def _alarms(relay: Relay) -> str:
+    alarms = relay.cloudwatch.describe_alarms(AlarmNamePrefix=relay.stack)["MetricAlarms"]
+    if not alarms:
+        raise OpsError("There are no alarms: deploy again.")
+    if relay.is_embedded:
+        return f"{len(alarms)} alarms (embedded: they are stored, not evaluated)"
+    silent = [alarm["AlarmName"] for alarm in alarms if not alarm.get("AlarmActions")]
+    if silent:
+        raise OpsError(
+            f"{len(silent)} of {len(alarms)} alarms tell nobody: set alarm_email in the "
+            "environment file and deploy, or give them an action of your own."
+        )
+    topics = {topic for alarm in alarms for topic in alarm["AlarmActions"]}
+    for topic in topics:
+        if ":sns:" in topic and not _has_reader(relay, topic):
+            raise OpsError(
+                f"Nobody has confirmed the subscription of {topic.rsplit(':', 1)[-1]}: open the "
+                "e-mail that AWS sent and confirm."
+            )
+    return f"{len(alarms)} alarms, and somebody is told"
+
+
+def _has_reader(relay: Relay, topic: str) -> bool:
+    found: Any = relay.client("sns").list_subscriptions_by_topic(TopicArn=topic)
+    return any(row["SubscriptionArn"].startswith("arn:") for row in found["Subscriptions"])
+
+
+def _arn(relay: Relay, url: str) -> str:
+    answer = relay.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return answer["Attributes"]["QueueArn"]
+
+
+ALL = (
+    Check("stack", _stack),
+    Check("functions", _functions),
+    Check("partner source", _partner_source),
+    Check("rules", _rules),
+    Check("secret", _secret),
+    Check("token", _token),
+    Check("permissions", _permissions),
+    Check("rate limit", _limits),
+    Check("clock", _clock),
+    Check("alarms", _alarms),
+)

@@ -1,0 +1,196 @@
+"""Where a relay is: its stack's outputs and clients for its neighbours, on AWS or embedded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.aws import CONFIG, code_of
+from lambdas.adapters.clock import SystemClock
+from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.queues import SqsQueue
+from lambdas.adapters.vault import S3Vault
+from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+#: written by `make run` while it stands, removed when it ends
+ENDPOINT_FILE = Path(__file__).parent.parent / "out" / "stage" / "endpoint.json"
+QUEUES = ("events", "batches", "writes", "checks")
+CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which relay is meant."""
+
+    environment: str | None
+    profile: str | None
+    region: str | None
+    #: the embedded run's endpoint file; None: AWS itself
+    endpoint_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A queue and its dead letters, by their addresses."""
+
+    name: str
+    url: str
+    dead_url: str
+
+
+class Relay:
+    """A deployed relay."""
+
+    def __init__(
+        self,
+        session: boto3.Session,
+        stack: str,
+        endpoint: str | None = None,
+        genesys_url: str | None = None,
+    ) -> None:
+        self._session = session
+        self._endpoint = endpoint
+        self.stack = stack
+        #: the simulated Genesys Cloud's address; None for the real one
+        self.simulator = genesys_url
+        self.region = str(session.region_name)
+
+    @property
+    def is_embedded(self) -> bool:
+        return self._endpoint is not None
+
+    def client(self, service: str) -> Any:
+        make: Any = self._session.client
+        return make(service, endpoint_url=self._endpoint, config=CONFIG)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        client: SQSClient = self.client("sqs")
+        return client
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        client: DynamoDBClient = self.client("dynamodb")
+        return client
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        client: EventBridgeClient = self.client("events")
+        return client
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        client: LambdaClient = self.client("lambda")
+        return client
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        client: CloudWatchClient = self.client("cloudwatch")
+        return client
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        client: SecretsManagerClient = self.client("secretsmanager")
+        return client
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        client: S3Client = self.client("s3")
+        return client
+
+    @cached_property
+    def described(self) -> Mapping[str, Any]:
+        """The stack as CloudFormation describes it. Raises OpsError where there is none."""
+        try:
+            (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if code_of(error) != "ValidationError":
+                raise
+            raise OpsError(
+                f"There is no stack {self.stack} in {self.region}: name the environment with "
+                "--environment and the region with --region."
+            ) from error
+        described: Mapping[str, Any] = stack
+        return described
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        return {row["OutputKey"]: row["OutputValue"] for row in self.described.get("Outputs", [])}
+
+    def output(self, name: str) -> str:
+        value = self.outputs.get(name)
+        if value is None:
+            raise OpsError(f"The stack {self.stack} has no output {name}: deploy it once more.")
+        return value
+
+    def line(self, name: str) -> Line:
+        """Raises OpsError for a name that is no queue of the relay."""
+        if name not in QUEUES:
+            raise OpsError(f"There is no queue {name}: it is one of {', '.join(QUEUES)}.")
+        title = name.capitalize()
+        return Line(name, self.output(f"{title}QueueUrl"), self.output(f"{title}DeadQueueUrl"))
+
+    def lines(self, name: str | None = None) -> list[Line]:
+        return [self.line(each) for each in ([name] if name else QUEUES)]
+
+    @cached_property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(self.dynamodb, self.output("LedgerTableName"))
+
+    @cached_property
+    def vault(self) -> S3Vault:
+        return S3Vault(self.s3, self.output("VaultBucketName"))
+
+    def queue(self, url: str) -> SqsQueue:
+        return SqsQueue(self.sqs, url)
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """The write function's environment: where Genesys is, and how fast we may be."""
+        configured = self.functions.get_function_configuration(
+            FunctionName=self.output("WriteFunctionName")
+        )
+        return configured.get("Environment", {}).get("Variables", {})
+
+
+def connect(target: Target) -> Relay:
+    """Raises OpsError; nothing is called yet."""
+    if target.endpoint_file is not None:
+        return _embedded(target.endpoint_file)
+    if not target.environment:
+        raise OpsError(
+            "Which environment? Name it with --environment or RELAY_ENVIRONMENT, or say --local "
+            "for the embedded run."
+        )
+    session = boto3.Session(profile_name=target.profile, region_name=target.region)
+    return Relay(session, f"genesys-relay-{target.environment}")
+
+
+def _embedded(file: Path) -> Relay:
+    try:
+        where = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise OpsError(
+            "No embedded run is going on: start one with `make run` in another terminal."
+        ) from None
+    session = boto3.Session(
+        aws_access_key_id=where["account"],
+        aws_secret_access_key="none",
+        region_name=where["region"],
+    )
+    stack = f"genesys-relay-{where['environment']}"
+    return Relay(session, stack, endpoint=where["aws"], genesys_url=where["genesys"])

@@ -1,0 +1,210 @@
+"""`relay dead-letters`: list, show, replay, discard."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from ops import discarding, letters, moving
+from ops.connection import CLOCK, Line, Relay
+from ops.errors import OpsError
+from ops.letters import Filter, Letter
+from ops.screen import Screen, plural
+from ops.session import Session, person, session_of
+
+app = typer.Typer(no_args_is_help=True, help="Dead letters: look, send back to work, give up.")
+
+Queue = Annotated[str, typer.Option(help="Only this queue's: events, batches, writes, checks.")]
+Reason = Annotated[str, typer.Option(help="Only those whose reason contains this.")]
+Batch = Annotated[str, typer.Option(help="Only this batch (request).")]
+Conversation = Annotated[str, typer.Option(help="Only this conversation.")]
+Identity = Annotated[str, typer.Option(help="Only this event.")]
+Message = Annotated[str, typer.Option(help="Only this SQS message; the first characters do.")]
+Older = Annotated[str, typer.Option(help="Only those first seen so long ago: 90s, 15min, 2h, 3d.")]
+Most = Annotated[int, typer.Option(min=1, help="At most so many letters of each queue.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The letters that a command is about, by their queues."""
+
+    chosen: Sequence[tuple[Line, Letter]]
+    passed_over: int
+
+    @property
+    def count(self) -> int:
+        return len(self.chosen)
+
+
+@app.command("list")
+def list_letters(
+    context: typer.Context,
+    queue: Queue = "",
+    reason: Reason = "",
+    batch: Batch = "",
+    conversation: Conversation = "",
+    identity: Identity = "",
+    older_than: Older = "0s",
+    most: Most = letters.MOST_DEFAULT,
+) -> None:
+    """List dead letters: why, how often tried, since when, what about."""
+    session = session_of(context)
+    wanted = Filter(reason, batch, conversation, identity, "", letters.seconds(older_than))
+    with _choose(session.relay, queue, wanted, most) as choice:
+        session.screen.document([letter.document() for _, letter in choice.chosen])
+        _table(choice, session.screen)
+
+
+@app.command()
+def show(context: typer.Context, message: str) -> None:
+    """Show one dead letter whole: attributes and body. MESSAGE is its SQS message id."""
+    session = session_of(context)
+    with _choose(session.relay, "", Filter(message=message), letters.MOST_DEFAULT) as choice:
+        if not choice.chosen:
+            raise OpsError(f"No dead letter has the id {message}: `relay dead-letters list`.")
+        for _, letter in choice.chosen:
+            session.screen.document(letter.document())
+            attributes = letter.delivery.attributes.items()
+            rows = [("reason", letter.reason), ("attempts", letter.attempts)]
+            rows += [("first_seen", letter.first_seen), ("queue", letter.queue)]
+            known = {name for name, _ in rows}
+            rows += sorted((name, value) for name, value in attributes if name not in known)
+            session.screen.table(("", ""), rows, title=letter.delivery.message_id)
+            session.screen.say("")
+            session.screen.say(letter.delivery.body)
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    queue: Queue = "",
+    reason: Reason = "",
+    batch: Batch = "",
+    conversation: Conversation = "",
+    identity: Identity = "",
+    message: Message = "",
+    older_than: Older = "0s",
+    most: Most = letters.MOST_DEFAULT,
+    whole_queue: Annotated[
+        bool,
+        typer.Option("--whole-queue", help="Let SQS move all of --queue, as the console does."),
+    ] = False,
+    per_second: Annotated[
+        int, typer.Option(min=1, max=500, help="With --whole-queue: messages a second.")
+    ] = 10,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Send dead letters back to the queue they came from. Safe to repeat and to interrupt."""
+    session = session_of(context)
+    since = letters.seconds(older_than)
+    wanted = Filter(reason, batch, conversation, identity, message, since)
+    if whole_queue:
+        if not queue or not wanted.is_empty:
+            raise OpsError("--whole-queue goes with --queue and with no filter.")
+        moving.move(session, session.relay.line(queue), per_second, dry_run=dry_run, yes=yes)
+        return
+    with _choose(session.relay, queue, wanted, most) as choice:
+        done = 0
+        if _agreed(choice, session, "send back to work", dry_run=dry_run, yes=yes):
+            for line, letter in _progress(choice, session.screen, "replaying"):
+                letters.send_back(session.relay, line, letter)
+                done += 1
+        _report(session.screen, choice, "replayed", done)
+
+
+@app.command()
+def discard(
+    context: typer.Context,
+    note: Annotated[str, typer.Option(help="Why; kept with the letter.")],
+    queue: Queue = "",
+    reason: Reason = "",
+    batch: Batch = "",
+    conversation: Conversation = "",
+    identity: Identity = "",
+    message: Message = "",
+    older_than: Older = "0s",
+    most: Most = letters.MOST_DEFAULT,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Give dead letters up. They go into the vault (discarded/), with who and why."""
+    session = session_of(context)
+    since = letters.seconds(older_than)
+    wanted = Filter(reason, batch, conversation, identity, message, since)
+    if wanted.is_empty:
+        raise OpsError("Say which letters: --message, --batch, --reason or another filter.")
+    with _choose(session.relay, queue, wanted, most) as choice:
+        done = 0
+        if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):
+            for line, letter in _progress(choice, session.screen, "discarding"):
+                done += discarding.discard(session.relay, line, letter, person(), note)
+        _report(session.screen, choice, "discarded", done)
+
+
+@contextmanager
+def _choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choice]:
+    """Holds the letters while they are worked on, then lets go of what is still there."""
+    read = [(line, letters.read(relay, line, most)) for line in relay.lines(queue or None)]
+    now_ms = CLOCK.now_ms()
+    chosen = [(line, one) for line, found in read for one in found if wanted.takes(one, now_ms)]
+    try:
+        yield Choice(chosen, sum(len(found) for _, found in read) - len(chosen))
+    finally:
+        for line, found in read:
+            letters.release(relay, line, found)
+
+
+def _agreed(choice: Choice, session: Session, what: str, *, dry_run: bool, yes: bool) -> bool:
+    """Whether to go on, once the person has seen what it is about."""
+    _table(choice, session.screen)
+    if not choice.chosen or dry_run:
+        return False
+    session.screen.confirm(f"{what.capitalize()}: {plural(choice.count, 'letter')}?", yes=yes)
+    return True
+
+
+def _table(choice: Choice, screen: Screen) -> None:
+    if not choice.chosen:
+        screen.say("No dead letters." if not choice.passed_over else "No dead letter matches.")
+        return
+    screen.table(
+        ("message", "queue", "first seen", "tries", "reason", "conversation", "batch"),
+        [
+            (
+                letter.delivery.message_id[:8],
+                letter.queue,
+                letter.first_seen,
+                letter.attempts,
+                letter.reason,
+                letter.says("conversation") or "-",
+                letter.says("batch") or "-",
+            )
+            for _, letter in choice.chosen
+        ],
+        right=("tries",),
+    )
+    left = f", {choice.passed_over} more do not match" if choice.passed_over else ""
+    screen.say(f"{plural(choice.count, 'dead letter')}{left}.")
+
+
+def _progress(choice: Choice, screen: Screen, what: str) -> Iterator[tuple[Line, Letter]]:
+    quiet = screen.as_json or not screen.console.is_terminal
+    yield from track(choice.chosen, description=what, console=screen.console, disable=quiet)
+
+
+def _report(screen: Screen, choice: Choice, what: str, done: int) -> None:
+    screen.document(
+        {
+            "matching": choice.count,
+            what: done,
+            "letters": [one.document() for _, one in choice.chosen],
+        }
+    )
+    if choice.chosen:
+        screen.say(f"{done} of {choice.count} {what}.")

@@ -1,0 +1,31 @@
+"""What is deployed: the configuration inside the functions' own code, which may be another than
+the one in a checkout."""
+
+import io
+import json
+import zipfile
+
+import requests
+
+from lambdas.adapters.settings import CONFIGURATION_FILE
+from lambdas.relay.configuration import Configuration, parse
+from ops.connection import Relay
+from ops.errors import OpsError
+
+#: the asset is 2 MB; whatever is far beyond that is not ours
+ASSET_BYTES_MAX = 50_000_000
+TIMEOUT_S = 30
+
+
+def configuration(relay: Relay) -> Configuration:
+    """Reads it out of the write function's asset. Raises OpsError."""
+    name = relay.output("WriteFunctionName")
+    location = relay.functions.get_function(FunctionName=name)["Code"].get("Location", "")
+    try:
+        with requests.get(location, timeout=TIMEOUT_S, stream=True) as answer:
+            answer.raise_for_status()
+            asset = answer.raw.read(ASSET_BYTES_MAX, decode_content=True)
+        with zipfile.ZipFile(io.BytesIO(asset)) as opened:
+            return parse(json.loads(opened.read(CONFIGURATION_FILE)))
+    except (requests.RequestException, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise OpsError(f"The code of {name} cannot be read ({type(error).__name__}).") from error

@@ -1,0 +1,58 @@
+"""Giving a dead letter up for good, on record: nothing leaves without who and why."""
+
+from lambdas.relay.canonical import canonical, digest, short
+from lambdas.relay.errors import Malformed
+from lambdas.relay.resolution import Decision, find, resolve
+from lambdas.relay.review import park
+from lambdas.relay.sealing import Batch, decode
+from ops.connection import CLOCK, Line, Relay
+from ops.errors import OpsError
+from ops.letters import Letter
+
+PREFIX = "discarded/"
+
+
+def discard(relay: Relay, line: Line, letter: Letter, who: str, note: str) -> bool:
+    """Keeps the letter in the vault, closes its request, deletes it; repeatable. Raises OpsError
+    while a function still works on the request."""
+    text = letter.delivery.body
+    keep(relay, text, {"by": who, "note": note, "reason": letter.reason, "queue": line.name})
+    try:
+        batch: Batch | None = decode(text)
+    except Malformed:
+        batch = None
+    if batch is not None:
+        _close(relay, batch, letter.reason, Decision("discard", who, note))
+    relay.queue(line.dead_url).delete(letter.delivery)
+    return True
+
+
+def keep(relay: Relay, text: str, why: dict[str, str]) -> None:
+    """Keyed by content: discarding the same again changes nothing."""
+    name = short(digest("discarded", text), 26)
+    document = canonical({**why, "at_ms": CLOCK.now_ms(), "message": text})
+    relay.vault.keep(f"{PREFIX}{name}.json", document)
+
+
+def _close(relay: Relay, batch: Batch, reason: str, decision: Decision) -> None:
+    """Parks the request first, which nobody may hold, and then decides on it. One that has been
+    settled meanwhile stays as it is."""
+    now_ms = CLOCK.now_ms()
+    parked = park(
+        batch, "MANUAL_REVIEW", reason, ledger=relay.ledger, vault=relay.vault, now_ms=now_ms
+    )
+    if not parked:
+        raise OpsError(
+            f"Request {batch.batch_id} is being worked on this minute: wait for a minute and "
+            "discard its letter then."
+        )
+    found = find(batch.batch_id, relay.ledger, relay.vault)
+    if found.record.state in ("MANUAL_REVIEW", "REJECTED"):
+        resolve(
+            found,
+            decision,
+            ledger=relay.ledger,
+            vault=relay.vault,
+            writes=relay.queue(relay.line("writes").url),
+            now_ms=now_ms,
+        )

@@ -1,0 +1,36 @@
+"""`relay doctor`: one line for each thing that the relay depends on, with the remedy."""
+
+from ops import checks
+from ops.checks import Check
+from ops.connection import Relay
+from ops.errors import EXPECTED, sentence
+from ops.screen import Screen
+
+MARKS = {"ok": ("ok", "green"), "wrong": ("WRONG", "red"), "unknown": ("unknown", "yellow")}
+
+
+def doctor(relay: Relay, screen: Screen) -> bool:
+    """Runs every check, whatever the others found; True when nothing is wrong. Raises OpsError
+    where there is no stack to examine."""
+    found = [_run(check, relay) for check in checks.ALL]
+    screen.document([{"check": f.name, "result": f.result, "says": f.says} for f in found])
+    screen.table(
+        ("", "", ""),
+        [(MARKS[one.result][0], one.name, one.says) for one in found],
+        styles=[None if one.result == "ok" else MARKS[one.result][1] for one in found],
+    )
+    wrong = sum(one.result == "wrong" for one in found)
+    screen.say("")
+    if wrong:
+        screen.say(f"{wrong} of {len(found)} checks found something wrong.", "red")
+    else:
+        screen.say(f"{len(found)} checks found nothing wrong.", "green")
+    return not wrong
+
+
+def _run(check: Check, relay: Relay) -> checks.Finding:
+    _ = relay.described  # without a stack there is nothing to examine
+    try:
+        return check.examine(relay)
+    except EXPECTED as error:
+        return checks.Finding(check.name, "unknown", f"could not be examined: {sentence(error)}")

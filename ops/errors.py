@@ -1,0 +1,46 @@
+"""What can go wrong in front of the screen, as one sentence that says what to do."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+
+from lambdas.adapters.aws import code_of
+from lambdas.relay.errors import RelayError
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+class OpsError(Exception):
+    """The command cannot be carried out; the text says why and what to do."""
+
+
+#: everything that a command is expected to run into
+EXPECTED = (OpsError, ClientError, BotoCoreError, RelayError)
+
+
+def sentence(error: Exception) -> str:
+    """An expected error, for a person."""
+    match error:
+        case NoCredentialsError():
+            return "No AWS credentials: sign in, or name a profile with --profile."
+        case NoRegionError():
+            return "No AWS region: name one with --region, or set AWS_REGION."
+        case ProfileNotFound():
+            return f"{error}: name one of `aws configure list-profiles` with --profile."
+        case EndpointConnectionError():
+            return (
+                f"{error} With --local a run must be going on: start one with `make run`; "
+                "otherwise check --region and the network."
+            )
+        case ClientError() if code_of(error) in _EXPIRED:
+            return "The AWS credentials have expired or are unknown: sign in again."
+        case ClientError() if code_of(error) in _DENIED:
+            return f"{error} Use a role that may, or ask for the permission."
+        case _:
+            return str(error)

@@ -1,0 +1,92 @@
+"""Asking Genesys itself, as the functions would: a token, and what the token may do."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from lambdas.adapters.credentials import SecretsManagerSecrets
+from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.limits import LIVE
+from lambdas.relay.outcomes import header, words
+from lambdas.relay.ports import Answer
+from ops.connection import Relay
+from ops.errors import OpsError
+
+#: any token may read this; it changes nothing
+HARMLESS = "/api/v2/tokens/me"
+
+
+class NoToken(OpsError):
+    """Genesys answered the login, and not with a token."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our credentials are wrong, rather than Genesys out of order."""
+        return self.status in (400, 401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Requests to Genesys in the functions' name."""
+
+    relay: Relay
+    http: RequestsHttp = field(default_factory=lambda: RequestsHttp(LIVE))
+
+    def secret(self) -> tuple[str, str]:
+        """The client's id and secret. Raises Transient where the secret is not usable."""
+        store = SecretsManagerSecrets(self.relay.secrets, self.relay.output("GenesysSecretName"))
+        credentials = store.credentials(True)
+        return credentials.client_id, credentials.client_secret
+
+    def token(self) -> str:
+        """Raises OpsError, in Genesys' own words."""
+        pair = base64.b64encode(":".join(self.secret()).encode()).decode()
+        answer = self.send(
+            "POST",
+            f"{self.relay.settings['GENESYS_LOGIN_URL'].rstrip('/')}/oauth/token",
+            {
+                "Authorization": f"Basic {pair}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            b"grant_type=client_credentials",
+        )
+        if answer.status != 200:
+            raise NoToken(f"Genesys gives no token: {words(answer)}.", answer.status)
+        return str(json.loads(answer.body)["access_token"])
+
+    def call(self, method: str, path: str, token: str, body: bytes | None = None) -> Answer:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return self.send(
+            method, f"{self.relay.settings['GENESYS_API_URL'].rstrip('/')}{path}", headers, body
+        )
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Raises OpsError where no answer comes."""
+        answer = self.http.send(method, url, headers, body)
+        if not isinstance(answer, Answer):
+            raise OpsError(f"{url.split('/')[2]} does not answer: {answer.reason}")
+        return answer
+
+
+def allowed_per_minute(answer: Answer) -> int | None:
+    """Genesys' own word on the rate limit."""
+    value = header(answer, "inin-ratelimit-allowed")
+    return int(value) if value.isdecimal() else None
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """When the other side thinks it is."""
+    value = next((v for k, v in headers.items() if k.lower() == "date"), "")
+    try:
+        return parsedate_to_datetime(value).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,58 @@
+"""`relay replay-archive`: a bus's past events once more."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import typer
+
+from ops import archives
+from ops.connection import CLOCK
+from ops.errors import OpsError
+from ops.session import Session, session_of
+
+POLL_EVERY_S = 5.0
+ENDED = ("COMPLETED", "CANCELLED", "FAILED")
+
+
+def replay_archive(
+    context: typer.Context,
+    since: Annotated[str, typer.Option("--from", help="The first moment, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", help="The moment after the last one.")],
+    bus: Annotated[
+        Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
+    ] = "partner",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+) -> None:
+    """Replay a bus's archive: for events that never reached the relay. What it has delivered
+    already stays delivered once."""
+    session = session_of(context)
+    first, last = archives.moment(since), archives.moment(until)
+    archives.check(first, last, datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC))
+    archive = archives.archives_of(session.relay, bus)
+    session.screen.say(
+        f"Archive {archive.name} ({archive.events} events in all): replay from "
+        f"{first.isoformat()} to {last.isoformat()}."
+    )
+    if dry_run:
+        session.screen.document({"archive": archive.name, "state": "DRY_RUN"})
+        return
+    session.screen.confirm("Replay them?", yes=yes)
+    state = _follow(session, archives.start(session.relay, archive, first, last))
+    session.screen.document({"archive": archive.name, "state": state})
+    if state != "COMPLETED":
+        raise OpsError(f"EventBridge ended the replay as {state}; start it again, copies are safe.")
+    session.screen.say("Replayed. Follow it with: relay status", "green")
+
+
+def _follow(session: Session, name: str) -> str:
+    with session.screen.console.status("replaying") as shown:
+        while True:
+            state, last = archives.progress(session.relay, name)
+            shown.update(f"replaying: {state}, up to {last or 'the beginning'}")
+            if state in ENDED:
+                return state
+            time.sleep(POLL_EVERY_S)

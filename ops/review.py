@@ -1,0 +1,206 @@
+"""`relay review`: list, show, resolve what only a person can decide."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from lambdas.relay.moments import iso
+from lambdas.relay.ports import Outgoing
+from lambdas.relay.resolution import Decision, Parked, Verdict, resolve, successor
+from ops import discarding, waiting
+from ops.connection import CLOCK, Relay
+from ops.errors import OpsError
+from ops.screen import Screen, plural
+from ops.session import Session, person, session_of
+from ops.waiting import Waiting
+
+app = typer.Typer(no_args_is_help=True, help="Cases for a person: look at them, decide them.")
+
+Most = Annotated[int, typer.Option(min=1, help="At most so many cases of each kind.")]
+MOST_DEFAULT = 200
+
+
+@app.command("list")
+def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
+    """List what waits for a person: refused or undecidable requests, unreadable messages."""
+    session = session_of(context)
+    cases = [*waiting.requests_of(session.relay, most), *waiting.quarantined(session.relay, most)]
+    session.screen.document([_row(case) for case in cases])
+    if not cases:
+        session.screen.say("Nothing waits for a person.")
+        return
+    session.screen.table(
+        ("id", "state", "since", "events", "destination", "reason"),
+        [
+            (case.name, case.state, case.since, case.events or "-", case.destination, case.reason)
+            for case in cases
+        ],
+        right=("events",),
+    )
+
+
+@app.command()
+def show(context: typer.Context, case: str) -> None:
+    """Show one case with everything there is to decide by. CASE is its id, or its beginning."""
+    session = session_of(context)
+    name = waiting.whole_id(session.relay, case, MOST_DEFAULT)
+    if waiting.is_batch_id(name):
+        _show_request(waiting.parked_request(session.relay, name), session.screen)
+        return
+    document = waiting.quarantine_document(session.relay, name)
+    session.screen.document({"id": name, **document})
+    session.screen.table(
+        ("", ""),
+        [("reason", document["reason"]), ("since", iso(int(document["at_ms"])))],
+        title=name,
+    )
+    session.screen.say("")
+    session.screen.say(str(document["message"]))
+
+
+@app.command("resolve")
+def resolve_case(
+    context: typer.Context,
+    case: str,
+    note: Annotated[str, typer.Option(help="Why you decide so; kept in the record's history.")],
+    did_not_happen: Annotated[
+        bool,
+        typer.Option(
+            "--did-not-happen",
+            help="You have made sure that Genesys has nothing of it: deliver it again.",
+        ),
+    ] = False,
+    happened: Annotated[
+        bool, typer.Option("--happened", help="You have found it in Genesys: close the case.")
+    ] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="It shall never be delivered: close the case.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+) -> None:
+    """Decide a case. CASE is its id, or its beginning."""
+    session = session_of(context)
+    verdict = _verdict(did_not_happen, happened, discard)
+    name = waiting.whole_id(session.relay, case, MOST_DEFAULT)
+    decision = Decision(verdict, person(), note)
+    if waiting.is_batch_id(name):
+        _resolve_request(session, name, decision, dry_run=dry_run, yes=yes)
+    else:
+        _resolve_message(session, name, decision, dry_run=dry_run, yes=yes)
+
+
+def _verdict(did_not_happen: bool, happened: bool, discard: bool) -> Verdict:
+    chosen: list[Verdict] = []
+    if did_not_happen:
+        chosen.append("again")
+    if happened:
+        chosen.append("happened")
+    if discard:
+        chosen.append("discard")
+    if len(chosen) != 1:
+        raise OpsError("Say one of --did-not-happen (deliver again), --happened, --discard.")
+    return chosen[0]
+
+
+def _resolve_request(
+    session: Session, name: str, decision: Decision, *, dry_run: bool, yes: bool
+) -> None:
+    relay, screen = session.relay, session.screen
+    parked = waiting.parked_request(relay, name)
+    events = plural(len(parked.item.get("events", ())), "event")
+    what = {
+        "again": f"Deliver the {events} of request {name} again, as a new request",
+        "happened": f"Close request {name} ({events}) as having taken effect",
+        "discard": f"Discard request {name}: {events} will never be delivered",
+    }[decision.verdict]
+    screen.say(f"{parked.record.state}: {parked.item.get('reason', '')}")
+    if not dry_run:
+        screen.confirm(f"{what}?", yes=yes)
+        if decision.verdict == "discard" and parked.document is not None:
+            why = {"by": decision.who, "note": decision.note, "reason": str(parked.item["reason"])}
+            discarding.keep(relay, str(parked.document["message"]), why)
+        state = resolve(
+            parked,
+            decision,
+            ledger=relay.ledger,
+            vault=relay.vault,
+            writes=relay.queue(relay.line("writes").url),
+            now_ms=CLOCK.now_ms(),
+        )
+        screen.say(f"Done: {name} is {state}.", "green")
+    again = decision.verdict == "again" and parked.batch is not None
+    child = successor(parked.batch).batch_id if again and parked.batch else None
+    if child and not dry_run:
+        screen.say(f"Follow it with: relay trace {name}")
+    screen.document({"id": name, "verdict": decision.verdict, "done": not dry_run})
+    if dry_run:
+        screen.say(f"{what}. Nothing was changed.")
+
+
+def _resolve_message(
+    session: Session, name: str, decision: Decision, *, dry_run: bool, yes: bool
+) -> None:
+    """A quarantined message goes back to intake (after a release that can read it), or away."""
+    relay, screen = session.relay, session.screen
+    document = waiting.quarantine_document(relay, name)
+    if decision.verdict == "happened":
+        raise OpsError("Nobody could read this message: say --did-not-happen or --discard.")
+    again = decision.verdict == "again"
+    what = f"{'Read' if again else 'Discard'} the quarantined message {name}{' again' * again}"
+    screen.say(str(document["reason"]))
+    if dry_run:
+        screen.say(f"{what}. Nothing was changed.")
+    else:
+        screen.confirm(f"{what}?", yes=yes)
+        _move_message(relay, name, document, decision)
+        screen.say("Done.", "green")
+    screen.document({"id": name, "verdict": decision.verdict, "done": not dry_run})
+
+
+def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: Decision) -> None:
+    text = str(document["message"])
+    if decision.verdict == "again":
+        relay.queue(relay.line("events").url).send([Outgoing(text)])
+    else:
+        why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
+        discarding.keep(relay, text, why)
+    relay.vault.discard(waiting.quarantine_key(name))
+
+
+def _show_request(parked: Parked, screen: Screen) -> None:
+    item, record = parked.item, parked.record
+    events = waiting.events_of(parked)
+    screen.document({"record": dict(item), "events": list(events)})
+    rows = [
+        ("state", record.state),
+        ("reason", item.get("reason", "")),
+        ("attempts", record.attempt),
+        ("destination", item.get("destination", "")),
+        ("in doubt since", iso(record.doubt_since_ms) if record.doubt_since_ms else "not in doubt"),
+        *(("history", _history(line)) for line in record.history),
+    ]
+    screen.table(("", ""), rows, title=record.batch_id)
+    for event in events:
+        screen.say("")
+        screen.say(f"{event['topic']}  conversation {event['conversation'] or '-'}", "bold")
+        screen.say(json.dumps(event["item"], indent=2, ensure_ascii=False))
+
+
+def _history(line: str) -> str:
+    at_ms, _, rest = line.partition(" ")
+    return f"{iso(int(at_ms))} {rest}" if at_ms.isdecimal() else line
+
+
+def _row(case: Waiting) -> dict[str, object]:
+    return {
+        "id": case.name,
+        "state": case.state,
+        "reason": case.reason,
+        "since": case.since,
+        "destination": case.destination,
+        "events": case.events,
+    }

@@ -1,0 +1,80 @@
+"""What the commands print: tables and sentences for people, one JSON document for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ops.errors import OpsError
+
+
+class Screen:
+    """Standard output, in one of two languages. Rich leaves colour out where no terminal is."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    def document(self, document: Any) -> None:
+        """The answer, for programs; for people nothing."""
+        if self.as_json:
+            print(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def say(self, text: str, style: str | None = None) -> None:
+        if not self.as_json:
+            self.console.print(escape(text), style=style)
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        title: str = "",
+        right: Sequence[str] = (),
+        styles: Sequence[str | None] = (),
+    ) -> None:
+        """`right` names the columns of numbers; `styles` is a row's, None for plain."""
+        if self.as_json:
+            return
+        table = Table(title=title or None, title_justify="left", title_style="bold", box=None)
+        for column in columns:
+            table.add_column(
+                column, justify="right" if column in right else "left", overflow="fold"
+            )
+        for number, row in enumerate(rows):
+            style = styles[number] if number < len(styles) else None
+            table.add_row(*(escape(str(value)) for value in row), style=style)
+        self.console.print(table)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Raises OpsError unless the person agrees; `yes` was said on the command line."""
+        if yes:
+            return
+        if self.as_json or not sys.stdin.isatty():
+            raise OpsError(f"{question} Nobody is here to answer: repeat the command with --yes.")
+        answer = self.console.input(f"{escape(question)} [bold]yes[/] or no: ")
+        if answer.strip().lower() not in ("y", "yes"):
+            raise OpsError("Nothing was changed.")
+
+
+def age(seconds: float | None) -> str:
+    """A duration as people say it: 42 s, 7 min, 3 h, 2 d."""
+    if seconds is None:
+        return "-"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 event, 2 events."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def number(count: float) -> str:
+    return f"{count:,.0f}".replace(",", " ")

@@ -1,0 +1,33 @@
+"""What every command gets: the relay that is meant, and the screen."""
+
+import getpass
+from dataclasses import dataclass, field
+from typing import cast
+
+import typer
+
+from ops.connection import Relay, Target, connect
+from ops.screen import Screen
+
+
+@dataclass(slots=True)
+class Session:
+    target: Target
+    screen: Screen
+    _relay: Relay | None = field(default=None, init=False)
+
+    @property
+    def relay(self) -> Relay:
+        """Connected on first use. Raises OpsError."""
+        if self._relay is None:
+            self._relay = connect(self.target)
+        return self._relay
+
+
+def session_of(context: typer.Context) -> Session:
+    return cast(Session, context.obj)
+
+
+def person() -> str:
+    """Who is at the keyboard, for the record."""
+    return getpass.getuser()

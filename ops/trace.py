@@ -1,0 +1,124 @@
+"""`relay trace`: what became of an event, a conversation, a request, on one screen."""
+
+from lambdas.relay.moments import iso
+from lambdas.relay.trace import RequestWay, Trace
+from ops import way
+from ops.connection import Relay
+from ops.screen import Screen, plural
+from ops.way import Way
+
+#: more events than this are listed, one is told step by step
+TOLD_MAX = 1
+GOOD = ("delivered", "duplicate")
+
+
+def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
+    """Shows every event that the name stands for. Raises OpsError."""
+    found = way.gather(relay, name, thorough=thorough)
+    told = way.ways(found)
+    screen.document([way.document(one) for one in told])
+    if not told:
+        _show_requests(found, screen)
+    elif len(told) <= TOLD_MAX:
+        _show(told[0], screen)
+    else:
+        _list(name, told, screen)
+    if found.is_partial:
+        screen.say("There is more than one answer can tell: ask for one request.", "yellow")
+
+
+def _show(one: Way, screen: Screen) -> None:
+    event = one.event
+    screen.say(f"{event.topic}: {one.fate}", _style(one.fate))
+    rows = [
+        ("event", event.identity),
+        ("conversation", event.owner if event.owner != event.identity else "none"),
+        ("envelope", event.envelope_id or "none"),
+        ("destination", event.destination),
+    ]
+    for request in one.requests[:1]:
+        rows += _facts(request)
+    if len(one.requests) > 2:
+        rows.append(
+            ("", f"... split, and split again: {plural(len(one.requests) - 2, 'part')} ...")
+        )
+    for request in one.requests[1:][-1:]:
+        rows += _facts(request)
+    screen.table(("", ""), rows)
+    screen.say("")
+    began = one.steps[0].at_ms
+    screen.table(
+        ("time (UTC)", "after", "what", "request"),
+        [
+            (
+                clock(step.at_ms),
+                f"{(step.at_ms - began) / 1000:.1f} s",
+                step.what,
+                step.batch_id[:8],
+            )
+            for step in one.steps
+        ],
+        right=("after",),
+    )
+
+
+def _facts(request: RequestWay) -> list[tuple[str, str]]:
+    """A request's line, and below it what else is known of it."""
+    of = f"{plural(len(request.events), 'event')}, {plural(request.attempts, 'attempt')}"
+    rows = [("request", f"{request.batch_id}  {request.state}, {of}")]
+    for name, value in (
+        ("  answer", " ".join(filter(None, (request.genesys_id, request.context_id)))),
+        ("  confirmed by", request.confirmed_by),
+        ("  reason", request.reason),
+        ("  possible duplicates", str(request.reposts) if request.reposts else ""),
+        ("  compensated by", request.compensated_by),
+    ):
+        if value:
+            rows.append((name, value))
+    return rows
+
+
+def clock(at_ms: int) -> str:
+    """Date and time to the millisecond."""
+    return f"{iso(at_ms)[:-1].replace('T', ' ')}.{at_ms % 1000:03}"
+
+
+def _list(name: str, told: list[Way], screen: Screen) -> None:
+    screen.table(
+        ("claimed (UTC)", "topic", "event", "request", "fate"),
+        [
+            (
+                clock(one.event.claimed_at_ms),
+                short_topic(one.event.topic, one.event.owner),
+                one.event.identity,
+                one.request[:8],
+                one.fate,
+            )
+            for one in told
+        ],
+        title=f"{name}: {len(told)} events",
+        styles=[None if one.fate.startswith(GOOD) else "yellow" for one in told],
+    )
+    first = told[0].event
+    screen.say(f"One of them step by step: relay trace {first.owner}/{first.identity}")
+
+
+def short_topic(topic: str, owner: str) -> str:
+    """A topic without what every topic begins with."""
+    return topic.replace("v2.detail.events.conversation.", "").replace(f"{owner}.", "")
+
+
+def _style(fate: str) -> str:
+    return "green" if fate.startswith(GOOD) else "yellow"
+
+
+def _show_requests(found: Trace, screen: Screen) -> None:
+    """Requests whose claims are not made yet, or were never needed."""
+    for request in found.requests:
+        fate = way.FATES.get(request.state, request.state)
+        screen.say(f"request {request.batch_id}: {fate}", _style(fate))
+        screen.table(("", ""), _facts(request))
+        screen.table(
+            ("time (UTC)", "what"),
+            [(clock(moment.at_ms), moment.what) for moment in request.moments],
+        )

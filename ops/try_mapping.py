@@ -1,0 +1,83 @@
+"""`relay try-mapping`: an event through an environment file's routes, without AWS and Genesys."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lambdas.relay.configuration import parse
+from lambdas.relay.errors import Malformed
+from lambdas.relay.events import Event, parse_event
+from lambdas.relay.trial import Trial, tried
+from ops.errors import OpsError
+from ops.session import session_of
+from stacks.configuration import ConfigurationError, load_environments
+
+
+def try_mapping(
+    context: typer.Context,
+    event: Annotated[
+        Path, typer.Option(help="A file that holds one event, as EventBridge has it.")
+    ],
+) -> None:
+    """Show what each route of --environment <name or file.toml> makes of an event. Exit code 1 if
+    a route that takes it fails."""
+    session = session_of(context)
+    environment = session.target.environment
+    if environment is None:
+        raise OpsError("Name the environment file to try, such as --environment my.toml.")
+    try:
+        loaded = load_environments(environment)[0]
+    except ConfigurationError as error:
+        raise OpsError(str(error)) from error
+    read = _event(event)
+    trials = tried(parse(json.loads(loaded.functions_document)), read)
+    session.screen.document([_document(trial) for trial in trials])
+    for trial in trials:
+        _show(trial, session.screen.say)
+    if any(trial.takes and trial.made is None for trial in trials):
+        raise typer.Exit(1)
+
+
+def _event(path: Path) -> Event:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OpsError(f"{path}: cannot be read as a text file: {error}.") from error
+    try:
+        # The youngest possible moment: a trial is not about how old the event is.
+        return parse_event(text, YEAR_9999_MS)
+    except Malformed as malformed:
+        raise OpsError(f"{path}: intake would quarantine this: {malformed.reason}.") from malformed
+
+
+YEAR_9999_MS = 253_370_764_800_000
+
+
+def _document(trial: Trial) -> dict[str, Any]:
+    document: dict[str, Any] = {"route": trial.route.name, "takes": trial.takes}
+    if trial.made is None:
+        return {**document, "reason": trial.reason}
+    target, item = trial.made.target, json.loads(trial.made.item)
+    return {
+        **document,
+        "destination": target.destination,
+        "request": f"{target.method} {target.path}",
+        "list": trial.made.into,
+        "bytes": len(trial.made.item),
+        "item": item,
+    }
+
+
+def _show(trial: Trial, say: Any) -> None:
+    name = trial.route.name
+    if trial.made is None:
+        verb = "fails: intake would quarantine the event" if trial.takes else "does not take it"
+        say(f"Route {name} {verb}: {trial.reason}.", "red" if trial.takes else None)
+        return
+    target = trial.made.target
+    into = f', list "{trial.made.into}"' if trial.made.into else ""
+    say(f"Route {name} sends {len(trial.made.item)} bytes to {target.destination}:", "green")
+    say(f"  {target.method} {target.path}{into}")
+    say(json.dumps(json.loads(trial.made.item), indent=2))

@@ -1,0 +1,188 @@
+"""The way of an event: the audit chain of lambdas/relay/trace.py, told event by event."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.relay.moments import iso
+from lambdas.relay.trace import EventWay, RequestWay, Trace, trace
+from ops.connection import Relay
+from ops.errors import OpsError
+
+#: items looked at in a search of the ledger, unless a thorough one is asked for
+SEARCHED_MAX = 20_000
+#: lambdas/relay/trace.py's word for the first moment of a request
+SEALED = "sealed"
+#: an event of one request can be handed on to a part, and so on
+GENERATIONS_MAX = 20
+
+FATES = {
+    "SEALED": "waits to be written",
+    "OPEN": "is being written",
+    "DONE": "delivered",
+    "PENDING_EVENT": "delivered; the event it causes is awaited",
+    "CONFIRMED": "delivered and confirmed",
+    "TIMEOUT_RECOVERY": "delivered; its confirmation is overdue and asked for",
+    "RECONCILED": "delivered, as Genesys itself says",
+    "SPLIT": "goes on in parts",
+    "MERGED": "goes on in another request",
+    "EMPTY": "duplicate: another request delivered it",
+    "REJECTED": "refused by Genesys; waits for a person",
+    "MANUAL_REVIEW": "waits for a person",
+    "DISCARDED": "discarded by a person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened."""
+
+    at_ms: int
+    what: str
+    #: the request that it happened to
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One event's way, from its claim to what became of it."""
+
+    event: EventWay
+    fate: str
+    #: the requests that carried it, the last one has it now
+    requests: Sequence[RequestWay]
+    steps: Sequence[Step]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people call exactly this event by."""
+        event = self.event
+        return event.identity, event.envelope_id, f"{event.owner}/{event.identity}"
+
+    @property
+    def request(self) -> str:
+        """The request that has it now."""
+        return self.requests[-1].batch_id if self.requests else self.event.batch_id
+
+
+def ways(found: Trace) -> list[Way]:
+    """The events that the name stands for, in the order of their claims."""
+    requests = {request.batch_id: request for request in found.requests}
+    every = [_way(event, requests) for event in found.events]
+    for is_meant in (
+        lambda way: found.name in way.names,
+        lambda way: way.event.owner == found.name,
+        lambda way: any(found.name == request.batch_id for request in way.requests),
+    ):
+        meant = [way for way in every if is_meant(way)]
+        if meant:
+            return meant
+    return every
+
+
+def _way(event: EventWay, requests: Mapping[str, RequestWay]) -> Way:
+    carried = list(_carriers(event, requests))
+    steps = [Step(event.claimed_at_ms, "claimed", event.batch_id)]
+    steps += [
+        Step(moment.at_ms, moment.what, request.batch_id)
+        for number, request in enumerate(carried)
+        for moment in request.moments
+        # A part bears the time at which its whole was sealed.
+        if not (number and moment.what == SEALED)
+    ]
+    fate = _fate(carried[-1], requests) if carried else "its request's record is gone"
+    return Way(event, fate, carried, sorted(steps, key=lambda step: step.at_ms))
+
+
+def _fate(last: RequestWay, requests: Mapping[str, RequestWay]) -> str:
+    """What became of an event, by the last request that carried it. Where that was split and none
+    of its parts has the event, Genesys took it with the first answer."""
+    if last.state == "SPLIT" and last.parts and all(part in requests for part in last.parts):
+        return "delivered; others of its request went on in parts"
+    return FATES.get(last.state, last.state)
+
+
+def _carriers(event: EventWay, requests: Mapping[str, RequestWay]) -> Iterator[RequestWay]:
+    """The requests that carried an event, from the one that claimed it on."""
+    said = f"{event.owner}/{event.identity.partition('~')[0]}"
+    current = requests.get(event.batch_id)
+    for _ in range(GENERATIONS_MAX):
+        if current is None:
+            return
+        yield current
+        parts = [requests[part] for part in current.parts if part in requests]
+        current = next((part for part in parts if said in part.events), None)
+
+
+def document(way: Way) -> dict[str, Any]:
+    """For programs."""
+    event = way.event
+    return {
+        "identity": event.identity,
+        "conversation": event.owner if event.owner != event.identity else None,
+        "topic": event.topic,
+        "envelope": event.envelope_id,
+        "destination": event.destination,
+        "request": way.request,
+        "fate": way.fate,
+        "requests": [
+            {
+                "request": request.batch_id,
+                "state": request.state,
+                "attempts": request.attempts,
+                "reposts": request.reposts,
+                "genesys_id": request.genesys_id,
+                "context_id": request.context_id,
+                "confirmed_by": request.confirmed_by,
+                "reason": request.reason,
+                "events": len(request.events),
+            }
+            for request in way.requests
+        ],
+        "steps": [
+            {"at": iso(step.at_ms), "at_ms": step.at_ms, "what": step.what, "in": step.batch_id}
+            for step in way.steps
+        ],
+    }
+
+
+def gather(relay: Relay, name: str, *, thorough: bool) -> Trace:
+    """Everything on a name. Raises OpsError where there is nothing."""
+    found = trace(name, relay.ledger)
+    if found.events or found.requests:
+        return found
+    for key in _search(relay, name, thorough=thorough):
+        found = trace(key, relay.ledger)
+        if found.events or found.requests:
+            return Trace(name, found.events, found.requests, found.is_partial)
+    raise OpsError(f"The ledger forgot {name} while it was being read: repeat the command.")
+
+
+def _search(relay: Relay, name: str, *, thorough: bool) -> Sequence[str]:
+    """For names that lead nowhere by themselves: an identity without its conversation, an
+    envelope's id, Genesys' correlation id. Reads the table, up to a limit; returns better names."""
+    pages = relay.dynamodb.get_paginator("scan").paginate(
+        TableName=relay.output("LedgerTableName"),
+        ProjectionExpression="pk, sk",
+        FilterExpression=(
+            "envelope_id = :n OR begins_with(sk, :e) OR genesys_id = :n OR context_id = :n"
+        ),
+        ExpressionAttributeValues={":n": {"S": name}, ":e": {"S": f"E#{name}"}},
+    )
+    looked_at = 0
+    for page in pages:
+        looked_at += page["ScannedCount"]
+        if page["Items"]:
+            return [_name_of(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
+        if looked_at >= SEARCHED_MAX and not thorough:
+            break
+    hint = "" if thorough or looked_at < SEARCHED_MAX else " Say --thorough to search them all."
+    raise OpsError(
+        f"The ledger has nothing on {name} ({looked_at} items searched). It forgets after 30 days; "
+        f"unreadable messages are in `relay review list`.{hint}"
+    )
+
+
+def _name_of(pk: str, sk: str) -> str:
+    owner = pk.partition("#")[2]
+    return f"{owner}/{sk.split('#')[1]}" if pk.startswith("C#") else owner

@@ -1,0 +1,244 @@
+"""The alarms: few, each about one thing that a person can do something about. The id of an alarm
+is its section in docs/runbook.md, and a test holds the two together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+
+from lambdas.relay.metrics import Metric
+from stacks import measures
+from stacks.measures import PERIOD_S, counted, joined
+from stacks.queues import DeadLetteredQueue
+
+RUNBOOK = "docs/runbook.md"
+#: what reconcile counts, it counts every 15 minutes: two of its runs (seconds)
+RECONCILE_PERIOD_S = 1_800
+RECONCILE_RUN_S = 900
+#: A queue whose oldest message is older than this is not keeping up: longer than any back-off
+#: (15 minutes) and than what a full bucket of Genesys' rate limit delays in an ordinary peak.
+OLDEST_MESSAGE_S_MAX = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm that goes off when its metric reaches the threshold."""
+
+    name: str
+    #: what it means and the first thing to do, one sentence each
+    says: str
+    metric: cloudwatch.IMetric
+    threshold: int = 1
+    #: this many of the last periods must be bad
+    bad: int = 1
+    periods: int = 1
+
+    @property
+    def description(self) -> str:
+        """The section is named as an address within the repository, for reading it there."""
+        return f"{self.says} Runbook: {RUNBOOK}#{self.name.lower()}"
+
+
+def alarms(
+    *,
+    environment: str,
+    pairs: Sequence[DeadLetteredQueue],
+    rules: Sequence[events.CfnRule],
+    functions: Mapping[str, lambda_.IFunction],
+) -> tuple[Alarm, ...]:
+    """Every alarm of an environment, by what it is about."""
+    return (
+        *_of_queues(pairs, rules),
+        *_of_functions(environment, functions),
+        *_of_requests(environment),
+        *_of_effects(environment),
+    )
+
+
+def _of_queues(
+    pairs: Sequence[DeadLetteredQueue], rules: Sequence[events.CfnRule]
+) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "Undelivered",
+            "EventBridge could deliver events neither to the events queue nor to its dead-letter "
+            "queue, so they are in the archive only. Repair the queues' policies, then replay the "
+            "archive.",
+            joined("SUM", _undelivered(rules), label="events", period_s=PERIOD_S),
+        ),
+        Alarm(
+            "DeadLetters",
+            "Messages were given up for now; each says why in its attributes. Repair the cause, "
+            "then redrive them to their queue.",
+            joined("MAX", measures.dead_letters(pairs), label="letters", period_s=PERIOD_S),
+        ),
+        Alarm(
+            "Backlog",
+            "The oldest message of a queue has waited for an hour. Nothing is lost for three days. "
+            "Find out whether the rate limit, Genesys or a function holds it up.",
+            joined("MAX", measures.ages(pairs), label="seconds", period_s=PERIOD_S),
+            threshold=OLDEST_MESSAGE_S_MAX,
+        ),
+    )
+
+
+def _of_functions(
+    environment: str, functions: Mapping[str, lambda_.IFunction]
+) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "FunctionFailing",
+            "A function crashes, times out, or meets an error that nobody foresaw. Read its log.",
+            joined(
+                "SUM",
+                {**measures.errors(functions), **_counts(environment, "Unexpected", *_SQS)},
+                label="errors",
+                period_s=PERIOD_S,
+            ),
+            bad=2,
+            periods=3,
+        ),
+        Alarm(
+            "ReconcileFailing",
+            "reconcile has failed three times in a row, so dead letters and overdue requests wait. "
+            "Read its log.",
+            functions["reconcile"].metric_errors(
+                period=cdk.Duration.seconds(RECONCILE_RUN_S), statistic="Sum"
+            ),
+            bad=3,
+            periods=3,
+        ),
+    )
+
+
+def _of_requests(environment: str) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "GenesysFailing",
+            "For ten minutes no request was accepted and some failed: Genesys is down, or does not "
+            "accept our credentials. Events wait in the queues. Run `relay doctor`.",
+            _failing(environment),
+            bad=2,
+            periods=2,
+        ),
+        Alarm(
+            "WaitingForPerson",
+            "Requests were refused or are undecidable, or messages are unreadable: `relay review "
+            "list` names them.",
+            joined(
+                "MAX",
+                {
+                    **_counts(environment, "InReview", "reconcile", statistic="Maximum"),
+                    **_counts(environment, "Quarantined", *_SQS),
+                },
+                label="cases",
+                period_s=RECONCILE_PERIOD_S,
+            ),
+        ),
+        Alarm(
+            "Overdue",
+            "Requests have not come to an end within their time, and reconcile does not get them "
+            "there. Trace one of them.",
+            joined(
+                "MAX",
+                _counts(environment, "Overdue", "reconcile", statistic="Maximum"),
+                label="requests",
+                period_s=RECONCILE_PERIOD_S,
+            ),
+            bad=2,
+            periods=2,
+        ),
+    )
+
+
+def _of_effects(environment: str) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "PossibleDuplicates",
+            "A request whose outcome nobody knows was sent again, or Genesys has an effect twice. "
+            "Each one is listed; merge or cancel in Genesys.",
+            joined(
+                "SUM",
+                {
+                    **_counts(environment, "InDoubtReposted", "write"),
+                    **_counts(environment, "DuplicatesFound", "confirm", "reconcile"),
+                },
+                label="requests",
+                period_s=PERIOD_S,
+            ),
+        ),
+        Alarm(
+            "ConfirmationsSilent",
+            "Most requests are not followed by the event that they cause. Check the partner event "
+            "source in Genesys Cloud.",
+            joined(
+                "SUM",
+                _counts(environment, "SilenceBreakerOpened", "confirm"),
+                label="times",
+                period_s=PERIOD_S,
+            ),
+        ),
+        Alarm(
+            "Contradictions",
+            "Two events share an identity, or an event contradicts the request it names. Both "
+            "sides were kept; look at one of them.",
+            joined(
+                "SUM",
+                {
+                    **_counts(environment, "IdentityCollisions", "dedup"),
+                    **_counts(environment, "Contradictions", "confirm"),
+                    **_counts(environment, "Diverged", "confirm", "reconcile"),
+                },
+                label="events",
+                period_s=PERIOD_S,
+            ),
+        ),
+    )
+
+
+#: the functions that SQS feeds
+_SQS = ("intake", "dedup", "write", "confirm")
+
+
+def _counts(
+    environment: str, metric: Metric, *services: str, statistic: str = "Sum"
+) -> Mapping[str, cloudwatch.IMetric]:
+    return {
+        f"{service}_{metric.lower()}": counted(environment, service, metric, statistic=statistic)
+        for service in services
+    }
+
+
+def _undelivered(rules: Sequence[events.CfnRule]) -> Mapping[str, cloudwatch.IMetric]:
+    return {
+        f"rule{number}": cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="InvocationsFailedToBeSentToDlq",
+            dimensions_map={
+                "EventBusName": rule.event_bus_name or "default",
+                "RuleName": rule.attr_rule_name,
+            },
+            period=cdk.Duration.seconds(PERIOD_S),
+            statistic="Sum",
+        )
+        for number, rule in enumerate(rules)
+    }
+
+
+def _failing(environment: str) -> cloudwatch.MathExpression:
+    """Requests that failed in a time in which none was accepted. Metrics that nobody counted have
+    no data, and comparing with those would give none either; sums leave them out."""
+    failed: tuple[Metric, ...] = ("RequestsDeferred", "RequestsUnsure", "BreakerOpened")
+    names = {metric: f"write_{metric.lower()}" for metric in (*failed, "RequestsAccepted")}
+    bad = f"SUM([{', '.join(names[metric] for metric in failed)}])"
+    every = f"SUM([{', '.join(names.values())}])"
+    metrics: tuple[Metric, ...] = (*failed, "RequestsAccepted")
+    return cloudwatch.MathExpression(
+        expression=f"IF({every} == {bad}, {bad}, 0)",
+        label="requests",
+        period=cdk.Duration.seconds(PERIOD_S),
+        using_metrics={names[m]: counted(environment, "write", m) for m in metrics},
+    )

@@ -1,0 +1,15 @@
+"""What AWS charges, for estimates: USD, eu-central-1 and us-east-1 differ by some per cent.
+
+Taken from aws.amazon.com/<service>/pricing as of November 2026, without free tiers. The dashboard
+and docs/runbook.md ("Estimate the cost") count with these numbers and with no others.
+"""
+
+#: on arm64; x86_64 is a quarter more
+LAMBDA_GB_SECOND = 0.0000133334
+LAMBDA_REQUEST = 0.20 / 1_000_000
+DYNAMODB_WRITE_UNIT = 0.625 / 1_000_000
+DYNAMODB_READ_UNIT = 0.125 / 1_000_000
+#: a call of the API, with up to ten messages and 64 KB
+SQS_REQUEST = 0.40 / 1_000_000
+EVENTBRIDGE_EVENT = 1.00 / 1_000_000
+LOGS_GB = 0.50

@@ -1,0 +1,135 @@
+"""webhook: an HTTPS endpoint for senders that cannot reach an event bus. Only where configured."""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from stacks.acknowledgements import acknowledge
+from stacks.environment_document import Webhook as Settings
+from stacks.function import FunctionSettings, relay_function
+from stacks.log_group import log_group
+from stacks.queues import Queues, grant_send
+
+#: The sender that has a key from the start; more are added to the secret.
+FIRST_SENDER = "webhook"
+KEY_CHARS = 64
+#: What an on-call engineer asks of a request; nothing of what it said, and no header.
+ACCESS_LOG_FIELDS = {
+    "requestId": "$context.requestId",
+    "at": "$context.requestTime",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "protocol": "$context.protocol",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.error.message",
+    "integrationError": "$context.integrationErrorMessage",
+}
+
+
+class Webhook(Construct):
+    """API Gateway (TLS 1.2 or newer, throttled) in front of a function that only queues.
+
+    An HTTP API rather than a function URL: it throttles before anything is paid for or run, logs
+    what it refuses, and takes a domain name later (docs/decisions/0011-webhook.md).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        webhook: Settings,
+        settings: FunctionSettings,
+        queues: Queues,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.secret = secretsmanager.Secret(
+            self,
+            "Keys",
+            description="Keys of the senders of genesys-relay's webhook: by sender, one or a list",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",
+                generate_string_key=FIRST_SENDER,
+                password_length=KEY_CHARS,
+                exclude_punctuation=True,
+            ),
+            removal_policy=settings.removal_policy,
+        )
+        acknowledge(
+            self.secret,
+            "AwsSolutions-SMG4",
+            "A key is shared with a sender, who must be given the new one: both are valid while "
+            "both are in the list, so a person rotates without interruption.",
+        )
+        self.function, role = relay_function(
+            self,
+            verb="webhook",
+            settings=settings,
+            environment={
+                "EVENTS_QUEUE_URL": queues.events.queue.queue_url,
+                "WEBHOOK_SECRET_ID": self.secret.secret_arn,
+                "WEBHOOK_VERIFICATION": webhook.verification,
+                "WEBHOOK_REPLAY_WINDOW_S": str(webhook.replay_window_s),
+            },
+        )
+        grant_send(role, queues.events.queue)
+        iam.Grant.add_to_principal(
+            grantee=role,
+            actions=["secretsmanager:GetSecretValue"],
+            resource_arns=[self.secret.secret_arn],
+        )
+        self.url = self._endpoint(webhook, settings)
+
+    def _endpoint(self, webhook: Settings, settings: FunctionSettings) -> str:
+        """Where the first sender posts to."""
+        api = apigateway.HttpApi(
+            self,
+            "Api",
+            description=f"genesys-relay {settings.environment}: webhook",
+            create_default_stage=False,
+        )
+        (route,) = api.add_routes(
+            path="/events/{sender}",
+            methods=[apigateway.HttpMethod.POST],
+            integration=integrations.HttpLambdaIntegration("Integration", self.function),
+        )
+        acknowledge(
+            route,
+            "AwsSolutions-APIG4",
+            "The function verifies each sender's signature over the body, which no authorizer of "
+            "an HTTP API is shown.",
+        )
+        logs = log_group(
+            self,
+            "AccessLogs",
+            retention_days=settings.log_retention_days,
+            removal_policy=settings.removal_policy,
+        )
+        stage = apigateway.CfnStage(
+            self,
+            "Stage",
+            api_id=api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=webhook.requests_per_second,
+                throttling_burst_limit=webhook.burst,
+            ),
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=logs.log_group_arn, format=json.dumps(ACCESS_LOG_FIELDS)
+            ),
+        )
+        stage.add_dependency(_l1(route))
+        return f"{api.api_endpoint}/events/{FIRST_SENDER}"
+
+
+def _l1(route: apigateway.HttpRoute) -> cdk.CfnResource:
+    resource = route.node.default_child
+    assert isinstance(resource, cdk.CfnResource)
+    return resource

@@ -1,0 +1,96 @@
+"""The benchmark in small: the figures that it must show, and that it can show others."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import scenarios
+from benchmarks.measuring import Measured, least_s
+from benchmarks.rows import Row, poison, trickle
+from benchmarks.scenarios import Backlog
+from lambdas.relay import consolidation, pacing
+
+#: a window and a bit; where the limit changes midway, two
+EVENTS = 18_000
+EVENTS_HALVED = 26_000
+
+
+@pytest.fixture(scope="module")
+def backlog() -> Mapping[str, Measured]:
+    scenario = Backlog(EVENTS)
+    return {"ours": scenario.ours(), "tutorial": scenario.tutorial()}
+
+
+def test_the_ceiling_is_used_and_not_touched(backlog: Mapping[str, Measured]) -> None:
+    ours = backlog["ours"]
+    assert ours.delivered == EVENTS
+    assert ours.used_share >= 0.98
+    assert ours.share_429 <= 0.005
+    assert ours.limiter_writes < 0.34
+    assert ours.ended_s < least_s(EVENTS // 50) + 20
+
+
+def test_the_tutorial_writer_waits_ten_times_as_long_and_is_refused(
+    backlog: Mapping[str, Measured],
+) -> None:
+    assert backlog["tutorial"].share_429 > 0.005
+    assert backlog["tutorial"].waited_s > 5 * backlog["ours"].waited_s
+
+
+def test_the_same_run_gives_the_same_figures() -> None:
+    assert Backlog(2_000).ours() == Backlog(2_000).ours()
+
+
+def test_an_unknown_client_that_takes_a_third_costs_no_429() -> None:
+    result = Backlog(EVENTS, scenarios.a_third_at_once, scenarios.TWO_THIRDS).ours()
+    assert result.used_share >= 0.98
+    assert result.share_429 <= 0.005
+
+
+def test_a_limit_that_is_halved_is_kept_to_at_once() -> None:
+    result = Backlog(EVENTS_HALVED, scenarios.halved, scenarios.HALVED).ours()
+    assert result.used_share >= 0.98
+    assert result.share_429 <= 0.005
+
+
+def test_small_batches_of_an_outage_go_as_full_requests() -> None:
+    after, requests = trickle(240)
+    assert after.met
+    assert after.ours < after.rivals["each as it was sealed, at best"]
+    assert requests.ours < requests.rivals["each as it was sealed, at best"] / 5
+
+
+def test_a_poison_event_costs_thirteen_requests() -> None:
+    delivered, in_review, requests = poison()
+    assert (delivered.ours, in_review.ours, requests.ours) == (49, 1, 13)
+
+
+def test_a_limiter_that_ignores_genesys_count_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = pacing.told
+
+    def deaf(window: pacing.Window, now_ms: int, report: pacing.Report) -> pacing.Window:
+        return replace(told(window, now_ms, report), count=0)
+
+    monkeypatch.setattr(pacing, "told", deaf)
+    result = Backlog(EVENTS, scenarios.a_third_at_once, scenarios.TWO_THIRDS).ours()
+    assert result.share_429 > 0.005
+
+
+def test_without_consolidation_the_outage_is_long_over_before_all_is_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consolidation, "_small", lambda delivery, needs: None)
+    after, _ = trickle(240)
+    assert not after.met
+
+
+def test_a_row_says_whether_its_aim_is_met() -> None:
+    row = Row("x", "share", "higher", 0.97, aim=0.98)
+    assert row.met is False
+    assert Row("x", "s", "lower", 1.0, aim=2.0).met is True
+    assert Row("x", "s", "lower", 1.0).met is None
+    assert json.dumps({"met": row.met}) == '{"met": false}'

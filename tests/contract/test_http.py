@@ -1,0 +1,195 @@
+"""HTTP over a real socket: what certainly did not arrive, what may have, and what was answered."""
+
+import gzip
+import socket
+import ssl
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
+from lambdas.relay.ports import Answer, NotSent, Unanswered
+from tests.contract.wire import serving
+
+TIMING = replace(REHEARSAL, connect_timeout_s=0.3, request_timeout_s=0.4)
+#: a request may take as long as the timing says, and the machine a little more
+BOUND_S = TIMING.request_s + 1.0
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: yes\r\n\r\n{}"
+
+
+def post(url: str, body: bytes = b'{"n":1}') -> Answer | NotSent | Unanswered:
+    return RequestsHttp(TIMING).send("POST", f"{url}/path", {"X-Given": "1"}, body)
+
+
+# Answered
+
+
+def test_an_answer_arrives_with_its_status_headers_and_bytes() -> None:
+    with serving(OK) as server:
+        answer = post(server.url)
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.body) == (200, b"{}")
+    assert {name.lower(): value for name, value in answer.headers.items()}["x-seen"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Transfer-Encoding: chunked", b"3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n"),
+        (b"Content-Encoding: gzip\r\nContent-Length: 25", gzip.compress(b"[1,2]", mtime=0)),
+    ],
+    ids=["in chunks", "compressed"],
+)
+def test_an_answer_is_whole_however_it_is_sent(head: bytes, body: bytes) -> None:
+    with serving(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", body[:7], 0.1, body[7:]) as server:
+        answer = post(server.url)
+
+    assert isinstance(answer, Answer)
+    assert answer.body == b"[1,2]"
+
+
+def test_the_bytes_of_a_request_are_sent_verbatim() -> None:
+    body = '{"said":"¿qué?"}'.encode()
+    with serving(OK) as server:
+        post(server.url, body)
+
+    (request,) = server.requests
+    head, _, sent = request.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /path HTTP/1.1\r\n")
+    assert b"X-Given: 1" in head
+    assert sent == body
+
+
+@pytest.mark.parametrize("status", [301, 307, 401, 409, 429, 500, 503])
+def test_any_status_is_an_answer_and_asked_for_once(status: int) -> None:
+    """No hidden retries, no redirects: an attempt is one request."""
+    line = f"HTTP/1.1 {status} Words\r\nLocation: /elsewhere\r\nRetry-After: 0\r\n"
+    with serving(line.encode() + b"Content-Length: 0\r\n\r\n") as server:
+        answer = post(server.url)
+        time.sleep(0.1)
+
+    assert isinstance(answer, Answer)
+    assert answer.status == status
+    assert len(server.requests) == 1
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(OK) as server:
+        assert isinstance(post(server.url), Answer)
+
+
+# Certainly not arrived
+
+
+def test_a_closed_port_means_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert isinstance(post(f"http://127.0.0.1:{port}"), NotSent)
+
+
+def test_a_name_that_nobody_has_means_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*arguments: object, **named: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    assert isinstance(post("http://genesys.invalid"), NotSent)
+
+
+def test_a_certificate_that_is_not_trusted_means_not_sent(tmp_path: Path) -> None:
+    with serving(OK, tls=self_signed(tmp_path)) as server:
+        answer = post(server.url)
+
+    assert isinstance(answer, NotSent)
+    assert "certificate" in answer.reason
+    assert server.requests == []
+
+
+# May have taken effect
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (),
+        (b"HTTP/1.1 200 OK\r\n",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",),
+        (b"nonsense\r\n\r\n",),
+    ],
+    ids=["closed", "cut in the headers", "cut in the body", "cut in a chunk", "no http"],
+)
+def test_a_connection_that_breaks_after_the_request_means_unanswered(
+    script: tuple[bytes, ...],
+) -> None:
+    with serving(*script) as server:
+        answer = post(server.url)
+
+    assert isinstance(answer, Unanswered)
+    assert len(server.requests) == 1
+
+
+DRIP = [step for _ in range(100) for step in (b"x", 0.1)]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (10.0,),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 10.0),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *DRIP),
+    ],
+    ids=["silence", "silence within the body", "one byte at a time"],
+)
+def test_a_server_that_takes_too_long_is_given_up_in_time(script: tuple[bytes | float]) -> None:
+    began = time.monotonic()
+    with serving(*script) as server:
+        answer = post(server.url)
+        took_s = time.monotonic() - began
+
+    assert isinstance(answer, Unanswered)
+    assert took_s < BOUND_S
+
+
+def test_an_endless_answer_is_given_up() -> None:
+    size = GENESYS_ANSWER_BYTES_MAX + 200_000
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode()
+    with serving(head + b"x" * size) as server:
+        assert isinstance(post(server.url), Unanswered)
+
+
+def self_signed(directory: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    (directory / "pair.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(directory / "pair.pem")
+    return context

@@ -1,0 +1,40 @@
+"""What the relay relies on in the vault, in every world that offers one."""
+
+import pytest
+
+from lambdas.relay.ports import Vault
+from tests.contract.worlds import World
+
+
+@pytest.fixture
+def vault(world: World) -> Vault:
+    return world.vault()
+
+
+@pytest.mark.parametrize("document", ["{}", "¿qué? \u2028 \U0001f600", "lone \ud800", "", "x\r\ny"])
+def test_a_document_is_fetched_as_it_was_kept(vault: Vault, document: str) -> None:
+    vault.keep("review/1.json", document)
+
+    assert vault.fetch("review/1.json") == document
+
+
+def test_what_was_never_kept_is_not_there(vault: Vault) -> None:
+    assert vault.fetch("review/1.json") is None
+
+
+def test_keeping_again_replaces(vault: Vault) -> None:
+    vault.keep("review/1.json", "first")
+    vault.keep("review/1.json", "second")
+
+    assert vault.fetch("review/1.json") == "second"
+
+
+def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -> None:
+    vault.keep("review/1.json", "{}")
+    vault.keep("review/2.json", "{}")
+
+    vault.discard("review/1.json")
+    vault.discard("review/1.json")
+
+    assert vault.fetch("review/1.json") is None
+    assert vault.fetch("review/2.json") == "{}"

@@ -1,0 +1,226 @@
+"""Dead letters go back to work by the call that the AWS console makes, in parts and repeatedly.
+
+Every function is broken in turn, so that every dead-letter queue gets letters of its own; each is
+then repaired and its letters are redriven. At the end every event took effect once.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.relay.checks import timer
+from local.run.account import settle
+from local.run.lines import Line, bus_source, generate
+from local.run.publishing import publish
+from local.run.remains import read_remains
+from local.run.stage import ENDPOINT_FILE, Setting, Stage, set_stage
+from local.run.watching import Watch
+from local.toolchain import ROOT
+
+EVENTS = 60
+WAIT_S = 60.0
+#: a variable of each function that it cannot work without, and a neighbour that does not exist
+BROKEN = {
+    "Intake": ("BATCHES_QUEUE_URL", "http://127.0.0.1/000000000000/gone"),
+    "Dedup": ("LEDGER_TABLE", "gone"),
+    "Write": ("LEDGER_TABLE", "gone"),
+    "Confirm": ("LEDGER_TABLE", "gone"),
+}
+CHECK = timer("window", "no-such-request", 0)
+QUEUE_OF = {"Intake": "Events", "Dedup": "Batches", "Write": "Writes", "Confirm": "Checks"}
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
+    lines = generate(7)[:EVENTS]
+    return Setting(tmp_path_factory.mktemp("redrive"), bus_source(lines), "none", 7)
+
+
+@pytest.fixture(scope="module")
+def stage(setting: Setting) -> Iterator[Stage]:
+    with set_stage(setting, lambda _text: None) as stage:
+        for verb in BROKEN:
+            configure(stage, verb, {f"{QUEUE_OF[verb].upper()}_RECEIVES_MAX": "2"})
+        yield stage
+
+
+def test_every_dead_letter_queue_is_redriven_to_its_source_however_often(
+    stage: Stage, setting: Setting
+) -> None:
+    lines = generate(7)[:EVENTS]
+    for verb in ("Intake", "Dedup", "Write"):
+        break_function(stage, verb)
+    publish(lines, setting.source, stage, lambda _count: None)
+
+    for verb in ("Intake", "Dedup", "Write"):
+        letters = eventually(lambda v=verb: letters_in(stage, v))  # type: ignore[misc]
+        for letter in letters:
+            assert_tells_why(letter, verb)
+        repair(stage, verb)
+        redrive_by_halves(stage, setting, verb)
+    assert Watch(stage).until_quiet(lambda _sight: None)
+
+    assert_delivered_once(lines, stage)
+
+
+def test_a_redriven_check_finds_its_request_gone_and_ends(stage: Stage) -> None:
+    break_function(stage, "Confirm")
+    send(stage, "ChecksQueueUrl", CHECK.body, **CHECK.attributes)
+
+    (letter,) = eventually(lambda: letters_in(stage, "Confirm"))
+    assert letter["MessageAttributes"]["batch"]["StringValue"] == "no-such-request"
+    assert letter["MessageAttributes"]["reason"]["StringValue"]
+    repair(stage, "Confirm")
+    redrive(stage, "Confirm")
+
+    assert Watch(stage).until_quiet(lambda _sight: None)
+    assert not letters_in(stage, "Confirm")
+
+
+def test_the_default_choice_of_the_console_stops_at_our_letters_and_loses_none(
+    stage: Stage,
+) -> None:
+    """Redrive to source: SQS does not know where a letter that a function wrote came from."""
+    send(stage, "ChecksDeadQueueUrl", CHECK.body, reason="a test", **CHECK.attributes)
+
+    task = move(stage, "Confirm", to_source=True)
+
+    assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert len(letters_in(stage, "Confirm")) == 1
+    assert move(stage, "Confirm")["Status"] == "COMPLETED"
+
+
+def assert_tells_why(letter: dict[str, Any], verb: str) -> None:
+    told = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+
+    assert told["reason"].startswith(("SendMessageBatch", "PutItem", "UpdateItem", "BatchGetItem"))
+    assert int(told["attempts"]) >= 1
+    assert told["first_seen"].startswith("20")
+    assert len(told["identity"]) == 26
+    if verb == "Intake":
+        assert told["envelope"]
+    else:
+        assert len(told["batch"]) == 36
+        assert int(told["events"]) >= 1
+
+
+def redrive_by_halves(stage: Stage, setting: Setting, verb: str) -> None:
+    """Some letters by the command line, a copy of one by hand, the rest by the console's call;
+    then the call once more, on an empty queue."""
+    queue = QUEUE_OF[verb].lower()
+    copied = letters_in(stage, verb)[0]
+    relay(setting, "dead-letters", "replay", "--queue", queue, "--most", "3", "--yes")
+    attributes = {n: v["StringValue"] for n, v in copied["MessageAttributes"].items()}
+    send(stage, f"{QUEUE_OF[verb]}QueueUrl", copied["Body"], **attributes)
+    redrive(stage, verb)
+    redrive(stage, verb)
+
+
+def redrive(stage: Stage, verb: str) -> None:
+    task = move(stage, verb)
+    assert task["Status"] == "COMPLETED"
+    assert not letters_in(stage, verb)
+
+
+def move(stage: Stage, verb: str, *, to_source: bool = False) -> dict[str, Any]:
+    """What the console's redrive does; the destination is chosen in its form."""
+    sqs = stage.aws.client("sqs")
+    source = arn(stage, f"{QUEUE_OF[verb]}DeadQueueUrl")
+    destination = {"DestinationArn": arn(stage, f"{QUEUE_OF[verb]}QueueUrl")}
+    sqs.start_message_move_task(SourceArn=source, **({} if to_source else destination))  # type: ignore[arg-type]
+    return dict(sqs.list_message_move_tasks(SourceArn=source)["Results"][0])
+
+
+def arn(stage: Stage, output: str) -> str:
+    answer = stage.aws.client("sqs").get_queue_attributes(
+        QueueUrl=stage.outputs[output], AttributeNames=["QueueArn"]
+    )
+    return answer["Attributes"]["QueueArn"]
+
+
+def letters_in(stage: Stage, verb: str) -> list[dict[str, Any]]:
+    """Every letter, seen and left."""
+    sqs, url = stage.aws.client("sqs"), stage.outputs[f"{QUEUE_OF[verb]}DeadQueueUrl"]
+    found: dict[str, dict[str, Any]] = {}
+    while messages := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30, MessageAttributeNames=["All"]
+    ).get("Messages", []):
+        found |= {message["MessageId"]: dict(message) for message in messages}
+    for message in found.values():
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    return list(found.values())
+
+
+def send(stage: Stage, output: str, body: str, **attributes: str) -> None:
+    stage.aws.client("sqs").send_message(
+        QueueUrl=stage.outputs[output],
+        MessageBody=body,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    )
+
+
+def break_function(stage: Stage, verb: str) -> None:
+    name, value = BROKEN[verb]
+    configure(stage, verb, {f"WHOLE_{name}": configured(stage, verb)[name], name: value})
+
+
+def repair(stage: Stage, verb: str) -> None:
+    name, _ = BROKEN[verb]
+    configure(stage, verb, {name: configured(stage, verb)[f"WHOLE_{name}"]})
+
+
+def configured(stage: Stage, verb: str) -> dict[str, str]:
+    answer = stage.aws.client("lambda").get_function_configuration(
+        FunctionName=stage.outputs[f"{verb}FunctionName"]
+    )
+    return answer["Environment"]["Variables"]
+
+
+def configure(stage: Stage, verb: str, changes: dict[str, str]) -> None:
+    stage.aws.client("lambda").update_function_configuration(
+        FunctionName=stage.outputs[f"{verb}FunctionName"],
+        Environment={"Variables": {**configured(stage, verb), **changes}},
+    )
+
+
+def relay(setting: Setting, *arguments: str) -> Any:
+    """The command line, as a person would use it."""
+    endpoint: Path = setting.directory / ENDPOINT_FILE
+    command = [sys.executable, "-m", "ops", "--local", "--endpoint-file", str(endpoint), "--json"]
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, env=dict(os.environ), capture_output=True, text=True,
+        check=False, timeout=WAIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def assert_delivered_once(lines: list[Line], stage: Stage) -> None:
+    account = settle(lines, stage.genesys.get("record")["effects"], read_remains(stage))
+
+    assert account.delivered == account.unique
+    assert account.is_clean, account
+
+
+def eventually(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What a look finds once nothing more comes."""
+    deadline = time.monotonic() + WAIT_S
+    before: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        found = look()
+        if found and len(found) == len(before):
+            return found
+        before = found
+        time.sleep(1.0)
+    raise AssertionError("no dead letter came")

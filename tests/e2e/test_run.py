@@ -1,0 +1,180 @@
+"""`make run`, as a user runs it: a captured file, a hostile day, a run that is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import toolchain
+from tests.e2e.captured import captured, is_well_made, write
+
+#: a whole run on a machine that does other things too
+RUN_WITHIN_S = 540
+DEPLOYED_WITHIN_S = 180
+#: how long what a killed run started may live on
+GONE_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    code: int
+    said: str
+    row: Mapping[str, Any]
+
+
+def command(directory: Path, **settings: str) -> "subprocess.Popen[str]":
+    """`python -m local.run` with everything that it writes in a directory of the test's."""
+    kept = {n: v for n, v in os.environ.items() if n not in ("EVENTS", "FAULTS", "SEED")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.run"],
+        cwd=directory,
+        env={**kept, "PYTHONPATH": str(toolchain.ROOT), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(directory: Path, **settings: str) -> Finished:
+    process = command(directory, **settings)
+    try:
+        said, _ = process.communicate(timeout=RUN_WITHIN_S)
+    finally:
+        process.kill()
+    told = directory / "out" / "run.json"
+    return Finished(process.returncode, said, json.loads(told.read_text()) if told.exists() else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """Where a run was killed while events were on their way, and what it had started."""
+
+    directory: Path
+    started: frozenset[int]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    directory = tmp_path_factory.mktemp("killed")
+    process = command(directory)
+    try:
+        deployed = directory / "out" / "stage" / "outputs.json"
+        until = time.monotonic() + DEPLOYED_WITHIN_S
+        while not deployed.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.2)
+        assert deployed.exists(), process.communicate(timeout=5)[0]
+        time.sleep(2)  # events are being published and delivered
+        started = descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    yield Killed(directory, started)
+    for survivor in alive(started):
+        os.kill(survivor, signal.SIGKILL)
+
+
+def test_a_killed_run_leaves_no_process_behind(killed: Killed) -> None:
+    assert len(killed.started) >= 4, "the emulator, its workers, the simulator"
+
+    until = time.monotonic() + GONE_WITHIN_S
+    while alive(killed.started) and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert alive(killed.started) == set()
+
+
+def test_a_captured_file_is_delivered_exactly_after_a_killed_run(killed: Killed) -> None:
+    """1,000 lines, 30 % copies of both kinds, some malformed, in the place of a killed run."""
+    document = captured(seed=20260109)
+    assert is_well_made(document)
+    assert len(document.lines) == 1000
+    (killed.directory / "captured.ndjson").write_text(write(document), "utf-8")
+
+    finished = run(killed.directory, EVENTS="captured.ndjson")
+
+    assert finished.code == 0, finished.said
+    row = finished.row
+    assert row["published"] == 1000
+    assert row["unique"] == row["delivered"] == document.unique
+    assert row["duplicates"] == document.duplicates
+    assert row["quarantined"] == document.malformed
+    for nothing in ("lost", "duplicate_effects", "rejected", "dead_lettered", "in_flight"):
+        assert row[nothing] == 0, nothing
+
+
+def test_a_hostile_day_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    finished = run(tmp_path, FAULTS="hostile", SEED="7")
+
+    assert finished.code == 0, finished.said
+    row = finished.row
+    assert row["unique"] == row["delivered"] + row["rejected"]
+    assert row["unique"] > 500
+    for nothing in ("lost", "duplicate_effects", "dead_lettered", "in_flight"):
+        assert row[nothing] == 0, nothing
+    assert {"crashed", "throttled"} <= row["faults"].keys(), "it was hostile"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"EVENTS": "nowhere.ndjson"}, "EVENTS=nowhere.ndjson cannot be read"),
+        ({"FAULTS": "evil"}, "FAULTS=evil is unknown; it can be none, normal, hostile."),
+        ({"SEED": "x"}, "SEED=x is no seed; it must be a whole number, 0 or more."),
+        ({"SCENARIO": "x"}, "SCENARIO=x is unknown; it can be day"),
+    ],
+)
+def test_a_wrong_wish_is_one_sentence(
+    tmp_path: Path, settings: Mapping[str, str], sentence: str
+) -> None:
+    finished = run(tmp_path, **settings)
+
+    assert finished.code == 2
+    assert finished.said.startswith(sentence)
+    assert finished.said.count("\n") == 1
+
+
+# Processes, from /proc: `ps` is not everywhere
+
+
+def parents() -> dict[int, int]:
+    """The parent of every process that lives (a zombie has ended)."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+        except (OSError, ValueError):
+            continue  # it ended meanwhile
+        if state != "Z":
+            found[int(entry.name)] = int(parent)
+    return found
+
+
+def descendants(pid: int) -> frozenset[int]:
+    found, tree = {pid}, parents()
+    while more := {child for child, parent in tree.items() if parent in found} - found:
+        found |= more
+    return frozenset(found - {pid})
+
+
+def alive(pids: frozenset[int]) -> set[int]:
+    return set(pids) & set(parents())
+
+
+def test_the_process_list_sees_a_child_while_it_lives() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        assert child.pid in descendants(os.getpid())
+        assert alive(frozenset({child.pid})) == {child.pid}
+    finally:
+        child.kill()
+        child.wait()
+    assert alive(frozenset({child.pid})) == set()

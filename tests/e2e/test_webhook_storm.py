@@ -1,0 +1,185 @@
+"""A storm against the webhook, over real HTTP on loopback: its answers keep their meaning.
+
+The handler and everything behind it is the production code. In front of it stands local.webhook for
+API Gateway, behind it the memory world for SQS, DynamoDB and Genesys.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+
+import pytest
+import requests
+
+from examples.post_to_webhook import headers
+from lambdas import webhook
+from lambdas.relay.configuration import parse
+from lambdas.relay.limits import LIVE, SOURCE_RETENTION_S
+from lambdas.relay.proofs import Proof
+from lambdas.relay.webhook import Needs
+from local.memory.clock import MemoryClock, SeededChance
+from local.memory.credentials import StoredSecret
+from local.memory.faults import Fault
+from local.memory.gate import OpenGate
+from local.memory.genesys import Conduct, GenesysServer
+from local.memory.queues import MemoryQueue, StoredQueue
+from local.memory.table import Table
+from local.memory.telemetry import MemoryTelemetry
+from local.memory.timeline import Timeline
+from local.simulation.functions import FUNCTIONS, Instance, Neighbours
+from local.webhook import serving
+
+KEY = "k" * 64
+EVENTS, COPIES, CLIENTS = 120, 8, 8
+PATH = "/api/v2/journey/externalevents/configurations/c1/events"
+CONFIGURATION = {
+    "destinations": {"journey": {"kind": "journey-external-events", "configuration_id": "c1"}},
+    "routes": [{"name": "all", "destination": "journey", "item": {"said": "body.id"}}],
+}
+CONSUMERS = {"events": "intake", "batches": "dedup", "writes": "write", "checks": "confirm"}
+
+
+class Keys:
+    def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        return [KEY] if sender == "shop" else []
+
+
+class Refusing:
+    """The queue refuses some of what is sent to it."""
+
+    def __init__(self, share: float) -> None:
+        self.random, self.share = Random(3), share
+        self.refused = 0
+
+    def strikes(self, fault: Fault) -> bool:
+        hit = fault == "send refused" and self.random.random() < self.share
+        self.refused += hit
+        return hit
+
+    def one_of(self, faults: Sequence[Fault]) -> Fault | None:
+        return next((fault for fault in faults if self.strikes(fault)), None)
+
+    def fraction(self) -> float:
+        return 0.5
+
+
+class Relay:
+    """The whole relay in memory, at this moment's time."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.timeline = Timeline(now_ms)
+        self.gate = OpenGate(self.timeline)
+        self.queues: dict[str, StoredQueue] = {}
+        for name in CONSUMERS:
+            for each in (f"{name}-dead", name):
+                self.queues[each] = StoredQueue(
+                    each, self.timeline, Random(1), visibility_s=420, retention_s=SOURCE_RETENTION_S
+                )
+        secret = StoredSecret()
+        self.server = GenesysServer(
+            timeline=self.timeline, secret=secret, conducts={PATH: Conduct(keys="honoured")}
+        )
+        neighbours = Neighbours(
+            timeline=self.timeline,
+            gate=self.gate,
+            faults=Refusing(0),
+            random=Random(1),
+            table=Table(),
+            queues=self.queues,
+            documents={},
+            server=self.server,
+            secret=secret,
+            telemetry=MemoryTelemetry(),
+            configuration=parse(CONFIGURATION),
+            timing=LIVE,
+            per_minute=300,
+        )
+        self.instances = {verb: Instance(neighbours, 0) for verb in CONSUMERS.values()}
+
+    def entrance(self, faults: Refusing) -> Needs:
+        return Needs(
+            events=MemoryQueue(self.queues["events"], self.gate, faults),
+            keys=Keys(),
+            clock=MemoryClock(self.timeline, self.gate, 0),
+            chance=SeededChance(Random(2)),
+            telemetry=MemoryTelemetry(),
+            proof=Proof("signature", 3600),
+        )
+
+    def works(self) -> None:
+        """Until every queue is empty."""
+        functions = {verb: FUNCTIONS[verb](self.instances[verb]) for verb in CONSUMERS.values()}
+        for _ in range(2_000):
+            if not any(self.queues[name].messages for name in CONSUMERS):
+                return
+            for name, verb in CONSUMERS.items():
+                arrived = self.queues[name].receive(1 if verb == "write" else 10)
+                if arrived:
+                    kept = functions[verb](arrived, self.timeline.now_ms + 60_000)
+                    for delivery in arrived:
+                        if delivery.message_id not in kept:
+                            self.queues[name].delete(delivery)
+            self.timeline.advance(1)
+        raise AssertionError("work is left")
+
+    def delivered(self) -> Counter[str]:
+        return Counter(effect.item["said"] for effect in self.server.effects)
+
+
+def storm(url: str) -> list[tuple[str, int, dict[str, Any]]]:
+    """Every copy once, in no order, by several clients at a time: event, status and answer."""
+    asked = [f"e-{number}" for number in range(EVENTS) for _ in range(COPIES)]
+    Random(4).shuffle(asked)
+    sessions = threading.local()
+
+    def post(event_id: str) -> tuple[str, int, dict[str, Any]]:
+        if not hasattr(sessions, "session"):
+            sessions.session = requests.Session()
+        event = {"id": event_id, "type": "cart.filled", "createdTime": 1, "data": {"n": event_id}}
+        body = json.dumps(event).encode()
+        answer = sessions.session.post(
+            f"{url}/events/shop", body, headers=headers(KEY, body), timeout=30
+        )
+        return event_id, answer.status_code, answer.json()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(post, asked))
+
+
+def test_every_200_is_delivered_once_and_whatever_else_was_not_queued(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "RELAY_ENVIRONMENT": "storm",
+        "POWERTOOLS_SERVICE_NAME": "webhook",
+        "POWERTOOLS_METRICS_NAMESPACE": "GenesysRelay",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+    }.items():
+        monkeypatch.setenv(name, value)
+    now_s = int(headers(KEY, b"")["x-relay-timestamp"])
+    relay, faults, one_at_a_time = Relay(now_s * 1000), Refusing(0.55), threading.Lock()
+    needs = relay.entrance(faults)
+    monkeypatch.setattr(webhook, "_needs", lambda: needs)
+
+    def handler(event: dict[str, Any]) -> dict[str, Any]:
+        with one_at_a_time:  # the memory world knows no threads
+            return webhook.handler(event, None)  # type: ignore[arg-type]
+
+    with serving(handler, per_second=20, burst=300) as url:
+        answers = storm(url)
+
+    statuses = Counter(status for _, status, _ in answers)
+    taken = {event for event, status, _ in answers if status == 200}
+    assert set(statuses) == {200, 429, 503}
+    assert statuses[503] == faults.refused
+    assert relay.queues["events"].taken == statuses[200]
+    assert all("error" in told for _, status, told in answers if status == 503)
+    assert 0 < len(taken) <= EVENTS
+
+    relay.works()
+
+    assert relay.delivered() == Counter(dict.fromkeys(taken, 1))

@@ -1,0 +1,35 @@
+"""reconcile as Lambda runs it: by its schedule, with one line of result."""
+
+import json
+
+from lambdas.relay.sealing import encode
+from tests.handlers.conftest import Functions
+from tests.unit.batches import batch_of
+
+SCHEDULE = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+
+
+def test_dead_letters_go_back_to_work_now_or_later(functions: Functions) -> None:
+    functions.deployment.send("batches-dead", encode(batch_of("a")))
+
+    result = functions.invoke("reconcile", SCHEDULE)
+
+    assert functions.deployment.waiting("batches") == 1
+    assert functions.deployment.waiting("batches-dead") == 0
+    assert result["redriven"] == 1
+    json.dumps(result)
+
+
+def test_a_dead_letter_that_was_sent_back_often_enough_is_a_persons(functions: Functions) -> None:
+    batch = batch_of("a")
+    functions.deployment.send("writes-dead", encode(batch), attributes={"redrives": "3"})
+
+    functions.invoke("reconcile", SCHEDULE)
+
+    (document,) = functions.deployment.reviewed()
+    assert document["message"] == encode(batch)
+    assert functions.deployment.bodies("writes-dead") == []
+
+
+def test_nothing_to_do_is_nothing_done(functions: Functions) -> None:
+    assert functions.invoke("reconcile", SCHEDULE)["redriven"] == 0

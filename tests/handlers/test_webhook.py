@@ -1,0 +1,160 @@
+"""The webhook's handler, called as API Gateway calls it, with the queue and the secret in moto."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import webhook, wiring
+from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
+from lambdas.relay.errors import Transient
+from lambdas.relay.proofs import signature
+
+KEY = "k" * 64
+BODY = '{"createdTime":1,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+@pytest.fixture
+def queue_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "RELAY_ENVIRONMENT": "test",
+        "POWERTOOLS_SERVICE_NAME": "webhook",
+        "POWERTOOLS_METRICS_NAMESPACE": "GenesysRelay",
+        "WEBHOOK_VERIFICATION": "signature",
+        "WEBHOOK_REPLAY_WINDOW_S": "300",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        secret = boto3.client("secretsmanager").create_secret(
+            Name="keys", SecretString=json.dumps({"shop": KEY})
+        )
+        url = boto3.client("sqs").create_queue(QueueName="events")["QueueUrl"]
+        monkeypatch.setenv("WEBHOOK_SECRET_ID", secret["ARN"])
+        monkeypatch.setenv("EVENTS_QUEUE_URL", url)
+        _forget()
+        yield url
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (wiring.settings, wiring.telemetry, wiring.queue, wiring._sqs, webhook._needs):
+        cached.cache_clear()
+
+
+def posted(body: str, sender: str = "shop") -> dict[str, Any]:
+    now = str(int(time.time()))
+    return {
+        "version": "2.0",
+        "routeKey": "POST /events/{sender}",
+        "pathParameters": {"sender": sender},
+        "headers": {
+            "X-Relay-Timestamp": now,
+            "x-relay-signature": signature(KEY, now, body.encode()),
+            "content-type": "application/json",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def bodies(url: str) -> list[dict[str, Any]]:
+    answer = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def test_an_event_is_in_the_queue_when_200_is_answered(queue_url: str) -> None:
+    answer = webhook.handler(posted(BODY), Context())
+
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"] == "application/json"
+    assert json.loads(answer["body"])["status"] == "queued"
+    (envelope,) = bodies(queue_url)
+    assert envelope["source"] == "shop"
+    assert envelope["detail"] == json.loads(BODY)
+
+
+def test_a_body_in_base64_is_what_was_signed(queue_url: str) -> None:
+    text = base64.b64encode(BODY.encode()).decode()
+    event = posted(BODY) | {"body": text, "isBase64Encoded": True}
+
+    assert webhook.handler(event, Context())["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (posted(BODY, sender="till"), 401),
+        (posted("{"), 400),
+        (posted("x" * 300_000), 413),
+        ({"version": "2.0", "headers": {}}, 401),
+    ],
+)
+def test_a_refusal_says_why(queue_url: str, event: dict[str, Any], status: int) -> None:
+    answer = webhook.handler(event, Context())
+
+    assert answer["statusCode"] == status
+    assert json.loads(answer["body"])["error"]
+    assert bodies(queue_url) == []
+
+
+def test_without_its_queue_the_sender_is_told_to_come_again(queue_url: str) -> None:
+    boto3.client("sqs").delete_queue(QueueUrl=queue_url)
+
+    answer = webhook.handler(posted(BODY), Context())
+
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["retry-after"] == "5"
+
+
+def test_what_happened_is_counted_once_per_request(
+    queue_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webhook.handler(posted(BODY), Context())
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [metric["WebhookTaken"] for metric in metrics] == [[1.0]]
+
+
+# The secret
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"shop": "short"}', '{"shop": []}', json.dumps({"Shop!": KEY}), '{"shop": 7}'],
+)
+def test_a_secret_that_holds_no_keys_is_a_sentence(queue_url: str, text: str) -> None:
+    client = boto3.client("secretsmanager")
+    client.put_secret_value(SecretId="keys", SecretString=text or " ")
+
+    with pytest.raises(Transient, match="put it right in Secrets Manager"):
+        SecretsManagerSenderKeys(client, "keys").of("shop", fresh=False)
+
+
+def test_keys_are_read_again_when_one_does_not_fit_but_not_every_time(
+    queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("secretsmanager")
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    keys = SecretsManagerSenderKeys(client, "keys")
+    assert keys.of("shop", fresh=False) == (KEY,)
+    client.put_secret_value(SecretId="keys", SecretString=json.dumps({"shop": [KEY, "n" * 32]}))
+
+    assert keys.of("shop", fresh=True) == (KEY,)
+    now[0] += 11
+    assert keys.of("shop", fresh=False) == (KEY,)
+    assert keys.of("shop", fresh=True) == (KEY, "n" * 32)
+    assert keys.of("till", fresh=False) == ()

@@ -1,0 +1,84 @@
+"""relay try-mapping: what an event would become, and one sentence for what is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.__main__ import main
+from tests.unit.simulated import envelope
+
+ENVIRONMENT = """
+[relay]
+partner_event_source = "aws.partner/genesys.com/cloud/x/y"
+genesys_region = "eu-central-1"
+[destinations.journey]
+kind = "journey-external-events"
+configuration_id = "c1"
+[[routes]]
+name = "mine"
+destination = "journey"
+topics = ["*.acw"]
+item = { note = "body.mood", id = "body.own || id" }
+"""
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> tuple[Path, Path]:
+    environment, event = tmp_path / "trial.toml", tmp_path / "event.json"
+    environment.write_text(ENVIRONMENT)
+    event.write_text(envelope(1, mood="good"))
+    return environment, event
+
+
+def run(environment: Path, event: Path, *more: str) -> int:
+    return main(["try-mapping", "--environment", str(environment), "--event", str(event), *more])
+
+
+def test_it_shows_the_item_and_where_it_goes(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*given, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["item"]["note"] == "good"
+    assert row["request"].endswith("/configurations/c1/events")
+
+
+def test_an_event_that_no_route_takes_is_told(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given[1].write_text(envelope(1, "customer.end"))
+    assert run(*given) == 0
+    assert "Route mine does not take it" in capsys.readouterr().out
+
+
+def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given[0].write_text(ENVIRONMENT.replace("body.own || id", "body.own"))
+    assert run(*given) == 1
+    assert "the mapping gives no id" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("environment", "event", "sentence"),
+    [
+        ("", "{}", "relay is missing"),
+        (ENVIRONMENT, "{}", "intake would quarantine this"),
+        (ENVIRONMENT, "{", "is not JSON"),
+        (ENVIRONMENT.replace("body.mood", "]["), "{}", "is no JMESPath expression"),
+    ],
+)
+def test_what_cannot_be_tried_is_one_sentence(
+    given: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    environment: str,
+    event: str,
+    sentence: str,
+) -> None:
+    given[0].write_text(environment)
+    given[1].write_text(event)
+    assert run(*given) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1

@@ -1,0 +1,51 @@
+"""A campaign that saw nothing proves nothing: it says so."""
+
+from collections import Counter
+
+from local.simulation.campaign import PROBED_RUNS_MIN, Result, judge
+from local.simulation.hunting import Hunt
+from local.simulation.probes import EXPECTED, missing
+from local.simulation.weather import KINDS
+
+
+def _complete(runs: int) -> Result:
+    return Result(
+        faults=Counter(dict.fromkeys(KINDS, runs)), probes=Counter(dict.fromkeys(EXPECTED, 1))
+    )
+
+
+def test_a_campaign_that_saw_everything_is_good() -> None:
+    result = _complete(PROBED_RUNS_MIN)
+    judge(PROBED_RUNS_MIN, result)
+    assert result.is_good
+
+
+def test_a_fault_kind_that_never_struck_fails_it() -> None:
+    for kind in KINDS:
+        result = _complete(PROBED_RUNS_MIN)
+        del result.faults[kind]
+        judge(PROBED_RUNS_MIN, result)
+        assert [kind in objection for objection in result.objections] == [True]
+
+
+def test_a_probe_at_nought_fails_it() -> None:
+    assert EXPECTED
+    for probe in EXPECTED:
+        result = _complete(PROBED_RUNS_MIN)
+        del result.probes[probe]
+        judge(PROBED_RUNS_MIN, result)
+        assert result.objections == [f"never seen: {probe}"]
+    assert missing(Counter()) == list(EXPECTED)
+
+
+def test_a_line_of_the_protocol_that_never_ran_fails_it() -> None:
+    result = _complete(PROBED_RUNS_MIN)
+    result.unseen_lines = ["write.py:1: return"]
+    judge(PROBED_RUNS_MIN, result)
+    assert result.objections == ["never ran: write.py:1: return"]
+
+
+def test_a_mutant_that_survived_fails_it() -> None:
+    result = _complete(PROBED_RUNS_MIN)
+    result.hunts = [Hunt("no lease", None, 1, "")]
+    assert not result.is_good

@@ -1,0 +1,119 @@
+"""The checker objects to histories that were tampered with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.memory.queues import Message
+from local.simulation.checker import Account, check
+from local.simulation.regimes import BY_NAME
+from local.simulation.scenario import Scenario, draw
+from local.simulation.world import History, World
+
+
+def _scenario() -> Scenario:
+    """The first one with something rejected and something quarantined, under honoured keys."""
+    for seed in range(1, 400):
+        scenario = draw(seed)
+        if scenario.regime.name == "honoured":
+            account = check(World(scenario).run(), scenario.regime)
+            if account.rejected and account.quarantined and not account.violations:
+                return scenario
+    raise AssertionError("no seed has what these tests need")
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return World(_scenario()).run()
+
+
+def _checked(history: History) -> Account:
+    return check(history, BY_NAME["honoured"])
+
+
+def _without(documents: Mapping[str, str], folder: str) -> dict[str, str]:
+    gone = next(name for name in documents if name.startswith(folder))
+    return {name: text for name, text in documents.items() if name != gone}
+
+
+def test_it_has_no_objection_to_the_history_as_it_was(history: History) -> None:
+    assert _checked(history).violations == []
+
+
+def test_it_sees_an_effect_that_is_gone(history: History) -> None:
+    account = _checked(replace(history, effects=history.effects[1:]))
+    assert account.lost == 1
+    assert "is lost" in account.violations[0]
+
+
+def test_it_sees_an_effect_twice(history: History) -> None:
+    account = _checked(replace(history, effects=[*history.effects, history.effects[0]]))
+    assert account.doubled == account.undetected == 1
+    assert "took effect 2 times" in account.violations[0]
+
+
+def test_it_sees_a_swapped_byte(history: History) -> None:
+    effect = history.effects[0]
+    item = json.loads(json.dumps(effect.item).replace("evt-0", "evt-9"))
+    effects = [replace(effect, item=item), *history.effects[1:]]
+    assert _checked(replace(history, effects=effects)).lost == 1
+
+
+def test_it_sees_a_request_repeated_with_another_body(history: History) -> None:
+    call = history.calls[0]
+    calls = [*history.calls, replace(call, body=call.body + b" ")]
+    assert "two bodies" in _checked(replace(history, calls=calls)).violations[0]
+
+
+def test_it_sees_a_request_without_an_open_record(history: History) -> None:
+    calls = [*history.calls, replace(history.calls[0], record_state="DONE")]
+    assert "while its record was DONE" in _checked(replace(history, calls=calls)).violations[0]
+
+
+@pytest.mark.parametrize("folder", ["review/", "quarantine/"])
+def test_it_sees_a_document_that_is_gone(history: History, folder: str) -> None:
+    account = _checked(replace(history, documents=_without(history.documents, folder)))
+    assert account.violations
+
+
+def test_it_sees_a_message_that_is_left(history: History) -> None:
+    message = Message("m", "{}", {}, 0, 0)
+    account = _checked(replace(history, queued={"writes-dead": [message]}))
+    assert "stuck in writes-dead" in account.violations[0]
+
+
+def test_it_sees_a_message_that_sqs_dropped(history: History) -> None:
+    account = _checked(replace(history, dropped=[Message("m", "{}", {}, 0, 0)]))
+    assert "dropped" in account.violations[0]
+
+
+@pytest.mark.parametrize("state", ["SEALED", "OPEN"])
+def test_it_sees_an_orphan(history: History, state: str) -> None:
+    account = _checked(_with_record(history, {"state": state}))
+    assert "is an orphan" in account.violations[0]
+
+
+def test_it_sees_a_person_who_is_on_no_list(history: History) -> None:
+    account = _checked(_with_record(history, {"state": "MANUAL_REVIEW"}))
+    assert "not on the list for review" in account.violations[0]
+
+
+def test_it_sees_a_run_that_was_cut_short(history: History) -> None:
+    account = _checked(replace(history, at_rest=False))
+    assert account.violations[0] == "the run did not come to rest"
+
+
+def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> None:
+    twice = replace(history, effects=[*history.effects, history.effects[0]])
+    ignored = BY_NAME["ignored"]
+    assert "no record lists it" in check(twice, ignored).violations[0]
+    listed = replace(twice, reposts={f"R#{history.effects[0].key}": 1})
+    assert check(listed, ignored).undetected == 0
+
+
+def _with_record(history: History, changes: Mapping[str, Any]) -> History:
+    key = next(k for k, item in history.items.items() if item.get("state") == "DONE")
+    return replace(history, items={**history.items, key: {**history.items[key], **changes}})

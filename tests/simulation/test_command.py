@@ -1,0 +1,46 @@
+"""`python -m local.simulation`, as a user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local.simulation", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("--runs", "many"), "RUNS"),
+        (("--runs", "0"), "RUNS"),
+        (("--runs", "-3"), "RUNS"),
+        (("--runs", "1", "--seed", "x"), "SEED"),
+        (("--runs", "1", "--seed", "9" * 30), "SEED"),
+    ],
+)
+def test_a_wrong_number_is_one_sentence_and_exit_2(arguments: tuple[str, ...], name: str) -> None:
+    done = _run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"{name} is ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_one_run_is_replayed_step_by_step_without_colour() -> None:
+    done = _run("--runs", "1", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "Every event is accounted for." in lines[-1]
+    assert any("ledger.change" in line for line in lines)
+    assert "\x1b[" not in done.stdout

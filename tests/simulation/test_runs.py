@@ -1,0 +1,23 @@
+"""Random runs under swarmed faults: what `make sim` does at length, in short."""
+
+from multiprocessing.pool import Pool
+
+from local.simulation.campaign import SEEDS_AT_ONCE
+from local.simulation.work import run_seeds
+
+RUNS = 120
+
+
+def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
+    # Given as many worlds, each with its own faults
+    parts = [range(n, n + SEEDS_AT_ONCE) for n in range(1, RUNS + 1, SEEDS_AT_ONCE)]
+    # When the production code runs in them
+    trials = [trial for done in processes.imap_unordered(run_seeds, parts) for trial in done]
+    # Then every event is accounted for
+    assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
+    # And it was not for want of trying
+    published = sum(trial.account.published for trial in trials)
+    delivered = sum(trial.account.delivered for trial in trials)
+    assert published == RUNS * 40
+    assert delivered > 0.8 * published
+    assert sum(sum(trial.faults.values()) for trial in trials) > 20 * RUNS

@@ -1,0 +1,137 @@
+"""The webhook: there only where it is configured, narrow, throttled, and clean for cdk-nag."""
+
+import json
+
+import pytest
+
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
+from tests.stacks.synthesised import Synthesised, Template, as_list, only, readable, resources
+
+WITH_WEBHOOK = (
+    environment_text()
+    + """
+[webhook]
+verification = "signature"
+requests_per_second = 7
+burst = 9
+replay_window_s = 120
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    return synthesise(
+        tmp_path_factory.mktemp("webhook"),
+        hooked=WITH_WEBHOOK,
+        plain=environment_text(source="aws.partner/genesys.com/cloud/org/plain"),
+    )
+
+
+@pytest.fixture(scope="module")
+def template(synthesised: Synthesised) -> Template:
+    return synthesised.templates["hooked"]
+
+
+def test_without_the_table_there_is_no_endpoint(synthesised: Synthesised) -> None:
+    plain = synthesised.templates["plain"]
+
+    assert not [r for r in plain["Resources"].values() if "ApiGateway" in r["Type"]]
+    assert not [name for name in plain["Outputs"] if name.startswith("Webhook")]
+
+
+def test_with_it_the_stack_says_where_the_first_sender_posts_to(template: Template) -> None:
+    outputs = template["Outputs"]
+
+    assert {"WebhookUrl", "WebhookSecretName", "WebhookFunctionName"} <= set(outputs)
+    assert readable(outputs["WebhookUrl"]["Value"]).endswith("/events/webhook")
+
+
+def test_the_endpoint_has_one_route_and_a_rate_limit(template: Template) -> None:
+    route = only(template, "AWS::ApiGatewayV2::Route")["Properties"]
+    stage = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]
+
+    assert route["RouteKey"] == "POST /events/{sender}"
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": 7,
+        "ThrottlingBurstLimit": 9,
+    }
+    integration = only(template, "AWS::ApiGatewayV2::Integration")["Properties"]
+    assert integration["PayloadFormatVersion"] == "2.0"
+
+
+def test_the_access_log_holds_nothing_that_was_sent(template: Template) -> None:
+    settings = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]["AccessLogSettings"]
+
+    logged = json.loads(settings["Format"]).values()
+    assert all(value.startswith("$context.") for value in logged)
+    assert not [value for value in logged if "path" in value.lower() or "identity" in value]
+
+
+def function_of(template: Template) -> dict[str, str]:
+    functions = resources(template, "AWS::Lambda::Function")
+    properties = functions["WebhookFunction"]["Properties"]
+    assert properties["Handler"] == "lambdas.webhook.handler"
+    assert properties["Timeout"] < 30
+    variables: dict[str, str] = readable(properties["Environment"]["Variables"])
+    return variables
+
+
+def test_the_function_is_told_what_its_handler_asks_for(template: Template) -> None:
+    variables = function_of(template)
+
+    assert variables["EVENTS_QUEUE_URL"] == "<QueuesEventsQueue>"
+    assert variables["WEBHOOK_SECRET_ID"] == "<WebhookKeys>"
+    assert variables["WEBHOOK_VERIFICATION"] == "signature"
+    assert variables["WEBHOOK_REPLAY_WINDOW_S"] == "120"
+
+
+def test_the_function_may_queue_events_and_read_its_own_secret(template: Template) -> None:
+    policies = resources(template, "AWS::IAM::Policy")
+    (policy,) = (p for name, p in policies.items() if name.startswith("WebhookRole"))
+    allowed = {
+        (action, readable(resource))
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if not action.startswith(("logs:", "xray:"))
+    }
+
+    assert allowed == {
+        ("sqs:SendMessage", "<QueuesEventsQueue>"),
+        ("secretsmanager:GetSecretValue", "<WebhookKeys>"),
+    }
+
+
+def test_the_first_senders_key_is_random_and_long(template: Template) -> None:
+    secret = resources(template, "AWS::SecretsManager::Secret")["WebhookKeys"]["Properties"]
+
+    assert secret["GenerateSecretString"] == {
+        "SecretStringTemplate": "{}",
+        "GenerateStringKey": "webhook",
+        "PasswordLength": 64,
+        "ExcludePunctuation": True,
+    }
+
+
+def test_cdk_nag_finds_nothing(synthesised: Synthesised) -> None:
+    assert synthesised.report["pluginReports"] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ('verification = "none"', ['webhook.verification is "none"', '"signature" or "token"']),
+        ("replay_window_s = 5", ["webhook.replay_window_s is 5", "from 30 to 3600"]),
+        ("requests_per_second = 0", ["webhook.requests_per_second is 0", "from 1 to 10000"]),
+        ("secret = 'x'", ["webhook.secret is not a known key", "burst"]),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, line: str, parts: list[str]
+) -> None:
+    with pytest.raises(Exception, match="webhook") as raised:
+        synthesise(tmp_path_factory.mktemp("bad"), bad=environment_text() + f"[webhook]\n{line}\n")
+
+    assert all(part in str(raised.value) for part in parts)

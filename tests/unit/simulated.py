@@ -1,0 +1,198 @@
+"""The writer against the simulator's core: no socket, virtual time, one instance at a time."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from lambdas.relay.breaker import Breaker
+from lambdas.relay.configuration import Configuration, parse
+from lambdas.relay.deliveries import settle_each
+from lambdas.relay.events import parse_event
+from lambdas.relay.genesys import Genesys
+from lambdas.relay.limits import LIVE
+from lambdas.relay.pacing import Pace, Quota
+from lambdas.relay.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.rendering import rendered
+from lambdas.relay.requests import Record, record_key, sealed_item
+from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal
+from lambdas.relay.turns import Turns
+from lambdas.relay.write import Needs, write
+from local.genesys.faults import NONE, Conduct
+from local.genesys.messages import Request
+from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
+from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.platform import GenesysPlatform
+from local.memory.timeline import Timeline
+from tests.unit.batches import NOW_MS
+from tests.unit.world import World
+
+JOURNEY = {"kind": "journey-external-events", "configuration_id": CONFIGURATION_ID}
+ANSWER_S = 0.2
+
+
+def configuration(destination: Mapping[str, Any], **route: Any) -> Configuration:
+    row = {"name": "all", "destination": "there", **route}
+    return parse({"destinations": {"there": destination}, "routes": [row]})
+
+
+def envelope(number: int, topic: str = "acw", **body: Any) -> str:
+    conversation = f"0b0e8b3c-0000-4000-8000-{number:012d}"
+    return json.dumps(
+        {
+            "id": f"e{number}",
+            "detail-type": f"v2.detail.events.conversation.{{id}}.{topic}",
+            "source": "aws.partner/genesys.com/cloud/x/y",
+            "time": "2026-01-09T09:00:00Z",
+            "detail": {
+                "topicName": f"v2.detail.events.conversation.{conversation}.{topic}",
+                "eventBody": {
+                    "eventTime": NOW_MS,
+                    "conversationId": conversation,
+                    "participantId": f"p{number}",
+                    "sessionId": f"0b0e8b3c-0000-4000-9000-{number:012d}",
+                    "number": number,
+                    **body,
+                },
+            },
+        }
+    )
+
+
+@dataclass
+class FakeSecrets:
+    """Secrets Manager: what is current, and what this instance remembers."""
+
+    current: Credentials = field(default_factory=lambda: Credentials(CLIENT_ID, CLIENT_SECRET))
+    cached: Credentials | None = None
+
+    def credentials(self, fresh: bool) -> Credentials:
+        if fresh or self.cached is None:
+            self.cached = self.current
+        return self.cached
+
+
+@dataclass
+class SimulatedHttp:
+    timeline: Timeline
+    platform: GenesysPlatform
+    sent: list[Request] = field(default_factory=list)
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        request = Request(method, urlsplit(url).path, {}, headers, body or b"")
+        self.sent.append(request)
+        answer = self.platform.handle(request)
+        wait = min(ANSWER_S + answer.delay_s, LIVE.request_timeout_s)
+        self.timeline.advance(wait)
+        if answer.dropped:
+            return Unanswered("no answer")
+        return Answer(answer.status, answer.headers, answer.body)
+
+
+class Simulated(World):
+    """One writer, its neighbours, and Genesys."""
+
+    def __init__(
+        self,
+        configured: Configuration | None = None,
+        conduct: Conduct = NONE,
+        *,
+        headroom: int = 0,
+    ) -> None:
+        super().__init__()
+        self.configuration = configured or configuration(JOURNEY)
+        self.platform = GenesysPlatform(lambda: self.timeline.now_ms / 1000, Random(1), conduct)
+        self.http = SimulatedHttp(self.timeline, self.platform)
+        self.secrets = FakeSecrets()
+        self.quota = Quota(300, headroom)
+        self.needs = self.writer()
+
+    def pace(self) -> Pace:
+        return Pace(self.ledger, self.chance, self.quota)
+
+    def genesys(self, pace: Pace) -> Genesys:
+        return Genesys(
+            http=self.http,
+            secrets=self.secrets,
+            clock=self.clock,
+            pace=pace,
+            api_url="https://api.simulated",
+            login_url="https://login.simulated",
+        )
+
+    def writer(self) -> Needs:
+        """Another instance: it shares the ledger and nothing else."""
+        pace = self.pace()
+        post = self.post("writes")
+        return Needs(
+            post=post,
+            ledger=self.ledger,
+            writes=self.queue("writes"),
+            checks=self.queue("checks"),
+            genesys=self.genesys(pace),
+            turns=Turns(pace, Breaker(self.ledger, self.chance), post),
+            destinations=self.configuration.destinations,
+            timing=LIVE,
+        )
+
+    def batch(self, texts: Sequence[str], nonce: str = "n") -> Batch:
+        """The events as intake seals them, claimed and sent on as dedup does."""
+        route = self.configuration.routes[0]
+        events = []
+        for text in texts:
+            event = parse_event(text, NOW_MS)
+            made = rendered(route, event)
+            target = made.target
+            events.append(
+                SealedEvent(
+                    identity=event.identity,
+                    payload_hash=event.payload_hash,
+                    conversation_id=event.conversation_id or "",
+                    envelope_id=event.envelope_id,
+                    topic=event.topic,
+                    correlation_id="",
+                    accepted_at_ms=event.accepted_at_ms,
+                    into=made.into,
+                    item=made.item,
+                )
+            )
+        (batch,) = seal(
+            target, events, now_ms=NOW_MS, nonce=nonce, most_events=1000, most_bytes=500_000
+        )
+        self.table.insert(sealed_item(batch, self.timeline.now_ms))
+        self.stored_queue("writes").send(Outgoing(encode(batch), describe(batch)))
+        return batch
+
+    def write_once(self, needs: Needs | None = None) -> bool:
+        """One invocation; whether there was a message for it."""
+        chosen = needs or self.needs
+        deliveries = self.stored_queue("writes").receive(1)
+        deadline_ms = self.timeline.now_ms + LIVE.function_timeout_s["write"] * 1000
+        kept = settle_each(deliveries, lambda d: write(d, chosen, deadline_ms), chosen.post)
+        for delivery in deliveries:
+            if delivery.message_id not in kept:
+                self.stored_queue("writes").delete(delivery)
+        return bool(deliveries)
+
+    def write_all(self, most_s: float = 3600) -> None:
+        """Until the queue is empty."""
+        until_ms = self.timeline.now_ms + most_s * 1000
+        while self.stored_queue("writes").messages and self.timeline.now_ms < until_ms:
+            if not self.write_once():
+                self.timeline.advance(1)
+
+    def state(self, batch: Batch) -> str:
+        return Record.of(self.table.items[record_key(batch.batch_id)]).state
+
+    def posts(self) -> list[Request]:
+        return [r for r in self.http.sent if r.path != "/oauth/token" and r.method != "GET"]
+
+    def taken(self) -> list[str]:
+        return [effect.item_id for effect in self.platform.record.effects]
+
+    def in_review(self) -> list[dict[str, Any]]:
+        return [json.loads(d) for key, d in self.documents.items() if key.startswith("review/")]

@@ -1,0 +1,55 @@
+"""Waiting: pure functions, listed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.relay.backoff import backoff_s, retry_after_s, retry_delay_s
+from lambdas.relay.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S, SQS_VISIBILITY_MAX_S
+from tests.unit.batches import NOW_MS
+
+
+def test_it_doubles_up_to_its_cap() -> None:
+    waits = [backoff_s(failures, 0.0) for failures in range(12)]
+    assert waits[:4] == [2, 4, 8, 16]
+    assert waits[-1] == BACKOFF_MAX_S
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
+def test_full_jitter_stays_between_nought_and_the_ceiling(failures: int, fraction: float) -> None:
+    assert 0 < backoff_s(failures, fraction) <= backoff_s(failures, 0.0) <= BACKOFF_MAX_S
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("42", 42),
+        ("0", 0),
+        ("-5", 0),
+        ("1.5", 1.5),
+        ("86400", SQS_VISIBILITY_MAX_S),
+        ("inf", SQS_VISIBILITY_MAX_S),
+        ("Fri, 09 Jan 2026 10:01:00 GMT", 60),
+        ("Fri, 09 Jan 2026 09:00:00 GMT", 0),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_in_every_form_in_which_it_is_met(
+    said: str | None, seconds: float | None
+) -> None:
+    assert retry_after_s(said, NOW_MS) == seconds
+
+
+@given(st.text())
+def test_no_header_makes_it_raise(said: str) -> None:
+    seconds = retry_after_s(said, NOW_MS)
+    assert seconds is None or 0 <= seconds <= SQS_VISIBILITY_MAX_S
+
+
+def test_children_of_failed_items_wait_longer_with_each_generation() -> None:
+    delays = [retry_delay_s(depth) for depth in range(15)]
+    assert delays[:3] == [2, 4, 8]
+    assert delays[-1] == SQS_DELAY_MAX_S

@@ -1,0 +1,524 @@
+"""confirm: events win over timers, early ones wait, contradicting ones are flagged, and silence is
+asked about three times."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from lambdas.relay.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
+from lambdas.relay.outcomes import Deferred
+from lambdas.relay.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.requests import FINAL, State, record_key
+from lambdas.relay.review import review_key, sealed_key
+from lambdas.relay.sealing import Batch, decode
+from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
+
+UNTIL_END = replace(CONFIRMATION, completed_by=(ENDED,))
+
+
+def force(desk: Desk, batch: Batch, state: State, **more: object) -> None:
+    """Puts a record into a state, as some other function would."""
+    key = record_key(batch.batch_id)
+    desk.world.table.items[key] = {**desk.world.table.items[key], "state": state, **more}
+
+
+# Events
+
+
+def test_the_event_confirms_the_request() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    assert desk.hear(batch, caused(sequence=1))
+
+    item = desk.item(batch)
+    assert item["state"] == "CONFIRMED"
+    assert CREATED in item["confirmed_by"]
+    assert "attention" not in item
+    assert "expires_at" in item
+    assert desk.counted("Confirmed") == 1
+
+
+def test_a_confirmed_request_needs_its_payload_no_more() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    desk.hear(batch, caused())
+
+    assert sealed_key(batch.batch_id) not in desk.world.documents
+
+
+def test_a_repeated_event_changes_nothing() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.hear(batch, caused())
+    before = desk.item(batch)
+
+    assert desk.hear(batch, caused())
+
+    assert desk.item(batch) == before
+    assert desk.counted("Confirmed") == 1
+
+
+@pytest.mark.parametrize("state", sorted(FINAL - {"RECONCILED", "CONFIRMED"}))
+def test_a_late_event_changes_no_final_record(state: State) -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    force(desk, batch, state)
+    before = desk.item(batch)
+
+    assert desk.hear(batch, caused())
+
+    assert desk.item(batch) == before
+
+
+@pytest.mark.parametrize("state", ["TIMEOUT_RECOVERY", "RECONCILED"])
+def test_a_late_event_wins_over_recovery(state: State) -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    force(desk, batch, state)
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
+def test_a_late_event_takes_the_question_back_from_a_person() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    force(desk, batch, "MANUAL_REVIEW", attention="review")
+    desk.world.documents[review_key(batch.batch_id)] = "{}"
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"
+    assert review_key(batch.batch_id) not in desk.world.documents
+
+
+def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    force(desk, batch, "MANUAL_REVIEW", attention="review", locked=True)
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+
+
+def test_one_event_does_not_tell_what_became_of_several_items() -> None:
+    desk = Desk()
+    batch = desk.open(request(items=3))
+    force(desk, batch, "MANUAL_REVIEW", attention="review")
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+    assert CREATED in desk.item(batch)["confirmed_by"]
+
+
+def test_an_event_before_the_answer_is_noted_and_leaves_the_lease_alone() -> None:
+    desk = Desk()
+    batch = desk.open(request())
+    before = desk.item(batch)
+
+    assert desk.hear(batch, caused())
+
+    item = desk.item(batch)
+    assert item["heard_at_ms"] == desk.now_ms
+    for name in ("state", "attempt", "holder", "lease_until_ms", "doubt_since_ms"):
+        assert item[name] == before[name]
+
+
+def test_an_event_of_a_request_that_nobody_knows_any_more_is_done() -> None:
+    assert Desk().hear(request("forgotten"), caused(conversation="forgotten"))
+
+
+def test_a_check_that_nobody_can_read_is_set_aside() -> None:
+    desk = Desk()
+
+    assert desk.deliver(Outgoing('{"kind": "guess", "batch_id": "b"}'))
+
+    assert desk.counted("Quarantined") == 1
+
+
+# Contradictions
+
+
+def test_an_event_that_names_another_conversation_is_flagged_and_not_applied() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    assert desk.hear(batch, caused(conversation="c-2", correlation=batch.batch_id))
+
+    item = desk.item(batch)
+    assert item["state"] == "PENDING_EVENT"
+    assert len(item["contradictions"]) == 1
+    assert desk.counted("Contradictions") == 1
+    (name,) = [name for name in desk.world.documents if name.startswith("quarantine/")]
+    assert "c-2" in desk.document(name)["reason"]
+
+
+def test_a_contradiction_that_comes_again_is_flagged_once() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    for _ in range(3):
+        desk.hear(batch, caused(conversation="c-2", correlation=batch.batch_id))
+
+    assert desk.counted("Contradictions") == 1
+
+
+def test_after_a_repeated_attempt_another_conversation_is_the_duplicate_that_slipped_through() -> (
+    None
+):
+    """It is found by its key and listed for merge or cancel, whatever had been decided."""
+    desk = Desk()
+    batch = desk.accept(request(), attempt=2)
+    desk.hear(batch, caused())
+    assert desk.state(batch) == "CONFIRMED"
+
+    desk.hear(batch, caused(conversation="c-2", correlation=batch.batch_id))
+
+    item = desk.item(batch)
+    assert item["state"] == "MANUAL_REVIEW"
+    assert item["attention"] == "review"
+    assert item["duplicates"] == ["c-1", "c-2"]
+    assert "expires_at" not in item
+    assert "cancel" in desk.document(review_key(batch.batch_id))["advice"]
+    assert desk.counted("DuplicatesFound") == 1
+
+
+# Holding
+
+
+def test_an_early_event_is_held_in_the_record_and_released_by_its_prerequisite() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+
+    desk.hear(batch, caused(ENDED, sequence=3))
+    assert [row["detail_type"] for row in desk.item(batch)["held"]] == [ENDED]
+    assert desk.timers("hold") == [UNTIL_END.hold_s]
+    desk.hear(batch, caused(CREATED, sequence=1))
+    assert desk.state(batch) == "PENDING_EVENT"
+    desk.hear(batch, caused(ASSIGNED, sequence=2))
+
+    assert desk.state(batch) == "CONFIRMED"
+    assert desk.item(batch)["held"] == []
+    assert desk.counted("Released") == 1
+
+
+def test_the_end_alone_completes_nothing() -> None:
+    """The published tutorial's mistake: ended before assigned is taken for the end."""
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+
+    desk.hear(batch, caused(CREATED, sequence=1))
+    desk.hear(batch, caused(ENDED, sequence=3))
+
+    assert desk.state(batch) == "PENDING_EVENT"
+
+
+def test_a_hold_that_expires_goes_to_a_person() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ENDED, sequence=3))
+
+    assert desk.end_hold(batch, after_s=UNTIL_END.hold_s)
+
+    item = desk.item(batch)
+    assert item["state"] == "MANUAL_REVIEW"
+    assert CREATED in item["reason"]
+    assert review_key(batch.batch_id) in desk.world.documents
+    assert desk.counted("HoldsExpired") == 1
+
+
+def test_a_hold_s_timer_that_comes_too_soon_comes_again() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ENDED, sequence=3))
+
+    assert not desk.end_hold(batch, after_s=UNTIL_END.hold_s / 2)
+
+    assert desk.state(batch) == "PENDING_EVENT"
+
+
+def test_what_was_released_in_time_does_not_expire() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    for topic in (ENDED, CREATED, ASSIGNED):
+        desk.hear(batch, caused(topic))
+
+    assert desk.end_hold(batch, after_s=UNTIL_END.hold_s)
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
+def test_more_early_events_than_fit_wait_in_the_queue() -> None:
+    confirmation = replace(UNTIL_END, follows=("v2.*", ASSIGNED, ENDED))
+    desk = Desk(confirmation)
+    batch = desk.accept(request())
+    done = []
+    for number in range(HELD_MAX + 2):
+        event = caused("v2.detail.events.conversation.{id}.customer.end", said=str(number))
+        facts = json.loads(event.facts)
+        facts[1] = f"session-{number}"
+        done.append(desk.hear(batch, replace(event, facts=json.dumps(facts))))
+
+    assert done == [True] * HELD_MAX + [False] * 2
+    assert len(desk.item(batch)["held"]) == HELD_MAX
+
+
+# Windows
+
+
+def test_a_window_that_is_still_open_is_waited_for() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    assert not desk.end_window(batch, after_s=CONFIRMATION.window_s / 2)
+
+    assert desk.state(batch) == "PENDING_EVENT"
+    assert desk.genesys.asked == []
+
+
+def test_when_the_window_is_over_genesys_is_asked_and_agrees() -> None:
+    desk = Desk()
+    batch = desk.accept(request("c/1"))
+    desk.genesys.says("agrees")
+
+    assert desk.end_window(batch)
+
+    assert desk.state(batch) == "RECONCILED"
+    assert desk.genesys.asked == ["/api/v2/conversations/c%2F1"]
+    assert "attention" not in desk.item(batch)
+    assert sealed_key(batch.batch_id) not in desk.world.documents
+
+
+def test_what_differs_goes_to_a_person_with_both_sides() -> None:
+    desk = Desk(replace(CONFIRMATION, shows=("conversationId",)))
+    batch = desk.accept(request())
+    desk.genesys.says("differs", state="terminated")
+
+    assert desk.end_window(batch)
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+    assert desk.item(batch)["locked"] is True
+    document = desk.document(review_key(batch.batch_id))
+    assert document["expected"] == {"c-1": {"conversationId": "c-1"}}
+    assert document["found"]["state"] == "terminated"
+    assert decode(document["message"]) == batch
+
+
+def test_more_than_one_under_the_key_is_listed_for_merge_or_cancel() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.genesys.says("agrees", copies=["a", "b"])
+
+    desk.end_window(batch)
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+    assert desk.item(batch)["duplicates"] == ["a", "b"]
+
+
+SILENT: dict[str, Callable[[Desk], None]] = {
+    "absent": lambda desk: setattr(desk.genesys, "answer", Answer(404, {}, b"{}")),
+    "unanswered": lambda desk: setattr(desk.genesys, "answer", Unanswered("no answer")),
+    "failing": lambda desk: setattr(desk.genesys, "answer", Answer(503, {}, b"")),
+    "a page": lambda desk: setattr(desk.genesys, "answer", Answer(200, {}, b"<html>")),
+    "throttled": lambda desk: setattr(desk.genesys, "answer", Deferred("429", 3, 429, False)),
+}
+
+
+@pytest.mark.parametrize("answer", SILENT)
+def test_after_three_questions_without_a_result_the_reconciler_takes_over(answer: str) -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    SILENT[answer](desk)
+
+    for _ in range(RECOVERY_TRIES_MAX):
+        assert desk.end_window(batch)
+
+    assert len(desk.genesys.asked) == RECOVERY_TRIES_MAX
+    assert desk.state(batch) == "TIMEOUT_RECOVERY"
+    assert desk.item(batch)["attention"] == "overdue"
+    (dead,) = desk.world.stored_queue("checks-dead").messages.values()
+    assert dead.attributes["batch"] == batch.batch_id
+    assert "3 times" in dead.attributes["reason"]
+
+
+def test_each_question_waits_longer_than_the_one_before() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    for _ in range(RECOVERY_TRIES_MAX):
+        desk.end_window(batch)
+
+    assert desk.timers("window") == [2 * CONFIRMATION.window_s, 4 * CONFIRMATION.window_s]
+
+
+def test_a_question_that_was_put_off_is_put_when_genesys_says_so() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.genesys.answer = Deferred("429", 300, 429, False)
+
+    desk.end_window(batch)
+
+    assert desk.timers("window") == [300]
+
+
+def test_an_event_that_comes_between_the_questions_wins() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.end_window(batch)
+    desk.hear(batch, caused())
+
+    assert desk.end_window(batch, after_s=100)
+
+    assert desk.state(batch) == "CONFIRMED"
+    assert len(desk.genesys.asked) == 1
+
+
+def test_a_destination_that_cannot_be_asked_ends_with_the_reconciler() -> None:
+    desk = Desk(replace(CONFIRMATION, truth=None))
+    batch = desk.accept(request())
+
+    for _ in range(RECOVERY_TRIES_MAX):
+        desk.end_window(batch)
+
+    assert desk.genesys.asked == []
+    assert len(desk.world.bodies("checks-dead")) == 1
+
+
+def test_a_window_whose_event_was_heard_before_the_answer_confirms() -> None:
+    """The crash between the settling and the confirming."""
+    desk = Desk()
+    batch = desk.accept(request(), heard_at_ms=5)
+
+    assert desk.end_window(batch)
+
+    assert desk.state(batch) == "CONFIRMED"
+    assert desk.genesys.asked == []
+
+
+def test_truth_releases_what_was_held_for_the_lost_event() -> None:
+    desk = Desk(replace(CONFIRMATION, follows=(ENDED,)))
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ENDED))
+    desk.genesys.says("agrees")
+
+    desk.end_window(batch)
+
+    assert desk.state(batch) == "RECONCILED"
+    assert desk.item(batch)["held"] == []
+
+
+# Silence
+
+
+def silent_desk(windows: int) -> tuple[Desk, list[Batch]]:
+    desk = Desk()
+    batches = [desk.accept(request(f"c-{n}")) for n in range(windows)]
+    desk.genesys.says("agrees")
+    return desk, batches
+
+
+def test_when_no_events_come_at_all_questions_pause_and_windows_stretch() -> None:
+    desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
+
+    for batch in batches:
+        desk.end_window(batch)
+
+    assert len(desk.genesys.asked) == SILENCE_WINDOWS_MIN - 1
+    assert desk.counted("SilenceBreakerOpened") == 1
+    stretched = [b for b in batches if desk.state(b) == "PENDING_EVENT"]
+    assert len(stretched) == 11
+    assert all(desk.item(b)["stretches"] == 1 for b in stretched)
+    assert desk.timers("window") == [2 * CONFIRMATION.window_s] * 11
+
+
+def test_one_question_closes_the_breaker_when_genesys_answers() -> None:
+    desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
+    for batch in batches:
+        desk.end_window(batch)
+    asked = len(desk.genesys.asked)
+
+    first, second = [b for b in batches if desk.state(b) == "PENDING_EVENT"][:2]
+    desk.world.timeline.advance(300)
+    desk.end_window(first)
+    desk.end_window(second)
+
+    assert len(desk.genesys.asked) == asked + 2
+    assert desk.state(first) == desk.state(second) == "RECONCILED"
+
+
+def test_a_probe_without_an_answer_leaves_the_breaker_open() -> None:
+    desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
+    for batch in batches:
+        desk.end_window(batch)
+    asked = len(desk.genesys.asked)
+
+    desk.genesys.answer = Unanswered("no answer")
+    first, second = [b for b in batches if desk.state(b) == "PENDING_EVENT"][:2]
+    desk.world.timeline.advance(300)
+    desk.end_window(first)
+    desk.end_window(second)
+
+    assert len(desk.genesys.asked) == asked + 1
+    assert desk.item(second)["stretches"] == 2
+
+
+def test_a_few_lost_events_among_many_open_no_breaker() -> None:
+    desk = Desk()
+    desk.genesys.says("agrees")
+    for number in range(60):
+        batch = desk.accept(request(f"c-{number}"))
+        if number % 3:
+            desk.hear(batch, caused(conversation=f"c-{number}"))
+        else:
+            desk.end_window(batch)
+        desk.world.timeline.now_ms -= 9_000  # one after another, but at much the same time
+
+    assert desk.counted("SilenceBreakerOpened") == 0
+    assert len(desk.genesys.asked) == 20
+
+
+# Races
+
+
+def test_a_decision_on_what_has_changed_meanwhile_is_taken_anew() -> None:
+    """The window is over and the event comes while Genesys is being asked."""
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.genesys.says("agrees")
+    get = desk.genesys.get
+
+    def ask(path: str, correlation_id: str):  # type: ignore[no-untyped-def]
+        desk.hear(batch, caused())
+        return get(path, correlation_id)
+
+    desk.genesys.get = ask  # type: ignore[method-assign]
+
+    assert desk.end_window(batch)
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
+def test_a_ledger_out_of_reach_leaves_the_message() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.world.faults.plan("ledger throttled")
+
+    assert not desk.hear(batch, caused())
+    assert desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
+def test_a_change_whose_answer_got_lost_is_found_to_have_been_made() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.world.faults.plan("ledger met itself")
+
+    assert desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"

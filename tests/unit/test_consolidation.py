@@ -1,0 +1,191 @@
+"""Consolidation: under pressure small batches become large ones, and no event is lost over it."""
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.relay.breaker import Circuit, opened
+from lambdas.relay.consolidation import Needs, dedup_together
+from lambdas.relay.dedup import Needs as DedupNeeds
+from lambdas.relay.limits import CONSOLIDATE_EVERY_S, DAY_S
+from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.pressure import Pressure
+from lambdas.relay.requests import Record, record_key, sealed_item
+from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.shared import STATE, key_of
+from tests.unit.batches import NOW_MS, batch_of, said_in
+from tests.unit.simulated import JOURNEY, configuration
+from tests.unit.world import World
+
+
+class Pressed(World):
+    """dedup behind its queue, while Genesys is out of service."""
+
+    def __init__(self, *, pressed: bool = True) -> None:
+        super().__init__()
+        if pressed:
+            pk, sk = key_of("breaker#journey")
+            values = opened(Circuit(), NOW_MS).values
+            self.table.insert(
+                {"pk": pk, "sk": sk, "state": STATE, "attempt": 1, "holder": "x", **values}
+            )
+        needs = DedupNeeds(
+            post=self.post("batches"),
+            ledger=self.ledger,
+            writes=self.queue("writes"),
+            checks=self.queue("checks"),
+            confirmations={},
+            answer_wait_s=0,
+        )
+        journey = replace(configuration(JOURNEY).destinations["there"], name="journey")
+        self.needs = Needs(needs, Pressure(self.ledger), {"journey": journey})
+
+    def seal(self, batch: Batch) -> None:
+        self.stored_queue("batches").send(Outgoing(encode(batch), describe(batch)))
+
+    def receive(self) -> list[Delivery]:
+        return self.stored_queue("batches").receive(10)
+
+    def invoke(self, deliveries: list[Delivery]) -> list[str]:
+        kept = dedup_together(deliveries, self.needs)
+        for delivery in deliveries:
+            if delivery.message_id not in kept:
+                self.stored_queue("batches").delete(delivery)
+        return kept
+
+    def run(self, seconds: float = 300) -> None:
+        until_ms = self.timeline.now_ms + seconds * 1000
+        while self.stored_queue("batches").messages and self.timeline.now_ms < until_ms:
+            deliveries = self.receive()
+            if deliveries:
+                self.invoke(deliveries)
+            else:
+                self.timeline.advance(1)
+
+    def state(self, batch: Batch) -> str:
+        return Record.of(self.table.items[record_key(batch.batch_id)]).state
+
+    def written(self) -> list[list[str]]:
+        return [sorted(said_in(decode(body))) for body in self.bodies("writes")]
+
+
+def small(number: int) -> Batch:
+    return batch_of(f"{number}a", f"{number}b", nonce=str(number))
+
+
+def test_small_batches_are_held_for_a_moment_and_go_as_one() -> None:
+    world = Pressed()
+    for number in range(10):
+        world.seal(small(number))
+    deliveries = world.receive()
+    assert len(world.invoke(deliveries)) == 10
+    assert all(world.hidden_s(d, "batches") <= CONSOLIDATE_EVERY_S for d in deliveries)
+    world.run()
+    (together,) = world.written()
+    assert together == sorted(f"{n}{x}" for n in range(10) for x in "ab")
+    assert {world.state(small(n)) for n in range(10)} == {"MERGED"}
+
+
+def test_without_pressure_nothing_waits() -> None:
+    world = Pressed(pressed=False)
+    for number in range(10):
+        world.seal(small(number))
+    assert world.invoke(world.receive()) == []
+    assert len(world.written()) == 10
+
+
+def test_enough_for_a_full_request_goes_at_once() -> None:
+    world = Pressed()
+    for number in range(10):
+        names = [f"{number}-{n}" for n in range(9)]
+        world.seal(batch_of(*names, nonce=str(number)))
+    assert world.invoke(world.receive()) == []
+    sizes = [len(decode(body).events) for body in world.bodies("batches")]
+    assert sorted(sizes) == [40, 50]
+
+
+def test_a_full_batch_goes_its_own_way() -> None:
+    world = Pressed()
+    world.seal(batch_of(*(str(n) for n in range(50))))
+    assert world.invoke(world.receive()) == []
+    assert len(world.written()) == 1
+
+
+def test_a_batch_that_has_a_record_is_never_merged() -> None:
+    """It may own claims already: merged, its events would be copies of its own."""
+    world = Pressed()
+    world.table.insert(sealed_item(small(1), NOW_MS))
+    for number in range(3):
+        world.seal(small(number))
+    world.run()
+    assert world.state(small(1)) == "SEALED"
+    assert sorted(map(len, world.written())) == [2, 4]
+
+
+def test_what_waits_too_long_already_keeps_to_its_batch() -> None:
+    world = Pressed()
+    for number in range(3):
+        world.seal(small(number))
+    world.timeline.advance(DAY_S + 1)
+    world.stored_queue("batches")._retention_ms *= 2
+    pk, sk = key_of("breaker#journey")
+    assert Circuit.of(world.table.items[pk, sk]).is_open
+    world.invoke(world.receive())
+    assert sorted(map(len, world.written())) == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "send refused",
+        "send answer lost",
+        "send repeated",
+        "ledger throttled",
+        "ledger answer lost",
+        "ledger partly applied",
+        "ledger met itself",
+        "ledger late write",
+        "hide refused",
+    ],
+)
+def test_whatever_fails_in_between_every_event_is_claimed_once(fault: str) -> None:
+    for number_of_faults in (1, 2, 3):
+        world = Pressed()
+        for number in range(5):
+            world.seal(small(number))
+        world.invoke(world.receive())
+        world.timeline.advance(CONSOLIDATE_EVERY_S)
+        world.faults.plan(fault, number_of_faults)  # type: ignore[arg-type]
+        world.run(seconds=4000)
+        written = sorted(said for batch in world.written() for said in set(batch))
+        claims = [pk for pk, _ in world.table.items if pk.startswith("C#")]
+        assert sorted(set(written)) == sorted(f"{n}{x}" for n in range(5) for x in "ab")
+        assert len(claims) == 10
+        owners = {item["batch_id"] for (pk, _), item in world.table.items.items() if pk[0] == "C"}
+        assert owners <= {decode(body).batch_id for body in world.bodies("writes")}
+        assert any(len(batch) > 2 for batch in world.written()), "nothing was merged"
+
+
+def test_a_run_that_dies_after_marking_leaves_nothing_behind() -> None:
+    world = Pressed()
+    for number in range(3):
+        world.seal(small(number))
+    world.invoke(world.receive())
+    world.timeline.advance(CONSOLIDATE_EVERY_S)
+    deliveries = world.receive()
+
+    def die(messages: object) -> None:
+        raise SystemExit
+
+    world.needs.dedup.post.source.send = die  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        dedup_together(deliveries, world.needs)
+    del world.needs.dedup.post.source.send
+    assert {world.state(small(n)) for n in range(3)} == {"MERGED"}
+
+    world.timeline.advance(600)
+    world.table.remove(key_of("breaker#journey"))  # and the pressure is over
+    world.run()
+    assert sorted(said for batch in world.written() for said in batch) == sorted(
+        f"{n}{x}" for n in range(3) for x in "ab"
+    )

@@ -1,0 +1,511 @@
+"""Correlation: by what an event is known to be our doing, and the loop guard built on it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from lambdas.relay import confirmations
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.correlation import (
+    CANDIDATES,
+    COMPENSATION,
+    NO_FACTS,
+    Confirmation,
+    Facts,
+    Pointer,
+    causing,
+    contains,
+    expecting,
+    facts_of,
+    following,
+    keys_named,
+    pointers,
+    read_expected,
+    read_facts,
+)
+from lambdas.relay.dedup import Needs, dedup
+from lambdas.relay.deliveries import settle_each
+from lambdas.relay.echoes import mark_asking
+from lambdas.relay.events import Event
+from lambdas.relay.limits import SHOWN_CHARS_MAX
+from lambdas.relay.requests import record_key
+from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
+from tests.unit.batches import NOW_MS
+from tests.unit.tracked import (
+    ASSIGNED,
+    CONFIRMATION,
+    CREATED,
+    ENDED,
+    TARGET,
+    Desk,
+    caused,
+    request,
+)
+
+ATTRIBUTES = "v2.detail.events.conversation.{id}.attributes"
+#: somebody else's conversation: one event is ours, and it shows what we wrote
+BORROWED = Confirmation(
+    "conversation", (ATTRIBUTES,), 10, key="conversation", owned=False, shows=("attributes",)
+)
+
+
+def event(body: Mapping[str, Json], *, topic: str = CREATED, detail_type: str = "") -> Event:
+    return Event(
+        identity="i",
+        payload_hash="p",
+        envelope_id="e",
+        source="s",
+        detail_type=detail_type or topic,
+        topic=topic,
+        conversation_id="c-1",
+        correlation_id=None,
+        accepted_at_ms=NOW_MS,
+        occurred_at_ms=NOW_MS,
+        body=body,
+    )
+
+
+def pointer(batch_id: str, *, met_by: str = "", at_ms: int = 0, shows: Json = None) -> Pointer:
+    return Pointer("M#conversation#c-1", batch_id, "calls", shows or {}, met_by, at_ms)
+
+
+# What an event says of itself
+
+
+def test_only_what_somebody_listens_to_is_sealed_with_its_facts() -> None:
+    assert facts_of(event({}, topic="v2.users.presence"), [CONFIRMATION]) == ""
+    assert facts_of(event({}), [CONFIRMATION]) != ""
+
+
+def test_facts_travel_with_the_sealed_event() -> None:
+    body = {"sessionId": "s-1", "sequenceNumber": 7, "attributes": {"a": "1"}, "secret": "x"}
+    topic = "v2.detail.events.conversation.c-1.attributes"
+    text = facts_of(event(body, topic=topic, detail_type=ATTRIBUTES), [BORROWED])
+
+    facts = read_facts(replace(caused(), facts=text))
+
+    assert facts == Facts(ATTRIBUTES, "s-1", "c-1", 7, NOW_MS, {"attributes": {"a": "1"}})
+
+
+def test_what_shows_too_much_is_known_by_its_ids_alone() -> None:
+    text = facts_of(event({"attributes": "x" * SHOWN_CHARS_MAX}, topic=ATTRIBUTES), [BORROWED])
+
+    assert read_facts(replace(caused(), facts=text)).shows == {}
+
+
+def test_an_event_that_nobody_listens_to_has_no_facts() -> None:
+    assert read_facts(replace(caused(), facts="")) == NO_FACTS
+
+
+@pytest.mark.parametrize(
+    ("document", "part", "expected"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 2}}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": None}, False),
+        ({"a": [1, 2]}, {"a": [1]}, False),
+        ({}, {}, True),
+        ("text", {}, False),
+    ],
+)
+def test_an_answer_contains_what_was_expected(document: Json, part: Json, expected: bool) -> None:
+    assert contains(document, part) is expected
+
+
+# What a request is expected to bring about
+
+
+def test_the_expected_outcome_is_stored_before_the_request() -> None:
+    confirmation = replace(CONFIRMATION, shows=("conversationId",))
+    (row,) = read_expected(expecting(request("c-1"), confirmation)["expected"])
+
+    assert (row.key, row.shows) == ("c-1", {"conversationId": "c-1"})
+
+
+def test_a_key_that_only_the_answer_gives_is_open_until_then() -> None:
+    confirmation = replace(CONFIRMATION, key="answer")
+    batch = request()
+
+    assert [r.key for r in read_expected(expecting(batch, confirmation)["expected"])] == [""]
+    assert pointers(batch, confirmation, NOW_MS) == []
+    (item,) = pointers(batch, confirmation, NOW_MS, answered="c-9")
+    assert (item["pk"], item["sk"]) == ("M#conversation#c-9", batch.batch_id)
+
+
+def test_every_item_of_a_request_has_its_own_way_to_it() -> None:
+    items = pointers(request(items=3), CONFIRMATION, NOW_MS)
+
+    assert len({item["pk"] for item in items}) == 3
+    assert len({item["sk"] for item in items}) == 1
+
+
+def test_a_compensating_request_awaits_nothing() -> None:
+    batch = request()
+    (made,) = seal(
+        TARGET,
+        [replace(each, topic=COMPENSATION) for each in batch.events],
+        now_ms=NOW_MS,
+        nonce="n",
+        most_events=1,
+        most_bytes=9_999,
+    )
+
+    assert expecting(made, CONFIRMATION) == {}
+    assert pointers(made, CONFIRMATION, NOW_MS) == []
+
+
+def test_matched_by_our_own_id_a_request_needs_no_pointer() -> None:
+    assert pointers(request(), Confirmation("correlation", ("*",), 10), NOW_MS) == []
+
+
+# Which request an event belongs to
+
+
+def chosen(met: SealedEvent, *found: Pointer, owned: bool = True) -> str:
+    confirmation = replace(CONFIRMATION, owned=owned)
+    cause = causing(met, read_facts(met), found, {"calls": confirmation})
+    return "" if cause is None else cause.batch_id
+
+
+def test_an_event_goes_to_the_request_that_it_has_met_before() -> None:
+    met = caused()
+
+    assert chosen(met, pointer("a"), pointer("b", met_by=met.identity)) == "b"
+
+
+def test_of_several_requests_the_one_that_the_event_names_is_meant() -> None:
+    assert chosen(caused(correlation="b"), pointer("a"), pointer("b", at_ms=9)) == "b"
+
+
+def test_of_several_requests_the_oldest_that_waits_is_meant() -> None:
+    found = pointer("a", met_by="another"), pointer("c", at_ms=3), pointer("b", at_ms=2)
+
+    assert chosen(caused(), *found) == "b"
+
+
+def test_a_request_whose_items_went_on_in_others_is_meant_last() -> None:
+    assert chosen(caused(), replace(pointer("a"), is_past=True), pointer("b", at_ms=9)) == "b"
+
+
+def test_every_event_of_a_conversation_that_we_made_is_our_doing() -> None:
+    assert chosen(caused(), pointer("a", met_by="another")) == "a"
+
+
+def test_of_somebody_else_s_conversation_one_event_is_ours() -> None:
+    assert chosen(caused(), pointer("a", met_by="another"), owned=False) == ""
+
+
+def test_an_event_that_does_not_show_what_we_wrote_is_not_ours() -> None:
+    found = pointer("a", shows={"attributes": {"k": "ours"}})
+
+    assert chosen(caused(shows={"attributes": {"k": "theirs"}}), found) == ""
+    assert chosen(caused(shows={"attributes": {"k": "ours", "l": "more"}}), found) == "a"
+
+
+def test_what_is_only_followed_is_nobody_s_doing() -> None:
+    met = caused(ENDED)
+
+    assert chosen(met, pointer("a")) == ""
+    assert following(read_facts(met), [pointer("a")], {"calls": CONFIRMATION}) == ["a"]
+
+
+def test_a_key_is_looked_up_where_pointers_can_be() -> None:
+    met = caused()
+    facts = replace(read_facts(met), entity="e-1")
+
+    assert keys_named(met, facts, {"conversation"}) == ["M#conversation#c-1"]
+    assert keys_named(met, facts, {"entity"}) == ["M#entity#e-1"]
+    assert keys_named(replace(met, conversation_id=""), facts, {"conversation"}) == []
+
+
+# The loop guard
+
+
+def arriving(*events: SealedEvent, target: Target = TARGET, nonce: str = "arriving") -> Batch:
+    (batch,) = seal(target, events, now_ms=NOW_MS, nonce=nonce, most_events=50, most_bytes=500_000)
+    return batch
+
+
+def deduplicate(desk: Desk, batch: Batch) -> bool:
+    world = desk.world
+    assert desk.confirmation is not None
+    needs = Needs(
+        post=world.post("batches"),
+        ledger=world.ledger,
+        writes=world.queue("writes"),
+        checks=world.queue("checks"),
+        confirmations={"calls": desk.confirmation},
+        answer_wait_s=70,
+    )
+    arrived = world.deliver(encode(batch), to="batches")
+    return not settle_each(arrived, lambda d: dedup(d, needs), needs.post)
+
+
+def told(desk: Desk) -> list[str]:
+    """The requests that confirm is told of."""
+    return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
+
+
+def written(desk: Desk) -> list[str]:
+    return [event["topic"] for body in desk.world.bodies("writes") for event in _events(body)]
+
+
+def _events(body: str) -> list[dict[str, str]]:
+    return [{"topic": row[4]} for row in json.loads(body)["events"]]
+
+
+def test_what_our_request_caused_confirms_it_and_is_not_written() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    assert deduplicate(desk, arriving(caused()))
+
+    assert told(desk) == [batch.batch_id]
+    assert written(desk) == []
+
+
+def test_what_nobody_of_us_caused_is_written() -> None:
+    desk = Desk()
+    desk.accept(request())
+
+    deduplicate(desk, arriving(caused(conversation="another")))
+
+    assert told(desk) == []
+    assert written(desk) == [CREATED]
+
+
+def test_a_request_that_was_never_sent_has_caused_nothing() -> None:
+    desk = Desk()
+    desk.seal(request())
+
+    deduplicate(desk, arriving(caused()))
+
+    assert told(desk) == []
+    assert written(desk) == [CREATED]
+
+
+def test_what_came_before_the_answer_is_known_by_the_key_that_we_chose() -> None:
+    desk = Desk()
+    batch = desk.open(request())
+
+    deduplicate(desk, arriving(caused()))
+
+    assert told(desk) == [batch.batch_id]
+
+
+def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    mark_asking("calls", desk.now_ms + 60_000, desk.world.ledger)
+
+    assert not deduplicate(desk, arriving(caused()))
+
+    assert written(desk) == []
+    assert desk.world.table.items.keys() == {("M#asking#calls", "M")}
+
+
+def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    mark_asking("calls", desk.now_ms + 600_000, desk.world.ledger)
+    desk.world.timeline.advance(70)
+
+    assert deduplicate(desk, arriving(caused()))
+
+    assert written(desk) == [CREATED]
+
+
+def test_with_no_answer_out_nothing_waits() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    mark_asking("calls", desk.now_ms - 1, desk.world.ledger)
+
+    assert deduplicate(desk, arriving(caused()))
+
+
+def test_a_batch_that_comes_again_keeps_what_was_decided() -> None:
+    """The pointer came between: the same id must not go out with other events."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    batch = arriving(caused(), caused(said="else", conversation="c-2"))
+    deduplicate(desk, batch)
+    before = desk.world.bodies("writes")
+    made = desk.accept(request(), genesys_id="c-1")
+    for item in pointers(made, desk.confirmation, desk.now_ms, answered="c-1"):
+        desk.world.table.insert(item)
+
+    deduplicate(desk, batch)
+
+    assert desk.world.bodies("writes") == before * 2
+
+
+def test_a_followed_event_is_told_and_written() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+
+    deduplicate(desk, arriving(caused(ASSIGNED)))
+
+    assert told(desk) == [batch.batch_id]
+    assert written(desk) == [ASSIGNED]
+
+
+def test_a_repeated_event_meets_its_own_request_again() -> None:
+    """It takes no second request's place."""
+    desk = Desk(replace(BORROWED, topics=(CREATED,), shows=()))
+    first = desk.accept(_note("c-1", "a"))
+    second = desk.accept(_note("c-1", "b"))
+
+    deduplicate(desk, arriving(caused(said="x"), nonce="1"))
+    deduplicate(desk, arriving(caused(said="x"), nonce="2"))
+    deduplicate(desk, arriving(caused(said="y"), nonce="3"))
+
+    assert sorted(told(desk)) == sorted([first.batch_id] * 2 + [second.batch_id]) or sorted(
+        told(desk)
+    ) == sorted([second.batch_id] * 2 + [first.batch_id])
+
+
+def _note(conversation: str, said: str) -> Batch:
+    batch = request(conversation)
+    events = [replace(each, conversation_id=conversation) for each in batch.events]
+    return arriving(*events, nonce=said)
+
+
+def test_events_without_a_route_confirm_and_end_there() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    others = caused(conversation="another")
+
+    assert deduplicate(desk, arriving(caused(), others, target=CANDIDATES))
+
+    assert told(desk) == [batch.batch_id]
+    assert written(desk) == []
+    assert [k for k in desk.world.table.items if k[0].startswith("C#")] == []
+
+
+def test_our_own_id_in_an_event_is_enough() -> None:
+    desk = Desk(Confirmation("correlation", ("*",), 10))
+    batch = desk.accept(request())
+
+    deduplicate(desk, arriving(caused(correlation=batch.batch_id, conversation="any")))
+
+    assert told(desk) == [batch.batch_id]
+    assert written(desk) == []
+
+
+def test_a_correlation_id_of_somebody_else_is_no_key() -> None:
+    desk = Desk(Confirmation("correlation", ("*",), 10))
+
+    deduplicate(desk, arriving(caused(correlation="somebody's")))
+
+    assert written(desk) == [CREATED]
+
+
+def test_the_record_tells_which_of_its_events_were_echoes() -> None:
+    desk = Desk()
+    request_made = desk.accept(request())
+    batch = arriving(caused(), caused(said="x", conversation="c-2"))
+
+    deduplicate(desk, batch)
+
+    item = desk.world.table.items[record_key(batch.batch_id)]
+    assert list(item["echoes"].values()) == [request_made.batch_id]
+
+
+# What an environment configures
+
+
+def test_kinds_know_how_they_are_confirmed() -> None:
+    known = confirmations.read(None, "participant-attributes", None, "x")
+
+    assert known is not None
+    assert not known.owned
+    assert confirmations.read(None, "journey-external-events", None, "x") is None
+
+
+def test_a_mapping_that_chooses_the_conversation_s_id_makes_it_the_key() -> None:
+    chosen_id = confirmations.read(None, "conversations", {"conversationId": "id_v4"}, "x")
+    answered = confirmations.read(None, "conversations", {"externalTag": "identity"}, "x")
+
+    assert chosen_id is not None
+    assert answered is not None
+    assert (chosen_id.key, answered.key) == ("conversationId", "answer")
+    assert answered.is_answered
+
+
+def test_mirrored_conversations_are_not_taken_for_ours_unless_asked_for() -> None:
+    assert confirmations.read(None, "conversation-events", {}, "x") is None
+    assert confirmations.read({}, "conversation-events", {}, "x") is not None
+
+
+def test_a_confirmation_can_be_switched_off_and_changed() -> None:
+    assert confirmations.read(False, "conversations", {}, "x") is None
+    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, "conversations", {}, "x")
+    assert changed is not None
+    assert (changed.window_s, changed.topics) == (3, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "said"),
+    [
+        ("soon", "conversations", "x must be a section"),
+        ({"window": 3}, "conversations", "x has window; it can have"),
+        ({"window_s": 0}, "conversations", "x.window_s is 0; it must be whole seconds"),
+        ({"window_s": 901}, "conversations", "from 1 to 900"),
+        ({"topics": "all"}, "conversations", "x.topics must be a list"),
+        ({}, "generic", "x.match must be one of correlation, conversation, entity"),
+        ({"match": "entity"}, "generic", "x.topics must name the events"),
+        (
+            {"match": "entity", "topics": ["t"], "truth": "/api"},
+            "generic",
+            "x.truth must be a path with {key} in it",
+        ),
+    ],
+)
+def test_a_wrong_confirmation_is_refused_in_one_sentence(
+    section: Json, kind: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=_literally(said)):
+        confirmations.read(section, kind, {}, "x")
+
+
+def _literally(text: str) -> str:
+
+    return re.escape(text)
+
+
+def test_a_generic_destination_says_what_confirms_it() -> None:
+    confirmation = confirmations.read(
+        {"match": "entity", "topics": ["t"], "key": "id", "truth": "/api/v2/things/{key}"},
+        "generic",
+        {},
+        "x",
+    )
+
+    assert confirmation is not None
+    assert confirmation.truth is not None
+    assert confirmation.truth.compare({"id": 1}, {}) == "agrees"
+    assert confirmation.truth.compare([], {}) == "differs"
+
+
+@pytest.mark.parametrize(
+    ("participants", "said"),
+    [
+        ([{"attributes": {"note": "ours", "more": "x"}}], "agrees"),
+        ([{"attributes": {"note": "theirs"}}], "differs"),
+        ([{"attributes": {}}, {}], "absent"),
+        ([], "absent"),
+    ],
+)
+def test_attributes_are_there_or_others_or_none(participants: Json, said: str) -> None:
+    truth = confirmations.PARTICIPANT_ATTRIBUTES.truth
+
+    assert truth is not None
+    expected = {"attributes": {"note": "ours"}}
+    assert truth.compare({"participants": participants}, expected) == said
+
+
+def test_a_pointer_comes_back_from_the_ledger_as_it_was() -> None:
+    (item,) = pointers(request(), replace(CONFIRMATION, shows=("conversationId",)), NOW_MS)
+
+    assert Pointer.of(item).shows == {"conversationId": "c-1"}
+    assert canonical(Pointer.of(item).shows) == item["shows"]

@@ -1,0 +1,237 @@
+"""dedup: a batch forwards what it owns, once or more often, and never what another owns."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from lambdas.relay.claims import claim
+from lambdas.relay.correlation import Confirmation
+from lambdas.relay.dedup import Needs, dedup
+from lambdas.relay.deliveries import settle_each
+from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S
+from lambdas.relay.requests import Record, opening, record_key, sealed_item
+from lambdas.relay.sealing import Batch, decode, encode
+from local.memory.faults import Fault
+from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event
+from tests.unit.world import World
+
+CONFIRMATION = Confirmation("correlation", ("*",), window_s=10)
+
+
+def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
+    """Works through messages of these batches; returns how many of them stay."""
+    needs = Needs(
+        post=world.post(),
+        ledger=world.ledger,
+        writes=world.queue("writes"),
+        checks=world.queue("checks"),
+        confirmations={"journey": CONFIRMATION} if echoes else {},
+        answer_wait_s=70,
+    )
+    arrived = world.deliver(*(encode(batch) for batch in batches))
+    return len(settle_each(arrived, lambda d: dedup(d, needs), needs.post))
+
+
+def written(world: World) -> list[list[str]]:
+    """What the events of each write message say."""
+    return [said_in(decode(body)) for body in world.bodies("writes")]
+
+
+def state(world: World, batch: Batch) -> str:
+    return Record.of(world.table.items[record_key(batch.batch_id)]).state
+
+
+def test_what_nobody_has_said_before_goes_on_in_one_message() -> None:
+    world, batch = World(), batch_of("a", "b")
+
+    assert deduplicated(world, batch) == 0
+
+    assert [decode(body) for body in world.bodies("writes")] == [batch]
+    assert state(world, batch) == "SEALED"
+
+
+def test_what_another_batch_owns_stops_here_and_is_counted() -> None:
+    world = World()
+    deduplicated(world, batch_of("a", "b"))
+
+    deduplicated(world, batch_of("b", "c", nonce="later"))
+
+    assert written(world) == [["a", "b"], ["c"]]
+    assert world.telemetry.counts["Duplicates"] == 1
+
+
+def test_a_batch_of_duplicates_ends_here() -> None:
+    world, copy = World(), batch_of("a", nonce="later")
+    deduplicated(world, batch_of("a"))
+
+    assert deduplicated(world, copy) == 0
+
+    assert written(world) == [["a"]]
+    assert state(world, copy) == "EMPTY"
+
+
+def test_a_smaller_batch_goes_on_under_its_own_id() -> None:
+    """The id was sealed with the batch, and its record bears it."""
+    world, later = World(), batch_of("b", "c", nonce="later")
+    deduplicated(world, batch_of("b"))
+
+    deduplicated(world, later)
+
+    assert decode(world.bodies("writes")[1]).batch_id == later.batch_id
+
+
+def test_the_record_is_there_before_any_claim() -> None:
+    """Whoever meets a claim finds the batch that is responsible."""
+    world, batch = World(), batch_of("a", "b")
+    world.faults.plan("ledger partly applied")
+
+    assert deduplicated(world, batch) == 1
+
+    assert state(world, batch) == "SEALED"
+
+
+CRASHES: tuple[Fault, ...] = (
+    "ledger throttled",
+    "ledger answer lost",
+    "ledger partly applied",
+    "send refused",
+    "send answer lost",
+)
+
+
+@pytest.mark.parametrize("fault", CRASHES)
+def test_whatever_fails_the_message_stays_and_the_next_run_forwards_the_same(fault: Fault) -> None:
+    world, batch = World(), batch_of("a", "b")
+    world.faults.plan(fault)
+    assert deduplicated(world, batch) == 1
+
+    assert deduplicated(world, batch) == 0
+
+    assert set(world.bodies("writes")) == {encode(batch)}
+
+
+def test_a_batch_delivered_twice_is_forwarded_verbatim() -> None:
+    world, batch = World(), batch_of("a", "b")
+    deduplicated(world, batch_of("a", nonce="other"))
+
+    deduplicated(world, batch, batch)
+
+    assert written(world)[1:] == [["b"], ["b"]]
+
+
+def test_a_batch_whose_request_is_at_work_is_not_forwarded_again() -> None:
+    world, batch = World(), batch_of("a")
+    deduplicated(world, batch)
+    key = record_key(batch.batch_id)
+    world.table.change(*key, *opening(NOW_MS, NOW_MS + 1000, "writer"))
+
+    assert deduplicated(world, batch) == 0
+
+    assert len(world.bodies("writes")) == 1
+
+
+def test_two_events_under_one_identity_are_both_delivered_and_counted() -> None:
+    world, event = World(), sealed_event("a")
+    deduplicated(world, *sealed([event]))
+
+    deduplicated(world, *sealed([collision(event)], nonce="later"))
+
+    assert written(world) == [["a"], ["something else"]]
+    assert world.telemetry.counts["IdentityCollisions"] == 1
+
+
+def test_what_is_no_sealed_batch_is_quarantined() -> None:
+    world, batch = World(), batch_of("a")
+    edited = replace(batch, events=(replace(batch.events[0], item='{"said":"b"}'),))
+    body = encode(batch).replace("said", "sa1d")
+    assert encode(edited) != body
+    (message,) = world.deliver(body)
+    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70)
+
+    assert settle_each([message], lambda d: dedup(d, needs), needs.post) == []
+
+    (document,) = world.documents.values()
+    assert json.loads(document)["message"] == body
+    assert not world.table.items
+
+
+# The horizon (R5)
+
+
+def old_batch(*said: str, nonce: str = "old") -> Batch:
+    events = [replace(sealed_event(each), accepted_at_ms=0) for each in said]
+    (batch,) = sealed(events, nonce=nonce)
+    return batch
+
+
+def test_past_the_horizon_nothing_is_claimed_and_a_person_decides() -> None:
+    """R5: the claim could have expired, so its absence proves nothing."""
+    world, batch = World(), old_batch("a")
+
+    assert deduplicated(world, batch) == 0
+
+    assert written(world) == []
+    assert state(world, batch) == "MANUAL_REVIEW"
+    assert f"review/{batch.batch_id}.json" in world.documents
+
+
+def test_a_claim_that_is_still_there_makes_an_old_event_a_duplicate() -> None:
+    world = World()
+    claim(batch_of("a"), world.ledger, NOW_MS)
+
+    assert deduplicated(world, old_batch("a")) == 0
+
+    assert not world.documents
+    assert written(world) == []
+
+
+def test_only_what_is_undecided_is_given_to_a_person() -> None:
+    world, batch = World(), old_batch("a", "b")
+    claim(batch_of("a"), world.ledger, NOW_MS)
+
+    deduplicated(world, batch)
+
+    document = json.loads(world.documents[f"review/{batch.batch_id}.json"])
+    assert said_in(decode(document["message"])) == ["b"]
+
+
+def test_an_event_just_within_the_horizon_is_claimed() -> None:
+    world = World()
+    young = replace(sealed_event("a"), accepted_at_ms=NOW_MS - HORIZON_S * 1000)
+
+    deduplicated(world, *sealed([young]))
+
+    assert written(world) == [["a"]]
+    assert HORIZON_S < CLAIM_TTL_S
+
+
+def test_an_old_batch_stays_while_the_vault_is_away() -> None:
+    world = World()
+    world.faults.plan("vault refused")
+
+    assert deduplicated(world, old_batch("a")) == 1
+
+
+# Echoes
+
+
+def test_an_event_that_our_own_request_caused_is_not_written_again() -> None:
+    world, request = World(), batch_of("asked")
+    world.table.insert(sealed_item(request, NOW_MS))
+    caused = replace(sealed_event("caused"), correlation_id=request.batch_id)
+
+    deduplicated(world, *sealed([caused, sealed_event("other")]), echoes=True)
+
+    assert written(world) == [["other"]]
+    assert len(world.bodies("checks")) == 1
+
+
+def test_a_correlation_id_that_is_none_of_ours_means_nothing() -> None:
+    world = World()
+    foreign = replace(sealed_event("a"), correlation_id="8f72-archival")
+
+    deduplicated(world, *sealed([foreign]), echoes=True)
+
+    assert written(world) == [["a"]]
+    assert not world.bodies("checks")

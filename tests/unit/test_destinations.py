@@ -1,0 +1,199 @@
+"""Every kind of destination against the simulator: taken once, failures told apart, ids kept."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from lambdas.relay import configuration as configurations
+from lambdas.relay.events import parse_event
+from local.genesys.faults import Conduct
+from local.genesys.items import Poison
+from tests.unit.batches import NOW_MS
+from tests.unit.kinds import KINDS, section
+from tests.unit.simulated import Simulated, configuration, envelope
+
+PER_ITEM = (
+    "journey-external-events",
+    "conversation-events",
+    "external-contacts-enrich",
+    "external-metrics",
+)
+
+
+def world_of(kind: str, conduct: Conduct | None = None, **more: Any) -> Simulated:
+    return Simulated(configuration(section(kind, **more)), conduct or Conduct())
+
+
+def texts_of(kind: str) -> list[str]:
+    _, topic, count = KINDS[kind]
+    return [envelope(number, topic) for number in range(count)]
+
+
+def test_every_kind_is_shown_here() -> None:
+    assert set(KINDS) == set(configurations.KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_is_taken_with_one_request(kind: str) -> None:
+    world = world_of(kind)
+    batch = world.batch(texts_of(kind))
+    world.write_all()
+    assert world.state(batch) in ("DONE", "PENDING_EVENT")
+    assert len(world.posts()) == 1
+    assert len(set(world.taken())) == len(texts_of(kind))
+    assert not world.platform.record.violations
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_poison_event_ends_in_review_and_its_neighbours_are_delivered(kind: str) -> None:
+    world = world_of(kind)
+    batch = world.batch(texts_of(kind))
+    poison = max(event.item for event in batch.events)
+    marker = json.dumps(json.loads(poison))
+    bad = _distinctive(json.loads(poison))
+    world.platform.poison = Poison(frozenset(), bad, "endpoint", 400)
+    world.write_all()
+    refused = sum(bad in event.item for event in batch.events)
+    assert refused == 1, marker
+    assert len(set(world.taken())) == len(batch.events) - refused
+    assert len(world.in_review()) == refused
+
+
+def _distinctive(item: Any) -> str:
+    """A text that only this item has: an id of it, or its only text."""
+    for name in ("id", "eventId", "conversationId", "userId"):
+        if name in item:
+            return str(item[name])
+    return "v2.detail.events.conversation.{id}.acw"
+
+
+@pytest.mark.parametrize("kind", PER_ITEM)
+def test_items_that_fail_for_now_are_sent_again_and_only_they(kind: str) -> None:
+    world = world_of(kind, Conduct(item_retryable=0.4))
+    world.batch(texts_of(kind))
+    world.write_once()
+    first = len(world.taken())
+    assert 0 < first < len(texts_of(kind))
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert len(world.taken()) == len(set(world.taken())) == len(texts_of(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_come_from_the_identity_alone(kind: str) -> None:
+    one, other = world_of(kind), world_of(kind)
+    text = texts_of(kind)[0]
+    later = text.replace('"id": "e0"', '"id": "published again"')
+    assert later != text
+    assert one.batch([text]).events[0].item == other.batch([later], "x").events[0].item
+
+
+@pytest.mark.parametrize("kind", ["conversation-events", "conversations"])
+def test_ids_that_must_be_of_version_4_are(kind: str) -> None:
+    (event,) = world_of(kind).batch(texts_of(kind)[:1]).events
+    item = json.loads(event.item)
+    chosen = item.get("eventId") or item["conversationId"]
+    assert uuid.UUID(chosen).version == 4
+
+
+def test_results_in_another_order_are_matched_by_id() -> None:
+    world = world_of("external-contacts-enrich")
+    batch = world.batch(texts_of("external-contacts-enrich"))
+    bad = json.loads(batch.events[3].item)["id"]
+    world.platform.poison = Poison(frozenset({bad}), "", "endpoint", 400)
+    world.write_all()
+    (document,) = world.in_review()
+    assert bad in document["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("external-contacts-enrich", {"results": []}),
+        ("external-contacts-enrich", {"results": [{"id": "another", "success": True}]}),
+        ("external-contacts-enrich", {}),
+        ("conversation-events", {"errors": [{"eventId": "another"}]}),
+        ("conversation-events", []),
+        ("external-metrics", {"unprocessedEntities": [{"userId": "another", "message": "x"}]}),
+        ("external-metrics", {"unprocessedEntities": ["x"]}),
+        ("outbound-contacts", []),
+        ("outbound-contacts", {"message": "ok"}),
+    ],
+)
+def test_an_answer_that_does_not_speak_of_our_items_is_no_answer(kind: str, answer: Any) -> None:
+    world = world_of(kind)
+    batch = world.batch(texts_of(kind))
+    assert world.configuration.destinations["there"].read_results(answer, batch.events) is None
+
+
+def test_cumulative_metrics_are_not_repeated_unless_it_is_said() -> None:
+    def there(**more: Any) -> Any:
+        return configuration(section("external-metrics", **more)).destinations["there"]
+
+    assert there().is_repeatable
+    assert not there(type="Cumulative").is_repeatable
+    assert there(type="Cumulative").unknown == "manual"
+    assert there(type="Cumulative", unknown="repost").unknown == "repost"
+
+
+def test_a_cumulative_value_counts_once() -> None:
+    world = world_of("external-metrics", Conduct(lost_answer=1.0), type="Cumulative")
+    world.batch([envelope(7)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert [total[0] for total in world.platform.org.metric_totals.values()] == [7.0]
+    assert len(world.in_review()) == 1
+
+
+def test_one_request_can_hold_several_lists() -> None:
+    world = world_of("conversation-events")
+    world.batch([envelope(1, "customer.start"), envelope(2, "acd.start"), envelope(3, "wrapup")])
+    world.write_all()
+    (request,) = world.posts()
+    assert set(json.loads(request.body)) == {
+        "externalEstablishedEvents",
+        "routingEstablishedEvents",
+        "communicationDispositionAppliedEvents",
+    }
+
+
+def test_a_single_request_goes_to_its_events_own_path() -> None:
+    world = world_of("participant-attributes")
+    world.batch([envelope(4)])
+    world.write_all()
+    event = parse_event(envelope(4), NOW_MS)
+    (request,) = world.posts()
+    assert request.method == "PATCH"
+    assert request.path.endswith(f"/{event.conversation_id}/participants/p4/attributes")
+
+
+def test_a_generic_destination_can_be_an_array_by_another_method() -> None:
+    path = "/api/v2/outbound/contactlists/list-1/contacts"
+    world = world_of("generic", path=path, list="", item={"data": {"n": "to_string(body.number)"}})
+    world.batch([envelope(1), envelope(2)])
+    world.write_all()
+    assert len(world.taken()) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (section("external-contacts-enrich", max_items=11), "whole number from 1 to 10"),
+        (section("participant-attributes", max_items=2), "whole number from 1 to 1$"),
+        (section("external-metrics", type="Sum"), "there.type is 'Sum'"),
+        ({"kind": "outbound-contacts"}, "there needs contact_list_id"),
+        ({"kind": "external-metrics"}, r"routes\[0\] needs item, a mapping"),
+        (section("generic", path="events"), "there.path is 'events'"),
+        (section("generic", method="GET"), "there.method is 'GET'"),
+        (section("generic", list=7), "there.list is 7"),
+        (section("conversation-events", lists=[]), "there.lists must say"),
+        (section("participant-attributes", path_values={"x": "y"}), "path_values.x is no"),
+        (section("generic", item=["body"]), "there.item must be a table"),
+    ],
+)
+def test_what_is_wrong_with_a_destination_is_said(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        configuration(wrong)

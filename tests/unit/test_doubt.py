@@ -1,0 +1,59 @@
+"""In doubt: what may be done by what is known of the destination (R2, R3, R4)."""
+
+from dataclasses import replace
+
+import pytest
+
+from lambdas.relay.destinations.destination import Destination, KeyPolicy, ReadBack
+from lambdas.relay.doubt import after_refusal, before_posting
+from lambdas.relay.limits import DAY_S
+from tests.unit.batches import NOW_MS
+from tests.unit.simulated import JOURNEY, configuration
+
+PLAIN = configuration(JOURNEY).destinations["there"]
+MANUAL = replace(PLAIN, unknown="manual")
+READABLE = replace(MANUAL, read_back=ReadBack("/x/{id}", lambda document, event: True))
+KEYED = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S, checked_first=True))
+JUDGED_FIRST = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S))
+UPSERT = replace(MANUAL, is_repeatable=True)
+
+
+@pytest.mark.parametrize(
+    ("destination", "step"),
+    [
+        (PLAIN, "repost"),
+        (MANUAL, "ask"),
+        (READABLE, "read back"),
+        (KEYED, "post"),
+        (UPSERT, "post"),
+    ],
+)
+def test_what_an_attempt_in_doubt_begins_with(destination: Destination, step: str) -> None:
+    assert before_posting(NOW_MS - 60_000, destination, NOW_MS) == step
+    assert before_posting(None, destination, NOW_MS) == "post"
+
+
+def test_a_key_is_not_trusted_for_as_long_as_it_promises() -> None:
+    """R4: with an hour to spare."""
+    since = NOW_MS - (DAY_S - 3600) * 1000
+    assert before_posting(since, KEYED, NOW_MS) == "ask"
+    assert before_posting(since + 1000, KEYED, NOW_MS) == "post"
+
+
+@pytest.mark.parametrize(
+    ("destination", "status", "verdict"),
+    [
+        (PLAIN, 400, "rejected"),
+        (MANUAL, 400, "ask"),
+        (READABLE, 400, "read back"),
+        (KEYED, 400, "rejected"),
+        (KEYED, 409, "ask"),
+        (JUDGED_FIRST, 400, "ask"),
+        (UPSERT, 400, "rejected"),
+    ],
+)
+def test_a_refusal_in_doubt_proves_nothing_by_itself(
+    destination: Destination, status: int, verdict: str
+) -> None:
+    """R3."""
+    assert after_refusal(status, destination) == verdict

@@ -1,0 +1,235 @@
+"""intake: what can be read is sealed, what cannot is quarantined, and nothing is acked but that."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.relay.configuration import parse
+from lambdas.relay.events import parse_event
+from lambdas.relay.intake import Needs, intake
+from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX, HORIZON_S
+from lambdas.relay.sealing import Batch, decode
+from tests.envelopes import NAMES, envelope, republished, text
+from tests.unit.batches import NOW_MS
+from tests.unit.world import World
+
+JOURNEY = {"kind": "journey-external-events", "configuration_id": "c1"}
+EVERYTHING = {"name": "all", "destination": "journey"}
+
+
+def needs(
+    world: World, destinations: dict[str, Any] | None = None, routes: Sequence[Any] = (EVERYTHING,)
+) -> Needs:
+    document = {"destinations": destinations or {"journey": JOURNEY}, "routes": list(routes)}
+    return Needs(post=world.post(), batches=world.queue("batches"), configuration=parse(document))
+
+
+def batches(world: World) -> list[Batch]:
+    return [decode(body) for body in world.bodies("batches")]
+
+
+def taken(world: World, *bodies: str, by: Needs | None = None) -> list[str]:
+    """Takes messages of these bodies in; returns the bodies of those that stay."""
+    deliveries = world.deliver(*bodies)
+    kept = intake(deliveries, by or needs(world))
+    return [delivery.body for delivery in deliveries if delivery.message_id in kept]
+
+
+def test_every_recorded_event_is_sealed_once() -> None:
+    world = World()
+
+    assert taken(world, *(text(envelope(name)) for name in NAMES)) == []
+
+    (batch,) = batches(world)
+    expected = [parse_event(text(envelope(name)), NOW_MS).identity for name in NAMES]
+    assert [event.identity for event in batch.events] == expected
+
+
+def test_both_kinds_of_copies_are_one_event_in_a_batch() -> None:
+    world, original = World(), envelope()
+    taken(world, text(original), text(original), text(republished(original)))
+
+    (batch,) = batches(world)
+    assert len(batch.events) == 1
+
+
+MALFORMED = ["", "not json", "{}", "[]", text({**envelope(), "detail": {}}), "\u2028"]
+
+
+@given(st.permutations([*MALFORMED, *(text(envelope(n)) for n in ("acw", "wrapup", "audit"))]))
+def test_malformed_messages_never_block_their_neighbours(bodies: list[str]) -> None:
+    world = World()
+
+    assert taken(world, *bodies) == []
+
+    assert sum(len(batch.events) for batch in batches(world)) == 3
+    kept = {json.loads(document)["message"] for document in world.documents.values()}
+    assert kept == set(MALFORMED)
+
+
+def test_each_quarantined_message_has_one_sentence() -> None:
+    world = World()
+    taken(world, *MALFORMED)
+
+    for document in world.documents.values():
+        reason = json.loads(document)["reason"]
+        assert reason
+        assert "\n" not in reason
+
+
+@pytest.mark.parametrize("fault", ["send refused", "send answer lost"])
+def test_nothing_is_acked_that_was_not_sealed(fault: Any) -> None:
+    world = World()
+    world.faults.plan(fault)
+    bodies = [text(envelope("acw")), "malformed", text(envelope("wrapup"))]
+
+    assert taken(world, *bodies) == [bodies[0], bodies[2]]
+
+
+def test_a_malformed_message_stays_while_the_vault_is_away_and_its_neighbours_go() -> None:
+    world = World()
+    world.faults.plan("vault refused")
+
+    assert taken(world, "malformed", text(envelope())) == ["malformed"]
+    assert len(batches(world)) == 1
+
+
+def test_a_mistake_of_ours_keeps_the_message() -> None:
+    """Whatever goes wrong while one event is read: it is not acked."""
+    world = World()
+    broken = parse({"destinations": {"journey": JOURNEY}, "routes": [EVERYTHING]})
+    object.__setattr__(broken.routes[0], "item", {"a": object})
+    by = Needs(post=world.post(), batches=world.queue("batches"), configuration=broken)
+
+    bodies = [text(envelope("acw")), "malformed"]
+    assert taken(world, *bodies, by=by) == [bodies[0]]
+
+
+def test_the_same_messages_again_are_other_batches_of_the_same_events() -> None:
+    """A redelivery regroups messages; the claims tell that these are copies."""
+    world = World()
+    taken(world, text(envelope("acw")), text(envelope("wrapup")))
+    taken(world, text(envelope("wrapup")), text(envelope("acw")))
+
+    first, second = batches(world)
+    assert first.batch_id != second.batch_id
+    assert {e.identity for e in first.events} == {e.identity for e in second.events}
+
+
+# Routes
+
+
+def test_an_event_that_two_routes_take_goes_to_both_destinations() -> None:
+    world = World()
+    by = needs(
+        world,
+        {"journey": JOURNEY, "other": {**JOURNEY, "configuration_id": "c2"}},
+        [EVERYTHING, {"name": "acw", "destination": "other", "topics": ["*.acw"]}],
+    )
+
+    taken(world, text(envelope("acw")), text(envelope("wrapup")), by=by)
+
+    sizes = {batch.target.destination: len(batch.events) for batch in batches(world)}
+    assert sizes == {"journey": 2, "other": 1}
+
+
+def test_an_event_that_no_route_takes_is_counted_and_named() -> None:
+    world = World()
+    by = needs(world, routes=[{**EVERYTHING, "topics": ["v2.audits.*"]}])
+
+    assert taken(world, text(envelope("acw")), by=by) == []
+
+    assert world.telemetry.counts["EventsUnrouted"] == 1
+    assert "v2.detail.events.conversation.{id}.acw" in json.dumps(world.telemetry.notes)
+
+
+def test_the_literal_id_of_a_detail_type_matches_itself() -> None:
+    world = World()
+    by = needs(
+        world,
+        routes=[{**EVERYTHING, "topics": ["v2.detail.events.conversation.{id}.acw"]}],
+    )
+
+    taken(world, text(envelope("acw")), text(envelope("wrapup")), by=by)
+
+    (batch,) = batches(world)
+    assert [event.topic.rsplit(".", 1)[-1] for event in batch.events] == ["acw"]
+
+
+# Limits
+
+
+def test_a_batch_is_no_larger_than_its_destination_takes() -> None:
+    world = World()
+    by = needs(world, {"journey": {**JOURNEY, "max_items": 5}})
+
+    taken(world, *(text(envelope("acw", eventTime=n)) for n in range(12)), by=by)
+
+    assert sorted(len(batch.events) for batch in batches(world)) == [2, 5, 5]
+
+
+def test_an_event_larger_than_a_request_may_be_is_quarantined_with_the_reason() -> None:
+    world = World()
+    by = needs(world, {"journey": {**JOURNEY, "item": {"body": "body"}}})
+
+    taken(world, text(envelope("acw", note="x" * GENESYS_BODY_BYTES_MAX)), by=by)
+
+    (document,) = world.documents.values()
+    assert "a request may have" in json.loads(document)["reason"]
+    assert batches(world) == []
+
+
+def test_an_event_past_the_horizon_shares_no_batch_with_a_young_one() -> None:
+    world = World()
+    old = envelope("acw")
+    old["time"] = "2025-11-01T09:00:00Z"
+    assert NOW_MS - parse_event(text(old), NOW_MS).accepted_at_ms > HORIZON_S * 1000
+
+    taken(world, text(old), text(envelope("wrapup")), text(envelope("acd-end")))
+
+    assert sorted(len(batch.events) for batch in batches(world)) == [1, 2]
+
+
+# What a batch carries beside the items
+
+
+@pytest.mark.parametrize("conversation", ["c\x00\x1f", "c\ud800", "c" * 5000, "ü" * 5000])
+def test_a_wild_conversation_id_fits_the_ledger_and_costs_no_neighbour(conversation: str) -> None:
+    """A key of DynamoDB has at most 2048 bytes and is UTF-8."""
+    world = World()
+
+    assert taken(world, text(envelope("acw", conversationId=conversation)), text(envelope())) == []
+
+    (batch,) = batches(world)
+    owner = batch.events[0].owner
+    assert len(owner.encode("utf-8")) <= 1024
+    stated = json.loads(batch.events[0].item)["attributes"]["conversationId"]
+    assert stated == conversation, "the item says what the event said"
+
+
+def test_no_note_holds_a_name_or_a_number_of_a_person() -> None:
+    world = World()
+    canary = envelope("acw", ani="tel:+15555559999", agentName="Jane Canary")
+    wrong = envelope("acw", ani="tel:+15555559999", conversationId=["Jane Canary"])
+
+    taken(world, text(canary), text(wrong), "Jane Canary +15555559999")
+
+    told = json.dumps(world.telemetry.notes)
+    assert "Canary" not in told
+    assert "5559999" not in told
+
+
+def test_a_mapping_that_fails_on_an_event_does_not_quote_it() -> None:
+    world = World()
+    by = needs(world, routes=[{**EVERYTHING, "item": {"id": "id", "n": "abs(body.agentName)"}}])
+
+    assert taken(world, text(envelope("acw", agentName="Jane Canary")), by=by) == []
+
+    (document,) = world.documents.values()
+    reason = json.loads(document)["reason"]
+    assert "abs(body.agentName)" in reason
+    assert "Canary" not in reason

@@ -1,0 +1,66 @@
+"""Mappings: expressions without side effects; what fails says which expression it was."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from lambdas.relay.errors import Malformed
+from lambdas.relay.events import parse_event
+from lambdas.relay.mapping import FIELDS, check, render, view
+from tests.unit.batches import NOW_MS
+from tests.unit.simulated import envelope
+
+VIEW = view(parse_event(envelope(1, mood="good"), NOW_MS))
+
+
+def test_the_documented_fields_are_the_ones_there_are() -> None:
+    assert set(VIEW) == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("template", "result"),
+    [
+        ("body.mood", "good"),
+        ("'a text'", "a text"),
+        ("`7`", 7),
+        ("body.nothing || 'none'", "none"),
+        ({"a": "body.mood", "b": "body.nothing"}, {"a": "good"}),
+        (["body.mood", "body.number"], ["good", 1]),
+        ({"a": {"b": ["body.mood"]}}, {"a": {"b": ["good"]}}),
+        (7, 7),
+        (None, None),
+        (True, True),
+    ],
+)
+def test_an_expression_is_replaced_by_its_value(template: Any, result: Any) -> None:
+    assert render(template, VIEW) == result
+
+
+def test_ids_are_uuids_of_the_version_that_their_name_says() -> None:
+    assert uuid.UUID(VIEW["id"]).version == 5
+    assert uuid.UUID(VIEW["id_v4"]).version == 4
+
+
+def test_the_expression_that_fails_is_named_and_no_value_is_quoted() -> None:
+    with pytest.raises(Malformed) as raised:
+        render({"a": "abs(body.mood)"}, VIEW)
+    assert "'abs(body.mood)' failed: abs() takes number, not string" in raised.value.reason
+
+
+@pytest.mark.parametrize(
+    ("template", "where"),
+    [
+        ("a b", "item"),
+        ({"x": "]["}, r"item\.x"),
+        ({"x": ["a", "("]}, r"item\.x\[1\]"),
+        ("up(body.mood)", "item"),
+        ("abs()", "item"),
+        ("", "item"),
+    ],
+)
+def test_what_is_no_expression_is_refused_before_anything_is_deployed(
+    template: Any, where: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{where} is no JMESPath expression"):
+        check(template, "item")

@@ -1,0 +1,56 @@
+"""Outcomes: an answer is judged by status and body."""
+
+import pytest
+
+from lambdas.relay.outcomes import Accepted, Deferred, Refused, Unsure, judge
+from lambdas.relay.ports import Answer, NotSent, Unanswered
+from tests.unit.batches import NOW_MS
+from tests.unit.simulated import Simulated, envelope
+
+WORLD = Simulated()
+BATCH = WORLD.batch([envelope(1), envelope(2)])
+DESTINATION = WORLD.configuration.destinations["there"]
+ERROR = b'{"status": 400, "code": "bad.request", "message": "no good"}'
+
+
+def outcome(answer: Answer | NotSent | Unanswered) -> object:
+    return judge(answer, BATCH, DESTINATION, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(200, {}, b'{"unprocessedEntities": []}'), Accepted),
+        (Answer(202, {}, b"{}"), Accepted),
+        (Answer(204, {}, b""), Accepted),
+        (Answer(200, {}, b"<html>Please wait</html>"), Unsure),
+        (Answer(200, {}, b"[]"), Unsure),
+        (Answer(200, {}, b'{"unprocessedEntities": [{"originalRequestIndex": 2}]}'), Unsure),
+        (Answer(200, {}, b'{"unprocessedEntities": ['), Unsure),
+        (Answer(400, {}, ERROR), Refused),
+        (Answer(413, {}, b""), Refused),
+        (Answer(422, {}, ERROR), Refused),
+        (Answer(401, {}, b""), Deferred),
+        (Answer(403, {}, b""), Deferred),
+        (Answer(404, {}, b""), Deferred),
+        (Answer(307, {}, b""), Deferred),
+        (Answer(429, {"Retry-After": "9"}, b""), Deferred),
+        (Answer(408, {}, b""), Unsure),
+        (Answer(500, {}, ERROR), Unsure),
+        (Answer(503, {}, b""), Unsure),
+        (NotSent("no connection"), Deferred),
+        (Unanswered("ReadTimeout"), Unsure),
+    ],
+)
+def test_what_an_answer_means(answer: Answer | NotSent | Unanswered, kind: type) -> None:
+    assert isinstance(outcome(answer), kind)
+
+
+def test_a_429_is_nobodys_fault_and_carries_its_wait() -> None:
+    deferred = outcome(Answer(429, {"retry-after": "9"}, b""))
+    assert deferred == Deferred("429: rate limit", 9, 429, is_fault=False)
+
+
+def test_genesys_words_are_kept() -> None:
+    refused = outcome(Answer(400, {"ININ-Correlation-Id": "ctx"}, ERROR))
+    assert refused == Refused(400, "400 bad.request no good", "ctx")

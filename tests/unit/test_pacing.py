@@ -1,0 +1,229 @@
+"""The pace: every slot once, none wasted, and Genesys' own word before ours."""
+
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdas.relay.errors import Transient
+from lambdas.relay.pacing import (
+    Pace,
+    Quota,
+    Reading,
+    Report,
+    Window,
+    closed,
+    is_pressed,
+    lease,
+    told,
+)
+from lambdas.relay.ports import Answer
+from tests.unit.batches import NOW_MS
+from tests.unit.world import World
+
+QUOTA = Quota(300, 0)
+SILENT = Report(0, 0, None)
+
+
+def rated(count: int, allowed: int, reset: object, status: int = 200) -> Answer:
+    headers = {
+        "inin-ratelimit-count": str(count),
+        "ININ-RateLimit-Allowed": str(allowed),
+        "inin-ratelimit-reset": str(reset),
+    }
+    return Answer(status, headers, b"")
+
+
+def full(window: Window) -> Window:
+    return replace(window, leased=300, spent=300)
+
+
+def test_a_reading_is_genesys_own_count_and_the_latest_end_of_its_window() -> None:
+    assert Reading.of(rated(7, 300, 42), NOW_MS) == Reading(7, 300, NOW_MS + 42_000)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {}, b""),
+        rated(7, 300, "soon"),
+        rated(7, 300, "inf"),
+        rated(7, 300, -1),
+        rated(7, 300, 86_400),
+        rated(0, 300, 60),
+        rated(7, 0, 60),
+        rated(7, 300, 60, status=401),
+        rated(7, 300, 60, status=503),
+    ],
+)
+def test_what_says_nothing_of_our_client_is_no_reading(answer: Answer) -> None:
+    assert Reading.of(answer, NOW_MS) is None
+
+
+def test_of_two_readings_of_a_window_the_earlier_end_and_the_higher_count_hold() -> None:
+    one, other = Reading(5, 300, NOW_MS + 900), Reading(4, 150, NOW_MS + 400)
+    assert one.with_later(other) == Reading(5, 150, NOW_MS + 400)
+
+
+def test_a_reading_of_the_next_window_replaces_one_of_the_last() -> None:
+    later = Reading(1, 300, NOW_MS + 60_000)
+    assert Reading(299, 300, NOW_MS + 200).with_later(later) == later
+
+
+def test_slots_are_leased_until_the_window_is_used_up() -> None:
+    window, given = Window(), 0
+    for _ in range(400):
+        window, leased = lease(window, NOW_MS, Report(window.number, 0, None), 16, QUOTA)
+        given += leased.slots
+        if leased.slots:
+            window = told(window, NOW_MS, Report(window.number, leased.slots, None))
+    assert given == 300
+    assert leased.wait_s > 0
+
+
+def test_headroom_is_never_leased() -> None:
+    window, given = Window(), 0
+    for _ in range(400):
+        window, leased = lease(
+            window, NOW_MS, Report(window.number, 16, None), 16, Quota(300, headroom=100)
+        )
+        given += leased.slots
+    assert given == 200
+
+
+def test_a_full_window_ends_and_the_next_one_begins() -> None:
+    window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
+    window = told(full(window), NOW_MS, Report(0, 0, Reading(300, 300, NOW_MS + 30_000)))
+    window, leased = lease(window, NOW_MS + 1, SILENT, 1, QUOTA)
+    assert leased.slots == 0
+    assert leased.wait_s == pytest.approx(29.999)
+
+    window, leased = lease(window, NOW_MS + 30_000, SILENT, 1, QUOTA)
+    assert leased.slots == 1
+    assert window.was_full
+
+
+def test_what_others_use_is_left_to_them() -> None:
+    window, _ = lease(Window(), NOW_MS, SILENT, 10, QUOTA)
+    report = Report(window.number, 10, Reading(110, 300, NOW_MS + 60_000))
+    given = 10
+    while True:
+        window, leased = lease(window, NOW_MS, report, 16, QUOTA)
+        if not leased.slots:
+            break
+        given += leased.slots
+        count = 100 + given
+        report = Report(window.number, leased.slots, Reading(count, 300, NOW_MS + 60_000))
+    assert 196 <= given <= 200  # a margin for what they go on using
+
+
+def test_slots_under_way_may_have_been_counted_or_not() -> None:
+    window = Window(number=1, ends_at_ms=NOW_MS + 60_000, allowed=300, leased=295, spent=285)
+    window = replace(window, count=290, leased_at_ms=NOW_MS - 100)
+    _, leased = lease(window, NOW_MS, SILENT, 1, QUOTA)
+    assert leased.slots == 0
+    assert leased.wait_s == 0.5  # reports of those under way will tell
+
+    _, leased = lease(window, NOW_MS, Report(1, 10, None), 1, QUOTA)
+    assert leased.slots == 1
+
+
+def test_a_lower_limit_holds_at_once_and_a_higher_one_only_up_to_what_is_configured() -> None:
+    window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
+    halved = told(
+        replace(window, leased=150, spent=150),
+        NOW_MS,
+        Report(0, 0, Reading(150, 150, NOW_MS + 60_000)),
+    )
+    assert lease(halved, NOW_MS, SILENT, 1, QUOTA)[1].slots == 0
+
+    doubled = told(full(window), NOW_MS, Report(0, 0, Reading(300, 600, NOW_MS + 60_000)))
+    assert lease(doubled, NOW_MS, SILENT, 1, QUOTA)[1].slots == 0
+
+
+def test_retry_after_closes_the_window_for_everybody_until_then() -> None:
+    window = closed(Window(), NOW_MS + 90_000)
+    _, leased = lease(window, NOW_MS, SILENT, 1, QUOTA)
+    assert (leased.slots, leased.wait_s) == (0, 90)
+    assert lease(window, NOW_MS + 90_000, SILENT, 1, QUOTA)[1].slots == 1
+
+
+def test_a_window_that_genesys_began_before_we_knew_is_taken_over() -> None:
+    window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
+    window = told(full(window), NOW_MS, Report(0, 0, Reading(300, 300, NOW_MS + 500)))
+    window = told(window, NOW_MS + 400, Report(0, 0, Reading(1, 300, NOW_MS + 60_300)))
+    assert (window.leased, window.count, window.ends_at_ms) == (1, 1, NOW_MS + 60_300)
+
+
+def test_requests_that_wait_are_pressure_and_an_idle_client_is_none() -> None:
+    window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
+    assert not is_pressed(window, NOW_MS)
+    window, _ = lease(full(window), NOW_MS, SILENT, 1, QUOTA)
+    assert is_pressed(window, NOW_MS)
+    assert is_pressed(window, window.ends_at_ms + 1)
+    assert not is_pressed(window, window.ends_at_ms + 61_000)
+    assert is_pressed(closed(Window(), NOW_MS + 1000), NOW_MS)
+
+
+def test_two_instances_never_spend_one_slot_and_together_spend_them_all() -> None:
+    world = World()
+    paces = [Pace(world.ledger, world.chance, QUOTA) for _ in range(4)]
+    random, spent, writes = Random(3), 0, world.table.writes
+    for _ in range(1000):
+        pace = random.choice(paces)
+        if pace.spend(NOW_MS) == 0:
+            spent += 1
+            pace.learn(rated(spent, 300, 60), NOW_MS)
+    assert spent == 300
+    assert (world.table.writes - writes) / spent < 0.34
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.integers(0, 5_000),
+            st.sampled_from(["", "ledger answer lost", "ledger met itself", "ledger late write"]),
+        ),
+        max_size=300,
+    )
+)
+def test_whatever_the_ledger_does_a_window_never_gets_more_than_it_has(
+    steps: list[tuple[int, int, str]],
+) -> None:
+    world = World()
+    quota = Quota(20, 0)
+    paces = [Pace(world.ledger, world.chance, quota) for _ in range(4)]
+    spent: list[int] = []
+    for chosen, pause_ms, fault in steps:
+        if fault:
+            world.faults.plan(fault)  # type: ignore[arg-type]
+        world.timeline.advance(pause_ms / 1000)
+        with suppress(Transient):
+            if paces[chosen].spend(world.timeline.now_ms) == 0:
+                spent.append(world.timeline.now_ms)
+    # Nothing is read here, so a window is taken to last its longest: 60 s meet two at most.
+    assert all(sum(since <= at < since + 60_000 for at in spent) <= 40 for since in spent)
+    assert Window.of(world.table.items.get(("L#pace", "L"))).leased <= 20
+
+
+def test_an_instance_that_was_closed_tells_the_others() -> None:
+    world = World()
+    one, other = (Pace(world.ledger, world.chance, QUOTA) for _ in range(2))
+    one.spend(NOW_MS)
+    one.close(NOW_MS, 45)
+    assert one.ready(NOW_MS) == pytest.approx(45)
+    assert other.ready(NOW_MS) == pytest.approx(45)
+
+
+def test_a_full_window_costs_the_ledger_nothing_more() -> None:
+    world = World()
+    pace = Pace(world.ledger, world.chance, Quota(3, 0))
+    while pace.spend(NOW_MS) == 0:
+        pass
+    writes = world.table.writes
+    assert all(pace.ready(NOW_MS + later) > 0 for later in range(0, 1000, 10))
+    assert world.table.writes == writes

@@ -1,0 +1,804 @@
+"""reconcile: dead letters and overdue records; bounded, repeatable, safe to lose; what it reads."""
+
+import json
+import tracemalloc
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from lambdas.relay.breaker import Breaker
+from lambdas.relay.checks import event_check, timer
+from lambdas.relay.correlation import CANDIDATES, Compensation
+from lambdas.relay.letters import REASON, REDRIVES
+from lambdas.relay.limits import (
+    ALIGNMENTS_MAX,
+    DAY_S,
+    FAILURES_MAX,
+    HOUR_S,
+    LIVE,
+    OVERDUE_S,
+    QUERIES_PER_RUN_MAX,
+    QUEUES,
+    RECORDS_PER_RUN_MAX,
+    RECOVERY_TRIES_MAX,
+    REDRIVES_MAX,
+    REDRIVES_PER_RUN_MAX,
+    RESENDS_MAX,
+)
+from lambdas.relay.ports import Delivery, Item, Outgoing, Unanswered, Written
+from lambdas.relay.reconcile import Line, Needs, Result, reconcile
+from lambdas.relay.redriving import Clear, Keep, Person, Redrive, judge_batch, judge_message
+from lambdas.relay.requests import (
+    FINAL,
+    PARKED,
+    SETTLED,
+    State,
+    opened,
+    opening,
+    record_key,
+    sealed_item,
+    settling,
+)
+from lambdas.relay.resolution import Decision, find, resolve
+from lambdas.relay.review import park, review_key
+from lambdas.relay.sealing import Batch, decode, describe, encode
+from tests.unit.batches import NOW_MS, batch_of, sealed
+from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
+
+FAR_MS = 10**15
+
+
+@dataclass
+class Office(Desk):
+    """Dead letters and overdue records, and the reconciler at work on them."""
+
+    result: Result = field(default_factory=Result)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        plain = replace(destination(None), name="journey")
+        self.recovery = replace(
+            self.recovery, destinations={**self.recovery.destinations, "journey": plain}
+        )
+        self.overdue = replace(self.overdue, recovery=self.recovery)
+
+    def run(self, deadline_ms: int = FAR_MS) -> Result:
+        lines = [
+            Line(name, self.world.queue(name), self.world.queue(f"{name}-dead")) for name in QUEUES
+        ]
+        needs = Needs(
+            lines, self.world.ledger, self.world.vault, self.world.telemetry, self.overdue
+        )
+        self.result = reconcile(needs, deadline_ms)
+        return self.result
+
+    def bury(
+        self, queue: str, body: str, redrives: int = 0, said: Mapping[str, str] | None = None
+    ) -> None:
+        said = {REDRIVES: str(redrives), REASON: "Genesys was out of reach", **(said or {})}
+        self.world.stored_queue(f"{queue}-dead").send(Outgoing(body, said))
+
+    def left(self, queue: str) -> int:
+        return len(self.world.stored_queue(f"{queue}-dead").messages)
+
+    def redriven(self, queue: str) -> list[dict[str, str]]:
+        return [dict(m.attributes) for m in self.world.stored_queue(queue).messages.values()]
+
+    def make_due(self, batch: Batch) -> None:
+        key = record_key(batch.batch_id)
+        self.world.table.items[key] = {
+            **self.world.table.items[key],
+            "attention": "overdue",
+            "due_at": self.now_ms // 1000 - 1,
+        }
+
+    def overdue_request(self, conversation: str = "c-1", *, tries: int = 0) -> Batch:
+        batch = self.accept(request(conversation), tries=tries)
+        self.make_due(batch)
+        return batch
+
+
+# What a dead letter needs
+
+
+def judged(
+    state: State | None = None,
+    *,
+    redrives: int = 0,
+    is_configured: bool = True,
+    is_turned_away: bool = False,
+) -> object:
+    return judge_batch(
+        "writes",
+        redrives,
+        "why",
+        state=state,
+        is_configured=is_configured,
+        is_turned_away=is_turned_away,
+        backoff_s=60,
+    )
+
+
+def test_a_transient_cause_goes_back_to_work_later_each_time() -> None:
+    delays = [judged(redrives=n) for n in range(REDRIVES_MAX)]
+
+    assert delays == [Redrive(60), Redrive(120), Redrive(240)]
+
+
+def test_what_failed_too_often_goes_to_a_person_with_cause_and_advice() -> None:
+    verdict = judged(redrives=REDRIVES_MAX)
+
+    assert isinstance(verdict, Person)
+    assert "why" in verdict.cause
+    assert "resolve it as again" in verdict.advice
+
+
+def test_what_nobody_is_configured_to_take_goes_to_a_person_at_once() -> None:
+    verdict = judged(is_configured=False)
+
+    assert isinstance(verdict, Person)
+    assert "not configured" in verdict.cause
+
+
+def test_nothing_is_redriven_into_a_destination_whose_breaker_is_open() -> None:
+    assert isinstance(judged(is_turned_away=True), Keep)
+    assert isinstance(judged(is_turned_away=True, redrives=REDRIVES_MAX), Keep)
+
+
+@pytest.mark.parametrize("state", sorted((SETTLED | PARKED | FINAL) - {"SPLIT", "MERGED"}))
+def test_what_was_done_meanwhile_is_cleared(state: State) -> None:
+    assert judged(state) == Clear()
+
+
+@pytest.mark.parametrize("state", ["SPLIT", "MERGED"])
+def test_what_goes_on_in_others_goes_round_until_they_are_on_their_way(state: State) -> None:
+    assert isinstance(judged(state, redrives=50), Redrive)
+
+
+def test_what_cannot_be_read_goes_to_a_person_at_once() -> None:
+    verdict = judge_message("events", 0, "why", wrong="it is not JSON", backoff_s=60)
+
+    assert isinstance(verdict, Person)
+    assert "not JSON" in verdict.cause
+
+
+# Dead letters
+
+
+def test_a_dead_letter_goes_back_with_its_attributes_and_one_more_redrive() -> None:
+    office = Office()
+    office.bury("writes", encode(batch_of("a")), said={"topic": "a topic"})
+
+    office.run()
+
+    (attributes,) = office.redriven("writes")
+    assert attributes[REDRIVES] == "1"
+    assert attributes["topic"] == "a topic"
+    assert office.left("writes") == 0
+    assert office.result.redriven == 1
+
+
+def test_after_the_last_redrive_the_request_is_a_person_s() -> None:
+    office, batch = Office(), batch_of("a")
+    office.world.table.insert(sealed_item(batch, NOW_MS))
+    office.bury("writes", encode(batch), redrives=REDRIVES_MAX)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    document = office.document(review_key(batch.batch_id))
+    assert "Genesys was out of reach" in document["reason"]
+    assert document["advice"]
+    assert (office.left("writes"), office.result.parked) == (0, 1)
+
+
+def test_a_request_that_somebody_is_sending_is_left_to_them() -> None:
+    office = Office()
+    batch = office.open(request())
+    office.bury("writes", encode(batch), redrives=REDRIVES_MAX)
+
+    office.run()
+
+    assert office.state(batch) == "OPEN"
+    assert (office.left("writes"), office.result.kept) == (1, 1)
+
+
+def test_a_letter_that_nobody_can_read_is_quarantined_with_advice() -> None:
+    office = Office()
+    office.bury("batches", "{}")
+    office.bury("events", "no envelope")
+
+    office.run()
+
+    kept = [office.document(name) for name in office.world.documents]
+    assert sorted(document["message"] for document in kept) == ["no envelope", "{}"]
+    assert all(document["advice"] for document in kept)
+    assert office.left("batches") == office.left("events") == 0
+
+
+def test_events_without_a_route_become_nobody_s_request() -> None:
+    office = Office()
+    (batch,) = sealed([caused()], target=CANDIDATES)
+    office.bury("batches", encode(batch), redrives=REDRIVES_MAX)
+
+    office.run()
+
+    assert office.world.table.items == {}
+    assert [name.split("/")[0] for name in office.world.documents] == ["quarantine"]
+
+
+def test_an_event_check_goes_back_to_confirm() -> None:
+    office = Office()
+    batch = office.accept(request())
+    check = event_check(caused(), batch.batch_id)
+    office.bury("checks", check.body, said=check.attributes)
+
+    office.run()
+
+    assert [row["batch"] for row in office.redriven("checks")] == [batch.batch_id]
+
+
+def test_a_timer_s_dead_letter_is_settled_by_its_record() -> None:
+    office = Office()
+    batch = office.accept(request(), tries=RECOVERY_TRIES_MAX)
+    office.genesys.says("agrees")
+    office.bury("checks", timer("window", batch.batch_id, 0).body)
+
+    office.run()
+
+    assert office.state(batch) == "RECONCILED"
+    assert office.left("checks") == 0
+    assert (office.result.cleared, office.result.aligned) == (1, 1)
+
+
+def test_while_the_breaker_is_open_dead_letters_stay_and_one_may_probe() -> None:
+    office = Office()
+    breaker = Breaker(office.world.ledger, office.world.chance)
+    for _ in range(FAILURES_MAX):
+        breaker.failed("journey", office.now_ms)
+    for number in range(5):
+        office.bury("writes", encode(batch_of(str(number), nonce=str(number))))
+
+    office.run()
+    assert (office.result.redriven, office.result.kept) == (0, 5)
+
+    office.world.timeline.advance(HOUR_S)
+    office.run()
+    assert (office.result.redriven, office.result.kept) == (1, 4)
+
+
+def test_a_redriven_message_is_durable_before_its_letter_is_deleted() -> None:
+    office = Office()
+    office.bury("writes", encode(batch_of("a")))
+    office.world.faults.plan("send answer lost")
+
+    with pytest.raises(Exception, match="did not answer"):
+        office.run()
+    office.world.timeline.advance(HOUR_S)
+    office.run()
+
+    assert len(office.redriven("writes")) == 2  # twice, and never not at all
+    assert office.left("writes") == 0
+
+
+def test_time_ends_a_run() -> None:
+    office = Office()
+    office.bury("writes", encode(batch_of("a")))
+
+    office.run(deadline_ms=office.now_ms - 1)
+
+    assert office.result.out_of_time
+    assert office.left("writes") == 1
+
+
+# Overdue records: accepted, and no event
+
+
+def test_an_overdue_request_is_aligned_with_genesys_truth() -> None:
+    office = Office()
+    batch = office.overdue_request()
+    office.genesys.says("agrees")
+
+    office.run()
+
+    assert office.state(batch) == "RECONCILED"
+    assert office.result.states == {"PENDING_EVENT": 1}
+
+
+def test_a_request_that_never_happened_is_sent_again_verbatim() -> None:
+    office = Office()
+    batch = office.overdue_request(tries=RECOVERY_TRIES_MAX)
+    office.world.timeline.advance(LIVE.quarantine_s + 1)
+
+    office.run()
+
+    (body,) = office.world.bodies("writes")
+    assert decode(body) == batch
+    item = office.item(batch)
+    assert (item["state"], item["lease_until_ms"]) == ("SEALED", 0)
+    assert (item["resends"], item["reposts"]) == (1, 1)
+    assert office.counted("Resent") == 1
+
+
+def test_absence_is_believed_only_after_the_quarantine() -> None:
+    """R1: a request may take effect after its answer."""
+    office = Office()
+    batch = office.overdue_request(tries=RECOVERY_TRIES_MAX)
+    office.world.timeline.advance(LIVE.quarantine_s - 1)
+
+    office.run()
+
+    assert office.world.bodies("writes") == []
+    assert office.state(batch) == "PENDING_EVENT"
+
+
+def test_absence_is_believed_only_when_it_was_seen_more_than_once() -> None:
+    office = Office()
+    office.overdue_request()
+    office.world.timeline.advance(HOUR_S)
+
+    office.run()
+
+    assert office.world.bodies("writes") == []
+
+
+def test_what_never_happens_however_often_it_is_accepted_goes_to_a_person() -> None:
+    office = Office()
+    batch = office.accept(request(), tries=RECOVERY_TRIES_MAX, resends=RESENDS_MAX)
+    office.make_due(batch)
+    office.world.timeline.advance(HOUR_S)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert "never happened" in office.item(batch)["reason"]
+    assert decode(office.document(review_key(batch.batch_id))["message"]) == batch
+
+
+def test_a_reopened_request_whose_message_got_lost_is_sent_from_the_vault() -> None:
+    """The reconciler died between reopening and sending."""
+    office = Office()
+    batch = office.overdue_request(tries=RECOVERY_TRIES_MAX)
+    office.world.timeline.advance(HOUR_S)
+    office.world.faults.plan("send refused")
+    with pytest.raises(Exception, match="did not take"):
+        office.run()
+    assert office.state(batch) == "SEALED"
+
+    office.world.timeline.advance(OVERDUE_S + 1)
+    office.run()
+
+    assert [decode(body) for body in office.world.bodies("writes")] == [batch]
+
+
+def test_what_differs_is_made_good_where_the_destination_says_how() -> None:
+    compensation = Compensation("POST", "/api/v2/conversations/{key}/disconnect", {"why": "wrong"})
+    office = Office(replace(CONFIRMATION, compensation=compensation))
+    batch = office.overdue_request("c/1")
+    office.genesys.says("differs")
+
+    office.run()
+    office.run()
+
+    (body,) = office.world.bodies("writes")
+    made = decode(body)
+    assert made.target.path == "/api/v2/conversations/c%2F1/disconnect"
+    assert json.loads(made.body()) == {"why": "wrong"}
+    assert made.batch_id != batch.batch_id
+    assert office.state(made) == "SEALED"
+    assert office.item(batch)["compensated_by"] == made.batch_id
+    assert office.state(batch) == "RECONCILED"
+    assert office.counted("Compensated") == 1
+
+
+def test_a_compensation_that_was_interrupted_is_not_made_twice() -> None:
+    compensation = Compensation("DELETE", "/api/v2/conversations/{key}", {})
+    office = Office(replace(CONFIRMATION, compensation=compensation))
+    office.overdue_request()
+    office.genesys.says("differs")
+    office.world.faults.plan("send answer lost")
+
+    with pytest.raises(Exception, match="did not answer"):
+        office.run()
+    office.run()
+
+    made = {decode(body).batch_id for body in office.world.bodies("writes")}
+    assert len(made) == 1
+
+
+def test_nobody_is_asked_about_a_destination_whose_events_stay_away_altogether() -> None:
+    office = Office()
+    batches = [office.accept(request(f"c-{n}")) for n in range(20)]
+    office.genesys.says("agrees")
+    for batch in batches:
+        office.end_window(batch)
+    asked = len(office.genesys.asked)
+    for batch in batches:
+        if office.state(batch) == "PENDING_EVENT":
+            office.make_due(batch)
+
+    office.run()
+
+    assert len(office.genesys.asked) == asked
+    assert office.result.postponed == 11
+
+
+def test_where_genesys_cannot_be_asked_silence_ends_with_a_person() -> None:
+    office = Office(replace(CONFIRMATION, truth=None))
+    batch = office.overdue_request(tries=RECOVERY_TRIES_MAX)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert office.item(batch).get("locked") is None  # its event may still come
+
+
+def test_where_nobody_can_tell_a_person_is_asked_after_about_a_day() -> None:
+    office = Office()
+    batch = office.overdue_request(tries=ALIGNMENTS_MAX)
+    office.genesys.answer = Unanswered("no answer")
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+
+
+def test_the_questions_of_a_run_are_counted() -> None:
+    office = Office()
+    for number in range(QUERIES_PER_RUN_MAX + 30):
+        office.overdue_request(f"c-{number}")
+    office.genesys.says("agrees")
+
+    office.run()
+    assert len(office.genesys.asked) == QUERIES_PER_RUN_MAX
+    assert office.result.out_of_requests
+
+    office.run()
+    assert len(office.genesys.asked) == QUERIES_PER_RUN_MAX + 30
+    assert office.result.overdue == 0
+
+
+# Overdue records: never sent, or nobody knows
+
+
+def test_a_request_whose_message_may_be_somewhere_is_looked_at_again_later() -> None:
+    office, batch = Office(), batch_of("a")
+    office.world.table.insert(sealed_item(batch, NOW_MS))
+    office.world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    assert office.state(batch) == "SEALED"
+    assert office.item(batch)["due_at"] > office.now_ms // 1000 + HOUR_S
+    assert office.result.postponed == 1
+
+
+def test_a_request_whose_message_is_gone_from_every_queue_goes_to_a_person() -> None:
+    office, batch = Office(), batch_of("a")
+    office.world.table.insert(sealed_item(batch, NOW_MS))
+    office.world.timeline.advance(19 * DAY_S)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert "gone from every queue" in office.document(review_key(batch.batch_id))["reason"]
+
+
+def test_a_decision_of_a_person_that_was_interrupted_is_carried_out() -> None:
+    office, batch = Office(), batch_of("a")
+    world = office.world
+    means = {"ledger": world.ledger, "vault": world.vault}
+    park(batch, "REJECTED", "why", **means, now_ms=NOW_MS)  # type: ignore[arg-type]
+    world.faults.plan("send refused")
+    with pytest.raises(Exception, match="did not take"):
+        resolve(
+            find(batch.batch_id, **means),  # type: ignore[arg-type]
+            Decision("again", "me", "mended"),
+            **means,  # type: ignore[arg-type]
+            writes=world.queue("writes"),
+            now_ms=NOW_MS,
+        )
+    world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    (body,) = world.bodies("writes")
+    assert [e.identity for e in decode(body).events] == [e.identity for e in batch.events]
+    assert "attention" not in office.item(batch)
+
+
+# Twice at once, and dying
+
+
+def test_two_runs_at_once_do_nothing_twice() -> None:
+    office = Office()
+    batch = office.overdue_request(tries=RECOVERY_TRIES_MAX)
+    office.world.timeline.advance(HOUR_S)
+    get, runs = office.genesys.get, iter([True])
+
+    def ask(path: str, correlation_id: str):  # type: ignore[no-untyped-def]
+        if next(runs, False):
+            office.run()  # the other run comes first
+        return get(path, correlation_id)
+
+    office.genesys.get = ask  # type: ignore[method-assign]
+    office.run()
+
+    assert len(office.world.bodies("writes")) == 1
+    assert office.item(batch)["resends"] == 1
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_run_that_dies_anywhere_leaves_nothing_undone(
+    call: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        pass
+
+    office = Office()
+    office.genesys.says("agrees")
+    office.bury("writes", encode(batch_of("a")))
+    overdue_one = office.overdue_request("c-1")
+    never = office.overdue_request("c-2", tries=RECOVERY_TRIES_MAX)
+    office.world.timeline.advance(HOUR_S)
+    calls = iter(range(1, 1_000))
+
+    def step(name: str) -> None:
+        if next(calls) == call:
+            raise Died
+
+    monkeypatch.setattr(office.world.gate, "step", step)
+    with pytest.raises(Died):
+        office.run()
+    monkeypatch.setattr(office.world.gate, "step", lambda name: None)
+    office.world.timeline.advance(HOUR_S)
+    office.run()
+
+    assert office.left("writes") == 0
+    assert {decode(b).batch_id for b in office.world.bodies("writes")} == {batch_of("a").batch_id}
+    assert office.state(overdue_one) == office.state(never) == "RECONCILED"
+
+
+# The one line of result
+
+
+def test_a_run_says_in_one_line_what_it_did_and_what_is_left() -> None:
+    office = Office()
+    office.bury("writes", encode(batch_of("a")))
+    office.overdue_request("c-1")
+    parked = batch_of("b")
+    world = office.world
+    park(parked, "REJECTED", "why", ledger=world.ledger, vault=world.vault, now_ms=NOW_MS)
+    world.timeline.advance(600)
+
+    result = office.run()
+
+    assert (result.redriven, result.postponed) == (1, 1)
+    assert (result.in_review, result.oldest_review_s) == (1, 600)
+    assert office.counted("InReview") == 1
+    assert office.counted("OldestReviewSeconds") == 600
+    assert office.counted("OverduePendingEvent") == 1
+
+
+# Scale
+
+
+class CountingLedger:
+    """The memory ledger with what DynamoDB would count; `due` costs what it returns, as an index
+    query does."""
+
+    def __init__(self, office: Office) -> None:
+        self._inner = office.world.ledger
+        self.reads: Counter[str] = Counter()
+        #: the attention index: what the real one keeps sorted
+        self.listed: dict[tuple[str, str], tuple[str, int]] = {}
+        office.world.table._watch = self._watch
+        for key, item in office.world.table.items.items():
+            self._list(key, item)
+
+    def _watch(self, old: Item | None, new: Item | None) -> None:
+        item = new or old
+        assert item is not None
+        self.listed.pop((item["pk"], item["sk"]), None)
+        if new is not None:
+            self._list((item["pk"], item["sk"]), new)
+
+    def _list(self, key: tuple[str, str], item: Item) -> None:
+        if "attention" in item:
+            self.listed[key] = (item["attention"], int(item["due_at"]))
+
+    def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for key, (listed, due_at) in self.listed.items():
+            if listed == attention and due_at <= before_s:
+                found.append(key)
+                if len(found) == most:
+                    break
+        self.reads["index"] += len(found)
+        return found
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        self.reads["items"] += len(keys)
+        return self._inner.find(keys)
+
+    def of(self, pk: str) -> Sequence[Item]:
+        raise AssertionError("the reconciler queries no partition")
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        return self._inner.insert(items)
+
+    def change(self, *arguments):  # type: ignore[no-untyped-def]
+        self.reads["writes"] += 1
+        return self._inner.change(*arguments)
+
+
+def counted(office: Office) -> CountingLedger:
+    ledger = CountingLedger(office)
+    office.recovery = replace(office.recovery, ledger=ledger)
+    office.overdue = replace(office.overdue, recovery=office.recovery)
+    office.world.ledger = ledger  # type: ignore[assignment]
+    return ledger
+
+
+def done_item(number: int) -> Item:
+    return {"pk": f"R#done-{number}", "sk": "R", "state": "DONE", "attempt": 1}
+
+
+def overdue_records(count: int) -> Office:
+    office = Office()
+    for number in range(count):
+        batch = batch_of(f"said {number}", nonce=str(number))
+        office.world.table.insert(sealed_item(batch, NOW_MS))
+    office.world.timeline.advance(19 * DAY_S)  # their messages are gone: each is decided at once
+    return office
+
+
+def test_ten_thousand_overdue_records_are_cleared_over_the_runs() -> None:
+    office = overdue_records(10_000)
+    ledger = counted(office)
+
+    runs, states = 0, Counter[str]()
+    while runs < 10:
+        result = office.run()
+        runs += 1
+        assert sum(result.states.values()) <= RECORDS_PER_RUN_MAX
+        states.update(result.states)
+        if result.overdue == 0:
+            break
+
+    assert states["SEALED"] == 10_000
+    assert runs == 3
+    assert all(item["state"] == "MANUAL_REVIEW" for item in office.world.table.items.values())
+    # One index entry and one item for each record, and a page or a listing more for each run.
+    assert ledger.reads["items"] <= 10_000 + runs * 10
+    assert ledger.reads["index"] <= 10_000 + runs * 2_200
+    print(f"10,000 overdue records: {runs} runs, {dict(ledger.reads)}")
+
+
+def test_a_table_ten_times_larger_costs_the_same() -> None:
+    costs = []
+    for others in (2_000, 20_000):
+        office = overdue_records(300)
+        for number in range(others):
+            office.world.table.insert(done_item(number))
+        ledger = counted(office)
+        office.run()
+        costs.append(dict(ledger.reads))
+
+    assert costs[0] == costs[1]
+    print(f"2,300 and 20,300 items: {costs[0]} each")
+
+
+def test_reads_grow_with_what_is_overdue() -> None:
+    costs = {}
+    for count in (100, 1_000):
+        office = overdue_records(count)
+        ledger = counted(office)
+        office.run()
+        costs[count] = ledger.reads["items"]
+
+    assert costs[100] <= 100 + 10
+    assert costs[1_000] <= 1_000 + 10
+
+
+class Letters:
+    """A dead-letter queue that hands out quickly what the memory world shuffles each time."""
+
+    def __init__(self, bodies: Sequence[str]) -> None:
+        self.waiting = [
+            Delivery(str(n), str(n), body, 1, NOW_MS, {REASON: "why"})
+            for n, body in enumerate(bodies)
+        ]
+        self.held: dict[str, Delivery] = {}
+
+    def receive(self, most: int) -> Sequence[Delivery]:
+        taken, self.waiting = self.waiting[:most], self.waiting[most:]
+        self.held |= {each.message_id: each for each in taken}
+        return taken
+
+    def delete(self, delivery: Delivery) -> None:
+        del self.held[delivery.message_id]
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        self.sent = getattr(self, "sent", 0) + len(messages)
+
+    def hide(self, delivery: Delivery, seconds: float) -> None:
+        raise AssertionError("the reconciler hides nothing")
+
+
+def test_ten_thousand_dead_letters_are_cleared_over_the_runs_in_constant_memory() -> None:
+    """A run holds ten letters, however many there are."""
+    office = Office()
+    dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(10_000)])
+    source = Letters([])
+    needs = Needs(
+        [Line("writes", source, dead)],
+        office.world.ledger,
+        office.world.vault,
+        office.world.telemetry,
+        office.overdue,
+    )
+
+    runs, peaks = 0, []
+    while dead.waiting and runs < 20:
+        tracemalloc.start()
+        reconcile(needs, FAR_MS)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        runs += 1
+
+    assert runs == 10_000 // REDRIVES_PER_RUN_MAX
+    assert source.sent == 10_000
+    assert not dead.held
+    assert max(peaks) < 1_000_000
+    print(f"10,000 dead letters: {runs} runs, at most {max(peaks) / 1e6:.2f} MB in one")
+
+
+def test_a_described_letter_tells_a_human_the_same_after_a_redrive() -> None:
+    office, batch = Office(), batch_of("a")
+    office.bury("writes", encode(batch), said={k: str(v) for k, v in describe(batch).items()})
+
+    office.run()
+
+    (attributes,) = office.redriven("writes")
+    assert attributes["identity"] == batch.events[0].identity
+
+
+def test_an_opened_request_waits_for_the_end_of_its_lease() -> None:
+    office = Office()
+    batch = office.open(request())
+    office.make_due(batch)
+
+    office.run()
+
+    assert office.state(batch) == "OPEN"
+    assert office.result.postponed == 1
+
+
+def test_a_confirming_event_that_was_heard_settles_an_overdue_request() -> None:
+    office = Office()
+    batch = office.accept(request(), heard_at_ms=5, confirmed_by=CREATED)
+    office.make_due(batch)
+
+    office.run()
+
+    assert office.state(batch) == "CONFIRMED"
+    assert office.genesys.asked == []
+
+
+def test_a_settled_request_leaves_the_list() -> None:
+    """The index lags: an entry of a record that was settled meanwhile costs one read, no more."""
+    office = Office()
+    batch = office.open(request())
+    key = record_key(batch.batch_id)
+    now_ms = office.now_ms + 200_000
+    written = office.world.table.change(*key, *opening(now_ms, now_ms + 9, "me"))
+    lease = opened(written, batch.batch_id, "me", now_ms)
+    assert lease is not None
+    office.world.table.change(*key, *settling(lease, "DONE", now_ms, "accepted"))
+
+    office.run()
+
+    assert office.result.states == {}

@@ -1,0 +1,71 @@
+"""Rendering: what a mapping cannot give is said with the route's name."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.relay.errors import Malformed
+from lambdas.relay.events import parse_event
+from lambdas.relay.rendering import rendered
+from lambdas.relay.trial import tried
+from tests.unit.batches import NOW_MS
+from tests.unit.kinds import section
+from tests.unit.simulated import JOURNEY, configuration, envelope
+
+
+def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
+    (row,) = configuration(destination, **route).routes
+    return rendered(row, parse_event(text, NOW_MS))
+
+
+@pytest.mark.parametrize(
+    ("destination", "route", "text", "sentence"),
+    [
+        (JOURNEY, {"item": {"x": "to_number(body)"}}, envelope(1), None),
+        (JOURNEY, {"item": {"x": "abs('a')"}}, envelope(1), "expression .* failed"),
+        (JOURNEY, {"item": {"id": "body.nothing"}}, envelope(1), "gives no id; journey"),
+        (section("conversation-events"), {}, envelope(1, "attributes"), "no list for events of"),
+        (
+            section("participant-attributes"),
+            {},
+            envelope(1, participantId=""),
+            "needs participant_id",
+        ),
+        (JOURNEY, {}, envelope(1, queueId="q" * 600_000), "bytes; a request may have"),
+    ],
+)
+def test_a_mapping_that_fails_on_an_event_names_the_route_and_the_reason(
+    destination: dict[str, Any], route: dict[str, Any], text: str, sentence: str | None
+) -> None:
+    if sentence is None:
+        assert made(destination, text, **route)
+        return
+    with pytest.raises(Malformed, match=f"^route all: .*{sentence}"):
+        made(destination, text, **route)
+
+
+def test_a_route_with_a_mapping_of_its_own_keeps_the_ids() -> None:
+    item = json.loads(made(JOURNEY, envelope(1), item={"a": "body.number"}).item)
+    assert item["a"] == 1
+    assert item["id"] == json.loads(made(JOURNEY, envelope(1)).item)["id"]
+
+
+def test_values_in_a_path_cannot_leave_it() -> None:
+    target = made(section("participant-attributes"), envelope(1, participantId="../p?x=1")).target
+    assert target.path.endswith("/participants/..%2Fp%3Fx%3D1/attributes")
+
+
+def test_a_trial_says_what_each_route_would_do() -> None:
+    event = parse_event(envelope(1, "acw"), NOW_MS)
+    (other,) = tried(configuration(JOURNEY, topics=["v2.audits.*"]), event)
+    assert not other.takes
+    assert "matches none of: v2.audits" in other.reason
+
+    (broken,) = tried(configuration(JOURNEY, item={"id": "body.nothing"}), event)
+    assert broken.takes
+    assert "gives no id" in broken.reason
+
+    (good,) = tried(configuration(JOURNEY), event)
+    assert good.made is not None
+    assert good.made.into == "entities"

@@ -1,0 +1,111 @@
+"""The token: cached, renewed early, refetched once; the secret read anew when it is refused."""
+
+from dataclasses import replace
+
+from lambdas.relay.limits import TOKEN_IDLE_MAX_S
+from lambdas.relay.outcomes import Deferred
+from lambdas.relay.ports import Credentials
+from lambdas.relay.tokens import Tokens
+from local.genesys.faults import NONE, Conduct
+from local.genesys.oauth import CLIENT_ID
+from tests.unit.simulated import Simulated, envelope
+
+
+def tokens(world: Simulated) -> Tokens:
+    return Tokens(world.http, world.secrets, world.clock, world.pace(), "https://login.simulated/")
+
+
+def logins(world: Simulated) -> int:
+    return sum(request.path == "/oauth/token" for request in world.http.sent)
+
+
+def test_one_token_serves_until_most_of_its_life_is_over() -> None:
+    world = Simulated(conduct=Conduct(expires_in_s=1000))
+    held = tokens(world)
+    first = held.bearer(fresh=False)
+    world.timeline.advance(790)
+    assert held.bearer(fresh=False) == first
+    world.timeline.advance(20)
+    assert held.bearer(fresh=False) != first
+    assert logins(world) == 2
+
+
+def test_a_token_that_was_idle_is_not_trusted() -> None:
+    """HIPAA organisations end it after 15 minutes without a word."""
+    world = Simulated(conduct=Conduct(idle_expiry_s=900))
+    held = tokens(world)
+    held.bearer(fresh=False)
+    world.timeline.advance(TOKEN_IDLE_MAX_S - 1)
+    held.bearer(fresh=False)
+    assert logins(world) == 1
+    world.timeline.advance(TOKEN_IDLE_MAX_S + 1)
+    held.bearer(fresh=False)
+    assert logins(world) == 2
+
+
+def test_an_idle_hour_costs_no_attempt_in_a_hipaa_organisation() -> None:
+    world = Simulated(conduct=Conduct(idle_expiry_s=900))
+    world.batch([envelope(1)])
+    world.write_all()
+    world.timeline.advance(3600)
+    world.batch([envelope(2)], "later")
+    world.write_all()
+    assert [entry.status for entry in world.platform.record.requests] == [200, 200, 200, 200]
+
+
+def test_a_401_is_answered_with_one_new_token_and_the_same_request() -> None:
+    world = Simulated()
+    world.batch([envelope(1)])
+    world.write_all()
+    world.platform.oauth.revoke_all(CLIENT_ID)
+    batch = world.batch([envelope(2)], "later")
+    world.write_all()
+    assert world.state(batch) == "DONE"
+    refused, accepted = world.posts()[1:]
+    assert refused.body == accepted.body
+    assert logins(world) == 2
+
+
+def test_a_rotated_secret_needs_no_deployment() -> None:
+    world = Simulated()
+    held = tokens(world)
+    held.bearer(fresh=False)
+    world.platform.oauth.secrets[CLIENT_ID] = {"the new one"}
+    world.secrets.current = Credentials(CLIENT_ID, "the new one")
+    assert isinstance(held.bearer(fresh=True), str)
+    assert logins(world) == 3  # the remembered secret, refused; the new one
+
+
+def test_a_wrong_secret_is_not_tried_over_and_over() -> None:
+    world = Simulated()
+    world.platform.oauth.secrets[CLIENT_ID] = {"another"}
+    held = tokens(world)
+    for _ in range(20):
+        refusal = held.bearer(fresh=False)
+        assert isinstance(refusal, Deferred)
+        assert refusal.is_fault
+    assert logins(world) == 2
+
+
+def test_the_login_hosts_own_429_is_kept_to() -> None:
+    world = Simulated(conduct=replace(NONE, logins_per_minute=0))
+    held = tokens(world)
+    refusal = held.bearer(fresh=False)
+    assert isinstance(refusal, Deferred)
+    assert refusal.retry_after_s == 60
+    assert not refusal.is_fault
+    world.platform.conduct = NONE
+    world.timeline.advance(30)
+    assert isinstance(held.bearer(fresh=False), Deferred)
+    assert logins(world) == 1
+    world.timeline.advance(31)
+    assert isinstance(held.bearer(fresh=False), str)
+
+
+def test_a_login_takes_a_slot_like_any_request() -> None:
+    world = Simulated()
+    world.quota = replace(world.quota, per_minute=1)
+    held = tokens(world)
+    assert isinstance(held.bearer(fresh=False), str)
+    assert isinstance(tokens(world).bearer(fresh=False), Deferred)
+    assert logins(world) == 1

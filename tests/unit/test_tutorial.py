@@ -1,0 +1,180 @@
+"""Tutorial events, and which of the four shapes a detail has."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdas.relay.business import business
+from lambdas.relay.errors import Malformed
+from lambdas.relay.events import Event, read_envelope, shape_of
+from lambdas.relay.tutorial import flat, posted
+from tests.envelopes import envelope as genesys_envelope
+
+NOW_MS = 1_767_952_800_000
+PARTNER = "aws.partner/genesys.com/cloud/org/suffix"
+
+FLAT = {
+    "conversationId": "c-1",
+    "timestamp": "2026-01-09T09:00:00.000Z",
+    "eventType": "conversation:start",
+    "participants": [{"id": "p-1"}],
+}
+POSTED = {
+    "id": "e-1",
+    "type": "conversation.updated",
+    "createdTime": "2026-01-09T09:00:00.000Z",
+    "data": {"conversationId": "c-1", "state": "connected"},
+}
+
+
+def read(detail: dict[str, Any], source: str = PARTNER, detail_type: str = "conversation") -> Event:
+    return read_envelope({"source": source, "detail-type": detail_type, "detail": detail}, NOW_MS)
+
+
+def same(first: Event, second: Event) -> bool:
+    return (first.identity, first.payload_hash) == (second.identity, second.payload_hash)
+
+
+# Flat
+
+
+def test_a_flat_event_is_known_by_conversation_and_timestamp() -> None:
+    assert same(read(FLAT), read(dict(reversed(FLAT.items()))))
+    assert read(FLAT).identity != read({**FLAT, "timestamp": "2026-01-09T09:00:01Z"}).identity
+    assert read(FLAT).identity != read({**FLAT, "conversationId": "c-2"}).identity
+
+
+def test_two_real_events_that_share_both_collide_and_are_no_copies() -> None:
+    other = read({**FLAT, "participants": []})
+
+    assert other.identity == read(FLAT).identity
+    assert other.payload_hash != read(FLAT).payload_hash
+
+
+def test_events_of_other_types_or_sources_do_not_even_collide() -> None:
+    assert read(FLAT).identity != read({**FLAT, "eventType": "conversation:end"}).identity
+    assert read(FLAT).identity != read(FLAT, detail_type="other").identity
+    assert read(FLAT).identity != read(FLAT, source="elsewhere").identity
+
+
+def test_its_own_id_goes_before_conversation_and_timestamp() -> None:
+    first, second = read({**FLAT, "id": "e-1"}), read({**FLAT, "id": "e-2"})
+
+    assert first.identity != second.identity
+    assert first.identity == read({**FLAT, "id": "e-1", "timestamp": 5}).identity
+
+
+def test_what_differs_between_copies_says_nothing() -> None:
+    assert same(
+        read({**FLAT, "metadata": {"CorrelationId": "a"}, "correlationId": "x"}),
+        read({**FLAT, "metadata": {"CorrelationId": "b"}}),
+    )
+
+
+def test_a_flat_event_says_what_a_mapping_needs() -> None:
+    event = read(FLAT)
+
+    assert event.topic == "conversation:start"
+    assert event.conversation_id == "c-1"
+    assert event.occurred_at_ms == 1_767_949_200_000
+    assert event.body == FLAT
+    del (untyped := dict(FLAT))["eventType"]
+    assert read(untyped).topic == "conversation"
+
+
+# Posted
+
+
+def test_a_posted_event_is_known_by_its_sender_and_id() -> None:
+    assert same(read(POSTED), read(dict(reversed(POSTED.items()))))
+    assert read(POSTED).identity != read({**POSTED, "id": "e-2"}).identity
+    assert read(POSTED).identity != read(POSTED, source="elsewhere").identity
+
+
+def test_no_clock_decides_what_a_posted_event_is() -> None:
+    """Two events created in the same millisecond are two; one whose clock was moved collides."""
+    moved = read({**POSTED, "createdTime": "2026-01-09T09:00:01Z"})
+
+    assert read({**POSTED, "id": "e-2"}).identity != read(POSTED).identity
+    assert moved.identity == read(POSTED).identity
+
+
+def test_a_posted_event_belongs_to_the_conversation_in_its_data() -> None:
+    assert read(POSTED).conversation_id == "c-1"
+    assert read({**POSTED, "data": "c-1"}).conversation_id is None
+    assert read(POSTED).topic == "conversation.updated"
+
+
+def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
+    assert not same(read(POSTED), read({**POSTED, "severity": 1}))
+
+
+# Which shape
+
+
+@pytest.mark.parametrize(
+    ("detail", "sentence"),
+    [
+        ({}, "detail has no eventBody"),
+        ({"topicName": "t", "version": "2", "timestamp": "2026-01-09T09:00:00Z"},
+         "detail has no eventBody"),
+        ({"conversationId": "c-1"}, "detail has no eventBody"),
+        ({**FLAT, "conversationId": 7}, "detail has a conversationId that is a number"),
+        ({**FLAT, "conversationId": ""}, "detail has no conversationId"),
+        ({**FLAT, "timestamp": {}}, "detail.timestamp is an object"),
+        ({**FLAT, "id": 7}, "detail has a id that is a number"),
+        ({**POSTED, "id": None}, "detail has no id"),
+        ({**POSTED, "type": 1}, "detail has a type that is a number"),
+        ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list"),
+        ({"eventBody": None, **FLAT}, "detail has no eventBody"),
+    ],
+)  # fmt: skip
+def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Malformed) as raised:
+        read(detail)
+
+    assert raised.value.reason.startswith(sentence)
+
+
+def test_who_is_no_partner_learns_what_a_business_event_needs() -> None:
+    with pytest.raises(Malformed, match="detail has no type, which every business event needs"):
+        read({}, source="shop")
+
+
+def test_genesys_own_shape_is_read_as_ever_whatever_else_a_detail_holds() -> None:
+    document = genesys_envelope("acw")
+    plain = read_envelope(document, NOW_MS)
+    document["detail"] |= {"type": "t", "occurredAt": "x", "createdTime": "y", **FLAT}
+
+    assert same(read_envelope(document, NOW_MS), plain)
+
+
+def test_the_shape_is_decided_by_members_alone() -> None:
+    happened: dict[str, Any] = {"type": "t", "occurredAt": "2026-01-09T09:00:00Z"}
+
+    assert shape_of(POSTED, "shop") is posted
+    assert shape_of(happened, PARTNER) is business
+    assert shape_of(FLAT, "shop") is flat
+    assert shape_of({"eventBody": {}, **POSTED, **FLAT}, "shop") not in (posted, business, flat)
+
+
+_MEMBER = st.sampled_from(
+    ["id", "type", "createdTime", "data", "occurredAt", "conversationId", "timestamp", "eventType",
+     "eventBody", "attributes", "identifiers", "correlationId", "metadata"]
+)  # fmt: skip
+_VALUE: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.just({})
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(_MEMBER, _VALUE), st.sampled_from([PARTNER, "shop"]))
+def test_any_detail_is_an_event_or_malformed(detail: dict[str, Any], source: str) -> None:
+    try:
+        event = read(detail, source=source)
+    except Malformed:
+        return
+    assert event.identity
+    assert event.topic

@@ -1,0 +1,343 @@
+"""The webhook's answers: each means what it says."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdas.relay.errors import Throttled, Transient
+from lambdas.relay.events import parse_event
+from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
+from lambdas.relay.ports import Outgoing
+from lambdas.relay.proofs import SENDER, Proof, Request, signature, verification
+from lambdas.relay.webhook import Needs, Reply, receive
+from tests.unit.batches import NOW_MS
+from tests.unit.world import World
+
+KEY, OLD_KEY = "k" * 64, "o" * 64
+NOW_S = NOW_MS // 1000
+WINDOW_S = 300
+STEP = {
+    "id": "e-1",
+    "type": "cart.filled",
+    "createdTime": "2026-01-09T09:00:00Z",
+    "data": {"conversationId": "c-1"},
+}
+BUSINESS = {"id": "e-2", "type": "cart.filled", "occurredAt": "2026-01-09T09:00:00Z"}
+
+
+@dataclass
+class Keys:
+    """The keys of the senders; `newer` is what a second look finds."""
+
+    keys: dict[str, list[str]]
+    newer: dict[str, list[str]] | None = None
+    fails: Exception | None = None
+    reads: list[bool] = field(default_factory=list)
+
+    def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        self.reads.append(fresh)
+        if self.fails is not None:
+            raise self.fails
+        found = self.newer if fresh and self.newer is not None else self.keys
+        return found.get(sender, [])
+
+
+@dataclass
+class Entrance:
+    """A webhook with its world."""
+
+    verification: str = "signature"
+    world: World = field(default_factory=World)
+    keys: Keys = field(default_factory=lambda: Keys({"shop": [KEY]}))
+
+    def post(self, request: Request) -> Reply:
+        needs = Needs(
+            events=self.world.queue("events"),
+            keys=self.keys,
+            clock=self.world.clock,
+            chance=self.world.chance,
+            telemetry=self.world.telemetry,
+            proof=Proof(verification(self.verification), WINDOW_S),
+        )
+        return receive(request, needs)
+
+    @property
+    def queued(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for body in self.world.bodies("events")]
+
+
+def body(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+def signed(
+    content: bytes, *, key: str = KEY, sender: str = "shop", at_s: int = NOW_S, **headers: str
+) -> Request:
+    proof = {
+        "x-relay-timestamp": str(at_s),
+        "x-relay-signature": signature(key, str(at_s), content),
+    }
+    changed = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(sender, {**proof, **changed}, content)
+
+
+# 200
+
+
+@pytest.mark.parametrize("detail", [STEP, BUSINESS])
+def test_a_signed_event_is_queued_as_an_envelope_of_its_sender(detail: dict[str, Any]) -> None:
+    entrance = Entrance()
+
+    reply = entrance.post(signed(body(detail)))
+
+    (envelope,) = entrance.queued
+    event = parse_event(json.dumps(envelope), NOW_MS)
+    assert reply == Reply(200, {"status": "queued", "identity": event.identity})
+    assert envelope["source"] == "shop"
+    assert envelope["detail-type"] == "cart.filled"
+    assert envelope["detail"] == detail
+    assert event.accepted_at_ms == NOW_MS
+    assert entrance.world.telemetry.counts["WebhookTaken"] == 1
+
+
+def test_a_copy_is_answered_as_its_original_and_is_the_same_event() -> None:
+    entrance = Entrance()
+
+    replies = [entrance.post(signed(body(STEP), at_s=NOW_S - age)) for age in (0, 7, 200)]
+
+    assert {reply.status for reply in replies} == {200}
+    assert len({reply.body["identity"] for reply in replies}) == 1
+    assert len(entrance.queued) == 3
+
+
+def test_the_bus_and_the_webhook_know_a_senders_event_as_one() -> None:
+    entrance = Entrance()
+    entrance.post(signed(body(BUSINESS)))
+    on_bus = {"source": "shop", "detail-type": "cart.filled", "detail": BUSINESS, "id": "x"}
+
+    posted = parse_event(json.dumps(entrance.queued[0]), NOW_MS)
+    put = parse_event(json.dumps(on_bus), NOW_MS)
+
+    assert (posted.identity, posted.payload_hash) == (put.identity, put.payload_hash)
+
+
+def test_a_senders_correlation_id_goes_along_into_message_and_log() -> None:
+    entrance = Entrance()
+
+    entrance.post(signed(body({**BUSINESS, "correlationId": "order-7"})))
+
+    (message,) = entrance.world.stored_queue("events").messages.values()
+    assert message.attributes["correlation"] == "order-7"
+    assert entrance.queued[0]["detail"]["correlationId"] == "order-7"
+    assert ("webhook", "order-7") in [
+        (name, fields.get("correlation")) for name, fields in entrance.world.telemetry.notes
+    ]
+
+
+def test_any_of_a_senders_keys_is_good_so_that_they_can_be_changed() -> None:
+    entrance = Entrance(keys=Keys({"shop": [OLD_KEY, KEY]}))
+
+    assert entrance.post(signed(body(STEP), key=OLD_KEY)).status == 200
+    assert entrance.post(signed(body(STEP), key=KEY)).status == 200
+
+
+def test_a_key_that_was_added_just_now_is_looked_up() -> None:
+    entrance = Entrance(keys=Keys({"shop": [OLD_KEY]}, newer={"shop": [KEY]}))
+
+    assert entrance.post(signed(body(STEP))).status == 200
+    assert entrance.keys.reads == [False, True]
+
+
+def test_a_token_is_enough_where_tokens_are_configured() -> None:
+    entrance = Entrance("token")
+
+    assert (
+        entrance.post(Request("shop", {"authorization": f"Bearer {KEY}"}, body(STEP))).status == 200
+    )
+    for wrong in (f"Bearer {KEY}x", KEY, "Bearer ", ""):
+        assert entrance.post(Request("shop", {"authorization": wrong}, body(STEP))).status == 401
+    assert entrance.post(signed(body(STEP))).status == 401
+
+
+# 401
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (signed(body(STEP), key=OLD_KEY), "does not fit"),
+        (signed(body(STEP), sender="till"), "does not fit"),
+        (signed(body(STEP), x_relay_signature=""), "does not fit"),
+        (signed(body(STEP), x_relay_signature="v1="), "does not fit"),
+        (signed(body(STEP), x_relay_signature="\udcff"), "does not fit"),
+        (signed(body(STEP), x_relay_timestamp=str(NOW_S + 1)), "does not fit"),
+        (signed(body(STEP), x_relay_timestamp=""), "whole seconds since 1970"),
+        (signed(body(STEP), x_relay_timestamp="-1"), "whole seconds since 1970"),
+        (signed(body(STEP), x_relay_timestamp="\uff11"), "whole seconds since 1970"),
+        (signed(body(STEP), at_s=NOW_S - WINDOW_S - 1), "signed 301 s before our time"),
+        (signed(body(STEP), at_s=NOW_S + WINDOW_S + 1), "signed 301 s after our time"),
+        (Request("shop", {}, body(STEP)), "whole seconds since 1970"),
+    ],
+)
+def test_who_cannot_prove_to_be_the_sender_is_refused(request_: Request, sentence: str) -> None:
+    entrance = Entrance()
+
+    reply = entrance.post(request_)
+
+    assert reply.status == 401
+    assert sentence in reply.body["error"]
+    assert entrance.queued == []
+
+
+def test_a_changed_body_is_not_what_was_signed() -> None:
+    entrance = Entrance()
+    request = signed(body(STEP))
+
+    reply = entrance.post(Request("shop", request.headers, request.body + b" "))
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("age_s", [-WINDOW_S, 0, WINDOW_S])
+def test_within_the_window_no_clock_matters(age_s: int) -> None:
+    assert Entrance().post(signed(body(STEP), at_s=NOW_S - age_s)).status == 200
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80))
+def test_nothing_is_the_proof_of_a_sender_without_a_key(said: str) -> None:
+    for entrance in (Entrance(keys=Keys({})), Entrance("token", keys=Keys({}))):
+        headers = {
+            "x-relay-timestamp": str(NOW_S),
+            "x-relay-signature": said,
+            "authorization": said,
+        }
+        assert entrance.post(Request("shop", headers, body(STEP))).status == 401
+
+
+# 400 and 413
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "the body is not JSON"),
+        (b"\xff", "the body is not UTF-8 at byte 0"),
+        (b"[]", "the body is a list, not an object"),
+        (b'{"id": NaN}', "the body holds NaN"),
+        (body({**STEP, "id": 7}), "the body has a id that is a number"),
+        (body({**STEP, "type": ""}), "the body has no type"),
+        (body({**STEP, "type": "t" * 129}), "the type has 129 characters"),
+        (body({**BUSINESS, "occurredAt": "now"}), "no date and time"),
+        (body({"eventBody": {}, "topicName": "v2"}), "neither {id, type, createdTime, data}"),
+        (body({"conversationId": "c", "timestamp": 1}), "neither {id, type, createdTime, data}"),
+        (b"[" * 500 + b"]" * 500, "the body is nested more than"),
+    ],
+)
+def test_what_is_no_event_is_refused_with_the_reason(content: bytes, sentence: str) -> None:
+    entrance = Entrance()
+
+    reply = entrance.post(signed(content))
+
+    assert reply.status == 400
+    assert sentence in reply.body["error"]
+    assert entrance.queued == []
+    assert entrance.world.telemetry.counts["WebhookRefused"] == 1
+
+
+def test_what_is_too_large_is_refused_before_anything_is_looked_at() -> None:
+    entrance = Entrance()
+    content = b" " * (WEBHOOK_BODY_BYTES_MAX + 1)
+
+    reply = entrance.post(Request("shop", {}, content))
+
+    assert reply.status == 413
+    assert str(WEBHOOK_BODY_BYTES_MAX) in reply.body["error"]
+    assert entrance.keys.reads == []
+
+
+def test_the_largest_event_fits_into_a_message_whatever_its_letters() -> None:
+    entrance = Entrance()
+    room = WEBHOOK_BODY_BYTES_MAX - len(body({**STEP, "data": ""}))
+    content = json.dumps({**STEP, "data": "\u00e9" * (room // 2)}, ensure_ascii=False).encode()
+    assert len(content) > WEBHOOK_BODY_BYTES_MAX - 10
+
+    assert entrance.post(signed(content)).status == 200
+
+    assert len(entrance.world.bodies("events")[0]) + 1000 < SQS_MESSAGE_BYTES_MAX
+
+
+def test_who_is_not_known_learns_nothing_of_what_is_wrong_with_the_body() -> None:
+    assert Entrance().post(signed(b"{", key=OLD_KEY)).status == 401
+
+
+@pytest.mark.parametrize("name", ["aws.partner", "Shop", "a/b", "", "-a", "a" * 65, "shop\n"])
+def test_some_names_are_no_senders(name: str) -> None:
+    assert not SENDER.fullmatch(name)
+
+
+# 429 and 503
+
+
+def test_an_event_that_cannot_be_queued_is_to_be_sent_again() -> None:
+    entrance = Entrance()
+    entrance.world.faults.plan("send refused")
+
+    reply = entrance.post(signed(body(STEP)))
+
+    assert reply.status == 503
+    assert reply.headers["retry-after"] == "5"
+    assert entrance.queued == []
+    assert entrance.world.telemetry.counts["WebhookPutOff"] == 1
+    assert entrance.post(signed(body(STEP))).status == 200
+
+
+def test_an_event_whose_queueing_is_unknown_is_to_be_sent_again_and_is_then_a_copy() -> None:
+    entrance = Entrance()
+    entrance.world.faults.plan("send answer lost")
+
+    assert entrance.post(signed(body(STEP))).status == 503
+    assert entrance.post(signed(body(STEP))).status == 200
+
+    events = [parse_event(json.dumps(envelope), NOW_MS) for envelope in entrance.queued]
+    assert len(events) == 2
+    assert len({(event.identity, event.payload_hash) for event in events}) == 1
+
+
+def test_keys_that_cannot_be_read_let_nobody_in_and_refuse_nobody() -> None:
+    entrance = Entrance(keys=Keys({}, fails=Transient("GetSecretValue: AccessDenied")))
+
+    reply = entrance.post(signed(body(STEP)))
+
+    assert reply.status == 503
+    assert "AccessDenied" not in reply.body["error"]
+
+
+def test_a_neighbour_that_asks_to_slow_down_slows_down_the_sender() -> None:
+    class Busy:
+        def send(self, messages: Sequence[Outgoing]) -> None:
+            raise Throttled("SendMessage: RequestThrottled")
+
+    entrance = Entrance()
+    needs = Needs(
+        events=Busy(),  # type: ignore[arg-type]
+        keys=entrance.keys,
+        clock=entrance.world.clock,
+        chance=entrance.world.chance,
+        telemetry=entrance.world.telemetry,
+        proof=Proof("signature", WINDOW_S),
+    )
+
+    reply = receive(signed(body(STEP)), needs)
+
+    assert (reply.status, reply.headers["retry-after"]) == (429, "5")
+
+
+def test_the_verification_is_one_of_two() -> None:
+    with pytest.raises(ValueError, match="'none', not signature or token"):
+        verification("none")

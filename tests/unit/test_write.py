@@ -1,0 +1,201 @@
+"""write against the simulator: one message, one request, and every way it can end."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.relay.limits import FAILURES_MAX, LIVE
+from lambdas.relay.requests import record_key
+from lambdas.relay.write import write
+from local.genesys.faults import Conduct
+from local.genesys.items import Poison
+from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
+
+GENERIC = {"kind": "generic"}
+
+
+def poisoned(world: Simulated, *ids: str, rejects: Any = "batch", status: int = 400) -> None:
+    world.platform.poison = Poison(frozenset(ids), "", rejects, status)
+
+
+def ids_of(world: Simulated, texts: list[str]) -> list[str]:
+    """The ids that their items bear."""
+    probe = Simulated(world.configuration)
+    return [json.loads(event.item)["id"] for event in probe.batch(texts).events]
+
+
+def test_a_batch_is_one_request_under_its_own_id() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(50)])
+    world.write_all()
+    assert world.state(batch) == "DONE"
+    assert len(world.taken()) == 50
+    (request,) = world.posts()
+    assert request.header("idempotency-key") == request.header("x-correlation-id")
+    assert request.header("idempotency-key") == batch.batch_id
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_poison_event_is_halved_out_and_stands_alone_with_genesys_words(status: int) -> None:
+    world = Simulated()
+    texts = [envelope(n) for n in range(50)]
+    bad = ids_of(world, texts)[17]
+    poisoned(world, bad, status=status)
+    world.batch(texts)
+    world.write_all()
+    assert len(world.taken()) == 49
+    assert bad not in world.taken()
+    (document,) = world.in_review()
+    assert str(status) in document["reason"]
+    assert "invalid" in document["reason"]
+    assert len(world.posts()) == 13
+
+
+def test_results_per_item_let_the_rest_through_at_once() -> None:
+    world = Simulated()
+    texts = [envelope(n) for n in range(50)]
+    bad = ids_of(world, texts)[17]
+    poisoned(world, bad, rejects="endpoint")
+    batch = world.batch(texts)
+    world.write_all()
+    assert (len(world.taken()), len(world.in_review()), len(world.posts())) == (49, 1, 1)
+    assert world.state(batch) == "SPLIT"
+
+
+def test_items_that_failed_for_now_go_on_in_a_child_after_a_while() -> None:
+    world = Simulated(conduct=Conduct(item_retryable=0.3))
+    world.batch([envelope(n) for n in range(20)])
+    world.write_once()
+    assert len(world.taken()) < 20
+    (message,) = world.stored_queue("writes").messages.values()
+    assert message.visible_at_ms == world.timeline.now_ms + 2000
+
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert len(set(world.taken())) == len(world.taken()) == 20
+
+
+def test_a_429_is_kept_to_by_all_writers_and_counts_as_no_attempt() -> None:
+    world = Simulated()
+    one, other = world.batch([envelope(1)]), world.batch([envelope(2)], "other")
+    world.platform.limiter.allowed = 0
+    world.write_once()
+    assert len(world.posts()) == 1
+
+    second = world.writer()
+    world.write_once(second)
+    assert len(world.posts()) == 1, "the other writer must not ask either"
+
+    world.platform.limiter.allowed = 300
+    world.write_all()
+    assert (world.state(one), world.state(other)) == ("DONE", "DONE")
+    record = world.table.items[record_key(one.batch_id)]
+    assert record.get("deferred", 0) == record["attempt"] - 1
+    assert "doubt_since_ms" not in record
+
+
+def test_a_limit_of_the_destinations_own_leaves_the_other_destinations_alone() -> None:
+    world = Simulated(conduct=Conduct(retry_after_s=7200))
+    world.batch([envelope(1)])
+    world.platform.limiter.allowed = 0
+    world.write_once()
+    assert world.needs.turns.breaker.turned_away_s("there", world.timeline.now_ms) > 7000
+    assert world.needs.turns.breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
+
+
+def test_a_full_window_is_waited_for_outside_of_lambda_but_for_its_last_moments() -> None:
+    world = Simulated()
+    world.quota = replace(world.quota, per_minute=2)
+    world.needs = world.writer()
+    for number in range(4):
+        world.batch([envelope(number)], str(number))
+    began_ms = world.timeline.now_ms
+    for _ in range(4):
+        world.write_once()
+    assert world.timeline.now_ms - began_ms < 3000, "nobody may sleep through a minute"
+    world.write_all()
+    assert len(world.taken()) == 4
+    # a login, then one request in the first window; two in the next; one in the third
+    assert 120 < (world.timeline.now_ms - began_ms) / 1000 < 200
+
+
+def test_after_failures_in_a_row_nobody_asks_but_a_probe() -> None:
+    world = Simulated()
+    for number in range(40):
+        world.batch([envelope(number)], str(number))
+    world.platform.outage(600, "503")
+    until_ms = world.timeline.now_ms + 600_000
+    while world.timeline.now_ms < until_ms:
+        if not world.write_once():
+            world.timeline.advance(1)
+    failed = [r for r in world.platform.record.requests if r.status == 503]
+    assert FAILURES_MAX <= len(failed) < 60
+    assert world.telemetry.counts["BreakerOpened"] == 1
+
+    world.write_all(most_s=900)
+    assert len(set(world.taken())) == 40
+
+
+def test_a_writer_with_too_little_time_left_begins_nothing() -> None:
+    world = Simulated()
+    world.batch([envelope(1)])
+    (delivery,) = world.stored_queue("writes").receive(1)
+    write(delivery, world.needs, world.timeline.now_ms + int(LIVE.request_s * 1000))
+    assert world.posts() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "taken"),
+    [
+        ({**JOURNEY, "unknown": "repost"}, 1, 2),  # may double it, and says so
+        ({**JOURNEY, "unknown": "manual"}, 0, 1),  # a person decides
+    ],
+)
+def test_an_unknown_outcome_that_cannot_be_read_back_follows_the_policy(
+    kind: dict[str, Any], listed: int, taken: int
+) -> None:
+    world = Simulated(configuration(kind), Conduct(lost_answer=1.0))
+    batch = world.batch([envelope(1)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert len(world.taken()) == taken
+    assert world.table.items[record_key(batch.batch_id)].get("reposts", 0) == listed
+    assert world.telemetry.counts["InDoubtReposted"] == listed
+    assert len(world.in_review()) == 1 - listed
+
+
+def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None:
+    email = [{"type": "'Email'", "value": "join('', ['c', to_string(body.number), '@x.com'])"}]
+    upsert = {"kind": "external-contacts-enrich", "item": {"matchingIdentifiers": email}}
+    world = Simulated(configuration(upsert), Conduct(lost_answer=1.0))
+    batch = world.batch([envelope(1)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert world.state(batch) == "DONE"
+    assert world.telemetry.counts["InDoubtReposted"] == 0
+
+
+def test_a_conversation_in_doubt_is_looked_for_before_it_is_made_again() -> None:
+    world = Simulated(configuration({"kind": "conversations"}), Conduct(lost_answer=1.0))
+    batch = world.batch([envelope(1)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert world.state(batch) == "RECONCILED"
+    assert len(world.posts()) == 1
+
+
+def test_a_set_up_that_is_wrong_keeps_the_messages() -> None:
+    world = Simulated(conduct=Conduct(forbidden=("journey-external-events",)))
+    batch = world.batch([envelope(1)])
+    for _ in range(3):
+        world.write_once()
+        world.timeline.advance(60)
+    assert world.state(batch) == "OPEN"
+    world.platform.conduct = Conduct()
+    world.write_all()
+    assert world.state(batch) == "DONE"

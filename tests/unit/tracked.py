@@ -1,0 +1,230 @@
+"""A tracked destination, requests to it, and the events that they cause."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lambdas.relay import confirm, overdue, recovery
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.checks import event_check, timer
+from lambdas.relay.correlation import Comparison, Confirmation, Truth, expecting, pointers
+from lambdas.relay.deliveries import Disposition, settle_each
+from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
+from lambdas.relay.genesys import Genesys
+from lambdas.relay.limits import LIVE
+from lambdas.relay.outcomes import Deferred
+from lambdas.relay.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
+from lambdas.relay.requests import opened, opening, record_key, sealed_item, settling
+from lambdas.relay.review import sealed_key
+from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
+from lambdas.relay.silence import Silence
+from lambdas.relay.tracking import awaiting
+from tests.unit.batches import NOW_MS, sealed_event
+from tests.unit.world import World
+
+TARGET = Target("calls", "POST", "/api/v2/conversations", "single")
+CREATED, ASSIGNED, ENDED = "conversation:created", "routing:assigned", "conversation:ended"
+
+
+def compare(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    found: Comparison = document["is"]
+    return found
+
+
+def copies(document: Json) -> list[str]:
+    return list(document.get("copies", ["one"]))
+
+
+CONFIRMATION = Confirmation(
+    match="conversation",
+    topics=(CREATED,),
+    window_s=10,
+    follows=(ASSIGNED, ENDED),
+    hold_s=120,
+    key="conversationId",
+    truth=Truth("/api/v2/conversations/{key}", compare, copies),
+)
+
+
+def destination(confirmation: Confirmation | None = CONFIRMATION) -> Destination:
+    return Destination(
+        name="calls",
+        kind="conversations",
+        method="POST",
+        path=TARGET.path,
+        shape="single",
+        into="",
+        most_items=1,
+        most_bytes=10_000,
+        item={},
+        key=KeyPolicy(),
+        unknown="manual",
+        read_results=any_answer,
+        confirmation=confirmation,
+    )
+
+
+def request(conversation: str = "c-1", *, items: int = 1) -> Batch:
+    """A batch whose items make conversations: `c-1`, `c-1.1`, and so on."""
+    events = [
+        sealed_event(
+            f"{conversation}.{n}",
+            item=canonical({"conversationId": conversation if n == 0 else f"{conversation}.{n}"}),
+        )
+        for n in range(items)
+    ]
+    (batch,) = seal(
+        TARGET,
+        events,
+        now_ms=NOW_MS,
+        nonce=f"nonce {conversation}",
+        most_events=items,
+        most_bytes=100_000,
+    )
+    return batch
+
+
+def caused(
+    topic: str = CREATED,
+    *,
+    conversation: str = "c-1",
+    correlation: str = "",
+    sequence: int | None = None,
+    said: str = "",
+    shows: Mapping[str, Json] | None = None,
+) -> SealedEvent:
+    """An event of a conversation's life, as intake seals it."""
+    return replace(
+        sealed_event(f"{topic} {conversation} {sequence} {said}", conversation=conversation),
+        topic=topic,
+        correlation_id=correlation,
+        facts=canonical([topic, "", "", sequence, NOW_MS, dict(shows or {})]),
+    )
+
+
+class Oracle(Genesys):
+    """Genesys as far as it is asked: answers what it was told to, and counts."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | NotSent | Unanswered | Deferred = Answer(404, {}, b"{}")
+        self.asked: list[str] = []
+
+    def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
+        self.asked.append(path)
+        return self.answer
+
+    def says(self, comparison: Comparison, **more: Any) -> None:
+        self.answer = Answer(200, {}, json.dumps({"is": comparison, **more}).encode())
+
+
+@dataclass
+class Desk:
+    """Requests, and confirm at work on them."""
+
+    confirmation: Confirmation | None = CONFIRMATION
+    world: World = field(default_factory=World)
+    genesys: Oracle = field(default_factory=Oracle)
+
+    def __post_init__(self) -> None:
+        self.recovery = recovery.Needs(
+            ledger=self.world.ledger,
+            vault=self.world.vault,
+            writes=self.world.queue("writes"),
+            genesys=self.genesys,
+            destinations={"calls": destination(self.confirmation)},
+            clock=self.world.clock,
+            telemetry=self.world.telemetry,
+        )
+        self.silence = Silence(self.world.ledger, self.world.chance)
+        self.needs = confirm.Needs(
+            self.world.post("checks"), self.world.ledger, self.recovery, self.silence, LIVE
+        )
+        self.overdue = overdue.Needs(
+            self.recovery,
+            self.world.chance,
+            LIVE,
+            overdue.Admission(self.world.ledger, self.world.chance),
+        )
+
+    @property
+    def now_ms(self) -> int:
+        return self.world.timeline.now_ms
+
+    def seal(self, batch: Batch) -> Batch:
+        """As dedup leaves it."""
+        item = {**sealed_item(batch, self.now_ms), **expecting(batch, self.confirmation)}
+        self.world.table.insert(item)
+        for pointer in pointers(batch, self.confirmation, self.now_ms):
+            self.world.table.insert(pointer)
+        return batch
+
+    def open(self, batch: Batch) -> Batch:
+        """As write leaves it while the request is under way."""
+        self.seal(batch)
+        self.world.table.change(
+            *record_key(batch.batch_id), *opening(self.now_ms, self.now_ms + 100_000, "me")
+        )
+        return batch
+
+    def accept(self, batch: Batch, **more: object) -> Batch:
+        """As write leaves it when Genesys has accepted it."""
+        self.seal(batch)
+        key = record_key(batch.batch_id)
+        written = self.world.table.change(*key, *opening(self.now_ms, self.now_ms + 100_000, "me"))
+        lease = opened(written, batch.batch_id, "me", self.now_ms)
+        assert lease is not None
+        assert self.confirmation is not None
+        more = {**awaiting(self.now_ms, self.confirmation), **more}
+        self.world.table.change(
+            *key, *settling(lease, "PENDING_EVENT", self.now_ms, "accepted", **more)
+        )
+        self.world.documents[sealed_key(batch.batch_id)] = encode(batch)
+        return batch
+
+    def hear(self, batch: Batch, event: SealedEvent) -> bool:
+        return self.deliver(event_check(event, batch.batch_id))
+
+    def end_window(self, batch: Batch, after_s: float | None = None) -> bool:
+        """Lets the window pass and delivers its timer; True when that is done."""
+        item = self.item(batch)
+        until_ms = int(item["window_until_ms"]) if after_s is None else 0
+        wait_s = (until_ms - self.now_ms) / 1000 if after_s is None else after_s
+        self.world.timeline.advance(max(0.0, wait_s))
+        return self.deliver(timer("window", batch.batch_id, 0))
+
+    def end_hold(self, batch: Batch, after_s: float) -> bool:
+        self.world.timeline.advance(after_s)
+        return self.deliver(timer("hold", batch.batch_id, 0))
+
+    def deliver(self, check: Outgoing) -> bool:
+        queue = self.world.stored_queue("arriving")
+        queue.send(replace(check, delay_s=0))
+        arrived = queue.receive(1)
+        for delivery in arrived:
+            queue.delete(delivery)
+        deadline_ms = self.now_ms + 60_000
+        act: Callable[[Delivery], Disposition] = lambda d: confirm.confirm(  # noqa: E731
+            d, self.needs, deadline_ms
+        )
+        return not settle_each(arrived, act, self.needs.post)
+
+    def item(self, batch: Batch) -> Mapping[str, Any]:
+        return self.world.table.items[record_key(batch.batch_id)]
+
+    def state(self, batch: Batch) -> str:
+        return str(self.item(batch)["state"])
+
+    def counted(self, metric: str) -> int:
+        return self.world.telemetry.counts[metric]
+
+    def timers(self, kind: str) -> list[int]:
+        """Seconds until each timer of a kind that was set."""
+        return [
+            round((message.visible_at_ms - message.sent_at_ms) / 1000)
+            for message in self.world.stored_queue("checks").messages.values()
+            if message.attributes.get("kind") == kind
+        ]
+
+    def document(self, key: str) -> Any:
+        return json.loads(self.world.documents[key])

@@ -1,0 +1,97 @@
+"""The memory world around one use case, with faults that strike when a test says so."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from lambdas.relay.deliveries import Post
+from lambdas.relay.limits import SOURCE_RETENTION_S
+from lambdas.relay.ports import Delivery, Outgoing
+from local.memory.clock import MemoryClock, SeededChance
+from local.memory.faults import Fault
+from local.memory.gate import OpenGate
+from local.memory.ledger import MemoryLedger
+from local.memory.queues import MemoryQueue, StoredQueue
+from local.memory.table import Table
+from local.memory.telemetry import MemoryTelemetry
+from local.memory.timeline import Timeline
+from local.memory.vault import MemoryVault
+from tests.unit.batches import NOW_MS
+
+
+class Planned:
+    """Faults that strike the next so many times."""
+
+    def __init__(self) -> None:
+        self.left: Counter[Fault] = Counter()
+
+    def plan(self, fault: Fault, times: int = 1) -> None:
+        self.left[fault] += times
+
+    def strikes(self, fault: Fault) -> bool:
+        if not self.left[fault]:
+            return False
+        self.left[fault] -= 1
+        return True
+
+    def one_of(self, faults: Sequence[Fault]) -> Fault | None:
+        return next((fault for fault in faults if self.strikes(fault)), None)
+
+    def fraction(self) -> float:
+        return 0.4
+
+
+@dataclass
+class World:
+    """Everything that a use case can reach."""
+
+    faults: Planned = field(default_factory=Planned)
+    timeline: Timeline = field(default_factory=lambda: Timeline(NOW_MS))
+    table: Table = field(default_factory=Table)
+    documents: dict[str, str] = field(default_factory=dict)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+    stored: dict[str, StoredQueue] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gate = OpenGate(self.timeline)
+        self.clock = MemoryClock(self.timeline, self.gate, 0)
+        self.chance = SeededChance(Random(7))
+        self.ledger = MemoryLedger(self.table, self.gate, self.faults, self.timeline)
+        self.vault = MemoryVault(self.documents, self.gate, self.faults)
+
+    def queue(self, name: str) -> MemoryQueue:
+        return MemoryQueue(self.stored_queue(name), self.gate, self.faults)
+
+    def stored_queue(self, name: str) -> StoredQueue:
+        if name not in self.stored:
+            self.stored[name] = StoredQueue(
+                name, self.timeline, Random(7), visibility_s=60, retention_s=SOURCE_RETENTION_S
+            )
+        return self.stored[name]
+
+    def post(self, name: str = "source") -> Post:
+        return Post(
+            source=self.queue(name),
+            dead=self.queue(f"{name}-dead"),
+            vault=self.vault,
+            clock=self.clock,
+            chance=self.chance,
+            telemetry=self.telemetry,
+        )
+
+    def deliver(self, *bodies: str, to: str = "source") -> list[Delivery]:
+        """Sends messages and receives them, in the order in which they were sent."""
+        queue = self.stored_queue(to)
+        for body in bodies:
+            queue.send(Outgoing(body))
+        return sorted(queue.receive(len(bodies)), key=lambda d: int(d.message_id.split("-")[-1]))
+
+    def bodies(self, name: str) -> list[str]:
+        return [message.body for message in self.stored_queue(name).messages.values()]
+
+    def hidden_s(self, delivery: Delivery, name: str = "source") -> float:
+        """How long a message that stays is out of sight."""
+        visible_at_ms = self.stored_queue(name).visible_at_ms(delivery)
+        assert visible_at_ms is not None, "the message is gone"
+        return (visible_at_ms - self.timeline.now_ms) / 1000
