@@ -11,7 +11,7 @@ export JSII_NODE := $(CURDIR)/.venv/bin/node
 export CDK_DISABLE_CLI_TELEMETRY := true
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/uv-cache
 
-# EVENTS, FAULTS, SEED and SCENARIO reach the programs as environment variables: make passes on both
+# EVENTS, FAULTS, SEED, SCENARIO and HOLD reach the programs as environment variables: make passes on both
 # `EVENTS=day.ndjson make run` and `make run EVENTS=day.ndjson`. The programs check their values.
 ENVIRONMENT ?=
 
@@ -24,7 +24,7 @@ help: ## List the commands
 
 setup: .venv/.installed .venv-emulator/.installed node_modules/.installed ## Install what is missing or outdated
 
-run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=hostile SEED=1 SCENARIO=name]
+run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=hostile SEED=1 SCENARIO=name HOLD=seconds]
 	@.venv/bin/python -m local.run
 
 test: setup ## Run the tests [TESTS="tests/unit -k backoff"]

@@ -82,14 +82,15 @@ def ways(found: Trace) -> list[Way]:
 
 def _way(event: EventWay, requests: Mapping[str, RequestWay]) -> Way:
     carried = list(_carriers(event, requests))
-    steps = [Step(event.claimed_at_ms, "claimed", event.batch_id)]
-    steps += [
+    steps = [
         Step(moment.at_ms, moment.what, request.batch_id)
         for number, request in enumerate(carried)
         for moment in request.moments
         # A part bears the time at which its whole was sealed.
         if not (number and moment.what == SEALED)
     ]
+    # Last: what is sealed and claimed within a millisecond was sealed first.
+    steps.append(Step(event.claimed_at_ms, "claimed", event.batch_id))
     fate = _fate(carried[-1], requests) if carried else "its request's record is gone"
     return Way(event, fate, carried, sorted(steps, key=lambda step: step.at_ms))
 

@@ -40,7 +40,9 @@ MATCHES: Mapping[str, Match] = {
 
 def _stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
     """What was made is there, and says at least what was expected."""
-    return "agrees" if isinstance(document, dict) and contains(document, expected) else "differs"
+    if not isinstance(document, dict) or not document:
+        return "differs"
+    return "agrees" if contains(document, expected) else "differs"
 
 
 def _participant_shows(document: Json, expected: Mapping[str, Json]) -> Comparison:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lambdas.relay.checks import event_check
 from lambdas.relay.claims import claim, claim_key
-from lambdas.relay.correlation import CANDIDATES, Confirmation, expecting, pointers
+from lambdas.relay.correlation import CANDIDATES, Confirmation, expecting
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.echoes import ALL_NEWS, Guarded, guard
 from lambdas.relay.known import KnownClaims
@@ -16,6 +16,7 @@ from lambdas.relay.limits import (
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
+from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.requests import Record, emptying, record_key, sealed_item
 from lambdas.relay.review import park

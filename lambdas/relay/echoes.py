@@ -9,15 +9,8 @@ that nobody can know yet? The last makes the event wait, no longer than an answe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.relay.correlation import (
-    Confirmation,
-    Facts,
-    Pointer,
-    causing,
-    following,
-    keys_named,
-    read_facts,
-)
+from lambdas.relay.correlation import Confirmation, Facts, read_facts
+from lambdas.relay.pointers import Pointer, causing, following, keys_named
 from lambdas.relay.ports import Change, Guard, Item, Ledger
 from lambdas.relay.requests import record_key
 from lambdas.relay.sealing import Batch, SealedEvent

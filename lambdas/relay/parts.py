@@ -7,9 +7,10 @@ its events, its fate (`again`: to Genesys once more; `refused`: to a person), an
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from lambdas.relay.correlation import expecting, pointers
+from lambdas.relay.correlation import expecting
 from lambdas.relay.deliveries import Post
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Ledger, Outgoing, Queue
 from lambdas.relay.requests import sealed_item
 from lambdas.relay.review import park

@@ -10,6 +10,7 @@
     EMPTY: every event turned out to be another batch's
     MERGED, in the place of SEALED: its events travel in another batch (relay/consolidation.py)
     REJECTED, MANUAL_REVIEW ──a person──▶ SPLIT, RECONCILED or DISCARDED (relay/resolution.py)
+    What events and silence do to a record from OPEN on: relay/tracking.py
 
 An unknown outcome writes nothing: the lease runs out, so that a crash, a timeout and a lost
 answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken

@@ -13,7 +13,7 @@ another: nothing is searched, so it costs a few reads whatever the table holds.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.correlation import pointer_partition
+from lambdas.relay.pointers import pointer_partition
 from lambdas.relay.ports import Item, Ledger
 from lambdas.relay.requests import record_key
 from lambdas.relay.tracking import Tracked

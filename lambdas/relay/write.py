@@ -13,7 +13,7 @@ from typing import Any
 from lambdas.relay import recovery
 from lambdas.relay.backoff import backoff_s, retry_delay_s
 from lambdas.relay.checks import timer
-from lambdas.relay.correlation import Confirmation, confirmation_of, pointers
+from lambdas.relay.correlation import Confirmation, confirmation_of
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.doubt import Verdict, after_refusal, before_posting
@@ -27,6 +27,7 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
 from lambdas.relay.parts import part, send_parts
+from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Delivery, Ledger, Queue
 from lambdas.relay.requests import (
     PARKED,

@@ -37,15 +37,15 @@ BOXES = {
 
 #: the centre of each box, by layout
 WIDE = {
-    "bus": (80, 46),
-    "intake": (300, 46),
-    "dedup": (520, 46),
-    "write": (740, 46),
-    "genesys": (960, 46),
-    "quarantine": (300, 170),
-    "duplicates": (520, 170),
-    "review": (740, 170),
-    "effects": (960, 170),
+    "bus": (76, 46),
+    "intake": (313, 46),
+    "dedup": (550, 46),
+    "write": (787, 46),
+    "genesys": (1024, 46),
+    "quarantine": (313, 170),
+    "duplicates": (550, 170),
+    "review": (787, 170),
+    "effects": (1024, 170),
 }
 TALL = {
     "bus": (74, 36),
@@ -80,7 +80,7 @@ def edges(facts: Facts) -> list[Edge]:
 def draw(facts: Facts) -> str:
     """Both layouts; the page shows the one that fits."""
     made = edges(facts)
-    wide = _picture("wide", 1040, 204, WIDE, made)
+    wide = _picture("wide", 1100, 204, WIDE, made)
     tall = _picture("narrow", 372, 432, TALL, made)
     return f'<div class="chart flow" role="img" aria-label="{_told(made)}">{wide}{tall}</div>'
 

@@ -29,12 +29,14 @@ OUT = Path("out")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the user asked for, by the variables EVENTS, FAULTS, SEED and SCENARIO."""
+    """What the user asked for, by the variables EVENTS, FAULTS, SEED, SCENARIO and HOLD."""
 
     events: Path | None
     faults: str
     seed: int
     scenario: str
+    #: how long the stage stays after the run, for `bin/relay --local` (seconds)
+    hold_s: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Order":
@@ -48,8 +50,11 @@ class Order:
         scenario = environ.get("SCENARIO") or "day"
         if scenario not in SCENARIOS:
             raise InputError(f"SCENARIO={scenario} is unknown; it can be {', '.join(SCENARIOS)}.")
+        hold = environ.get("HOLD") or "0"
+        if not (hold.isascii() and hold.isdecimal()):
+            raise InputError(f"HOLD={hold} is no time; it must be a whole number of seconds.")
         events = environ.get("EVENTS")
-        return cls(Path(events) if events else None, faults, int(seed), scenario)
+        return cls(Path(events) if events else None, faults, int(seed), scenario, int(hold))
 
 
 def main() -> int:
@@ -98,6 +103,9 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         report.write(
             report.gather(stage, watch, settled, row, verdict.complaints), OUT / "report.html"
         )
+        if order.hold_s:
+            show.tell(f"The stage stays for {order.hold_s} s: try bin/relay --local status")
+            time.sleep(order.hold_s)
     (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
     show.summary(settled, row, verdict.complaints)
     show.tell(f"What happened, as a page: {OUT / 'report.html'}")

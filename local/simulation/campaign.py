@@ -215,7 +215,10 @@ def rows(result: Result) -> dict[str, Any]:
         "crash_failures": result.crash_failures,
         "mutants": len(result.hunts),
         "mutants_caught": sum(hunted.seeds is not None for hunted in result.hunts),
-        "hunts": {hunted.mutant: hunted.seeds for hunted in result.hunts},
+        "hunts": {
+            hunted.mutant: {"mistake": mutant.mistake, "runs": hunted.seeds, "said": hunted.said}
+            for hunted, mutant in zip(result.hunts, (*MUTANTS, *TRACKING), strict=True)
+        },
         "rivals": _rival_rows(result.rivals),
         "objections": result.objections,
     }

@@ -23,7 +23,16 @@ AGAINST_THE_IMPOSSIBLE = (
     "the configuration names no destination",
     "unexpected",
     "Unexpected",
+    "traceback.extract_tb",
+    "frame.filename.rsplit",
+    # A lease outlives the invocation that holds it, so none is ever lost (R1, R8).
+    "the lease was lost",
+    "failed again and again",
 )
+
+
+#: the record of a request that is under way does not vanish
+UNREACHED = frozenset({("requests", "return False")})
 
 
 def executable() -> dict[Line, str]:
@@ -36,6 +45,8 @@ def executable() -> dict[Line, str]:
         texts = source.splitlines()
         for number in _function_lines(compile(source, str(module.__file__), "exec")):
             text = texts[number - 1].strip()
+            if (name, text) in UNREACHED:
+                continue
             if text and not any(word in text for word in AGAINST_THE_IMPOSSIBLE):
                 found[name, number] = text
     return found

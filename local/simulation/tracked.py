@@ -316,7 +316,9 @@ def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
 def is_unknowable(item: Mapping[str, Any], tracks: Tracks) -> bool:
     """Only the answer says what the request has made, and an answer got lost: then no event that
     bears nothing of ours can be told from any other (docs/decisions/0008)."""
-    return tracks.key == "answered" and not tracks.correlates and item["attempt"] > 1
+    # This world answers with the item's id, so a part gets the one that its whole had been given.
+    is_repeated = item["attempt"] > 1 or "parent" in item
+    return tracks.key == "answered" and not tracks.correlates and is_repeated
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,9 @@ from lambdas.relay.correlation import (
     NO_FACTS,
     Confirmation,
     Facts,
-    Pointer,
-    causing,
     contains,
     expecting,
     facts_of,
-    following,
-    keys_named,
-    pointers,
     read_expected,
     read_facts,
 )
@@ -31,6 +26,7 @@ from lambdas.relay.deliveries import settle_each
 from lambdas.relay.echoes import mark_asking
 from lambdas.relay.events import Event
 from lambdas.relay.limits import SHOWN_CHARS_MAX
+from lambdas.relay.pointers import Pointer, causing, following, keys_named, pointers
 from lambdas.relay.requests import record_key
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
 from tests.unit.batches import NOW_MS

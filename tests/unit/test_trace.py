@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.claims import claim
-from lambdas.relay.correlation import Compensation, pointers
+from lambdas.relay.correlation import Compensation
+from lambdas.relay.pointers import pointers
 from lambdas.relay.requests import record_key, sealed_item
 from lambdas.relay.sealing import Batch
 from lambdas.relay.trace import REQUESTS_MAX, Trace, trace

@@ -8,12 +8,13 @@ from typing import Any
 from lambdas.relay import confirm, overdue, recovery
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.checks import event_check, timer
-from lambdas.relay.correlation import Comparison, Confirmation, Truth, expecting, pointers
+from lambdas.relay.correlation import Comparison, Confirmation, Truth, expecting
 from lambdas.relay.deliveries import Disposition, settle_each
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
 from lambdas.relay.genesys import Genesys
 from lambdas.relay.limits import LIVE
 from lambdas.relay.outcomes import Deferred
+from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
 from lambdas.relay.requests import opened, opening, record_key, sealed_item, settling
 from lambdas.relay.review import sealed_key

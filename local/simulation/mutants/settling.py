@@ -92,7 +92,7 @@ SETTLING = (
         "settles whatever it finds",
         "The update has no condition.",
         ((write, "settling", _unconditional),),
-        storm={"ledger late write": 0.1, "429 hours": 0.0},
+        storm={"ledger late write": 0.3, "429 hours": 0.0},
     ),
     Mutant(
         "settles and releases another's lease",
@@ -137,11 +137,14 @@ SETTLING = (
         "an event confirms a request that is still open",
         "It took effect, so the answer does not matter.",
         ((tracking, "_can_be_confirmed", _confirmed_early),),
+        regimes=("tracked", "tracked, ignored"),
+        storm={"echo before answer": 0.9, "item retryable": 0.3, "echo lost": 0.0},
     ),
     Mutant(
         "an event confirms all that a person was asked",
         "Something of the request came back, so all of it took effect.",
         ((Tracked, "is_whole", property(lambda self: True)),),
         regimes=("tracked, ignored",),
+        storm={"unanswered effect": 0.2, "echo late": 0.7, "echo lost": 0.0, "429 hours": 0.0},
     ),
 )

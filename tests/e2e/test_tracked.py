@@ -1,0 +1,38 @@
+"""`make run SCENARIO=tracked`: every fate that a request's event can have, on the embedded AWS."""
+
+import pytest
+
+from tests.e2e.test_run import Finished, run
+
+#: of each fate one request in each of three groups, and one more whose answer gets lost
+TRACKED = {
+    "before_answer: CONFIRMED": 3,
+    "late: CONFIRMED": 3,
+    "never: RECONCILED": 3,
+    "never_nor_effect: CONFIRMED": 3,
+    "on_time: CONFIRMED": 4,
+    "twice: CONFIRMED": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return run(tmp_path_factory.mktemp("tracked"), SCENARIO="tracked")
+
+
+def test_every_request_comes_to_the_state_that_its_event_s_fate_demands(
+    finished: Finished,
+) -> None:
+    assert finished.code == 0, finished.said
+    assert finished.row["tracked"] == TRACKED
+
+
+def test_no_event_that_a_request_caused_is_written(finished: Finished) -> None:
+    """The account knows every event that was to be written; an effect of another is too many."""
+    assert finished.row["caused_events"] > len(TRACKED)
+    assert finished.row["duplicate_effects"] == 0
+    assert finished.row["lost"] == 0
+
+
+def test_no_key_and_no_correlation_id_was_used_twice(finished: Finished) -> None:
+    assert not finished.row["violations"]

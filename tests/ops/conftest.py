@@ -1,0 +1,78 @@
+"""A deployed relay without AWS: moto's queues, table and bucket behind the command line."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.relay.ports import Outgoing
+from ops import letters, session
+from ops.connection import QUEUES, Relay, Target
+from tests.contract.worlds import create_ledger_table
+
+REGION = "eu-west-1"
+HERE: Any = {"LocationConstraint": REGION}
+
+
+class Deployed(Relay):
+    """A relay whose stack is what moto has."""
+
+    def __init__(self) -> None:
+        super().__init__(boto3.Session(region_name=REGION), "genesys-relay-test")
+        self.made: dict[str, str] = {"Destinations": "journey", "LedgerTableName": "ledger"}
+        for name in QUEUES:
+            dead = self.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+            policy = {
+                "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:123456789012:{name}-dead",
+                "maxReceiveCount": "10",
+            }
+            live = self.sqs.create_queue(
+                QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)}
+            )["QueueUrl"]
+            self.made |= {
+                f"{name.capitalize()}QueueUrl": live,
+                f"{name.capitalize()}DeadQueueUrl": dead,
+            }
+        create_ledger_table(self.dynamodb, "ledger")
+        self.s3.create_bucket(Bucket="vault", CreateBucketConfiguration=HERE)
+        self.made["VaultBucketName"] = "vault"
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return self.made
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"REQUESTS_PER_MINUTE": "300"}
+
+
+@pytest.fixture
+def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("COLUMNS", "200")
+    with mock_aws():
+        deployed = Deployed()
+
+        def connect(_target: Target) -> Relay:
+            return deployed
+
+        monkeypatch.setattr(session, "connect", connect)
+        monkeypatch.setattr(letters, "WAIT_S", 0)
+        yield deployed
+
+
+def letter(relay: Deployed, queue: str, body: str, **attributes: str) -> None:
+    """Puts a message into a dead-letter queue."""
+    relay.queue(relay.line(queue).dead_url).send([Outgoing(body, attributes)])
+
+
+def waiting(relay: Deployed, url: str) -> list[dict[str, Any]]:
+    """What a queue holds; it is left hidden."""
+    answer = relay.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )
+    return [dict(message) for message in answer.get("Messages", [])]

@@ -1,0 +1,151 @@
+"""`relay dead-letters`: what is shown, what is moved, and what is left alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas.relay.sealing import encode
+from ops.__main__ import main
+from ops.letters import seconds
+from tests.ops.conftest import Deployed, letter, waiting
+from tests.unit.batches import batch_of
+
+WHY = {
+    "reason": "429: rate limit",
+    "attempts": "99",
+    "first_seen": "2026-01-02T03:04:05Z",
+    "batch": "b1",
+    "conversation": "c1",
+    "identity": "i1",
+    "redrives": "2",
+}
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """The answer of a command, as JSON."""
+    code = main(["--json", *arguments])
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    return json.loads(captured.out)
+
+
+@pytest.fixture
+def two(relay: Deployed) -> Deployed:
+    letter(relay, "writes", "one", **WHY)
+    letter(relay, "writes", "two", **{**WHY, "reason": "no connection", "batch": "b2"})
+    return relay
+
+
+def test_a_letter_is_listed_with_why_and_what_about(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "list"]) == 0
+
+    shown = capsys.readouterr().out
+    for word in ("429: rate limit", "no connection", "2026-01-02T03:04:05Z", "99", "c1", "b2"):
+        assert word in shown
+
+
+def test_looking_leaves_the_letters_where_they_are(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert len(said(capsys, "dead-letters", "list")) == 2
+
+
+def test_a_dry_run_moves_nothing(two: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = said(capsys, "dead-letters", "replay", "--dry-run")
+
+    assert (answer["matching"], answer["replayed"]) == (2, 0)
+    assert not waiting(two, two.line("writes").url)
+    assert len(waiting(two, two.line("writes").dead_url)) == 2
+
+
+def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = said(capsys, "dead-letters", "replay", "--reason", "RATE", "--yes")
+
+    assert answer["replayed"] == 1
+    (back,) = waiting(two, two.line("writes").url)
+    assert back["Body"] == "one"
+    assert back["MessageAttributes"]["conversation"]["StringValue"] == "c1"
+    assert "redrives" not in back["MessageAttributes"]
+    assert [left["Body"] for left in waiting(two, two.line("writes").dead_url)] == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "count"),
+    [
+        ("--batch", "b2", 1),
+        ("--batch", "b", 0),
+        ("--conversation", "c1", 2),
+        ("--identity", "other", 0),
+        ("--queue", "events", 0),
+        ("--older-than", "1d", 2),
+        ("--most", "1", 1),
+    ],
+)
+def test_filters(
+    two: Deployed, capsys: pytest.CaptureFixture[str], option: str, value: str, count: int
+) -> None:
+    assert len(said(capsys, "dead-letters", "list", option, value)) == count
+
+
+def test_without_a_terminal_nothing_is_moved_unless_yes_was_said(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "replay"]) == 2
+
+    assert "--yes" in capsys.readouterr().err
+    assert len(waiting(two, two.line("writes").dead_url)) == 2
+
+
+def test_discarding_needs_a_filter_and_a_note(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "discard", "--note", "why", "--yes"]) == 2
+    assert main(["dead-letters", "discard", "--batch", "b1", "--yes"]) == 2
+
+    assert len(waiting(two, two.line("writes").dead_url)) == 2
+
+
+def test_what_is_discarded_is_kept_with_who_and_why(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = batch_of("a")
+    letter(relay, "writes", encode(batch), **{**WHY, "batch": batch.batch_id})
+
+    said(capsys, "dead-letters", "discard", "--batch", batch.batch_id, "--note", "a test", "--yes")
+
+    (kept,) = relay.s3.list_objects_v2(Bucket="vault", Prefix="discarded/")["Contents"]
+    document = json.loads(relay.vault.fetch(kept["Key"]) or "")
+    assert (document["note"], document["message"]) == ("a test", encode(batch))
+    assert document["by"]
+    item = relay.ledger.find([(f"R#{batch.batch_id}", "R")])[0]
+    assert item is not None
+    assert item["state"] == "DISCARDED"
+    assert not waiting(relay, relay.line("writes").dead_url)
+
+
+def test_a_letter_that_sqs_or_eventbridge_wrote_says_so(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter(relay, "events", "{}", ERROR_CODE="SQS_DENIED", ERROR_MESSAGE="no permission")
+    letter(relay, "writes", "x")
+
+    reasons = {row["reason"] for row in said(capsys, "dead-letters", "list")}
+
+    assert "EventBridge: SQS_DENIED no permission" in reasons
+    assert any(reason.startswith("not stated") for reason in reasons)
+
+
+@pytest.mark.parametrize(("text", "count"), [("90s", 90), ("15min", 900), ("2h", 7200)])
+def test_durations_are_said_as_people_say_them(text: str, count: int) -> None:
+    assert seconds(text) == count
+
+
+def test_another_duration_is_refused_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dead-letters", "list", "--older-than", "soon", "-e", "x"]) == 2
+    assert "say it like 90s" in capsys.readouterr().err
