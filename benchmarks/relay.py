@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay import consolidation, dedup
-from lambdas.relay.breaker import Breaker
-from lambdas.relay.configuration import parse
 from lambdas.relay.deliveries import Post, settle_each
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.genesys import Genesys
+from lambdas.relay.genesys.breaker import Breaker
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.ledger.requests import sealed_item
 from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
-from lambdas.relay.pacing import Pace, Quota
 from lambdas.relay.ports import Delivery, Outgoing
-from lambdas.relay.pressure import Pressure
-from lambdas.relay.requests import sealed_item
+from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
-from lambdas.relay.turns import Turns
 from lambdas.relay.write import Needs, write
 from local.genesys.organization import CONFIGURATION_ID
 from local.genesys.ratelimit import ALLOWED

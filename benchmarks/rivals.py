@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from benchmarks.relay import JOURNEY
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay.backoff import retry_after_s
-from lambdas.relay.outcomes import header
-from lambdas.relay.pacing import Pace, Quota
+from lambdas.relay.genesys.outcomes import header
+from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.ports import Answer, Delivery, Outgoing
 from lambdas.relay.sealing import Batch
-from lambdas.relay.tokens import Tokens
 from local.memory.clock import SeededChance
 from local.memory.faults import CALM
 from local.memory.ledger import MemoryLedger

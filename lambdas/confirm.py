@@ -6,8 +6,8 @@ from typing import Any
 from lambdas import wiring
 from lambdas.adapters.invocation import Context, answer, deadline_ms, deliveries_of
 from lambdas.relay.confirm import Needs, confirm
+from lambdas.relay.correlating.silence import Silence
 from lambdas.relay.deliveries import settle_each
-from lambdas.relay.silence import Silence
 
 
 @cache

@@ -8,9 +8,9 @@ from lambdas.adapters.invocation import Context, answer, deliveries_of
 from lambdas.relay.consolidation import Needs as TogetherNeeds
 from lambdas.relay.consolidation import dedup_together
 from lambdas.relay.dedup import Needs
-from lambdas.relay.health import SparedLedger
-from lambdas.relay.known import KnownClaims, RememberingLedger
-from lambdas.relay.pressure import Pressure
+from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.ledger.health import SparedLedger
+from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
 
 
 @cache

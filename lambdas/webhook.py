@@ -10,7 +10,7 @@ from lambdas.adapters.aws import CONFIG
 from lambdas.adapters.http_event import answer_of, request_of
 from lambdas.adapters.invocation import Context
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
-from lambdas.relay.proofs import Proof, verification
+from lambdas.relay.entrances.proofs import Proof, verification
 from lambdas.relay.webhook import Needs, receive
 
 

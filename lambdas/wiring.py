@@ -15,10 +15,10 @@ from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.settings import Settings
 from lambdas.adapters.telemetry import PowertoolsTelemetry
 from lambdas.adapters.vault import S3Vault
-from lambdas.relay import recovery
+from lambdas.relay.correlating import recovery
 from lambdas.relay.deliveries import Post
-from lambdas.relay.genesys import Genesys
-from lambdas.relay.pacing import Pace, Quota
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.pacing import Pace, Quota
 from lambdas.relay.ports import Queue
 
 #: the root of the asset, where configuration.json lies beside this package

@@ -5,9 +5,9 @@ from typing import Any
 
 from lambdas import wiring
 from lambdas.adapters.invocation import Context, answer, deadline_ms, deliveries_of
-from lambdas.relay.breaker import Breaker
 from lambdas.relay.deliveries import settle_each
-from lambdas.relay.turns import Turns
+from lambdas.relay.genesys.breaker import Breaker
+from lambdas.relay.genesys.turns import Turns
 from lambdas.relay.write import Needs, write
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
-from lambdas.relay.requests import OVERDUE, REVIEW
+from lambdas.relay.ledger.requests import OVERDUE, REVIEW
 from ops.connection import Relay
 
 PARTITIONS = (REVIEW, OVERDUE)

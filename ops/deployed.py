@@ -8,7 +8,7 @@ import zipfile
 import requests
 
 from lambdas.adapters.settings import CONFIGURATION_FILE
-from lambdas.relay.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration, parse
 from ops.connection import Relay
 from ops.errors import OpsError
 

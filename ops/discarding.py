@@ -1,9 +1,9 @@
 """Giving a dead letter up for good, on record: nothing leaves without who and why."""
 
+from lambdas.relay.attention.resolution import Decision, find, resolve
+from lambdas.relay.attention.review import park
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.errors import Malformed
-from lambdas.relay.resolution import Decision, find, resolve
-from lambdas.relay.review import park
 from lambdas.relay.sealing import Batch, decode
 from ops.connection import CLOCK, Line, Relay
 from ops.errors import OpsError

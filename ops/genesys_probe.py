@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.genesys.outcomes import header, words
 from lambdas.relay.limits import LIVE
-from lambdas.relay.outcomes import header, words
 from lambdas.relay.ports import Answer
 from ops.connection import Relay
 from ops.errors import OpsError

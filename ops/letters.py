@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.relay.letters import ATTEMPTS, FIRST_SEEN, REASON, REDRIVES
+from lambdas.relay.attention.letters import ATTEMPTS, FIRST_SEEN, REASON, REDRIVES
 from lambdas.relay.limits import SQS_ENTRIES_MAX
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Delivery, Outgoing

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from lambdas.relay.attention.resolution import Decision, Parked, Verdict, resolve, successor
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Outgoing
-from lambdas.relay.resolution import Decision, Parked, Verdict, resolve, successor
 from ops import discarding, waiting
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.relay import pacing
-from lambdas.relay.breaker import Circuit, turned_away_s
+from lambdas.relay.genesys import pacing
+from lambdas.relay.genesys.breaker import Circuit, turned_away_s
+from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.ledger.requests import OVERDUE, REVIEW
+from lambdas.relay.ledger.shared import SORT_KEY
 from lambdas.relay.limits import MINUTE_S
-from lambdas.relay.pacing import Window
-from lambdas.relay.requests import OVERDUE, REVIEW
-from lambdas.relay.shared import SORT_KEY
 from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.configuration import parse
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import Event, parse_event
-from lambdas.relay.trial import Trial, tried
+from lambdas.relay.routes.configuration import parse
+from lambdas.relay.routes.trial import Trial, tried
 from ops.errors import OpsError
 from ops.session import session_of
 from stacks.configuration import ConfigurationError, load_environments

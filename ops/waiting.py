@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.relay.attention.resolution import Parked, find
+from lambdas.relay.ledger.requests import REVIEW
 from lambdas.relay.moments import iso
-from lambdas.relay.requests import REVIEW
-from lambdas.relay.resolution import Parked, find
 from ops.attention import read_attention
 from ops.connection import Relay
 from ops.errors import OpsError

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lambdas.relay.configuration import parse
+from lambdas.relay.routes.configuration import parse
 from stacks.environment_document import Document, expectation
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,21 @@ def test_the_domain_knows_nothing_of_the_world() -> None:
     assert strangers == set()
 
 
+def test_the_rooms_of_the_domain_depend_one_way() -> None:
+    """A room is a folder of the domain, or a module that stands beside them."""
+    rooms: dict[str, set[str]] = {}
+    for module, path in of("lambdas.relay").items():
+        known = {_room(name) for name in imports(path) if within(name, "lambdas.relay")}
+        rooms.setdefault(_room(module), set()).update(known - {_room(module)})
+
+    # Raises CycleError, which names the rooms.
+    assert set(TopologicalSorter(rooms).static_order()) == set(rooms)
+
+
+def _room(module: str) -> str:
+    return module.split(".")[2]
+
+
 def test_the_domain_gets_time_and_chance_as_arguments() -> None:
     taken = {
         (module, ast.unparse(node))
@@ -142,7 +158,7 @@ def test_the_stack_reaches_the_functions_by_names_limits_and_configuration_only(
 
     assert reached <= {
         "lambdas.relay.limits",
-        "lambdas.relay.configuration",
+        "lambdas.relay.routes.configuration",
         "lambdas.relay.metrics",
     }
 

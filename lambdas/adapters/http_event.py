@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.relay.canonical import canonical
-from lambdas.relay.proofs import Request
+from lambdas.relay.entrances.proofs import Request
 from lambdas.relay.webhook import Reply
 
 

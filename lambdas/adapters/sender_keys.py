@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.aws import translated
+from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.errors import Transient
-from lambdas.relay.proofs import SENDER
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lambdas.relay.configuration import Configuration, parse
 from lambdas.relay.limits import TIMINGS, Timing
+from lambdas.relay.routes.configuration import Configuration, parse
 
 #: written by the stack into the root of the asset
 CONFIGURATION_FILE = "configuration.json"

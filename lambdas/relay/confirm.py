@@ -9,19 +9,22 @@ An event wins over a timer wherever they meet, and whatever comes late or again 
 
 from dataclasses import dataclass, replace
 
-from lambdas.relay import recovery
-from lambdas.relay.checks import Check, Heard, read_check, timer
-from lambdas.relay.correlation import Confirmation
-from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
-from lambdas.relay.letters import letter
-from lambdas.relay.lifecycle import Applied, Happening, Held, NoRoom, Nothing, missing_before, step
-from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
-from lambdas.relay.ports import Change, Delivery, Guard, Ledger
-from lambdas.relay.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
-from lambdas.relay.requests import record_key
-from lambdas.relay.review import review_key, sealed_key
-from lambdas.relay.silence import Silence
-from lambdas.relay.tracking import (
+from lambdas.relay.attention.letters import letter
+from lambdas.relay.attention.review import review_key, sealed_key
+from lambdas.relay.correlating import recovery
+from lambdas.relay.correlating.checks import Check, Heard, read_check, timer
+from lambdas.relay.correlating.lifecycle import (
+    Applied,
+    Happening,
+    Held,
+    NoRoom,
+    Nothing,
+    missing_before,
+    step,
+)
+from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
+from lambdas.relay.correlating.silence import Silence
+from lambdas.relay.correlating.tracking import (
     LISTENING,
     WAITING,
     Tracked,
@@ -32,6 +35,11 @@ from lambdas.relay.tracking import (
     recovering,
     stretching,
 )
+from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.ledger.requests import record_key
+from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
+from lambdas.relay.ports import Change, Delivery, Guard, Ledger
 
 #: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
 EARLY_MS = 1_000

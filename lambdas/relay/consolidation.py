@@ -16,16 +16,16 @@ because a crash came between sending and acking, is claimed once: the copy is a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lambdas.relay.attention.letters import ATTEMPTS
 from lambdas.relay.dedup import Needs as DedupNeeds
 from lambdas.relay.dedup import dedup, resealed
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.errors import Malformed, Transient
-from lambdas.relay.letters import ATTEMPTS
+from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.ledger.requests import Record, merged_item
 from lambdas.relay.limits import CONSOLIDATE_EVERY_S, CONSOLIDATED_AGE_MAX_S, CONSOLIDATIONS_MAX
 from lambdas.relay.ports import Delivery
-from lambdas.relay.pressure import Pressure
-from lambdas.relay.requests import Record, merged_item
 from lambdas.relay.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode
 
 #: receives that are left to the batch's own way

@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lambdas.relay.checks import event_check
-from lambdas.relay.claims import claim, claim_key
-from lambdas.relay.correlation import CANDIDATES, Confirmation, expecting
+from lambdas.relay.attention.letters import ATTEMPTS
+from lambdas.relay.attention.review import park
+from lambdas.relay.correlating.checks import event_check
+from lambdas.relay.correlating.echoes import ALL_NEWS, Guarded, guard
+from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
-from lambdas.relay.echoes import ALL_NEWS, Guarded, guard
-from lambdas.relay.known import KnownClaims
-from lambdas.relay.letters import ATTEMPTS
+from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
+from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.ledger.known import KnownClaims
+from lambdas.relay.ledger.requests import Record, emptying, record_key, sealed_item
 from lambdas.relay.limits import (
     CONSOLIDATIONS_MAX,
     HORIZON_S,
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
-from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
-from lambdas.relay.requests import Record, emptying, record_key, sealed_item
-from lambdas.relay.review import park
 from lambdas.relay.sealing import (
     CONSOLIDATIONS,
     Batch,

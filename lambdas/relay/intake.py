@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.relay import deliveries, rendering
-from lambdas.relay.configuration import Configuration
-from lambdas.relay.correlation import CANDIDATES, facts_of
+from lambdas.relay import deliveries
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
+from lambdas.relay.destinations.correlation import CANDIDATES, facts_of
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.errors import Malformed, Transient
-from lambdas.relay.events import Event, parse_event
 from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, HORIZON_S, SEALED_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing, Queue
-from lambdas.relay.rendering import Rendered
+from lambdas.relay.routes import rendering
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.rendering import Rendered
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, label, seal
 
 

@@ -10,10 +10,23 @@ one that dies half way, do nothing twice.
 from dataclasses import dataclass
 from typing import Literal
 
-from lambdas.relay import breaker, recovery, resolution, silence
+from lambdas.relay.attention import resolution
+from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.confirm import told
-from lambdas.relay.correlation import Confirmation
-from lambdas.relay.lifecycle import missing_before
+from lambdas.relay.correlating import recovery, silence
+from lambdas.relay.correlating.lifecycle import missing_before
+from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Mute, Unsaid
+from lambdas.relay.correlating.tracking import (
+    WAITING,
+    Tracked,
+    asking_again,
+    completing,
+    postponing,
+    reopening,
+)
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.genesys import breaker
+from lambdas.relay.ledger.requests import Record, record_key
 from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
     CLAIM_TTL_S,
@@ -29,18 +42,7 @@ from lambdas.relay.limits import (
     Timing,
 )
 from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger, Outgoing
-from lambdas.relay.recovery import Absent, Agrees, Differs, Mute, Unsaid
-from lambdas.relay.requests import Record, record_key
-from lambdas.relay.review import sealed_key
 from lambdas.relay.sealing import decode, describe
-from lambdas.relay.tracking import (
-    WAITING,
-    Tracked,
-    asking_again,
-    completing,
-    postponing,
-    reopening,
-)
 
 #: what became of one: settled for good or by a person, sent to work again, put off, or left as it
 #: was since no question can be asked any more in this run

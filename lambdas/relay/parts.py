@@ -7,13 +7,13 @@ its events, its fate (`again`: to Genesys once more; `refused`: to a person), an
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from lambdas.relay.correlation import expecting
+from lambdas.relay.attention.review import park
+from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Post
+from lambdas.relay.destinations.correlation import expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.pointers import pointers
+from lambdas.relay.ledger.requests import sealed_item
 from lambdas.relay.ports import Ledger, Outgoing, Queue
-from lambdas.relay.requests import sealed_item
-from lambdas.relay.review import park
 from lambdas.relay.sealing import Batch, describe, encode
 
 #: a part's reason is kept beside its siblings' in one item of the ledger

@@ -15,12 +15,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambdas.relay import overdue
+from lambdas.relay.attention.letters import REASON, REDRIVES, count
+from lambdas.relay.attention.redriving import (
+    Clear,
+    Keep,
+    Person,
+    Redrive,
+    Verdict,
+    judge_batch,
+    judge_message,
+)
+from lambdas.relay.attention.review import park
 from lambdas.relay.canonical import canonical, digest, short
-from lambdas.relay.checks import read_check
-from lambdas.relay.correlation import CANDIDATES
+from lambdas.relay.correlating.checks import read_check
+from lambdas.relay.destinations.correlation import CANDIDATES
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
-from lambdas.relay.letters import REASON, REDRIVES, count
+from lambdas.relay.ledger.requests import OVERDUE, REVIEW, record_key
 from lambdas.relay.limits import (
     QUERIES_PER_RUN_MAX,
     RECORDS_PER_PAGE,
@@ -30,17 +41,6 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.metrics import Metric
 from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
-from lambdas.relay.redriving import (
-    Clear,
-    Keep,
-    Person,
-    Redrive,
-    Verdict,
-    judge_batch,
-    judge_message,
-)
-from lambdas.relay.requests import OVERDUE, REVIEW, record_key
-from lambdas.relay.review import park
 from lambdas.relay.sealing import Batch, decode
 
 #: records listed per run for the metrics

@@ -13,10 +13,10 @@ another: nothing is searched, so it costs a few reads whatever the table holds.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.pointers import pointer_partition
+from lambdas.relay.correlating.pointers import pointer_partition
+from lambdas.relay.correlating.tracking import Tracked
+from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.ports import Item, Ledger
-from lambdas.relay.requests import record_key
-from lambdas.relay.tracking import Tracked
 
 #: requests and events that one answer tells of; a conversation of more is told in part
 REQUESTS_MAX = 200

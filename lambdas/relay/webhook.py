@@ -16,16 +16,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lambdas.relay.business import TYPE_CHARS_MAX, business
 from lambdas.relay.canonical import Json, canonical, read_json
+from lambdas.relay.entrances.business import TYPE_CHARS_MAX, business
+from lambdas.relay.entrances.events import Event, read_envelope, shape_of
+from lambdas.relay.entrances.proofs import Proof, Request
+from lambdas.relay.entrances.reading import kind, text
+from lambdas.relay.entrances.tutorial import posted
 from lambdas.relay.errors import Malformed, Throttled, Transient
-from lambdas.relay.events import Event, read_envelope, shape_of
 from lambdas.relay.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Chance, Clock, Outgoing, Queue, SenderKeys, Telemetry
-from lambdas.relay.proofs import Proof, Request
-from lambdas.relay.reading import kind, text
-from lambdas.relay.tutorial import posted
 
 
 @dataclass(frozen=True, slots=True)

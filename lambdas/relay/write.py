@@ -10,26 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.relay import recovery
+from lambdas.relay.attention.review import keep_for_review, park, sealed_key
 from lambdas.relay.backoff import backoff_s, retry_delay_s
-from lambdas.relay.checks import timer
-from lambdas.relay.correlation import Confirmation, confirmation_of
+from lambdas.relay.correlating import recovery
+from lambdas.relay.correlating.checks import timer
+from lambdas.relay.correlating.echoes import mark_asking
+from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.correlating.tracking import Tracked, awaiting, completing
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
+from lambdas.relay.destinations.correlation import Confirmation, confirmation_of
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.doubt import Verdict, after_refusal, before_posting
-from lambdas.relay.echoes import mark_asking
 from lambdas.relay.errors import Transient
-from lambdas.relay.genesys import Genesys
-from lambdas.relay.limits import (
-    ATTEMPTS_MAX,
-    SPLIT_DEPTH_MAX,
-    Timing,
-)
-from lambdas.relay.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
-from lambdas.relay.parts import part, send_parts
-from lambdas.relay.pointers import pointers
-from lambdas.relay.ports import Delivery, Ledger, Queue
-from lambdas.relay.requests import (
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.doubt import Verdict, after_refusal, before_posting
+from lambdas.relay.genesys.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
+from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.ledger.requests import (
     PARKED,
     SETTLED,
     Opened,
@@ -43,10 +39,14 @@ from lambdas.relay.requests import (
     settled,
     settling,
 )
-from lambdas.relay.review import keep_for_review, park, sealed_key
+from lambdas.relay.limits import (
+    ATTEMPTS_MAX,
+    SPLIT_DEPTH_MAX,
+    Timing,
+)
+from lambdas.relay.parts import part, send_parts
+from lambdas.relay.ports import Delivery, Ledger, Queue
 from lambdas.relay.sealing import Batch, decode, encode
-from lambdas.relay.tracking import Tracked, awaiting, completing
-from lambdas.relay.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,21 @@ from lambdas.relay import (
     intake,
     overdue,
     reconcile,
-    recovery,
     write,
 )
-from lambdas.relay.breaker import Breaker
-from lambdas.relay.configuration import Configuration
+from lambdas.relay.correlating import recovery
+from lambdas.relay.correlating.silence import Silence
 from lambdas.relay.deliveries import Post, settle_each
-from lambdas.relay.genesys import Genesys
-from lambdas.relay.health import SparedLedger
-from lambdas.relay.known import KnownClaims, RememberingLedger
+from lambdas.relay.genesys.breaker import Breaker
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.ledger.health import SparedLedger
+from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
 from lambdas.relay.limits import QUEUES, Timing
-from lambdas.relay.pacing import Pace, Quota
 from lambdas.relay.ports import Delivery, Telemetry
-from lambdas.relay.pressure import Pressure
-from lambdas.relay.silence import Silence
-from lambdas.relay.turns import Turns
+from lambdas.relay.routes.configuration import Configuration
 from local.memory.clock import MemoryClock, SeededChance
 from local.memory.credentials import MemorySecrets, StoredSecret
 from local.memory.faults import Faults

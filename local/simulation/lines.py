@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from lambdas.relay import claims, dedup, deliveries, doubt, requests, review, write
+from lambdas.relay import dedup, deliveries, write
+from lambdas.relay.attention import review
+from lambdas.relay.genesys import doubt
+from lambdas.relay.ledger import claims, requests
 from lambdas.relay.ports import Delivery
 from local.simulation.functions import FUNCTIONS, Function, Instance
 

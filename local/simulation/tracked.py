@@ -14,11 +14,11 @@ from random import Random
 from typing import Any, Literal
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.configuration import Configuration, Route
-from lambdas.relay.correlation import Comparison, Confirmation, Truth
+from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth
 from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.limits import HOUR_S, RESENDS_MAX
 from lambdas.relay.ports import Answer
+from lambdas.relay.routes.configuration import Configuration, Route
 from local.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request
 from local.simulation import workload
 from local.simulation.checker import Account, check

@@ -6,11 +6,11 @@ from random import Random
 from typing import Any
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.configuration import Configuration, Route
-from lambdas.relay.correlation import Confirmation
 from lambdas.relay.destinations import journey
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
 from lambdas.relay.errors import Transient
+from lambdas.relay.ledger.requests import OVERDUE
 from lambdas.relay.limits import (
     DAY_S,
     DEAD_RETENTION_S,
@@ -23,7 +23,7 @@ from lambdas.relay.limits import (
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.ports import Item
-from lambdas.relay.requests import OVERDUE
+from lambdas.relay.routes.configuration import Configuration, Route
 from lambdas.relay.sealing import SealedEvent
 from local.memory.bus import Bus, Rule
 from local.memory.credentials import StoredSecret

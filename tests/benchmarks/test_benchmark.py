@@ -10,7 +10,8 @@ from benchmarks import scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.rows import Row, poison, trickle
 from benchmarks.scenarios import Backlog
-from lambdas.relay import consolidation, pacing
+from lambdas.relay import consolidation
+from lambdas.relay.genesys import pacing
 
 #: a window and a bit; where the limit changes midway, two
 EVENTS = 18_000

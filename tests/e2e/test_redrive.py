@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.checks import timer
+from lambdas.relay.correlating.checks import timer
 from local.run.account import settle
 from local.run.lines import Line, bus_source, generate
 from local.run.publishing import publish

@@ -17,9 +17,9 @@ import requests
 
 from examples.post_to_webhook import headers
 from lambdas import webhook
-from lambdas.relay.configuration import parse
+from lambdas.relay.entrances.proofs import Proof
 from lambdas.relay.limits import LIVE, SOURCE_RETENTION_S
-from lambdas.relay.proofs import Proof
+from lambdas.relay.routes.configuration import parse
 from lambdas.relay.webhook import Needs
 from local.memory.clock import MemoryClock, SeededChance
 from local.memory.credentials import StoredSecret

@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from lambdas import webhook, wiring
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
+from lambdas.relay.entrances.proofs import signature
 from lambdas.relay.errors import Transient
-from lambdas.relay.proofs import signature
 
 KEY = "k" * 64
 BODY = '{"createdTime":1,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'

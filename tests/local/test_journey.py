@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay import business
+from lambdas.relay.entrances import business
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
 from local.run import journey, steps
 from local.run.account import what_it_says
 from local.run.lines import Line

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
 from local.run.account import Account, Left, settle, what_it_says
 from local.run.lines import read_line
 from tests.envelopes import NAMES, Envelope, envelope, republished, text

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
 from local.run.account import Left, settle, what_it_says
 from local.run.lines import Line
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.attention.review import park
 from lambdas.relay.canonical import canonical
-from lambdas.relay.claims import claim
-from lambdas.relay.review import park
+from lambdas.relay.ledger.claims import claim
 from lambdas.relay.sealing import decode
 from ops.__main__ import main
 from tests.ops.conftest import Deployed, waiting

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
-from lambdas.relay.breaker import Circuit, opened
-from lambdas.relay.pacing import Window
+from lambdas.relay.genesys.breaker import Circuit, opened
+from lambdas.relay.genesys.pacing import Window
 from ops import archives
 from ops.__main__ import hoisted, main
 from ops.attention import Entry

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.claims import claim
-from lambdas.relay.requests import record_key, sealed_item
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.requests import record_key, sealed_item
 from lambdas.relay.sealing import Batch
 from lambdas.relay.trace import EventWay, RequestWay, Trace
 from ops.__main__ import main

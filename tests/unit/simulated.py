@@ -7,18 +7,18 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from lambdas.relay.breaker import Breaker
-from lambdas.relay.configuration import Configuration, parse
 from lambdas.relay.deliveries import settle_each
-from lambdas.relay.events import parse_event
-from lambdas.relay.genesys import Genesys
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.genesys.breaker import Breaker
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.limits import LIVE
-from lambdas.relay.pacing import Pace, Quota
 from lambdas.relay.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
-from lambdas.relay.rendering import rendered
-from lambdas.relay.requests import Record, record_key, sealed_item
+from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.rendering import rendered
 from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal
-from lambdas.relay.turns import Turns
 from lambdas.relay.write import Needs, write
 from local.genesys.faults import NONE, Conduct
 from local.genesys.messages import Request

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.breaker import (
+from lambdas.relay.genesys.breaker import (
     Breaker,
     Circuit,
     failed,

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-from lambdas.relay import business
 from lambdas.relay.canonical import canonical
-from lambdas.relay.claims import claim
-from lambdas.relay.configuration import parse
+from lambdas.relay.entrances import business
+from lambdas.relay.entrances.events import Event, read_envelope
+from lambdas.relay.entrances.reading import iso_ms
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import Event, read_envelope
 from lambdas.relay.intake import Needs as IntakeNeeds
 from lambdas.relay.intake import intake
-from lambdas.relay.reading import iso_ms
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import decode
 from tests.unit.world import World
 

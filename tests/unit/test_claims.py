@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.relay.claims import claim, claim_key
 from lambdas.relay.errors import Transient
+from lambdas.relay.ledger.claims import claim, claim_key
 from lambdas.relay.limits import CLAIM_TTL_S
 from lambdas.relay.ports import Item, Written
 from lambdas.relay.sealing import Batch

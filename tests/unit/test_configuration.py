@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.configuration import parse
+from lambdas.relay.routes.configuration import parse
 
 JOURNEY = {"kind": "journey-external-events", "configuration_id": "c1"}
 ROUTE = {"name": "all", "destination": "journey"}

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.attention.review import review_key, sealed_key
+from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.ledger.requests import FINAL, State, record_key
 from lambdas.relay.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
-from lambdas.relay.outcomes import Deferred
 from lambdas.relay.ports import Answer, Outgoing, Unanswered
-from lambdas.relay.requests import FINAL, State, record_key
-from lambdas.relay.review import review_key, sealed_key
 from lambdas.relay.sealing import Batch, decode
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
 

@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay import confirmations
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.correlation import (
+from lambdas.relay.correlating.echoes import mark_asking
+from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named, pointers
+from lambdas.relay.dedup import Needs, dedup
+from lambdas.relay.deliveries import settle_each
+from lambdas.relay.destinations import confirmations
+from lambdas.relay.destinations.correlation import (
     CANDIDATES,
     COMPENSATION,
     NO_FACTS,
@@ -21,13 +25,9 @@ from lambdas.relay.correlation import (
     read_expected,
     read_facts,
 )
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
-from lambdas.relay.echoes import mark_asking
-from lambdas.relay.events import Event
+from lambdas.relay.entrances.events import Event
+from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import SHOWN_CHARS_MAX
-from lambdas.relay.pointers import Pointer, causing, following, keys_named, pointers
-from lambdas.relay.requests import record_key
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.claims import claim
-from lambdas.relay.correlation import Confirmation
 from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.requests import Record, opening, record_key, sealed_item
 from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S
-from lambdas.relay.requests import Record, opening, record_key, sealed_item
 from lambdas.relay.sealing import Batch, decode, encode
 from local.memory.faults import Fault
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event

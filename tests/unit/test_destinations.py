@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay import configuration as configurations
-from lambdas.relay.events import parse_event
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.routes import configuration as configurations
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
 from tests.unit.batches import NOW_MS

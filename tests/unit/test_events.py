@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import Event, parse_event
 from lambdas.relay.limits import JSON_DEPTH_MAX
-from lambdas.relay.mapping import view
+from lambdas.relay.routes.mapping import view
 from tests.envelopes import NAMES, Envelope, envelope, republished, text
 
 #: an hour after the recorded envelopes were accepted

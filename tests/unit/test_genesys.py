@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lambdas.relay.outcomes import Deferred
+from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.ports import Answer
 from local.genesys.faults import Conduct
 from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope

@@ -7,7 +7,7 @@ import pytest
 from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.errors import Transient
-from lambdas.relay.health import SparedLedger
+from lambdas.relay.ledger.health import SparedLedger
 from lambdas.relay.limits import (
     LEDGER_PAUSE_MAX_S,
     LEDGER_PAUSE_MIN_S,

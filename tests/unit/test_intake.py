@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.configuration import parse
-from lambdas.relay.events import parse_event
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.intake import Needs, intake
 from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX, HORIZON_S
+from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import Batch, decode
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.relay import known as known_module
-from lambdas.relay.claims import claim
 from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.errors import Transient
-from lambdas.relay.known import KnownClaims, RememberingLedger
+from lambdas.relay.ledger import known as known_module
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
+from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import KNOWN_CLAIMS_S
 from lambdas.relay.ports import Delivery, Item, Ledger, Written
-from lambdas.relay.requests import record_key
 from lambdas.relay.sealing import Batch, decode, encode
 from local.memory.ledger import MemoryLedger
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event

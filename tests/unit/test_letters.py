@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.checks import timer
+from lambdas.relay.attention.letters import letter
+from lambdas.relay.correlating.checks import timer
 from lambdas.relay.errors import Transient
-from lambdas.relay.letters import letter
 from lambdas.relay.ports import Delivery
 from lambdas.relay.sealing import describe, encode
 from tests.unit.batches import sealed, sealed_event

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from lambdas.relay.lifecycle import (
+from lambdas.relay.correlating.lifecycle import (
     DETAIL_EVENTS,
     PREREQUISITES,
     TUTORIAL,

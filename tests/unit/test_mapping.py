@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
-from lambdas.relay.mapping import FIELDS, check, render, view
+from lambdas.relay.routes.mapping import FIELDS, check, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
 

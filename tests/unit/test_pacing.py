@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.relay.errors import Transient
-from lambdas.relay.pacing import (
+from lambdas.relay.genesys.pacing import (
     Pace,
     Quota,
     Reading,

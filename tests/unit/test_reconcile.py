@@ -8,10 +8,31 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lambdas.relay.breaker import Breaker
-from lambdas.relay.checks import event_check, timer
-from lambdas.relay.correlation import CANDIDATES, Compensation
-from lambdas.relay.letters import REASON, REDRIVES
+from lambdas.relay.attention.letters import REASON, REDRIVES
+from lambdas.relay.attention.redriving import (
+    Clear,
+    Keep,
+    Person,
+    Redrive,
+    judge_batch,
+    judge_message,
+)
+from lambdas.relay.attention.resolution import Decision, find, resolve
+from lambdas.relay.attention.review import park, review_key
+from lambdas.relay.correlating.checks import event_check, timer
+from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
+from lambdas.relay.genesys.breaker import Breaker
+from lambdas.relay.ledger.requests import (
+    FINAL,
+    PARKED,
+    SETTLED,
+    State,
+    opened,
+    opening,
+    record_key,
+    sealed_item,
+    settling,
+)
 from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
     DAY_S,
@@ -29,20 +50,6 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.ports import Delivery, Item, Outgoing, Unanswered, Written
 from lambdas.relay.reconcile import Line, Needs, Result, reconcile
-from lambdas.relay.redriving import Clear, Keep, Person, Redrive, judge_batch, judge_message
-from lambdas.relay.requests import (
-    FINAL,
-    PARKED,
-    SETTLED,
-    State,
-    opened,
-    opening,
-    record_key,
-    sealed_item,
-    settling,
-)
-from lambdas.relay.resolution import Decision, find, resolve
-from lambdas.relay.review import park, review_key
 from lambdas.relay.sealing import Batch, decode, describe, encode
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request

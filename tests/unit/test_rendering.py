@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import parse_event
-from lambdas.relay.rendering import rendered
-from lambdas.relay.trial import tried
+from lambdas.relay.routes.rendering import rendered
+from lambdas.relay.routes.trial import tried
 from tests.unit.batches import NOW_MS
 from tests.unit.kinds import section
 from tests.unit.simulated import JOURNEY, configuration, envelope

@@ -2,9 +2,7 @@
 
 import pytest
 
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
-from lambdas.relay.ports import Item, Written
-from lambdas.relay.requests import (
+from lambdas.relay.ledger.requests import (
     FINAL,
     HISTORY_MAX,
     PARKED,
@@ -23,6 +21,8 @@ from lambdas.relay.requests import (
     settled,
     settling,
 )
+from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
+from lambdas.relay.ports import Item, Written
 from local.memory.table import Table
 from tests.unit.batches import NOW_MS, batch_of
 

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.claims import claim
+from lambdas.relay.attention.resolution import (
+    Decision,
+    NotResolved,
+    Verdict,
+    find,
+    resolve,
+    successor,
+)
+from lambdas.relay.attention.review import park, review_key
 from lambdas.relay.errors import Transient
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.ports import Delivery
-from lambdas.relay.requests import Record, record_key, sealed_item
-from lambdas.relay.resolution import Decision, NotResolved, Verdict, find, resolve, successor
-from lambdas.relay.review import park, review_key
 from lambdas.relay.sealing import Batch, decode
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.world import World

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from lambdas.relay.attention.review import park, review_key
 from lambdas.relay.errors import Transient
-from lambdas.relay.requests import Record, State, opening, record_key, sealed_item
-from lambdas.relay.review import park, review_key
+from lambdas.relay.ledger.requests import Record, State, opening, record_key, sealed_item
 from lambdas.relay.sealing import decode
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.world import World

@@ -3,8 +3,8 @@
 import pytest
 
 from lambdas.relay.errors import Transient
+from lambdas.relay.ledger.shared import SharedItem, Values
 from lambdas.relay.ports import Item
-from lambdas.relay.shared import SharedItem, Values
 from tests.unit.world import World
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.limits import TOKEN_IDLE_MAX_S
-from lambdas.relay.outcomes import Deferred
 from lambdas.relay.ports import Credentials
-from lambdas.relay.tokens import Tokens
 from local.genesys.faults import NONE, Conduct
 from local.genesys.oauth import CLIENT_ID
 from tests.unit.simulated import Simulated, envelope

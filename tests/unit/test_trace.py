@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.claims import claim
-from lambdas.relay.correlation import Compensation
-from lambdas.relay.pointers import pointers
-from lambdas.relay.requests import record_key, sealed_item
+from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.destinations.correlation import Compensation
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.requests import record_key, sealed_item
 from lambdas.relay.sealing import Batch
 from lambdas.relay.trace import REQUESTS_MAX, Trace, trace
 from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event

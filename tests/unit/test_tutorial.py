@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.relay.business import business
+from lambdas.relay.entrances.business import business
+from lambdas.relay.entrances.events import Event, read_envelope, shape_of
+from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.errors import Malformed
-from lambdas.relay.events import Event, read_envelope, shape_of
-from lambdas.relay.tutorial import flat, posted
 from tests.envelopes import envelope as genesys_envelope
 
 NOW_MS = 1_767_952_800_000

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.proofs import SENDER, Proof, Request, signature, verification
 from lambdas.relay.errors import Throttled, Transient
-from lambdas.relay.events import parse_event
 from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
 from lambdas.relay.ports import Outgoing
-from lambdas.relay.proofs import SENDER, Proof, Request, signature, verification
 from lambdas.relay.webhook import Needs, Reply, receive
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World

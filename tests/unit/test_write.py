@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import FAILURES_MAX, LIVE
-from lambdas.relay.requests import record_key
 from lambdas.relay.write import write
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison

@@ -5,22 +5,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.relay import confirm, overdue, recovery
+from lambdas.relay import confirm, overdue
+from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.checks import event_check, timer
-from lambdas.relay.correlation import Comparison, Confirmation, Truth, expecting
+from lambdas.relay.correlating import recovery
+from lambdas.relay.correlating.checks import event_check, timer
+from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.correlating.silence import Silence
+from lambdas.relay.correlating.tracking import awaiting
 from lambdas.relay.deliveries import Disposition, settle_each
+from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
-from lambdas.relay.genesys import Genesys
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.ledger.requests import opened, opening, record_key, sealed_item, settling
 from lambdas.relay.limits import LIVE
-from lambdas.relay.outcomes import Deferred
-from lambdas.relay.pointers import pointers
 from lambdas.relay.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
-from lambdas.relay.requests import opened, opening, record_key, sealed_item, settling
-from lambdas.relay.review import sealed_key
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
-from lambdas.relay.silence import Silence
-from lambdas.relay.tracking import awaiting
 from tests.unit.batches import NOW_MS, sealed_event
 from tests.unit.world import World
 

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.correlation import Confirmation
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.errors import Malformed
 from lambdas.relay.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.sealing import SealedEvent, Shape
@@ -76,7 +76,7 @@ class Destination:
     into: str
     most_items: int
     most_bytes: int
-    #: mapping from event to item (relay/mapping.py) where a route has none of its own
+    #: mapping from event to item (relay/routes/mapping.py) where a route has none of its own
     item: Json
     key: KeyPolicy
     unknown: Unknown

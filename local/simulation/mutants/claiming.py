@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from lambdas.relay import claims, dedup, intake
-from lambdas.relay.claims import Claimed, claim
-from lambdas.relay.echoes import ALL_NEWS
+from lambdas.relay import dedup, intake
+from lambdas.relay.correlating.echoes import ALL_NEWS
+from lambdas.relay.ledger import claims
+from lambdas.relay.ledger.claims import Claimed, claim
 from lambdas.relay.limits import DAY_S
 from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Written
 from lambdas.relay.sealing import Batch, SealedEvent, decode, describe, encode

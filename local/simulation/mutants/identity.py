@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from lambdas.relay import intake, mapping, rendering
+from lambdas.relay import intake
 from lambdas.relay.canonical import Json
-from lambdas.relay.events import Event, parse_event
+from lambdas.relay.entrances.events import Event, parse_event
+from lambdas.relay.routes import mapping, rendering
 from local.simulation.mutants.mutant import Mutant
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lambdas.relay import genesys, outcomes, write
-from lambdas.relay.claims import claim_key
+from lambdas.relay import write
 from lambdas.relay.deliveries import Disposition, Done
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.destination import Destination, ItemFailure
-from lambdas.relay.doubt import Verdict, after_refusal
-from lambdas.relay.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
+from lambdas.relay.genesys import client, outcomes
+from lambdas.relay.genesys.doubt import Verdict, after_refusal
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
+from lambdas.relay.ledger.claims import claim_key
 from lambdas.relay.ports import Answer, NotSent, Unanswered
 from lambdas.relay.sealing import Batch, SealedEvent
 from local.memory.ledger import MemoryLedger
@@ -96,17 +97,17 @@ OUTCOMES = (
     Mutant(
         "no answer means no effect",
         "The client timed out, so nothing happened.",
-        ((genesys, "judge", _judged_as("unanswered")),),
+        ((client, "judge", _judged_as("unanswered")),),
     ),
     Mutant(
         "a 5xx means no effect",
         "The server failed, so nothing happened.",
-        ((genesys, "judge", _judged_as("errors")),),
+        ((client, "judge", _judged_as("errors")),),
     ),
     Mutant(
         "a 429 is a refusal",
         "A 4xx is the client's fault.",
-        ((genesys, "judge", _judged_as("limits")),),
+        ((client, "judge", _judged_as("limits")),),
     ),
     Mutant(
         "success is a status",

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lambdas.relay import deliveries, intake, reconcile
+from lambdas.relay.attention.redriving import Verdict, judge_batch
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.errors import Transient
+from lambdas.relay.ledger.requests import State
 from lambdas.relay.ports import Delivery, Outgoing
-from lambdas.relay.redriving import Verdict, judge_batch
-from lambdas.relay.requests import State
 from lambdas.relay.sealing import describe, encode
 from local.simulation import functions
 from local.simulation.mutants.mutant import Mutant

@@ -5,20 +5,21 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, get_args
 
-from lambdas.relay import dedup, tracking, write
+from lambdas.relay import dedup, write
+from lambdas.relay.correlating import tracking
+from lambdas.relay.correlating.tracking import Tracked
 from lambdas.relay.deliveries import Disposition, Done
 from lambdas.relay.errors import Transient
-from lambdas.relay.parts import send_parts as _send_parts
-from lambdas.relay.ports import Change, Guard, Item
-from lambdas.relay.requests import (
+from lambdas.relay.ledger.requests import (
     Opened,
     State,
     releasing,
     sealed_item,
     settling,
 )
+from lambdas.relay.parts import send_parts as _send_parts
+from lambdas.relay.ports import Change, Guard, Item
 from lambdas.relay.sealing import Batch
-from lambdas.relay.tracking import Tracked
 from local.simulation.mutants.mutant import Mutant
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))

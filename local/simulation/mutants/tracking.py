@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
-from lambdas.relay import confirm, dedup, echoes, lifecycle, overdue, reconcile, tracking, write
-from lambdas.relay.lifecycle import Applied, Happening, Walk
+from lambdas.relay import confirm, dedup, overdue, reconcile, write
+from lambdas.relay.correlating import echoes, lifecycle, tracking
+from lambdas.relay.correlating.lifecycle import Applied, Happening, Walk
+from lambdas.relay.correlating.tracking import LISTENING, Tracked
+from lambdas.relay.ledger.requests import State
 from lambdas.relay.ports import Change, Guard, Item
-from lambdas.relay.requests import State
-from lambdas.relay.tracking import LISTENING, Tracked
 from local.simulation.mutants.mutant import Mutant
 
 _ANY: frozenset[str] = frozenset(get_args(State))

@@ -1,0 +1,79 @@
+"""Dead letters: messages given up for now, each with what a human needs to know about it.
+
+SQS moves a message into the dead-letter queue as it is, and only the function that fails knows
+why. So the function writes the letter itself, one receive before SQS would move the message
+(docs/decisions/0010-dead-letters.md). The AWS console shows the attributes beside the body.
+"""
+
+from collections.abc import Mapping
+
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.errors import Malformed
+from lambdas.relay.limits import REASON_CHARS_MAX
+from lambdas.relay.moments import iso
+from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.sealing import decode, describe
+
+#: why it is here: the last failure, in words
+REASON = "reason"
+#: how often it was received without success, earlier lives in the queue included
+ATTEMPTS = "attempts"
+#: when the relay saw it first (ISO 8601); SQS itself starts anew with every redrive
+FIRST_SEEN = "first_seen"
+#: how often the reconciler sent it back to work
+REDRIVES = "redrives"
+
+#: docs.aws.amazon.com/AWSSimpleQueueService/.../sqs-message-metadata.html
+ATTRIBUTES_MAX = 10
+
+
+def letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
+    """The dead letter of a message: the same body, and attributes that explain it. Attributes
+    that the message had stay, for a function may depend on them."""
+    had = delivery.attributes
+    attributes = {
+        REASON: _shown(reason),
+        ATTEMPTS: str(count(had, ATTEMPTS) + delivery.receives),
+        FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
+        REDRIVES: str(count(had, REDRIVES)),
+    }
+    told = _told_by(delivery, now_ms)
+    for name, value in (*had.items(), *told.items()):
+        if value and len(attributes) < ATTRIBUTES_MAX:
+            attributes.setdefault(name, value)
+    return Outgoing(delivery.body, attributes)
+
+
+def count(attributes: Mapping[str, str], name: str) -> int:
+    """A counting attribute; 0 where there is none or somebody wrote something else."""
+    value = attributes.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() else 0
+
+
+def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
+    """What a body says of itself: a sealed batch or an envelope. A check has said so in its
+    attributes already (relay/correlating/checks.py)."""
+    if "kind" in delivery.attributes:
+        return {}
+    try:
+        return describe(decode(delivery.body))
+    except Exception:  # noqa: BLE001 whatever is wrong with it, its letter must be written
+        return _told_by_envelope(delivery.body, now_ms)
+
+
+def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
+    try:
+        event = parse_event(text, now_ms)
+    except Malformed as malformed:
+        return {"content": _shown(malformed.reason)}
+    return {
+        "identity": event.identity,
+        "conversation": _shown(event.conversation_id or ""),
+        "topic": _shown(event.topic),
+        "envelope": _shown(event.envelope_id),
+    }
+
+
+def _shown(reason: str) -> str:
+    """SQS takes no control characters, and Genesys' words may hold some."""
+    return "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARS_MAX]

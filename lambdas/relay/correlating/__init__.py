@@ -1,0 +1,1 @@
+"""What we asked of Genesys and what Genesys says happened."""

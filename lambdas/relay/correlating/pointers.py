@@ -1,0 +1,139 @@
+"""Pointers: items of the ledger that lead from what an event names to the request that caused it.
+
+    M#conversation#<id> / <batch_id>      M#entity#<id> / <batch_id>
+
+Where we chose the key, the pointer is in the ledger before the request is sent; where Genesys'
+answer gives it, before the answer is settled. Several requests can concern one key, so a pointer
+is met by one event only, and the event must show what the request was to bring about.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.destinations.correlation import (
+    Confirmation,
+    Facts,
+    Match,
+    confirmation_of,
+    contains,
+    expectations,
+)
+from lambdas.relay.limits import CLAIM_TTL_S
+from lambdas.relay.ports import Item
+from lambdas.relay.sealing import Batch, SealedEvent
+
+
+def pointer_partition(match: Match, key: str) -> str:
+    return f"M#{match}#{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Leads from a key to a request."""
+
+    pk: str
+    batch_id: str
+    destination: str
+    shows: Mapping[str, Json]
+    #: identity of the event that met it; "" so far none
+    met_by: str
+    written_at_ms: int
+    #: its request was split or refused: others may carry the item now
+    is_past: bool = False
+
+    @classmethod
+    def of(cls, item: Item) -> "Pointer":
+        return cls(
+            pk=item["pk"],
+            batch_id=item["sk"],
+            destination=item["destination"],
+            shows=json.loads(item["shows"]),
+            met_by=item.get("met_by", ""),
+            written_at_ms=item["written_at_ms"],
+        )
+
+
+def pointers(
+    batch: Batch, confirmation: Confirmation | None, now_ms: int, *, answered: str = ""
+) -> list[Item]:
+    """The pointers to a request: to the keys that we chose, or to the one that Genesys answered."""
+    tracked = confirmation_of(batch, confirmation)
+    if tracked is None or tracked.match == "correlation":
+        return []
+    rows = expectations(batch, tracked)
+    if answered:
+        rows = tuple(replace(row, key=answered) for row in rows if not row.key)
+    return [
+        {
+            "pk": pointer_partition(tracked.match, row.key),
+            "sk": batch.batch_id,
+            "state": "AWAITING",
+            "destination": batch.target.destination,
+            "shows": canonical(row.shows),
+            "written_at_ms": now_ms,
+            "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+        }
+        for row in rows
+        if row.key
+    ]
+
+
+def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> list[str]:
+    """The partitions in which pointers to the request that caused this event can be."""
+    named = {"conversation": event.conversation_id, "entity": facts.entity}
+    return [pointer_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
+
+
+def causing(
+    event: SealedEvent,
+    facts: Facts,
+    found: Iterable[Pointer],
+    confirmations: Mapping[str, Confirmation],
+) -> Pointer | None:
+    """The request that caused an event, None where none of these did.
+
+    In this order: the one that the event has met before; the one whose correlation id it bears;
+    the oldest that waits, those last whose items went on in others; and where the request created
+    what the key names, any.
+    """
+    fitting = sorted(
+        (
+            pointer
+            for pointer in found
+            if (confirmation := confirmations.get(pointer.destination)) is not None
+            and confirmation.causes(facts.detail_type)
+            and contains(facts.shows, pointer.shows)
+        ),
+        key=lambda pointer: (pointer.is_past, pointer.written_at_ms, pointer.batch_id),
+    )
+    return next(
+        (
+            pointer
+            for fits in (
+                lambda p: p.met_by == event.identity,
+                lambda p: p.batch_id == event.correlation_id,
+                lambda p: not p.met_by,
+                lambda p: confirmations[p.destination].owned,
+            )
+            for pointer in fitting
+            if fits(pointer)
+        ),
+        None,
+    )
+
+
+def following(
+    facts: Facts, found: Iterable[Pointer], confirmations: Mapping[str, Confirmation]
+) -> list[str]:
+    """The requests whose records keep the order of an event that is news otherwise."""
+    return sorted(
+        {
+            pointer.batch_id
+            for pointer in found
+            if (confirmation := confirmations.get(pointer.destination)) is not None
+            and confirmation.hears(facts.detail_type)
+            and not confirmation.causes(facts.detail_type)
+        }
+    )

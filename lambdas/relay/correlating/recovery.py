@@ -1,0 +1,236 @@
+"""Recovery: Genesys is asked what became of a request whose event did not come.
+
+The answer is compared with what the record expected. It agrees: reconciled. It differs: a person
+sees both sides, or a compensating request makes good where the destination defines one. It shows
+more than one: a duplicate slipped through, listed for merge or cancel. It shows nothing, or there
+is no answer: whoever asked decides what comes next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from lambdas.relay.attention.review import keep_record_for_review, sealed_key
+from lambdas.relay.canonical import Json, canonical, digest, short
+from lambdas.relay.correlating.lifecycle import establish
+from lambdas.relay.correlating.tracking import Tracked, reconciling, reviewing
+from lambdas.relay.destinations.correlation import COMPENSATION, Compensation, Confirmation
+from lambdas.relay.destinations.destination import Destination, read_document
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.ledger.requests import record_key, sealed_item
+from lambdas.relay.limits import KEYS_ASKED_MAX
+from lambdas.relay.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
+
+#: an answer larger than this is shown to a person in part
+SHOWN_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Agrees:
+    """It took effect, as expected; `copies` when more than once."""
+
+    copies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """Something is there, and it is not what was expected."""
+
+    found: Json
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Genesys knows nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Genesys did not say; `wait_s` where it told when to ask again."""
+
+    reason: str
+    wait_s: float | None = None
+    #: no answer came, or none of Genesys' own
+    is_outage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """There is nothing to ask, or nothing to ask by."""
+
+
+Finding = Agrees | Differs | Absent | Unsaid | Mute
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    ledger: Ledger
+    vault: Vault
+    writes: Queue
+    genesys: Genesys
+    destinations: Mapping[str, Destination]
+    clock: Clock
+    telemetry: Telemetry
+
+    def confirmation(self, tracked: Tracked) -> Confirmation | None:
+        destination = self.destinations.get(tracked.destination)
+        return None if destination is None else destination.confirmation
+
+
+def ask(tracked: Tracked, confirmation: Confirmation | None, needs: Needs) -> Finding:
+    """Reads the truth under each of the request's keys. Raises Transient."""
+    if confirmation is None or confirmation.truth is None or not tracked.keys:
+        return Mute()
+    truth = confirmation.truth
+    absent: list[str] = []
+    copies: list[str] = []
+    asked = tracked.keys[:KEYS_ASKED_MAX]
+    for key in asked:
+        needs.telemetry.count("RecoveryQueries")
+        path = truth.path.format(key=quote(key, safe=""))
+        answer = needs.genesys.get(path, tracked.batch_id)
+        if not isinstance(answer, Answer):
+            wait_s = answer.retry_after_s if isinstance(answer, Deferred) else None
+            return Unsaid(answer.reason, wait_s)
+        if answer.status == 404:
+            absent.append(key)
+            continue
+        if answer.status != 200:
+            return Unsaid(f"status {answer.status}", is_outage=answer.status >= 500)
+        try:
+            document = read_document(answer.body)
+        except ValueError:
+            return Unsaid("an answer that is not JSON")
+        match truth.compare(document, tracked.shows(key)):
+            case "differs":
+                return Differs(document, key)
+            case "absent":
+                absent.append(key)
+            case "agrees":
+                found = truth.copies(document)
+                copies += found if len(found) > 1 else []
+    if len(absent) == len(asked):
+        return Absent()
+    return Differs({"absent": absent}, absent[0]) if absent else Agrees(tuple(copies))
+
+
+def settle(tracked: Tracked, finding: Agrees | Differs, needs: Needs) -> bool:
+    """Puts what was found on record; False where the record changed meanwhile."""
+    now_ms = needs.clock.now_ms()
+    if isinstance(finding, Differs):
+        return _diverged(tracked, finding, needs, now_ms)
+    if finding.copies:
+        return list_duplicates(tracked, finding.copies, needs, now_ms)
+    confirmation = needs.confirmation(tracked)
+    assert confirmation is not None  # Genesys was asked the way it says
+    applied = establish(tracked.walk, confirmation.topics, confirmation.hears)
+    guard, change = reconciling(
+        tracked, applied.walk, now_ms, "Genesys shows that it took effect, as expected"
+    )
+    if not needs.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    if not applied.walk.held:
+        needs.telemetry.count("Reconciled")
+        needs.telemetry.note("reconciled", batch=tracked.batch_id)
+        needs.vault.discard(sealed_key(tracked.batch_id))
+    return True
+
+
+def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now_ms: int) -> bool:
+    """The request took effect more than once: a person merges, or cancels all but one."""
+    listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
+    reason = f"a duplicate slipped through: {', '.join(listed)}"
+    advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
+    return give_to_person(
+        tracked, reason, advice, needs, now_ms, locked=True, duplicates=list(listed)
+    )
+
+
+def give_to_person(
+    tracked: Tracked,
+    reason: str,
+    advice: str,
+    needs: Needs,
+    now_ms: int,
+    *,
+    locked: bool,
+    duplicates: list[str] | None = None,
+    found: Json = None,
+) -> bool:
+    """The document first, then the record; False where the record changed meanwhile."""
+    expected = {row.key: dict(row.shows) for row in tracked.expected}
+    shown = found if len(canonical(found)) <= SHOWN_MAX else canonical(found)[:SHOWN_MAX]
+    keep_record_for_review(
+        tracked.batch_id, reason, advice, needs.vault, now_ms, expected=expected, found=shown
+    )
+    more: dict[str, object] = {"duplicates": duplicates} if duplicates else {}
+    guard, change = reviewing(tracked, now_ms, reason, locked=locked, **more)
+    if not needs.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    needs.telemetry.count("DuplicatesFound" if duplicates else "Parked")
+    needs.telemetry.note("given to a person", batch=tracked.batch_id, reason=reason)
+    return True
+
+
+def _diverged(tracked: Tracked, finding: Differs, needs: Needs, now_ms: int) -> bool:
+    needs.telemetry.count("Diverged")
+    confirmation = needs.confirmation(tracked)
+    if confirmation is not None and confirmation.compensation is not None:
+        return _compensate(tracked, finding, confirmation.compensation, needs, now_ms)
+    return give_to_person(
+        tracked,
+        "Genesys shows something else than the request should have brought about",
+        "Compare what was expected with what was found; correct it in Genesys, then resolve it.",
+        needs,
+        now_ms,
+        locked=True,
+        found=finding.found,
+    )
+
+
+def compensating(tracked: Tracked, key: str, compensation: Compensation) -> Batch:
+    """The compensating request: a sealed batch of its own, under an id of its own, derived from
+    the first's, so that a repeated decision makes no second one."""
+    item = canonical(compensation.body)
+    path = compensation.path.format(key=quote(key, safe=""))
+    event = SealedEvent(
+        identity=short(digest("compensation", tracked.batch_id), 26),
+        payload_hash=short(digest(item), 13),
+        conversation_id="",
+        envelope_id="",
+        topic=COMPENSATION,
+        correlation_id=tracked.batch_id,
+        accepted_at_ms=tracked.accepted_at_ms or tracked.sealed_at_ms,
+        into="",
+        item=item,
+    )
+    target = Target(tracked.destination, compensation.method, path, "single")
+    nonce = f"{tracked.batch_id}.compensation"
+    (batch,) = seal(
+        target, [event], now_ms=tracked.sealed_at_ms, nonce=nonce, most_events=1,
+        most_bytes=len(item) + 100,
+    )  # fmt: skip
+    return batch
+
+
+def _compensate(
+    tracked: Tracked, finding: Differs, compensation: Compensation, needs: Needs, now_ms: int
+) -> bool:
+    """Its record before its message, its message before the first's last word."""
+    batch = compensating(tracked, finding.key, compensation)
+    needs.ledger.insert([sealed_item(batch, now_ms)])
+    needs.writes.send([Outgoing(encode(batch), describe(batch))])
+    guard, change = reconciling(
+        tracked,
+        establish(tracked.walk, (), lambda _: False).walk,
+        now_ms,
+        f"Genesys shows something else; compensated by {batch.batch_id}",
+        compensated_by=batch.batch_id,
+    )
+    if not needs.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    needs.telemetry.count("Compensated")
+    return True

@@ -1,0 +1,127 @@
+"""Silence: when the events of a destination stop coming altogether, nobody asks about each.
+
+A window without an event usually means one lost event, and Genesys is asked about it. When most
+windows end so, the events' way is broken or backed up, and a question per request would be a storm
+on the rate limit that the writers live from. So this breaker counts windows: in
+
+    closed ──most windows end without an event──▶ open ──pause over──▶ one question
+      ▲                                             ▲                        │
+      ├──────────── an event comes, or Genesys answers the question ─────────┤
+                                                    ╰──── no answer ─────────╯
+
+while it is open, windows are stretched. One item of the ledger per destination, written when a
+window ends without an event and once for so many that ended with one.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lambdas.relay.ledger.shared import SharedItem, Values
+from lambdas.relay.limits import (
+    SILENCE_PAUSE_S,
+    SILENCE_SHARE,
+    SILENCE_WINDOWS_MIN,
+    SILENCE_WITHIN_S,
+)
+from lambdas.relay.ports import Chance, Item, Ledger
+
+#: windows that ended with an event are reported together
+REPORTED_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """What is known of one destination's windows. Times are milliseconds, 0 for never."""
+
+    period: int = 0
+    silent: int = 0
+    heard: int = 0
+    open_until_ms: int = 0
+    probe_until_ms: int = 0
+
+    @classmethod
+    def of(cls, item: Item | None) -> "Hush":
+        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
+
+    @property
+    def values(self) -> Values:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_until_ms > 0
+
+
+#: ask: the breaker is closed; probe: it is open, and this question decides; wait: neither
+Permission = Literal["ask", "probe", "wait"]
+
+
+def ended_silent(hush: Hush, now_ms: int, heard: int) -> tuple[Hush, Permission]:
+    """A window ended without an event, `heard` others with one since the last report."""
+    if heard:
+        hush = replace(hush, open_until_ms=0, probe_until_ms=0)
+    if hush.is_open:
+        if now_ms < max(hush.open_until_ms, hush.probe_until_ms):
+            return hush, "wait"
+        return replace(hush, probe_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "probe"
+    period = now_ms // (SILENCE_WITHIN_S * 1000)
+    if hush.period != period:
+        hush = Hush(period)
+    hush = replace(hush, silent=hush.silent + 1, heard=hush.heard + heard)
+    windows = hush.silent + hush.heard
+    if windows >= SILENCE_WINDOWS_MIN and hush.silent > windows * SILENCE_SHARE:
+        return replace(hush, open_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "wait"
+    return hush, "ask"
+
+
+def closed(hush: Hush) -> Hush:
+    """Events come again, or Genesys answers."""
+    return Hush(hush.period) if hush.is_open else hush
+
+
+class Silence:
+    """One instance's part in all destinations' breakers. Raises Transient."""
+
+    def __init__(self, ledger: Ledger, chance: Chance) -> None:
+        self._ledger = ledger
+        self._chance = chance
+        self._heard: Counter[str] = Counter()
+
+    def heard(self, destination: str) -> None:
+        """An event came in time. Costs a write for each so many."""
+        self._heard[destination] += 1
+        if self._heard[destination] >= REPORTED_AT_ONCE:
+            heard = self._heard.pop(destination)
+            self._item(destination).change(lambda item: (_with_heard(Hush.of(item), heard), None))
+
+    def ended_silent(self, destination: str, now_ms: int) -> tuple[Permission, bool]:
+        """A window ended without an event: whether to ask, and whether this opened the breaker."""
+        heard = self._heard.pop(destination, 0)
+
+        def decide(item: Item | None) -> tuple[Values | None, tuple[Permission, bool]]:
+            before = Hush.of(item)
+            after, permission = ended_silent(before, now_ms, heard)
+            answer = (permission, after.is_open and not before.is_open)
+            return (None if after == before else after.values), answer
+
+        return self._item(destination).change(decide)
+
+    def answered(self, destination: str) -> None:
+        """The probe was answered."""
+        self._item(destination).change(lambda item: (closed(Hush.of(item)).values, None))
+
+    def _item(self, destination: str) -> SharedItem:
+        return SharedItem(self._ledger, self._chance, f"silence#{destination}")
+
+
+def _with_heard(hush: Hush, heard: int) -> Values:
+    hush = closed(hush)
+    return replace(hush, heard=hush.heard + heard).values
+
+
+def is_open(ledger: Ledger, chance: Chance, destination: str, now_ms: int) -> bool:
+    """Whether nobody is to be asked about this destination's requests now."""
+    return (
+        now_ms < Hush.of(SharedItem(ledger, chance, f"silence#{destination}").read()).open_until_ms
+    )

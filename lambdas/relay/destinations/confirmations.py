@@ -1,0 +1,160 @@
+"""Confirmations by kind of destination, and how an environment changes them.
+
+    [destinations.calls.confirmation]
+    window_s = 10        # when the event should have come; then Genesys is asked
+    hold_s = 120         # how long an event that came too early waits for its predecessor
+    topics = [...]       # the events that a request causes
+    follows = [...]      # further events whose order the record keeps
+    completed_by = [...] # those that complete the record; none: any of topics
+
+`confirmation = false` switches it off. A generic destination names `match` ("correlation",
+"conversation" or "entity") and may name `key` ("answer", "conversation" or a member of the item)
+and `truth`, the path with {key} that tells what became of a request.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lambdas.relay.canonical import Json
+from lambdas.relay.destinations.correlation import (
+    ANSWER,
+    CONVERSATION,
+    Comparison,
+    Confirmation,
+    Match,
+    Truth,
+    contains,
+)
+from lambdas.relay.limits import SQS_DELAY_MAX_S
+
+_TOPIC = "v2.detail.events.conversation.{id}."
+#: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one
+SIMPLE_WINDOW_S = 10
+ROUTED_WINDOW_S = 30
+MATCHES: Mapping[str, Match] = {
+    "correlation": "correlation",
+    "conversation": "conversation",
+    "entity": "entity",
+}
+
+
+def _stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """What was made is there, and says at least what was expected."""
+    if not isinstance(document, dict) or not document:
+        return "differs"
+    return "agrees" if contains(document, expected) else "differs"
+
+
+def _participant_shows(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """Some participant of the conversation has the attributes that were to be set."""
+    wanted = expected.get("attributes", {})
+    participants = document.get("participants", []) if isinstance(document, dict) else []
+    shown = [p.get("attributes") or {} for p in participants if isinstance(p, dict)]
+    if any(contains(attributes, wanted) for attributes in shown):
+        return "agrees"
+    return "differs" if any(set(wanted) & set(attributes) for attributes in shown) else "absent"
+
+
+#: `GET /api/v2/conversations/{conversationId}` (SDK ConversationsApi.get_conversation)
+CONVERSATION_PATH = "/api/v2/conversations/{key}"
+
+#: where an item may choose the id of the conversation that it makes
+CHOSEN_ID = "conversationId"
+#: one request creates one conversation, whose id the answer gives
+CONVERSATION_CREATED = Confirmation(
+    match="conversation",
+    topics=(f"{_TOPIC}customer.start", "conversation:created"),
+    window_s=ROUTED_WINDOW_S,
+    follows=(f"{_TOPIC}customer.end", "routing:assigned", "conversation:*"),
+    key=ANSWER,
+    truth=Truth(CONVERSATION_PATH, _stands),
+)
+#: interactions brought by us: the conversation's id is ours, its whole life is our doing
+CONVERSATION_EVENTS = Confirmation(
+    match="conversation",
+    topics=(f"{_TOPIC}*",),
+    window_s=ROUTED_WINDOW_S,
+    key=CHOSEN_ID,
+    truth=Truth(CONVERSATION_PATH, _stands),
+)
+#: attributes of somebody else's conversation: of its events only one is ours, and it shows them
+PARTICIPANT_ATTRIBUTES = Confirmation(
+    match="conversation",
+    topics=(f"{_TOPIC}attributes",),
+    window_s=SIMPLE_WINDOW_S,
+    key=CONVERSATION,
+    owned=False,
+    shows=("attributes",),
+    truth=Truth(CONVERSATION_PATH, _participant_shows),
+)
+
+BY_KIND: Mapping[str, Confirmation] = {
+    "conversations": CONVERSATION_CREATED,
+    "participant-attributes": PARTICIPANT_ATTRIBUTES,
+}
+#: only where an environment asks for it: mirrored under the ids of real conversations, their own
+#: events would look like our doing
+ON_REQUEST: Mapping[str, Confirmation] = {"conversation-events": CONVERSATION_EVENTS}
+
+
+def read(section: Json, kind: str, item: Json, where: str) -> Confirmation | None:
+    """What `section`, a destination's `confirmation`, makes of its kind's own; `item` is the
+    destination's mapping. Raises ValueError with one sentence."""
+    usual = BY_KIND.get(kind)
+    if kind == "conversations" and isinstance(item, Mapping) and CHOSEN_ID in item:
+        usual = replace(CONVERSATION_CREATED, key=CHOSEN_ID)
+    if section is None:
+        return usual
+    if section is False:
+        return None
+    if not isinstance(section, Mapping):
+        raise ValueError(f"{where} must be a section of names and values, or false")
+    known = {"window_s", "hold_s", "topics", "follows", "completed_by", "match", "key", "truth"}
+    unknown = sorted(set(section) - known)
+    if unknown:
+        raise ValueError(f"{where} has {unknown[0]}; it can have {', '.join(sorted(known))}")
+    confirmation = usual or ON_REQUEST.get(kind) or _generic(section, where)
+    return replace(
+        confirmation,
+        window_s=_seconds(section, "window_s", confirmation.window_s, where),
+        hold_s=_seconds(section, "hold_s", confirmation.hold_s, where),
+        topics=_topics(section, "topics", confirmation.topics, where),
+        follows=_topics(section, "follows", confirmation.follows, where),
+        completed_by=_topics(section, "completed_by", confirmation.completed_by, where),
+        key=str(section.get("key", confirmation.key)),
+    )
+
+
+def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
+    match = MATCHES.get(str(section.get("match")))
+    if match is None:
+        raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
+    if not section.get("topics"):
+        raise ValueError(f"{where}.topics must name the events that a request causes")
+    truth = section.get("truth")
+    if truth is not None and (not isinstance(truth, str) or "{key}" not in truth):
+        raise ValueError(f"{where}.truth must be a path with {{key}} in it")
+    return Confirmation(
+        match=match,
+        topics=(),
+        window_s=SIMPLE_WINDOW_S,
+        truth=None if truth is None else Truth(truth, _stands),
+    )
+
+
+def _seconds(section: Mapping[str, Json], name: str, usual: int, where: str) -> int:
+    value = section.get(name, usual)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SQS_DELAY_MAX_S:
+        raise ValueError(
+            f"{where}.{name} is {value!r}; it must be whole seconds from 1 to {SQS_DELAY_MAX_S}"
+        )
+    return value
+
+
+def _topics(
+    section: Mapping[str, Json], name: str, usual: Sequence[str], where: str
+) -> tuple[str, ...]:
+    value = section.get(name, list(usual))
+    if not isinstance(value, list) or not all(isinstance(t, str) and t for t in value):
+        raise ValueError(f"{where}.{name} must be a list of detail-types")
+    return tuple(value)

@@ -1,0 +1,232 @@
+"""Correlation: by what it is known which of our requests an event tells of.
+
+Genesys may carry our `x-correlation-id` into the event, or only name the conversation or entity
+that the request concerned; a destination says which (`Confirmation`). For the first, the event
+names the request's record itself; for the others there are pointers (pointers.py). What a request
+is expected to bring about is stored in its record before it is sent.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.entrances.events import Event
+from lambdas.relay.limits import HOLD_S, KEYS_EXPECTED_MAX, SHOWN_CHARS_MAX
+from lambdas.relay.ports import Item
+from lambdas.relay.sealing import Batch, SealedEvent, Target
+
+Match = Literal["correlation", "conversation", "entity"]
+#: where the key comes from: Genesys' answer (its `id`), the conversation of the event that made us
+#: ask, or a member of the item that we send
+ANSWER = "answer"
+CONVERSATION = "conversation"
+
+#: the target of batches that are no request: events that no route takes, but that a request of
+#: ours may have caused
+CANDIDATES = Target("(candidates)", "", "", "single")
+#: the topic of the one event of a compensating request, which awaits no confirmation of its own
+COMPENSATION = "relay.compensation"
+
+
+def one_of_its_kind(document: Json) -> Sequence[str]:
+    """For read-backs that can answer with one thing only."""
+    return [str(document["id"])] if isinstance(document, dict) and "id" in document else ["?"]
+
+
+#: agrees: it is there; differs: something else is; absent: nothing of it is
+Comparison = Literal["agrees", "differs", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where Genesys tells what became of a request."""
+
+    #: with {key}
+    path: str
+    #: what the answer says of what was expected
+    compare: Callable[[Json, Mapping[str, Json]], Comparison]
+    #: ids of what the answer holds under the key: more than one, and a duplicate slipped through
+    copies: Callable[[Json], Sequence[str]] = one_of_its_kind
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """The request that makes good where the truth is not what was expected."""
+
+    method: str
+    #: with {key}
+    path: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How a later event tells that a destination's request took effect."""
+
+    match: Match
+    #: detail-types of the events that a request causes: they confirm it and are never written
+    topics: tuple[str, ...]
+    #: how long the event may take; then Genesys is asked
+    window_s: int
+    #: detail-types whose order the record keeps as well; to the routes they are news
+    follows: tuple[str, ...] = ()
+    #: those that complete the record; none: any of `topics`
+    completed_by: tuple[str, ...] = ()
+    #: how long an event that came too early waits for what must precede it
+    hold_s: int = HOLD_S
+    #: ANSWER, CONVERSATION or the name of a member of the item
+    key: str = ANSWER
+    #: what the key names where events are matched by our correlation id: then an event that names
+    #: another contradicts the record; None: nothing that an event names
+    names: Literal["conversation", "entity"] | None = None
+    #: the request creates what the key names, so that every event of `topics` under it is its doing
+    owned: bool = True
+    #: members of the item that the event's body must show
+    shows: tuple[str, ...] = ()
+    #: None: Genesys cannot be asked, silence ends with a person
+    truth: Truth | None = None
+    compensation: Compensation | None = None
+
+    @property
+    def named(self) -> Literal["conversation", "entity"] | None:
+        """What the key names."""
+        return self.names if self.match == "correlation" else self.match
+
+    @property
+    def is_answered(self) -> bool:
+        """Only Genesys' answer gives the key that its events will name."""
+        return self.match != "correlation" and self.key == ANSWER
+
+    def causes(self, detail_type: str) -> bool:
+        return _fits(detail_type, self.topics)
+
+    def hears(self, detail_type: str) -> bool:
+        return _fits(detail_type, (*self.topics, *self.follows))
+
+    def completes(self, detail_type: str) -> bool:
+        return _fits(detail_type, self.completed_by or self.topics)
+
+
+def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(detail_type, pattern) for pattern in patterns)
+
+
+def contains(document: Json, part: Json) -> bool:
+    """Whether a document says at least what `part` says: objects may hold more, lists may not."""
+    if isinstance(part, Mapping):
+        return isinstance(document, Mapping) and all(
+            name in document and contains(document[name], value) for name, value in part.items()
+        )
+    return bool(document == part)
+
+
+# --- what an event says of itself
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What correlation needs of an event, beside what every sealed event carries."""
+
+    detail_type: str
+    session: str
+    entity: str
+    #: None where the event carries no number of its own
+    sequence: int | None
+    occurred_at_ms: int | None
+    #: members of its body that some destination's requests bring about
+    shows: Mapping[str, Json]
+
+
+NO_FACTS = Facts("", "", "", None, None, {})
+
+
+def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
+    """What to seal of an event that some destination listens to; "" of any other."""
+    listening = [c for c in confirmations if c.hears(event.detail_type)]
+    if not listening:
+        return ""
+    names = sorted({name for confirmation in listening for name in confirmation.shows})
+    shows = {name: event.body[name] for name in names if name in event.body}
+    sequence = event.body.get("sequenceNumber", event.body.get("sequence"))
+    return canonical(
+        [
+            event.detail_type,
+            _text(event.body.get("sessionId")),
+            _entity(event),
+            sequence if isinstance(sequence, int) and not isinstance(sequence, bool) else None,
+            event.occurred_at_ms,
+            shows if len(canonical(shows)) <= SHOWN_CHARS_MAX else {},
+        ]
+    )
+
+
+def read_facts(event: SealedEvent) -> Facts:
+    if not event.facts:
+        return NO_FACTS
+    return Facts(*json.loads(event.facts))
+
+
+def _entity(event: Event) -> str:
+    """What the topic names by its first id, or else the body by `id`."""
+    words, names = event.topic.split("."), event.detail_type.split(".")
+    if len(words) == len(names):
+        named = [word for word, name in zip(words, names, strict=True) if name == "{id}"]
+        if named:
+            return named[0]
+    return _text(event.body.get("id"))
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+# --- what a request is expected to bring about
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One key of a request ("" until Genesys' answer gives it) and what is to be found there."""
+
+    key: str
+    shows: Mapping[str, Json]
+
+
+def confirmation_of(batch: Batch, confirmation: Confirmation | None) -> Confirmation | None:
+    """A compensating request is not tracked in turn."""
+    return None if batch.events[0].topic == COMPENSATION else confirmation
+
+
+def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation, ...]:
+    """What the record stores of the expected outcome, before the request is sent."""
+    found: dict[str, Expectation] = {}
+    for event in batch.events:
+        item = json.loads(event.item)
+        members = item if isinstance(item, dict) else {}
+        match confirmation.key:
+            case "answer":
+                key = ""
+            case "conversation":
+                key = event.conversation_id
+            case member:
+                key = _text(members.get(member))
+        shows = {name: members[name] for name in confirmation.shows if name in members}
+        if len(canonical(shows)) > SHOWN_CHARS_MAX:
+            shows = {}
+        found.setdefault(key, Expectation(key, shows))
+    return tuple(list(found.values())[:KEYS_EXPECTED_MAX])
+
+
+def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:
+    """The expected outcome as attributes of the request's record."""
+    tracked = confirmation_of(batch, confirmation)
+    if tracked is None:
+        return {}
+    rows = expectations(batch, tracked)
+    return {"expected": canonical([[row.key, row.shows] for row in rows])}
+
+
+def read_expected(text: str) -> tuple[Expectation, ...]:
+    return tuple(Expectation(key, shows) for key, shows in json.loads(text)) if text else ()

@@ -1,0 +1,1 @@
+"""Where events come from: their shapes, their identity, and how a sender proves itself."""

@@ -1,0 +1,147 @@
+"""Business events: what applications put onto the relay's own bus, or post to the webhook.
+
+    {"id": "...", "type": "...", "occurredAt": "...", "correlationId": "...",
+     "identifiers": {...}, "attributes": {...}}
+
+`schema/business-event.schema.json` is the published form; `problem` says the same by hand, since a
+validator would cost every cold start more than all of intake, and answers the sender with one
+sentence instead of a list of violations. A test holds the two together.
+
+Identity: the sender (the envelope's `source`) and its own id; without an id, all that was said.
+`occurredAt` belongs to what was said: a retry sends the same bytes, and two events that differ by
+their time alone are two. `correlationId` does not: it names a process, and some senders' libraries
+draw a new one for every attempt.
+"""
+
+import re
+from collections.abc import Mapping
+
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.entrances.reading import Content, iso_ms, kind
+from lambdas.relay.errors import Malformed
+
+MEMBERS = ("id", "type", "occurredAt", "correlationId", "identifiers", "attributes")
+ID_CHARS_MAX = 256
+#: as an EventBridge detail-type, which it usually is as well
+TYPE_CHARS_MAX = 128
+IDENTIFIERS_MAX = 25
+IDENTIFIER_CHARS_MAX = 256
+#: RFC 3339 with its offset, of years that no calendar disputes
+MOMENT = re.compile(
+    r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+#: it goes into logs, so it may hold nothing that needs escaping there
+CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+#: member names that a sentence may quote
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+
+def business(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
+    """Reads a detail of the published form. Raises Malformed."""
+    wrong = problem(detail)
+    if wrong is not None:
+        raise Malformed(wrong)
+    identifiers = detail.get("identifiers", {})
+    return by_sender(
+        source,
+        own_id=detail.get("id"),
+        said=[detail["type"], detail["occurredAt"], identifiers, detail.get("attributes", {}), {}],
+        conversation_id=identifiers.get("conversationId"),
+        occurred_at_ms=iso_ms(detail["occurredAt"]),
+        detail=detail,
+    )
+
+
+def by_sender(
+    source: str,
+    *,
+    own_id: str | None,
+    said: list[Json],
+    conversation_id: str | None,
+    occurred_at_ms: int | None,
+    detail: Mapping[str, Json],
+) -> Content:
+    """What a sender tells under its own id; `said` is type, time, identifiers, attributes, rest."""
+    whole = canonical([source, *said])
+    return Content(
+        topic=said[0],
+        identified_by=("sender's id", source, own_id) if own_id else ("sender's content", whole),
+        said=whole,
+        conversation_id=conversation_id,
+        correlation_id=correlation(detail),
+        occurred_at_ms=occurred_at_ms,
+        body=detail,
+    )
+
+
+def correlation(detail: Mapping[str, Json]) -> str | None:
+    stated = detail.get("correlationId")
+    return stated if isinstance(stated, str) and CORRELATION_ID.fullmatch(stated) else None
+
+
+def problem(detail: Mapping[str, Json]) -> str | None:
+    """The first thing that keeps a detail from being a business event, as a sentence."""
+    for name in ("type", "occurredAt"):
+        if name not in detail:
+            return f"detail has no {name}, which every business event needs"
+    for name in detail:
+        if name not in MEMBERS:
+            shown = f" called {name}" if _PLAIN_NAME.fullmatch(name) else ""
+            return (
+                f"detail has a member{shown} that business events do not have; "
+                f"they have {', '.join(MEMBERS)}"
+            )
+    return (
+        _text_problem(detail, "type", TYPE_CHARS_MAX)
+        or _text_problem(detail, "id", ID_CHARS_MAX)
+        or _moment_problem(detail["occurredAt"])
+        or _correlation_problem(detail)
+        or _identifiers_problem(detail.get("identifiers", {}))
+        or _attributes_problem(detail.get("attributes", {}))
+    )
+
+
+def _text_problem(detail: Mapping[str, Json], name: str, chars_max: int) -> str | None:
+    if name not in detail:
+        return None
+    value = detail[name]
+    if not isinstance(value, str):
+        return f"detail has a {name} that is {kind(value)}, not a string"
+    if not 1 <= len(value) <= chars_max:
+        return f"detail has a {name} of {len(value)} characters; it must have 1 to {chars_max}"
+    return None
+
+
+def _moment_problem(value: Json) -> str | None:
+    if isinstance(value, str) and MOMENT.fullmatch(value) and iso_ms(value) is not None:
+        return None
+    return (
+        "detail has an occurredAt that is no date and time with its offset, "
+        "such as 2026-01-31T09:30:00Z"
+    )
+
+
+def _correlation_problem(detail: Mapping[str, Json]) -> str | None:
+    if "correlationId" not in detail or correlation(detail) is not None:
+        return None
+    return "detail has a correlationId that is not 1 to 128 of A-Z, a-z, 0-9, '.', '_', ':' and '-'"
+
+
+def _identifiers_problem(value: Json) -> str | None:
+    if not isinstance(value, dict):
+        return f"detail has identifiers that are {kind(value)}, not an object"
+    if len(value) > IDENTIFIERS_MAX:
+        return f"detail has {len(value)} identifiers; at most {IDENTIFIERS_MAX} are allowed"
+    if all(isinstance(v, str) and 1 <= len(v) <= IDENTIFIER_CHARS_MAX for v in value.values()):
+        return None
+    return (
+        f"detail has an identifier that is not a string of 1 to {IDENTIFIER_CHARS_MAX} characters"
+    )
+
+
+def _attributes_problem(value: Json) -> str | None:
+    if isinstance(value, dict):
+        return None
+    return f"detail has attributes that are {kind(value)}, not an object"

@@ -1,0 +1,60 @@
+"""Events in the shapes of published tutorials, so that who built on them can move over.
+
+* flat: `{"conversationId", "timestamp", "eventType", ...}`. Identity is its own `id` if it has one,
+  else conversation and timestamp, of one source and type. The trap: two real events can share
+  both. A payload that differs is therefore a collision, which claims keep apart: both are
+  delivered, and counted as IdentityCollisions.
+* posted: `{"id", "type", "createdTime", "data"}`, a webhook's. Identity is the sender and its `id`;
+  `createdTime` decides nothing.
+
+Their authors published no schema, so members that they do not mention are part of what was said.
+"""
+
+from collections.abc import Mapping
+
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.entrances.business import by_sender, correlation
+from lambdas.relay.entrances.reading import Content, moment, optional_text, text
+
+#: differ between copies
+_PER_COPY = frozenset({"metadata", "correlationId"})
+_POSTED = frozenset({"id", "type", "createdTime", "data"})
+
+
+def flat(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
+    """Reads a flat detail. Raises Malformed."""
+    conversation_id = text(detail, "conversationId", "detail")
+    occurred_at_ms = moment(detail["timestamp"], "detail.timestamp")
+    own_id = optional_text(detail, "id", "detail")
+    topic = optional_text(detail, "eventType", "detail") or detail_type
+    stated = {name: value for name, value in detail.items() if name not in _PER_COPY}
+    key = canonical([topic, conversation_id, detail["timestamp"]])
+    return Content(
+        topic=topic,
+        identified_by=(
+            ("sender's id", source, own_id)
+            if own_id
+            else ("conversation and timestamp", source, detail_type, key)
+        ),
+        said=canonical([source, detail_type, stated]),
+        conversation_id=conversation_id,
+        correlation_id=correlation(detail),
+        occurred_at_ms=occurred_at_ms,
+        body=detail,
+    )
+
+
+def posted(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
+    """Reads a webhook's event. Raises Malformed."""
+    own_id, said_type = text(detail, "id", "detail"), text(detail, "type", "detail")
+    data = detail.get("data", {})
+    stated = data.get("conversationId") if isinstance(data, dict) else None
+    rest = {n: v for n, v in detail.items() if n not in _POSTED and n not in _PER_COPY}
+    return by_sender(
+        source,
+        own_id=own_id,
+        said=[said_type, detail["createdTime"], {}, data, rest],
+        conversation_id=stated if isinstance(stated, str) and stated else None,
+        occurred_at_ms=moment(detail["createdTime"], "detail.createdTime"),
+        detail=detail,
+    )

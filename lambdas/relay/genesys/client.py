@@ -1,0 +1,113 @@
+"""Talking to Genesys Cloud: one request at a time, each in a slot of the rate limit.
+
+The official SDK is not used: it repeats POSTs silently (urllib3.Retry(total=10)) and sleeps as
+long as `Retry-After` says. Here an attempt is exactly one request, or two when the first was
+answered 401, which certainly had no effect. Whatever goes to Genesys takes a slot: writes,
+read-backs, logins.
+"""
+
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.destination import Destination, read_document
+from lambdas.relay.genesys.outcomes import Deferred, Outcome, judge
+from lambdas.relay.genesys.pacing import Pace, Reading
+from lambdas.relay.genesys.tokens import Tokens
+from lambdas.relay.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
+from lambdas.relay.sealing import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What an attempt came to, and what its answer says about the rate limit."""
+
+    outcome: Outcome
+    rate: Reading | None
+
+
+class Genesys:
+    """A client of one Genesys Cloud organisation. Keeps its token between invocations."""
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        secrets: Secrets,
+        clock: Clock,
+        pace: Pace,
+        api_url: str,
+        login_url: str,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._pace = pace
+        self._api_url = api_url.rstrip("/")
+        self._tokens = Tokens(http, secrets, clock, pace, login_url)
+
+    def post(self, batch: Batch, destination: Destination) -> Posted:
+        """Sends a batch once under its own id. Raises Transient where the secret is unreadable."""
+        answer = self._call(
+            batch.target.method,
+            batch.target.path,
+            {"Idempotency-Key": batch.batch_id, "x-correlation-id": batch.batch_id},
+            batch.body(),
+        )
+        if isinstance(answer, Deferred):
+            return Posted(answer, None)
+        now_ms = self._clock.now_ms()
+        rate = Reading.of(answer, now_ms) if isinstance(answer, Answer) else None
+        return Posted(judge(answer, batch, destination, now_ms), rate)
+
+    def taken(self, batch: Batch, destination: Destination) -> frozenset[int] | None:
+        """Reads back which items took effect; None where Genesys did not say of all of them."""
+        read_back = destination.read_back
+        if read_back is None:
+            raise ValueError(f"destination {destination.name} cannot be read back")
+        taken: set[int] = set()
+        for index, event in enumerate(batch.events):
+            answer = self.get(read_back.path_of(event), batch.batch_id)
+            if not isinstance(answer, Answer) or answer.status not in (200, 404):
+                return None
+            try:
+                document = read_document(answer.body)
+            except ValueError:
+                return None
+            if answer.status == 200 and read_back.present(document, event):
+                taken.add(index)
+        return frozenset(taken)
+
+    def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
+        """Asks for something. Raises Transient where the secret is unreadable."""
+        return self._call("GET", path, {"x-correlation-id": correlation_id}, None)
+
+    def _call(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered | Deferred:
+        for fresh in (False, True):
+            token = self._tokens.bearer(fresh)
+            if isinstance(token, Deferred):
+                return token
+            wait = self._pace.spend(self._clock.now_ms())
+            if wait:
+                return no_slot(wait)
+            answer = self._http.send(
+                method,
+                self._api_url + path,
+                {
+                    "Authorization": f"Bearer {token}",
+                    "Accept": "application/json",
+                    **({"Content-Type": "application/json"} if body is not None else {}),
+                    **headers,
+                },
+                body,
+            )
+            if not isinstance(answer, Answer):
+                return answer
+            self._pace.learn(answer, self._clock.now_ms())
+            if answer.status != 401:
+                return answer
+        return answer
+
+
+def no_slot(wait: float) -> Deferred:
+    """The rate limit is used up for now: nobody's fault."""
+    return Deferred("no slot at Genesys' rate limit", wait, None, is_fault=False)

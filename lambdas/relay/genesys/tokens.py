@@ -1,0 +1,109 @@
+"""The one OAuth token of the stack (client credentials), as each instance keeps it.
+
+It lives a day, and is renewed early. It also dies of idleness where the organisation is under
+HIPAA, is revoked with its client, and refuses to be fetched too often. A secret that was rotated
+is read again the moment it is refused: nothing has to be deployed anew.
+"""
+
+import base64
+from dataclasses import dataclass, replace
+
+from lambdas.relay.backoff import retry_after_s
+from lambdas.relay.destinations.destination import read_document
+from lambdas.relay.genesys.outcomes import Deferred, header, words
+from lambdas.relay.genesys.pacing import Pace
+from lambdas.relay.limits import (
+    CREDENTIALS_PAUSE_S,
+    LOGIN_PAUSE_S,
+    TOKEN_IDLE_MAX_S,
+    TOKEN_LIFE_USED,
+)
+from lambdas.relay.ports import Answer, Clock, Http, Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    value: str
+    renew_at_ms: int
+
+
+class Tokens:
+    """Gives a bearer token, or says why there is none and when to ask again."""
+
+    def __init__(
+        self, http: Http, secrets: Secrets, clock: Clock, pace: Pace, login_url: str
+    ) -> None:
+        self._http = http
+        self._secrets = secrets
+        self._clock = clock
+        self._pace = pace
+        self._login_url = login_url.rstrip("/")
+        self._token: Token | None = None
+        self._used_at_ms = 0
+        self._refused = Deferred("", None, None)
+        self._refused_until_ms = 0
+
+    def bearer(self, fresh: bool) -> str | Deferred:
+        """`fresh`: Genesys would not have the token that we hold. Raises Transient where the
+        secret cannot be read."""
+        now_ms = self._clock.now_ms()
+        if fresh or self._token is None or not self._is_good(self._token, now_ms):
+            if now_ms < self._refused_until_ms:
+                wait = (self._refused_until_ms - now_ms) / 1000
+                return replace(self._refused, retry_after_s=wait)
+            token = self._renewed()
+            if isinstance(token, Deferred):
+                return token
+            self._token = token
+        self._used_at_ms = now_ms
+        return self._token.value
+
+    def _is_good(self, token: Token, now_ms: int) -> bool:
+        idle_ms = now_ms - self._used_at_ms
+        return now_ms < token.renew_at_ms and idle_ms < TOKEN_IDLE_MAX_S * 1000
+
+    def _renewed(self) -> Token | Deferred:
+        token = self._log_in(reread=False)
+        if isinstance(token, Deferred) and token.status in (400, 401):
+            token = self._log_in(reread=True)  # the secret may have been rotated
+        if isinstance(token, Token):
+            return token
+        if token.status in (400, 401):
+            # Refused with the newest secret too: nothing that a retry can mend.
+            token = Deferred(token.reason, CREDENTIALS_PAUSE_S, None)
+        elif token.status == 429:
+            wait = token.retry_after_s or LOGIN_PAUSE_S
+            token = Deferred(token.reason, wait, None, is_fault=False)
+        if token.status is None and token.retry_after_s is not None:
+            # Nobody of this instance asks again before that.
+            now_ms = self._clock.now_ms()
+            self._refused, self._refused_until_ms = token, now_ms + int(token.retry_after_s * 1000)
+        return token
+
+    def _log_in(self, reread: bool) -> Token | Deferred:
+        credentials = self._secrets.credentials(reread)
+        wait = self._pace.spend(self._clock.now_ms())
+        if wait:
+            return Deferred("no slot for a login at the rate limit", wait, None, is_fault=False)
+        pair = f"{credentials.client_id}:{credentials.client_secret}"
+        answer = self._http.send(
+            "POST",
+            f"{self._login_url}/oauth/token",
+            {
+                "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            b"grant_type=client_credentials",
+        )
+        now_ms = self._clock.now_ms()
+        if not isinstance(answer, Answer):
+            return Deferred(f"no token: {answer.reason}", None, None)
+        if answer.status != 200:
+            wait_s = retry_after_s(header(answer, "retry-after") or None, now_ms)
+            return Deferred(f"no token: {words(answer)}", wait_s, answer.status)
+        try:
+            document = read_document(answer.body)
+            life_ms = float(document["expires_in"]) * 1000 * TOKEN_LIFE_USED
+            return Token(document["access_token"], now_ms + int(life_ms))
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return Deferred("no token: the login host answered something else", None, 200)

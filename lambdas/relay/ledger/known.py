@@ -1,0 +1,110 @@
+"""What this instance knows of claims, so that a storm of copies does not become one of store calls.
+
+A claim is written once, never changed and never released, and lives for 30 days. What the ledger
+said about one is therefore true as long as this memory holds it, which is minutes. Nothing is
+concluded from what it does *not* hold: then the ledger is asked.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.ledger.claims import claim_key
+from lambdas.relay.limits import KNOWN_CLAIMS_MAX, KNOWN_CLAIMS_S
+from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Written
+from lambdas.relay.sealing import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    batch_id: str
+    payload_hash: str
+    learned_at_ms: int
+
+
+class KnownClaims:
+    """Claims by key, at most KNOWN_CLAIMS_MAX, the longest unused forgotten first, each for
+    KNOWN_CLAIMS_S. One instance of a function has one; it needs no lock."""
+
+    def __init__(self) -> None:
+        self._claims: OrderedDict[tuple[str, str], _Claim] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def learn(self, item: Item, now_ms: int) -> None:
+        """The ledger holds this claim."""
+        key = (item["pk"], item["sk"])
+        self._claims[key] = _Claim(item["batch_id"], item["payload_hash"], now_ms)
+        self._claims.move_to_end(key)
+        if len(self._claims) > KNOWN_CLAIMS_MAX:
+            self._claims.popitem(last=False)
+
+    def find(self, key: tuple[str, str], now_ms: int) -> Item | None:
+        """The claim, as far as it tells whose the event is; None where it is not known."""
+        claim = self._claims.get(key)
+        if claim is None:
+            return None
+        if not 0 <= now_ms - claim.learned_at_ms < KNOWN_CLAIMS_S * 1000:
+            del self._claims[key]
+            return None
+        self._claims.move_to_end(key)
+        return {
+            "pk": key[0],
+            "sk": key[1],
+            "batch_id": claim.batch_id,
+            "payload_hash": claim.payload_hash,
+        }
+
+    def holds_copies_only(self, batch: Batch, now_ms: int) -> bool:
+        """Whether every event of a batch is known to be a copy of one that another batch owns."""
+        found = [self.find(claim_key(e, batch.target.destination), now_ms) for e in batch.events]
+        return all(
+            item is not None
+            and item["batch_id"] != batch.batch_id
+            and item["payload_hash"] == event.payload_hash
+            for event, item in zip(batch.events, found, strict=True)
+        )
+
+
+class RememberingLedger:
+    """Implements relay.ports.Ledger over another one: a claim that is known is not asked for."""
+
+    def __init__(self, ledger: Ledger, known: KnownClaims, clock: Clock) -> None:
+        self._ledger = ledger
+        self._known = known
+        self._clock = clock
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        now_ms = self._clock.now_ms()
+        met = [self._known.find((item["pk"], item["sk"]), now_ms) for item in items]
+        unknown = [item for item, claim in zip(items, met, strict=True) if claim is None]
+        answers = iter(self._ledger.insert(unknown) if unknown else ())
+        written: list[Written] = []
+        for item, claim in zip(items, met, strict=True):
+            if claim is not None:
+                written.append(Written(applied=False, before=claim))
+                continue
+            answer = next(answers)
+            held = item if answer.applied else answer.before
+            if held is not None and _is_claim(held):
+                self._known.learn(held, now_ms)
+            written.append(answer)
+        return written
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        return self._ledger.change(pk, sk, guard, change)
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        return self._ledger.find(keys)
+
+    def of(self, pk: str) -> Sequence[Item]:
+        return self._ledger.of(pk)
+
+    def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
+        return self._ledger.due(attention, before_s, most)
+
+
+def _is_claim(item: Item) -> bool:
+    """Records of requests change; claims do not."""
+    return "payload_hash" in item and item["pk"].startswith("C#")

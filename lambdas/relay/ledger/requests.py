@@ -1,0 +1,291 @@
+"""The record of a request to Genesys: its states, and every transition as guard and change.
+
+    SEALED ──open──▶ OPEN ──▶ DONE                     2xx
+                      │  ╲──▶ PENDING_EVENT ──▶ CONFIRMED        2xx, and an event is expected
+                      │  ╲         ╰──▶ TIMEOUT_RECOVERY ──▶ RECONCILED
+                      │   ╲─▶ SPLIT                    part of it goes on in children
+                      │   ╲─▶ REJECTED                 Genesys refused its one event
+                      │   ╰─▶ MANUAL_REVIEW            nobody but a person can decide
+                      ╰─────▶ OPEN                     the lease ran out: another attempt
+    EMPTY: every event turned out to be another batch's
+    MERGED, in the place of SEALED: its events travel in another batch (consolidation.py)
+    REJECTED, MANUAL_REVIEW ──a person──▶ SPLIT, RECONCILED or DISCARDED (attention/resolution.py)
+    What events and silence do to a record from OPEN on: correlating/tracking.py
+
+An unknown outcome writes nothing: the lease runs out, so that a crash, a timeout and a lost
+answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken
+effect. It is set by opening and removed only by proof that nothing happened.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
+from lambdas.relay.ports import Change, Guard, Item, Written
+from lambdas.relay.sealing import Batch
+
+State = Literal[
+    "SEALED",
+    "MERGED",
+    "OPEN",
+    "DONE",
+    "PENDING_EVENT",
+    "CONFIRMED",
+    "TIMEOUT_RECOVERY",
+    "RECONCILED",
+    "SPLIT",
+    "EMPTY",
+    "REJECTED",
+    "MANUAL_REVIEW",
+    "DISCARDED",
+]
+
+SETTLED: frozenset[State] = frozenset(
+    {"DONE", "PENDING_EVENT", "TIMEOUT_RECOVERY", "CONFIRMED", "RECONCILED", "EMPTY", "DISCARDED"}
+)
+FINAL: frozenset[State] = frozenset(
+    {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "DISCARDED", "MERGED"}
+)
+PARKED: frozenset[State] = frozenset({"REJECTED", "MANUAL_REVIEW"})
+
+#: partitions of the attention index: overdue is the reconciler's, review is a person's
+OVERDUE = "overdue"
+REVIEW = "review"
+
+SORT_KEY = "R"
+HISTORY_MAX = 20
+
+
+def record_key(batch_id: str) -> tuple[str, str]:
+    return f"R#{batch_id}", SORT_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A request's record as the ledger holds it."""
+
+    batch_id: str
+    state: State
+    attempt: int
+    holder: str
+    lease_until_ms: int
+    doubt_since_ms: int | None
+    history: tuple[str, ...]
+    reposts: int
+    #: attempts that certainly had no effect: waiting, which counts as no failure
+    deferred: int
+    parts: tuple[Mapping[str, Any], ...]
+    expires_at: int | None
+
+    @classmethod
+    def of(cls, item: Item) -> "Record":
+        return cls(
+            batch_id=str(item["pk"]).removeprefix("R#"),
+            state=item["state"],
+            attempt=item["attempt"],
+            holder=item.get("holder", ""),
+            lease_until_ms=item["lease_until_ms"],
+            doubt_since_ms=item.get("doubt_since_ms"),
+            history=tuple(item.get("history", ())),
+            reposts=item.get("reposts", 0),
+            deferred=item.get("deferred", 0),
+            parts=tuple(item.get("parts", ())),
+            expires_at=item.get("expires_at"),
+        )
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Past its time a record counts as gone, whether or not DynamoDB has removed it yet."""
+        return self.expires_at is not None and self.expires_at * 1000 <= now_ms
+
+
+def sealed_item(batch: Batch, now_ms: int) -> Item:
+    """The record as dedup (or a split) writes it, before any claim or request is made."""
+    pk, sk = record_key(batch.batch_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "state": "SEALED",
+        "attempt": 0,
+        "lease_until_ms": 0,
+        "destination": batch.target.destination,
+        "events": [f"{event.owner}/{event.identity}" for event in batch.events],
+        # A part is sealed under its whole's id.
+        **({"parent": batch.nonce} if batch.depth else {}),
+        "sealed_at_ms": batch.sealed_at_ms,
+        "attention": OVERDUE,
+        "due_at": now_ms // 1000 + OVERDUE_S,
+    }
+
+
+def merged_item(batch: Batch, now_ms: int) -> Item:
+    """The mark of a batch that claims nothing, in the place of its record: only where there is
+    none yet, and so no claim."""
+    pk, sk = record_key(batch.batch_id)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "state": "MERGED",
+        "attempt": 0,
+        "lease_until_ms": 0,
+        "destination": batch.target.destination,
+        "sealed_at_ms": batch.sealed_at_ms,
+        "settled_at_ms": now_ms,
+        "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The right to send this request once, until the lease ends."""
+
+    batch_id: str
+    attempt: int
+    holder: str
+    opened_at_ms: int
+    #: an attempt since then may have taken effect; None: certainly none has
+    doubt_since_ms: int | None
+    history: tuple[str, ...]
+    reposts: int
+    deferred: int
+    #: an event tells that an earlier attempt took effect
+    is_heard: bool = False
+
+    @property
+    def failures(self) -> int:
+        """Earlier attempts whose outcome nobody knows."""
+        return self.attempt - self.deferred - 1
+
+    @property
+    def guard(self) -> Guard:
+        """Only the holder of this very attempt may settle it."""
+        return Guard(frozenset({"OPEN"}), attempt=self.attempt, holder=self.holder)
+
+
+def opening(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
+    """SEALED, or OPEN with its lease run out, to OPEN by this holder.
+
+    time ─▶  opened_at ......... POST ......... invocation's end ... quarantine ... lease_until
+             ╰ doubt begins here                                                    ╰ only now may
+               (kept if older)                                     another attempt begin (R1)
+    """
+    return (
+        Guard(frozenset({"SEALED", "OPEN"}), lease_before_ms=now_ms),
+        Change(
+            put={"state": "OPEN", "holder": holder, "lease_until_ms": lease_until_ms},
+            default={"doubt_since_ms": now_ms},
+            add={"attempt": 1},
+        ),
+    )
+
+
+def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened | None:
+    """What `opening` gave: the lease, or None where somebody or something else stands there.
+
+    The write can succeed, lose its answer, be retried by the SDK and meet itself: then the item
+    before it is our own, under our own holder.
+    """
+    if written.before is None:
+        return None
+    before = Record.of(written.before)
+    if written.applied:
+        attempt, doubt = before.attempt + 1, before.doubt_since_ms
+    elif before.state == "OPEN" and before.holder == holder:
+        attempt = before.attempt
+        doubt = None if before.doubt_since_ms == now_ms else before.doubt_since_ms
+    else:
+        return None
+    return Opened(
+        batch_id,
+        attempt,
+        holder,
+        now_ms,
+        doubt,
+        before.history,
+        before.reposts,
+        before.deferred,
+        is_heard="heard_at_ms" in written.before,
+    )
+
+
+def settling(
+    opened: Opened, state: State, now_ms: int, note: str, **more: object
+) -> tuple[Guard, Change]:
+    """OPEN to a state that its attempt has earned. Only final states expire (R6)."""
+    put: dict[str, object] = {
+        "state": state,
+        "history": _noted(opened.history, opened.attempt, now_ms, note),
+        "settled_at_ms": now_ms,
+        **more,
+    }
+    drop = {"doubt_since_ms"} if state not in PARKED else set()
+    if state in FINAL:
+        put["expires_at"] = now_ms // 1000 + CLAIM_TTL_S
+        drop |= {"attention", "due_at"}
+    if state in PARKED:
+        put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": note[:REASON_CHARS_MAX]}
+    return opened.guard, Change(put=put, drop=frozenset(drop))
+
+
+def settled(written: Written, opened: Opened, state: State) -> bool:
+    """Whether the settling is on record: applied now, or by our own try whose answer was lost."""
+    if written.applied:
+        return True
+    if written.before is None:
+        return False
+    before = Record.of(written.before)
+    ours = before.attempt == opened.attempt and before.holder == opened.holder
+    return ours and before.state == state
+
+
+def releasing(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
+    """Gives the lease back after an attempt that certainly had no effect. That clears this
+    attempt's own doubt, never an earlier attempt's (R2)."""
+    return opened.guard, Change(
+        put={
+            "lease_until_ms": 0,
+            "history": _noted(opened.history, opened.attempt, now_ms, note),
+        },
+        add={"deferred": 1},
+        drop=frozenset({"doubt_since_ms"} if opened.doubt_since_ms is None else ()),
+    )
+
+
+def reposting(opened: Opened) -> tuple[Guard, Change]:
+    """Lists a possible duplicate, before it can happen."""
+    return opened.guard, Change(put={"reposts": opened.reposts + 1})
+
+
+def emptying(now_ms: int) -> tuple[Guard, Change]:
+    """SEALED to EMPTY: none of its events is its own."""
+    return Guard(frozenset({"SEALED"}), attempt=0), Change(
+        put={"state": "EMPTY", "expires_at": now_ms // 1000 + CLAIM_TTL_S},
+        drop=frozenset({"attention", "due_at"}),
+    )
+
+
+def parked_item(batch: Batch, state: State, now_ms: int, reason: str) -> Item:
+    """The record of a batch that goes to a person without ever having been opened."""
+    return {
+        **sealed_item(batch, now_ms),
+        "state": state,
+        "attention": REVIEW,
+        "due_at": now_ms // 1000,
+        "reason": reason[:REASON_CHARS_MAX],
+    }
+
+
+def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
+    """A record that nobody holds, to MANUAL_REVIEW."""
+    return Guard(frozenset({"SEALED", "OPEN"}), lease_before_ms=now_ms), Change(
+        put={
+            "state": "MANUAL_REVIEW",
+            "attention": REVIEW,
+            "due_at": now_ms // 1000,
+            "reason": reason[:REASON_CHARS_MAX],
+        }
+    )
+
+
+def _noted(history: tuple[str, ...], attempt: int, now_ms: int, note: str) -> list[str]:
+    return [*history, f"{now_ms} #{attempt} {note[:REASON_CHARS_MAX]}"][-HISTORY_MAX:]

@@ -1,0 +1,1 @@
+"""Routes: which events go to which destination, and as what."""

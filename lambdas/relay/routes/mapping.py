@@ -1,0 +1,96 @@
+"""Mappings: how an event becomes the item that its destination takes.
+
+A mapping is a JSON document in which every string is a JMESPath expression over the event
+(jmespath.org; no side effects, no loops, no imports). `'text'` in single quotes is a constant.
+Members whose expression yields null are left out.
+"""
+
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
+
+from lambdas.relay.canonical import Json, digest
+from lambdas.relay.entrances.events import Event
+from lambdas.relay.errors import Malformed
+
+#: what a JMESPath expression of a mapping can name
+FIELDS = (
+    "id", "id_v4", "identity", "topic", "detail_type", "source", "conversation_id",
+    "correlation_id", "envelope_id", "occurred_at", "accepted_at", "body",
+)  # fmt: skip
+
+
+def view(event: Event) -> dict[str, Json]:
+    """The document that the expressions see. `id` is derived from what the event says, so
+    that a destination that can recognise ids recognises every copy, and never takes two events
+    that share an identity for one; `id_v4` is the same for those who insist on that version."""
+    unique = digest("item", event.identity, event.payload_hash)[:16]
+    return {
+        "id": str(uuid.UUID(bytes=unique, version=5)),
+        "id_v4": str(uuid.UUID(bytes=unique, version=4)),
+        "identity": event.identity,
+        "topic": event.topic,
+        "detail_type": event.detail_type,
+        "source": event.source,
+        "conversation_id": event.conversation_id,
+        "correlation_id": event.correlation_id,
+        "envelope_id": event.envelope_id,
+        "occurred_at": _iso(event.occurred_at_ms or event.accepted_at_ms),
+        "accepted_at": _iso(event.accepted_at_ms),
+        "body": event.body,
+    }
+
+
+def render(template: Json, document: Mapping[str, Any]) -> Json:
+    """Applies a mapping. Raises Malformed naming the expression that failed."""
+    match template:
+        case str():
+            try:
+                return jmespath.search(template, document)
+            except (JMESPathError, ValueError, TypeError) as error:
+                raise Malformed(
+                    f"the mapping's expression {template!r} failed: {_why(error)}"
+                ) from error
+        case dict():
+            members = ((name, render(value, document)) for name, value in template.items())
+            return {name: value for name, value in members if value is not None}
+        case list():
+            return [render(value, document) for value in template]
+        case _:
+            return template
+
+
+def _why(error: Exception) -> str:
+    """What went wrong without the value that it went wrong with: the sentence ends up in logs."""
+    if isinstance(error, JMESPathTypeError):
+        expected = " or ".join(error.expected_types)
+        return f"{error.function_name}() takes {expected}, not {error.actual_type}"
+    return type(error).__name__
+
+
+def check(template: Json, where: str) -> None:
+    """Compiles every expression of a mapping. Raises ValueError naming the one that is wrong."""
+    match template:
+        case str():
+            try:
+                # Functions are looked up when they are called: call them on nothing.
+                with suppress(JMESPathTypeError):
+                    jmespath.compile(template).search(dict.fromkeys(FIELDS))
+            except (JMESPathError, ValueError) as error:
+                raise ValueError(f"{where} is no JMESPath expression: {template!r}") from error
+        case dict():
+            for name, value in template.items():
+                check(value, f"{where}.{name}")
+        case list():
+            for number, value in enumerate(template):
+                check(value, f"{where}[{number}]")
+
+
+def _iso(moment_ms: int) -> str:
+    moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
