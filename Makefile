@@ -28,7 +28,7 @@ run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=h
 	@.venv/bin/python -m local.run
 
 test: setup ## Run the tests [TESTS="tests/unit -k backoff"]
-	@.venv/bin/python -m pytest $(TESTS)
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 check: setup ## Check style, formatting and types
 	@.venv/bin/ruff check .

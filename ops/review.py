@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdas.relay.attention.resolution import Decision, Parked, Verdict, resolve, successor
+from lambdas.relay.ledger.requests import Record
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Outgoing
 from ops import discarding, waiting
@@ -180,7 +181,7 @@ def _show_request(parked: Parked, screen: Screen) -> None:
         ("reason", item.get("reason", "")),
         ("attempts", record.attempt),
         ("destination", item.get("destination", "")),
-        ("in doubt since", iso(record.doubt_since_ms) if record.doubt_since_ms else "not in doubt"),
+        ("in doubt", _doubt(record)),
         *(("history", _history(line)) for line in record.history),
     ]
     screen.table(("", ""), rows, title=record.batch_id)
@@ -188,6 +189,13 @@ def _show_request(parked: Parked, screen: Screen) -> None:
         screen.say("")
         screen.say(f"{event['topic']}  conversation {event['conversation'] or '-'}", "bold")
         screen.say(json.dumps(event["item"], indent=2, ensure_ascii=False))
+
+
+def _doubt(record: Record) -> str:
+    """A rejection is an answer, so whatever was unknown before it is known."""
+    if record.state == "REJECTED" or not record.doubt_since_ms:
+        return "no: Genesys said what became of it"
+    return f"since {iso(record.doubt_since_ms)}: it may have taken effect"
 
 
 def _history(line: str) -> str:

@@ -12,6 +12,7 @@ from lambdas.relay.genesys.pacing import Window
 from lambdas.relay.ledger.requests import OVERDUE, REVIEW
 from lambdas.relay.ledger.shared import SORT_KEY
 from lambdas.relay.limits import MINUTE_S
+from lambdas.relay.moments import iso
 from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
 
@@ -119,12 +120,11 @@ def judge(reading: Reading) -> Standing:
         )
     if overdue:
         troubles.append(f"{overdue} requests are overdue. Runbook: Overdue.")
-    for name in reading.circuits:
-        if reading.turned_away_s(name):
-            troubles.append(
-                f"{name} is left alone for {reading.turned_away_s(name):.0f} s: it failed too "
-                "often or asked for it. Runbook: GenesysFailing."
-            )
+    troubles += [
+        f"{name} {sentence} Runbook: GenesysFailing."
+        for name, circuit in reading.circuits.items()
+        if (sentence := _left_alone(circuit, reading.turned_away_s(name)))
+    ]
     return Standing(
         reading=reading,
         states=Counter(entry.state for entry in reading.attention),
@@ -132,6 +132,15 @@ def judge(reading: Reading) -> Standing:
         review=review,
         troubles=troubles,
     )
+
+
+def _left_alone(circuit: Circuit, seconds: float) -> str:
+    """What a destination's breaker says, a rest that Genesys asked for included; else """ ""
+    if circuit.is_open:
+        next_try = f"in {seconds:.0f} s" if seconds else "now"
+        since = iso(circuit.opened_at_ms)
+        return f"failed too often: left alone since {since}, the next try is due {next_try}."
+    return f"asked to be left alone for {seconds:.0f} s more." if seconds else ""
 
 
 def _depth(relay: Relay, line: Line, ages: Mapping[str, float]) -> Depth:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from local.report import chart, events, flow, throughput
 from local.report.chart import Series
 from local.report.gathering import Facts
+from local.run.account import verdict
 
 #: more rows than these make a page slow; what needs a look comes first
 ROWS_MAX = 2_000
@@ -89,9 +90,7 @@ def _head(facts: Facts) -> dict[str, Any]:
     return {
         "title": "every event once" if clean else "not every event once",
         "clean": clean,
-        "verdict": "Every event took effect once; nothing is lost."
-        if clean
-        else "Not every event took effect once.",
+        "verdict": verdict(account, facts.complaints),
         "subtitle": f"{account.unique} events in {account.published} lines, "
         f"{row['requests']} requests to Genesys, {row['seconds']} seconds.",
         "began": datetime.fromtimestamp(facts.began_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),

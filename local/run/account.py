@@ -7,7 +7,7 @@ set aside is read as stored. Every line must end somewhere, and each event's eff
 
 import json
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,15 @@ class Account:
     @property
     def is_clean(self) -> bool:
         return not (self.lost or self.duplicate_effects or self.in_flight or self.dead_lettered)
+
+
+def verdict(account: Account, complaints: Sequence[str]) -> str:
+    """The run in one sentence. `complaints` are what its scenario found wrong."""
+    if not account.is_clean:
+        return "Not every event took effect once."
+    if complaints:
+        return "Every event took effect once, but not all else went as it should."
+    return "Every event took effect once; nothing is lost."
 
 
 def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Left) -> Account:

@@ -11,7 +11,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from local.run.account import Account
+from local.run.account import Account, verdict
 from local.run.watching import Sight
 
 #: without a terminal, a line of progress this often
@@ -107,10 +107,8 @@ class Show:
             self._console.print(example, style="red", markup=False)
         for complaint in complaints:
             self._console.print(complaint, style="red", markup=False)
-        if account.is_clean and not complaints:
-            self._console.print("Every event took effect once; nothing is lost.", style="green")
-        else:
-            self._console.print("Not every event took effect once: see above.", style="bold red")
+        is_good = account.is_clean and not complaints
+        self._console.print(verdict(account, complaints), style="green" if is_good else "bold red")
 
 
 def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight]) -> RenderableType:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
-from lambdas.relay.genesys.breaker import Circuit, opened
+from lambdas.relay.genesys.breaker import Circuit, opened, rested
 from lambdas.relay.genesys.pacing import Window
 from ops import archives
 from ops.__main__ import hoisted, main
@@ -53,6 +53,8 @@ def test_a_request_under_way_is_no_trouble_until_its_time_is_over() -> None:
         ({"attention": [entry("review", 0)]}, "WaitingForPerson"),
         ({"attention": [entry("overdue", -1)]}, "Overdue"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS)}}, "GenesysFailing"),
+        ({"circuits": {"journey": opened(Circuit(), NOW_MS - 3_600_000)}}, "GenesysFailing"),
+        ({"circuits": {"journey": rested(Circuit(), NOW_MS + 60_000)}}, "GenesysFailing"),
     ],
 )
 def test_each_trouble_names_its_section_of_the_runbook(
