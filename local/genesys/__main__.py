@@ -50,7 +50,12 @@ def main(
             sink = _sink(record_file, stack)
             secrets = {client_id: (client_secret,)}
             platform = GenesysPlatform(
-                time.time, Random(seed), conduct, allowed=limit, secrets=secrets, sink=sink
+                time.time,
+                Random(f"genesys {seed}"),
+                conduct,
+                allowed=limit,
+                secrets=secrets,
+                sink=sink,
             )
             if state_file is not None and state_file.exists():
                 state.load(platform, state_file)

@@ -18,5 +18,5 @@ gaps.fill(without=frozenset(filter(None, os.environ.get("EMULATOR_WITHOUT", "").
 if "EMULATOR_FAULTS" in os.environ:
     wanted = Faults.from_json(os.environ["EMULATOR_FAULTS"])
     log = faults.FaultLog(Path(os.environ["EMULATOR_FAULT_LOG"]))
-    faults.inject(wanted, random.Random(wanted.seed), log)
+    faults.inject(wanted, random.Random(f"faults {wanted.seed}"), log)
 main()
