@@ -233,21 +233,26 @@ class _Attempt:
         heard, answered = tracked.conversation_id, tracked.genesys_id
         is_named = confirmation.match == "conversation" and confirmation.is_answered
         if is_named and heard and answered and heard != answered:
-            means = recovery.Needs(
-                needs.ledger,
-                needs.post.vault,
-                needs.writes,
-                needs.genesys,
-                needs.destinations,
-                needs.post.clock,
-                needs.post.telemetry,
-            )
-            recovery.list_duplicates(tracked, (heard, answered), means, now_ms)
+            self._list_both(tracked, heard, answered)
         elif tracked.is_complete(confirmation):
             met = needs.ledger.change(*record_key(tracked.batch_id), *completing(tracked, now_ms))
             if met.applied:
                 needs.post.telemetry.count("Confirmed")
                 needs.post.vault.discard(sealed_key(tracked.batch_id))
+
+    def _list_both(self, tracked: Tracked, heard: str, answered: str) -> None:
+        """Two attempts have made a conversation each."""
+        needs = self.needs
+        means = recovery.Needs(
+            needs.ledger,
+            needs.post.vault,
+            needs.writes,
+            needs.genesys,
+            needs.destinations,
+            needs.post.clock,
+            needs.post.telemetry,
+        )
+        recovery.list_duplicates(tracked, (heard, answered), means, needs.post.clock.now_ms())
 
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]
@@ -268,8 +273,10 @@ class _Attempt:
 
     def _split_or_reject(self, reason: str) -> Disposition:
         count = len(self.batch.events)
-        if count == 1 or self.batch.depth >= SPLIT_DEPTH_MAX:
+        if count == 1:
             return self._park("REJECTED", reason)
+        if self.batch.depth >= SPLIT_DEPTH_MAX:
+            return self._ask_a_person(f"split too often to find what is refused: {reason}")
         half = (count + 1) // 2
         parts = [
             part(range(half), "again", reason),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.ledger.requests import record_key
-from lambdas.relay.limits import FAILURES_MAX, LIVE
+from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.write import write
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
@@ -199,3 +199,49 @@ def test_a_set_up_that_is_wrong_keeps_the_messages() -> None:
     world.platform.conduct = Conduct()
     world.write_all()
     assert world.state(batch) == "DONE"
+
+
+def test_items_that_fail_for_ever_as_retryable_end_with_a_person() -> None:
+    world = Simulated(conduct=Conduct(item_retryable=1.0))
+    world.batch([envelope(1), envelope(2)])
+    world.write_all(most_s=86_400)
+    assert world.bodies("writes") == []
+    (document,) = world.in_review()
+    assert document["reason"] == "its items failed as retryable again and again"
+    assert len(world.posts()) == SPLIT_DEPTH_MAX + 1
+
+
+def test_after_too_many_unknown_outcomes_a_person_decides() -> None:
+    world = Simulated(configuration({**JOURNEY, "unknown": "repost"}), Conduct(lost_request=1.0))
+    batch = world.batch([envelope(1)])
+    world.write_all(most_s=86_400)
+    assert world.state(batch) == "MANUAL_REVIEW"
+    (document,) = world.in_review()
+    assert document["reason"] == f"{ATTEMPTS_MAX + 1} attempts with an unknown outcome"
+    assert world.table.items[record_key(batch.batch_id)]["reposts"] == ATTEMPTS_MAX
+
+
+def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel() -> None:
+    """The first attempt's event comes while the second is under way, which makes another."""
+    calls = {"kind": "conversations", "item": {"externalTag": "identity"}, "unknown": "repost"}
+    world = Simulated(configuration(calls), Conduct(lost_answer=1.0))
+    batch = world.batch([envelope(1)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    send = world.http.send
+
+    def send_while_an_event_comes(*request: Any) -> Any:
+        answer = send(*request)
+        record = dict(world.table.items[record_key(batch.batch_id)])
+        heard = {"heard_at_ms": world.timeline.now_ms, "conversation_id": "the-first"}
+        world.table.items[record_key(batch.batch_id)] = record | heard
+        return answer
+
+    world.http.send = send_while_an_event_comes  # type: ignore[method-assign]
+    world.write_all()
+
+    record = world.table.items[record_key(batch.batch_id)]
+    assert record["state"] == "MANUAL_REVIEW"
+    assert record["duplicates"] == ["the-first", record["genesys_id"]]
+    (document,) = world.in_review()
+    assert "a duplicate slipped through" in document["reason"]
