@@ -221,7 +221,9 @@ def test_after_too_many_unknown_outcomes_a_person_decides() -> None:
     assert world.table.items[record_key(batch.batch_id)]["reposts"] == ATTEMPTS_MAX
 
 
-def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel() -> None:
+def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The first attempt's event comes while the second is under way, which makes another."""
     calls = {"kind": "conversations", "item": {"externalTag": "identity"}, "unknown": "repost"}
     world = Simulated(configuration(calls), Conduct(lost_answer=1.0))
@@ -237,7 +239,7 @@ def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel() -> N
         world.table.items[record_key(batch.batch_id)] = record | heard
         return answer
 
-    world.http.send = send_while_an_event_comes  # type: ignore[method-assign]
+    monkeypatch.setattr(world.http, "send", send_while_an_event_comes)
     world.write_all()
 
     record = world.table.items[record_key(batch.batch_id)]
