@@ -211,6 +211,21 @@ def test_items_that_fail_for_ever_as_retryable_end_with_a_person() -> None:
     assert len(world.posts()) == SPLIT_DEPTH_MAX + 1
 
 
+def test_a_batch_that_was_split_too_often_ends_with_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lambdas.relay.write.SPLIT_DEPTH_MAX", 0)
+    world = Simulated()
+    texts = [envelope(1), envelope(2)]
+    poisoned(world, ids_of(world, texts)[1])
+    batch = world.batch(texts)
+    world.write_all()
+    assert world.state(batch) == "MANUAL_REVIEW"
+    (document,) = world.in_review()
+    assert document["reason"].startswith("split too often to find what is refused: 400")
+    assert world.taken() == []
+
+
 def test_after_too_many_unknown_outcomes_a_person_decides() -> None:
     world = Simulated(configuration({**JOURNEY, "unknown": "repost"}), Conduct(lost_request=1.0))
     batch = world.batch([envelope(1)])
