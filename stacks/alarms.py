@@ -53,6 +53,7 @@ def alarms(
     return (
         *_of_queues(pairs, rules),
         *_of_functions(environment, functions),
+        *(_of_webhook(environment) if "webhook" in functions else ()),
         *_of_requests(environment),
         *_of_effects(environment),
     )
@@ -110,6 +111,24 @@ def _of_functions(
             ),
             bad=3,
             periods=3,
+        ),
+    )
+
+
+def _of_webhook(environment: str) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "WebhookPuttingOff",
+            "Senders of the webhook have been answered 429 or 503 for ten minutes: their events "
+            "are not queued, and they have to send them again. Read its log.",
+            joined(
+                "SUM",
+                _counts(environment, "WebhookPutOff", "webhook"),
+                label="answers",
+                period_s=PERIOD_S,
+            ),
+            bad=2,
+            periods=2,
         ),
     )
 

@@ -140,7 +140,8 @@ class RelayStack(cdk.Stack):
             rules=buses.rules,
             functions={
                 verb.node.id.lower(): verb.function
-                for verb in (intake, dedup, write, confirm, reconcile)
+                for verb in (intake, dedup, write, confirm, reconcile, webhook)
+                if verb is not None
             },
             ledger=ledger,
             requests_per_minute=relay.requests_per_minute,

@@ -1,4 +1,6 @@
-"""Secrets Manager with one secret, and the cache that a function keeps of it."""
+"""Secrets Manager with a secret in it, and the cache that a function keeps of it."""
+
+from collections.abc import Mapping, Sequence
 
 from lambdas.relay.errors import Transient
 from lambdas.relay.ports import Credentials
@@ -37,3 +39,21 @@ class MemorySecrets:
             raise Transient("the secret could not be read")
         self._cached = self._stored.credentials
         return self._cached
+
+
+class MemorySenderKeys:
+    """Implements relay.ports.SenderKeys."""
+
+    def __init__(self, stored: Mapping[str, str], gate: Gate, faults: Faults) -> None:
+        self._stored = stored
+        self._gate = gate
+        self._faults = faults
+        self._cached: Mapping[str, str] | None = None
+
+    def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        if self._cached is None or fresh:
+            self._gate.step("sender keys.get")
+            if self._faults.strikes("secret unreadable"):
+                raise Transient("the senders' keys could not be read")
+            self._cached = dict(self._stored)
+        return [self._cached[sender]] if sender in self._cached else []

@@ -1,6 +1,7 @@
 """The deterministic simulation: the production use cases in the memory world, one seed a run.
 
 scenario.py   what a seed draws: regime, workload, which faults and how often
+workload.py   what Genesys publishes in it; senders.py: what applications send
 world.py      the neighbours, the functions and AWS's part between them
 scheduler.py  who runs next, who dies
 checker.py    the account of every event, from the outside

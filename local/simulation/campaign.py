@@ -24,6 +24,9 @@ from local.simulation.weather import KINDS
 SEEDS_AT_ONCE = 20
 #: one run of tracked requests for so many runs
 TRACKED_SHARE = 10
+#: lines are watched for in so many seeds, and so many more while one is missing
+LINE_SEEDS = 80
+LINE_SEEDS_MAX = 4_000
 #: failing trials that are kept whole
 KEPT_MAX = 20
 #: a mutant that lives longer than this survives: then a fault is missing
@@ -147,16 +150,21 @@ def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
 
 
 def _lines(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    """Tracing is slow, so it is done for a part of the seeds."""
-    count = min(runs, 1_000)
-    parts = [range(n, n + SEEDS_AT_ONCE) for n in range(first, first + count, SEEDS_AT_ONCE)]
-    seen: set[Line] = set()
-    for lines in _each("lines of the protocol", work.seen_lines, parts, pool, watcher):
-        seen |= lines
+    """Tracing is slow, so it lasts until every line was seen, and no longer."""
+    last = first + min(runs, LINE_SEEDS_MAX)
+    waves = [range(n, min(n + LINE_SEEDS, last)) for n in range(first, last, LINE_SEEDS)]
+    wanted: dict[Line, str] = executable()
+    watcher.begin("lines of the protocol", len(waves))
+    for wave in waves:
+        left = frozenset(wanted)
+        if not left:
+            break
+        parts = [(range(n, min(n + SEEDS_AT_ONCE, wave.stop)), left) for n in wave[::SEEDS_AT_ONCE]]
+        for seen in pool.imap_unordered(work.seen_lines, parts):
+            wanted = {line: text for line, text in wanted.items() if line not in seen}
+        watcher.advance(1)
     result.unseen_lines = [
-        f"{module}.py:{number}: {text}"
-        for (module, number), text in sorted(executable().items())
-        if (module, number) not in seen
+        f"{module}.py:{number}: {text}" for (module, number), text in sorted(wanted.items())
     ]
 
 
@@ -202,6 +210,8 @@ def rows(result: Result) -> dict[str, Any]:
         "parked": counts["parked"],
         "rejected": counts["rejected"],
         "quarantined": counts["quarantined"],
+        "unrouted": counts["unrouted"],
+        "not_taken": counts["not_taken"],
         "failures": result.failures,
         "failing_seeds": [trial.seed for trial in result.failed],
         "runs_per_second": round(counts["runs"] / result.seconds, 1) if result.seconds else 0,

@@ -24,6 +24,9 @@ _ECHO = re.compile(r"echo-")
 FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED"}
 WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
 AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
+#: what senders hear: that the relay has the event, that it will never take it
+TAKEN = {"200", "accepted"}
+TURNED_AWAY = {"400", "401", "413"}
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class Account:
     rejected: int = 0
     quarantined: int = 0
     unrouted: int = 0
+    #: events whose sender was turned away, or gave up before anybody answered for them
+    not_taken: int = 0
     #: events that took effect nowhere and that nobody is responsible for
     lost: int = 0
     #: second, third, ... effects of one event
@@ -152,6 +157,9 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     account.doubled += max(0, len(effects) - 1)
     if len(effects) > 1:
         _judge_double(number, effects, traces, history, regime, account)
+    answers = history.answers.get(number)
+    if answers is not None and not _is_taken(number, answers, fact, traces, account):
+        return
     match fact.kind:
         case "unrouted":
             account.unrouted += 1
@@ -182,6 +190,25 @@ def _judge_double(
         account.violations.append(f"event {number} took effect {len(effects)} times: {keys}")
     elif undetected:
         account.violations.append(f"event {number} was doubled and no record lists it")
+
+
+def _is_taken(
+    number: int, answers: list[str], fact: Fact, traces: _Traces, account: Account
+) -> bool:
+    """Whether the relay has to answer for an event that an application sent: it said so, or the
+    event came in although its sender never heard so."""
+    promised = bool(TAKEN & set(answers))
+    came_in = promised or any(
+        number in found
+        for found in (traces.effects, traces.parked, traces.rejected, traces.quarantined)
+    )
+    if fact.kind == "refused" and came_in:
+        account.violations.append(f"event {number} had to be turned away: {answers}")
+    elif fact.kind != "refused" and TURNED_AWAY & set(answers):
+        account.violations.append(f"event {number} was turned away: {answers}")
+    if not came_in:
+        account.not_taken += 1
+    return came_in and fact.kind != "refused"
 
 
 def _judge_malformed(number: int, effects: list[str], traces: _Traces, account: Account) -> None:

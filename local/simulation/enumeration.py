@@ -18,8 +18,9 @@ from local.simulation.workload import Shares
 #: what goes wrong beside the crashes
 _UNANSWERED: Mapping[Kind, float] = {"unanswered effect": 0.5, "late effect": 0.2}
 _TWICE: Mapping[Kind, float] = {"delivered twice": 0.3, "acknowledgement lost": 0.3}
+_UNHEARD: Mapping[Kind, float] = {"put answer lost": 0.3, "post answer lost": 0.3}
 
-
+EVENTS = 6
 #: so few events must all be interesting
 ODD = Shares(poison=0.2, odd=0.3, copies=0.4)
 
@@ -32,6 +33,8 @@ class Small:
     regime: str
     rates: Mapping[Kind, float]
     refuses: Literal["request", "item"] = "request"
+    #: of the events, those that applications send
+    told: int = 0
 
 
 SMALL: tuple[Small, ...] = (
@@ -43,13 +46,15 @@ SMALL: tuple[Small, ...] = (
     Small("answers lost, 409", "answered 409", _UNANSWERED),
     Small("messages twice", "honoured", _TWICE),
     Small("events awaited", "tracked", _TWICE),
+    Small("applications", "honoured", _UNHEARD, told=4),
 )
 
 
 def scenario_of(small: Small, seed: int) -> Scenario:
     regime = BY_NAME[small.regime]
     return replace(
-        calm(seed, small.regime, 6),
+        calm(seed, small.regime, EVENTS - small.told),
+        told=small.told,
         conduct=replace(regime.conduct, refuses=small.refuses),
         rates=small.rates,
         most_items=3,

@@ -1,4 +1,4 @@
-"""The five functions: the production use cases, each instance with its own ports and its own clock.
+"""The functions: the production use cases, each instance with its own ports and its own clock.
 
 This is what the handlers under `lambdas/` do, with the memory world in the place of AWS.
 """
@@ -14,11 +14,13 @@ from lambdas.relay import (
     intake,
     overdue,
     reconcile,
+    webhook,
     write,
 )
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.silence import Silence
 from lambdas.relay.deliveries import Post, settle_each
+from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.pacing import Pace, Quota
@@ -30,7 +32,7 @@ from lambdas.relay.limits import QUEUES, Timing
 from lambdas.relay.ports import Delivery, Telemetry
 from lambdas.relay.routes.configuration import Configuration
 from local.memory.clock import MemoryClock, SeededChance
-from local.memory.credentials import MemorySecrets, StoredSecret
+from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from local.memory.faults import Faults
 from local.memory.gate import Gate
 from local.memory.genesys import GenesysServer
@@ -40,6 +42,9 @@ from local.memory.queues import MemoryQueue, StoredQueue
 from local.memory.table import Table
 from local.memory.timeline import Timeline
 from local.memory.vault import MemoryVault
+
+#: seconds; what the stack configures where nothing else is said
+REPLAY_WINDOW_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Neighbours:
     documents: dict[str, str]
     server: GenesysServer
     secret: StoredSecret
+    #: by sender of the webhook
+    sender_keys: Mapping[str, str]
     telemetry: Telemetry
     configuration: Configuration
     timing: Timing
@@ -77,6 +84,7 @@ class Instance:
         self.vault = MemoryVault(n.documents, n.gate, n.faults)
         self.http = MemoryHttp(n.server, n.gate, n.faults, n.timeline, n.timing)
         self.secrets = MemorySecrets(n.secret, n.gate, n.faults)
+        self.sender_keys = MemorySenderKeys(n.sender_keys, n.gate, n.faults)
         self.queues = {
             name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
         }
@@ -206,10 +214,31 @@ def reconcile_function(instance: Instance) -> Function:
     return run
 
 
+def webhook_function(instance: Instance) -> Function:
+    """Takes a request as if it were a delivery: the sender is its receipt, the headers are its
+    attributes. Returns the answer's status."""
+    needs = webhook.Needs(
+        events=instance.queues["events"],
+        keys=instance.sender_keys,
+        clock=instance.clock,
+        chance=instance.chance,
+        telemetry=instance.neighbours.telemetry,
+        proof=Proof("signature", REPLAY_WINDOW_S),
+    )
+
+    def answer(requests: Sequence[Delivery], deadline_ms: int) -> list[str]:
+        (posted,) = requests
+        request = Request(posted.receipt, posted.attributes, posted.body.encode())
+        return [str(webhook.receive(request, needs).status)]
+
+    return answer
+
+
 FUNCTIONS: Mapping[str, Callable[[Instance], Function]] = {
     "intake": intake_function,
     "dedup": dedup_function,
     "write": write_function,
     "confirm": confirm_function,
     "reconcile": reconcile_function,
+    "webhook": webhook_function,
 }

@@ -107,8 +107,10 @@ def _numbers(code: CodeType) -> set[int]:
     return {n for _, _, n in code.co_lines() if n is not None and n != code.co_firstlineno}
 
 
-def watched(seen: set[Line]) -> Mapping[str, Callable[[Instance], Function]]:
-    """The functions, each noting the protocol's lines that it runs. A function of which every
+def watched(
+    wanted: frozenset[Line], seen: set[Line]
+) -> Mapping[str, Callable[[Instance], Function]]:
+    """The functions, each noting which of the wanted lines it runs. A function of which every
     line was seen is watched no longer, so this costs less the longer it lasts."""
     files = {str(module.__file__): module.__name__.rpartition(".")[2] for module in PROTOCOL}
     unseen: dict[CodeType, set[int]] = {}
@@ -119,11 +121,11 @@ def watched(seen: set[Line]) -> Mapping[str, Callable[[Instance], Function]]:
         if name is None:
             return None
         if code not in unseen:
-            unseen[code] = _numbers(code)
+            unseen[code] = {n for n in _numbers(code) if (name, n) in wanted}
         left = unseen[code]
 
         def on_line(inner: FrameType, kind: str, value: Any) -> Any:
-            if kind == "line":
+            if kind == "line" and inner.f_lineno in left:
                 left.discard(inner.f_lineno)
                 seen.add((name, inner.f_lineno))
             return on_line

@@ -44,7 +44,7 @@ def _figures(told: Mapping[str, Any]) -> str:
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
         (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),
         ("runs of the world of tracked requests", f"{told['tracked_runs']:,}"),
-        ("single crashes, each point of eight small worlds", f"{told['single_crashes']:,}"),
+        ("single crashes, each point of the small worlds", f"{told['single_crashes']:,}"),
         ("pairs of crashes", f"{told['pairs_of_crashes']:,}"),
         ("runs that broke a promise", f"{told['failures'] + len(told['crash_failures']):,}"),
         ("mistakes caught", f"{told['mutants_caught']} of {told['mutants']}"),

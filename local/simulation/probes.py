@@ -86,6 +86,9 @@ EXPECTED: tuple[str, ...] = (
             "BreakerOpened",
             "Redriven",
             "DeadLettered",
+            "WebhookTaken",
+            "WebhookPutOff",
+            "WebhookRefused",
         )
     ),
     *(

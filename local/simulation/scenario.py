@@ -15,7 +15,7 @@ from lambdas.relay.limits import (
 )
 from local.memory.genesys import Conduct
 from local.simulation.regimes import BY_NAME, REGIMES, Regime
-from local.simulation.weather import Kind, swarm
+from local.simulation.weather import SENDER_RATES, Kind, swarm
 from local.simulation.workload import PLAIN, Shares, shares_of
 
 #: events in each run, so that 25,000 runs are a million events
@@ -41,6 +41,8 @@ class Scenario:
     concurrency: int
     shares: Shares
     events: int = EVENTS
+    #: events of applications, beside those of Genesys
+    told: int = 0
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
     #: all of it is published within so many seconds
@@ -56,7 +58,7 @@ class Scenario:
 
 def draw(seed: int) -> Scenario:
     """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
-    random = Random(f"scenario {seed}")
+    random, senders = Random(f"scenario {seed}"), Random(f"senders {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -68,12 +70,13 @@ def draw(seed: int) -> Scenario:
         seed=seed,
         regime=regime,
         conduct=conduct,
-        rates=swarm(random),
+        rates={**swarm(random), **swarm(senders, SENDER_RATES)},
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),
         concurrency=random.choice((1, 2, 4)),
         shares=shares_of(random),
+        told=senders.choice((0, 0, 6, 12)),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )

@@ -105,7 +105,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     drawn = draw(seed)
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
-    scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
+    scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20, told=0)
     return scenario, tracks
 
 
@@ -200,7 +200,7 @@ class TrackedWorld(World):
     def configure(self) -> Configuration:
         base = super().configure()
         destination = replace(base.destinations["simulated"], confirmation=self.tracks.confirmation)
-        (route,) = base.routes
+        route = base.routes[0]
         topics = (*route.topics, CREATED) if self.tracks.is_routed else route.topics
         return Configuration(
             {"simulated": destination}, (Route(route.name, destination, topics, route.item),)

@@ -91,6 +91,7 @@ def total(counts: Counter[str], trial: Trial) -> None:
         rejected=account.rejected,
         quarantined=account.quarantined,
         unrouted=account.unrouted,
+        not_taken=account.not_taken,
         lost=account.lost,
         doubled=account.doubled,
         undetected=account.undetected,

@@ -21,9 +21,15 @@ PlatformFault = Literal[
     "message sent again",  # an engineer sends a message that he kept, weeks later
     "ttl deletion",  # DynamoDB deletes expired items, some at once, some days later
 ]
+SenderFault = Literal[
+    "put refused",  # the bus did not take the event
+    "put answer lost",  # it did, but its sender hears nothing
+    "post answer lost",  # the webhook's answer gets lost
+]
 PLATFORM_FAULTS: tuple[PlatformFault, ...] = get_args(PlatformFault)
-Kind = Fault | PlatformFault
-KINDS: tuple[Kind, ...] = (*WORLD_FAULTS, *PLATFORM_FAULTS)
+SENDER_FAULTS: tuple[SenderFault, ...] = get_args(SenderFault)
+Kind = Fault | PlatformFault | SenderFault
+KINDS: tuple[Kind, ...] = (*WORLD_FAULTS, *PLATFORM_FAULTS, *SENDER_FAULTS)
 
 #: the chance of each fault at each occasion that it has, before swarming
 RATES: Mapping[Kind, float] = {
@@ -81,6 +87,12 @@ RATES: Mapping[Kind, float] = {
     "message sent again": 0.7,
     "ttl deletion": 0.7,
 }
+#: the same of the senders' faults, which have a chance of their own
+SENDER_RATES: Mapping[Kind, float] = {
+    "put refused": 0.2,
+    "put answer lost": 0.2,
+    "post answer lost": 0.2,
+}
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35
@@ -89,10 +101,10 @@ AMPLIFIED_BY = 5.0
 STALL_MS = (5_000, 90_000)
 
 
-def swarm(random: Random) -> dict[Kind, float]:
+def swarm(random: Random, usual: Mapping[Kind, float] = RATES) -> dict[Kind, float]:
     """Each seed's own subset and intensity."""
     rates = {}
-    for kind, rate in RATES.items():
+    for kind, rate in usual.items():
         point = random.random()
         if point > LEFT_OUT:
             rates[kind] = min(0.9, rate * (AMPLIFIED_BY if point > 1 - AMPLIFIED else 1.0))

@@ -73,9 +73,10 @@ def compare_rival(part: tuple[int, str, int]) -> Outcome:
     return compare(RIVALS[index], regime, seed)
 
 
-def seen_lines(seeds: range) -> set[Line]:
+def seen_lines(part: tuple[range, frozenset[Line]]) -> set[Line]:
+    seeds, wanted = part
     seen: set[Line] = set()
-    functions = watched(seen)
+    functions = watched(wanted, seen)
     for seed in seeds:
         run_scenario(draw(seed), functions)
         run_tracked_seed(seed, functions)

@@ -22,8 +22,9 @@ UNROUTED = "v2.users.presence"
 ECHO = "v2.simulated.echo"
 
 #: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
-#: unrouted: no route takes it; echo: caused by a request of ours, never to be written
-Kind = Literal["plain", "poison", "malformed", "unrouted", "echo"]
+#: unrouted: no route takes it; echo: caused by a request of ours, never to be written;
+#: refused: a webhook has to turn it away
+Kind = Literal["plain", "poison", "malformed", "unrouted", "echo", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

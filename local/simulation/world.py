@@ -3,18 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from lambdas.relay.canonical import Json
-from lambdas.relay.destinations import journey
-from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
 from lambdas.relay.errors import Transient
 from lambdas.relay.ledger.requests import OVERDUE
 from lambdas.relay.limits import (
     DAY_S,
     DEAD_RETENTION_S,
-    GENESYS_BODY_BYTES_MAX,
     HOUR_S,
     MESSAGES_PER_INVOCATION,
     MINUTE_S,
@@ -23,22 +17,22 @@ from lambdas.relay.limits import (
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.ports import Item
-from lambdas.relay.routes.configuration import Configuration, Route
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.routes.configuration import Configuration
 from local.memory.bus import Bus, Rule
 from local.memory.credentials import StoredSecret
-from local.memory.genesys import ITEM_PATH, Call, Effect, GenesysServer
+from local.memory.genesys import Call, Effect, GenesysServer
 from local.memory.queues import Message, StoredQueue
 from local.memory.table import Table
 from local.memory.timeline import Timeline
 from local.simulation import workload
+from local.simulation.configuration import configuration_of
 from local.simulation.functions import FUNCTIONS, Function, Instance, Neighbours
 from local.simulation.mappings import Mapping as EventSourceMapping
 from local.simulation.mappings import Pool
 from local.simulation.probes import Probes
-from local.simulation.regimes import Regime
 from local.simulation.scenario import Scenario
 from local.simulation.scheduler import Ending, Scheduler
+from local.simulation.senders import KEYS, Answers, Senders
 from local.simulation.trace import Trace
 from local.simulation.weather import Weather
 from local.simulation.workload import SOURCE, START_MS, Fact
@@ -53,7 +47,6 @@ DAYS_MAX = 400
 #: hours after the beginning by which every queue is read again: one hour before SQS's four days
 PAUSE_END_H = 95
 REDRIVES_BY_HAND = 20
-ITEM: Json = {"id": "id", "marker": "body.marker", "poison": "body.poison"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +54,8 @@ class History:
     """All that a run left behind, as an outsider can see it."""
 
     facts: list[Fact]
+    #: what senders were answered, by the number of their event
+    answers: Answers
     calls: list[Call]
     effects: list[Effect]
     #: messages still in a queue, by the queue's name
@@ -106,7 +101,10 @@ class World:
         self.scheduler = Scheduler(self.timeline, self.weather, self.trace, scenario.kills)
         self.queues = self._queues()
         self.bus = Bus(
-            (Rule(SOURCE, self.queues["events"], self.queues["events-dead"]),),
+            tuple(
+                Rule(source, self.queues["events"], self.queues["events-dead"])
+                for source in (SOURCE, *KEYS)
+            ),
             self.timeline,
             self.weather,
         )
@@ -120,6 +118,7 @@ class World:
             documents=self.documents,
             server=self.server,
             secret=self.secret,
+            sender_keys=KEYS,
             telemetry=self.probes,
             configuration=self.configure(),
             timing=scenario.timing,
@@ -132,6 +131,7 @@ class World:
             if verb in self.pools
         }
         self.facts: list[Fact] = []
+        self.answers: Answers = {}
         self._reconciliation_is_due = False
         self._redriven_by_hand = 0
 
@@ -145,7 +145,7 @@ class World:
         )
 
     def configure(self) -> Configuration:
-        return _configuration(self.scenario)
+        return configuration_of(self.scenario)
 
     def run(self) -> History:
         """Until nothing is left to happen."""
@@ -157,7 +157,7 @@ class World:
             late_copies=scenario.regime.late_copies,
             shares=scenario.shares,
         )
-        self.facts = work.facts
+        self.facts = work.facts + self._plan_senders()
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.weather.clear_up)
@@ -173,6 +173,25 @@ class World:
             self.bus.put(row.text)
         else:
             self.queues["events"].send(workload.by_hand(row.text))
+
+    def _plan_senders(self) -> list[Fact]:
+        scenario = self.scenario
+        if not scenario.told:
+            return []
+        senders = Senders(
+            Random(f"senders' fates {scenario.seed}"),
+            bus=self.bus,
+            post=self.pools["webhook"].invoke,
+            timeline=self.timeline,
+            weather=self.weather,
+        )
+        self.answers = senders.answers
+        return senders.plan(
+            scenario.events,
+            scenario.told,
+            within_s=scenario.publishing_s,
+            shares=scenario.shares,
+        )
 
     # --- incidents
 
@@ -371,6 +390,7 @@ class World:
     def _history(self, *, at_rest: bool) -> History:
         return History(
             facts=self.facts,
+            answers=self.answers,
             calls=self.server.calls,
             effects=self.server.effects,
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
@@ -389,37 +409,3 @@ class World:
             + self.probes.unexpected,
             at_rest=at_rest,
         )
-
-
-def _configuration(scenario: Scenario) -> Configuration:
-    regime = scenario.regime
-    destination = Destination(
-        name="simulated",
-        kind="simulated",
-        method="POST",
-        path=PATH,
-        shape="lists",
-        into="entities",
-        most_items=scenario.most_items,
-        most_bytes=GENESYS_BODY_BYTES_MAX,
-        item=ITEM,
-        key=regime.key,
-        unknown=regime.unknown,
-        read_results=any_answer if regime.takes_whole else journey.read_results,
-        read_back=ReadBack(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
-        confirmation=_confirmation(regime),
-        is_repeatable=regime.is_repeatable,
-    )
-    topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*")
-    return Configuration({"simulated": destination}, (Route("all", destination, topics, ITEM),))
-
-
-def _is_there(document: Json, event: SealedEvent) -> bool:
-    wanted: dict[str, Any] = workload.read(event.item)
-    return wanted in document["entities"]
-
-
-def _confirmation(regime: Regime) -> Confirmation | None:
-    if regime.confirmed_within_s is None:
-        return None
-    return Confirmation("correlation", (workload.ECHO,), window_s=regime.confirmed_within_s)

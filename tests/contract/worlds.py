@@ -8,7 +8,7 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
@@ -17,9 +17,10 @@ from typing import Any, Protocol
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.ledger import ATTENTION_INDEX, DynamoLedger
 from lambdas.adapters.queues import SqsQueue
+from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.adapters.vault import S3Vault
-from lambdas.relay.ports import Credentials, Ledger, Queue, Secrets, Vault
-from local.memory.credentials import MemorySecrets, StoredSecret
+from lambdas.relay.ports import Credentials, Ledger, Queue, Secrets, SenderKeys, Vault
+from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from local.memory.faults import CALM
 from local.memory.gate import OpenGate
 from local.memory.ledger import MemoryLedger
@@ -56,6 +57,8 @@ class World(Protocol):
 
     def secret(self) -> Secret: ...
 
+    def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys: ...
+
     def now_ms(self) -> int: ...
 
     def wait(self, seconds: float) -> None: ...
@@ -85,6 +88,9 @@ class Memory:
         return Secret(
             MemorySecrets(stored, self._gate, CALM), lambda: stored.credentials, stored.rotate
         )
+
+    def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys:
+        return MemorySenderKeys(stored, self._gate, CALM)
 
     def now_ms(self) -> int:
         return self.timeline.now_ms
@@ -122,6 +128,11 @@ class Aws:
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         return S3Vault(client, bucket)
+
+    def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys:
+        client, name = self._client("secretsmanager"), next(self._names)
+        client.create_secret(Name=name, SecretString=json.dumps(stored))
+        return SecretsManagerSenderKeys(client, name)
 
     def secret(self) -> Secret:
         client, name = self._client("secretsmanager"), next(self._names)

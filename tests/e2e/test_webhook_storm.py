@@ -22,7 +22,7 @@ from lambdas.relay.limits import LIVE, SOURCE_RETENTION_S
 from lambdas.relay.routes.configuration import parse
 from lambdas.relay.webhook import Needs
 from local.memory.clock import MemoryClock, SeededChance
-from local.memory.credentials import StoredSecret
+from local.memory.credentials import MemorySenderKeys, StoredSecret
 from local.memory.faults import Fault
 from local.memory.gate import OpenGate
 from local.memory.genesys import Conduct, GenesysServer
@@ -34,6 +34,7 @@ from local.simulation.functions import FUNCTIONS, Instance, Neighbours
 from local.webhook import serving
 
 KEY = "k" * 64
+KEYS = {"shop": KEY}
 EVENTS, COPIES, CLIENTS = 120, 8, 8
 PATH = "/api/v2/journey/externalevents/configurations/c1/events"
 CONFIGURATION = {
@@ -41,11 +42,6 @@ CONFIGURATION = {
     "routes": [{"name": "all", "destination": "journey", "item": {"said": "body.id"}}],
 }
 CONSUMERS = {"events": "intake", "batches": "dedup", "writes": "write", "checks": "confirm"}
-
-
-class Keys:
-    def of(self, sender: str, fresh: bool) -> Sequence[str]:
-        return [KEY] if sender == "shop" else []
 
 
 class Refusing:
@@ -93,6 +89,7 @@ class Relay:
             documents={},
             server=self.server,
             secret=secret,
+            sender_keys=KEYS,
             telemetry=MemoryTelemetry(),
             configuration=parse(CONFIGURATION),
             timing=LIVE,
@@ -103,7 +100,7 @@ class Relay:
     def entrance(self, faults: Refusing) -> Needs:
         return Needs(
             events=MemoryQueue(self.queues["events"], self.gate, faults),
-            keys=Keys(),
+            keys=MemorySenderKeys(KEYS, self.gate, Refusing(0)),
             clock=MemoryClock(self.timeline, self.gate, 0),
             chance=SeededChance(Random(2)),
             telemetry=MemoryTelemetry(),

@@ -11,6 +11,7 @@ from local.memory.queues import Message
 from local.simulation.checker import Account, check
 from local.simulation.regimes import BY_NAME
 from local.simulation.scenario import Scenario, draw
+from local.simulation.workload import Fact, Kind
 from local.simulation.world import History, World
 
 
@@ -106,12 +107,52 @@ def test_it_sees_a_run_that_was_cut_short(history: History) -> None:
     assert account.violations[0] == "the run did not come to rest"
 
 
+def test_an_event_that_the_webhook_took_and_that_is_nowhere_is_lost(history: History) -> None:
+    sent = _sent(history, "plain", ["503", "200"])
+    account = _checked(sent)
+    assert account.lost == 1
+    assert f"event {NUMBER} is lost" in account.violations
+
+
+def test_an_event_that_nobody_took_is_its_senders(history: History) -> None:
+    account = _checked(_sent(history, "plain", ["503", "502"]))
+    assert (account.not_taken, account.violations) == (1, [])
+
+
+def test_it_sees_an_event_that_was_turned_away_though_it_is_in_order(history: History) -> None:
+    account = _checked(_sent(history, "plain", ["401"]))
+    assert account.violations == [f"event {NUMBER} was turned away: ['401']"]
+
+
+def test_it_sees_an_event_that_should_have_been_turned_away(history: History) -> None:
+    assert _checked(_sent(history, "refused", ["401"])).violations == []
+    account = _checked(_sent(history, "refused", ["200"]))
+    assert account.violations == [f"event {NUMBER} had to be turned away: ['200']"]
+
+
+def test_an_event_that_came_in_unheard_counts_like_any_other(history: History) -> None:
+    sent = _sent(history, "plain", ["503"])
+    effect = replace(history.effects[0], item={"id": "x", "marker": f"evt-{NUMBER:05d}"})
+    account = _checked(replace(sent, effects=[*history.effects, effect, effect]))
+    assert (account.not_taken, account.doubled) == (0, 1)
+
+
 def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> None:
     twice = replace(history, effects=[*history.effects, history.effects[0]])
     ignored = BY_NAME["ignored"]
     assert "no record lists it" in check(twice, ignored).violations[0]
     listed = replace(twice, reposts={f"R#{history.effects[0].key}": 1})
     assert check(listed, ignored).undetected == 0
+
+
+#: of an event that nobody else has
+NUMBER = 99_999
+
+
+def _sent(history: History, kind: Kind, answers: list[str]) -> History:
+    """The history with an event of an application in it, and what its sender was answered."""
+    facts = [*history.facts, Fact(NUMBER, kind, 1)]
+    return replace(history, facts=facts, answers={**history.answers, NUMBER: answers})
 
 
 def _with_record(history: History, changes: Mapping[str, Any]) -> History:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stacks.environments import environment_text
+from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised
 
@@ -21,6 +21,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
             "fixed_egress = true",
             "writer_concurrency = 3",
             source="aws.partner/genesys.com/cloud/org/production",
+            rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n',
         ),
         staging=environment_text(
             'account = "123456789012"',

@@ -101,4 +101,9 @@ def test_two_environments_in_one_account_share_no_name(production: Synthesised) 
 
 def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
     assert set(production.templates["staging"]["Outputs"]) == OUTPUTS
-    assert set(production.templates["production"]["Outputs"]) == OUTPUTS | {"EgressAddress"}
+    assert set(production.templates["production"]["Outputs"]) == OUTPUTS | {
+        "EgressAddress",
+        "WebhookUrl",
+        "WebhookSecretName",
+        "WebhookFunctionName",
+    }

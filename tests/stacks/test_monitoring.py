@@ -65,6 +65,11 @@ def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
         assert alarm["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{name.lower()}")
 
 
+def test_a_webhook_that_is_not_there_has_no_alarm(production: Synthesised) -> None:
+    assert "WebhookPuttingOff" in alarms_of(production.templates["production"])
+    assert "WebhookPuttingOff" not in alarms_of(production.templates["staging"])
+
+
 def test_a_section_without_an_alarm_would_be_noticed() -> None:
     assert sections("# Runbook\n## Alarms\n### Backlog\n### Gone\n## More\n### Other\n") == [
         "Backlog",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stacks.vault import SEALED_DAYS
-from tests.stacks.synthesised import Synthesised, Template, only, readable
+from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_only_sealed_payloads_expire(template: Template) -> None:
 
 
 def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
-    secret = only(template, "AWS::SecretsManager::Secret")
+    secret = resources(template, "AWS::SecretsManager::Secret")["CredentialsSecret"]
 
     assert secret["DeletionPolicy"] == "Retain"
     generated = secret["Properties"]["GenerateSecretString"]

@@ -99,6 +99,7 @@ SETTLING = (
         "settles and releases another's lease",
         "The record is open, so it must be mine.",
         ((write, "settling", _ask_whoever_is_there), (write, "releasing", _release_anybody)),
+        storm={"ledger late write": 0.3, "429 short": 0.3, "delivered twice": 0.3},
         regimes=("ignored", "ignored, read back", "ignored, manual"),
     ),
     Mutant(

@@ -55,7 +55,7 @@ class Outcome:
 
 
 def compare(rival: Rival, regime: str, seed: int) -> Outcome:
-    scenario = replace(draw(seed), regime=BY_NAME[regime], conduct=_conduct(seed, regime))
+    scenario = replace(draw(seed), regime=BY_NAME[regime], conduct=_conduct(seed, regime), told=0)
     functions: Mapping[str, Callable[[Instance], Function]] = (
         FUNCTIONS if rival.function is None else {"intake": rival.function}
     )
