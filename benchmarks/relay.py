@@ -11,9 +11,10 @@ from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.pacing import Pace, Quota
 from lambdas.relay.genesys.pressure import Pressure
 from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
 from lambdas.relay.ledger.requests import sealed_item
 from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
-from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.ports import Change, Delivery, Guard, Item, Outgoing, Written
 from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.write import Needs, write
@@ -49,8 +50,28 @@ def post_of(world: World, queue: str, clock: Clock) -> Post:
     )
 
 
+class AskedLedger(MemoryLedger):
+    """Counts the items that it is asked for or told, in the world's account."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.table, world.scheduler, CALM, world.timeline)
+        self._account = world.account
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        self._account.ledger_items += len(items)
+        return super().insert(items)
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        self._account.ledger_items += 1
+        return super().change(pk, sk, guard, change)
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        self._account.ledger_items += len(keys)
+        return super().find(keys)
+
+
 def ledger_of(world: World) -> MemoryLedger:
-    return MemoryLedger(world.table, world.scheduler, CALM, world.timeline)
+    return AskedLedger(world)
 
 
 def start_writers(
@@ -90,19 +111,21 @@ def start_writers(
     EventSource(world, "writes", make, concurrency=concurrency, batch=1, timeout_s=timeout_s)
 
 
-def start_dedup(world: World, concurrency: int) -> None:
+def start_dedup(world: World, concurrency: int, *, remembers: bool = True) -> None:
     """The dedup function behind its queue."""
 
     def make() -> Instance:
         clock = Clock(world)
+        known = KnownClaims()
         ledger = ledger_of(world)
         needs = dedup.Needs(
             post=post_of(world, "batches", clock),
-            ledger=ledger,
+            ledger=RememberingLedger(ledger, known, clock) if remembers else ledger,
             writes=world.port("writes"),
             checks=world.port("checks"),
             confirmations={},
             answer_wait_s=0,
+            known=known,
         )
         together = consolidation.Needs(needs, Pressure(ledger), CONFIGURATION.destinations)
 

@@ -3,14 +3,15 @@ ends them in mid-sleep, no dead-letter queue that takes their messages after a f
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.relay import JOURNEY
+from benchmarks.relay import JOURNEY, ledger_of
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay.backoff import retry_after_s
 from lambdas.relay.genesys.outcomes import header
 from lambdas.relay.genesys.pacing import Pace, Quota
 from lambdas.relay.genesys.tokens import Tokens
+from lambdas.relay.limits import MESSAGES_PER_INVOCATION
 from lambdas.relay.ports import Answer, Delivery, Outgoing
-from lambdas.relay.sealing import Batch
+from lambdas.relay.sealing import Batch, decode
 from local.memory.clock import SeededChance
 from local.memory.faults import CALM
 from local.memory.ledger import MemoryLedger
@@ -41,6 +42,24 @@ def enqueue(world: World, made: Sequence[Batch]) -> None:
     """The requests' bodies, ready to be sent."""
     for batch in made:
         world.queue("writes").send(Outgoing(batch.body().decode()))
+
+
+def start_conditional_puts(world: World, concurrency: int) -> None:
+    """The tutorial's deduplication: a conditional put for each event of each message."""
+
+    def make() -> Instance:
+        ledger = ledger_of(world)
+
+        def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
+            for delivery in deliveries:
+                for event in decode(delivery.body).events:
+                    ledger.insert([{"pk": event.identity, "sk": "C"}])
+            return []
+
+        return Instance(run, Clock(world), Http(world, TIMEOUT_S))
+
+    most = MESSAGES_PER_INVOCATION["batches"]
+    EventSource(world, "batches", make, concurrency=concurrency, batch=most, timeout_s=TIMEOUT_S)
 
 
 def _library_backoff_s(attempt: int) -> float:

@@ -15,6 +15,7 @@ USED_SHARE_MIN = 0.98
 SHARE_429_MAX = 0.005
 LIMITER_WRITES_MAX = 0.34
 CATCH_UP_SPARE_S = 120.0
+STORM_ITEMS_SHARE_MAX = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,28 @@ def poison() -> Iterator[Row]:
     yield Row(f"{name}: requests used", "requests", "lower", ours.requests, spent, None, 13)
 
 
+def storm() -> Iterator[Row]:
+    ours, forgetful = scenarios.storm(), scenarios.storm(remembers=False)
+    tutorial = scenarios.storm_tutorial()
+    name = f"{ours.copies:,} copies of {scenarios.STORM_EVENTS} events"
+    rivals = {
+        "a conditional put per copy": tutorial.ledger_items,
+        "the relay without a memory": forgetful.ledger_items,
+    }
+    yield Row(
+        f"{name}: items asked of the ledger",
+        "items",
+        "lower",
+        ours.ledger_items,
+        rivals,
+        scenarios.STORM_EVENTS,
+        STORM_ITEMS_SHARE_MAX * ours.copies,
+    )
+    taken = {"a conditional put per copy": tutorial.taken}
+    most = scenarios.STORM_EVENTS
+    yield Row(f"{name}: events taken on", "events", "lower", ours.taken, taken, most, most)
+
+
 def concurrency(events: int) -> Iterator[Row]:
     """Why four writers: the used share by their number and by how fast Genesys answers."""
     for latency_s in (0.25, 0.5, 0.75):
@@ -183,6 +206,7 @@ def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float,
         (limit_halved, (events,)),
         (other_client, (events,)),
         (poison, ()),
+        (storm, ()),
         (concurrency, (events,)),
     ]
 

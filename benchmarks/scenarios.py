@@ -6,12 +6,14 @@ four writers, and Genesys permits 300 requests a minute, unless it says otherwis
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from benchmarks import relay, rivals
 from benchmarks.measuring import Measured, least_s, measured, requests_of
 from benchmarks.world import World
 from lambdas.relay.ledger.requests import Record
 from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.sealing import decode
 from local.genesys.items import Poison
 from local.genesys.ratelimit import ALLOWED
 
@@ -147,6 +149,47 @@ def trickle(outage_s: float) -> CaughtUp:
     result = measured(world)
     after = [entry for entry in requests_of(world) if entry.at >= world.platform.outage_until]
     return CaughtUp(result.ended_s - ends_s, len(after), result.delivered)
+
+
+#: a storm: messages as intake seals them, each with some of a few events, never one of them twice
+STORM_BATCHES, STORM_EVENTS = 2_000, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Stormed:
+    """What copies of the same few events cost: items that the ledger was asked for or told."""
+
+    copies: int
+    taken: int
+    ledger_items: int
+
+
+def storm(*, remembers: bool = True) -> Stormed:
+    """Thousands of copies of the same few events at once."""
+    world = World()
+    relay.start_dedup(world, WRITERS, remembers=remembers)
+    copies = _storm(world)
+    world.run(lambda: not world.queue("batches").messages and world.scheduler.live == 0, END_S)
+    taken = sum(len(decode(m.body).events) for m in world.queue("writes").messages.values())
+    return Stormed(copies, taken, world.account.ledger_items)
+
+
+def storm_tutorial() -> Stormed:
+    """The same where each copy is a conditional put."""
+    world = World()
+    rivals.start_conditional_puts(world, WRITERS)
+    copies = _storm(world)
+    world.run(lambda: not world.queue("batches").messages and world.scheduler.live == 0, END_S)
+    return Stormed(copies, len(world.table.items), world.account.ledger_items)
+
+
+def _storm(world: World) -> int:
+    random, copies = Random(world.seed), 0
+    for _ in range(STORM_BATCHES):
+        numbers = random.sample(range(STORM_EVENTS), random.randint(1, STORM_EVENTS))
+        relay.enqueue_sealed(world, relay.batches(world, numbers, BATCH_EVENTS_DEFAULT))
+        copies += len(numbers)
+    return copies
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Account:
     slept_s: float = 0.0
     invocations: int = 0
     total_s: float = 0.0
+    #: items that the ledger was asked for or told
+    ledger_items: int = 0
 
     @property
     def waited_s(self) -> float:

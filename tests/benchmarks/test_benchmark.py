@@ -9,7 +9,7 @@ import pytest
 from benchmarks import scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.rows import Row, poison, trickle
-from benchmarks.scenarios import Backlog
+from benchmarks.scenarios import Backlog, storm_tutorial
 from lambdas.relay import consolidation
 from lambdas.relay.genesys import pacing
 
@@ -54,6 +54,14 @@ def test_a_limit_that_is_halved_is_kept_to_at_once() -> None:
     result = Backlog(EVENTS_HALVED, scenarios.halved, scenarios.HALVED).ours()
     assert result.used_share >= 0.98
     assert result.share_429 <= 0.005
+
+
+def test_a_storm_of_copies_hardly_reaches_the_ledger() -> None:
+    ours, forgetful, puts = scenarios.storm(), scenarios.storm(remembers=False), storm_tutorial()
+    assert ours.copies == forgetful.copies == puts.copies > 5_000
+    assert ours.taken == forgetful.taken == puts.taken == scenarios.STORM_EVENTS
+    assert ours.ledger_items < ours.copies / 100 < forgetful.ledger_items
+    assert puts.ledger_items == puts.copies
 
 
 def test_small_batches_of_an_outage_go_as_full_requests() -> None:
