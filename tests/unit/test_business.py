@@ -133,7 +133,7 @@ def test_a_time_is_read_alike(detail: dict[str, Any]) -> None:
         ({"type": None}, "detail has no type, which every business event needs"),
         ({"occurredAt": None}, "detail has no occurredAt, which every business event needs"),
         ({"type": 7}, "detail has a type that is a number, not a string"),
-        ({"id": "i" * 257}, "detail has a id of 257 characters; it must have 1 to 256"),
+        ({"id": "i" * 257}, "detail has an id of 257 characters; it must have 1 to 256"),
         ({"occurredAt": "yesterday"}, "such as 2026-01-31T09:30:00Z"),
         ({"occurredAt": "2026-01-31T09:30:00"}, "no date and time with its offset"),
         ({"correlationId": "two words"}, "detail has a correlationId that is not 1 to 128 of"),

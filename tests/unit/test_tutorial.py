@@ -124,7 +124,7 @@ def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
         ({**FLAT, "conversationId": 7}, "detail has a conversationId that is a number"),
         ({**FLAT, "conversationId": ""}, "detail has no conversationId"),
         ({**FLAT, "timestamp": {}}, "detail.timestamp is an object"),
-        ({**FLAT, "id": 7}, "detail has a id that is a number"),
+        ({**FLAT, "id": 7}, "detail has an id that is a number"),
         ({**POSTED, "id": None}, "detail has no id"),
         ({**POSTED, "type": 1}, "detail has a type that is a number"),
         ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list"),

@@ -230,7 +230,7 @@ def test_nothing_is_the_proof_of_a_sender_without_a_key(said: str) -> None:
         (b"\xff", "the body is not UTF-8 at byte 0"),
         (b"[]", "the body is a list, not an object"),
         (b'{"id": NaN}', "the body holds NaN"),
-        (body({**STEP, "id": 7}), "the body has a id that is a number"),
+        (body({**STEP, "id": 7}), "the body has an id that is a number"),
         (body({**STEP, "type": ""}), "the body has no type"),
         (body({**STEP, "type": "t" * 129}), "the type has 129 characters"),
         (body({**BUSINESS, "occurredAt": "now"}), "no date and time"),

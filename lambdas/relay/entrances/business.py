@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.entrances.reading import Content, iso_ms, kind
+from lambdas.relay.entrances.reading import Content, a, iso_ms, kind
 from lambdas.relay.errors import Malformed
 
 MEMBERS = ("id", "type", "occurredAt", "correlationId", "identifiers", "attributes")
@@ -108,9 +108,9 @@ def _text_problem(detail: Mapping[str, Json], name: str, chars_max: int) -> str 
         return None
     value = detail[name]
     if not isinstance(value, str):
-        return f"detail has a {name} that is {kind(value)}, not a string"
+        return f"detail has {a(name)} that is {kind(value)}, not a string"
     if not 1 <= len(value) <= chars_max:
-        return f"detail has a {name} of {len(value)} characters; it must have 1 to {chars_max}"
+        return f"detail has {a(name)} of {len(value)} characters; it must have 1 to {chars_max}"
     return None
 
 

@@ -74,7 +74,7 @@ def read_envelope(envelope: Mapping[str, Json], now_ms: int) -> Event:
     return Event(
         identity=short(digest(*content.identified_by), IDENTITY_CHARS),
         payload_hash=short(digest(content.said), PAYLOAD_HASH_CHARS),
-        envelope_id=reading.optional_text(envelope, "id", "the envelope") or "",
+        envelope_id=_envelope_id(envelope.get("id")),
         source=source,
         detail_type=detail_type,
         topic=content.topic,
@@ -149,6 +149,11 @@ def _correlation(detail: Mapping[str, Json]) -> str | None:
         metadata.get("CorrelationId") if isinstance(metadata, dict) else None,
     )
     return next((c for c in candidates if isinstance(c, str) and c), None)
+
+
+def _envelope_id(stated: Json) -> str:
+    """It only helps to find the event again, so an odd one is no reason to refuse it."""
+    return stated if isinstance(stated, str) else ""
 
 
 def _accepted(time: Json, now_ms: int) -> int:

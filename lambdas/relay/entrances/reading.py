@@ -38,7 +38,7 @@ def text(document: Mapping[str, Json], key: str, where: str) -> str:
 def optional_text(document: Mapping[str, Json], key: str, where: str) -> str | None:
     value = document.get(key)
     if value is not None and not isinstance(value, str):
-        raise Malformed(f"{where} has a {key} that is {kind(value)}, not a string")
+        raise Malformed(f"{where} has {a(key)} that is {kind(value)}, not a string")
     return value
 
 
@@ -47,7 +47,7 @@ def members(document: Mapping[str, Json], key: str, where: str) -> Mapping[str, 
     if value is None:
         raise Malformed(f"{where} has no {key}")
     if not isinstance(value, dict):
-        raise Malformed(f"{where} has a {key} that is {kind(value)}, not an object")
+        raise Malformed(f"{where} has {a(key)} that is {kind(value)}, not an object")
     return value
 
 
@@ -73,6 +73,11 @@ def iso_ms(stamp: str) -> int | None:
 def _in_calendar(moment_ms: int) -> int | None:
     """A number that is no time of the years 1 to 9999 says nothing of when it happened."""
     return moment_ms if CALENDAR_MS[0] <= moment_ms <= CALENDAR_MS[1] else None
+
+
+def a(name: str) -> str:
+    """A member's name with its article."""
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def kind(value: Json) -> str:
