@@ -6,6 +6,7 @@ Each is a patch that is applied for one run and taken back.
 
 from local.simulation.mutants.attempts import ATTEMPTS
 from local.simulation.mutants.claiming import CLAIMING
+from local.simulation.mutants.consolidating import CONSOLIDATING
 from local.simulation.mutants.entering import ENTERING
 from local.simulation.mutants.identity import IDENTITY
 from local.simulation.mutants.mutant import Mutant
@@ -20,5 +21,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *OUTCOMES,
     *SETTLING,
     *QUEUEING,
+    *CONSOLIDATING,
     *ENTERING,
 )
