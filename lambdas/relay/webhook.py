@@ -3,8 +3,8 @@
 What an answer means:
     200  the event is durable in the queue; the same event again is 200 again, and is a copy
     400  the body is no event; 401 nobody we know signed it, or not lately; 413 it is too large
-    429  too many at once; it was not queued
-    503  we do not vouch for it: send it again, and if it was queued after all, that is a copy
+    429  too many at once; 503 the queue did not say that it has it. We do not vouch for it: send
+         it again, and if it was queued after all, that is a copy
 
 The sender is part of an event's identity, so the path names it and its own key proves it. Whether
 an event is a copy is decided by its identity in the ledger, never by a clock: the replay window
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from lambdas.relay.canonical import Json, canonical, read_json
 from lambdas.relay.entrances.business import TYPE_CHARS_MAX, business
-from lambdas.relay.entrances.events import Event, read_envelope, shape_of
+from lambdas.relay.entrances.events import Event, parse_event, shape_of
 from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.entrances.reading import kind, text
 from lambdas.relay.entrances.tutorial import posted
@@ -71,15 +71,16 @@ def _answer(request: Request, needs: Needs) -> Reply:
         if stranger is not None:
             return _refusal(401, stranger)
         envelope = _envelope(request, needs)
-        event = read_envelope(envelope, needs.clock.now_ms())
-        needs.events.send([Outgoing(canonical(envelope), _described(event))])
+        message = canonical(envelope)
+        event = parse_event(message, needs.clock.now_ms())
+        needs.events.send([Outgoing(message, _described(event))])
     except Malformed as malformed:
         # The sender knows no envelope and no detail, only the body.
         told = malformed.reason.removeprefix("detail")
         return _refusal(400, malformed.reason if told == malformed.reason else f"the body{told}")
     except Throttled as throttled:
         needs.telemetry.note("webhook throttled", reason=throttled.reason)
-        return _put_off(429, "too many events at the moment; this one was not queued")
+        return _put_off(429, "too many events at the moment; send it again, and more slowly")
     except Transient as transient:
         needs.telemetry.note("webhook unavailable", reason=transient.reason)
         return _put_off(503, "the event could not be queued for certain; send it again")

@@ -13,6 +13,7 @@ LedgerFault = Literal[
 ]
 QueueFault = Literal[
     "send refused",  # nothing sent
+    "send throttled",  # the same, and the caller is asked to slow down
     "send answer lost",  # sent, but the caller hears of a timeout
     "send repeated",  # the answer lost, the SDK's retry sends it once more
     "send partly",  # of several messages, some

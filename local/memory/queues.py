@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from lambdas.relay.errors import Transient
+from lambdas.relay.errors import Throttled, Transient
 from lambdas.relay.limits import SQS_ENTRIES_MAX
 from lambdas.relay.ports import Delivery, Outgoing
 from local.memory.faults import Faults
@@ -190,6 +190,8 @@ class MemoryQueue:
         self._gate.step("queue.send")
         if self._faults.strikes("send refused"):
             raise Transient("the queue did not take the messages")
+        if self._faults.strikes("send throttled"):
+            raise Throttled("the queue asks to slow down")
         if len(messages) > 1 and self._faults.strikes("send partly"):
             for message in messages:
                 if self._faults.fraction() < 0.5:

@@ -34,7 +34,7 @@ def _posted(detail: dict[str, Any]) -> list[Any] | None:
         return None
     spoken_for = {"id", "type", "createdTime", "data", "correlationId", "metadata"}
     rest = {name: value for name, value in detail.items() if name not in spoken_for}
-    return [detail["id"], detail["type"], detail["createdTime"], {}, detail.get("data", {}), rest]
+    return [detail["id"], detail["type"], {}, detail.get("data", {}), rest]
 
 
 def _flat(detail_type: str, detail: dict[str, Any]) -> list[Any] | None:
@@ -43,8 +43,8 @@ def _flat(detail_type: str, detail: dict[str, Any]) -> list[Any] | None:
     )
     if not is_named or not _is_time(detail["timestamp"]):
         return None
-    rest = {n: v for n, v in detail.items() if n not in ("metadata", "correlationId")}
-    return [detail_type, rest]
+    unsaid = {"metadata", "correlationId"} | ({"timestamp"} if detail.get("id") else set())
+    return [detail_type, {name: value for name, value in detail.items() if name not in unsaid}]
 
 
 def _business(detail: dict[str, Any]) -> list[Any] | None:
@@ -64,8 +64,8 @@ def _business(detail: dict[str, Any]) -> list[Any] | None:
     )
     if not fits:
         return None
-    said = [detail["type"], detail["occurredAt"], identifiers, attributes, {}]
-    return [detail.get("id"), *said]
+    said = [detail["type"], identifiers, attributes, {}]
+    return [detail["id"], *said] if "id" in detail else [None, detail["occurredAt"], *said]
 
 
 def _is_text(value: Any, chars_max: int | None = None) -> bool:

@@ -10,7 +10,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from local.simulation.regimes import Regime
 from local.simulation.workload import Fact
@@ -27,6 +26,8 @@ AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 #: what senders hear: that the relay has the event, that it will never take it
 TAKEN = {"200", "accepted"}
 TURNED_AWAY = {"400", "401", "413"}
+#: ... and that they have to send it again; 502 is what API Gateway says where a function died
+UNSURE = {"429", "502", "503"}
 
 
 @dataclass(slots=True)
@@ -181,9 +182,13 @@ def _judge_double(
     regime: Regime,
     account: Account,
 ) -> None:
-    """Every effect beyond the first must be one that some record lists as possible."""
-    listed = sum(history.reposts.get(f"R#{key}", 0) for key in traces.keys[number])
-    undetected = max(0, len(effects) - 1 - listed)
+    """Every effect beyond the first must be one that a record lists as possible: one of the same
+    request, or of one that it was split from or into. Requests of no kin may never share one."""
+    kin = Counter(_ancestor(key, history) for key in effects)
+    listed = Counter[str]()
+    for key in traces.keys[number]:
+        listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
+    undetected = len(kin) - 1 + sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
     account.undetected += undetected
     if regime.doubles == "never":
         keys = dict(Counter(effects))
@@ -197,6 +202,9 @@ def _is_taken(
 ) -> bool:
     """Whether the relay has to answer for an event that an application sent: it said so, or the
     event came in although its sender never heard so."""
+    strange = set(answers) - TAKEN - TURNED_AWAY - UNSURE
+    if strange:
+        account.violations.append(f"the sender of event {number} was answered {sorted(strange)}")
     promised = bool(TAKEN & set(answers))
     came_in = promised or any(
         number in found
@@ -204,11 +212,20 @@ def _is_taken(
     )
     if fact.kind == "refused" and came_in:
         account.violations.append(f"event {number} had to be turned away: {answers}")
+    elif fact.persists and not promised and not TURNED_AWAY & set(answers):
+        account.violations.append(f"event {number} was never taken, however often it was sent")
     elif fact.kind != "refused" and TURNED_AWAY & set(answers):
         account.violations.append(f"event {number} was turned away: {answers}")
     if not came_in:
         account.not_taken += 1
     return came_in and fact.kind != "refused"
+
+
+def _ancestor(key: str, history: History) -> str:
+    """The request that was split, and split again, until it was this one."""
+    while f"R#{key}" in history.parents:
+        key = history.parents[f"R#{key}"]
+    return key
 
 
 def _judge_malformed(number: int, effects: list[str], traces: _Traces, account: Account) -> None:
@@ -274,8 +291,6 @@ def _may_be_parked(
         return requests > 12
     if reason.startswith("refused ("):
         return regime.parks_doubt or _shares_a_request_with_poison(number, history)
-    if reason.startswith("accepted, but the awaited event never came"):
-        return regime.confirmed_within_s is not None
     if reason.startswith("an earlier attempt may have taken effect"):
         return regime.parks_doubt
     return False
@@ -287,8 +302,3 @@ def _shares_a_request_with_poison(number: int, history: History) -> bool:
         number in numbers and numbers & poison
         for numbers in (_numbers(call.body.decode()) for call in history.calls)
     )
-
-
-def raw(item: Mapping[str, Any]) -> str:
-    """An item for a report."""
-    return json.dumps(item, sort_keys=True, default=str)

@@ -10,7 +10,7 @@ from local.simulation.scenario import FEW_RECEIVES, Scenario, draw
 from local.simulation.trial import Trial, run_scenario
 
 #: what a mutant's own clumsiness could cause: no proof that the mistake was seen
-CLUMSY = ("an unforeseen error", "the run did not come to rest", "the cap")
+CLUMSY = ("an unforeseen error", "the run did not come to rest")
 #: messages of the writes queue that one invocation takes, for the design that regroups
 REGROUPED = 10
 

@@ -24,6 +24,8 @@ class Probes:
         reason = str(fields.get("reason", ""))
         if reason.startswith("unexpected"):
             self.unexpected.append(reason)
+        if message == "webhook":
+            self.counts[f"webhook answered {fields['status']}"] += 1
         if message == "deferred":
             self.counts[f"deferred: {_NUMBERS.sub('n', reason)}"] += 1
 
@@ -91,6 +93,7 @@ EXPECTED: tuple[str, ...] = (
             "WebhookRefused",
         )
     ),
+    *(f"webhook answered {status}" for status in (200, 400, 401, 429, 503)),
     *(
         f"deferred: {reason}"
         for reason in (
@@ -110,6 +113,7 @@ EXPECTED: tuple[str, ...] = (
             "the ledger took some of the items",
             "the queue did not answer",
             "the queue took some of the messages",
+            "the queue asks to slow down",
             "the vault refused",
             "the vault did not answer",
             "the secret could not be read",

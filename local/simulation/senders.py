@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Literal
 
 from lambdas.relay.entrances.proofs import SIGNATURE, TIMESTAMP, signature
-from lambdas.relay.limits import DAY_S, HOUR_S, MINUTE_S
+from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S, HOUR_S, MINUTE_S
 from lambdas.relay.ports import Delivery
 from local.memory.bus import Bus
 from local.memory.timeline import Timeline
@@ -29,6 +29,10 @@ ORDER, STEP, FLAT = "order.placed", "step.taken", "call.step"
 #: seconds after which a sender gives an answer up
 PATIENCE_S = 10.0
 PAUSE_MAX_S = 10 * MINUTE_S
+#: a copy this late is known however long the queues hold it: what docs/guarantees.md promises
+LATEST_COPY_S = CLAIM_TTL_S - HORIZON_S - HOUR_S
+#: members that say when it happened
+MOMENTS = ("occurredAt", "createdTime", "timestamp")
 #: attempts of a sender that does not send until it knows
 ATTEMPTS_FEW = 2
 
@@ -51,6 +55,8 @@ class Told:
     key: str
     #: each attempt states a correlation id of its own
     renames: bool
+    #: each attempt states a time of its own, which a sender may do whose events have ids
+    restamps: bool
     #: None: it sends until it knows
     attempts_max: int | None
 
@@ -80,6 +86,7 @@ def tell(random: Random, number: int, shares: Shares) -> Told:
         ways=ways,
         key=key,
         renames=detail_type != FLAT and random.random() < 0.3,
+        restamps="id" in detail and random.random() < 0.3,
         attempts_max=random.choice((None, None, ATTEMPTS_FEW)),
     )
 
@@ -112,6 +119,7 @@ def _flat(
         "timestamp": START_MS + random.randrange(3) * 1000,
         "eventType": FLAT,
         **said,
+        **({"id": own_id} if random.random() < 0.5 else {}),
     }
     return FLAT, detail, ("bus",)
 
@@ -152,16 +160,19 @@ class Senders:
             told = tell(random, number, shares)
             times = [random.random() * within_s]
             while random.random() < shares.copies:
-                delay_s = random.choice((1.0, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S, 3 * DAY_S))
+                delay_s = random.choice((1.0, 20 * MINUTE_S, 30 * HOUR_S, LATEST_COPY_S))
                 times.append(times[0] + delay_s * random.random())
             for seconds in times:
                 self._timeline.after(seconds, lambda told=told: self._attempt(told, 1))  # type: ignore[misc]
             self.answers[number] = []
-            facts.append(Fact(number, told.kind, len(times)))
+            facts.append(Fact(number, told.kind, len(times), told.attempts_max is None))
         return facts
 
     def _attempt(self, told: Told, attempt: int) -> None:
         detail = dict(told.detail)
+        if told.restamps:
+            name = next(name for name in MOMENTS if name in detail)
+            detail[name] = _moment(self._timeline.now_ms)
         if told.renames:
             detail["correlationId"] = f"attempt-{self._random.getrandbits(32):x}"
         if self._random.choice(told.ways) == "bus":

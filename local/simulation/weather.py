@@ -87,8 +87,9 @@ RATES: Mapping[Kind, float] = {
     "message sent again": 0.7,
     "ttl deletion": 0.7,
 }
-#: the same of the senders' faults, which have a chance of their own
-SENDER_RATES: Mapping[Kind, float] = {
+#: the same of those that came later: with a chance of their own they leave older seeds as they were
+LATER_RATES: Mapping[Kind, float] = {
+    "send throttled": 0.02,
     "put refused": 0.2,
     "put answer lost": 0.2,
     "post answer lost": 0.2,

@@ -44,6 +44,8 @@ class Fact:
     kind: Kind
     #: how often it was published, copies included
     copies: int
+    #: its sender, if it has one, sends it again until it knows
+    persists: bool = False
 
 
 def marker(number: int) -> str:

@@ -40,8 +40,8 @@ from local.simulation.world_paths import PATH
 
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
-#: a run that is not at rest by then never will be: a failure, not an end
 _NEVER_MS = 1 << 62
+#: a run that is not at rest by then never will be: a failure, not an end
 STEPS_MAX = 120_000
 DAYS_MAX = 400
 #: hours after the beginning by which every queue is read again: one hour before SQS's four days
@@ -68,6 +68,8 @@ class History:
     items: Mapping[tuple[str, str], Item]
     #: possible duplicates that a record lists, by its key; kept here for records that have expired
     reposts: Mapping[str, int]
+    #: the key of the request that a request was split from, kept in the same way
+    parents: Mapping[str, str]
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself
@@ -93,6 +95,7 @@ class World:
         self._next_look_ms = _NEVER_MS
         self.table = Table(self._record_changed)
         self.reposts: dict[str, int] = {}
+        self.parents: dict[str, str] = {}
         #: writes to the items that all instances of a function share: pace, breaker
         self.shared_writes = 0
         self.documents: dict[str, str] = {}
@@ -316,6 +319,8 @@ class World:
             self.shared_writes += 1
         if new is not None and "reposts" in new:
             self.reposts[new["pk"]] = int(new["reposts"])
+        if new is not None and "parent" in new:
+            self.parents[new["pk"]] = str(new["parent"])
         if new is not None and new.get("attention") == OVERDUE:
             self._expect_overdue(int(new["due_at"]))
 
@@ -399,6 +404,7 @@ class World:
             documents=self.documents,
             items=self.table.items,
             reposts=self.reposts,
+            parents=self.parents,
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()

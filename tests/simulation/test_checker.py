@@ -16,10 +16,11 @@ from local.simulation.world import History, World
 
 
 def _scenario() -> Scenario:
-    """The first one with something rejected and something quarantined, under honoured keys."""
+    """The first one with something rejected and something quarantined, under honoured keys, and
+    with no senders but Genesys."""
     for seed in range(1, 400):
         scenario = draw(seed)
-        if scenario.regime.name == "honoured":
+        if scenario.regime.name == "honoured" and not scenario.told:
             account = check(World(scenario).run(), scenario.regime)
             if account.rejected and account.quarantined and not account.violations:
                 return scenario
@@ -137,6 +138,26 @@ def test_an_event_that_came_in_unheard_counts_like_any_other(history: History) -
     assert (account.not_taken, account.doubled) == (0, 1)
 
 
+def test_it_sees_an_answer_that_means_nothing(history: History) -> None:
+    account = _checked(_sent(history, "plain", ["202"]))
+    assert account.violations == [f"the sender of event {NUMBER} was answered ['202']"]
+
+
+def test_a_sender_that_never_gives_up_has_its_event_taken(history: History) -> None:
+    account = _checked(_sent(history, "plain", ["503", "503"], persists=True))
+    assert account.violations == [f"event {NUMBER} was never taken, however often it was sent"]
+
+
+def test_a_listed_effect_explains_none_of_another_request(history: History) -> None:
+    effect = history.effects[0]
+    stranger = replace(effect, key="another-batch")
+    listed = {f"R#{effect.key}": 1}
+    twice = replace(history, effects=[*history.effects, stranger], reposts=listed)
+    assert check(twice, BY_NAME["ignored"]).undetected == 1
+    child = replace(twice, parents={"R#another-batch": effect.key})
+    assert check(child, BY_NAME["ignored"]).undetected == 0
+
+
 def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> None:
     twice = replace(history, effects=[*history.effects, history.effects[0]])
     ignored = BY_NAME["ignored"]
@@ -149,9 +170,9 @@ def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> Non
 NUMBER = 99_999
 
 
-def _sent(history: History, kind: Kind, answers: list[str]) -> History:
+def _sent(history: History, kind: Kind, answers: list[str], *, persists: bool = False) -> History:
     """The history with an event of an application in it, and what its sender was answered."""
-    facts = [*history.facts, Fact(NUMBER, kind, 1)]
+    facts = [*history.facts, Fact(NUMBER, kind, 1, persists)]
     return replace(history, facts=facts, answers={**history.answers, NUMBER: answers})
 
 

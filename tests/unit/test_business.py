@@ -180,13 +180,19 @@ def test_the_senders_own_id_is_the_identity() -> None:
 
 def test_another_content_under_the_same_id_is_a_collision_not_a_copy() -> None:
     changes: list[dict[str, Any]] = [
-        {"occurredAt": "2026-01-31T09:30:01Z"},
+        {"identifiers": {}},
         {"attributes": {}},
         {"type": "other"},
     ]
     for change in changes:
         assert event(**change).identity == event().identity
         assert event(**change).payload_hash != event().payload_hash
+
+
+def test_where_there_is_an_id_no_clock_decides_what_is_a_copy() -> None:
+    again = event(occurredAt="2026-01-31T09:30:01Z")
+
+    assert (again.identity, again.payload_hash) == (event().identity, event().payload_hash)
 
 
 def test_without_an_id_the_content_decides_its_time_included() -> None:

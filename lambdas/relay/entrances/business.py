@@ -8,9 +8,10 @@ validator would cost every cold start more than all of intake, and answers the s
 sentence instead of a list of violations. A test holds the two together.
 
 Identity: the sender (the envelope's `source`) and its own id; without an id, all that was said.
-`occurredAt` belongs to what was said: a retry sends the same bytes, and two events that differ by
-their time alone are two. `correlationId` does not: it names a process, and some senders' libraries
-draw a new one for every attempt.
+Where there is an id, `occurredAt` is no part of what was said: no clock decides what is a copy, and
+a retry that stamps the time anew is one. Without an id two events that differ by their time alone
+are two. `correlationId` is never part of it: it names a process, and some senders' libraries draw
+a new one for every attempt.
 """
 
 import re
@@ -47,7 +48,9 @@ def business(detail: Mapping[str, Json], source: str, detail_type: str) -> Conte
     return by_sender(
         source,
         own_id=detail.get("id"),
-        said=[detail["type"], detail["occurredAt"], identifiers, detail.get("attributes", {}), {}],
+        topic=detail["type"],
+        moment=detail["occurredAt"],
+        said=[identifiers, detail.get("attributes", {}), {}],
         conversation_id=identifiers.get("conversationId"),
         occurred_at_ms=iso_ms(detail["occurredAt"]),
         detail=detail,
@@ -58,15 +61,18 @@ def by_sender(
     source: str,
     *,
     own_id: str | None,
+    topic: str,
+    moment: Json,
     said: list[Json],
     conversation_id: str | None,
     occurred_at_ms: int | None,
     detail: Mapping[str, Json],
 ) -> Content:
-    """What a sender tells under its own id; `said` is type, time, identifiers, attributes, rest."""
-    whole = canonical([source, *said])
+    """What a sender tells: topic, moment and all else that it said. The moment tells two events
+    apart only where no id does."""
+    whole = canonical([source, topic, *([] if own_id else [moment]), *said])
     return Content(
-        topic=said[0],
+        topic=topic,
         identified_by=("sender's id", source, own_id) if own_id else ("sender's content", whole),
         said=whole,
         conversation_id=conversation_id,

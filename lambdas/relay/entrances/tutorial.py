@@ -1,9 +1,9 @@
 """Events in the shapes of published tutorials, so that who built on them can move over.
 
-* flat: `{"conversationId", "timestamp", "eventType", ...}`. Identity is its own `id` if it has one,
-  else conversation and timestamp, of one source and type. The trap: two real events can share
-  both. A payload that differs is therefore a collision, which claims keep apart: both are
-  delivered, and counted as IdentityCollisions.
+* flat: `{"conversationId", "timestamp", "eventType", ...}`. Identity is its own `id` if it has one
+  (then `timestamp` decides nothing), else conversation and timestamp, of one source and type. The
+  trap: two real events can share both. A payload that differs is therefore a collision, which
+  claims keep apart: both are delivered, and counted as IdentityCollisions.
 * posted: `{"id", "type", "createdTime", "data"}`, a webhook's. Identity is the sender and its `id`;
   `createdTime` decides nothing.
 
@@ -27,7 +27,8 @@ def flat(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
     occurred_at_ms = moment(detail["timestamp"], "detail.timestamp")
     own_id = optional_text(detail, "id", "detail")
     topic = optional_text(detail, "eventType", "detail") or detail_type
-    stated = {name: value for name, value in detail.items() if name not in _PER_COPY}
+    unsaid = _PER_COPY | {"timestamp"} if own_id else _PER_COPY
+    stated = {name: value for name, value in detail.items() if name not in unsaid}
     key = canonical([topic, conversation_id, detail["timestamp"]])
     return Content(
         topic=topic,
@@ -53,7 +54,9 @@ def posted(detail: Mapping[str, Json], source: str, detail_type: str) -> Content
     return by_sender(
         source,
         own_id=own_id,
-        said=[said_type, detail["createdTime"], {}, data, rest],
+        topic=said_type,
+        moment=detail["createdTime"],
+        said=[{}, data, rest],
         conversation_id=stated if isinstance(stated, str) and stated else None,
         occurred_at_ms=moment(detail["createdTime"], "detail.createdTime"),
         detail=detail,
