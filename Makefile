@@ -17,10 +17,10 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check sim bench synth deploy lock clean
+.PHONY: help setup run test check sim bench synth bootstrap deploy lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/.installed .venv-emulator/.installed node_modules/.installed ## Install what is missing or outdated
 
@@ -44,6 +44,10 @@ bench: setup ## Measure against what one would pick instead
 synth: setup ## Write the CloudFormation template to cdk.out, without AWS [ENVIRONMENT=name]
 	@cdk synth --quiet --no-lookups --no-notices $(if $(ENVIRONMENT),--context environment="$$ENVIRONMENT")
 	@echo "The template and its assets are in cdk.out."
+
+bootstrap: setup ## Prepare the AWS account and region for CDK, once, ENVIRONMENT=name
+	@test -n "$$ENVIRONMENT" || { echo "Say whose account and region to prepare: make bootstrap ENVIRONMENT=<name>, a file in environments/." >&2; exit 2; }
+	@cdk bootstrap --no-notices --context environment="$$ENVIRONMENT"
 
 deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to deploy, a file in environments/: make deploy ENVIRONMENT=<name>." >&2; exit 2; }

@@ -14,26 +14,47 @@ if TYPE_CHECKING:
 
 #: a changed secret is noticed after this at the latest
 CACHE_S = 300.0
-#: a request with a wrong key makes us read the secret again, but no more often than this
+#: a request with a wrong key, or a failed reading, makes us read the secret again, but no more
+#: often than this
 REREAD_S = 10.0
 #: shorter keys can be guessed; the stack generates 64 characters
 KEY_CHARS_MIN = 32
+_FORM = (
+    'it must be {"<sender>": "<key>"}, or lists of keys instead of one, with at least '
+    f"{KEY_CHARS_MIN} characters a key and a sender's name of a-z, 0-9, '.', '_' and '-'; "
+    "put it right in Secrets Manager"
+)
 
 
 class SecretsManagerSenderKeys:
-    """Implements relay.ports.SenderKeys."""
+    """Implements relay.ports.SenderKeys.
+
+    What cannot be read is no reason to trust anybody for longer: the senders are told to come back,
+    and nothing of theirs is lost. One sender's unusable entry is that sender's alone.
+    """
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
         self._client = client
         self._secret_id = secret_id
         self._read_at = float("-inf")
         self._keys: Mapping[str, Sequence[str]] = {}
+        #: why the last reading failed
+        self._failure: Transient | None = None
 
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
-        if time.monotonic() - self._read_at > (REREAD_S if fresh else CACHE_S):
-            self._keys = self._read()
+        is_short = fresh or self._failure is not None
+        if time.monotonic() - self._read_at > (REREAD_S if is_short else CACHE_S):
             self._read_at = time.monotonic()
-        return self._keys.get(sender, ())
+            try:
+                self._keys, self._failure = self._read(), None
+            except Transient as failure:
+                self._failure = failure
+        if self._failure is not None:
+            raise self._failure
+        keys = self._keys.get(sender)
+        if keys is not None and not keys:
+            raise Transient(f"the webhook's secret has no usable key for {sender}: {_FORM}")
+        return keys or ()
 
     def _read(self) -> Mapping[str, Sequence[str]]:
         with translated("GetSecretValue"):
@@ -43,12 +64,9 @@ class SecretsManagerSenderKeys:
             keys = {name: _listed(value) for name, value in document.items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             keys = {"": ()}
-        if all(SENDER.fullmatch(name) and keys[name] for name in keys):
+        if all(SENDER.fullmatch(name) for name in keys):
             return keys
-        raise Transient(
-            'the webhook\'s secret is not {"<sender>": "<key>"}, or lists of keys instead of one, '
-            f"with at least {KEY_CHARS_MIN} characters a key; put it right in Secrets Manager"
-        )
+        raise Transient(f"the webhook's secret cannot be used: {_FORM}")
 
 
 def _listed(value: Any) -> Sequence[str]:

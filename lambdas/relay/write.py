@@ -325,7 +325,9 @@ class _Attempt:
         return Later(deferred.reason, wait)
 
     def _list_repost(self) -> bool:
-        self.needs.post.telemetry.count("InDoubtReposted")
+        telemetry, batch = self.needs.post.telemetry, self.batch
+        telemetry.count("InDoubtReposted")
+        telemetry.note("sent again in doubt", batch=batch.batch_id, events=len(batch.events))
         written = self.needs.ledger.change(*record_key(self.batch.batch_id), *reposting(self.lease))
         return settled(written, self.lease, "OPEN")
 

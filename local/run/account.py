@@ -60,6 +60,8 @@ def verdict(account: Account, complaints: Sequence[str]) -> str:
         return "Not every event took effect once."
     if complaints:
         return "Every event took effect once, but not all else went as it should."
+    if not account.unique:
+        return "No line is an event; all of them are in the quarantine, each with the reason."
     return "Every event took effect once; nothing is lost."
 
 

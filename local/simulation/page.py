@@ -41,7 +41,7 @@ def _figures(told: Mapping[str, Any]) -> str:
         ("turned away, or given up by their sender before anybody took them",
          f"{told['not_taken']:,}"),
         ("**lost**", f"**{told['lost']:,}**"),
-        ("second effects, all of them where keys are ignored or forgotten, each listed",
+        ("second effects, each of them listed but for those of the next row",
          f"{told['duplicate_effects']:,}"),
         ("**undetected second effects**", f"**{told['undetected_duplicates']:,}**"),
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -145,6 +146,37 @@ def test_a_secret_that_holds_no_keys_is_a_sentence(queue_url: str, text: str) ->
 
     with pytest.raises(Transient, match="put it right in Secrets Manager"):
         SecretsManagerSenderKeys(client, "keys").of("shop", fresh=False)
+
+
+def test_one_senders_unusable_entry_is_that_senders_alone(queue_url: str) -> None:
+    client = boto3.client("secretsmanager")
+    client.put_secret_value(SecretId="keys", SecretString=json.dumps({"shop": KEY, "till": []}))
+    keys = SecretsManagerSenderKeys(client, "keys")
+
+    assert keys.of("shop", fresh=False) == (KEY,)
+    with pytest.raises(Transient, match="no usable key for till"):
+        keys.of("till", fresh=False)
+
+
+def test_a_secret_that_cannot_be_read_is_not_asked_for_by_every_request(
+    queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = boto3.client("secretsmanager")
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    reading = Mock(wraps=client.get_secret_value)
+    monkeypatch.setattr(client, "get_secret_value", reading)
+    keys = SecretsManagerSenderKeys(client, "keys")
+    client.put_secret_value(SecretId="keys", SecretString="no JSON")
+    for _ in range(5):
+        with pytest.raises(Transient, match="put it right in Secrets Manager"):
+            keys.of("shop", fresh=True)
+    assert reading.call_count == 1
+
+    client.put_secret_value(SecretId="keys", SecretString=json.dumps({"shop": KEY}))
+    now[0] += 11
+
+    assert keys.of("shop", fresh=False) == (KEY,)
 
 
 def test_keys_are_read_again_when_one_does_not_fit_but_not_every_time(

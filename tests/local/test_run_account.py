@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from local.run.account import Account, Left, settle, what_it_says
+from local.run.account import Account, Left, settle, verdict, what_it_says
 from local.run.lines import read_line
 from tests.envelopes import NAMES, Envelope, envelope, republished, text
 
@@ -268,3 +268,11 @@ def test_the_account_and_the_relay_agree_on_how_deep_an_event_may_be(depth: int)
     document = envelope("acw", deep=bottom)
 
     assert (accounts_view(document) is None) == (relays_view(document) is None)
+
+
+def test_a_run_of_no_events_does_not_say_that_they_took_effect() -> None:
+    left = Left(tuple(kept(message) for message in MALFORMED), (), (), ())
+    settled = settle([read_line(message) for message in MALFORMED], [], left)
+
+    assert settled.is_clean
+    assert "No line is an event" in verdict(settled, [])

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from lambdas.relay.errors import Malformed
 from lambdas.relay.intake import Needs as IntakeNeeds
 from lambdas.relay.intake import intake
 from lambdas.relay.ledger.claims import claim
+from lambdas.relay.routes import mapping
 from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import decode
 from tests.unit.world import World
@@ -261,3 +263,30 @@ def test_the_correlation_id_goes_to_genesys_and_onto_the_claim() -> None:
     assert json.loads(sealed.events[0].item)["attributes"]["correlationId"] == "checkout-8f14e45f"
     assert sealed.events[0].correlation_id == "checkout-8f14e45f"
     assert claimed["correlation_id"] == "checkout-8f14e45f"
+
+
+# The route that docs/entrances.md shows
+
+PAGE = (Path(__file__).parents[2] / "docs" / "entrances.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        STEP,
+        {"type": "t", "occurredAt": "2026-01-31T09:30:00Z"},
+        {"id": "1", "type": "t", "createdTime": 1, "data": {"customerId": "C-1"}},
+        {"id": "1", "type": "t", "createdTime": 1},
+    ],
+)
+def test_the_documented_route_renders_every_shape_that_senders_may_use(
+    detail: dict[str, Any],
+) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (route,) = tomllib.loads(shown)["routes"]
+    read = read_envelope({"source": "shop", "detail-type": "t", "detail": detail}, NOW_MS)
+
+    item = mapping.render(route["item"], mapping.view(read))
+
+    assert isinstance(item, dict)
+    assert item["attributes"]["type"] == detail["type"]

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdas.relay.entrances import proofs
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.entrances.proofs import SENDER, Proof, Request, signature, verification
 from lambdas.relay.errors import Throttled, Transient
@@ -220,6 +222,23 @@ def test_nothing_is_the_proof_of_a_sender_without_a_key(said: str) -> None:
         assert entrance.post(Request("shop", headers, body(STEP))).status == 401
 
 
+def test_what_is_answered_200_is_an_event_to_intake_as_well() -> None:
+    """The envelope around a body is one level deeper than the body."""
+    entrance = Entrance()
+
+    for levels in range(58, 68):
+        data: Any = "deep"
+        for _ in range(levels):
+            data = [data]
+        before = len(entrance.queued)
+        reply = entrance.post(signed(body({**STEP, "id": f"e-{levels}", "data": data})))
+        assert reply.status == (200 if len(entrance.queued) > before else 400)
+
+    assert 0 < len(entrance.queued) < 10
+    for envelope in entrance.queued:
+        parse_event(json.dumps(envelope), NOW_MS)
+
+
 # 400 and 413
 
 
@@ -307,6 +326,28 @@ def test_an_event_whose_queueing_is_unknown_is_to_be_sent_again_and_is_then_a_co
     events = [parse_event(json.dumps(envelope), NOW_MS) for envelope in entrance.queued]
     assert len(events) == 2
     assert len({(event.identity, event.payload_hash) for event in events}) == 1
+
+
+def test_an_unknown_sender_costs_what_a_wrong_key_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = Mock(wraps=proofs.signature)
+    monkeypatch.setattr(proofs, "signature", computed)
+    entrance, request = Entrance(), signed(body(STEP), key="wrong")
+
+    costs = []
+    for sender in ("shop", "stranger"):
+        computed.reset_mock()
+        assert entrance.post(replace(request, sender=sender)).status == 401
+        costs.append(computed.call_count)
+
+    assert costs[0] == costs[1] > 0
+
+
+@pytest.mark.parametrize("verification", ["signature", "token"])
+def test_what_an_unknown_senders_proof_is_compared_with_proves_nothing(verification: str) -> None:
+    (key,) = proofs.NOBODYS
+    request = signed(body(STEP), key=key, sender="stranger", authorization=f"Bearer {key}")
+
+    assert Entrance(verification=verification).post(request).status == 401
 
 
 def test_keys_that_cannot_be_read_let_nobody_in_and_refuse_nobody() -> None:
