@@ -21,9 +21,10 @@ TRACKED = "tracked by events"
 
 
 class Progress:
-    """Implements campaign.Watcher: bars on a terminal, a line for each phase elsewhere."""
+    """Implements campaign.Watcher: bars on a terminal, elsewhere a line for each tenth."""
 
     def __init__(self) -> None:
+        self._phase, self._total, self._done = "", 0, 0
         self._bars = Bars(
             TextColumn("{task.description:24}"),
             BarColumn(),
@@ -37,6 +38,7 @@ class Progress:
         self._task: TaskID | None = None
 
     def begin(self, phase: str, total: int) -> None:
+        self._phase, self._total, self._done = phase, total, 0
         if not CONSOLE.is_terminal:
             CONSOLE.print(f"{phase} ...")
         self._task = self._bars.add_task(phase, total=total)
@@ -44,6 +46,10 @@ class Progress:
     def advance(self, done: int) -> None:
         if self._task is not None:
             self._bars.advance(self._task, done)
+        before, self._done = self._done, self._done + done
+        tenth = 10 * self._done // self._total
+        if not CONSOLE.is_terminal and tenth > 10 * before // self._total:
+            CONSOLE.print(f"{self._phase}: {10 * tenth} %")
 
     def stop(self) -> None:
         self._bars.stop()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local.simulation.report import Progress
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -44,3 +46,15 @@ def test_one_run_is_replayed_step_by_step_without_colour() -> None:
     assert "Every event is accounted for." in lines[-1]
     assert any("ledger.change" in line for line in lines)
     assert "\x1b[" not in done.stdout
+
+
+def test_where_there_is_no_terminal_each_tenth_is_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = Progress()
+    progress.begin("runs", 40)
+    for _ in range(7):
+        progress.advance(1)
+    progress.stop()
+
+    assert capsys.readouterr().out.splitlines() == ["runs ...", "runs: 10 %"]
