@@ -7,7 +7,9 @@ It prints the id that belongs into `configuration_id` of an environment's destin
 client (client credentials) needs the permissions to add external event schemas and configurations.
 """
 
+import argparse
 import os
+import sys
 from typing import Any
 
 import requests
@@ -56,13 +58,22 @@ def _created(session: requests.Session, url: str, document: dict[str, Any]) -> d
     return created
 
 
+def variables(*names: str) -> list[str]:
+    """What the environment says; `--help` explains it."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    if missing := [name for name in names if not os.environ.get(name)]:
+        sys.exit(f"Set {', '.join(missing)} in the environment; --help says to what.")
+    return [os.environ[name] for name in names]
+
+
 def main() -> None:
-    access_token = token(
-        os.environ["GENESYS_LOGIN_URL"],
-        os.environ["GENESYS_CLIENT_ID"],
-        os.environ["GENESYS_CLIENT_SECRET"],
-    )
-    print(make(os.environ["GENESYS_API_URL"], access_token, "Customer steps", "genesys-relay"))
+    names = ("API_URL", "LOGIN_URL", "CLIENT_ID", "CLIENT_SECRET")
+    api_url, *access = variables(*(f"GENESYS_{name}" for name in names))
+    try:
+        print(make(api_url, token(*access), "Customer steps", "genesys-relay"))
+    except requests.RequestException as error:
+        sys.exit(f"Genesys Cloud did not make it: {error}")
 
 
 if __name__ == "__main__":

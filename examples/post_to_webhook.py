@@ -5,10 +5,12 @@
 The address is the stack's output WebhookUrl; the key is in the secret WebhookSecretName.
 """
 
+import argparse
 import hashlib
 import hmac
 import json
 import os
+import sys
 import time
 import uuid
 from datetime import UTC, datetime
@@ -18,8 +20,8 @@ import requests
 
 ATTEMPTS_MAX = 8
 TIMEOUT_S = 30
-#: these will not get better by themselves
-FINAL = (400, 401, 413)
+#: the only refusals that get better by themselves: too slow, too many at once
+PASSING = (408, 429)
 
 
 def headers(key: str, body: bytes) -> dict[str, str]:
@@ -47,8 +49,8 @@ def post(url: str, key: str, event: dict[str, Any]) -> int:
             answer = requests.post(url, body, headers=headers(key, body), timeout=TIMEOUT_S)
             if answer.status_code == 200:
                 return attempt
-            if answer.status_code in FINAL:
-                raise RuntimeError(f"{answer.status_code}: {answer.json()['error']}")
+            if 400 <= answer.status_code < 500 and answer.status_code not in PASSING:
+                raise RuntimeError(f"not taken, {answer.status_code}: {answer.text}")
             wait_s = max(wait_s, float(answer.headers.get("retry-after", 0)))
         except requests.RequestException as error:
             print(f"attempt {attempt}: {error}")
@@ -56,15 +58,27 @@ def post(url: str, key: str, event: dict[str, Any]) -> int:
     raise RuntimeError(f"the event {event['id']} was not taken; keep it and try again later")
 
 
+def variables(*names: str) -> list[str]:
+    """What the environment says; `--help` explains it."""
+    form = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=form).parse_args()
+    if missing := [name for name in names if not os.environ.get(name)]:
+        sys.exit(f"Set {', '.join(missing)} in the environment; --help says to what.")
+    return [os.environ[name] for name in names]
+
+
 def main() -> None:
+    url, key = variables("WEBHOOK_URL", "WEBHOOK_KEY")
     event = {
         "id": str(uuid.uuid4()),
         "type": "order.shipped",
         "createdTime": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "data": {"customerId": "C-1001", "carrier": "DHL"},
     }
-    attempts = post(os.environ["WEBHOOK_URL"], os.environ["WEBHOOK_KEY"], event)
-    print(f"event {event['id']} queued at attempt {attempts}")
+    try:
+        print(f"event {event['id']} queued at attempt {post(url, key, event)}")
+    except RuntimeError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,10 @@ def options(
         typer.Option("--environment", "-e", envvar="RELAY_ENVIRONMENT", help="Which environment."),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile to use.")] = None,
-    region: Annotated[str | None, typer.Option(help="The AWS region of the stack.")] = None,
+    region: Annotated[
+        # boto3 itself reads only AWS_DEFAULT_REGION
+        str | None, typer.Option(envvar="AWS_REGION", help="The AWS region of the stack.")
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="The embedded run that `make run` has going.")
     ] = False,

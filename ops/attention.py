@@ -32,14 +32,15 @@ class Entry:
         )
 
 
-def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
-    """The oldest `most` entries of one partition. An open request is due an hour after its
-    sealing, so `due_at_s` may lie in the future: then it is under way, not overdue."""
+def read_attention(relay: Relay, attention: str, most: int | None) -> Sequence[Entry]:
+    """The oldest `most` entries of one partition; None: all of them. An open request is due an
+    hour after its sealing, so `due_at_s` may lie in the future: then it is under way, not overdue.
+    """
     pages = relay.dynamodb.get_paginator("query").paginate(
         TableName=relay.output("LedgerTableName"),
         IndexName=ATTENTION_INDEX,
         KeyConditionExpression="attention = :a",
         ExpressionAttributeValues={":a": {"S": attention}},
-        PaginationConfig={"MaxItems": most},
+        PaginationConfig={"MaxItems": most} if most else {},
     )
     return [Entry.of(item) for page in pages for item in page["Items"]]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: written by `make run` while it stands, removed when it ends
 ENDPOINT_FILE = Path(__file__).parent.parent / "out" / "stage" / "endpoint.json"
 QUEUES = ("events", "batches", "writes", "checks")
+#: what the endpoint file says: where AWS and Genesys Cloud are, and which stack is meant
+ENDPOINT_KEYS = ("aws", "genesys", "account", "region", "environment")
 CLOCK = SystemClock()
 
 
@@ -182,11 +184,17 @@ def connect(target: Target) -> Relay:
 
 def _embedded(file: Path) -> Relay:
     try:
-        where = json.loads(file.read_text("utf-8"))
+        read = json.loads(file.read_text("utf-8"))
+        where = {key: str(read[key]) for key in ENDPOINT_KEYS}
     except FileNotFoundError:
         raise OpsError(
             "No embedded run is going on: start one with `make run` in another terminal."
         ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OpsError(
+            f"{file} does not say where the embedded run is: repeat the command in a moment, or "
+            "start `make run` anew."
+        ) from error
     session = boto3.Session(
         aws_access_key_id=where["account"],
         aws_secret_access_key="none",

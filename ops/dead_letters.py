@@ -26,6 +26,8 @@ Message = Annotated[str, typer.Option(help="Only this SQS message; the first cha
 Older = Annotated[str, typer.Option(help="Only those first seen so long ago: 90s, 15min, 2h, 3d.")]
 Most = Annotated[int, typer.Option(min=1, help="At most so many letters of each queue.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")]
+#: what brings letters up that were not read
+REPEAT = "repeat the command, or say a higher --most"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
@@ -35,10 +37,23 @@ class Choice:
 
     chosen: Sequence[tuple[Line, Letter]]
     passed_over: int
+    #: how many letters of a queue were to be read at most
+    most: int
+    #: the queues that had so many: there may be more
+    cut: Sequence[str]
 
     @property
     def count(self) -> int:
         return len(self.chosen)
+
+    def unread(self, remedy: str) -> str:
+        """That there may be more, in a sentence; empty where everything was read."""
+        if not self.cut:
+            return ""
+        return (
+            f"Reading ended after {plural(self.most, 'letter')} of {' and of '.join(self.cut)}; "
+            f"there may be more: {remedy}."
+        )
 
 
 @app.command("list")
@@ -58,15 +73,19 @@ def list_letters(
     with _choose(session.relay, queue, wanted, most) as choice:
         session.screen.document([letter.document() for _, letter in choice.chosen])
         _table(choice, session.screen)
+        if unread := choice.unread("say a higher --most"):
+            session.screen.note(unread)
 
 
 @app.command()
-def show(context: typer.Context, message: str) -> None:
+def show(context: typer.Context, message: str, most: Most = letters.MOST_DEFAULT) -> None:
     """Show one dead letter whole: attributes and body. MESSAGE is its SQS message id."""
     session = session_of(context)
-    with _choose(session.relay, "", Filter(message=message), letters.MOST_DEFAULT) as choice:
+    with _choose(session.relay, "", Filter(message=message), most) as choice:
         if not choice.chosen:
-            raise OpsError(f"No dead letter has the id {message}: `relay dead-letters list`.")
+            unread = choice.unread("say a higher --most")
+            remedy = f". {unread}" if unread else ": `relay dead-letters list`."
+            raise OpsError(f"No dead letter has the id {message}{remedy}")
         for _, letter in choice.chosen:
             session.screen.document(letter.document())
             attributes = letter.delivery.attributes.items()
@@ -115,7 +134,8 @@ def replay(
             for line, letter in _progress(choice, session.screen, "replaying"):
                 letters.send_back(session.relay, line, letter)
                 done += 1
-        _report(session.screen, choice, "replayed", done)
+        remedy = f"{REPEAT}; --whole-queue moves all of --queue"
+        _report(session.screen, choice, "replayed", done, remedy)
 
 
 @app.command()
@@ -144,7 +164,7 @@ def discard(
         if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):
             for line, letter in _progress(choice, session.screen, "discarding"):
                 done += discarding.discard(session.relay, line, letter, person(), note)
-        _report(session.screen, choice, "discarded", done)
+        _report(session.screen, choice, "discarded", done, REPEAT)
 
 
 @contextmanager
@@ -153,8 +173,10 @@ def _choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Cho
     read = [(line, letters.read(relay, line, most)) for line in relay.lines(queue or None)]
     now_ms = CLOCK.now_ms()
     chosen = [(line, one) for line, found in read for one in found if wanted.takes(one, now_ms)]
+    passed_over = sum(len(found) for _, found in read) - len(chosen)
+    cut = [line.name for line, found in read if len(found) >= most]
     try:
-        yield Choice(chosen, sum(len(found) for _, found in read) - len(chosen))
+        yield Choice(chosen, passed_over, most, cut)
     finally:
         for line, found in read:
             letters.release(relay, line, found)
@@ -198,13 +220,16 @@ def _progress(choice: Choice, screen: Screen, what: str) -> Iterator[tuple[Line,
     yield from track(choice.chosen, description=what, console=screen.console, disable=quiet)
 
 
-def _report(screen: Screen, choice: Choice, what: str, done: int) -> None:
+def _report(screen: Screen, choice: Choice, what: str, done: int, remedy: str) -> None:
     screen.document(
         {
             "matching": choice.count,
             what: done,
+            "may_be_more": list(choice.cut),
             "letters": [one.document() for _, one in choice.chosen],
         }
     )
     if choice.chosen:
         screen.say(f"{done} of {choice.count} {what}.")
+    if unread := choice.unread(remedy):
+        screen.say(unread, "yellow")

@@ -26,26 +26,31 @@ MOST_DEFAULT = 200
 def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
     """List what waits for a person: refused or undecidable requests, unreadable messages."""
     session = session_of(context)
-    cases = [*waiting.requests_of(session.relay, most), *waiting.quarantined(session.relay, most)]
-    session.screen.document([_row(case) for case in cases])
-    if not cases:
+    cases = waiting.cases(session.relay, most)
+    session.screen.document([_row(case) for case in cases.found])
+    if not cases.found:
         session.screen.say("Nothing waits for a person.")
         return
     session.screen.table(
         ("id", "state", "since", "events", "destination", "reason"),
         [
             (case.name, case.state, case.since, case.events or "-", case.destination, case.reason)
-            for case in cases
+            for case in cases.found
         ],
         right=("events",),
     )
+    if cases.may_be_more:
+        session.screen.note(
+            f"The list ends after {plural(most, 'case')} of each kind; there may be more: say a "
+            "higher --most."
+        )
 
 
 @app.command()
 def show(context: typer.Context, case: str) -> None:
     """Show one case with everything there is to decide by. CASE is its id, or its beginning."""
     session = session_of(context)
-    name = waiting.whole_id(session.relay, case, MOST_DEFAULT)
+    name = waiting.whole_id(session.relay, case)
     if waiting.is_batch_id(name):
         _show_request(waiting.parked_request(session.relay, name), session.screen)
         return
@@ -53,7 +58,11 @@ def show(context: typer.Context, case: str) -> None:
     session.screen.document({"id": name, **document})
     session.screen.table(
         ("", ""),
-        [("reason", document["reason"]), ("since", iso(int(document["at_ms"])))],
+        [
+            ("reason", document["reason"]),
+            *_advice(document),
+            ("since", iso(int(document["at_ms"]))),
+        ],
         title=name,
     )
     session.screen.say("")
@@ -86,7 +95,7 @@ def resolve_case(
     """Decide a case. CASE is its id, or its beginning."""
     session = session_of(context)
     verdict = _verdict(did_not_happen, happened, discard)
-    name = waiting.whole_id(session.relay, case, MOST_DEFAULT)
+    name = waiting.whole_id(session.relay, case)
     decision = Decision(verdict, person(), note)
     if waiting.is_batch_id(name):
         _resolve_request(session, name, decision, dry_run=dry_run, yes=yes)
@@ -173,22 +182,54 @@ def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: D
 
 
 def _show_request(parked: Parked, screen: Screen) -> None:
-    item, record = parked.item, parked.record
+    item, record, kept = parked.item, parked.record, parked.document or {}
     events = waiting.events_of(parked)
-    screen.document({"record": dict(item), "events": list(events)})
+    document = {"record": dict(item), "events": list(events), "review": parked.document}
+    screen.document(document)
     rows = [
         ("state", record.state),
         ("reason", item.get("reason", "")),
+        *_advice(kept),
         ("attempts", record.attempt),
         ("destination", item.get("destination", "")),
         ("in doubt", _doubt(record)),
         *(("history", _history(line)) for line in record.history),
     ]
     screen.table(("", ""), rows, title=record.batch_id)
+    _show_comparison(kept, screen)
     for event in events:
         screen.say("")
         screen.say(f"{event['topic']}  conversation {event['conversation'] or '-'}", "bold")
-        screen.say(json.dumps(event["item"], indent=2, ensure_ascii=False))
+        screen.say(_json(event["item"], indent=2))
+
+
+def _advice(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a person can do about it, where whoever gave the case to a person knew."""
+    return [("advice", str(document["advice"]))] if document.get("advice") else []
+
+
+def _show_comparison(document: dict[str, Any], screen: Screen) -> None:
+    """What the request was to bring about, and what Genesys showed instead. The latter is
+    Genesys' own document, so it is shown as it is; it may have been cut for its length."""
+    expected, found = document.get("expected"), document.get("found")
+    if expected:
+        screen.say("")
+        screen.table(
+            ("expected of", "member", "value"),
+            [
+                (key, member, value if isinstance(value, str) else _json(value))
+                for key, shows in expected.items()
+                for member, value in shows.items()
+            ],
+        )
+    if found is not None:
+        screen.say("")
+        screen.say("found", "bold")
+        screen.say(found if isinstance(found, str) else _json(found, indent=2))
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def _doubt(record: Record) -> str:

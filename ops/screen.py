@@ -28,6 +28,12 @@ class Screen:
         if not self.as_json:
             self.console.print(escape(text), style=style)
 
+    def note(self, text: str) -> None:
+        """What the answer does not say of itself; programs find it beside their document."""
+        if self.as_json:
+            print(json.dumps({"note": text}, ensure_ascii=False), file=sys.stderr)
+        self.say(text, "yellow")
+
     def table(
         self,
         columns: Sequence[str],

@@ -1,6 +1,7 @@
 """What every command gets: the relay that is meant, and the screen."""
 
 import getpass
+import os
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -29,5 +30,8 @@ def session_of(context: typer.Context) -> Session:
 
 
 def person() -> str:
-    """Who is at the keyboard, for the record."""
-    return getpass.getuser()
+    """Who is at the keyboard, for the record: in a container a number may be all that is known."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return f"uid {os.getuid()}"

@@ -8,7 +8,7 @@ from typing import Any
 from lambdas.relay.attention.resolution import Parked, find
 from lambdas.relay.ledger.requests import REVIEW
 from lambdas.relay.moments import iso
-from ops.attention import read_attention
+from ops.attention import Entry, read_attention
 from ops.connection import Relay
 from ops.errors import OpsError
 
@@ -32,9 +32,25 @@ class Waiting:
         return self.state != "QUARANTINED"
 
 
-def requests_of(relay: Relay, most: int) -> list[Waiting]:
-    """The parked requests, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What waits, as far as it was to be read."""
+
+    found: Sequence[Waiting]
+    may_be_more: bool
+
+
+def cases(relay: Relay, most: int) -> Cases:
+    """At most `most` of each kind."""
     entries = read_attention(relay, REVIEW, most)
+    names = _quarantined_names(relay, "", most)
+    messages = [_quarantined(name, quarantine_document(relay, name)) for name in names]
+    found = [*_requests(relay, entries), *messages]
+    return Cases(found, len(entries) >= most or len(names) >= most)
+
+
+def _requests(relay: Relay, entries: Sequence[Entry]) -> list[Waiting]:
+    """The parked requests, oldest first."""
     items = relay.ledger.find([(f"R#{entry.batch_id}", "R") for entry in entries])
     return [
         Waiting(
@@ -50,18 +66,19 @@ def requests_of(relay: Relay, most: int) -> list[Waiting]:
     ]
 
 
-def quarantined(relay: Relay, most: int) -> list[Waiting]:
-    """What nobody could read."""
+def _quarantined_names(relay: Relay, beginning: str, most: int | None) -> list[str]:
+    """What nobody could read and is named so; None: all of it."""
     bucket = relay.output("VaultBucketName")
     pages = relay.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=QUARANTINE, PaginationConfig={"MaxItems": most}
+        Bucket=bucket,
+        Prefix=f"{QUARANTINE}{beginning}",
+        PaginationConfig={"MaxItems": most} if most else {},
     )
-    names = [
+    return [
         row["Key"].removeprefix(QUARANTINE).removesuffix(".json")
         for page in pages
         for row in page.get("Contents", [])
     ]
-    return [_quarantined(name, quarantine_document(relay, name)) for name in names]
 
 
 def _quarantined(name: str, document: dict[str, Any]) -> Waiting:
@@ -87,15 +104,17 @@ def is_batch_id(name: str) -> bool:
     return name.count("-") == 4
 
 
-def whole_id(relay: Relay, name: str, most: int) -> str:
-    """The id that begins so. Raises OpsError where none or several do."""
+def whole_id(relay: Relay, name: str) -> str:
+    """The id that begins so, of all that waits: a decision must not meet another case than the
+    one that is meant. Raises OpsError where none or several begin so."""
     if len(name) in (36, 26):
         return name
-    every = [*requests_of(relay, most), *quarantined(relay, most)]
-    found = [case.name for case in every if case.name.startswith(name)]
+    requests = (entry.batch_id for entry in read_attention(relay, REVIEW, None))
+    found = [batch_id for batch_id in requests if batch_id.startswith(name)]
+    found += _quarantined_names(relay, name, None)
     if len(found) != 1:
-        told = "Nothing" if not found else f"{len(found)} cases"
-        raise OpsError(f"{told} waiting begins with {name}: see `relay review list`.")
+        told = f"{len(found)} cases waiting begin" if found else "Nothing waiting begins"
+        raise OpsError(f"{told} with {name}: see `relay review list`.")
     return found[0]
 
 

@@ -149,3 +149,65 @@ def test_durations_are_said_as_people_say_them(text: str, count: int) -> None:
 def test_another_duration_is_refused_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dead-letters", "list", "--older-than", "soon", "-e", "x"]) == 2
     assert "say it like 90s" in capsys.readouterr().err
+
+
+@pytest.fixture
+def many(relay: Deployed) -> Deployed:
+    for number in range(25):
+        letter(relay, "writes", str(number), **WHY)
+    letter(relay, "events", "another", **WHY)
+    return relay
+
+
+def test_that_there_may_be_more_than_was_read_is_said(
+    many: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "list", "--most", "10"]) == 0
+    shown = capsys.readouterr().out
+    assert "Reading ended after 10 letters of writes; there may be more" in shown
+    assert "--most" in shown
+
+    assert main(["dead-letters", "replay", "--queue", "writes", "--most", "10", "--yes"]) == 0
+    shown = capsys.readouterr().out
+    assert "10 of 10 replayed." in shown
+    for word in ("there may be more", "repeat", "--most", "--whole-queue"):
+        assert word in shown
+
+    discard = ["dead-letters", "discard", "--batch", "b2", "--note", "n", "--most", "10", "--yes"]
+    assert main(discard) == 0
+    shown = capsys.readouterr().out
+    assert "No dead letter matches." in shown
+    assert "there may be more" in shown
+
+
+def test_programs_are_told_too_beside_a_list_and_within_a_report(
+    many: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "list", "--most", "10", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)) == 11
+    assert "there may be more" in json.loads(captured.err)["note"]
+
+    replay = ("dead-letters", "replay", "--dry-run", "--most")
+    assert said(capsys, *replay, "10")["may_be_more"] == ["writes"]
+    assert said(capsys, *replay, "30")["may_be_more"] == []
+
+
+def test_nothing_more_is_suspected_where_everything_was_read(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "list", "--most", "3"]) == 0
+    assert main(["dead-letters", "replay", "--most", "3", "--yes"]) == 0
+    captured = capsys.readouterr()
+    assert "there may be more" not in captured.out + captured.err
+
+
+def test_a_letter_that_was_not_among_those_read_may_be_there_all_the_same(
+    many: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "show", "nosuch", "--most", "10"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "there may be more" in line
+
+    assert main(["dead-letters", "show", "nosuch"]) == 2
+    assert "there may be more" not in capsys.readouterr().err

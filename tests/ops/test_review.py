@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.attention.review import park
+from lambdas.relay.attention.review import keep_record_for_review, park
 from lambdas.relay.canonical import canonical
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.sealing import decode
 from ops.__main__ import main
+from ops.review import MOST_DEFAULT
 from tests.ops.conftest import Deployed, waiting
 from tests.unit.batches import NOW_MS, batch_of
 
@@ -117,3 +118,113 @@ def test_an_unknown_case_is_said_to_be_unknown(
 ) -> None:
     assert main(["review", "show", "abc"]) == 2
     assert "Nothing waiting begins with abc" in capsys.readouterr().err
+
+
+ADVICE = "Compare what was expected with what was found; correct it in Genesys, then resolve it."
+EXPECTED = {"c-1": {"attributes": {"order": "4711"}, "state": "open"}}
+
+
+def differing(relay: Deployed, found: Any) -> None:
+    """The request's message is gone; what was expected and found is kept instead."""
+    sides = {"expected": EXPECTED, "found": found}
+    keep_record_for_review(BATCH.batch_id, "something else", ADVICE, relay.vault, NOW_MS, **sides)
+
+
+@pytest.mark.parametrize(
+    "found", [{"attributes": {"order": "4712"}}, '{"attributes":{"order":"4712"']
+)
+def test_a_request_is_shown_with_advice_and_what_was_expected_and_found(
+    parked: Deployed, capsys: pytest.CaptureFixture[str], found: Any
+) -> None:
+    differing(parked, found)
+
+    assert main(["review", "show", BATCH.batch_id]) == 0
+
+    shown = capsys.readouterr().out
+    for word in (ADVICE, "c-1", '{"order": "4711"}', "open", "4712"):
+        assert word in shown
+
+
+def test_everything_there_is_to_decide_by_is_in_the_document(
+    parked: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["review", "show", BATCH.batch_id, "--json"]) == 0
+    told = answer(capsys)
+    assert [event["item"]["said"] for event in told["events"]] == ["a", "b"]
+    assert decode(told["review"]["message"]) == BATCH
+
+    differing(parked, {"state": "closed"})
+    assert main(["review", "show", BATCH.batch_id, "--json"]) == 0
+    told = answer(capsys)
+    assert told["record"]["reason"] == "400 no"
+    assert told["review"]["advice"] == ADVICE
+    assert (told["review"]["expected"], told["review"]["found"]) == (EXPECTED, {"state": "closed"})
+
+
+def test_a_case_without_a_document_is_shown_by_its_record(
+    parked: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parked.vault.discard(f"review/{BATCH.batch_id}.json")
+
+    assert main(["review", "show", BATCH.batch_id]) == 0
+    assert "400 no" in capsys.readouterr().out
+    assert main(["review", "show", BATCH.batch_id, "--json"]) == 0
+    assert answer(capsys)["review"] is None
+
+
+def test_a_comparison_fits_a_terminal(
+    parked: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    differing(parked, {"text": "x" * 300})
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert main(["review", "show", BATCH.batch_id]) == 0
+
+    table, _, _ = capsys.readouterr().out.partition("found\n")
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert "".join(ADVICE.split()) in "".join(table.split())
+
+
+def test_a_quarantined_message_is_shown_with_its_advice(
+    parked: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = {"reason": "not JSON", "advice": "Mend it.", "at_ms": NOW_MS, "message": "hello"}
+    parked.vault.keep(f"quarantine/{UNREADABLE}.json", canonical(document))
+
+    assert main(["review", "show", UNREADABLE]) == 0
+    assert "Mend it." in capsys.readouterr().out
+    assert main(["review", "show", UNREADABLE, "--json"]) == 0
+    assert answer(capsys) == {"id": UNREADABLE, **document}
+
+
+def test_that_there_may_be_more_cases_than_are_listed_is_said(
+    parked: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = batch_of("c")
+    claim(other, parked.ledger, NOW_MS)
+    park(other, "REJECTED", "400", ledger=parked.ledger, vault=parked.vault, now_ms=NOW_MS)
+
+    assert main(["review", "list", "--most", "2"]) == 0
+    assert "there may be more" in capsys.readouterr().out
+    assert main(["review", "list", "--most", "2", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)) == 3
+    assert "--most" in json.loads(captured.err)["note"]
+
+    assert main(["review", "list", "--most", "3"]) == 0
+    assert "there may be more" not in capsys.readouterr().out
+
+
+def test_an_id_s_beginning_is_compared_with_every_case(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However many wait: a decision must not meet another case than the one that is meant."""
+    document = canonical({"reason": "not JSON", "at_ms": NOW_MS, "message": "hello"})
+    names = [f"{number:026}" for number in range(MOST_DEFAULT)]
+    for name in (*names, "c" * 26, "d" * 26, "d" * 25 + "e"):
+        relay.vault.keep(f"quarantine/{name}.json", document)
+
+    assert main(["review", "show", "dd"]) == 2
+    assert "2 cases waiting begin with dd" in capsys.readouterr().err
+    assert main(["review", "show", "d" * 25 + "e"]) == 0
+    assert main(["review", "show", "cc"]) == 0

@@ -1,0 +1,77 @@
+"""`bin/relay`: the caller's folder, the project's own interpreter, or one sentence."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.ops.test_try_mapping import ENVIRONMENT
+from tests.unit.simulated import envelope
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 60
+
+
+def run(command: Path, *arguments: str, within: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(command), *arguments], cwd=within, env={"PATH": os.environ["PATH"]}, check=False,
+        capture_output=True, text=True, timeout=TIMEOUT_S,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A project of which nothing is installed."""
+    root = tmp_path / "a project"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "bin" / "relay", root / "bin" / "relay")
+    return root
+
+
+def test_before_anything_is_installed_it_says_what_to_do(checkout: Path, tmp_path: Path) -> None:
+    done = run(checkout / "bin" / "relay", "status", within=tmp_path)
+
+    assert done.returncode == 2
+    assert "run make setup" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_it_is_the_project_s_program_in_the_caller_s_folder_behind_links_too(
+    checkout: Path, tmp_path: Path
+) -> None:
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$PWD" "$PYTHONPATH" "$@"\n')
+    python.chmod(0o755)
+    here, link, second = tmp_path / "here", tmp_path / "relay", tmp_path / "here" / "relay"
+    here.mkdir()
+    link.symlink_to(checkout / "bin" / "relay")
+    second.symlink_to(Path("..") / "relay")
+
+    done = run(second, "trace", "two words", within=here)
+
+    told = [str(here), str(checkout), "-P", "-m", "ops", "trace", "two words"]
+    assert done.stdout.splitlines() == told
+
+
+def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(ENVIRONMENT)
+    (tmp_path / "event.json").write_text(envelope(1, mood="good"))
+    (tmp_path / "json.py").write_text("raise SystemExit('this is not the relay')")
+
+    arguments = ("try-mapping", "-e", "mine.toml", "--event", "event.json")
+    done = run(ROOT / "bin" / "relay", *arguments, within=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"note": "good"' in done.stdout
+
+
+def test_an_environment_s_name_is_the_project_s_wherever_the_caller_is(tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_text("{}")
+
+    arguments = ("try-mapping", "-e", "example", "--event", "event.json")
+    done = run(ROOT / "bin" / "relay", *arguments, within=tmp_path)
+
+    assert "event.json: intake would quarantine this" in done.stderr

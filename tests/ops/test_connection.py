@@ -1,0 +1,111 @@
+"""Which relay is meant, and who asks: from options, variables, files, or one sentence."""
+
+import getpass
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from ops import session
+from ops.__main__ import main
+from ops.connection import Relay, Target, connect
+from ops.errors import OpsError
+from ops.session import person
+
+WHERE = {
+    "aws": "http://localhost:1",
+    "genesys": "http://localhost:2",
+    "account": "000000000000",
+    "region": "eu-west-1",
+    "environment": "local",
+}
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Somebody whose region is nowhere but in AWS_REGION."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "RELAY_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+    def connected(target: Target) -> Relay:
+        relay = connect(target)
+        _ = relay.sqs  # boto3 wants a region here
+        raise OpsError(f"connected with {relay.stack} in {relay.region}")
+
+    monkeypatch.setattr(session, "connect", connected)
+    return monkeypatch
+
+
+def test_the_region_is_that_of_the_variable(
+    variables: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-e", "x", "status"]) == 2
+    assert "connected with genesys-relay-x in eu-central-1" in capsys.readouterr().err
+
+
+def test_the_option_stands_above_the_variable(
+    variables: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-e", "x", "status", "--region", "eu-west-3"]) == 2
+    assert "connected with genesys-relay-x in eu-west-3" in capsys.readouterr().err
+
+
+def test_an_empty_variable_names_no_region(
+    variables: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables.setenv("AWS_REGION", "")
+    assert main(["-e", "x", "status"]) == 2
+    assert "set AWS_REGION" in capsys.readouterr().err
+
+
+def test_an_endpoint_file_says_where_the_embedded_run_is(tmp_path: Path) -> None:
+    file = tmp_path / "endpoint.json"
+    file.write_text(json.dumps(WHERE))
+
+    relay = connect(Target(None, None, None, file))
+
+    assert (relay.stack, relay.region, relay.is_embedded) == (
+        "genesys-relay-local",
+        "eu-west-1",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"",
+        json.dumps(WHERE)[:40].encode(),
+        json.dumps({"aws": "http://localhost:1"}).encode(),
+        b"[]",
+        b"null",
+        b"\xff",
+    ],
+)
+def test_a_half_written_endpoint_file_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: bytes
+) -> None:
+    file = tmp_path / "endpoint.json"
+    file.write_bytes(written)
+
+    assert main(["--local", "--endpoint-file", str(file), "status"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "does not say where the embedded run is" in line
+    assert "make run" in line
+
+
+@pytest.mark.parametrize("unknown", [KeyError("getpwuid(): uid not found"), OSError("no name")])
+def test_who_has_no_name_is_a_number(monkeypatch: pytest.MonkeyPatch, unknown: Exception) -> None:
+    def nameless() -> str:
+        raise unknown
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+
+    assert person() == "uid 4711"
