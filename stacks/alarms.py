@@ -119,8 +119,8 @@ def _of_webhook(environment: str) -> tuple[Alarm, ...]:
     return (
         Alarm(
             "WebhookPuttingOff",
-            "For ten minutes the webhook's function has answered 429 or 503 to senders, whose events "
-            "need not be queued: they have to send them again. Read its log.",
+            "For ten minutes the webhook's function has answered 429 or 503: what it answered so "
+            "need not be queued, and has to be sent again. Read its log.",
             joined(
                 "SUM",
                 _counts(environment, "WebhookPutOff", "webhook"),

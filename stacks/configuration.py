@@ -5,15 +5,18 @@
 """
 
 import json
+import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from lambdas.relay.limits import JSON_DEPTH_MAX
 from lambdas.relay.routes.configuration import parse
 from stacks.environment_document import Document, expectation
 
@@ -22,12 +25,19 @@ ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 #: The name ends up in the stack's and the queues' names: SQS allows those 80 characters.
 ENVIRONMENT_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,29}")
 
+#: toml.io/en/v1.0.0#integer
+WHOLE_NUMBER_MAX = 2**63 - 1
+
 #: A wrong value is quoted up to this length (characters).
 QUOTED_VALUE_MAX = 80
 
 
 class ConfigurationError(Exception):
     """The configuration cannot be used; the message is one sentence for the person who wrote it."""
+
+    def __init__(self, sentence: str) -> None:
+        # Names and values that are quoted may hold line breaks.
+        super().__init__(" ".join(sentence.splitlines()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +81,8 @@ def _load(reference: str) -> Environment:
             "cannot: expected at most 30 lower-case letters, digits and single hyphens."
         )
     try:
-        # By way of JSON: in strict mode only JSON arrays become tuples. TOML's dates become text.
-        document = Document.model_validate_json(json.dumps(raw, default=str))
+        # By way of JSON: in strict mode only JSON arrays become tuples.
+        document = Document.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         raise ConfigurationError(f"{_shown(path)}: {_sentence(error)}") from None
     environment = Environment(path=path, name=path.stem, document=document)
@@ -82,14 +92,47 @@ def _load(reference: str) -> Environment:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors on Windows begin a file with a byte order mark.
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in ENVIRONMENTS.glob("*.toml")))
         raise ConfigurationError(
             f"{_shown(path)}: there is no such file; environments/ has: {known}."
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise ConfigurationError(
+            f"{_shown(path)}: cannot be read as TOML: its lists or tables are nested too deeply; "
+            f"expected at most {JSON_DEPTH_MAX} levels."
+        ) from None
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"{_shown(path)}: cannot be read as TOML: {error}.") from None
+    for complaint in _foreign_to_json(raw):
+        raise ConfigurationError(f"{_shown(path)}: {complaint}")
+    return raw
+
+
+def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
+    """What TOML can say, but not the JSON that the functions read: a sentence for each place."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
+    while waiting:
+        location, value = waiting.pop()
+        key = _key(location)
+        match value:
+            case dict() | list() if len(location) > JSON_DEPTH_MAX:
+                yield (
+                    f"{_key(location[:3])} is nested more than {JSON_DEPTH_MAX} levels deep; "
+                    "expected fewer levels of lists and tables."
+                )
+            case dict():
+                waiting.extend(((*location, name), inner) for name, inner in value.items())
+            case list():
+                waiting.extend(((*location, place), inner) for place, inner in enumerate(value))
+            case float() if not math.isfinite(value):
+                yield f"{key} is {value}; expected a finite number."
+            case int() if abs(value) > WHOLE_NUMBER_MAX:
+                yield f"{key} is a whole number beyond the 64 bits that TOML has; expected less."
+            case date() | time():
+                yield f"{key} is {value}, a date or time; expected a text, which stands in quotes."
 
 
 def _check_functions_document(environment: Environment) -> None:

@@ -4,7 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from stacks.genesys_regions import GENESYS_DOMAINS
 
@@ -39,7 +47,21 @@ RetentionDays = Literal[
 def _template(detail_type: str) -> str:
     if UUID.search(detail_type):
         raise ValueError
+    if "*" in detail_type:
+        raise ValueError(
+            f'"{detail_type}" holds a *, which EventBridge compares literally here, so no event '
+            "would ever match; write an exact detail-type such as "
+            '"v2.detail.events.conversation.{id}.acd.start", or leave detail_types out and let '
+            "the topics of the routes choose."
+        )
     return detail_type
+
+
+def _number(days: object) -> object:
+    """For Python true is 1, and so one of the numbers of days."""
+    if isinstance(days, bool):
+        raise ValueError
+    return days
 
 
 def _known_region(region: str) -> str:
@@ -117,7 +139,7 @@ class Relay(_Table):
     removal: Literal["retain", "destroy"] = Field(
         default="retain", description='"retain" or "destroy"'
     )
-    log_retention_days: RetentionDays = Field(
+    log_retention_days: Annotated[RetentionDays, BeforeValidator(_number)] = Field(
         default=30, description="a number of days CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, ..."
     )
     archive_days: int = Field(
@@ -178,7 +200,8 @@ class Relay(_Table):
 
 
 class Destination(_Table):
-    """A table [destinations.<name>]; the functions' own parser knows what else its kind takes."""
+    """A table [destinations.<name>]; the functions' own parser knows what else its kind takes,
+    and refuses the rest."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, JsonValue]

@@ -1,11 +1,22 @@
 """Whatever is wrong in an environment file is said in one sentence, before anything is built."""
 
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from lambdas.relay.destinations import confirmations
+from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.routes.configuration import (
+    COMMON_SETTINGS,
+    KEY_SETTINGS,
+    KINDS,
+    settings_of,
+)
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
+from stacks.environment_document import Relay, Route, Webhook
 from stacks.genesys_regions import GENESYS_DOMAINS
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 
@@ -22,13 +33,65 @@ def complaint(references: object) -> str:
     return str(error.value)
 
 
-def test_the_example_is_valid_and_shows_every_setting() -> None:
-    (example,) = load_environments("example")
-    text = (ENVIRONMENTS / "example.toml").read_text(encoding="utf-8")
+EXAMPLE = (ENVIRONMENTS / "example.toml").read_text(encoding="utf-8")
 
-    shown_elsewhere = {"api_url", "login_url", "any_event_source"}
-    for setting in set(type(example.document.relay).model_fields) - shown_elsewhere:
-        assert f"\n{setting} = " in text or f"\n# {setting} = " in text
+#: a setting to uncomment has no space after its #; explanations have one
+COMMENTED = re.compile(r"^#(?=[^ #\n])", re.MULTILINE)
+
+#: the paragraphs of the example that hold such settings
+BLOCKS = [text for text in EXAMPLE.split("\n\n") if COMMENTED.search(text)]
+
+
+def without_region(text: str) -> str:
+    """The hosts stand instead of the region that the example chooses."""
+    return re.sub(r"^genesys_region", "#genesys_region", text, flags=re.MULTILINE)
+
+
+def test_the_example_is_valid_and_safe_to_copy() -> None:
+    (example,) = load_environments("example")
+
+    assert example.document.relay.removal == "retain"
+
+
+def test_the_example_has_every_key_that_the_code_knows() -> None:
+    written = tomllib.loads(COMMENTED.sub("", EXAMPLE))
+    destinations = list(written["destinations"].values())
+
+    assert set(written["relay"]) == set(Relay.model_fields)
+    assert set(written["webhook"]) == set(Webhook.model_fields)
+    assert set().union(*written["routes"]) == set(Route.model_fields)
+    assert set().union(*destinations) >= set(COMMON_SETTINGS)
+    assert set().union(*(row.get("key", {}) for row in destinations)) == set(KEY_SETTINGS)
+    said = (row.get("confirmation", {}) for row in destinations)
+    assert set().union(*said) == {*confirmations.SETTINGS, *confirmations.GENERIC_ONLY}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_example_has_every_kind_with_all_that_is_its_own(kind: Kind) -> None:
+    written = tomllib.loads(COMMENTED.sub("", EXAMPLE))
+    (shown,) = (row for row in written["destinations"].values() if row["kind"] == kind.name)
+
+    assert set(shown) >= set(settings_of(kind)) - set(COMMON_SETTINGS)
+    assert set(shown.get("path_values", {})) == set(kind.path_values)
+    assert shown.get("max_items", kind.items) == kind.items, "the default is what is shown"
+
+
+@pytest.mark.parametrize(
+    "block", BLOCKS, ids=[COMMENTED.split(b)[1].split("\n")[0] for b in BLOCKS]
+)
+def test_each_commented_block_of_the_example_is_accepted(tmp_path: Path, block: str) -> None:
+    text = EXAMPLE.replace(block, COMMENTED.sub("", block))
+    assert text != EXAMPLE
+
+    load_environments(
+        str(write(tmp_path, without_region(text) if "api_url" in block else text, "copied"))
+    )
+
+
+def test_the_whole_example_uncommented_is_accepted(tmp_path: Path) -> None:
+    text = without_region(COMMENTED.sub("", EXAMPLE))
+
+    load_environments(str(write(tmp_path, text, "copied")))
 
 
 def test_the_least_environment_has_the_documented_defaults(tmp_path: Path) -> None:
@@ -82,6 +145,11 @@ def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) ->
             {"name": "all", "destination": "journey", "item": {"größe": "body.id"}},
         ],
     }
+
+
+def _destination(line: str) -> str:
+    """The environment with one more line in its destination."""
+    return environment_text(rest=DESTINATIONS_AND_ROUTES.replace("\n\n[[", f"\n{line}\n\n[["))
 
 
 def _route(**changes: str) -> str:
@@ -146,6 +214,15 @@ BAD = {
         ),
         ["relay.detail_types[0] is", "the literal {id}"],
     ),
+    "detail-type with a wildcard": (
+        environment_text('detail_types = ["v2.detail.events.conversation.{id}.*"]'),
+        [
+            'relay.detail_types[0]: "v2.detail.events.conversation.{id}.*" holds a *',
+            "EventBridge compares literally",
+            '"v2.detail.events.conversation.{id}.acd.start"',
+            "leave detail_types out",
+        ],
+    ),
     "detail-types as text": (
         environment_text('detail_types = "v2.presence"'),
         ['relay.detail_types is "v2.presence"', "a list of detail-types"],
@@ -163,6 +240,18 @@ BAD = {
     "log retention": (
         environment_text("log_retention_days = 31"),
         ["relay.log_retention_days is 31", "30, 60"],
+    ),
+    "true for a number of days": (
+        environment_text("log_retention_days = true"),
+        ["relay.log_retention_days is true", "30, 60"],
+    ),
+    "line break in a value": (
+        environment_text(source="a\\nb"),
+        ['relay: partner_event_source is "a b"', "aws.partner/genesys.com/cloud/"],
+    ),
+    "line break in a name": (
+        environment_text('"head\\nroom" = 1'),
+        ["relay.head room is not a known key"],
     ),
     "archive": (environment_text("archive_days = 0"), ["relay.archive_days is 0"]),
     "e-mail": (environment_text('alarm_email = "ops"'), ['"ops"', "an e-mail address"]),
@@ -201,6 +290,70 @@ BAD = {
             rest=DESTINATIONS_AND_ROUTES.replace("\n\n[[", '\nunknown = "retry"\n\n[[')
         ),
         ['destinations.journey.unknown is "retry"', '"repost" or "manual"'],
+    ),
+    "unknown key of a destination": (
+        _destination('unkown = "manual"'),
+        ["destinations.journey.unkown is not a known key", "item, key, kind, max_items, unknown"],
+    ),
+    "key of another kind": (
+        _destination('path = "/api/v2/x"'),
+        ["destinations.journey.path is not a known key", "configuration_id"],
+    ),
+    "unknown key of a key": (
+        _destination("key = { honored_hours = 24 }"),
+        ["destinations.journey.key.honored_hours is not", "honoured_hours, repeat_answers_409"],
+    ),
+    "yes for true": (
+        _destination('key = { honoured_hours = 24, checked_first = "yes" }'),
+        ["destinations.journey.key.checked_first is 'yes'", "it must be true or false"],
+    ),
+    "unknown key of a confirmation": (
+        _destination('confirmation = { match = "entity", topics = ["t"], truht = "/api/{key}" }'),
+        ["destinations.journey.confirmation.truht is not", "topics, truth, window_s"],
+    ),
+    "key honoured for ever": (
+        _destination("key = { honoured_hours = inf }"),
+        ["destinations.journey.key.honoured_hours is inf", "a finite number"],
+    ),
+    "key honoured for no number": (
+        _destination("key = { honoured_hours = nan }"),
+        ["destinations.journey.key.honoured_hours is nan", "a finite number"],
+    ),
+    "key honoured too long to count": (
+        _destination("key = { honoured_hours = 1e308 }"),
+        ["destinations.journey.key.honoured_hours is 1e+308", "from 0 to 8784"],
+    ),
+    "number without end in an item": (
+        environment_text(rest=_route(item="{ value = inf }")),
+        ["routes[0].item.value is inf", "a finite number"],
+    ),
+    "number that JSON cannot be written with": (
+        environment_text(rest=_route(item=f"{{ value = 0x1{'0' * 5000} }}")),
+        ["routes[0].item.value", "64 bits"],
+    ),
+    "number of too many digits": (
+        environment_text(f"archive_days = 1{'0' * 5000}"),
+        ["cannot be read as TOML"],
+    ),
+    "date": (
+        _destination("max_items = 2026-01-09"),
+        ["destinations.journey.max_items is 2026-01-09", "in quotes"],
+    ),
+    "deep list": (
+        environment_text(rest=_route(item=f"{{ a = {'[' * 100}{']' * 100} }}")),
+        ["routes[0].item", "nested more than 64 levels deep"],
+    ),
+    "bottomless list": (
+        environment_text(rest=_route(item=f"{{ a = {'[' * 5000}{']' * 5000} }}")),
+        ["nested too deeply"],
+    ),
+    "bottomless table": (
+        environment_text() + f"[{'.'.join('a' * 3000)}]\n",
+        ["a.a.a", "nested more than 64 levels deep"],
+    ),
+    "bottomless expression": (
+        environment_text(rest=_route(item=f'{{ id = "{"!" * 5000}a" }}')),
+        ["routes[0].item.id", "nested more than 100 levels deep", "!!!…"],
     ),
     "no routes": (
         environment_text(rest=DESTINATIONS_AND_ROUTES.partition("[[routes]]")[0]),
@@ -243,6 +396,13 @@ def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, parts: list[str])
     assert "\n" not in sentence
     for part in parts:
         assert part in sentence
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_text(environment_text(), encoding="utf-8-sig")
+
+    assert load_environments(str(path))
 
 
 def test_a_file_that_does_not_exist_is_named_with_those_that_do() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.routes.configuration import parse
 
 JOURNEY = {"kind": "journey-external-events", "configuration_id": "c1"}
@@ -20,6 +21,81 @@ def document(
         "destinations": {"journey": {**JOURNEY, **(destination or {})}},
         "routes": [{**ROUTE, **(route or {})}],
     }
+
+
+def key(**settings: Any) -> dict[str, Any]:
+    return document(destination={"key": settings})
+
+
+def of_kind(kind: str, **settings: Any) -> dict[str, Any]:
+    row = {**ROUTE, "item": {"id": "id"}}
+    return {"destinations": {"journey": {"kind": kind, **settings}}, "routes": [row]}
+
+
+def test_what_is_said_of_the_key_is_what_the_destination_knows() -> None:
+    said = parse(key(honoured_hours=0.5, checked_first=True, repeat_answers_409=True))
+
+    assert said.destinations["journey"].key == KeyPolicy(1800, True, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (of_kind("generic", path="events"), r"journey\.path is 'events'; it must be a path"),
+        (of_kind("generic", path="/api/{id}"), r"journey\.path is '/api/{id}'; it must be a path"),
+        (of_kind("generic", lists={}), r"journey\.lists is not a known key; .*list, "),
+        (of_kind("conversations", path="/{id}"), r"journey\.path is '/{id}'; it must be a path"),
+        (of_kind("conversations", method="PUT"), r"journey\.method is not a known key"),
+        (of_kind("conversation-events", lists={}), r"journey\.lists must say which list"),
+        (of_kind("conversation-events", lists={"*": ""}), r"journey\.lists must say which list"),
+        (of_kind("external-metrics", typ="Total"), r"journey\.typ is not a known key; .*type, "),
+        (
+            of_kind("participant-attributes", path_values={"participant": "body.id"}),
+            r"path_values\.participant is not .*one of: conversation_id, participant_id",
+        ),
+        (
+            of_kind("participant-attributes", path_values={"participant_id": 7}),
+            r"path_values\.participant_id is 7; it must be a JMESPath expression",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_kinds_own_settings_is_said(
+    wrong: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse(wrong)
+
+
+CAUSED = {"match": "entity", "topics": ["t"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "confirmation", "sentence"),
+    [
+        ("conversations", {"window": 9}, r"confirmation\.window is not a known key; .*window_s"),
+        ("conversations", {"match": "entity"}, r"confirmation\.match is not a known key"),
+        ("conversations", {"compensation": {}}, r"confirmation\.compensation is not a known"),
+        ("conversations", {"topics": []}, r"confirmation\.topics must name the events"),
+        ("conversations", {"key": 7}, r"confirmation\.key is 7; it must be"),
+        (
+            "generic",
+            {**CAUSED, "key": "order"},
+            r"confirmation\.key is 'order', but the item of routes\[0\] has no such member; .*: id",
+        ),
+        ("conversations", {"key": ""}, r"confirmation\.key is ''; it must be"),
+        ("conversations", {"follows": [""]}, r"confirmation\.follows must be a list"),
+        ("conversations", {"completed_by": "t"}, r"confirmation\.completed_by must be a list"),
+        ("conversations", True, r"confirmation must be a section of names and values, or false"),
+        ("generic", {**CAUSED, "truth": "api/{key}"}, r"confirmation\.truth must be a path"),
+        ("generic", {**CAUSED, "truth": "/{key}/{id}"}, r"confirmation\.truth must be a path"),
+        ("generic", {**CAUSED, "truht": "/{key}"}, r"confirmation\.truht is not .*truth"),
+    ],
+)
+def test_what_is_wrong_with_a_confirmation_is_said(
+    kind: str, confirmation: Any, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"^destinations\.journey\.{sentence}"):
+        parse(of_kind(kind, confirmation=confirmation))
 
 
 def test_a_destination_and_a_route_are_a_configuration() -> None:
@@ -46,6 +122,29 @@ def test_a_destination_and_a_route_are_a_configuration() -> None:
         (document(destination={"max_items": True}), r"journey\.max_items is True"),
         (document(destination={"configuration_id": ""}), "journey needs configuration_id"),
         (document(destination={"item": {"id": "]["}}), r"journey\.item\.id is no JMESPath"),
+        (
+            document(destination={"unkown": "manual"}),
+            r"journey\.unkown is not a known key; .*unknown",
+        ),
+        (document(destination={"path": "/x"}), r"journey\.path is not a known key"),
+        (document(destination={"path_values": {}}), r"journey\.path_values is not a known key"),
+        (document(destination={"compensation": {}}), r"journey\.compensation is not a known key"),
+        (
+            key(honored_hours=24),
+            r"journey\.key\.honored_hours is not .*: checked_first, honoured_h",
+        ),
+        (key(honoured_hours="24"), r"journey\.key\.honoured_hours is '24'; it must be a number"),
+        (key(honoured_hours=True), r"journey\.key\.honoured_hours is True; it must be a number"),
+        (key(honoured_hours=float("inf")), r"honoured_hours is inf; it must be a number from 0 to"),
+        (key(honoured_hours=float("nan")), r"honoured_hours is nan; it must be a number from 0 to"),
+        (key(honoured_hours=1e308), r"honoured_hours is 1e\+308; it must be a number from 0 to"),
+        (
+            key(checked_first="yes"),
+            r"journey\.key\.checked_first is 'yes'; it must be true or false",
+        ),
+        (key(repeat_answers_409=1), r"journey\.key\.repeat_answers_409 is 1; it must be true or"),
+        (key(checked_first=True), r"journey\.key\.checked_first .* honoured_hours"),
+        (document(route={"topic": ["*"]}), r"routes\[0\]\.topic is not a known key; .*topics"),
         (document(route={"name": ""}), r"routes\[0\] needs name"),
         (document(route={"destination": "elsewhere"}), "'elsewhere'; the destinations are: jour"),
         (document(route={"topics": []}), r"routes\[0\]\.topics must be a list"),
@@ -72,7 +171,7 @@ values = st.recursive(
     st.sampled_from(["destinations", "routes"]),
     st.sampled_from(
         ["kind", "unknown", "max_items", "key", "item", "configuration_id", "name", "topics",
-         "destination", "path", "list"]
+         "destination", "path", "list", "confirmation"]
     ),
     values,
 )  # fmt: skip

@@ -444,7 +444,11 @@ def test_a_confirmation_can_be_switched_off_and_changed() -> None:
     ("section", "kind", "said"),
     [
         ("soon", "conversations", "x must be a section"),
-        ({"window": 3}, "conversations", "x has window; it can have"),
+        (
+            {"window": 3},
+            "conversations",
+            "x.window is not a known key; expected one of: completed_by",
+        ),
         ({"window_s": 0}, "conversations", "x.window_s is 0; it must be whole seconds"),
         ({"window_s": 901}, "conversations", "from 1 to 900"),
         ({"topics": "all"}, "conversations", "x.topics must be a list"),

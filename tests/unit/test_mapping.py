@@ -57,6 +57,10 @@ def test_the_expression_that_fails_is_named_and_no_value_is_quoted() -> None:
         ("up(body.mood)", "item"),
         ("abs()", "item"),
         ("", "item"),
+        # These give what no JSON can hold.
+        ("&body", "item"),
+        ("`NaN`", "item"),
+        ("{a: to_number('inf')}", "item"),
     ],
 )
 def test_what_is_no_expression_is_refused_before_anything_is_deployed(
@@ -64,3 +68,26 @@ def test_what_is_no_expression_is_refused_before_anything_is_deployed(
 ) -> None:
     with pytest.raises(ValueError, match=f"^{where} is no JMESPath expression"):
         check(template, "item")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "!" * 5000 + "a",
+        "`" + "[" * 5000 + "`",
+        "||".join("a" * 3000),
+        # Nothing of it is tried before an event has a body.
+        "body && (" + "||".join("a" * 200) + ")",
+    ],
+    ids=["negations", "literal", "alternatives", "untried"],
+)
+def test_an_expression_that_no_stack_holds_is_refused_in_one_short_sentence(
+    expression: str,
+) -> None:
+    with pytest.raises(ValueError, match=r"^item\.x .*nested more than 100 levels deep") as raised:
+        check({"x": expression}, "item")
+    assert len(str(raised.value)) < 200
+
+
+def test_an_ordinary_chain_of_alternatives_is_no_deep_expression() -> None:
+    check(" || ".join(f"body.name{number}" for number in range(40)), "item")

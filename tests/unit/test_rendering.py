@@ -24,6 +24,12 @@ def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
     [
         (JOURNEY, {"item": {"x": "to_number(body)"}}, envelope(1), None),
         (JOURNEY, {"item": {"x": "abs('a')"}}, envelope(1), "expression .* failed"),
+        (
+            JOURNEY,
+            {"item": {"x": "to_number(body.queueId)"}},
+            envelope(1, queueId="nan"),
+            "JSON cannot",
+        ),
         (JOURNEY, {"item": {"id": "body.nothing"}}, envelope(1), "gives no id; journey"),
         (section("conversation-events"), {}, envelope(1, "attributes"), "no list for events of"),
         (

@@ -7,11 +7,13 @@
     follows = [...]      # further events whose order the record keeps
     completed_by = [...] # those that complete the record; none: any of topics
 
-`confirmation = false` switches it off. A generic destination names `match` ("correlation",
-"conversation" or "entity") and may name `key` ("answer", "conversation" or a member of the item)
-and `truth`, the path with {key} that tells what became of a request.
+`key` ("answer", "conversation" or a member of the item) says what the events name.
+`confirmation = false` switches it off. Where the kind brings none of its own, `match` must be said
+("correlation", "conversation" or "entity"), and `truth` may be: the path with {key} that tells
+what became of a request.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -25,12 +27,18 @@ from lambdas.relay.destinations.correlation import (
     Truth,
     contains,
 )
+from lambdas.relay.destinations.destination import refuse_unknown
 from lambdas.relay.limits import SQS_DELAY_MAX_S
 
 _TOPIC = "v2.detail.events.conversation.{id}."
 #: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one
 SIMPLE_WINDOW_S = 10
 ROUTED_WINDOW_S = 30
+#: what a confirmation can say; the second where its kind brings none of its own
+SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key")
+GENERIC_ONLY = ("match", "truth")
+#: a path in which only {key} is filled in
+TRUTH_PATH = re.compile(r"(?=.*\{key\})/([^{}]|\{key\})*")
 MATCHES: Mapping[str, Match] = {
     "correlation": "correlation",
     "conversation": "conversation",
@@ -109,19 +117,20 @@ def read(section: Json, kind: str, item: Json, where: str) -> Confirmation | Non
         return None
     if not isinstance(section, Mapping):
         raise ValueError(f"{where} must be a section of names and values, or false")
-    known = {"window_s", "hold_s", "topics", "follows", "completed_by", "match", "key", "truth"}
-    unknown = sorted(set(section) - known)
-    if unknown:
-        raise ValueError(f"{where} has {unknown[0]}; it can have {', '.join(sorted(known))}")
-    confirmation = usual or ON_REQUEST.get(kind) or _generic(section, where)
+    own = usual or ON_REQUEST.get(kind)
+    refuse_unknown(section, SETTINGS if own else (*SETTINGS, *GENERIC_ONLY), where)
+    confirmation = own or _generic(section, where)
+    topics = _topics(section, "topics", confirmation.topics, where)
+    if not topics:
+        raise ValueError(f"{where}.topics must name the events that a request causes")
     return replace(
         confirmation,
         window_s=_seconds(section, "window_s", confirmation.window_s, where),
         hold_s=_seconds(section, "hold_s", confirmation.hold_s, where),
-        topics=_topics(section, "topics", confirmation.topics, where),
+        topics=topics,
         follows=_topics(section, "follows", confirmation.follows, where),
         completed_by=_topics(section, "completed_by", confirmation.completed_by, where),
-        key=str(section.get("key", confirmation.key)),
+        key=_key(section, confirmation.key, where),
     )
 
 
@@ -129,17 +138,27 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
     match = MATCHES.get(str(section.get("match")))
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
-    if not section.get("topics"):
-        raise ValueError(f"{where}.topics must name the events that a request causes")
     truth = section.get("truth")
-    if truth is not None and (not isinstance(truth, str) or "{key}" not in truth):
-        raise ValueError(f"{where}.truth must be a path with {{key}} in it")
+    if truth is not None and not (isinstance(truth, str) and TRUTH_PATH.fullmatch(truth)):
+        raise ValueError(
+            f"{where}.truth must be a path with {{key}} in it, such as /api/v2/x/{{key}}"
+        )
     return Confirmation(
         match=match,
         topics=(),
         window_s=SIMPLE_WINDOW_S,
         truth=None if truth is None else Truth(truth, _stands),
     )
+
+
+def _key(section: Mapping[str, Json], usual: str, where: str) -> str:
+    value = section.get("key", usual)
+    if not isinstance(value, str) or not value:
+        raise ValueError(
+            f'{where}.key is {value!r}; it must be "{ANSWER}", "{CONVERSATION}" or the name of a '
+            "member of the item"
+        )
+    return value
 
 
 def _seconds(section: Mapping[str, Json], name: str, usual: int, where: str) -> int:

@@ -50,7 +50,8 @@ def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[Item
 def with_lists(destination: Destination, section: Section, where: str) -> Destination:
     """`lists = { "<pattern of detail-types>" = "<list>" }`"""
     lists = section.get("lists", LISTS)
-    if not isinstance(lists, Mapping) or not all(isinstance(v, str) for v in lists.values()):
+    named = list(lists.values()) if isinstance(lists, Mapping) else []
+    if not named or not all(isinstance(name, str) and name for name in named):
         raise ValueError(
             f"{where}.lists must say which list each pattern of detail-types goes into"
         )
@@ -60,6 +61,7 @@ def with_lists(destination: Destination, section: Section, where: str) -> Destin
 KIND = Kind(
     name="conversation-events",
     path="/api/v2/events/conversations",
+    options=("lists",),
     base={"eventId": "id_v4"},
     item=ITEM,
     required=("eventId", "eventDateTime", "conversationId"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.destinations.destination import Destination, ReadBack
+from lambdas.relay.destinations.destination import Destination, ReadBack, section_path
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.sealing import SealedEvent
 
@@ -23,9 +23,7 @@ def is_there(document: Json, event: SealedEvent) -> bool:
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
     """`path`, and a read-back where the mapping chooses the id."""
-    path = section.get("path", destination.path)
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise ValueError(f"{where}.path is {path!r}; it must be a path that begins with /")
+    path = section_path(section, destination.path, where)
     chooses = isinstance(destination.item, Mapping) and CHOSEN in destination.item
     if not chooses:
         return replace(destination, path=path)
@@ -36,6 +34,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="conversations",
     path="/api/v2/conversations",
+    options=("path",),
     shape="single",
     items=1,
     items_max=1,

@@ -1,7 +1,7 @@
 """What the relay knows of a destination."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -126,6 +126,26 @@ WHOLE = (any_answer, array_answer)
 def read_document(body: bytes) -> Json:
     """The JSON of an answer; raises ValueError where it is something else, a proxy's page say."""
     return json.loads(body) if body else {}
+
+
+def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: str) -> None:
+    """A name with a slip in it would leave the default in force, and nobody would know. Raises
+    ValueError."""
+    unknown = sorted(set(section) - set(known))
+    if unknown:
+        raise ValueError(
+            f"{where}.{unknown[0]} is not a known key; expected one of: {', '.join(sorted(known))}"
+        )
+
+
+def section_path(section: Mapping[str, Json], usual: str, where: str) -> str:
+    """`path`, word for word: nothing fills braces in."""
+    path = section.get("path", usual)
+    if not isinstance(path, str) or not path.startswith("/") or set("{}") & set(path):
+        raise ValueError(
+            f"{where}.path is {path!r}; it must be a path that begins with / and has no braces"
+        )
+    return path
 
 
 def section_text(section: Mapping[str, Json], key: str, where: str) -> str:

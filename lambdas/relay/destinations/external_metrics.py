@@ -63,6 +63,7 @@ def with_type(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="external-metrics",
     path="/api/v2/employeeperformance/externalmetrics/data",
+    options=("type",),
     into="items",
     items=100,
     items_max=100,

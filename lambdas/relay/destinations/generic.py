@@ -7,7 +7,7 @@ taken", there is no read-back, and nothing is known of repetition: `key` and `un
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.sealing import Shape
 
@@ -16,10 +16,9 @@ METHODS = ("POST", "PUT", "PATCH")
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
     """`path`, `method`, and `list`, which is "" where the body is the array itself."""
-    path, into = section.get("path", destination.path), section.get("list", destination.into)
+    path = section_path(section, destination.path, where)
+    into = section.get("list", destination.into)
     method = section.get("method", destination.method)
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise ValueError(f"{where}.path is {path!r}; it must be a path that begins with /")
     if not isinstance(into, str):
         raise ValueError(f'{where}.list is {into!r}; it must be a name, or "" for a bare array')
     if method not in METHODS:
@@ -31,6 +30,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="generic",
     path="/api/v2/analytics/events/write",
+    options=("path", "method", "list"),
     into="events",
     base={"id": "id"},
     item={"event": "body"},

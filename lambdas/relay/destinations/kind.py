@@ -31,6 +31,8 @@ class Kind:
     lists: Mapping[str, str] = field(default_factory=dict)
     #: what the configuration must say
     settings: tuple[str, ...] = ()
+    #: what it may say beside, and `adapt` reads
+    options: tuple[str, ...] = ()
     path_values: Mapping[str, str] = field(default_factory=dict)
     #: items of a request, unless the configuration says otherwise, and at most
     items: int = BATCH_EVENTS_DEFAULT

@@ -21,8 +21,13 @@ from lambdas.relay.destinations import (
     journey,
     participant_attributes,
 )
-from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, KeyPolicy, section_text
+from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION, Confirmation
+from lambdas.relay.destinations.destination import (
+    Destination,
+    KeyPolicy,
+    refuse_unknown,
+    section_text,
+)
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
@@ -41,6 +46,19 @@ KINDS: Mapping[str, Kind] = {
         generic,
     )
 }
+
+#: what any destination can say
+COMMON_SETTINGS = ("kind", "unknown", "max_items", "item", "key", "confirmation")
+KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
+#: a year; a request whose outcome is unknown is settled, or with a person, long before
+HONOURED_HOURS_MAX = 366 * 24
+ROUTE_SETTINGS = ("name", "destination", "topics", "item")
+
+
+def settings_of(kind: Kind) -> tuple[str, ...]:
+    """Everything that a destination of this kind can say."""
+    path_values = ("path_values",) if kind.path_values else ()
+    return (*COMMON_SETTINGS, *kind.settings, *kind.options, *path_values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +121,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
     if chosen not in KINDS:
         raise ValueError(f"{where}.kind is {chosen!r}; it must be one of {', '.join(KINDS)}")
     kind = KINDS[chosen]
+    refuse_unknown(section, settings_of(kind), where)
     unknown = section.get("unknown", "repost")
     if unknown not in ("repost", "manual"):
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
@@ -144,10 +163,12 @@ def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
 
 def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping[str, str]:
     own = _section(section.get("path_values", {}), f"{where}.path_values")
+    refuse_unknown(own, kind.path_values, f"{where}.path_values")
     for name, expression in own.items():
-        if name not in kind.path_values or not isinstance(expression, str):
-            known = ", ".join(kind.path_values) or "none"
-            raise ValueError(f"{where}.path_values.{name} is no expression for one of: {known}")
+        if not isinstance(expression, str):
+            raise ValueError(
+                f"{where}.path_values.{name} is {expression!r}; it must be a JMESPath expression"
+            )
         mapping.check(expression, f"{where}.path_values.{name}")
     return {**kind.path_values, **own}
 
@@ -159,14 +180,31 @@ def _table(item: Json, where: str) -> Mapping[str, Json]:
 
 
 def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
-    hours = section.get("honoured_hours", 0)
-    if isinstance(hours, bool) or not isinstance(hours, int | float) or hours < 0:
-        raise ValueError(f"{where}.honoured_hours is {hours!r}; it must be a number, 0 or more")
-    return KeyPolicy(
+    refuse_unknown(section, KEY_SETTINGS, where)
+    hours, most = section.get("honoured_hours", 0), HONOURED_HOURS_MAX
+    is_number = isinstance(hours, int | float) and not isinstance(hours, bool)
+    if not is_number or not 0 <= hours <= most:  # nan is not between them either
+        raise ValueError(
+            f"{where}.honoured_hours is {hours!r}; it must be a number from 0 to {most}"
+        )
+    policy = KeyPolicy(
         honoured_s=int(hours * 3600),
-        checked_first=section.get("checked_first", False) is True,
-        repeat_answers_409=section.get("repeat_answers_409", False) is True,
+        checked_first=_flag(section, "checked_first", where),
+        repeat_answers_409=_flag(section, "repeat_answers_409", where),
     )
+    if policy.checked_first and not policy.honoured_s:
+        raise ValueError(
+            f"{where}.checked_first says nothing of a key that is not honoured; say for how long "
+            "it is in honoured_hours, or leave checked_first out"
+        )
+    return policy
+
+
+def _flag(section: Mapping[str, Json], name: str, where: str) -> bool:
+    value = section.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{where}.{name} is {value!r}; it must be true or false")
+    return value
 
 
 def _count(value: Json, kind: Kind, where: str) -> int:
@@ -177,6 +215,7 @@ def _count(value: Json, kind: Kind, where: str) -> int:
 
 
 def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Destination]) -> Route:
+    refuse_unknown(row, ROUTE_SETTINGS, where)
     name = section_text(row, "name", where)
     chosen = section_text(row, "destination", where)
     if chosen not in destinations:
@@ -194,4 +233,16 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
             f"{destination.kind} takes differs too much for one that fits all"
         )
     whole = {**destination.base, **_table(item, f"{where}.item"), **destination.forced}
+    _check_key(destination, whole, where)
     return Route(name, destination, tuple(topics), whole)
+
+
+def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -> None:
+    """Without the member that its events name, no request would ever be confirmed."""
+    key = ANSWER if destination.confirmation is None else destination.confirmation.key
+    if key not in (ANSWER, CONVERSATION, *item):
+        raise ValueError(
+            f"destinations.{destination.name}.confirmation.key is {key!r}, but the item of {where} "
+            f'has no such member; it must be "{ANSWER}", "{CONVERSATION}" or one of its '
+            f"members: {', '.join(sorted(item))}"
+        )

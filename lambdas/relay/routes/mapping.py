@@ -14,7 +14,7 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
-from lambdas.relay.canonical import Json, digest
+from lambdas.relay.canonical import Json, canonical, digest
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.errors import Malformed
 
@@ -23,6 +23,11 @@ FIELDS = (
     "id", "id_v4", "identity", "topic", "detail_type", "source", "conversation_id",
     "correlation_id", "envelope_id", "occurred_at", "accepted_at", "body",
 )  # fmt: skip
+
+#: a hundred levels take a fifth of an interpreter's stack
+EXPRESSION_DEPTH_MAX = 100
+#: a wrong expression is quoted up to this length
+SHOWN_CHARS = 80
 
 
 def view(event: Event) -> dict[str, Json]:
@@ -77,18 +82,43 @@ def check(template: Json, where: str) -> None:
     """Compiles every expression of a mapping. Raises ValueError naming the one that is wrong."""
     match template:
         case str():
-            try:
-                # Functions are looked up when they are called: call them on nothing.
-                with suppress(JMESPathTypeError):
-                    jmespath.compile(template).search(dict.fromkeys(FIELDS))
-            except (JMESPathError, ValueError) as error:
-                raise ValueError(f"{where} is no JMESPath expression: {template!r}") from error
+            _check_expression(template, where)
         case dict():
             for name, value in template.items():
                 check(value, f"{where}.{name}")
         case list():
             for number, value in enumerate(template):
                 check(value, f"{where}[{number}]")
+
+
+def _check_expression(expression: str, where: str) -> None:
+    quoted = repr(expression[:SHOWN_CHARS] + "…" * (len(expression) > SHOWN_CHARS))
+    try:
+        compiled = jmespath.compile(expression)
+        if _is_deep(compiled.parsed):
+            raise RecursionError
+        # Functions are looked up when they are called: call them on nothing. What they give is to
+        # be JSON: not NaN, and no reference to an expression.
+        with suppress(JMESPathTypeError):
+            canonical(compiled.search(dict.fromkeys(FIELDS)))
+    except RecursionError:
+        raise ValueError(
+            f"{where} is a JMESPath expression nested more than {EXPRESSION_DEPTH_MAX} levels "
+            f"deep: {quoted}"
+        ) from None
+    except (JMESPathError, ValueError, TypeError) as error:
+        raise ValueError(f"{where} is no JMESPath expression: {quoted}") from error
+
+
+def _is_deep(parsed: Mapping[str, Any]) -> bool:
+    """Whether evaluating it could exhaust the stack; trying it on nothing need not reach so far."""
+    level: list[Any] = [parsed]
+    for _ in range(EXPRESSION_DEPTH_MAX):
+        # A slice's children are numbers.
+        level = [child for node in level if isinstance(node, dict) for child in node["children"]]
+        if not level:
+            return False
+    return True
 
 
 def _iso(moment_ms: int) -> str:

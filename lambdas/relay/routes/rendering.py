@@ -30,7 +30,7 @@ def rendered(route: Route, event: Event) -> Rendered:
     destination, document = route.destination, view(event)
     try:
         item = render(route.item, document)
-        text = canonical(item)
+        text = _text(item)
         _require(item, destination)
         room = destination.most_bytes - REQUEST_FRAME_BYTES
         if len(text) > room:
@@ -41,6 +41,14 @@ def rendered(route: Route, event: Event) -> Rendered:
         return Rendered(target, destination.list_of(event.detail_type), text)
     except Malformed as malformed:
         raise Malformed(f"route {route.name}: {malformed.reason}") from malformed
+
+
+def _text(item: Json) -> str:
+    """A function of JMESPath can make a number that no JSON holds, out of a text such as "nan"."""
+    try:
+        return canonical(item)
+    except ValueError:
+        raise Malformed("the mapping gives a number that JSON cannot hold") from None
 
 
 def _require(item: Json, destination: Destination) -> None:
