@@ -69,12 +69,20 @@ def test_what_is_wrong_with_a_kinds_own_settings_is_said(
 CAUSED = {"match": "entity", "topics": ["t"]}
 
 
+def test_a_mapping_without_what_its_kind_needs_is_refused_at_once() -> None:
+    figures = of_kind("external-metrics", item={"value": "body.value"})
+
+    with pytest.raises(
+        ValueError, match=r"routes\[0\] gives no metricId, dateOccurred, value; external-m"
+    ):
+        parse(figures)
+
+
 @pytest.mark.parametrize(
     ("kind", "confirmation", "sentence"),
     [
         ("conversations", {"window": 9}, r"confirmation\.window is not a known key; .*window_s"),
         ("conversations", {"match": "entity"}, r"confirmation\.match is not a known key"),
-        ("conversations", {"compensation": {}}, r"confirmation\.compensation is not a known"),
         ("conversations", {"topics": []}, r"confirmation\.topics must name the events"),
         ("conversations", {"key": 7}, r"confirmation\.key is 7; it must be"),
         (
@@ -88,6 +96,27 @@ CAUSED = {"match": "entity", "topics": ["t"]}
         ("conversations", True, r"confirmation must be a section of names and values, or false"),
         ("generic", {**CAUSED, "truth": "api/{key}"}, r"confirmation\.truth must be a path"),
         ("generic", {**CAUSED, "truth": "/{key}/{id}"}, r"confirmation\.truth must be a path"),
+        ("generic", {**CAUSED, "compensation": 1}, r"confirmation\.compensation must be a section"),
+        (
+            "generic",
+            {**CAUSED, "compensation": {"verb": "x"}},
+            r"confirmation\.compensation\.verb is not",
+        ),
+        (
+            "generic",
+            {**CAUSED, "compensation": {"path": "/{key}"}},
+            r"confirmation\.compensation.method is None; .* DELETE",
+        ),
+        (
+            "generic",
+            {**CAUSED, "compensation": {"method": "DELETE", "path": "/all"}},
+            r"confirmation\.compensation\.path must be a path with \{key\}",
+        ),
+        (
+            "generic",
+            {**CAUSED, "compensation": {"method": "PUT", "path": "/{key}", "body": []}},
+            r"confirmation\.compensation\.body must be a section",
+        ),
         ("generic", {**CAUSED, "truht": "/{key}"}, r"confirmation\.truht is not .*truth"),
     ],
 )

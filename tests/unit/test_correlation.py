@@ -17,6 +17,7 @@ from lambdas.relay.destinations.correlation import (
     CANDIDATES,
     COMPENSATION,
     NO_FACTS,
+    Compensation,
     Confirmation,
     Facts,
     contains,
@@ -447,7 +448,7 @@ def test_a_confirmation_can_be_switched_off_and_changed() -> None:
         (
             {"window": 3},
             "conversations",
-            "x.window is not a known key; expected one of: completed_by",
+            "x.window is not a known key; expected one of: compensation, completed_by",
         ),
         ({"window_s": 0}, "conversations", "x.window_s is 0; it must be whole seconds"),
         ({"window_s": 901}, "conversations", "from 1 to 900"),
@@ -471,6 +472,20 @@ def test_a_wrong_confirmation_is_refused_in_one_sentence(
 def _literally(text: str) -> str:
 
     return re.escape(text)
+
+
+def test_what_makes_good_is_said_in_the_configuration() -> None:
+    path = "/api/v2/conversations/{key}/disconnect"
+    written = {"method": "POST", "path": path}
+
+    plain = confirmations.read({"compensation": written}, "conversations", None, "x")
+    more = {"compensation": {**written, "body": {"a": 1}}}
+    full = confirmations.read(more, "conversations", None, "x")
+
+    assert plain is not None
+    assert plain.compensation == Compensation("POST", path, {})
+    assert full is not None
+    assert full.compensation == Compensation("POST", path, {"a": 1})
 
 
 def test_a_generic_destination_says_what_confirms_it() -> None:

@@ -10,7 +10,8 @@
 `key` ("answer", "conversation" or a member of the item) says what the events name.
 `confirmation = false` switches it off. Where the kind brings none of its own, `match` must be said
 ("correlation", "conversation" or "entity"), and `truth` may be: the path with {key} that tells
-what became of a request.
+what became of a request. `compensation` is the request that makes good where Genesys shows
+something else: `method`, `path` with {key}, and `body`; without it a person is asked.
 """
 
 import re
@@ -22,6 +23,7 @@ from lambdas.relay.destinations.correlation import (
     ANSWER,
     CONVERSATION,
     Comparison,
+    Compensation,
     Confirmation,
     Match,
     Truth,
@@ -35,10 +37,12 @@ _TOPIC = "v2.detail.events.conversation.{id}."
 SIMPLE_WINDOW_S = 10
 ROUTED_WINDOW_S = 30
 #: what a confirmation can say; the second where its kind brings none of its own
-SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key")
+SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key", "compensation")
 GENERIC_ONLY = ("match", "truth")
+COMPENSATION_SETTINGS = ("method", "path", "body")
+COMPENSATION_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 #: a path in which only {key} is filled in
-TRUTH_PATH = re.compile(r"(?=.*\{key\})/([^{}]|\{key\})*")
+KEY_PATH = re.compile(r"(?=.*\{key\})/([^{}]|\{key\})*")
 MATCHES: Mapping[str, Match] = {
     "correlation": "correlation",
     "conversation": "conversation",
@@ -131,6 +135,7 @@ def read(section: Json, kind: str, item: Json, where: str) -> Confirmation | Non
         follows=_topics(section, "follows", confirmation.follows, where),
         completed_by=_topics(section, "completed_by", confirmation.completed_by, where),
         key=_key(section, confirmation.key, where),
+        compensation=_compensation(section.get("compensation"), f"{where}.compensation"),
     )
 
 
@@ -139,16 +144,33 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
     truth = section.get("truth")
-    if truth is not None and not (isinstance(truth, str) and TRUTH_PATH.fullmatch(truth)):
-        raise ValueError(
-            f"{where}.truth must be a path with {{key}} in it, such as /api/v2/x/{{key}}"
-        )
     return Confirmation(
         match=match,
         topics=(),
         window_s=SIMPLE_WINDOW_S,
-        truth=None if truth is None else Truth(truth, _stands),
+        truth=None if truth is None else Truth(_path(truth, f"{where}.truth"), _stands),
     )
+
+
+def _compensation(section: Json, where: str) -> Compensation | None:
+    if section is None:
+        return None
+    if not isinstance(section, Mapping):
+        raise ValueError(f"{where} must be a section with {', '.join(COMPENSATION_SETTINGS)}")
+    refuse_unknown(section, COMPENSATION_SETTINGS, where)
+    method, body = section.get("method"), section.get("body", {})
+    if method not in COMPENSATION_METHODS:
+        known = ", ".join(COMPENSATION_METHODS)
+        raise ValueError(f"{where}.method is {method!r}; it must be one of {known}")
+    if not isinstance(body, Mapping):
+        raise ValueError(f"{where}.body must be a section of names and values")
+    return Compensation(method, _path(section.get("path"), f"{where}.path"), body)
+
+
+def _path(value: Json, where: str) -> str:
+    if not (isinstance(value, str) and KEY_PATH.fullmatch(value)):
+        raise ValueError(f"{where} must be a path with {{key}} in it, such as /api/v2/x/{{key}}")
+    return value
 
 
 def _key(section: Mapping[str, Json], usual: str, where: str) -> str:

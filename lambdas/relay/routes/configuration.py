@@ -233,8 +233,20 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
             f"{destination.kind} takes differs too much for one that fits all"
         )
     whole = {**destination.base, **_table(item, f"{where}.item"), **destination.forced}
+    _check_required(destination, whole, where)
     _check_key(destination, whole, where)
     return Route(name, destination, tuple(topics), whole)
+
+
+def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:
+    """A member that the mapping never gives would send every event to the quarantine."""
+    given = {name.split(".")[0] for name in item}
+    missing = [name for name in destination.required if name not in given]
+    if missing:
+        raise ValueError(
+            f"the item of {where} gives no {', '.join(missing)}; {destination.kind} needs it in "
+            f"every event: add it there or in destinations.{destination.name}.item"
+        )
 
 
 def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -> None:
