@@ -15,9 +15,11 @@ from local.emulator import HOST, Emulator, EmulatorError
 
 #: Starts a leashed shell with a child of its own, says its process group, and waits to be killed.
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from local import leash
+# What runs in the background, as tests may, has inherited that SIGINT is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 child = leash.start(
     ["sh", "-c", "sleep 600 & sleep 600"], cwd=Path("/"), env={"PATH": "/usr/bin:/bin"},
     log=Path(sys.argv[1]), grace_s=0,

@@ -1,4 +1,4 @@
-"""Two processes for what takes long; a good history to corrupt."""
+"""Processes for what takes long."""
 
 import os
 from collections.abc import Iterator
