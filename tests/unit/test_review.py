@@ -1,6 +1,7 @@
 """Manual review: what a person must decide is kept with all that is needed to decide it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -98,3 +99,17 @@ def test_a_batch_parked_by_another_stays_parked(standing: State) -> None:
 
     assert parked(world)
     assert state(world) == standing
+
+
+def test_the_document_of_a_case_stays_when_its_first_message_comes_again() -> None:
+    """It may hold events that were copies of another request's, and are none of this case."""
+    world = World()
+    parked(world)
+    kept = dict(world.documents)
+    first = replace(BATCH, events=(*BATCH.events, *batch_of("another").events))
+
+    assert park(
+        first, "MANUAL_REVIEW", "old", ledger=world.ledger, vault=world.vault, now_ms=NOW_MS + 1
+    )
+
+    assert world.documents == kept

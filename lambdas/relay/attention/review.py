@@ -58,7 +58,11 @@ def park(
     advice: str = "",
 ) -> bool:
     """Parks a batch that nobody holds; False while somebody does. A batch that has been settled
-    meanwhile stays as it is."""
+    meanwhile stays as it is, and so does the document of one that a person has already: a message
+    that is sent again weeks later may hold events that were never this request's."""
+    before = ledger.find([record_key(batch.batch_id)])[0]
+    if before is not None and Record.of(before).state in PARKED:
+        return True
     keep_for_review(batch, reason, vault, now_ms, advice)
     written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
     if written.applied or written.before is None:
