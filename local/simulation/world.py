@@ -42,7 +42,7 @@ from local.simulation.world_paths import PATH
 DEAD_VISIBILITY_S = 5 * MINUTE_S
 _NEVER_MS = 1 << 62
 #: a run that is not at rest by then never will be: a failure, not an end
-STEPS_MAX = 2_000_000
+STEPS_MAX = 120_000
 DAYS_MAX = 400
 #: hours after the beginning by which every queue is read again: one hour before SQS's four days
 PAUSE_END_H = 95
