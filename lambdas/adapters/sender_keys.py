@@ -50,7 +50,8 @@ class SecretsManagerSenderKeys:
             except Transient as failure:
                 self._failure = failure
         if self._failure is not None:
-            raise self._failure
+            # Raised again and again: without this its traceback would grow each time.
+            raise self._failure.with_traceback(None)
         keys = self._keys.get(sender)
         if keys is not None and not keys:
             raise Transient(f"the webhook's secret has no usable key for {sender}: {_FORM}")

@@ -8,7 +8,6 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ from local.memory.bus import Bus
 from local.memory.timeline import Timeline
 from local.simulation.scheduler import Ending, Returned
 from local.simulation.weather import Weather
-from local.simulation.workload import START_MS, Fact, Kind, Shares, marker
+from local.simulation.workload import START_MS, Fact, Kind, Shares, delivered, marker, moment
 
 #: two applications of one name space: the same id of both is two events
 KEYS: Mapping[str, str] = {"shop.orders": "a key of the shop " * 3, "bank.orders": "another " * 6}
@@ -96,7 +95,7 @@ def _business(
 ) -> tuple[str, Mapping[str, Any], tuple[Way, ...]]:
     detail = {
         "type": ORDER,
-        "occurredAt": _moment(START_MS + random.randrange(3) * 1000),
+        "occurredAt": moment(START_MS + random.randrange(3) * 1000),
         "identifiers": {"conversationId": f"c-{random.randrange(6)}"},
         "attributes": said,
         **({"id": own_id} if random.random() < 0.7 else {}),
@@ -107,7 +106,7 @@ def _business(
 def _posted(
     random: Random, own_id: str, said: Mapping[str, Any]
 ) -> tuple[str, Mapping[str, Any], tuple[Way, ...]]:
-    created = _moment(START_MS + random.randrange(3) * 1000)
+    created = moment(START_MS + random.randrange(3) * 1000)
     return STEP, {"id": own_id, "type": STEP, "createdTime": created, "data": said}, ("webhook",)
 
 
@@ -172,7 +171,7 @@ class Senders:
         detail = dict(told.detail)
         if told.restamps:
             name = next(name for name in MOMENTS if name in detail)
-            detail[name] = _moment(self._timeline.now_ms)
+            detail[name] = moment(self._timeline.now_ms)
         if told.renames:
             detail["correlationId"] = f"attempt-{self._random.getrandbits(32):x}"
         if self._random.choice(told.ways) == "bus":
@@ -190,25 +189,11 @@ class Senders:
         if self._weather.strikes("put refused"):
             self._again(told, attempt)
             return
-        self._bus.put(self._envelope(told, detail))
+        envelope_id, now_ms = self._random.getrandbits(128), self._timeline.now_ms
+        self._bus.put(delivered(envelope_id, now_ms, told.sender, told.detail_type, detail))
         self.answers[told.number].append("accepted")
         if self._weather.strikes("put answer lost"):
             self._again(told, attempt)
-
-    def _envelope(self, told: Told, detail: Mapping[str, Any]) -> str:
-        return json.dumps(
-            {
-                "version": "0",
-                "id": f"{self._random.getrandbits(128):032x}",
-                "detail-type": told.detail_type,
-                "source": told.sender,
-                "account": "111122223333",
-                "time": _moment(self._timeline.now_ms),
-                "region": "eu-central-1",
-                "resources": [],
-                "detail": detail,
-            }
-        )
 
     def _post(self, told: Told, detail: Mapping[str, Any], attempt: int) -> None:
         """A request to the webhook; one that is not answered in time may still be taken."""
@@ -222,25 +207,23 @@ class Senders:
             sent_at_ms=self._timeline.now_ms,
             attributes={TIMESTAMP: now_s, SIGNATURE: signature(told.key, now_s, body.encode())},
         )
-        waiting = [told]
+        is_waiting = True
 
         def given_up() -> None:
-            if waiting:
-                waiting.clear()
+            nonlocal is_waiting
+            if is_waiting:
+                is_waiting = False
                 self._again(told, attempt)
 
         def ended(ending: Ending) -> None:
+            nonlocal is_waiting
             status = ending.value[0] if isinstance(ending, Returned) else "502"
             self.answers[told.number].append(status)
-            if not waiting or self._weather.strikes("post answer lost"):
+            if not is_waiting or self._weather.strikes("post answer lost"):
                 return
-            waiting.clear()
+            is_waiting = False
             if status in ("429", "502", "503"):
                 self._again(told, attempt)
 
         self._timeline.after(PATIENCE_S, given_up)
         self._invoke([request], ended)
-
-
-def _moment(now_ms: int) -> str:
-    return datetime.fromtimestamp(now_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

@@ -155,26 +155,39 @@ def _topic(random: Random, body: Mapping[str, Any]) -> str:
 def envelope(
     random: Random, at_ms: int, topic: str, body: Mapping[str, Any], correlation_id: str | None
 ) -> str:
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+    """What Genesys publishes, as its partner bus delivers it."""
+    envelope_id = random.getrandbits(128)
+    detail = {
+        "topicName": topic,
+        "version": "2",
+        "timestamp": moment(at_ms),
+        "metadata": {"CorrelationId": correlation_id or f"{random.getrandbits(64):x}"},
+        "eventBody": body,
+    }
+    return delivered(envelope_id, at_ms, SOURCE, topic, detail)
+
+
+def delivered(
+    envelope_id: int, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
+) -> str:
+    """An envelope as EventBridge makes it of any source's event."""
     return json.dumps(
         {
             "version": "0",
-            "id": f"{random.getrandbits(128):032x}",
-            "detail-type": topic,
-            "source": SOURCE,
+            "id": f"{envelope_id:032x}",
+            "detail-type": detail_type,
+            "source": source,
             "account": "111122223333",
-            "time": moment,
+            "time": moment(at_ms),
             "region": "eu-central-1",
             "resources": [],
-            "detail": {
-                "topicName": topic,
-                "version": "2",
-                "timestamp": moment,
-                "metadata": {"CorrelationId": correlation_id or f"{random.getrandbits(64):x}"},
-                "eventBody": body,
-            },
+            "detail": detail,
         }
     )
+
+
+def moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _malformed(random: Random, number: int) -> str:
