@@ -81,6 +81,11 @@ class _Visit:
     deadline_ms: int
 
     def make(self) -> Disposition | None:
+        both = self.tracked.both_named(self._confirmation())
+        if both and self.tracked.state in WAITING:
+            # The settling died before it saw this. Once it is listed, look again.
+            recovery.list_duplicates(self.tracked, both, self.needs.recovery, self._now_ms())
+            return None
         match self.check.kind:
             case "event":
                 assert self.check.event is not None  # read_check sees to it

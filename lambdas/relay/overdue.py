@@ -121,6 +121,9 @@ def is_turned_away(destination: str, needs: Needs) -> bool:
 def _align(tracked: Tracked, needs: Needs) -> Fate:
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     confirmation = means.confirmation(tracked)
+    both = tracked.both_named(confirmation)
+    if both:
+        return "reviewed" if recovery.list_duplicates(tracked, both, means, now_ms) else "changed"
     if tracked.is_complete(confirmation):
         done = _change(tracked, completing(tracked, now_ms), needs)
         return "aligned" if done else "changed"

@@ -12,7 +12,7 @@ from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Post
 from lambdas.relay.destinations.correlation import expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.ledger.requests import sealed_item
+from lambdas.relay.ledger.requests import Record, sealed_item
 from lambdas.relay.ports import Ledger, Outgoing, Queue
 from lambdas.relay.sealing import Batch, describe, encode
 
@@ -45,7 +45,8 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
     for row in parts:
         child = batch.part([int(index) for index in row["indices"]])
         if row["fate"] == "again":
-            _record_child(child, needs, now_ms)
+            if not _is_to_send(child, needs, now_ms):
+                continue
             attributes = {**describe(child), "reason": str(row["reason"])}
             needs.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
         else:
@@ -59,8 +60,11 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
             )
 
 
-def _record_child(child: Batch, needs: Needs, now_ms: int) -> None:
+def _is_to_send(child: Batch, needs: Needs, now_ms: int) -> bool:
+    """Records the child. One that has been at work already has its message, so that a copy of what
+    it was split from must not make another, nor that one copies of its own children."""
     destination = needs.destinations.get(child.target.destination)
     confirmation = None if destination is None else destination.confirmation
     item = {**sealed_item(child, now_ms), **expecting(child, confirmation)}
-    needs.ledger.insert([item, *pointers(child, confirmation, now_ms)])
+    recorded = needs.ledger.insert([item, *pointers(child, confirmation, now_ms)])[0]
+    return recorded.before is None or Record.of(recorded.before).state == "SEALED"

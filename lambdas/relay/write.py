@@ -60,6 +60,19 @@ class Needs:
     destinations: Mapping[str, Destination]
     timing: Timing
 
+    @property
+    def to_recover(self) -> recovery.Needs:
+        post = self.post
+        return recovery.Needs(
+            self.ledger,
+            post.vault,
+            self.writes,
+            self.genesys,
+            self.destinations,
+            post.clock,
+            post.telemetry,
+        )
+
 
 def write(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
     """Does what is due for one write message. `deadline_ms` is the invocation's end."""
@@ -67,12 +80,19 @@ def write(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
     destination = needs.destinations.get(batch.target.destination)
     if destination is None:
         raise Transient(f"the configuration names no destination {batch.target.destination}")
-    clock = needs.post.clock
     latest_ms = deadline_ms - _request_ms(needs.timing)
     stay_away = needs.turns.stay_away(destination.name, latest_ms, deadline_ms)
     if stay_away is not None:
         return stay_away
-    now_ms = clock.now_ms()
+    disposition = _take_turn(batch, destination, needs, latest_ms, deadline_ms)
+    needs.turns.hand_back(destination.name)
+    return disposition
+
+
+def _take_turn(
+    batch: Batch, destination: Destination, needs: Needs, latest_ms: int, deadline_ms: int
+) -> Disposition:
+    now_ms = needs.post.clock.now_ms()
     if now_ms > latest_ms:
         return Later("too little of the invocation is left", 0)
     lease = open_request(batch, needs, now_ms, deadline_ms)
@@ -167,7 +187,8 @@ class _Attempt:
             # Asking took too long; a POST must end within the lease's invocation.
             return self._release(Deferred("too little of the invocation is left", 0, None, False))
         if confirmation is not None and confirmation.is_answered:
-            mark_asking(self.destination.name, self.deadline_ms, self.needs.ledger)
+            skew_ms = int(self.needs.timing.clock_skew_s * 1000)
+            mark_asking(self.destination.name, self.deadline_ms + skew_ms, self.needs.ledger)
         posted = self.needs.genesys.post(self.batch, self.destination)
         self.needs.post.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
@@ -230,29 +251,14 @@ class _Attempt:
     def _meet_what_was_heard(self, tracked: Tracked, confirmation: Confirmation) -> None:
         """The event may have come before the answer; what is not done here the timer does."""
         needs, now_ms = self.needs, self.needs.post.clock.now_ms()
-        heard, answered = tracked.conversation_id, tracked.genesys_id
-        is_named = confirmation.match == "conversation" and confirmation.is_answered
-        if is_named and heard and answered and heard != answered:
-            self._list_both(tracked, heard, answered)
+        both = tracked.both_named(confirmation)
+        if both:
+            recovery.list_duplicates(tracked, both, needs.to_recover, now_ms)
         elif tracked.is_complete(confirmation):
             met = needs.ledger.change(*record_key(tracked.batch_id), *completing(tracked, now_ms))
             if met.applied:
                 needs.post.telemetry.count("Confirmed")
                 needs.post.vault.discard(sealed_key(tracked.batch_id))
-
-    def _list_both(self, tracked: Tracked, heard: str, answered: str) -> None:
-        """Two attempts have made a conversation each."""
-        needs = self.needs
-        means = recovery.Needs(
-            needs.ledger,
-            needs.post.vault,
-            needs.writes,
-            needs.genesys,
-            needs.destinations,
-            needs.post.clock,
-            needs.post.telemetry,
-        )
-        recovery.list_duplicates(tracked, (heard, answered), means, needs.post.clock.now_ms())
 
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]

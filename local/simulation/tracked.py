@@ -342,7 +342,22 @@ class Found:
         )
 
     def is_set_aside(self, played: Played) -> bool:
-        return played.item_id in self.quarantined
+        return f'"{played.item_id}' in self.quarantined
+
+    @property
+    def is_contradicted(self) -> bool:
+        return any(p.contradicts for p in self.played)
+
+    @property
+    def is_contradiction_set_aside(self) -> bool:
+        """A person has the event itself, which named another conversation."""
+        return any(p.contradicts and f"x-{p.item_id}" in self.quarantined for p in self.played)
+
+    def knows_its_conversation(self, tracks: Tracks) -> bool:
+        """By a key of our own, by the answer, or by an event of the conversation that it made.
+        Without any of these, what contradicts it looks like the first word about it."""
+        is_heard = any(not p.lost and not p.contradicts for p in self.played)
+        return tracks.key != "answered" or bool(self.item.get("genesys_id")) or is_heard
 
     @property
     def has_happened(self) -> bool:
@@ -374,9 +389,9 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
             yield "is done without confirmation"
         case _:
             pass
-    contradicted = any(p.contradicts for p in found.played)
-    told = item.get("contradictions") or item.get("duplicates")
-    if contradicted and state in ("CONFIRMED", "RECONCILED") and not told:
+    told = item.get("contradictions") or item.get("duplicates") or found.is_contradiction_set_aside
+    can_tell = found.is_contradicted and found.knows_its_conversation(tracks)
+    if can_tell and state in ("CONFIRMED", "RECONCILED") and not told:
         yield "was contradicted, and nobody is told"
     if found.forgotten > 0 and not found.has_happened and state not in ("MANUAL_REVIEW", "SPLIT"):
         yield f"was accepted, never happened, and is {state}"
@@ -384,6 +399,8 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
 
 def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
     genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
+    if not found.knows_its_conversation(tracks):
+        return
     if not genuine or (not tracks.until_end and CREATED not in genuine):
         yield "is confirmed by an event that was never published"
     seen = {name.partition("|")[2] for name in found.item.get("seen", {})}
@@ -402,8 +419,7 @@ def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
         if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
             yield f"waits for what has come: {reason}"
     elif reason.startswith("a duplicate slipped through"):
-        contradicted = any(p.contradicts for p in found.played)
-        if not found.is_doubled and not contradicted:
+        if not found.is_doubled and not found.is_contradicted:
             yield "is said to be doubled and is not"
     elif reason.startswith("Genesys shows something else"):
         if not accepted:

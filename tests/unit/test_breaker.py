@@ -116,6 +116,33 @@ def test_one_of_all_instances_gets_the_probe() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
+def test_a_probe_that_asked_nothing_goes_to_the_next() -> None:
+    world = World()
+    first, second = (Breaker(world.ledger, world.chance) for _ in range(2))
+    for _ in range(FAILURES_MAX):
+        first.failed("journey", NOW_MS)
+    after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
+    assert first.admit("journey", after_ms, after_ms + 60_000) == 0
+
+    first.hand_back("journey", after_ms + 1)
+
+    assert second.admit("journey", after_ms + 2, after_ms + 60_002) == 0
+
+
+def test_a_probe_is_handed_back_by_whoever_has_it_only() -> None:
+    world = World()
+    first, second = (Breaker(world.ledger, world.chance) for _ in range(2))
+    for _ in range(FAILURES_MAX):
+        first.failed("journey", NOW_MS)
+    after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
+    first.admit("journey", after_ms, after_ms + 60_000)
+    second.admit("journey", after_ms + 61_000, after_ms + 121_000)
+
+    first.hand_back("journey", after_ms + 62_000)
+
+    assert first.turned_away_s("journey", after_ms + 63_000) > 0
+
+
 def test_while_all_is_well_it_writes_nothing_and_reads_now_and_then() -> None:
     world = World()
     breaker = Breaker(world.ledger, world.chance)

@@ -8,20 +8,16 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.attention.review import review_key, sealed_key
+from lambdas.relay.correlating.tracking import CAME_LATE
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ledger.requests import FINAL, State, record_key
+from lambdas.relay.ledger.requests import FINAL, State
 from lambdas.relay.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
 from lambdas.relay.ports import Answer, Outgoing, Unanswered
 from lambdas.relay.sealing import Batch, decode
+from tests.unit.batches import NOW_MS
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
 
 UNTIL_END = replace(CONFIRMATION, completed_by=(ENDED,))
-
-
-def force(desk: Desk, batch: Batch, state: State, **more: object) -> None:
-    """Puts a record into a state, as some other function would."""
-    key = record_key(batch.batch_id)
-    desk.world.table.items[key] = {**desk.world.table.items[key], "state": state, **more}
 
 
 # Events
@@ -66,7 +62,7 @@ def test_a_repeated_event_changes_nothing() -> None:
 def test_a_late_event_changes_no_final_record(state: State) -> None:
     desk = Desk()
     batch = desk.accept(request())
-    force(desk, batch, state)
+    desk.amend(batch, state=state)
     before = desk.item(batch)
 
     assert desk.hear(batch, caused())
@@ -78,7 +74,7 @@ def test_a_late_event_changes_no_final_record(state: State) -> None:
 def test_a_late_event_wins_over_recovery(state: State) -> None:
     desk = Desk()
     batch = desk.accept(request())
-    force(desk, batch, state)
+    desk.amend(batch, state=state)
 
     desk.hear(batch, caused())
 
@@ -88,7 +84,7 @@ def test_a_late_event_wins_over_recovery(state: State) -> None:
 def test_a_late_event_takes_the_question_back_from_a_person() -> None:
     desk = Desk()
     batch = desk.accept(request())
-    force(desk, batch, "MANUAL_REVIEW", attention="review")
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review")
     desk.world.documents[review_key(batch.batch_id)] = "{}"
 
     desk.hear(batch, caused())
@@ -100,7 +96,7 @@ def test_a_late_event_takes_the_question_back_from_a_person() -> None:
 def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
     desk = Desk()
     batch = desk.accept(request())
-    force(desk, batch, "MANUAL_REVIEW", attention="review", locked=True)
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", locked=True)
 
     desk.hear(batch, caused())
 
@@ -110,7 +106,7 @@ def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
 def test_one_event_does_not_tell_what_became_of_several_items() -> None:
     desk = Desk()
     batch = desk.open(request(items=3))
-    force(desk, batch, "MANUAL_REVIEW", attention="review")
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review")
 
     desk.hear(batch, caused())
 
@@ -189,6 +185,32 @@ def test_after_a_repeated_attempt_another_conversation_is_the_duplicate_that_sli
     assert desk.counted("DuplicatesFound") == 1
 
 
+ANSWERED = replace(CONFIRMATION, key="answer")
+
+
+@pytest.mark.parametrize("check", ["event", "window"])
+def test_two_conversations_that_the_settling_did_not_live_to_see_are_listed(check: str) -> None:
+    """An event named one before the answer named another; then write died."""
+    desk = Desk(ANSWERED)
+    batch = desk.accept(request(), genesys_id="c-1", conversation_id="c-2", heard_at_ms=NOW_MS)
+
+    assert desk.end_window(batch) if check == "window" else desk.hear(batch, caused())
+
+    item = desk.item(batch)
+    assert item["state"] == "MANUAL_REVIEW"
+    assert item["duplicates"] == ["c-2", "c-1"]
+    assert "a duplicate slipped through" in desk.document(review_key(batch.batch_id))["reason"]
+
+
+def test_what_an_event_names_means_nothing_where_no_answer_names_it() -> None:
+    desk = Desk()
+    batch = desk.accept(request(), genesys_id="an-id-of-its-own", conversation_id="c-1")
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
 # Holding
 
 
@@ -231,6 +253,30 @@ def test_a_hold_that_expires_goes_to_a_person() -> None:
     assert CREATED in item["reason"]
     assert review_key(batch.batch_id) in desk.world.documents
     assert desk.counted("HoldsExpired") == 1
+
+
+def test_a_person_is_not_left_looking_for_what_came_late() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ASSIGNED, sequence=2))
+    desk.end_hold(batch, after_s=UNTIL_END.hold_s)
+    assert CREATED in desk.item(batch)["reason"]
+
+    desk.hear(batch, caused(CREATED, sequence=1))
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+    assert desk.item(batch)["reason"] == CAME_LATE
+
+
+def test_what_a_person_has_to_decide_in_any_case_keeps_its_reason() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ASSIGNED, sequence=2))
+    desk.amend(batch, state="MANUAL_REVIEW", reason="a duplicate slipped through", locked=True)
+
+    desk.hear(batch, caused(CREATED, sequence=1))
+
+    assert desk.item(batch)["reason"] == "a duplicate slipped through"
 
 
 def test_a_hold_s_timer_that_comes_too_soon_comes_again() -> None:

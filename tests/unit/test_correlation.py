@@ -8,8 +8,15 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.correlating.echoes import mark_asking
-from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named, pointers
+from lambdas.relay.correlating.echoes import mark_asking, marker_key
+from lambdas.relay.correlating.pointers import (
+    Pointer,
+    causing,
+    following,
+    heirs,
+    keys_named,
+    pointers,
+)
 from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations import confirmations
@@ -29,6 +36,7 @@ from lambdas.relay.destinations.correlation import (
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import SHOWN_CHARS_MAX
+from lambdas.relay.ports import Item, Written
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
@@ -294,6 +302,39 @@ def test_what_came_before_the_answer_is_known_by_the_key_that_we_chose() -> None
     assert told(desk) == [batch.batch_id]
 
 
+@pytest.mark.parametrize("correlation", [True, False])
+def test_what_a_request_caused_before_it_was_split_its_parts_hear_as_well(
+    *, correlation: bool
+) -> None:
+    """Found by the simulation: a part must not wait for, nor do again, what has happened."""
+    desk = Desk()
+    whole = desk.open(request(items=2))
+    child = desk.seal(whole.part([0]))
+    other = desk.seal(whole.part([1]))
+    for part in (child, other):
+        desk.amend(part, parent=whole.batch_id)
+    desk.amend(whole, state="SPLIT")
+
+    said = whole.batch_id if correlation else ""
+    assert deduplicate(desk, arriving(caused(correlation=said)))
+
+    assert sorted(told(desk)) == sorted([whole.batch_id, child.batch_id])
+
+
+def test_the_parts_of_parts_hear_it_and_strangers_do_not() -> None:
+    def under_one_key(name: str, parent: str, *, is_past: bool = False) -> Pointer:
+        return replace(pointer(name), parent=parent, is_past=is_past)
+
+    found = [
+        under_one_key("whole", "", is_past=True),
+        under_one_key("half", "whole", is_past=True),
+        under_one_key("quarter", "half"),
+        under_one_key("stranger", ""),
+        under_one_key("a stranger's part", "somebody else"),
+    ]
+    assert heirs("whole", found) == ["quarter"]
+
+
 def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     mark_asking("calls", desk.now_ms + 60_000, desk.world.ledger)
@@ -302,6 +343,32 @@ def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None
 
     assert written(desk) == []
     assert desk.world.table.items.keys() == {("M#asking#calls", "M")}
+
+
+def test_of_two_answers_that_are_out_the_later_one_is_waited_for() -> None:
+    """Writers overlap, and a write of the ledger can land late."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    mark_asking("calls", desk.now_ms + 60_000, desk.world.ledger)
+    mark_asking("calls", desk.now_ms + 10, desk.world.ledger)
+    desk.world.timeline.advance(30)
+
+    assert not deduplicate(desk, arriving(caused()))
+
+
+def test_the_first_two_that_say_so_at_once_are_both_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = Desk(replace(CONFIRMATION, key="answer")).world
+    insert = world.table.insert
+
+    def insert_second(item: Item) -> Written:
+        insert({**item, "lease_until_ms": NOW_MS + 10})
+        return insert(item)
+
+    monkeypatch.setattr(world.table, "insert", insert_second)
+    mark_asking("calls", NOW_MS + 60_000, world.ledger)
+
+    assert world.table.items[marker_key("calls")]["lease_until_ms"] == NOW_MS + 60_000
 
 
 def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:

@@ -94,12 +94,7 @@ class Office(Desk):
         return [dict(m.attributes) for m in self.world.stored_queue(queue).messages.values()]
 
     def make_due(self, batch: Batch) -> None:
-        key = record_key(batch.batch_id)
-        self.world.table.items[key] = {
-            **self.world.table.items[key],
-            "attention": "overdue",
-            "due_at": self.now_ms // 1000 - 1,
-        }
+        self.amend(batch, attention="overdue", due_at=self.now_ms // 1000 - 1)
 
     def overdue_request(self, conversation: str = "c-1", *, tries: int = 0) -> Batch:
         batch = self.accept(request(conversation), tries=tries)
@@ -793,6 +788,18 @@ def test_a_confirming_event_that_was_heard_settles_an_overdue_request() -> None:
 
     assert office.state(batch) == "CONFIRMED"
     assert office.genesys.asked == []
+
+
+def test_two_conversations_that_nobody_lived_to_see_are_listed() -> None:
+    office = Office(replace(CONFIRMATION, key="answer"))
+    heard = {"conversation_id": "c-2", "heard_at_ms": office.now_ms}
+    batch = office.accept(request(), genesys_id="c-1", **heard)
+    office.make_due(batch)
+
+    office.run()
+
+    assert office.item(batch)["duplicates"] == ["c-2", "c-1"]
+    assert (office.state(batch), office.result.reviewed) == ("MANUAL_REVIEW", 1)
 
 
 def test_a_settled_request_leaves_the_list() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
+from lambdas.relay.ports import Outgoing
 from lambdas.relay.write import write
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
@@ -136,6 +137,43 @@ def test_after_failures_in_a_row_nobody_asks_but_a_probe() -> None:
 
     world.write_all(most_s=900)
     assert len(set(world.taken())) == 40
+
+
+def test_copies_of_what_was_done_long_ago_do_not_keep_the_breaker_open() -> None:
+    """Found by the simulation: each of them got the probe and asked nothing, for days."""
+    world = Simulated()
+    world.batch([envelope(0)])
+    (done,) = (m.body for m in world.stored_queue("writes").messages.values())
+    world.write_all()
+    for number in range(1, 9):
+        world.batch([envelope(number)], str(number))
+    world.platform.outage(60, "503")
+    while world.telemetry.counts["BreakerOpened"] == 0:
+        if not world.write_once():
+            world.timeline.advance(1)
+    for _ in range(100):
+        world.stored_queue("writes").send(Outgoing(done))
+
+    world.write_all(most_s=300)
+
+    assert len(world.taken()) == 9
+
+
+def test_a_copy_of_a_split_request_makes_no_copies_of_its_parts() -> None:
+    """Found by the simulation: copies of copies of parts of parts."""
+    world = Simulated()
+    texts = [envelope(n) for n in range(4)]
+    poisoned(world, ids_of(world, texts)[0])
+    world.batch(texts)
+    (whole,) = (m.body for m in world.stored_queue("writes").messages.values())
+    world.write_all()
+    requests = len(world.posts())
+
+    world.stored_queue("writes").send(Outgoing(whole))
+    world.write_once()
+
+    assert not world.stored_queue("writes").messages
+    assert len(world.posts()) == requests
 
 
 def test_a_writer_with_too_little_time_left_begins_nothing() -> None:

@@ -9,7 +9,13 @@ that nobody can know yet? The last makes the event wait, no longer than an answe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named
+from lambdas.relay.correlating.pointers import (
+    Pointer,
+    causing,
+    following,
+    heirs,
+    keys_named,
+)
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.ports import Change, Guard, Item, Ledger
@@ -26,7 +32,8 @@ class Guarded:
 
     #: the request by the identity of the event that it caused
     echoes: Mapping[str, str]
-    #: events that are news, and that a request's record follows all the same
+    #: events that a request's record follows, though it did not cause them, or though another did
+    #: that it was split from
     followed: Sequence[tuple[SealedEvent, str]]
     #: nobody can know yet; 0: everybody is decided
     wait_s: float
@@ -53,15 +60,16 @@ def guard(
         if not facts.detail_type:
             continue
         found = _pointers(event, facts, ledger, confirmations, cache)
-        named = echoes.get(event.identity)
-        if named is not None:
+        cause = echoes.get(event.identity, "")
+        if cause:
             # It says whose it is. Met all the same, its pointer waits for no other event.
-            own = [pointer for pointer in found if pointer.batch_id == named]
+            own = [pointer for pointer in found if pointer.batch_id == cause]
             _meet(event, facts, own, ledger, confirmations)
-            continue
-        cause = _meet(event, facts, found, ledger, confirmations)
+        else:
+            cause = _meet(event, facts, found, ledger, confirmations)
         if cause:
             echoes[event.identity] = cause
+            followed += [(event, heir) for heir in heirs(cause, found)]
             continue
         followed += [(event, request) for request in following(facts, found, confirmations)]
         wait_s = max(wait_s, _wait_s(event, facts, ledger, confirmations, now_ms, answer_wait_s))
@@ -91,7 +99,8 @@ def _pointers(
     found: list[Pointer] = []
     for partition in keys_named(event, facts, matches - {"correlation"}):
         if partition not in cache:
-            cache[partition] = [Pointer.of(item) for item in ledger.of(partition)]
+            read = [Pointer.of(item) for item in ledger.of(partition)]
+            cache[partition] = _with_records(read, ledger) if read else []
         found += cache[partition]
     return found
 
@@ -104,7 +113,7 @@ def _meet(
     confirmations: Mapping[str, Confirmation],
 ) -> str:
     """The request that caused the event, with its pointer met; "" where there is none."""
-    left = _sent(found, ledger) if found else []
+    left = [pointer for pointer in found if pointer.is_sent]
     for _ in range(len(left)):
         pointer = causing(event, facts, left, confirmations)
         if pointer is None:
@@ -123,13 +132,17 @@ def _meet(
     return ""
 
 
-def _sent(found: Sequence[Pointer], ledger: Ledger) -> list[Pointer]:
-    """Those whose request has been sent at least once: no other can have caused anything."""
-    records = ledger.find([record_key(pointer.batch_id) for pointer in found])
+def _with_records(read: Sequence[Pointer], ledger: Ledger) -> list[Pointer]:
+    records = ledger.find([record_key(pointer.batch_id) for pointer in read])
     return [
-        replace(pointer, is_past=record["state"] in ("SPLIT", "REJECTED"))
-        for pointer, record in zip(found, records, strict=True)
-        if record is not None and record["attempt"] > 0
+        replace(
+            pointer,
+            is_sent=record["attempt"] > 0,
+            is_past=record["state"] in ("SPLIT", "REJECTED"),
+            parent=record.get("parent", ""),
+        )
+        for pointer, record in zip(read, records, strict=True)
+        if record is not None
     ]
 
 
@@ -141,12 +154,17 @@ def marker_key(destination: str) -> tuple[str, str]:
 
 
 def mark_asking(destination: str, until_ms: int, ledger: Ledger) -> None:
-    """Says, before a request is sent, that its answer may be out until then."""
+    """Says, before a request is sent, that its answer may be out until then. Writers overlap, and a
+    write can land late: the later moment stands."""
     pk, sk = marker_key(destination)
-    change = Change(put={"until_ms": until_ms})
-    if ledger.change(pk, sk, Guard(frozenset({MARKER_STATE})), change).before is None:
-        item: Item = {"pk": pk, "sk": sk, "state": MARKER_STATE, "until_ms": until_ms}
-        ledger.insert([item])
+    lengthen = (
+        Guard(frozenset({MARKER_STATE}), lease_before_ms=until_ms),
+        Change(put={"lease_until_ms": until_ms}),
+    )
+    if ledger.change(pk, sk, *lengthen).before is None:
+        item: Item = {"pk": pk, "sk": sk, "state": MARKER_STATE, "lease_until_ms": until_ms}
+        if not ledger.insert([item])[0].applied:
+            ledger.change(pk, sk, *lengthen)
 
 
 def _wait_s(
@@ -167,7 +185,7 @@ def _wait_s(
         if confirmation.is_answered and confirmation.hears(facts.detail_type)
     ]
     until_ms = max(
-        (m["until_ms"] for m in ledger.find([marker_key(n) for n in asked]) if m), default=0
+        (m["lease_until_ms"] for m in ledger.find([marker_key(n) for n in asked]) if m), default=0
     )
     # Asked again after a moment: the answer usually comes long before it must.
     return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000) if now_ms < until_ms else 0

@@ -33,6 +33,8 @@ LISTENING: frozenset[State] = frozenset(
     {"SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED", "MANUAL_REVIEW"}
 )
 WAITING: frozenset[State] = frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})
+#: why a person has a record whose held events have been released since
+CAME_LATE = "what an early event waited for came late; what completes the request has not come"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,15 @@ class Tracked:
         said what became of each."""
         return self.items == 1 or self.accepted_at_ms > 0
 
+    def both_named(self, confirmation: Confirmation | None) -> tuple[str, ...]:
+        """The conversation that an event named before the answer came, and the one that the answer
+        names, where these are two: two attempts have made one each, or the event is no echo."""
+        if confirmation is None or not confirmation.is_answered:
+            return ()
+        heard, answered = self.conversation_id, self.genesys_id
+        is_named = confirmation.match == "conversation" and heard and answered
+        return (heard, answered) if is_named and heard != answered else ()
+
     def is_complete(self, confirmation: Confirmation | None) -> bool:
         """Everything that completes the record has been seen, and nothing waits."""
         if self.walk.held:
@@ -169,6 +180,9 @@ def hearing(
             # Genesys was asked; what came now is only what was held for.
             return _transition(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
         return _transition(tracked, {**put, **_confirmed(now_ms, note)}, _NO_ATTENTION)
+    is_released = bool(tracked.walk.held) and not walk.held
+    if tracked.state == "MANUAL_REVIEW" and is_released and not tracked.is_locked:
+        put["reason"] = CAME_LATE  # a person must not go on looking for what has come
     return _transition(tracked, put)
 
 

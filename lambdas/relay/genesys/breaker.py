@@ -71,6 +71,12 @@ def probing(circuit: Circuit, until_ms: int) -> Circuit:
     return replace(circuit, probe_until_ms=until_ms) if circuit.is_open else circuit
 
 
+def handed_back(circuit: Circuit, until_ms: int) -> Circuit:
+    """The probe of that moment asked nothing: the next one may."""
+    is_mine = circuit.is_open and circuit.probe_until_ms == until_ms
+    return replace(circuit, probe_until_ms=0) if is_mine else circuit
+
+
 def failed(circuit: Circuit, now_ms: int) -> Circuit:
     """After a failure. One that was under way when the breaker opened changes nothing."""
     failures = circuit.failures + 1
@@ -135,6 +141,8 @@ class Breaker:
         self._ledger = ledger
         self._chance = chance
         self._seen: dict[str, tuple[int, Circuit]] = {}
+        #: until when this instance answers for a probe
+        self._probes: dict[str, int] = {}
 
     def turned_away_s(self, destination: str, now_ms: int) -> float:
         """How long to stay away from a destination; 0: `admit` may be asked."""
@@ -150,7 +158,18 @@ class Breaker:
             wait = turned_away_s(circuit, now_ms)
             return (circuit, wait) if wait else (probing(circuit, until_ms), 0)
 
-        return self._change(destination, now_ms, decide)
+        wait = self._change(destination, now_ms, decide)
+        if not wait and self._circuit(destination, now_ms).is_open:
+            self._probes[destination] = until_ms
+        return wait
+
+    def hand_back(self, destination: str, now_ms: int) -> None:
+        """Gives the probe to others, where this instance has it still. A copy of a message that was
+        done long ago asks nothing: were it to keep the probe, many of them would keep the breaker
+        open for ever. Costs nothing where there was no probe."""
+        until_ms = self._probes.pop(destination, 0)
+        if until_ms:
+            self._change(destination, now_ms, lambda c: (handed_back(c, until_ms), 0))
 
     def failed(self, destination: str, now_ms: int) -> bool:
         """Notes a failure; True where it opened the breaker."""

@@ -41,6 +41,11 @@ class Turns:
         wait = self.breaker.admit(destination, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 
+    def hand_back(self, destination: str) -> None:
+        """The turn is over. Whoever had to show whether the destination is up, and did not, leaves
+        that to the next."""
+        self.breaker.hand_back(destination, self.post.clock.now_ms())
+
     def _slot(self, latest_ms: int) -> float:
         """0 with a slot held, else the seconds to stay away; short waits are slept here."""
         clock = self.post.clock
