@@ -279,12 +279,14 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
     for (pk, sk), item in sorted(history.items.items()):
         if sk == "R" and item["attempt"] > 0:
             batch_id = pk.removeprefix("R#")
+            line = list(_line(batch_id, history.parents))
+            own = next((ids[each] for each in line if each in ids), [])
             found = Found(
                 item=item,
-                ids=ids.get(batch_id, []),
+                ids=own,
                 effects=effects.get(batch_id, []),
                 all_effects=[e for each in effects.values() for e in each],
-                played=_played(world, batch_id, ids.get(batch_id, [])),
+                played=_played(world, line, own),
                 forgotten=world.tracked_server.forgotten.count(batch_id),
                 quarantined=quarantined,
             )
@@ -292,11 +294,23 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
     return account
 
 
-def _played(world: TrackedWorld, batch_id: str, ids: list[str]) -> list[Played]:
-    """The events that tell of a request: its own, and those under a key that it shares with the
-    request that it was split from, where nothing else says whose they are."""
+def _line(batch_id: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """A request and those that it was split from, the nearest first."""
+    while batch_id:
+        yield batch_id
+        batch_id = parents.get(f"R#{batch_id}", "")
+
+
+def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played]:
+    """The events that tell of a request: its own, those of what it was split from that fit it too,
+    and all under its key, where nothing else says whose they are."""
     shared = not world.tracks.correlates
-    return [p for p in world.played if p.batch_id == batch_id or (shared and p.item_id in ids)]
+
+    def tells(played: Played) -> bool:
+        fits = played.item_id in ids and not played.contradicts
+        return played.batch_id == line[0] or (fits and (shared or played.batch_id in line))
+
+    return [played for played in world.played if tells(played)]
 
 
 def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
