@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from lambdas.relay.attention.letters import letter
 from lambdas.relay.attention.review import review_key, sealed_key
 from lambdas.relay.correlating import recovery
-from lambdas.relay.correlating.checks import Check, Heard, read_check, timer
+from lambdas.relay.correlating.checks import Check, Heard, read_check, tell, timer
 from lambdas.relay.correlating.lifecycle import (
     Applied,
     Happening,
     Held,
     NoRoom,
     Nothing,
-    missing_before,
     step,
 )
 from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
@@ -99,6 +98,8 @@ class _Visit:
 
     def _hear(self, event: Heard) -> Disposition | None:
         tracked, confirmation = self.tracked, self._confirmation()
+        if tracked.state == "SPLIT":
+            return self._pass_on(event, confirmation)
         known = _contradicted(tracked, event, confirmation)
         if known and tracked.state in LISTENING | {"CONFIRMED"}:
             return self._contradict(event, known)
@@ -174,6 +175,23 @@ class _Visit:
                 post.vault.discard(review_key(tracked.batch_id))
             if tracked.accepted_at_ms:
                 post.vault.discard(sealed_key(tracked.batch_id))
+        return Done()
+
+    def _pass_on(self, event: Heard, confirmation: Confirmation | None) -> Disposition:
+        """What a request had brought about before it was split its parts must neither wait for nor
+        do again."""
+        parts = self.tracked.parts
+        records = self.needs.ledger.find([record_key(part) for part in parts]) if parts else ()
+        children = [Tracked.of(item) for item in records if item is not None]
+        if len(children) < len(parts):
+            return Later("its request was split, and not all parts are on record yet")
+        if self.tracked.items > 1:
+            # Which item it tells of only a key says that belongs to one of them alone.
+            named = _named(event, confirmation)
+            is_telling = confirmation is not None and confirmation.owned and named
+            children = [child for child in children if is_telling and named in child.keys]
+        if children:
+            self.needs.post.source.send([tell(event, child.batch_id) for child in children])
         return Done()
 
     def _contradict(self, event: Heard, known: str) -> Disposition | None:
@@ -284,20 +302,8 @@ class _Visit:
             return Later("held for a while yet", early_ms / 1000)
         if tracked.state in ("SEALED", "OPEN"):
             return Later("an early event's hold is over, while its request is under way")
-        hears = confirmation.hears if confirmation is not None else _nothing
-        missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
-        given = recovery.give_to_person(
-            tracked,
-            f"{oldest.detail_type} came and was held, but not what must precede it: {missing}",
-            "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
-            self.needs.recovery,
-            now_ms,
-            locked=False,
-        )
-        if not given:
-            return None
-        self.needs.post.telemetry.count("HoldsExpired")
-        return Done()
+        given = recovery.give_up_holding(tracked, self.needs.recovery, now_ms)
+        return Done() if given else None
 
     # --- what all of them need
 
@@ -315,14 +321,18 @@ def _nothing(detail_type: str) -> bool:
     return False
 
 
+def _named(event: Heard, confirmation: Confirmation | None) -> str:
+    if confirmation is None or confirmation.named is None:
+        return ""
+    return event.entity if confirmation.named == "entity" else event.conversation_id
+
+
 def _contradicted(tracked: Tracked, event: Heard, confirmation: Confirmation | None) -> str:
     """What the record says it concerns, where the event says otherwise; "" where they agree."""
     if confirmation is None:
         return ""
-    if confirmation.named == "entity":
-        known, named = tracked.keys, event.entity
-    elif confirmation.named == "conversation" and tracked.keys:
-        known, named = tracked.keys, event.conversation_id
+    if confirmation.named == "entity" or (confirmation.named and tracked.keys):
+        known, named = tracked.keys, _named(event, confirmation)
     elif tracked.items == 1 and tracked.conversation_id:
         known, named = (tracked.conversation_id,), event.conversation_id
     else:

@@ -14,13 +14,11 @@ from lambdas.relay.attention import resolution
 from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.confirm import told
 from lambdas.relay.correlating import recovery, silence
-from lambdas.relay.correlating.lifecycle import missing_before
 from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Mute, Unsaid
 from lambdas.relay.correlating.tracking import (
     WAITING,
     Tracked,
     asking_again,
-    completing,
     postponing,
     reopening,
 )
@@ -121,14 +119,17 @@ def is_turned_away(destination: str, needs: Needs) -> bool:
 def _align(tracked: Tracked, needs: Needs) -> Fate:
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     confirmation = means.confirmation(tracked)
-    both = tracked.both_named(confirmation)
-    if both:
-        return "reviewed" if recovery.list_duplicates(tracked, both, means, now_ms) else "changed"
-    if tracked.is_complete(confirmation):
-        done = _change(tracked, completing(tracked, now_ms), needs)
-        return "aligned" if done else "changed"
+    match recovery.meet_what_was_heard(tracked, means, now_ms):
+        case "confirmed":
+            return "aligned"
+        case "doubled":
+            return "reviewed"
+        case "changed":
+            return "changed"
+        case "nothing":
+            pass
     if _hold_is_over(tracked, confirmation, now_ms):
-        return _give_up_holding(tracked, confirmation, needs, now_ms)
+        return "reviewed" if recovery.give_up_holding(tracked, means, now_ms) else "changed"
     if is_turned_away(tracked.destination, needs) or silence.is_open(
         means.ledger, needs.chance, tracked.destination, now_ms
     ):
@@ -163,25 +164,6 @@ def _align(tracked: Tracked, needs: Needs) -> Fate:
 def _hold_is_over(tracked: Tracked, confirmation: Confirmation | None, now_ms: int) -> bool:
     hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
     return any(happening.heard_at_ms + hold_ms <= now_ms for happening in tracked.walk.held)
-
-
-def _give_up_holding(
-    tracked: Tracked, confirmation: Confirmation | None, needs: Needs, now_ms: int
-) -> Fate:
-    hears = confirmation.hears if confirmation is not None else _nothing
-    oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
-    missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
-    needs.recovery.telemetry.count("HoldsExpired")
-    return _give(
-        tracked,
-        f"{oldest.detail_type} came and was held, but not what must precede it: {missing}",
-        "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
-        needs,
-    )
-
-
-def _nothing(detail_type: str) -> bool:
-    return False
 
 
 def _send_again(tracked: Tracked, needs: Needs, now_ms: int) -> Fate:

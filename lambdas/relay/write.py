@@ -16,7 +16,7 @@ from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import timer
 from lambdas.relay.correlating.echoes import mark_asking
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.correlating.tracking import Tracked, awaiting, completing
+from lambdas.relay.correlating.tracking import Tracked, awaiting
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import Confirmation, confirmation_of
 from lambdas.relay.destinations.destination import Destination
@@ -245,20 +245,10 @@ class _Attempt:
         if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
             return Later("the lease was lost before the outcome was on record")
         needs.checks.send([timer("window", batch_id, confirmation.window_s)])
-        self._meet_what_was_heard(Tracked.of({**written.before, **change.put}), confirmation)
+        # What is not done here, or changes meanwhile, the timer does.
+        tracked = Tracked.of({**written.before, **change.put})
+        recovery.meet_what_was_heard(tracked, needs.to_recover, now_ms)
         return Done()
-
-    def _meet_what_was_heard(self, tracked: Tracked, confirmation: Confirmation) -> None:
-        """The event may have come before the answer; what is not done here the timer does."""
-        needs, now_ms = self.needs, self.needs.post.clock.now_ms()
-        both = tracked.both_named(confirmation)
-        if both:
-            recovery.list_duplicates(tracked, both, needs.to_recover, now_ms)
-        elif tracked.is_complete(confirmation):
-            met = needs.ledger.change(*record_key(tracked.batch_id), *completing(tracked, now_ms))
-            if met.applied:
-                needs.post.telemetry.count("Confirmed")
-                needs.post.vault.discard(sealed_key(tracked.batch_id))
 
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]

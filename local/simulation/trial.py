@@ -9,7 +9,8 @@ from local.simulation.checker import Account, check
 from local.simulation.functions import FUNCTIONS, Function, Instance
 from local.simulation.scenario import Scenario, draw
 from local.simulation.trace import Step, Trace
-from local.simulation.tracked import TrackedWorld, check_tracked, draw_tracked
+from local.simulation.tracked import TrackedWorld, draw_tracked
+from local.simulation.tracked_checker import check_tracked
 from local.simulation.weather import Kind
 from local.simulation.world import World
 

@@ -7,21 +7,16 @@ from multiprocessing.pool import Pool
 
 import pytest
 
-from local.simulation.mutants.mutant import applied
 from local.simulation.mutants.tracking import TRACKING
 from local.simulation.trace import Trace
-from local.simulation.tracked import (
-    TrackedWorld,
-    check_tracked,
-    draw_tracked,
-    run_tracked,
-)
+from local.simulation.tracked import TrackedWorld, draw_tracked
+from local.simulation.tracked_checker import check_tracked, run_tracked
+from local.simulation.work import hunt_tracked
+from tests.simulation.corpus import seed_of
 
 SEEDS = range(1, 81)
-#: seeds after which a mutant counts as survived; the slowest so far takes 44
+#: a mutant is hunted from the seed that is known to show it
 HUNTED_MAX = 120
-#: what a mutant's own clumsiness could cause: no proof that the mistake was seen
-CLUMSY = "an unforeseen error"
 #: what has to be seen at work, or the runs prove nothing
 PROBES = (
     "metric Confirmed",
@@ -57,18 +52,6 @@ def run(seed: int) -> tuple[int, list[str], dict[str, int], dict[str, int]]:
     return seed, account.violations, dict(world.probes.counts), faults
 
 
-def hunt(number: int) -> tuple[str, str]:
-    """The mutant and what the checker said to it."""
-    mutant = TRACKING[number]
-    for seed in range(1, HUNTED_MAX + 1):
-        with applied(mutant):
-            account, _ = run_tracked(seed)
-        said = [v for v in account.violations if not v.startswith(CLUMSY)]
-        if said:
-            return mutant.name, f"seed {seed}: {said[0]}"
-    return mutant.name, ""
-
-
 @pytest.fixture(scope="module")
 def runs(processes: Pool) -> list[tuple[int, list[str], dict[str, int], dict[str, int]]]:
     return list(processes.imap_unordered(run, SEEDS, chunksize=4))
@@ -76,7 +59,8 @@ def runs(processes: Pool) -> list[tuple[int, list[str], dict[str, int], dict[str
 
 @pytest.fixture(scope="module")
 def hunted(processes: Pool) -> dict[str, str]:
-    return dict(processes.imap_unordered(hunt, range(len(TRACKING))))
+    parts = [(n, seed_of(mutant.name), HUNTED_MAX) for n, mutant in enumerate(TRACKING)]
+    return {h.mutant: h.said for h in processes.imap_unordered(hunt_tracked, parts)}
 
 
 def test_every_record_comes_to_the_state_that_its_events_demand(

@@ -103,6 +103,17 @@ def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
     assert desk.state(batch) == "MANUAL_REVIEW"
 
 
+def test_what_was_guarded_and_not_sent_is_no_item_of_the_request() -> None:
+    desk = Desk()
+    batch = desk.open(request(items=2))
+    echoes = {batch.events[1].identity: "another"}
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", echoes=echoes)
+
+    desk.hear(batch, caused())
+
+    assert desk.state(batch) == "CONFIRMED"
+
+
 def test_one_event_does_not_tell_what_became_of_several_items() -> None:
     desk = Desk()
     batch = desk.open(request(items=3))
@@ -137,6 +148,64 @@ def test_a_check_that_nobody_can_read_is_set_aside() -> None:
     assert desk.deliver(Outgoing('{"kind": "guess", "batch_id": "b"}'))
 
     assert desk.counted("Quarantined") == 1
+
+
+# Parts
+
+
+def split(desk: Desk, whole: Batch) -> list[Batch]:
+    """As write leaves it when it has halved a request and recorded the parts."""
+    parts = [whole.part([n]) for n in range(len(whole.events))]
+    rows = [{"indices": [n], "batch_id": part.batch_id} for n, part in enumerate(parts)]
+    desk.amend(whole, state="SPLIT", parts=rows)
+    return [desk.seal(part) for part in parts]
+
+
+def passed_on(desk: Desk) -> list[str]:
+    return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
+
+
+def test_what_a_request_caused_before_it_was_split_its_part_hears() -> None:
+    """Found by the simulation: a part must not wait for, nor do again, what has happened."""
+    desk = Desk()
+    whole = desk.open(request(items=2))
+    first, _ = split(desk, whole)
+
+    desk.hear(whole, caused())
+    assert passed_on(desk) == [first.batch_id]
+
+    (check,) = desk.world.bodies("checks")
+    desk.deliver(Outgoing(check, {}))
+    assert desk.item(first)["heard_at_ms"] > 0
+
+
+def test_the_one_part_of_one_item_hears_all_that_is_said() -> None:
+    desk = Desk(replace(CONFIRMATION, match="correlation"))
+    whole = desk.open(request())
+    (part,) = split(desk, whole)
+
+    desk.hear(whole, caused(correlation=whole.batch_id))
+
+    assert passed_on(desk) == [part.batch_id]
+
+
+def test_what_is_said_of_somebody_else_s_conversation_tells_of_no_part() -> None:
+    """Two items may concern it, and the event shows what one of them has brought about."""
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    whole = desk.open(request(items=2))
+    split(desk, whole)
+
+    desk.hear(whole, caused())
+
+    assert passed_on(desk) == []
+
+
+def test_parts_that_are_not_on_record_yet_are_waited_for() -> None:
+    desk = Desk()
+    whole = desk.open(request())
+    desk.amend(whole, state="SPLIT", parts=[{"indices": [0], "batch_id": "to-come"}])
+
+    assert not desk.hear(whole, caused())
 
 
 # Contradictions
@@ -268,15 +337,15 @@ def test_a_person_is_not_left_looking_for_what_came_late() -> None:
     assert desk.item(batch)["reason"] == CAME_LATE
 
 
-def test_what_a_person_has_to_decide_in_any_case_keeps_its_reason() -> None:
+def test_what_a_person_has_for_another_reason_keeps_it() -> None:
     desk = Desk(UNTIL_END)
     batch = desk.accept(request())
     desk.hear(batch, caused(ASSIGNED, sequence=2))
-    desk.amend(batch, state="MANUAL_REVIEW", reason="a duplicate slipped through", locked=True)
+    desk.amend(batch, state="MANUAL_REVIEW", reason="an earlier attempt may have taken effect")
 
     desk.hear(batch, caused(CREATED, sequence=1))
 
-    assert desk.item(batch)["reason"] == "a duplicate slipped through"
+    assert desk.item(batch)["reason"] == "an earlier attempt may have taken effect"
 
 
 def test_a_hold_s_timer_that_comes_too_soon_comes_again() -> None:

@@ -13,7 +13,6 @@ from lambdas.relay.correlating.pointers import (
     Pointer,
     causing,
     following,
-    heirs,
     keys_named,
     pointers,
 )
@@ -300,39 +299,6 @@ def test_what_came_before_the_answer_is_known_by_the_key_that_we_chose() -> None
     deduplicate(desk, arriving(caused()))
 
     assert told(desk) == [batch.batch_id]
-
-
-@pytest.mark.parametrize("correlation", [True, False])
-def test_what_a_request_caused_before_it_was_split_its_parts_hear_as_well(
-    *, correlation: bool
-) -> None:
-    """Found by the simulation: a part must not wait for, nor do again, what has happened."""
-    desk = Desk()
-    whole = desk.open(request(items=2))
-    child = desk.seal(whole.part([0]))
-    other = desk.seal(whole.part([1]))
-    for part in (child, other):
-        desk.amend(part, parent=whole.batch_id)
-    desk.amend(whole, state="SPLIT")
-
-    said = whole.batch_id if correlation else ""
-    assert deduplicate(desk, arriving(caused(correlation=said)))
-
-    assert sorted(told(desk)) == sorted([whole.batch_id, child.batch_id])
-
-
-def test_the_parts_of_parts_hear_it_and_strangers_do_not() -> None:
-    def under_one_key(name: str, parent: str, *, is_past: bool = False) -> Pointer:
-        return replace(pointer(name), parent=parent, is_past=is_past)
-
-    found = [
-        under_one_key("whole", "", is_past=True),
-        under_one_key("half", "whole", is_past=True),
-        under_one_key("quarter", "half"),
-        under_one_key("stranger", ""),
-        under_one_key("a stranger's part", "somebody else"),
-    ]
-    assert heirs("whole", found) == ["quarter"]
 
 
 def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None:

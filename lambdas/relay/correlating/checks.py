@@ -60,13 +60,18 @@ def event_check(event: SealedEvent, batch_id: str) -> Outgoing:
         occurred_at_ms=facts.occurred_at_ms,
         item=event.item,
     )
+    return tell(heard, batch_id)
+
+
+def tell(heard: Heard, batch_id: str) -> Outgoing:
+    """The same, of an event that was read before."""
     described = {
         "kind": "event",
         "batch": batch_id,
-        "topic": event.topic,
-        "identity": event.identity,
-        "envelope": event.envelope_id,
-        "conversation": event.conversation_id,
+        "topic": heard.topic,
+        "identity": heard.identity,
+        "envelope": heard.envelope_id,
+        "conversation": heard.conversation_id,
     }
     return Outgoing(
         canonical({"kind": "event", "batch_id": batch_id, "event": asdict(heard)}),

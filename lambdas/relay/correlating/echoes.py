@@ -9,13 +9,7 @@ that nobody can know yet? The last makes the event wait, no longer than an answe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.relay.correlating.pointers import (
-    Pointer,
-    causing,
-    following,
-    heirs,
-    keys_named,
-)
+from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.ports import Change, Guard, Item, Ledger
@@ -32,8 +26,7 @@ class Guarded:
 
     #: the request by the identity of the event that it caused
     echoes: Mapping[str, str]
-    #: events that a request's record follows, though it did not cause them, or though another did
-    #: that it was split from
+    #: events that are news, and that a request's record follows all the same
     followed: Sequence[tuple[SealedEvent, str]]
     #: nobody can know yet; 0: everybody is decided
     wait_s: float
@@ -60,16 +53,15 @@ def guard(
         if not facts.detail_type:
             continue
         found = _pointers(event, facts, ledger, confirmations, cache)
-        cause = echoes.get(event.identity, "")
-        if cause:
+        named = echoes.get(event.identity)
+        if named is not None:
             # It says whose it is. Met all the same, its pointer waits for no other event.
-            own = [pointer for pointer in found if pointer.batch_id == cause]
+            own = [pointer for pointer in found if pointer.batch_id == named]
             _meet(event, facts, own, ledger, confirmations)
-        else:
-            cause = _meet(event, facts, found, ledger, confirmations)
+            continue
+        cause = _meet(event, facts, found, ledger, confirmations)
         if cause:
             echoes[event.identity] = cause
-            followed += [(event, heir) for heir in heirs(cause, found)]
             continue
         followed += [(event, request) for request in following(facts, found, confirmations)]
         wait_s = max(wait_s, _wait_s(event, facts, ledger, confirmations, now_ms, answer_wait_s))
@@ -99,8 +91,7 @@ def _pointers(
     found: list[Pointer] = []
     for partition in keys_named(event, facts, matches - {"correlation"}):
         if partition not in cache:
-            read = [Pointer.of(item) for item in ledger.of(partition)]
-            cache[partition] = _with_records(read, ledger) if read else []
+            cache[partition] = [Pointer.of(item) for item in ledger.of(partition)]
         found += cache[partition]
     return found
 
@@ -113,7 +104,7 @@ def _meet(
     confirmations: Mapping[str, Confirmation],
 ) -> str:
     """The request that caused the event, with its pointer met; "" where there is none."""
-    left = [pointer for pointer in found if pointer.is_sent]
+    left = _sent(found, ledger) if found else []
     for _ in range(len(left)):
         pointer = causing(event, facts, left, confirmations)
         if pointer is None:
@@ -132,17 +123,13 @@ def _meet(
     return ""
 
 
-def _with_records(read: Sequence[Pointer], ledger: Ledger) -> list[Pointer]:
-    records = ledger.find([record_key(pointer.batch_id) for pointer in read])
+def _sent(found: Sequence[Pointer], ledger: Ledger) -> list[Pointer]:
+    """Those whose request has been sent at least once: no other can have caused anything."""
+    records = ledger.find([record_key(pointer.batch_id) for pointer in found])
     return [
-        replace(
-            pointer,
-            is_sent=record["attempt"] > 0,
-            is_past=record["state"] in ("SPLIT", "REJECTED"),
-            parent=record.get("parent", ""),
-        )
-        for pointer, record in zip(read, records, strict=True)
-        if record is not None
+        replace(pointer, is_past=record["state"] in ("SPLIT", "REJECTED"))
+        for pointer, record in zip(found, records, strict=True)
+        if record is not None and record["attempt"] > 0
     ]
 
 

@@ -40,12 +40,8 @@ class Pointer:
     #: identity of the event that met it; "" so far none
     met_by: str
     written_at_ms: int
-    #: its request has been sent at least once: no other can have caused anything
-    is_sent: bool = True
     #: its request was split or refused: others may carry the item now
     is_past: bool = False
-    #: the request that its own was split from
-    parent: str = ""
 
     @classmethod
     def of(cls, item: Item) -> "Pointer":
@@ -126,19 +122,6 @@ def causing(
         ),
         None,
     )
-
-
-def heirs(batch_id: str, found: Iterable[Pointer]) -> list[str]:
-    """The requests that carry on, under the same key, what this one was split into."""
-    parents = {pointer.batch_id: pointer.parent for pointer in found}
-
-    def descends(pointer: Pointer) -> bool:
-        above = pointer.parent
-        while above and above != batch_id:
-            above = parents.get(above, "")
-        return bool(above)
-
-    return sorted(p.batch_id for p in found if not p.is_past and descends(p))
 
 
 def following(

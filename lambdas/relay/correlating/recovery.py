@@ -8,12 +8,19 @@ is no answer: whoever asked decides what comes next.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote
 
 from lambdas.relay.attention.review import keep_record_for_review, sealed_key
 from lambdas.relay.canonical import Json, canonical, digest, short
-from lambdas.relay.correlating.lifecycle import establish
-from lambdas.relay.correlating.tracking import Tracked, reconciling, reviewing
+from lambdas.relay.correlating.lifecycle import establish, missing_before
+from lambdas.relay.correlating.tracking import (
+    HELD_IN_VAIN,
+    Tracked,
+    completing,
+    reconciling,
+    reviewing,
+)
 from lambdas.relay.destinations.correlation import COMPENSATION, Compensation, Confirmation
 from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.client import Genesys
@@ -139,6 +146,23 @@ def settle(tracked: Tracked, finding: Agrees | Differs, needs: Needs) -> bool:
     return True
 
 
+def meet_what_was_heard(
+    tracked: Tracked, needs: Needs, now_ms: int
+) -> Literal["nothing", "confirmed", "doubled", "changed"]:
+    """Settles an accepted request whose event had come before its answer did."""
+    key, confirmation = record_key(tracked.batch_id), needs.confirmation(tracked)
+    both = tracked.both_named(confirmation)
+    if both:
+        return "doubled" if list_duplicates(tracked, both, needs, now_ms) else "changed"
+    if not tracked.is_complete(confirmation):
+        return "nothing"
+    if not needs.ledger.change(*key, *completing(tracked, now_ms)).applied:
+        return "changed"
+    needs.telemetry.count("Confirmed" if tracked.heard_at_ms else "Reconciled")
+    needs.vault.discard(sealed_key(tracked.batch_id))
+    return "confirmed"
+
+
 def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now_ms: int) -> bool:
     """The request took effect more than once: a person merges, or cancels all but one."""
     listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
@@ -147,6 +171,29 @@ def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now
     return give_to_person(
         tracked, reason, advice, needs, now_ms, locked=True, duplicates=list(listed)
     )
+
+
+def give_up_holding(tracked: Tracked, needs: Needs, now_ms: int) -> bool:
+    """The hold is over: a person sees what came too early, and what never did."""
+    confirmation = needs.confirmation(tracked)
+    oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
+    hears = confirmation.hears if confirmation is not None else _nothing
+    missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
+    given = give_to_person(
+        tracked,
+        f"{oldest.detail_type} {HELD_IN_VAIN}: {missing}",
+        "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
+        needs,
+        now_ms,
+        locked=False,
+    )
+    if given:
+        needs.telemetry.count("HoldsExpired")
+    return given
+
+
+def _nothing(detail_type: str) -> bool:
+    return False
 
 
 def give_to_person(

@@ -33,7 +33,8 @@ LISTENING: frozenset[State] = frozenset(
     {"SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED", "MANUAL_REVIEW"}
 )
 WAITING: frozenset[State] = frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})
-#: why a person has a record whose held events have been released since
+#: why a person has a record: an early event's hold is over, or was and it has been released since
+HELD_IN_VAIN = "came and was held, but not what must precede it"
 CAME_LATE = "what an early event waited for came late; what completes the request has not come"
 
 
@@ -49,6 +50,8 @@ class Tracked:
     destination: str
     items: int
     expected: tuple[Expectation, ...]
+    #: the requests that it was split into
+    parts: tuple[str, ...]
     #: as Genesys answered it; "" before, or where it answers none
     genesys_id: str
     #: the conversation that an event or the answer named first
@@ -69,6 +72,8 @@ class Tracked:
     sealed_at_ms: int
     lease_until_ms: int
     history: tuple[str, ...]
+    #: why a person has it; "" where none has
+    reason: str
     #: a person has to decide, whatever comes
     is_locked: bool
     duplicates: tuple[str, ...]
@@ -82,8 +87,10 @@ class Tracked:
             attempt=item["attempt"],
             deferred=item.get("deferred", 0),
             destination=item.get("destination", ""),
-            items=len(item.get("events", ())),
+            # What its own requests caused is recorded with it and not sent.
+            items=len(item.get("events", ())) - len(item.get("echoes", ())),
             expected=read_expected(item.get("expected", "")),
+            parts=tuple(row["batch_id"] for row in item.get("parts", ())),
             genesys_id=item.get("genesys_id", ""),
             conversation_id=item.get("conversation_id", ""),
             heard_at_ms=item.get("heard_at_ms", 0),
@@ -99,6 +106,7 @@ class Tracked:
             sealed_at_ms=item.get("sealed_at_ms", 0),
             lease_until_ms=item.get("lease_until_ms", 0),
             history=tuple(item.get("history", ())),
+            reason=item.get("reason", ""),
             is_locked=bool(item.get("locked", False)),
             duplicates=tuple(item.get("duplicates", ())),
             contradictions=tuple(item.get("contradictions", ())),
@@ -180,9 +188,8 @@ def hearing(
             # Genesys was asked; what came now is only what was held for.
             return _transition(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
         return _transition(tracked, {**put, **_confirmed(now_ms, note)}, _NO_ATTENTION)
-    is_released = bool(tracked.walk.held) and not walk.held
-    if tracked.state == "MANUAL_REVIEW" and is_released and not tracked.is_locked:
-        put["reason"] = CAME_LATE  # a person must not go on looking for what has come
+    if tracked.state == "MANUAL_REVIEW" and HELD_IN_VAIN in tracked.reason and not walk.held:
+        put["reason"] = CAME_LATE  # nobody must go on looking for what has come
     return _transition(tracked, put)
 
 
