@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from lambdas.relay.attention.review import park
 from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.correlating.tracking import HEARD
 from lambdas.relay.deliveries import Post
-from lambdas.relay.destinations.correlation import expecting
+from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.ledger.requests import Record, sealed_item
-from lambdas.relay.ports import Ledger, Outgoing, Queue
+from lambdas.relay.ledger.requests import Record, record_key, sealed_item
+from lambdas.relay.ports import Item, Ledger, Outgoing, Queue
 from lambdas.relay.sealing import Batch, describe, encode
 
 #: a part's reason is kept beside its siblings' in one item of the ledger
@@ -42,10 +43,11 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
     """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
     a function of what is on record, so that a crash half way is repaired by repeating it."""
     now_ms = needs.post.clock.now_ms()
+    heard = _heard(batch, needs)
     for row in parts:
         child = batch.part([int(index) for index in row["indices"]])
         if row["fate"] == "again":
-            if not _is_to_send(child, needs, now_ms):
+            if not _is_to_send(child, heard, needs, now_ms):
                 continue
             attributes = {**describe(child), "reason": str(row["reason"])}
             needs.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
@@ -60,11 +62,24 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
             )
 
 
-def _is_to_send(child: Batch, needs: Needs, now_ms: int) -> bool:
+def _heard(batch: Batch, needs: Needs) -> Item:
+    """What the record of a request of one item has heard so far is its part's as well. Of several
+    items nobody can say whose it is; what comes from now on confirm passes on."""
+    if len(batch.events) > 1 or _confirmation(batch, needs) is None:
+        return {}
+    record = needs.ledger.find([record_key(batch.batch_id)])[0] or {}
+    return {name: record[name] for name in HEARD if name in record}
+
+
+def _is_to_send(child: Batch, heard: Item, needs: Needs, now_ms: int) -> bool:
     """Records the child. One that has been at work already has its message, so that a copy of what
     it was split from must not make another, nor that one copies of its own children."""
-    destination = needs.destinations.get(child.target.destination)
-    confirmation = None if destination is None else destination.confirmation
-    item = {**sealed_item(child, now_ms), **expecting(child, confirmation)}
+    confirmation = _confirmation(child, needs)
+    item = {**sealed_item(child, now_ms), **expecting(child, confirmation), **heard}
     recorded = needs.ledger.insert([item, *pointers(child, confirmation, now_ms)])[0]
     return recorded.before is None or Record.of(recorded.before).state == "SEALED"
+
+
+def _confirmation(batch: Batch, needs: Needs) -> Confirmation | None:
+    destination = needs.destinations.get(batch.target.destination)
+    return None if destination is None else destination.confirmation

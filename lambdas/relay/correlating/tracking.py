@@ -33,6 +33,8 @@ LISTENING: frozenset[State] = frozenset(
     {"SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED", "MANUAL_REVIEW"}
 )
 WAITING: frozenset[State] = frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})
+#: attributes of a record in which it keeps what it has heard
+HEARD = ("seen", "held", "heard_at_ms", "confirmed_by", "conversation_id")
 #: why a person has a record: an early event's hold is over, or was and it has been released since
 HELD_IN_VAIN = "came and was held, but not what must precede it"
 CAME_LATE = "what an early event waited for came late; what completes the request has not come"
