@@ -45,6 +45,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
             line = list(_line(batch_id, history.parents))
             own = next((ids[each] for each in line if each in ids), [])
             found = Found(
+                batch_id=batch_id,
                 item=item,
                 ids=own,
                 effects=effects.get(batch_id, []),
@@ -70,7 +71,7 @@ def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played
     shared = not world.tracks.correlates
 
     def tells(played: Played) -> bool:
-        fits = played.item_id in ids and not played.contradicts
+        fits = played.item_id in ids
         return played.batch_id == line[0] or (fits and (shared or played.batch_id in line))
 
     return [played for played in world.played if tells(played)]
@@ -102,6 +103,7 @@ def is_unknowable(item: Mapping[str, Any], tracks: Tracks) -> bool:
 class Found:
     """Everything about one request."""
 
+    batch_id: str
     item: Mapping[str, Any]
     ids: list[str]
     #: ids of the items that took effect under it, and under any request
@@ -123,6 +125,12 @@ class Found:
 
     @property
     def is_contradicted(self) -> bool:
+        """By an event that bears its own id."""
+        return any(p.contradicts and p.batch_id == self.batch_id for p in self.played)
+
+    @property
+    def may_be_contradicted(self) -> bool:
+        """Or by one of what it was split from."""
         return any(p.contradicts for p in self.played)
 
     @property
@@ -196,7 +204,7 @@ def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
         if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
             yield f"waits for what has come: {reason}"
     elif reason.startswith("a duplicate slipped through"):
-        if not found.is_doubled and not found.is_contradicted:
+        if not found.is_doubled and not found.may_be_contradicted:
             yield "is said to be doubled and is not"
     elif reason.startswith("Genesys shows something else"):
         if not accepted:
