@@ -10,7 +10,7 @@ from lambdas.relay.correlating.lifecycle import Applied, Happening, Walk
 from lambdas.relay.correlating.tracking import LISTENING, Tracked
 from lambdas.relay.deliveries import Done
 from lambdas.relay.ledger.requests import State
-from lambdas.relay.ports import Change, Guard, Item, Ledger
+from lambdas.relay.ports import Change, Guard, Item
 from local.simulation.mutants.mutant import Mutant
 
 _ANY: frozenset[str] = frozenset(get_args(State))
@@ -49,13 +49,6 @@ def _put_off(tracked: Tracked, needs: overdue.Needs, now_ms: int) -> overdue.Fat
     return overdue._postpone(tracked, 900, needs)
 
 
-def _mark_whatever_stands(destination: str, until_ms: int, ledger: Ledger) -> None:
-    pk, sk = echoes.marker_key(destination)
-    change = Change(put={"lease_until_ms": until_ms})
-    if ledger.change(pk, sk, Guard(frozenset({echoes.MARKER_STATE})), change).before is None:
-        echoes.mark_asking(destination, until_ms, ledger)
-
-
 TRACKING = (
     Mutant(
         "conversations are no key",
@@ -73,19 +66,9 @@ TRACKING = (
         ((echoes, "_wait_s", lambda *args: 0.0),),
     ),
     Mutant(
-        "the last writer says how long an answer is out",
-        "A moment is a moment; whoever writes it knows it best.",
-        ((write, "mark_asking", _mark_whatever_stands),),
-    ),
-    Mutant(
         "a part begins anew",
         "What became of the whole is the whole's own business.",
         ((confirm._Visit, "_pass_on", lambda self, event, confirmation: Done()),),
-    ),
-    Mutant(
-        "the answer is always right",
-        "What an event named before it does not count.",
-        ((Tracked, "both_named", lambda self, confirmation: ()),),
     ),
     Mutant(
         "an event before the answer is dropped",
