@@ -38,6 +38,19 @@ def test_what_is_said_of_the_key_is_what_the_destination_knows() -> None:
     assert said.destinations["journey"].key == KeyPolicy(1800, True, True)
 
 
+@pytest.mark.parametrize("ids_honoured", [True, False])
+def test_where_ids_are_honoured_a_request_can_be_repeated(*, ids_honoured: bool) -> None:
+    said = parse(document(destination={"ids_honoured": ids_honoured}))
+
+    assert said.destinations["journey"].is_repeatable == ids_honoured
+
+
+def test_what_can_be_repeated_by_its_nature_stays_so() -> None:
+    said = parse(of_kind("participant-attributes"))
+
+    assert said.destinations["journey"].is_repeatable
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -170,6 +183,10 @@ def test_a_destination_and_a_route_are_a_configuration() -> None:
         (
             key(checked_first="yes"),
             r"journey\.key\.checked_first is 'yes'; it must be true or false",
+        ),
+        (
+            document(destination={"ids_honoured": "yes"}),
+            r"journey\.ids_honoured is 'yes'; it must be true or false",
         ),
         (key(repeat_answers_409=1), r"journey\.key\.repeat_answers_409 is 1; it must be true or"),
         (key(checked_first=True), r"journey\.key\.checked_first .* honoured_hours"),

@@ -48,7 +48,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 #: what any destination can say
-COMMON_SETTINGS = ("kind", "unknown", "max_items", "item", "key", "confirmation")
+COMMON_SETTINGS = (
+    "kind",
+    "unknown",
+    "max_items",
+    "item",
+    "key",
+    "ids_honoured",
+    "confirmation",
+)
 KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
 #: a year; a request whose outcome is unknown is settled, or with a person, long before
 HONOURED_HOURS_MAX = 366 * 24
@@ -144,7 +152,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         confirmation=confirmations.read(
             section.get("confirmation"), chosen, item, f"{where}.confirmation"
         ),
-        is_repeatable=kind.is_repeatable,
+        is_repeatable=kind.is_repeatable or _flag(section, "ids_honoured", where),
         required=kind.required,
         path_values=_path_values(kind, section, where),
         lists=kind.lists,
