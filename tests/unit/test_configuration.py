@@ -46,7 +46,11 @@ def test_where_ids_are_honoured_a_request_can_be_repeated(*, ids_honoured: bool)
 
 
 def test_what_can_be_repeated_by_its_nature_stays_so() -> None:
-    said = parse(of_kind("participant-attributes"))
+    item = {"attributes": {"seen": "id"}}
+    said = parse(
+        of_kind("participant-attributes", ids_honoured=False)
+        | {"routes": [{**ROUTE, "item": item}]}
+    )
 
     assert said.destinations["journey"].is_repeatable
 
