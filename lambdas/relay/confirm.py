@@ -35,7 +35,7 @@ from lambdas.relay.correlating.tracking import (
     stretching,
 )
 from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
-from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.correlation import Confirmation, heard_by
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
 from lambdas.relay.ports import Change, Delivery, Guard, Ledger
@@ -109,8 +109,7 @@ class _Visit:
         happening = Happening(
             event.identity, event.detail_type, event.session, event.sequence, now_ms
         )
-        hears = confirmation.hears if confirmation is not None else _nothing
-        met = step(tracked.walk, happening, hears)
+        met = step(tracked.walk, happening, heard_by(confirmation))
         match met:
             case NoRoom():
                 return Later("it came too early, and the record holds as many as it can")
@@ -315,10 +314,6 @@ class _Visit:
 
     def _change(self, guard: Guard, change: Change) -> bool:
         return self.needs.ledger.change(*record_key(self.tracked.batch_id), guard, change).applied
-
-
-def _nothing(detail_type: str) -> bool:
-    return False
 
 
 def _named(event: Heard, confirmation: Confirmation | None) -> str:

@@ -119,15 +119,9 @@ def is_turned_away(destination: str, needs: Needs) -> bool:
 def _align(tracked: Tracked, needs: Needs) -> Fate:
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     confirmation = means.confirmation(tracked)
-    match recovery.meet_what_was_heard(tracked, means, now_ms):
-        case "confirmed":
-            return "aligned"
-        case "doubled":
-            return "reviewed"
-        case "changed":
-            return "changed"
-        case "nothing":
-            pass
+    fate = recovery.meet_what_was_heard(tracked, means, now_ms)
+    if fate is not None:
+        return fate
     if _hold_is_over(tracked, confirmation, now_ms):
         return "reviewed" if recovery.give_up_holding(tracked, means, now_ms) else "changed"
     if is_turned_away(tracked.destination, needs) or silence.is_open(

@@ -21,7 +21,12 @@ from lambdas.relay.correlating.tracking import (
     reconciling,
     reviewing,
 )
-from lambdas.relay.destinations.correlation import COMPENSATION, Compensation, Confirmation
+from lambdas.relay.destinations.correlation import (
+    COMPENSATION,
+    Compensation,
+    Confirmation,
+    heard_by,
+)
 from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
@@ -148,19 +153,19 @@ def settle(tracked: Tracked, finding: Agrees | Differs, needs: Needs) -> bool:
 
 def meet_what_was_heard(
     tracked: Tracked, needs: Needs, now_ms: int
-) -> Literal["nothing", "confirmed", "doubled", "changed"]:
-    """Settles an accepted request whose event had come before its answer did."""
+) -> Literal["aligned", "reviewed", "changed"] | None:
+    """Settles an accepted request whose event had come before its answer did; None: none had."""
     key, confirmation = record_key(tracked.batch_id), needs.confirmation(tracked)
     both = tracked.both_named(confirmation)
     if both:
-        return "doubled" if list_duplicates(tracked, both, needs, now_ms) else "changed"
+        return "reviewed" if list_duplicates(tracked, both, needs, now_ms) else "changed"
     if not tracked.is_complete(confirmation):
-        return "nothing"
+        return None
     if not needs.ledger.change(*key, *completing(tracked, now_ms)).applied:
         return "changed"
     needs.telemetry.count("Confirmed" if tracked.heard_at_ms else "Reconciled")
     needs.vault.discard(sealed_key(tracked.batch_id))
-    return "confirmed"
+    return "aligned"
 
 
 def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now_ms: int) -> bool:
@@ -175,9 +180,8 @@ def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now
 
 def give_up_holding(tracked: Tracked, needs: Needs, now_ms: int) -> bool:
     """The hold is over: a person sees what came too early, and what never did."""
-    confirmation = needs.confirmation(tracked)
     oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
-    hears = confirmation.hears if confirmation is not None else _nothing
+    hears = heard_by(needs.confirmation(tracked))
     missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
     given = give_to_person(
         tracked,
@@ -190,10 +194,6 @@ def give_up_holding(tracked: Tracked, needs: Needs, now_ms: int) -> bool:
     if given:
         needs.telemetry.count("HoldsExpired")
     return given
-
-
-def _nothing(detail_type: str) -> bool:
-    return False
 
 
 def give_to_person(

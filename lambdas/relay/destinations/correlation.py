@@ -110,6 +110,11 @@ class Confirmation:
         return _fits(detail_type, self.completed_by or self.topics)
 
 
+def heard_by(confirmation: Confirmation | None) -> Callable[[str], bool]:
+    """Which events a destination's records hear of: none where it awaits none."""
+    return (lambda detail_type: False) if confirmation is None else confirmation.hears
+
+
 def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(detail_type, pattern) for pattern in patterns)
 

@@ -4,6 +4,8 @@
                                        ▲                      │
                                        ╰─────probe fails──────╯   the pause grows with the outage
 
+A probe that asks nothing, since its request was settled long ago, goes to the next who comes.
+
 One item of the ledger per destination, read now and then, written only when something fails. An
 open breaker turns messages away before they cost a request, a slot or an attempt; they wait as
 visibility time. What counts as failure is the neighbour's: no connection, no answer, 5xx, no
