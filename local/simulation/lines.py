@@ -56,11 +56,8 @@ UNREACHED = frozenset(
         ("settled", "return False"),
         # Before a request is repeated it is read back, under a lease that outlasts late effects.
         ("_Attempt._refused_in_doubt", "return self._reconcile(taken)"),
-        # In this world the answer names what was asked for, so two attempts are answered alike.
-        ("_Attempt._meet_what_was_heard", "self._list_both(tracked, heard, answered)"),
     }
 )
-UNREACHED_FUNCTIONS = frozenset({"_Attempt._list_both"})
 
 
 def executable() -> dict[Line, str]:
@@ -80,7 +77,6 @@ def _must_run(function: str, text: str) -> bool:
     return bool(
         text
         and not text.endswith("...")  # a Protocol's
-        and function not in UNREACHED_FUNCTIONS
         and (function, text) not in UNREACHED
         and not any(word in text for word in AGAINST_THE_IMPOSSIBLE)
     )
