@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lambdas.relay.ledger.shared import SharedItem, Values
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
 from lambdas.relay.limits import (
     SILENCE_PAUSE_S,
     SILENCE_SHARE,
@@ -31,7 +31,7 @@ REPORTED_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class Hush(Shared):
     """What is known of one destination's windows. Times are milliseconds, 0 for never."""
 
     period: int = 0
@@ -39,14 +39,6 @@ class Hush:
     heard: int = 0
     open_until_ms: int = 0
     probe_until_ms: int = 0
-
-    @classmethod
-    def of(cls, item: Item | None) -> "Hush":
-        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
-
-    @property
-    def values(self) -> Values:
-        return {name: getattr(self, name) for name in self.__slots__}
 
     @property
     def is_open(self) -> bool:

@@ -16,7 +16,7 @@ a limit of that resource) lets the destination rest for as long as it says.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lambdas.relay.ledger.shared import SharedItem, Values
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
 from lambdas.relay.limits import (
     BREAKER_FRESH_S,
     FAILURES_MAX,
@@ -32,7 +32,7 @@ PROBE_RESULT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
+class Circuit(Shared):
     """What is known of one destination's health. Times are milliseconds, 0 for never."""
 
     failures: int = 0
@@ -43,14 +43,6 @@ class Circuit:
     probe_until_ms: int = 0
     #: Genesys asked for a rest until then
     rest_until_ms: int = 0
-
-    @classmethod
-    def of(cls, item: Item | None) -> "Circuit":
-        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
-
-    @property
-    def values(self) -> Values:
-        return {name: getattr(self, name) for name in self.__slots__}
 
     @property
     def is_open(self) -> bool:

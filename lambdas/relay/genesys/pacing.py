@@ -16,7 +16,7 @@ A slot that was leased and is not used is lost with its window, never used twice
 from dataclasses import dataclass, replace
 
 from lambdas.relay.genesys.outcomes import header
-from lambdas.relay.ledger.shared import SharedItem, Values
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
 from lambdas.relay.limits import (
     GENESYS_WINDOW_S,
     PEEK_MIN_S,
@@ -91,7 +91,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Window(Shared):
     """What all instances together know of Genesys' current window."""
 
     number: int = 0
@@ -108,14 +108,6 @@ class Window:
     #: every slot of it was wanted; and of the window before it
     is_full: bool = False
     was_full: bool = False
-
-    @classmethod
-    def of(cls, item: Item | None) -> "Window":
-        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
-
-    @property
-    def values(self) -> Values:
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ goes through, the other is refused, sees the newer item and decides again. So no
 on a stale item, and a write that lands late changes nothing.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from lambdas.relay.errors import Transient
 from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger
@@ -24,6 +24,21 @@ T = TypeVar("T")
 Values = Mapping[str, Any]
 #: from the item (None: there is none) to what it becomes (None: it stays) and an answer
 Decide = Callable[[Item | None], tuple[Values | None, T]]
+
+
+class Shared:
+    """What is read from such an item and written to it: a frozen dataclass of the same names, whose
+    defaults are what holds where there is no item."""
+
+    __slots__: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, item: Item | None) -> Self:
+        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
+
+    @property
+    def values(self) -> Values:
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def key_of(name: str) -> tuple[str, str]:
