@@ -2,6 +2,7 @@
 all that happened to its request demands."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +33,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
     account.violations = [v for v in account.violations if "was given to a person" not in v]
     account.violations += _written_back(history, world)
     quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
-    effects: dict[str, list[str]] = {}
-    for effect in history.effects:
-        effects.setdefault(effect.key, []).append(str(effect.item["id"]))
+    effects = Counter(str(effect.item["id"]) for effect in history.effects)
     ids = {
         call.key: [str(item["id"]) for item in json.loads(call.body)["entities"]]
         for call in history.calls
@@ -48,8 +47,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
                 batch_id=batch_id,
                 item=item,
                 ids=own,
-                effects=effects.get(batch_id, []),
-                all_effects=[e for each in effects.values() for e in each],
+                effects=effects,
                 played=_played(world, line, own),
                 forgotten=world.tracked_server.forgotten.count(batch_id),
                 quarantined=quarantined,
@@ -106,9 +104,8 @@ class Found:
     batch_id: str
     item: Mapping[str, Any]
     ids: list[str]
-    #: ids of the items that took effect under it, and under any request
-    effects: list[str]
-    all_effects: list[str]
+    #: how often each item took effect, by its id, under whichever request
+    effects: Mapping[str, int]
     played: list[Played]
     forgotten: int
     quarantined: str
@@ -147,11 +144,11 @@ class Found:
     @property
     def has_happened(self) -> bool:
         """Under whichever request: a part repeats what its whole may have brought about."""
-        return any(each in self.all_effects for each in self.ids)
+        return any(each in self.effects for each in self.ids)
 
     @property
     def is_doubled(self) -> bool:
-        return any(self.all_effects.count(each) > 1 for each in self.ids)
+        return any(self.effects.get(each, 0) > 1 for each in self.ids)
 
 
 def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
@@ -184,9 +181,8 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
 
 def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
     genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
-    if not found.knows_its_conversation(tracks):
-        return
-    if not genuine or (not tracks.until_end and CREATED not in genuine):
+    is_told = genuine and (tracks.until_end or CREATED in genuine)
+    if found.knows_its_conversation(tracks) and not is_told:
         yield "is confirmed by an event that was never published"
     seen = {name.partition("|")[2] for name in found.item.get("seen", {})}
     if tracks.until_end and not {CREATED, ASSIGNED, ENDED} <= seen:

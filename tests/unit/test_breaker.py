@@ -116,13 +116,19 @@ def test_one_of_all_instances_gets_the_probe() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
-def test_a_probe_that_asked_nothing_goes_to_the_next() -> None:
+def with_probe() -> tuple[Breaker, Breaker, int]:
+    """Two instances, of which the first has the probe since then and for a minute."""
     world = World()
     first, second = (Breaker(world.ledger, world.chance) for _ in range(2))
     for _ in range(FAILURES_MAX):
         first.failed("journey", NOW_MS)
     after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
     assert first.admit("journey", after_ms, after_ms + 60_000) == 0
+    return first, second, after_ms
+
+
+def test_a_probe_that_asked_nothing_goes_to_the_next() -> None:
+    first, second, after_ms = with_probe()
 
     first.hand_back("journey", after_ms + 1)
 
@@ -130,12 +136,7 @@ def test_a_probe_that_asked_nothing_goes_to_the_next() -> None:
 
 
 def test_a_probe_is_handed_back_by_whoever_has_it_only() -> None:
-    world = World()
-    first, second = (Breaker(world.ledger, world.chance) for _ in range(2))
-    for _ in range(FAILURES_MAX):
-        first.failed("journey", NOW_MS)
-    after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
-    first.admit("journey", after_ms, after_ms + 60_000)
+    first, second, after_ms = with_probe()
     second.admit("journey", after_ms + 61_000, after_ms + 121_000)
 
     first.hand_back("journey", after_ms + 62_000)
