@@ -16,7 +16,8 @@ from rich.console import Console
 from local import leash, report
 from local.emulator import EmulatorError
 from local.run import account
-from local.run.lines import InputError, Line, bus_source, read_file
+from local.run.captured import read_file
+from local.run.lines import InputError, Line, bus_source
 from local.run.remains import read_remains
 from local.run.scenario import Act, Verdict
 from local.run.scenarios import SCENARIOS
@@ -65,8 +66,12 @@ def main() -> int:
     try:
         order = Order.read(os.environ)
         scenario = SCENARIOS[order.scenario]
-        lines = read_file(order.events) if order.events else scenario.lines(order.seed)
-        return run(order, lines, Show(console))
+        show = Show(console)
+        if order.events:
+            capture = read_file(order.events)
+            show.tell(capture.recognised)
+            return run(order, capture.lines, show)
+        return run(order, scenario.lines(order.seed), show)
     except (InputError, StageError, EmulatorError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,0 +1,90 @@
+"""The JSON documents of a text, however they follow one another: one a line, pretty-printed over
+many, in a row without anything between them (`}{`), with commas or record separators."""
+
+import json
+import re
+from dataclasses import dataclass
+
+#: between documents: white space, the comma of a list somebody took apart, RFC 7464's separator
+_BETWEEN = re.compile("[ \t\r\n,\x1e]*")
+#: what may follow a document: the end of its line, or another one
+_AFTER = re.compile(r"[ \t\r]*(?:[\n,\x1e{\[]|\Z)")
+_reader = json.JSONDecoder(strict=True)
+
+
+class Broken(Exception):
+    """A document of several lines that breaks off; the text is a sentence with the lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A piece of text: a document, or a line that is none."""
+
+    text: str
+    #: the line on which it begins, from 1
+    line: int
+    is_json: bool
+    #: whether it goes on over several lines
+    is_long: bool
+
+
+def split(text: str) -> list[Row]:
+    """Every document, and every line outside of them, in order. Raises Broken."""
+    rows: list[Row] = []
+    at, line = 0, 1
+    while True:
+        begin = _end_of_gap(text, at)
+        line += text.count("\n", at, begin)
+        if begin == len(text):
+            return rows
+        end = _end_of_document(text, begin, line)
+        at = _end_of_line(text, begin) if end is None else end
+        piece = text[begin:at]
+        rows.append(Row(piece, line, is_json=end is not None, is_long="\n" in piece))
+        line += piece.count("\n")
+
+
+def _end_of_gap(text: str, at: int) -> int:
+    found = _BETWEEN.match(text, at)
+    return found.end() if found else at
+
+
+def _end_of_line(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _end_of_document(text: str, begin: int, line: int) -> int | None:
+    """Where the document that begins here ends; None where none does. Raises Broken."""
+    try:
+        _, end = _reader.raw_decode(text, begin)
+    except json.JSONDecodeError as error:
+        if _goes_on(text, begin, error.pos):
+            broken_at = line + text.count("\n", begin, error.pos)
+            raise Broken(
+                f"the JSON document that begins on line {line} breaks off on line {broken_at} "
+                f"({error.msg})"
+            ) from error
+        return None
+    except (ValueError, RecursionError):
+        return None  # a number of thousands of digits, or thousands of brackets
+    return end if _AFTER.match(text, end) else None
+
+
+def _goes_on(text: str, begin: int, broken_at: int) -> bool:
+    """Whether a broken document had gone on to a further line which is none of its own: else one
+    line of many is broken, and the others are as good as before."""
+    second = _end_of_gap(text, _end_of_line(text, begin))
+    return (
+        text[begin] in "{["
+        and second < min(broken_at, len(text))
+        and (text[begin] == "[" or not _stands_alone(text[second : _end_of_line(text, second)]))
+    )
+
+
+def _stands_alone(row: str) -> bool:
+    try:
+        _reader.raw_decode(row)
+    except (ValueError, RecursionError):
+        return False
+    return row[:1] in ("{", "[")
