@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.relay.errors import Throttled, Transient
+from lambdas.relay.errors import Impossible, Throttled, Transient
 
 #: an AWS call that has not answered by then is given up; ours answer within milliseconds
 CONNECT_TIMEOUT_S = 2
@@ -40,13 +40,16 @@ def code_of(error: ClientError) -> str:
 
 
 @contextmanager
-def translated(operation: str) -> Iterator[None]:
-    """Turns the SDK's errors into the relay's. None of them is final: even a missing permission
-    is mended by somebody, and until then the message waits."""
+def translated(operation: str, impossible: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Turns the SDK's errors into the relay's. A code among `impossible` is about what we sent and
+    will be answered for ever. No other is final: even a missing permission is mended by somebody,
+    and until then the message waits."""
     try:
         yield
     except ClientError as error:
         code = code_of(error)
+        if code in impossible:
+            raise Impossible(f"{operation}: {code}, which it will always be") from error
         kind = Throttled if code in _THROTTLING else Transient
         raise kind(f"{operation}: {code}") from error
     except BotoCoreError as error:

@@ -16,6 +16,9 @@ from lambdas.relay.ports import Change, Guard, Item, Written
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+#: an item over 400 KB, a key over its bytes, a number that is to be added to a text: API reference,
+#: PutItem and UpdateItem. Not a query of the index, where it says that the table has none.
+_IMPOSSIBLE = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException"})
 _REFUSED = "ConditionalCheckFailedException"
 ATTENTION_INDEX = "attention"
 #: rounds of BatchGetItem before keys that DynamoDB left unprocessed are given up
@@ -41,7 +44,7 @@ class DynamoLedger:
             return list(pool.map(self._insert, items))
 
     def _insert(self, item: Item) -> Written:
-        with translated("PutItem"):
+        with translated("PutItem", _IMPOSSIBLE):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -56,7 +59,7 @@ class DynamoLedger:
     def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
         expression = _Expression()
         condition, update = expression.condition(guard), expression.update(change)
-        with translated("UpdateItem"):
+        with translated("UpdateItem", _IMPOSSIBLE):
             try:
                 answer = self._client.update_item(
                     TableName=self._table,
@@ -89,7 +92,7 @@ class DynamoLedger:
         }
         items: list[Item] = []
         for _ in range(READ_ROUNDS):
-            with translated("BatchGetItem"):
+            with translated("BatchGetItem", _IMPOSSIBLE):
                 answer = self._client.batch_get_item(RequestItems=pending)
             items += [_unpack(item) for item in answer["Responses"].get(self._table, [])]
             pending = answer.get("UnprocessedKeys")
@@ -98,7 +101,7 @@ class DynamoLedger:
         raise Transient("BatchGetItem: keys left unprocessed")
 
     def of(self, pk: str) -> Sequence[Item]:
-        with translated("Query"):
+        with translated("Query", _IMPOSSIBLE):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.aws import translated
-from lambdas.relay.errors import Transient
+from lambdas.relay.errors import Impossible, Transient
 from lambdas.relay.limits import SQS_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing
 
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 #: SQS takes ten attributes a message; empty values are not allowed
 ATTRIBUTES_MAX = 10
+#: what SQS answers to a message that it will never take (API reference, SendMessageBatch); of one
+#: message among others it says so in its row
+_IMPOSSIBLE = frozenset(
+    {
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "BatchRequestTooLong",
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+    }
+)
 #: SQS refuses a message that holds one of these (API reference, SendMessage). Our bodies are ASCII;
 #: an attribute may quote an event or Genesys.
 _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,15 +40,21 @@ class SqsQueue:
         self._trace = trace
 
     def send(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            if _bytes(message) > SQS_MESSAGE_BYTES_MAX:
+                raise Impossible(too_large(_bytes(message)))
         for group in _groups(messages):
             trace = self._trace()
             entries = [_entry(number, message, trace) for number, message in enumerate(group)]
-            with translated("SendMessageBatch"):
+            with translated("SendMessageBatch", _IMPOSSIBLE):
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             failed = answer.get("Failed", [])
             if failed:
-                codes = ", ".join(sorted({row["Code"] for row in failed}))
-                raise Transient(f"SendMessageBatch: {len(failed)} messages not taken ({codes})")
+                codes = sorted({row["Code"] for row in failed})
+                kind = Impossible if _IMPOSSIBLE.issuperset(codes) else Transient
+                raise kind(
+                    f"SendMessageBatch: {len(failed)} messages not taken ({', '.join(codes)})"
+                )
 
     def hide(self, delivery: Delivery, seconds: float) -> None:
         with translated("ChangeMessageVisibility"):
@@ -74,6 +90,10 @@ class SqsQueue:
     def delete(self, delivery: Delivery) -> None:
         with translated("DeleteMessage"):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=delivery.receipt)
+
+
+def too_large(size: int) -> str:
+    return f"the message has {size} bytes with its attributes; SQS takes {SQS_MESSAGE_BYTES_MAX}"
 
 
 def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+#: API reference, error responses; our keys are far shorter and our documents far smaller
+_IMPOSSIBLE = frozenset({"EntityTooLarge", "KeyTooLongError"})
+
+
 class S3Vault:
     """Implements relay.ports.Vault."""
 
@@ -18,7 +22,7 @@ class S3Vault:
         self._bucket = bucket
 
     def keep(self, key: str, document: str) -> None:
-        with translated("PutObject"):
+        with translated("PutObject", _IMPOSSIBLE):
             self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,

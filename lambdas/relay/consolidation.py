@@ -16,7 +16,7 @@ because a crash came between sending and acking, is claimed once: the copy is a 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.attention.letters import ATTEMPTS
+from lambdas.relay.attention.letters import ATTEMPTS, count
 from lambdas.relay.dedup import Needs as DedupNeeds
 from lambdas.relay.dedup import dedup, resealed
 from lambdas.relay.deliveries import settle_each
@@ -69,12 +69,12 @@ def _small(delivery: Delivery, needs: Needs) -> _Small | None:
     """The batch, where it may be merged. Most messages are told by their attributes."""
     said, post = delivery.attributes, needs.dedup.post
     destination = needs.destinations.get(said.get("destination", ""))
-    if destination is None or ATTEMPTS in said or not said.get("events", "").isdigit():
+    if destination is None or ATTEMPTS in said or not count(said, "events"):
         return None
     is_last = post.receives_max is not None and (
         delivery.receives >= post.receives_max - RECEIVES_SPARED
     )
-    if int(said["events"]) >= destination.most_items or is_last or _times(delivery) < 0:
+    if count(said, "events") >= destination.most_items or is_last or _times(delivery) < 0:
         return None
     now_ms = post.clock.now_ms()
     try:
@@ -91,8 +91,7 @@ def _small(delivery: Delivery, needs: Needs) -> _Small | None:
 
 def _times(delivery: Delivery) -> int:
     """How often its events may yet be consolidated, less than 0 for never again."""
-    said = delivery.attributes.get(CONSOLIDATIONS, "0")
-    return CONSOLIDATIONS_MAX - int(said) - 1 if said.isdigit() else -1
+    return CONSOLIDATIONS_MAX - count(delivery.attributes, CONSOLIDATIONS) - 1
 
 
 def _consolidate(group: Sequence[_Small], needs: Needs) -> tuple[list[Delivery], list[str]]:
@@ -111,6 +110,9 @@ def _consolidate(group: Sequence[_Small], needs: Needs) -> tuple[list[Delivery],
     except Transient as transient:
         post.telemetry.note("not consolidated", reason=transient.reason)
         return [], _hold(group, needs, 1.0)
+    except Malformed as malformed:
+        post.telemetry.note("not consolidated", reason=malformed.reason)
+        return [small.delivery for small in group], []
 
 
 def until_next_s(now_ms: int) -> float:
@@ -147,7 +149,7 @@ def _merge(group: Sequence[_Small], destination: Destination, needs: Needs) -> l
         else:
             alone.append(small.delivery)
     if merged:
-        times = max(int(small.delivery.attributes.get(CONSOLIDATIONS, "0")) for small in merged)
+        times = max(count(small.delivery.attributes, CONSOLIDATIONS) for small in merged)
         post.source.send(
             resealed(
                 merged[0].batch.target,

@@ -68,13 +68,13 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
             )
         else:
             disposition = act()
-    except Malformed as malformed:
+    except Malformed as malformed:  # also what a neighbour will never take of it
         disposition = _set_aside(delivery.body, malformed.reason, post)
     except Transient as transient:
         disposition = Later(transient.reason, transient.retry_after_s)
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
         post.telemetry.count("Unexpected")
-        disposition = Later(f"unexpected {type(unexpected).__name__} at {_place(unexpected)}")
+        disposition = Later(f"unexpected {type(unexpected).__name__} at {place(unexpected)}")
     if isinstance(disposition, Later) and _is_last_but_one(delivery, post):
         disposition = _give_up(delivery, disposition, post)
     if isinstance(disposition, Done):
@@ -99,7 +99,7 @@ def about(delivery: Delivery) -> dict[str, str]:
     return {name: delivery.attributes[name] for name in CORRELATING if name in delivery.attributes}
 
 
-def _place(error: Exception) -> str:
+def place(error: Exception) -> str:
     """Where an error was raised; its text is left out, since it may quote an event."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
@@ -140,6 +140,8 @@ def _give_up(delivery: Delivery, failed: Later, post: Post) -> Disposition:
     """The message has been received as often as it may be."""
     try:
         return _bury(delivery, failed.reason, post)
+    except Malformed as malformed:
+        return _set_aside(delivery.body, f"{failed.reason}; {malformed.reason}", post)
     except Transient as transient:
         return Later(f"{failed.reason}; not dead-lettered: {transient.reason}", failed.seconds)
 

@@ -4,6 +4,7 @@ RelayError
 ├── Transient      back to the queue, to be tried again later
 │   └── Throttled  the same; the neighbour has asked us to slow down
 └── Malformed      never retried: set aside in the quarantine with the reason
+    └── Impossible the same; it is a neighbour that can never take it: too large, no valid key
 """
 
 
@@ -30,3 +31,7 @@ class Malformed(RelayError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Impossible(Malformed):
+    """A neighbour will never take it as it is; trying again would keep it circling for ever."""

@@ -41,15 +41,27 @@ def intake(arrived: Sequence[Delivery], needs: Needs) -> list[str]:
     """Seals what can be read, quarantines the rest; returns the ids of messages that stay."""
     rendered: list[_Rendered] = []
     kept = deliveries.settle_each(arrived, lambda d: _read(d, rendered, needs), needs.post)
+    waiting = list({row.delivery.message_id: row.delivery for row in rendered}.values())
     try:
-        needs.batches.send(
-            [Outgoing(encode(batch), describe(batch)) for batch in _seal(rendered, needs)]
-        )
+        _send(rendered, needs)
     except Transient as transient:
         stay = Later(transient.reason, transient.retry_after_s)
-        waiting = {row.delivery.message_id: row.delivery for row in rendered}
-        kept += deliveries.settle_each(list(waiting.values()), lambda _: stay, needs.post)
+        kept += deliveries.settle_each(waiting, lambda _: stay, needs.post)
+    except Malformed:
+        # One of them can never be sent. Each by itself, that one is set aside and no other.
+        kept += deliveries.settle_each(waiting, lambda d: _alone(d, rendered, needs), needs.post)
     return kept
+
+
+def _send(rendered: Sequence[_Rendered], needs: Needs) -> None:
+    needs.batches.send(
+        [Outgoing(encode(batch), describe(batch)) for batch in _seal(rendered, needs)]
+    )
+
+
+def _alone(delivery: Delivery, rendered: Sequence[_Rendered], needs: Needs) -> Disposition:
+    _send([row for row in rendered if row.delivery is delivery], needs)
+    return Done()
 
 
 def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Disposition:

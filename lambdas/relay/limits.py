@@ -46,6 +46,14 @@ MESSAGES_PER_INVOCATION: Mapping[str, int] = {
     "checks": 10,
 }
 
+# --- DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+#: names and values of all attributes together
+DYNAMODB_ITEM_BYTES_MAX = 400 * 1024
+DYNAMODB_PARTITION_KEY_BYTES_MAX = 2048
+DYNAMODB_SORT_KEY_BYTES_MAX = 1024
+#: digits of a number, and the largest power of ten
+DYNAMODB_NUMBER_DIGITS_MAX = 38
+
 # --- sealing
 #: events per sealed batch where the destination names no other number
 BATCH_EVENTS_DEFAULT = 50

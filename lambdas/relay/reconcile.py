@@ -11,11 +11,12 @@ the table.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from lambdas.relay import overdue
-from lambdas.relay.attention.letters import REASON, REDRIVES, count
+from lambdas.relay.attention.letters import REASON, REDRIVES, count, fitting
 from lambdas.relay.attention.redriving import (
     Clear,
     Keep,
@@ -28,11 +29,13 @@ from lambdas.relay.attention.redriving import (
 from lambdas.relay.attention.review import park
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.correlating.checks import read_check
+from lambdas.relay.deliveries import about, place
 from lambdas.relay.destinations.correlation import CANDIDATES
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.errors import Malformed
+from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.ledger.requests import OVERDUE, REVIEW, record_key
 from lambdas.relay.limits import (
+    OVERDUE_S,
     QUERIES_PER_RUN_MAX,
     RECORDS_PER_PAGE,
     RECORDS_PER_RUN_MAX,
@@ -45,6 +48,10 @@ from lambdas.relay.sealing import Batch, decode
 
 #: records listed per run for the metrics
 LISTED_MAX = 1_000
+NO_ROOM = Person(
+    "it is so large that nobody could count how often it was sent back to work",
+    "Look why it cannot be worked on; put it into its queue again by hand.",
+)
 UNSAID = "nobody said why; its function crashed or timed out"
 
 
@@ -83,7 +90,9 @@ class Result:
     resent: int = 0
     reviewed: int = 0
     postponed: int = 0
-    #: what is left: overdue now, waiting for a person, and how long the oldest have
+    #: letters and records that were left as they were, since something is wrong with them
+    failed: int = 0
+    #: what is left: overdue (as what was put off is), waiting for a person, and for how long
     overdue: int = 0
     in_review: int = 0
     oldest_overdue_s: int = 0
@@ -98,11 +107,36 @@ def reconcile(needs: Needs, deadline_ms: int) -> Result:
     """Works until there is nothing left, or time or a count is used up. Raises Transient."""
     result = Result()
     needs.overdue.admission.begin()
-    for line in needs.lines:
-        _reconcile_line(line, needs, result, deadline_ms)
-    _sweep(needs, result, deadline_ms)
+    silent: list[Transient] = []
+    lines = [partial(_reconcile_line, line, needs, result, deadline_ms) for line in needs.lines]
+    for work in (*lines, partial(_sweep, needs, result, deadline_ms)):
+        try:
+            work()
+        except Transient as transient:
+            silent.append(transient)  # one queue or the ledger is out of reach: so much for it
     _measure(needs, result)
+    if silent:
+        raise silent[0]
     return result
+
+
+def _alone(act: Callable[[], None], needs: Needs, result: Result, **named: object) -> bool:
+    """Does one piece of work; whatever is wrong with it says nothing about its neighbours. False
+    where it failed: then it stays as it was, and is named. Raises Transient."""
+    try:
+        act()
+    except Transient:
+        raise
+    except Malformed as malformed:
+        reason = malformed.reason
+    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+        reason = f"unexpected {type(unexpected).__name__} at {place(unexpected)}"
+    else:
+        return True
+    result.failed += 1
+    needs.telemetry.count("Unexpected")
+    needs.telemetry.note("left as it was", reason=reason, **named)
+    return False
 
 
 # --- dead letters
@@ -117,16 +151,24 @@ def _reconcile_line(line: Line, needs: Needs, result: Result, deadline_ms: int) 
         if not letters:
             return
         for letter in letters:
-            _reconcile_letter(letter, line, needs, result)
+            _alone(
+                partial(_reconcile_letter, letter, line, needs, result),
+                needs,
+                result,
+                queue=line.name,
+                **about(letter),
+            )
 
 
 def _reconcile_letter(letter: Delivery, line: Line, needs: Needs, result: Result) -> None:
-    match _judge(letter, line, needs, result):
+    # First in its place: a message has ten attributes, and this one bounds the redrives.
+    counted = {REDRIVES: str(count(letter.attributes, REDRIVES) + 1)}
+    attributes = fitting(letter.body, {**counted, **letter.attributes, **counted})
+    verdict = _judge(letter, line, needs, result)
+    if isinstance(verdict, Redrive) and REDRIVES not in attributes:
+        verdict = NO_ROOM
+    match verdict:
         case Redrive(delay_s):
-            # First in its place: a message has ten attributes, and this one bounds the redrives.
-            attributes = {REDRIVES: str(count(letter.attributes, REDRIVES) + 1)}
-            for name, value in letter.attributes.items():
-                attributes.setdefault(name, value)
             line.source.send([Outgoing(letter.body, attributes, delay_s)])
             line.dead.delete(letter)
             result.redriven += 1
@@ -181,7 +223,8 @@ def _settle_timer(batch_id: str, needs: Needs, result: Result) -> Verdict:
     """Whatever comes of it, the record is on the list of the overdue until it is settled."""
     item = needs.ledger.find([record_key(batch_id)])[0]
     if item is not None and item.get("attention") == OVERDUE:
-        _note(overdue.attend(item, needs.overdue), item, result)
+        fate = overdue.attend(item, needs.overdue)
+        _note(fate, item, result, needs.now_ms() // 1000)
     return Clear()
 
 
@@ -234,14 +277,14 @@ def _sweep(needs: Needs, result: Result, deadline_ms: int) -> None:
             if fate == "unasked":
                 result.out_of_requests = True
                 return
-            _note(fate, item, result)
+            _note(fate, item, result, needs.now_ms() // 1000)
             moved += 1
         looked_at += moved
         if not moved:
             return
 
 
-def _note(fate: overdue.Fate, item: Item, result: Result) -> None:
+def _note(fate: overdue.Fate, item: Item, result: Result, now_s: int) -> None:
     states = Counter(result.states)
     states[str(item["state"])] += 1
     result.states = dict(states)
@@ -254,6 +297,8 @@ def _note(fate: overdue.Fate, item: Item, result: Result) -> None:
             result.reviewed += 1
         case "postponed":
             result.postponed += 1
+            since_s = int(item.get("sealed_at_ms", 0)) // 1000 + OVERDUE_S
+            result.oldest_overdue_s = max(result.oldest_overdue_s, now_s - since_s)
         case "changed" | "unasked":
             pass
 
@@ -270,7 +315,10 @@ STATE_METRICS: Mapping[str, Metric] = {
 
 
 def _measure(needs: Needs, result: Result) -> None:
-    result.overdue, result.oldest_overdue_s = _listed(OVERDUE, needs)
+    """What this run put off is overdue still, though for a while the index does not say so."""
+    listed, oldest_s = _listed(OVERDUE, needs)
+    result.overdue = listed + result.postponed
+    result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
     result.in_review, result.oldest_review_s = _listed(REVIEW, needs)
     telemetry = needs.telemetry
     telemetry.count("Redriven", result.redriven)

@@ -9,6 +9,7 @@ from lambdas.relay.limits import SQS_ENTRIES_MAX
 from lambdas.relay.ports import Delivery, Outgoing
 from local.memory.faults import Faults
 from local.memory.gate import Gate
+from local.memory.sizes import refuse_message
 from local.memory.timeline import Timeline
 
 #: bodies that a queue remembers, for somebody who sends an old message again
@@ -161,6 +162,8 @@ class MemoryQueue:
         self._faults = faults
 
     def send(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            refuse_message(message)
         for start in range(0, len(messages), SQS_ENTRIES_MAX):
             self._send(messages[start : start + SQS_ENTRIES_MAX])
 

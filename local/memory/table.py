@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lambdas.relay.errors import Impossible
 from lambdas.relay.ports import Change, Guard, Item, Written
+from local.memory.sizes import refuse_item, refuse_key
 
 Key = tuple[str, str]
 
@@ -25,6 +27,7 @@ class Table:
     def insert(self, item: Item) -> Written:
         self.writes += 1
         key = (item["pk"], item["sk"])
+        refuse_item(item)
         standing = self.items.get(key)
         if standing is not None:
             return Written(applied=False, before=standing)
@@ -33,6 +36,7 @@ class Table:
 
     def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
         self.writes += 1
+        refuse_key(pk, sk)
         before = self.items.get((pk, sk))
         if before is None or not _holds(guard, before):
             return Written(applied=False, before=before)
@@ -40,16 +44,22 @@ class Table:
         for name, value in change.default.items():
             after.setdefault(name, value)
         for name, by in change.add.items():
+            if not isinstance(after.get(name, 0), int):
+                raise Impossible(f"{name} is no number, and one was to be added to it")
             after[name] = after.get(name, 0) + by
         for name in change.drop:
             after.pop(name, None)
+        refuse_item(after)
         self._put((pk, sk), after)
         return Written(applied=True, before=before)
 
     def find(self, keys: Sequence[Key]) -> list[Item | None]:
+        for key in keys:
+            refuse_key(*key)
         return [self.items.get(key) for key in keys]
 
     def of(self, pk: str) -> list[Item]:
+        refuse_key(pk, "any")
         return [item for key, item in sorted(self.items.items()) if key[0] == pk]
 
     def due(self, attention: str, before_s: int, most: int) -> list[Key]:
@@ -81,7 +91,12 @@ def _holds(guard: Guard, item: Item) -> bool:
         and (guard.holder is None or item.get("holder") == guard.holder)
         and (
             guard.lease_before_ms is None
-            or item.get("lease_until_ms", guard.lease_before_ms) < guard.lease_before_ms
+            or _is_before(item.get("lease_until_ms"), guard.lease_before_ms)
         )
         and all(item.get(name) == value for name, value in guard.same.items())
     )
+
+
+def _is_before(value: Any, moment: int) -> bool:
+    """DynamoDB compares a number with a number; with anything else the condition does not hold."""
+    return isinstance(value, int) and value < moment

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.ledger import DynamoLedger
-from lambdas.relay.limits import KEYS_PER_ROUND_TRIP
+from lambdas.relay.errors import Impossible
+from lambdas.relay.limits import (
+    DYNAMODB_ITEM_BYTES_MAX,
+    DYNAMODB_PARTITION_KEY_BYTES_MAX,
+    KEYS_PER_ROUND_TRIP,
+)
 from lambdas.relay.ports import Change, Guard, Item, Ledger
 from tests.contract.worlds import Aws, World
 
@@ -28,6 +33,38 @@ def found(ledger: Ledger, name: str = "R#1") -> Item:
     (item,) = ledger.find([(name, SORT)])
     assert item is not None
     return item
+
+
+# What it will never take
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        record(text="x" * DYNAMODB_ITEM_BYTES_MAX),
+        record(rows=["ラ" * 200] * 700),
+        record("R#" + "é" * (DYNAMODB_PARTITION_KEY_BYTES_MAX // 2)),
+    ],
+    ids=["a large item", "a large item of many texts", "a long key"],
+)
+def test_what_can_never_be_stored_is_said_to_be_impossible(ledger: Ledger, item: Item) -> None:
+    with pytest.raises(Impossible):
+        ledger.insert([item])
+
+
+def test_a_change_that_would_make_an_item_too_large_is_impossible(ledger: Ledger) -> None:
+    ledger.insert([record()])
+
+    with pytest.raises(Impossible):
+        ledger.change("R#1", SORT, ANY, Change(put={"text": "x" * DYNAMODB_ITEM_BYTES_MAX}))
+    assert found(ledger) == record()
+
+
+def test_nothing_is_added_to_a_text(ledger: Ledger) -> None:
+    ledger.insert([record(attempt="1")])
+
+    with pytest.raises(Impossible):
+        ledger.change("R#1", SORT, ANY, Change(add={"attempt": 1}))
 
 
 # Insert

@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.adapters.queues import SqsQueue
-from lambdas.relay.errors import Transient
+from lambdas.relay.errors import Impossible, Transient
 from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing, Queue
 from tests.contract.worlds import World
@@ -56,6 +56,17 @@ def test_a_large_message_and_its_neighbours_are_sent(queue: Queue) -> None:
 
     sizes = sorted(len(d.body) for d in drained(queue, least=4))
     assert sizes == [4, 5, len(large), len(large)]
+
+
+def test_a_message_that_is_too_large_is_impossible_and_its_neighbours_are_untouched(
+    queue: Queue,
+) -> None:
+    large = "x" * (SQS_MESSAGE_BYTES_MAX - 10)
+    with pytest.raises(Impossible):
+        queue.send([Outgoing("first"), Outgoing(large, {"reason": "why"})])
+
+    queue.send([Outgoing("first")])
+    assert [d.body for d in drained(queue, least=1)] == ["first"]
 
 
 def test_an_attribute_without_a_value_is_left_out(queue: Queue) -> None:
@@ -121,6 +132,18 @@ class Client:
 def test_messages_that_sqs_did_not_take_are_never_forgotten() -> None:
     with pytest.raises(Transient, match=r"1 messages not taken \(InternalError\)"):
         SqsQueue(Client(), "url").send([Outgoing("a"), Outgoing("b")])  # type: ignore[arg-type]
+
+
+class Strict(Client):
+    """One that finds fault with what a message holds."""
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, object]]) -> object:
+        return {"Failed": [{"Id": "0", "Code": "InvalidMessageContents", "SenderFault": True}]}
+
+
+def test_a_message_that_sqs_finds_fault_with_is_impossible() -> None:
+    with pytest.raises(Impossible, match="InvalidMessageContents"):
+        SqsQueue(Strict(), "url").send([Outgoing("a")])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\x1fb", "a\ud800b", "a\uffffb"])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import REASON_CHARS_MAX
+from lambdas.relay.limits import REASON_CHARS_MAX, SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Delivery, Outgoing
 from lambdas.relay.sealing import decode, describe
@@ -25,6 +25,10 @@ REDRIVES = "redrives"
 
 #: docs.aws.amazon.com/AWSSimpleQueueService/.../sqs-message-metadata.html
 ATTRIBUTES_MAX = 10
+#: what SQS counts beside an attribute's name and value: its type
+TYPE_BYTES = len("String")
+#: a count that has more digits is none of ours
+COUNT_DIGITS_MAX = 9
 
 
 def letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
@@ -32,22 +36,35 @@ def letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
     that the message had stay, for a function may depend on them."""
     had = delivery.attributes
     attributes = {
-        REASON: _shown(reason),
+        REDRIVES: str(count(had, REDRIVES)),
         ATTEMPTS: str(count(had, ATTEMPTS) + delivery.receives),
         FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
-        REDRIVES: str(count(had, REDRIVES)),
+        REASON: _shown(reason),
     }
-    told = _told_by(delivery, now_ms)
-    for name, value in (*had.items(), *told.items()):
-        if value and len(attributes) < ATTRIBUTES_MAX:
+    for name, value in (*had.items(), *_told_by(delivery, now_ms).items()):
+        if value:
             attributes.setdefault(name, value)
-    return Outgoing(delivery.body, attributes)
+    return Outgoing(delivery.body, fitting(delivery.body, attributes))
+
+
+def fitting(body: str, attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """As many of the attributes, the first of them first, as SQS takes beside this body: a message
+    that has grown past SQS's bytes could be sent nowhere any more."""
+    room = SQS_MESSAGE_BYTES_MAX - len(body.encode("utf-8", "replace"))
+    shown: dict[str, str] = {}
+    for name, value in attributes.items():
+        size = len(name.encode()) + len(value.encode("utf-8", "replace")) + TYPE_BYTES
+        if value and size <= room and len(shown) < ATTRIBUTES_MAX:
+            shown[name] = value
+            room -= size
+    return shown
 
 
 def count(attributes: Mapping[str, str], name: str) -> int:
     """A counting attribute; 0 where there is none or somebody wrote something else."""
     value = attributes.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() else 0
+    is_count = value.isascii() and value.isdecimal() and len(value) <= COUNT_DIGITS_MAX
+    return int(value) if is_count else 0
 
 
 def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
