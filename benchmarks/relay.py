@@ -1,28 +1,25 @@
-"""The relay itself: its use cases as the handlers wire them, over the benchmark's world."""
+"""The relay itself: its functions as they are assembled, over the benchmark's world."""
 
 from collections.abc import Sequence
 
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
-from lambdas.relay import consolidation, dedup
-from lambdas.relay.deliveries import Post, settle_each
+from lambdas.relay.assembly.dedup import dedup_knowing
+from lambdas.relay.assembly.write import write_function
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.pacing import Pace, Quota
-from lambdas.relay.genesys.pressure import Pressure
-from lambdas.relay.genesys.turns import Turns
-from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
+from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.ledger.requests import sealed_item
 from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
-from lambdas.relay.ports import Change, Delivery, Guard, Item, Outgoing, Written
-from lambdas.relay.routes.configuration import parse
+from lambdas.relay.ports import Change, Guard, Item, Outgoing, Written
+from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
-from lambdas.relay.write import Needs, write
 from local.genesys.organization import CONFIGURATION_ID
 from local.genesys.ratelimit import ALLOWED
 from local.memory.clock import SeededChance
+from local.memory.credentials import MemorySenderKeys
 from local.memory.faults import CALM
 from local.memory.ledger import MemoryLedger
+from local.memory.queues import MemoryQueue
+from local.memory.settings import MemorySettings
 from local.memory.vault import MemoryVault
 
 CONFIGURATION = parse(
@@ -37,17 +34,6 @@ CONFIGURATION = parse(
     }
 )
 JOURNEY = CONFIGURATION.destinations["journey"]
-
-
-def post_of(world: World, queue: str, clock: Clock) -> Post:
-    return Post(
-        source=world.port(queue),
-        dead=world.port(f"{queue}-dead"),
-        vault=MemoryVault(world.documents, world.scheduler, CALM),
-        clock=clock,
-        chance=SeededChance(world.random),
-        telemetry=world.telemetry,
-    )
 
 
 class AskedLedger(MemoryLedger):
@@ -74,65 +60,55 @@ def ledger_of(world: World) -> MemoryLedger:
     return AskedLedger(world)
 
 
+class Sandbox:
+    """What one instance of a function reaches. Implements relay.ports.Ports."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.clock = Clock(world)
+        self.chance = SeededChance(world.random)
+        self.telemetry = world.telemetry
+        self.ledger = ledger_of(world)
+        self.vault = MemoryVault(world.documents, world.scheduler, CALM)
+        self.http = Http(world, LIVE.request_s)
+        self.secrets = Secrets()
+        self.sender_keys = MemorySenderKeys({}, world.scheduler, CALM)
+
+    def queue(self, name: str) -> MemoryQueue:
+        return self._world.port(name)
+
+
 def start_writers(
     world: World, concurrency: int, *, headroom: int = 0, destination: Destination = JOURNEY
 ) -> None:
     """The write function behind its queue."""
+    configuration = Configuration({destination.name: destination}, ())
+    settings = MemorySettings(configuration, requests_per_minute=ALLOWED, headroom=headroom)
 
     def make() -> Instance:
-        clock, http = Clock(world), Http(world, LIVE.request_s)
-        chance, ledger = SeededChance(world.random), ledger_of(world)
-        pace = Pace(ledger, chance, Quota(ALLOWED, headroom))
-        post = post_of(world, "writes", clock)
-        needs = Needs(
-            post=post,
-            ledger=ledger,
-            writes=world.port("writes"),
-            checks=world.port("checks"),
-            genesys=Genesys(
-                http=http,
-                secrets=Secrets(),
-                clock=clock,
-                pace=pace,
-                api_url="https://api.simulated",
-                login_url="https://login.simulated",
-            ),
-            turns=Turns(pace, Breaker(ledger, chance), post),
-            destinations={destination.name: destination},
-            timing=LIVE,
-        )
-
-        def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
-            return settle_each(deliveries, lambda d: write(d, needs, deadline_ms), needs.post)
-
-        return Instance(run, clock, http)
+        sandbox = Sandbox(world)
+        return Instance(write_function(sandbox, settings), sandbox.clock, sandbox.http)
 
     timeout_s = LIVE.function_timeout_s["write"]
     EventSource(world, "writes", make, concurrency=concurrency, batch=1, timeout_s=timeout_s)
 
 
+class Forgetful(KnownClaims):
+    """Learns nothing, so that the ledger is asked every time."""
+
+    def learn(self, item: Item, now_ms: int) -> None:
+        return
+
+
 def start_dedup(world: World, concurrency: int, *, remembers: bool = True) -> None:
     """The dedup function behind its queue."""
+    settings = MemorySettings(CONFIGURATION)
 
     def make() -> Instance:
-        clock = Clock(world)
-        known = KnownClaims()
-        ledger = ledger_of(world)
-        needs = dedup.Needs(
-            post=post_of(world, "batches", clock),
-            ledger=RememberingLedger(ledger, known, clock) if remembers else ledger,
-            writes=world.port("writes"),
-            checks=world.port("checks"),
-            confirmations={},
-            answer_wait_s=0,
-            known=known,
-        )
-        together = consolidation.Needs(needs, Pressure(ledger), CONFIGURATION.destinations)
-
-        def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
-            return consolidation.dedup_together(deliveries, together)
-
-        return Instance(run, clock, Http(world, LIVE.request_s))
+        sandbox = Sandbox(world)
+        known = KnownClaims() if remembers else Forgetful()
+        run = dedup_knowing(known, sandbox, settings)
+        return Instance(run, sandbox.clock, sandbox.http)
 
     most, timeout_s = MESSAGES_PER_INVOCATION["batches"], LIVE.function_timeout_s["dedup"]
     EventSource(world, "batches", make, concurrency=concurrency, batch=most, timeout_s=timeout_s)

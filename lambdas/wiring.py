@@ -1,49 +1,101 @@
-"""What the five handlers have in common: making adapters out of settings, once per sandbox."""
+"""The functions in AWS: adapters as their ports, variables as their settings, once per sandbox."""
 
 import os
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 
 from lambdas.adapters.aws import CONFIG
 from lambdas.adapters.clock import SystemChance, SystemClock
-from lambdas.adapters.credentials import SecretsManagerSecrets
-from lambdas.adapters.http import RequestsHttp
-from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.invocation import NO_RECEIPT, Context, answer, deadline_ms, deliveries_of
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.settings import Settings
 from lambdas.adapters.telemetry import PowertoolsTelemetry
-from lambdas.adapters.vault import S3Vault
-from lambdas.relay.correlating import recovery
-from lambdas.relay.deliveries import Post
-from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.pacing import Pace, Quota
-from lambdas.relay.ports import Queue
+from lambdas.relay.ports import (
+    Chance,
+    Clock,
+    Http,
+    Ledger,
+    Ports,
+    Queue,
+    Secrets,
+    SenderKeys,
+    Vault,
+)
+
+if TYPE_CHECKING:
+    from lambdas.relay.assembly.consumers import Consumer
+
+T = TypeVar("T")
 
 #: the root of the asset, where configuration.json lies beside this package
 ROOT = Path(__file__).parent.parent
 CLOCK = SystemClock()
-CHANCE = SystemChance()
 
 
-@cache
-def settings() -> Settings:
-    return Settings(os.environ, ROOT)
+class AwsPorts:
+    """Implements relay.ports.Ports. An adapter is imported and its client made when it is first
+    asked for: a cold start pays for what its function uses."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
 
-@cache
-def telemetry() -> PowertoolsTelemetry:
-    return PowertoolsTelemetry(settings().text("RELAY_ENVIRONMENT"))
+    @property
+    def clock(self) -> Clock:
+        return CLOCK
 
+    @cached_property
+    def chance(self) -> Chance:
+        return SystemChance()
 
-@cache
-def queue(variable: str) -> SqsQueue:
-    return queue_at(settings().text(variable))
+    @cached_property
+    def telemetry(self) -> PowertoolsTelemetry:
+        return PowertoolsTelemetry(self._settings.text("RELAY_ENVIRONMENT"))
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        from lambdas.adapters.ledger import DynamoLedger
 
-def queue_at(url: str) -> SqsQueue:
-    return SqsQueue(_sqs(), url, _trace)
+        client = boto3.client("dynamodb", config=CONFIG)
+        return DynamoLedger(client, self._settings.text("LEDGER_TABLE"))
+
+    @cached_property
+    def vault(self) -> Vault:
+        from lambdas.adapters.vault import S3Vault
+
+        client = boto3.client("s3", config=CONFIG)
+        return S3Vault(client, self._settings.text("VAULT_BUCKET"))
+
+    @cached_property
+    def http(self) -> Http:
+        from lambdas.adapters.http import RequestsHttp
+
+        return RequestsHttp(self._settings.timing)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from lambdas.adapters.credentials import SecretsManagerSecrets
+
+        client = boto3.client("secretsmanager", config=CONFIG)
+        return SecretsManagerSecrets(client, self._settings.text("GENESYS_SECRET_ID"))
+
+    @cached_property
+    def sender_keys(self) -> SenderKeys:
+        from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
+
+        client = boto3.client("secretsmanager", config=CONFIG)
+        return SecretsManagerSenderKeys(client, self._settings.text("WEBHOOK_SECRET_ID"))
+
+    def queue(self, name: str) -> Queue:
+        return SqsQueue(self._sqs, self._settings.queue_url(name), _trace)
+
+    @cached_property
+    def _sqs(self) -> Any:
+        return boto3.client("sqs", config=CONFIG)
 
 
 def _trace() -> str:
@@ -53,62 +105,37 @@ def _trace() -> str:
 
 
 @cache
-def _sqs():  # type: ignore[no-untyped-def]
-    return boto3.client("sqs", config=CONFIG)
+def settings() -> Settings:
+    return Settings(os.environ, ROOT)
 
 
 @cache
-def ledger() -> DynamoLedger:
-    return DynamoLedger(boto3.client("dynamodb", config=CONFIG), settings().text("LEDGER_TABLE"))
+def ports() -> AwsPorts:
+    return AwsPorts(settings())
 
 
-@cache
-def vault() -> S3Vault:
-    return S3Vault(boto3.client("s3", config=CONFIG), settings().text("VAULT_BUCKET"))
+def once(assemble: Callable[[Ports, Settings], T]) -> Callable[[], T]:
+    """A function, put together at a sandbox's first invocation and kept."""
+    return cache(lambda: assemble(ports(), settings()))
 
 
-@cache
-def pace() -> Pace:
-    quota = Quota(settings().count("REQUESTS_PER_MINUTE"), settings().count("HEADROOM"))
-    return Pace(ledger(), CHANCE, quota)
+def consume(
+    function: Callable[[], "Consumer"], event: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """One invocation of a function behind a queue. Takes an SQS event, or one bare EventBridge
+    event (the console's Test button)."""
+    with flushing():
+        arrived = deliveries_of(event, CLOCK)
+        kept = function()(arrived, deadline_ms(context, CLOCK))
+        if kept and arrived[0].receipt == NO_RECEIPT:
+            raise RuntimeError("the event could not be taken; invoke again")
+        return answer(kept)
 
 
-@cache
-def genesys() -> Genesys:
-    secrets = SecretsManagerSecrets(
-        boto3.client("secretsmanager", config=CONFIG), settings().text("GENESYS_SECRET_ID")
-    )
-    return Genesys(
-        http=RequestsHttp(settings().timing),
-        secrets=secrets,
-        clock=CLOCK,
-        pace=pace(),
-        api_url=settings().text("GENESYS_API_URL"),
-        login_url=settings().text("GENESYS_LOGIN_URL"),
-    )
-
-
-def recovery_from(writes: Queue) -> recovery.Needs:
-    """What it takes to ask Genesys about a request, and to act on the answer."""
-    return recovery.Needs(
-        ledger=ledger(),
-        vault=vault(),
-        writes=writes,
-        genesys=genesys(),
-        destinations=settings().configuration().destinations,
-        clock=CLOCK,
-        telemetry=telemetry(),
-    )
-
-
-def post(source: str) -> Post:
-    """A function's place at its queue, `source` being the queue's name in the variables."""
-    return Post(
-        source=queue(f"{source}_QUEUE_URL"),
-        dead=queue(f"{source}_DEAD_QUEUE_URL"),
-        vault=vault(),
-        clock=CLOCK,
-        chance=CHANCE,
-        telemetry=telemetry(),
-        receives_max=settings().count(f"{source}_RECEIVES_MAX"),
-    )
+@contextmanager
+def flushing() -> Iterator[None]:
+    """Metrics leave the sandbox whatever comes of the invocation."""
+    try:
+        yield
+    finally:
+        ports().telemetry.flush()

@@ -55,13 +55,16 @@ class DeadLetteredQueue(Construct):
             ),
         )
 
-    def environment(self) -> dict[str, str]:
-        """Both queues' addresses, and when the one becomes the other, for the consumer."""
+    def addresses(self) -> dict[str, str]:
         return {
             f"{self.name.upper()}_QUEUE_URL": self.queue.queue_url,
             f"{self.name.upper()}_DEAD_QUEUE_URL": self.dead.queue_url,
-            f"{self.name.upper()}_RECEIVES_MAX": str(limits.RECEIVES_MAX[self.name]),
         }
+
+    def environment(self) -> dict[str, str]:
+        """Both queues' addresses, and when the one becomes the other, for the consumer."""
+        receives_max = limits.RECEIVES_MAX[self.name]
+        return {**self.addresses(), f"{self.name.upper()}_RECEIVES_MAX": str(receives_max)}
 
     def _source_by_name(self) -> sqs.IQueue:
         """The source queue, by its name: by reference, either queue would wait for the other."""

@@ -38,16 +38,7 @@ class Reconcile(Construct):
             environment={
                 "LEDGER_TABLE": ledger.table.table_name,
                 "VAULT_BUCKET": vault.bucket.bucket_name,
-                "QUEUES": cdk.Stack.of(self).to_json_string(
-                    [
-                        {
-                            "name": pair.name,
-                            "url": pair.queue.queue_url,
-                            "dead_url": pair.dead.queue_url,
-                        }
-                        for pair in queues.all
-                    ]
-                ),
+                **{name: url for pair in queues.all for name, url in pair.addresses().items()},
                 **genesys.environment(credentials),
             },
         )

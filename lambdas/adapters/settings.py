@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
+from lambdas.relay.entrances.proofs import Verification, verification
 from lambdas.relay.limits import TIMINGS, Timing
 from lambdas.relay.routes.configuration import Configuration, parse
 
@@ -12,7 +14,8 @@ CONFIGURATION_FILE = "configuration.json"
 
 
 class Settings:
-    """The variables of a function, without defaults: what is missing is named at once."""
+    """Implements relay.assembly.settings.Settings: the variables of a function, without defaults.
+    What is missing is named in a RuntimeError."""
 
     def __init__(self, environ: Mapping[str, str], root: Path) -> None:
         self._environ = environ
@@ -28,10 +31,42 @@ class Settings:
     def count(self, name: str) -> int:
         return int(self.text(name))
 
+    def queue_url(self, queue: str) -> str:
+        """Of `events`, or of `events-dead`."""
+        return self.text(f"{queue.upper().replace('-', '_')}_QUEUE_URL")
+
+    def receives_max(self, queue: str) -> int:
+        return self.count(f"{queue.upper()}_RECEIVES_MAX")
+
     @property
     def timing(self) -> Timing:
         return TIMINGS[self.text("TIMING")]
 
+    @cached_property
     def configuration(self) -> Configuration:
         path = self._root / CONFIGURATION_FILE
         return parse(json.loads(path.read_text("utf-8")))
+
+    @property
+    def requests_per_minute(self) -> int:
+        return self.count("REQUESTS_PER_MINUTE")
+
+    @property
+    def headroom(self) -> int:
+        return self.count("HEADROOM")
+
+    @property
+    def api_url(self) -> str:
+        return self.text("GENESYS_API_URL")
+
+    @property
+    def login_url(self) -> str:
+        return self.text("GENESYS_LOGIN_URL")
+
+    @property
+    def verification(self) -> Verification:
+        return verification(self.text("WEBHOOK_VERIFICATION"))
+
+    @property
+    def replay_window_s(self) -> int:
+        return self.count("WEBHOOK_REPLAY_WINDOW_S")

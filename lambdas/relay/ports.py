@@ -188,3 +188,36 @@ class Telemetry(Protocol):
     def note(self, message: str, **fields: object) -> None:
         """One log line; only identifiers, states, counts and times may be fields."""
         ...
+
+
+class Ports(Protocol):
+    """Everything that a function can reach. A neighbour is connected when it is first asked for,
+    so that a function pays for the ones that it uses, and needs no permission for the others."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def chance(self) -> Chance: ...
+
+    @property
+    def telemetry(self) -> Telemetry: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def vault(self) -> Vault: ...
+
+    @property
+    def http(self) -> Http: ...
+
+    @property
+    def secrets(self) -> Secrets: ...
+
+    @property
+    def sender_keys(self) -> SenderKeys: ...
+
+    def queue(self, name: str) -> Queue:
+        """One of `limits.QUEUES`, or its dead letters: `events`, `events-dead`."""
+        ...

@@ -62,7 +62,7 @@ class Pool:
         skew_ms = 0
         if self.weather.strikes("clock skew"):
             # Two functions may differ by `clock_skew_s`, so each by half of it from the truth.
-            most_ms = int(self.neighbours.timing.clock_skew_s * 500)
+            most_ms = int(self.neighbours.settings.timing.clock_skew_s * 500)
             skew_ms = self.random.randint(-most_ms, most_ms)
         instance = Instance(self.neighbours, skew_ms)
         return Warm(f"{self.verb}-{self._made}", instance, self.make(instance))

@@ -22,6 +22,7 @@ from local.memory.bus import Bus, Rule
 from local.memory.credentials import StoredSecret
 from local.memory.genesys import Call, Effect, GenesysServer
 from local.memory.queues import Message, StoredQueue
+from local.memory.settings import MemorySettings
 from local.memory.table import Table
 from local.memory.timeline import Timeline
 from local.simulation import workload
@@ -123,9 +124,12 @@ class World:
             secret=self.secret,
             sender_keys=KEYS,
             telemetry=self.probes,
-            configuration=self.configure(),
-            timing=scenario.timing,
-            per_minute=scenario.per_minute,
+            settings=MemorySettings(
+                self.configure(),
+                timing=scenario.timing,
+                receives=scenario.receives_max,
+                requests_per_minute=scenario.per_minute,
+            ),
         )
         self.pools = {verb: self._pool(verb, make) for verb, make in functions.items()}
         self.mappings = {

@@ -7,8 +7,9 @@ API Gateway, behind it the memory world for SQS, DynamoDB and Genesys.
 import json
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -17,16 +18,17 @@ import requests
 
 from examples.post_to_webhook import headers
 from lambdas import webhook
-from lambdas.relay.entrances.proofs import Proof
-from lambdas.relay.limits import LIVE, SOURCE_RETENTION_S
+from lambdas.relay.assembly.webhook import webhook_function
+from lambdas.relay.entrances.proofs import Request
+from lambdas.relay.limits import SOURCE_RETENTION_S
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.webhook import Needs
-from local.memory.clock import MemoryClock, SeededChance
-from local.memory.credentials import MemorySenderKeys, StoredSecret
+from lambdas.relay.webhook import Reply
+from local.memory.credentials import StoredSecret
 from local.memory.faults import Fault
 from local.memory.gate import OpenGate
 from local.memory.genesys import Conduct, GenesysServer
-from local.memory.queues import MemoryQueue, StoredQueue
+from local.memory.queues import StoredQueue
+from local.memory.settings import MemorySettings
 from local.memory.table import Table
 from local.memory.telemetry import MemoryTelemetry
 from local.memory.timeline import Timeline
@@ -95,21 +97,14 @@ class Relay:
             secret=secret,
             sender_keys=KEYS,
             telemetry=MemoryTelemetry(),
-            configuration=parse(CONFIGURATION),
-            timing=LIVE,
-            per_minute=300,
+            settings=MemorySettings(parse(CONFIGURATION), replay_window_s=3600),
         )
+        self.neighbours = neighbours
         self.instances = {verb: Instance(neighbours, 0) for verb in CONSUMERS.values()}
 
-    def entrance(self, faults: Refusing) -> Needs:
-        return Needs(
-            events=MemoryQueue(self.queues["events"], self.gate, faults),
-            keys=MemorySenderKeys(KEYS, self.gate, Refusing(0)),
-            clock=MemoryClock(self.timeline, self.gate, 0),
-            chance=SeededChance(Random(2)),
-            telemetry=MemoryTelemetry(),
-            proof=Proof("signature", 3600),
-        )
+    def entrance(self, faults: Refusing) -> Callable[[Request], Reply]:
+        instance = Instance(replace(self.neighbours, faults=faults), 0)
+        return webhook_function(instance, instance.settings)
 
     def works(self) -> None:
         """Until every queue is empty."""
@@ -168,8 +163,8 @@ def test_every_200_is_delivered_once_and_a_503_was_not_queued_or_is_a_copy_once_
         Refusing(0.55, unheard_share),
         threading.Lock(),
     )
-    needs = relay.entrance(faults)
-    monkeypatch.setattr(webhook, "_needs", lambda: needs)
+    entrance = relay.entrance(faults)
+    monkeypatch.setattr(webhook, "function", lambda: entrance)
 
     def handler(event: dict[str, Any]) -> dict[str, Any]:
         with one_at_a_time:  # the memory world knows no threads

@@ -17,6 +17,7 @@ from tests.stacks.synthesised import Synthesised, Template, only, readable, reso
 FUNCTION = "AWS::Lambda::Function"
 VERBS = ("intake", "dedup", "write", "confirm", "reconcile")
 
+QUEUES = ("EVENTS", "BATCHES", "WRITES", "CHECKS")
 EVERYONE = {
     "RELAY_ENVIRONMENT",
     "TIMING",
@@ -63,7 +64,12 @@ OWN = {
         "WRITES_QUEUE_URL",
     }
     | GENESYS,
-    "reconcile": {"LEDGER_TABLE", "QUEUES"} | GENESYS,
+    "reconcile": {
+        "LEDGER_TABLE",
+        *(f"{queue}_QUEUE_URL" for queue in QUEUES),
+        *(f"{queue}_DEAD_QUEUE_URL" for queue in QUEUES),
+    }
+    | GENESYS,
 }
 
 
@@ -107,14 +113,9 @@ def test_a_function_is_told_what_it_needs_and_no_more(template: Template, verb: 
 def test_reconcile_knows_every_queue_with_its_dead_letters(template: Template) -> None:
     variables = properties_of(template, "reconcile")["Environment"]["Variables"]
 
-    assert json.loads(readable(variables["QUEUES"])) == [
-        {
-            "name": name,
-            "url": f"<Queues{name.capitalize()}Queue>",
-            "dead_url": f"<Queues{name.capitalize()}Dead>",
-        }
-        for name in ("events", "batches", "writes", "checks")
-    ]
+    for queue in QUEUES:
+        assert readable(variables[f"{queue}_QUEUE_URL"]) == f"<Queues{queue.capitalize()}Queue>"
+        assert readable(variables[f"{queue}_DEAD_QUEUE_URL"]) == f"<Queues{queue.capitalize()}Dead>"
 
 
 def test_the_functions_share_one_asset(production: Synthesised) -> None:

@@ -7,24 +7,24 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from lambdas.relay.deliveries import settle_each
+from lambdas.relay.assembly.clients import genesys_of, pace_of
+from lambdas.relay.assembly.consumers import Consumer
+from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.pacing import Pace, Quota
-from lambdas.relay.genesys.turns import Turns
+from lambdas.relay.genesys.pacing import Pace
 from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.limits import LIVE
 from lambdas.relay.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
 from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.routes.rendering import rendered
 from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal
-from lambdas.relay.write import Needs, write
 from local.genesys.faults import NONE, Conduct
 from local.genesys.messages import Request
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
 from local.genesys.organization import CONFIGURATION_ID
 from local.genesys.platform import GenesysPlatform
+from local.memory.settings import MemorySettings
 from local.memory.timeline import Timeline
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
@@ -106,38 +106,20 @@ class Simulated(World):
         super().__init__()
         self.configuration = configured or configuration(JOURNEY)
         self.platform = GenesysPlatform(lambda: self.timeline.now_ms / 1000, Random(1), conduct)
-        self.http = SimulatedHttp(self.timeline, self.platform)
-        self.secrets = FakeSecrets()
-        self.quota = Quota(300, headroom)
-        self.needs = self.writer()
+        self.http: SimulatedHttp = SimulatedHttp(self.timeline, self.platform)
+        self.secrets: FakeSecrets = FakeSecrets()
+        self.settings = MemorySettings(self.configuration, headroom=headroom)
+        self.write = self.writer()
 
     def pace(self) -> Pace:
-        return Pace(self.ledger, self.chance, self.quota)
+        return pace_of(self, self.settings)
 
-    def genesys(self, pace: Pace) -> Genesys:
-        return Genesys(
-            http=self.http,
-            secrets=self.secrets,
-            clock=self.clock,
-            pace=pace,
-            api_url="https://api.simulated",
-            login_url="https://login.simulated",
-        )
+    def genesys(self) -> Genesys:
+        return genesys_of(self, self.settings, self.pace())
 
-    def writer(self) -> Needs:
+    def writer(self) -> Consumer:
         """Another instance: it shares the ledger and nothing else."""
-        pace = self.pace()
-        post = self.post("writes")
-        return Needs(
-            post=post,
-            ledger=self.ledger,
-            writes=self.queue("writes"),
-            checks=self.queue("checks"),
-            genesys=self.genesys(pace),
-            turns=Turns(pace, Breaker(self.ledger, self.chance), post),
-            destinations=self.configuration.destinations,
-            timing=LIVE,
-        )
+        return write_function(self, self.settings)
 
     def batch(self, texts: Sequence[str], nonce: str = "n") -> Batch:
         """The events as intake seals them, claimed and sent on as dedup does."""
@@ -167,12 +149,11 @@ class Simulated(World):
         self.stored_queue("writes").send(Outgoing(encode(batch), describe(batch)))
         return batch
 
-    def write_once(self, needs: Needs | None = None) -> bool:
+    def write_once(self, writer: Consumer | None = None) -> bool:
         """One invocation; whether there was a message for it."""
-        chosen = needs or self.needs
         deliveries = self.stored_queue("writes").receive(1)
         deadline_ms = self.timeline.now_ms + LIVE.function_timeout_s["write"] * 1000
-        kept = settle_each(deliveries, lambda d: write(d, chosen, deadline_ms), chosen.post)
+        kept = (writer or self.write)(deliveries, deadline_ms)
         for delivery in deliveries:
             if delivery.message_id not in kept:
                 self.stored_queue("writes").delete(delivery)

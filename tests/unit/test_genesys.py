@@ -12,8 +12,8 @@ CONVERSATIONS = {"kind": "conversations"}
 
 def test_what_it_asks_takes_slots_too() -> None:
     world = Simulated()
-    world.quota = replace(world.quota, per_minute=3)
-    client = world.genesys(world.pace())
+    world.settings = replace(world.settings, requests_per_minute=3)
+    client = world.genesys()
     answers = [client.get("/api/v2/conversations/x", "c") for _ in range(3)]
     assert [type(answer) for answer in answers] == [Answer, Answer, Deferred]
     last = answers[-1]
@@ -26,7 +26,7 @@ def test_a_request_is_sent_once_whatever_comes_of_it() -> None:
     for conduct in (Conduct(error=1.0), Conduct(lost_answer=1.0), Conduct(redirect=1.0)):
         world = Simulated(conduct=conduct)
         batch = world.batch([envelope(1)])
-        client = world.genesys(world.pace())
+        client = world.genesys()
         client.post(batch, world.configuration.destinations["there"])
         assert len(world.posts()) == 1
 
@@ -34,7 +34,7 @@ def test_a_request_is_sent_once_whatever_comes_of_it() -> None:
 def test_the_answers_word_on_the_limit_comes_with_it() -> None:
     world = Simulated()
     batch = world.batch([envelope(1)])
-    posted = world.genesys(world.pace()).post(batch, world.configuration.destinations["there"])
+    posted = world.genesys().post(batch, world.configuration.destinations["there"])
     assert posted.rate is not None
     assert (posted.rate.count, posted.rate.allowed) == (1, 300)
 
@@ -42,7 +42,7 @@ def test_the_answers_word_on_the_limit_comes_with_it() -> None:
 def test_a_read_back_says_which_items_are_there() -> None:
     world = Simulated(configuration(CONVERSATIONS))
     batch = world.batch([envelope(1)])
-    client, there = world.genesys(world.pace()), world.configuration.destinations["there"]
+    client, there = world.genesys(), world.configuration.destinations["there"]
     assert client.taken(batch, there) == frozenset()
     client.post(batch, there)
     assert client.taken(batch, there) == frozenset({0})
@@ -52,7 +52,7 @@ def test_a_read_back_that_is_not_answered_says_nothing() -> None:
     world = Simulated(configuration(CONVERSATIONS))
     batch = world.batch([envelope(1)])
     world.platform.outage(60, "503")
-    client = world.genesys(world.pace())
+    client = world.genesys()
     assert client.taken(batch, world.configuration.destinations["there"]) is None
 
 

@@ -25,7 +25,7 @@ def send(desk: Desk, whole: Batch) -> None:
         world.post("writes"),
         world.ledger,
         world.queue("writes"),
-        dict(desk.recovery.destinations),
+        desk.destinations(),
     )
     send_parts(whole, [part([n], "again", "503") for n in range(len(whole.events))], needs)
 

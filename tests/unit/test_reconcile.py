@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lambdas.relay.assembly.reconcile import reconcile_needs
 from lambdas.relay.attention.letters import REASON, REDRIVES
 from lambdas.relay.attention.redriving import (
     Clear,
@@ -21,6 +22,7 @@ from lambdas.relay.attention.resolution import Decision, find, resolve
 from lambdas.relay.attention.review import park, review_key
 from lambdas.relay.correlating.checks import event_check, timer
 from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.ledger.requests import (
     FINAL,
@@ -41,7 +43,6 @@ from lambdas.relay.limits import (
     LIVE,
     OVERDUE_S,
     QUERIES_PER_RUN_MAX,
-    QUEUES,
     RECORDS_PER_RUN_MAX,
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
@@ -63,21 +64,17 @@ class Office(Desk):
 
     result: Result = field(default_factory=Result)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def destinations(self) -> dict[str, Destination]:
         plain = replace(destination(None), name="journey")
-        self.recovery = replace(
-            self.recovery, destinations={**self.recovery.destinations, "journey": plain}
-        )
-        self.overdue = replace(self.overdue, recovery=self.recovery)
+        return {**super().destinations(), "journey": plain}
+
+    def reconciler(self) -> Needs:
+        needs = reconcile_needs(self.world, self.settings)
+        means = self.asking(needs.overdue.recovery)
+        return replace(needs, overdue=replace(needs.overdue, recovery=means))
 
     def run(self, deadline_ms: int = FAR_MS) -> Result:
-        lines = [
-            Line(name, self.world.queue(name), self.world.queue(f"{name}-dead")) for name in QUEUES
-        ]
-        needs = Needs(
-            lines, self.world.ledger, self.world.vault, self.world.telemetry, self.overdue
-        )
+        needs = self.reconciler()
         self.result = reconcile(needs, deadline_ms)
         return self.result
 
@@ -638,8 +635,6 @@ class CountingLedger:
 
 def counted(office: Office) -> CountingLedger:
     ledger = CountingLedger(office)
-    office.recovery = replace(office.recovery, ledger=ledger)
-    office.overdue = replace(office.overdue, recovery=office.recovery)
     office.world.ledger = ledger  # type: ignore[assignment]
     return ledger
 
@@ -735,13 +730,7 @@ def test_ten_thousand_dead_letters_are_cleared_over_the_runs_in_constant_memory(
     office = Office()
     dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(10_000)])
     source = Letters([])
-    needs = Needs(
-        [Line("writes", source, dead)],
-        office.world.ledger,
-        office.world.vault,
-        office.world.telemetry,
-        office.overdue,
-    )
+    needs = replace(office.reconciler(), lines=[Line("writes", source, dead)])
 
     runs, peaks = 0, []
     while dead.waiting and runs < 20:

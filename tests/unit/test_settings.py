@@ -33,6 +33,6 @@ def test_the_configuration_lies_at_the_root_of_the_asset(tmp_path: Path) -> None
     }
     (tmp_path / "configuration.json").write_text(json.dumps(document))
 
-    configuration = Settings({}, tmp_path).configuration()
+    configuration = Settings({}, tmp_path).configuration
 
     assert [route.name for route in configuration.routes] == ["all"]

@@ -104,7 +104,7 @@ def test_the_login_hosts_own_429_is_kept_to() -> None:
 
 def test_a_login_takes_a_slot_like_any_request() -> None:
     world = Simulated()
-    world.quota = replace(world.quota, per_minute=1)
+    world.settings = replace(world.settings, requests_per_minute=1)
     held = tokens(world)
     assert isinstance(held.bearer(fresh=False), str)
     assert isinstance(tokens(world).bearer(fresh=False), Deferred)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.ports import Outgoing
-from lambdas.relay.write import write
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
 from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
@@ -102,14 +102,15 @@ def test_a_limit_of_the_destinations_own_leaves_the_other_destinations_alone() -
     world.batch([envelope(1)])
     world.platform.limiter.allowed = 0
     world.write_once()
-    assert world.needs.turns.breaker.turned_away_s("there", world.timeline.now_ms) > 7000
-    assert world.needs.turns.breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
+    breaker = Breaker(world.ledger, world.chance)
+    assert breaker.turned_away_s("there", world.timeline.now_ms) > 7000
+    assert breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
 
 
 def test_a_full_window_is_waited_for_outside_of_lambda_but_for_its_last_moments() -> None:
     world = Simulated()
-    world.quota = replace(world.quota, per_minute=2)
-    world.needs = world.writer()
+    world.settings = replace(world.settings, requests_per_minute=2)
+    world.write = world.writer()
     for number in range(4):
         world.batch([envelope(number)], str(number))
     began_ms = world.timeline.now_ms
@@ -180,7 +181,7 @@ def test_a_writer_with_too_little_time_left_begins_nothing() -> None:
     world = Simulated()
     world.batch([envelope(1)])
     (delivery,) = world.stored_queue("writes").receive(1)
-    write(delivery, world.needs, world.timeline.now_ms + int(LIVE.request_s * 1000))
+    world.write([delivery], world.timeline.now_ms + int(LIVE.request_s * 1000))
     assert world.posts() == []
 
 

@@ -1,27 +1,28 @@
 """A tracked destination, requests to it, and the events that they cause."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.relay import confirm, overdue
+from lambdas.relay import confirm
+from lambdas.relay.assembly.confirm import confirm_needs
+from lambdas.relay.assembly.consumers import one_by_one
 from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import event_check, timer
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.correlating.silence import Silence
 from lambdas.relay.correlating.tracking import awaiting
-from lambdas.relay.deliveries import Disposition, settle_each
 from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.ledger.requests import opened, opening, record_key, sealed_item, settling
-from lambdas.relay.limits import LIVE
-from lambdas.relay.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
+from lambdas.relay.ports import Answer, NotSent, Outgoing, Unanswered
+from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
+from local.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS, sealed_event
 from tests.unit.world import World
 
@@ -129,25 +130,16 @@ class Desk:
     genesys: Oracle = field(default_factory=Oracle)
 
     def __post_init__(self) -> None:
-        self.recovery = recovery.Needs(
-            ledger=self.world.ledger,
-            vault=self.world.vault,
-            writes=self.world.queue("writes"),
-            genesys=self.genesys,
-            destinations={"calls": destination(self.confirmation)},
-            clock=self.world.clock,
-            telemetry=self.world.telemetry,
-        )
-        self.silence = Silence(self.world.ledger, self.world.chance)
-        self.needs = confirm.Needs(
-            self.world.post("checks"), self.world.ledger, self.recovery, self.silence, LIVE
-        )
-        self.overdue = overdue.Needs(
-            self.recovery,
-            self.world.chance,
-            LIVE,
-            overdue.Admission(self.world.ledger, self.world.chance),
-        )
+        self.settings = MemorySettings(Configuration(self.destinations(), ()))
+        needs = confirm_needs(self.world, self.settings)
+        self.needs = replace(needs, recovery=self.asking(needs.recovery))
+
+    def destinations(self) -> dict[str, Destination]:
+        return {"calls": destination(self.confirmation)}
+
+    def asking(self, needs: recovery.Needs) -> recovery.Needs:
+        """The same, with the oracle to ask."""
+        return replace(needs, genesys=self.genesys)
 
     @property
     def now_ms(self) -> int:
@@ -211,10 +203,10 @@ class Desk:
         for delivery in arrived:
             queue.delete(delivery)
         deadline_ms = self.now_ms + 60_000
-        act: Callable[[Delivery], Disposition] = lambda d: confirm.confirm(  # noqa: E731
-            d, self.needs, deadline_ms
+        act = one_by_one(
+            lambda d, until_ms: confirm.confirm(d, self.needs, until_ms), self.needs.post
         )
-        return not settle_each(arrived, act, self.needs.post)
+        return not act(arrived, deadline_ms)
 
     def item(self, batch: Batch) -> Mapping[str, Any]:
         return self.world.table.items[record_key(batch.batch_id)]

@@ -1,14 +1,15 @@
 """The memory world around one use case, with faults that strike when a test says so."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from lambdas.relay.deliveries import Post
 from lambdas.relay.limits import SOURCE_RETENTION_S
-from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.ports import Answer, Delivery, Http, NotSent, Outgoing, Secrets, Unanswered
 from local.memory.clock import MemoryClock, SeededChance
+from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from local.memory.faults import Fault
 from local.memory.gate import OpenGate
 from local.memory.ledger import MemoryLedger
@@ -42,9 +43,18 @@ class Planned:
         return 0.4
 
 
+class Unreachable:
+    """The Http of a world that nobody is to leave."""
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        return NotSent("there is no way out of here")
+
+
 @dataclass
 class World:
-    """Everything that a use case can reach."""
+    """Everything that a use case can reach. Implements relay.ports.Ports."""
 
     faults: Planned = field(default_factory=Planned)
     timeline: Timeline = field(default_factory=lambda: Timeline(NOW_MS))
@@ -59,6 +69,9 @@ class World:
         self.chance = SeededChance(Random(7))
         self.ledger = MemoryLedger(self.table, self.gate, self.faults, self.timeline)
         self.vault = MemoryVault(self.documents, self.gate, self.faults)
+        self.http: Http = Unreachable()
+        self.secrets: Secrets = MemorySecrets(StoredSecret(), self.gate, self.faults)
+        self.sender_keys = MemorySenderKeys({}, self.gate, self.faults)
 
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored_queue(name), self.gate, self.faults)

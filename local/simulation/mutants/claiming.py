@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
-from lambdas.relay import dedup, intake
+from lambdas.relay import dedup
+from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.correlating.echoes import ALL_NEWS
 from lambdas.relay.ledger import claims
 from lambdas.relay.ledger.claims import Claimed, claim
@@ -45,13 +47,16 @@ class _ClaimsFirst:
         self.queue.delete(delivery)
 
 
+class _ClaimingInstance(Instance):
+    def queue(self, name: str) -> Any:
+        queue = super().queue(name)
+        return _ClaimsFirst(queue, self) if name == "batches" else queue
+
+
 def _intake_that_claims(instance: Instance) -> Function:
-    needs = intake.Needs(
-        instance.post("events"),
-        _ClaimsFirst(instance.queues["batches"], instance),
-        instance.neighbours.configuration,
-    )
-    return lambda deliveries, deadline_ms: intake.intake(deliveries, needs)
+    claiming = _ClaimingInstance(instance.neighbours, 0)
+    claiming.clock = instance.clock
+    return intake_function(claiming, claiming.settings)
 
 
 def _there_is_duplicate(

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lambdas.relay import deliveries, intake, reconcile
+from lambdas.relay.assembly import consumers
+from lambdas.relay.assembly import intake as assembled_intake
 from lambdas.relay.attention.redriving import Verdict, judge_batch
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.errors import Transient
 from lambdas.relay.ledger.requests import State
 from lambdas.relay.ports import Delivery, Outgoing
 from lambdas.relay.sealing import describe, encode
-from local.simulation import functions
 from local.simulation.mutants.mutant import Mutant
 from local.simulation.rivals.tutorials import process_then_put, put_then_process
 
@@ -72,13 +73,13 @@ QUEUEING = (
         "The partial batch response is empty, so SQS deletes everything.",
         (
             (deliveries, "settle_each", _answer_nothing),
-            (functions, "settle_each", _answer_nothing),
+            (consumers, "settle_each", _answer_nothing),
         ),
     ),
     Mutant(
         "intake forgets what it could not set aside",
         "Only the sending can fail.",
-        ((intake, "intake", _intake_that_forgets),),
+        ((assembled_intake, "intake", _intake_that_forgets),),
     ),
     Mutant(
         "what cannot be read is dropped",

@@ -135,7 +135,7 @@ def powertools(instance: Instance) -> Function:
         boto3_client=FakeDynamo(instance),  # type: ignore[arg-type]
     )
     client = PlainClient(instance)
-    timeout_ms = n.timing.function_timeout_s["intake"] * 1000
+    timeout_ms = n.settings.timing.function_timeout_s["intake"] * 1000
 
     def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
         config = IdempotencyConfig(expires_after_seconds=30 * 86_400)

@@ -1,0 +1,37 @@
+"""What the functions that talk to Genesys have in common."""
+
+from lambdas.relay.assembly.settings import Settings
+from lambdas.relay.correlating import recovery
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.ports import Ports
+
+
+def pace_of(ports: Ports, settings: Settings) -> Pace:
+    """One instance's share of the pace: whatever it sends to Genesys takes its slots here."""
+    quota = Quota(settings.requests_per_minute, settings.headroom)
+    return Pace(ports.ledger, ports.chance, quota)
+
+
+def genesys_of(ports: Ports, settings: Settings, pace: Pace) -> Genesys:
+    return Genesys(
+        http=ports.http,
+        secrets=ports.secrets,
+        clock=ports.clock,
+        pace=pace,
+        api_url=settings.api_url,
+        login_url=settings.login_url,
+    )
+
+
+def recovery_of(ports: Ports, settings: Settings) -> recovery.Needs:
+    """What it takes to ask Genesys about a request, and to act on the answer."""
+    return recovery.Needs(
+        ledger=ports.ledger,
+        vault=ports.vault,
+        writes=ports.queue("writes"),
+        genesys=genesys_of(ports, settings, pace_of(ports, settings)),
+        destinations=settings.configuration.destinations,
+        clock=ports.clock,
+        telemetry=ports.telemetry,
+    )
