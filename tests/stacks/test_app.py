@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.stacks.environments import environment_text
-from tests.stacks.synthesised import Synthesised, Template, readable
+from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
+from tests.stacks.synthesised import Synthesised, Template, readable, resources
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -40,13 +40,13 @@ NAMES = {
 }
 
 
-def synth(environment: Path, out: Path) -> subprocess.CompletedProcess[str]:
+def synth(*environments: Path, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "app.py"],
         cwd=PROJECT,
         env={
             **os.environ,
-            "CDK_CONTEXT_JSON": json.dumps({"environment": str(environment)}),
+            "CDK_CONTEXT_JSON": json.dumps({"environment": ",".join(map(str, environments))}),
             "CDK_OUTDIR": str(out),
         },
         capture_output=True,
@@ -60,7 +60,7 @@ def test_a_bad_environment_is_one_sentence_on_stderr(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text(environment_text('removal = "keep"'), encoding="utf-8")
 
-    done = synth(bad, tmp_path / "cdk.out")
+    done = synth(bad, out=tmp_path / "cdk.out")
 
     said = [line for line in done.stderr.splitlines() if "!!" not in line]  # jsii on old Node
     assert done.returncode == 1
@@ -71,12 +71,48 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
     good = tmp_path / "good.toml"
     good.write_text(environment_text(), encoding="utf-8")
 
-    done = synth(good, tmp_path / "cdk.out")
+    done = synth(good, out=tmp_path / "cdk.out")
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "cdk.out" / "genesys-relay-good.template.json").exists()
     (asset,) = (tmp_path / "cdk.out").glob("asset.*")
     assert json.loads((asset / "configuration.json").read_text())["routes"][0]["name"] == "all"
+
+
+def test_environments_of_one_synthesis_get_the_asset_that_is_their_own(tmp_path: Path) -> None:
+    texts = {
+        "arm": environment_text(source="aws.partner/genesys.com/cloud/org/arm"),
+        "intel": environment_text(
+            'architecture = "x86_64"',
+            source="aws.partner/genesys.com/cloud/org/intel",
+            rest=DESTINATIONS_AND_ROUTES.replace('"all"', '"some"'),
+        ),
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    out = tmp_path / "cdk.out"
+
+    done = synth(*(tmp_path / f"{name}.toml" for name in texts), out=out)
+
+    assert done.returncode == 0, done.stderr
+    assert [route_and_processor(out, name) for name in texts] == [
+        ("all", {"aarch64"}),
+        ("some", {"x86_64"}),
+    ]
+
+
+def route_and_processor(out: Path, environment: str) -> tuple[str, set[str]]:
+    """What an environment's template points at: its first route, the processors of its binaries."""
+    template = json.loads((out / f"genesys-relay-{environment}.template.json").read_text())
+    (key,) = {
+        function["Properties"]["Code"]["S3Key"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+    }
+    asset = out / f"asset.{key.removesuffix('.zip')}"
+    configuration = json.loads((asset / "configuration.json").read_text())
+    return configuration["routes"][0]["name"], {
+        path.name.split("-")[2] for path in asset.rglob("*.so")
+    }
 
 
 def names_of(template: Template) -> set[str]:

@@ -1,6 +1,8 @@
 """The asset: what the functions need, nothing else, the same bytes every time, without Docker."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from stacks import bundling
 from stacks.bundling import BundlingError, LocalBundling, failure_in
 from stacks.function import RUNTIME
 
+PROJECT = Path(__file__).parent.parent.parent
 #: unzipped; requests and Powertools are 7.4 MB of it (MB)
 SIZE_MAX_MB = 10
 
@@ -56,6 +59,26 @@ def test_it_is_built_for_the_processor_and_python_of_the_functions(asset: Path) 
 
 def test_it_is_the_same_every_time(asset: Path, tmp_path: Path) -> None:
     assert contents(bundle(tmp_path)) == contents(asset)
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o027])
+def test_lambda_can_read_it_whatever_umask_it_was_built_under(tmp_path: Path, umask: int) -> None:
+    build = (
+        "import sys; from pathlib import Path; from tests.stacks.test_bundling import bundle; "
+        "bundle(Path(sys.argv[1]))"
+    )
+    built = tmp_path / "asset"
+    subprocess.run(
+        [sys.executable, "-c", build, str(built)], cwd=PROJECT, umask=umask, check=True, timeout=300
+    )
+
+    unreadable = [
+        str(path)
+        for path in built.rglob("*")
+        if path.stat().st_mode & 0o777 != (0o755 if path.is_dir() else 0o644)
+    ]
+    assert (built / "lambdas" / "write.py").exists()
+    assert unreadable == []
 
 
 def test_a_dependency_that_cannot_be_installed_is_one_sentence(
