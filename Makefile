@@ -45,13 +45,13 @@ synth: setup ## Write the CloudFormation template to cdk.out, without AWS [ENVIR
 	@cdk synth --quiet --no-lookups --no-notices $(if $(ENVIRONMENT),--context environment="$$ENVIRONMENT")
 	@echo "The template and its assets are in cdk.out."
 
-bootstrap: setup ## Prepare the AWS account and region for CDK, once, ENVIRONMENT=name
+bootstrap: setup ## Prepare the AWS account and region for CDK, once, ENVIRONMENT=name [ARGS="--qualifier name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say whose account and region to prepare: make bootstrap ENVIRONMENT=<name>, a file in environments/." >&2; exit 2; }
-	@cdk bootstrap --no-notices --context environment="$$ENVIRONMENT"
+	@cdk bootstrap --no-notices --context environment="$$ENVIRONMENT" $(ARGS)
 
-deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name
+deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name [ARGS="--profile name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to deploy, a file in environments/: make deploy ENVIRONMENT=<name>." >&2; exit 2; }
-	@cdk deploy --context environment="$$ENVIRONMENT"
+	@.venv/bin/python -m ops.deploy "$$ENVIRONMENT" $(ARGS)
 
 lock: .venv/.installed ## Pin requirements.in anew into requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --upgrade \

@@ -1,7 +1,8 @@
 """The CDK app: decides which environments to build, from their configuration files.
 
 `-c environment=<name>` chooses environments/<name>.toml; a path of a .toml file works too, and
-several, separated by commas, are built together.
+several, separated by commas, are built together. `-c protected=false` leaves them deletable until
+they stand: `make deploy` says so of a stack that is not there yet (ops/deploy.py).
 """
 
 import json
@@ -33,9 +34,10 @@ def main() -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1
+    protected = str(app.node.try_get_context("protected")) != "false"
     try:
         for environment in environments:
-            RelayStack(app, environment=environment)
+            RelayStack(app, environment=environment, protected=protected)
     except RuntimeError as error:
         sentence = failure_in(error)
         if sentence is None:

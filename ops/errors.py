@@ -13,7 +13,7 @@ from lambdas.adapters.aws import code_of
 from lambdas.relay.errors import RelayError
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 class OpsError(Exception):
@@ -40,7 +40,7 @@ def sentence(error: Exception) -> str:
             )
         case ClientError() if code_of(error) in _EXPIRED:
             return "The AWS credentials have expired or are unknown: sign in again."
-        case ClientError() if code_of(error) in _DENIED:
+        case ClientError() if code_of(error) in DENIED:
             return f"{error} Use a role that may, or ask for the permission."
         case _:
             return str(error)

@@ -1,14 +1,16 @@
 """Where events come from: the partner's bus and our own, both leading to one queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct, IDependable
 
 from lambdas.relay import limits
+from stacks import patterns
+from stacks.patterns import ANY_SOURCE, Pattern
 from stacks.queues import DeadLetteredQueue
 
 #: EventBridge's own maximum,
@@ -16,14 +18,16 @@ from stacks.queues import DeadLetteredQueue
 TARGET_ATTEMPTS_MAX = 185
 
 EVENTBRIDGE = "events.amazonaws.com"
-Pattern = Mapping[str, object]
-
-#: A pattern must say something; this says "whoever sent it".
-ANY_SOURCE: Pattern = {"source": [{"prefix": ""}]}
+#: the ends of the rules' names
+RULE_NAMES = ("partner", "relay")
 
 
 class Buses(Construct):
-    """Two buses, an archive of each, and the rules that lead their events into the events queue."""
+    """Two buses, an archive of each, and the rules that lead their events into the events queue.
+
+    A bus and its archive are kept or deleted together: a bus that has an archive has the archive's
+    own rule, and EventBridge deletes no bus that has rules.
+    """
 
     def __init__(
         self,
@@ -42,31 +46,55 @@ class Buses(Construct):
         self._events_queue = events_queue
         self._archive_days = archive_days
         self._removal_policy = removal_policy
+        self._policies = [
+            _allow_rules(queue, RULE_NAMES) for queue in (events_queue.queue, events_queue.dead)
+        ]
 
         # AWS associates a partner source with the bus of the same name.
         self.partner = events.CfnEventBus(
             self, "Partner", name=partner_event_source, event_source_name=partner_event_source
         )
-        from_partner: dict[str, object] = {"source": [partner_event_source]}
-        if account is not None:
-            from_partner["account"] = [account]
-        narrowed = {"detail-type": list(detail_types)} if detail_types else {}
-        self._archive("PartnerArchive", self.partner, from_partner)
-        partner_rule = self._rule("PartnerRule", self.partner, {**from_partner, **narrowed})
-
         self.relay = events.CfnEventBus(self, "Relay", name=relay_bus_name)
-        self._archive("RelayArchive", self.relay, ANY_SOURCE)
-        relay_rule = self._rule("RelayRule", self.relay, ANY_SOURCE)
+        self.rules = (
+            self._lead(
+                "Partner",
+                self.partner,
+                all_events=patterns.from_partner(partner_event_source, account),
+                wanted=patterns.wanted(partner_event_source, account, detail_types),
+            ),
+            self._lead("Relay", self.relay, all_events=ANY_SOURCE, wanted=ANY_SOURCE),
+        )
 
-        self.rules = (partner_rule, relay_rule)
-        for queue in (events_queue.queue, events_queue.dead):
-            _allow_rules(queue, [rule.attr_arn for rule in self.rules])
+    def open_after(self, *constructs: IConstruct) -> None:
+        """Events are accepted from the moment in which there is a bus: let all that takes them
+        stand before."""
+        for bus in (self.partner, self.relay):
+            bus.node.add_dependency(*constructs)
+
+    def _lead(
+        self, name: str, bus: events.CfnEventBus, *, all_events: Pattern, wanted: Pattern
+    ) -> events.CfnRule:
+        """The way from a bus into the events queue, past an archive of all its events."""
+        bus.apply_removal_policy(self._removal_policy)
+        archive = events.CfnArchive(
+            self,
+            f"{name}Archive",
+            source_arn=bus.attr_arn,
+            event_pattern=all_events,
+            retention_days=self._archive_days,
+        )
+        archive.apply_removal_policy(self._removal_policy)
+        rule = self._rule(name, bus, wanted)
+        # A rule is live at once, and what EventBridge is not permitted to send it does not retry.
+        rule.node.add_dependency(archive, *self._policies)
+        return rule
 
     def _rule(self, name: str, bus: events.CfnEventBus, pattern: Pattern) -> events.CfnRule:
         """A rule with one target. What cannot be delivered joins what intake could not handle."""
         return events.CfnRule(
             self,
-            name,
+            f"{name}Rule",
+            name=rule_name(self, name.lower()),
             event_bus_name=bus.ref,
             event_pattern=pattern,
             targets=[
@@ -84,28 +112,40 @@ class Buses(Construct):
             ],
         )
 
-    def _archive(self, name: str, bus: events.CfnEventBus, pattern: Pattern) -> None:
-        archive = events.CfnArchive(
-            self,
-            name,
-            source_arn=bus.attr_arn,
-            event_pattern=pattern,
-            retention_days=self._archive_days,
-        )
-        archive.apply_removal_policy(self._removal_policy)
+
+def rule_name(scope: Construct, bus: str) -> str:
+    """The name of the rule on `bus` (partner, relay), known before the rule exists."""
+    return f"{cdk.Stack.of(scope).stack_name}-{bus}"
 
 
-def _allow_rules(queue: sqs.Queue, rule_arns: Sequence[str]) -> None:
-    """EventBridge may send for our rules; for anybody else's it may not."""
-    queue.add_to_resource_policy(
+def _allow_rules(queue: sqs.Queue, buses: Sequence[str]) -> IDependable:
+    """EventBridge may send for our rules; for anybody else's it may not.
+
+    The rules are named by pattern and not by reference: a policy that waits for its rules is too
+    late for their first events. And they are named on any bus: while the partner source changes,
+    the rule on the old bus and that on the new one are live together. The account stands in the
+    ARN; AWS's example for EventBridge and SQS has no aws:SourceAccount, and a condition on a key
+    that is not sent would refuse everything
+    (docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
+    """
+    stack = cdk.Stack.of(queue)
+    allowed = queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid="EventBridgeRules",
             principals=[iam.ServicePrincipal(EVENTBRIDGE)],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
             conditions={
-                "ArnEquals": {"aws:SourceArn": list(rule_arns)},
-                "StringEquals": {"aws:SourceAccount": cdk.Stack.of(queue).account},
+                "ArnLike": {
+                    "aws:SourceArn": [
+                        stack.format_arn(
+                            service="events", resource="rule", resource_name=f"*/{name}"
+                        )
+                        for name in (rule_name(queue, bus) for bus in buses)
+                    ]
+                }
             },
         )
     )
+    assert allowed.policy_dependable is not None
+    return allowed.policy_dependable

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from stacks import patterns
 from stacks.genesys_regions import GENESYS_DOMAINS
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html, Name
@@ -185,6 +186,18 @@ class Relay(_Table):
             raise ValueError(
                 f"headroom is {self.headroom}; expected less than requests_per_minute, which is "
                 f"{self.requests_per_minute}, or nothing is left for the relay."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_pattern_fits(self) -> Self:
+        pattern = patterns.wanted(self.partner_event_source, self.account, self.detail_types)
+        if patterns.size(pattern) > patterns.PATTERN_CHARS_MAX:
+            raise ValueError(
+                f"detail_types lists {len(self.detail_types)} names, which make a pattern of "
+                f"{patterns.size(pattern)} characters, and EventBridge takes "
+                f"{patterns.PATTERN_CHARS_MAX}; list fewer, or none, and let the topics of the "
+                "routes choose."
             )
         return self
 

@@ -18,6 +18,7 @@ class Ledger(Construct):
         self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
     ) -> None:
         super().__init__(scope, construct_id)
+        is_kept = removal_policy is not cdk.RemovalPolicy.DESTROY
         self.table = dynamodb.Table(
             self,
             "Table",
@@ -28,8 +29,10 @@ class Ledger(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=removal_policy is cdk.RemovalPolicy.RETAIN,
-            removal_policy=removal_policy,
+            deletion_protection=is_kept,
+            # A first deploy that fails could not delete a protected table, and so would not end:
+            # this one resource stays even then, empty and free of charge.
+            removal_policy=cdk.RemovalPolicy.RETAIN if is_kept else removal_policy,
         )
         self.table.add_global_secondary_index(
             index_name=ATTENTION_INDEX,

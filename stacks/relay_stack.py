@@ -23,14 +23,19 @@ from stacks.vault import Vault
 from stacks.webhook import Webhook
 from stacks.write import Write
 
-REMOVAL_POLICIES = {"retain": cdk.RemovalPolicy.RETAIN, "destroy": cdk.RemovalPolicy.DESTROY}
+#: What the first deploy made is worth keeping once that deploy has succeeded.
+REMOVAL_POLICIES = {
+    "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    "destroy": cdk.RemovalPolicy.DESTROY,
+}
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
 class RelayStack(cdk.Stack):
     """genesys-relay in one environment. It composes; the constructs own the resources."""
 
-    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+    def __init__(self, scope: Construct, *, environment: Environment, protected: bool) -> None:
+        """`protected`: from deletion, where the environment is to be kept at all."""
         relay = environment.document.relay
         name = f"genesys-relay-{environment.name}"
         removal_policy = REMOVAL_POLICIES[relay.removal]
@@ -39,7 +44,7 @@ class RelayStack(cdk.Stack):
             name,
             description=f"genesys-relay, environment {environment.name}",
             env=cdk.Environment(account=relay.account, region=relay.region),
-            termination_protection=relay.removal == "retain",
+            termination_protection=protected and relay.removal == "retain",
         )
         timing = limits.TIMINGS[relay.timing]
         _require_relations(timing)
@@ -132,6 +137,7 @@ class RelayStack(cdk.Stack):
             if environment.document.webhook is not None
             else None
         )
+        buses.open_after(intake, dedup, write, confirm, reconcile)
         Monitoring(
             self,
             "Monitoring",

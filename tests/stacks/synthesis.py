@@ -11,7 +11,7 @@ from stacks.relay_stack import RelayStack
 from tests.stacks.synthesised import Synthesised
 
 
-def synthesise(directory: Path, **texts: str) -> Synthesised:
+def synthesise(directory: Path, *, protected: bool = True, **texts: str) -> Synthesised:
     """Build the environments `texts` (name: content of the file) in one app, with cdk-nag."""
     for name, text in texts.items():
         (directory / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -19,7 +19,7 @@ def synthesise(directory: Path, **texts: str) -> Synthesised:
     out = directory / "cdk.out"
     app = cdk.App(outdir=str(out), context={"aws:cdk:bundling-stacks": []})
     for environment in load_environments(references):
-        RelayStack(app, environment=environment)
+        RelayStack(app, environment=environment, protected=protected)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     try:
         app.synth()

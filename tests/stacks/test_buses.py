@@ -1,9 +1,13 @@
 """Events reach the events queue from two buses, and nobody else may put anything there."""
 
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
 import pytest
 
 from lambdas.relay import limits
-from tests.stacks.synthesised import Resource, Synthesised, Template, readable, resources
+from tests.stacks.synthesised import HASH, Resource, Synthesised, Template, readable, resources
 
 PARTNER_SOURCE = "aws.partner/genesys.com/cloud/org/production"
 
@@ -73,29 +77,91 @@ def test_each_bus_keeps_an_archive_to_replay_from(template: Template) -> None:
     assert sources == {"<BusesPartner>", "<BusesRelay>"}
     for archive in archives.values():
         assert archive["Properties"]["RetentionDays"] == 14
-        assert archive["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(
+    ("environment", "policy"), [("production", "RetainExceptOnCreate"), ("staging", "Delete")]
+)
+def test_a_bus_and_its_archive_stay_or_go_together(
+    production: Synthesised, environment: str, policy: str
+) -> None:
+    """EventBridge deletes no bus that has rules, and an archive has one on its bus."""
+    template = production.templates[environment]
+    both = [
+        *resources(template, "AWS::Events::EventBus").values(),
+        *resources(template, "AWS::Events::Archive").values(),
+    ]
+
+    assert len(both) == 4
+    assert {resource["DeletionPolicy"] for resource in both} == {policy}
+    replaced = {"RetainExceptOnCreate": "Retain"}.get(policy, policy)
+    assert {resource["UpdateReplacePolicy"] for resource in both} == {replaced}
+
+
+def without_hashes(names: list[str]) -> set[str]:
+    return {HASH.sub("", name) for name in names}
+
+
+def test_a_rule_waits_for_its_archive_and_for_the_permission_to_send(template: Template) -> None:
+    for name, rule in rules_to_the_queue(template).items():
+        assert without_hashes(rule["DependsOn"]) == {
+            name.replace("Rule", "Archive"),
+            "QueuesEventsQueuePolicy",
+            "QueuesEventsDeadPolicy",
+        }
+
+
+def test_there_is_no_bus_before_everything_that_takes_its_events(template: Template) -> None:
+    needed = {
+        name
+        for kind in ("AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::IAM::Policy")
+        for name in resources(template, kind)
+        if not name.startswith(("Webhook", "Network"))
+    }
+
+    for bus in resources(template, "AWS::Events::EventBus").values():
+        assert needed <= without_hashes(bus["DependsOn"])
+
+
+def allowed_to_send(template: Template) -> dict[str, dict[str, Any]]:
+    """What anybody but our own functions may do to a queue: the statement, by queue."""
+    return {
+        statement["Resource"]: statement
+        for policy in resources(template, "AWS::SQS::QueuePolicy").values()
+        for statement in readable(policy["Properties"]["PolicyDocument"]["Statement"])
+        if statement["Effect"] == "Allow"
+    }
 
 
 def test_only_our_rules_in_our_account_may_send_to_the_queues(template: Template) -> None:
-    policies = resources(template, "AWS::SQS::QueuePolicy").values()
-    allowing = [
-        statement
-        for policy in policies
-        for statement in readable(policy["Properties"]["PolicyDocument"]["Statement"])
-        if statement["Effect"] == "Allow"
-    ]
+    allowed = allowed_to_send(template)
 
-    assert {statement["Resource"] for statement in allowing} == {
-        "<QueuesEventsQueue>",
-        "<QueuesEventsDead>",
-    }
-    for statement in allowing:
+    assert set(allowed) == {"<QueuesEventsQueue>", "<QueuesEventsDead>"}
+    rules = "arn:<AWS::Partition>:events:eu-central-1:123456789012:rule/*/genesys-relay-production-"
+    for statement in allowed.values():
         assert statement["Principal"] == {"Service": "events.amazonaws.com"}
         assert statement["Action"] == "sqs:SendMessage"
         assert statement["Condition"] == {
-            "ArnEquals": {"aws:SourceArn": ["<BusesPartnerRule>", "<BusesRelayRule>"]},
-            "StringEquals": {"aws:SourceAccount": "123456789012"},
+            "ArnLike": {"aws:SourceArn": [f"{rules}partner", f"{rules}relay"]}
         }
+
+
+def test_each_rule_may_send_on_the_bus_of_today_and_on_that_of_tomorrow(template: Template) -> None:
+    """While the partner source changes, both rules are live: the policy must know either."""
+    for statement in allowed_to_send(template).values():
+        allowed = statement["Condition"]["ArnLike"]["aws:SourceArn"]
+        for rule in rules_to_the_queue(template).values():
+            for bus in (PARTNER_SOURCE, "aws.partner/genesys.com/cloud/org/new", "a-relay"):
+                arn = (
+                    "arn:<AWS::Partition>:events:eu-central-1:123456789012:rule/"
+                    f"{bus}/{rule['Properties']['Name']}"
+                )
+                assert sum(fnmatchcase(arn, pattern) for pattern in allowed) == 1
+
+
+def test_a_queue_policy_waits_for_no_rule(template: Template) -> None:
+    for policy in resources(template, "AWS::SQS::QueuePolicy").values():
+        assert "Buses" not in json.dumps(policy)
 
 
 def test_nobody_else_may_put_events_on_the_buses(template: Template) -> None:

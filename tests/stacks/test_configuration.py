@@ -447,3 +447,14 @@ def test_a_local_environment_ignores_what_lies_beside_it(tmp_path: Path) -> None
     write(tmp_path, text, "yesterday")
 
     assert load_environments(str(write(tmp_path, text, "today")))
+
+
+def test_more_detail_types_than_a_pattern_holds_are_one_sentence(tmp_path: Path) -> None:
+    names = [f"v2.detail.events.conversation.{{id}}.thing{n}" for n in range(60)]
+
+    sentence = complaint(
+        write(tmp_path, environment_text(f"detail_types = {json.dumps(names)}"), "many")
+    )
+
+    assert "detail_types lists 60 names, which make a pattern of 2" in sentence
+    assert "and EventBridge takes 2048; list fewer, or none" in sentence

@@ -186,7 +186,7 @@ def test_only_functions_that_call_genesys_stand_behind_the_fixed_address(
     inside = {verb for verb in VERBS if "VpcConfig" in properties_of(fixed, verb)}
     assert inside == {"write", "confirm", "reconcile"}
     assert readable(fixed["Outputs"]["EgressAddress"]["Value"]) == "<NetworkAddress>"
-    assert only(fixed, "AWS::EC2::EIP")["DeletionPolicy"] == "Retain"
+    assert only(fixed, "AWS::EC2::EIP")["DeletionPolicy"] == "RetainExceptOnCreate"
     assert readable(only(fixed, "AWS::EC2::NatGateway")["Properties"]["AllocationId"]) == (
         "<NetworkAddress>"
     )

@@ -6,6 +6,8 @@ from lambdas.relay import limits
 from tests.stacks.synthesised import Synthesised, Template, as_list, readable, resources
 
 QUEUE = "AWS::SQS::Queue"
+#: kept, once the deploy that made it has succeeded
+KEPT = "RetainExceptOnCreate"
 NAMES = ("Events", "Batches", "Writes", "Checks")
 
 
@@ -83,7 +85,7 @@ def test_every_queue_is_encrypted_and_refuses_plain_http(template: Template) -> 
 def test_queues_stay_when_the_stack_goes_unless_nobody_misses_them(
     production: Synthesised,
 ) -> None:
-    for environment, policy in (("production", "Retain"), ("staging", "Delete")):
+    for environment, policy in (("production", KEPT), ("staging", "Delete")):
         queues = resources(production.templates[environment], QUEUE).values()
         assert {queue["DeletionPolicy"] for queue in queues} == {policy}
 

@@ -1,11 +1,14 @@
 """The ledger, the vault and the credentials keep what they promise to keep."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from stacks.vault import SEALED_DAYS
-from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
+from tests.stacks.synthesised import HASH, Synthesised, Template, only, readable, resources
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def test_an_environment_that_nobody_misses_leaves_nothing_behind(production: Syn
     assert only(staging, "AWS::DynamoDB::Table")["Properties"]["DeletionProtectionEnabled"] is False
 
 
+def test_a_first_deploy_that_fails_leaves_nothing_behind_but_an_empty_table(
+    template: Template,
+) -> None:
+    """A table that is protected from deletion could not be deleted, and the rollback would fail."""
+    kept = {
+        name: resource["DeletionPolicy"]
+        for name, resource in template["Resources"].items()
+        if resource.get("DeletionPolicy") not in (None, "Delete", "RetainExceptOnCreate")
+    }
+
+    assert [HASH.sub("", name) for name in kept] == ["LedgerTable"]
+
+
 def test_a_retained_environment_is_protected_from_deletion(production: Synthesised) -> None:
     artifacts = production.manifest["artifacts"]
 
@@ -58,10 +74,18 @@ def test_a_retained_environment_is_protected_from_deletion(production: Synthesis
     assert not artifacts["genesys-relay-staging"]["properties"].get("terminationProtection")
 
 
+def test_it_is_not_protected_before_it_stands(tmp_path: Path) -> None:
+    """A first deploy that failed could otherwise not be cleared away and repeated."""
+    first = synthesise(tmp_path, protected=False, first=environment_text('removal = "retain"'))
+
+    properties = first.manifest["artifacts"]["genesys-relay-first"]["properties"]
+    assert not properties.get("terminationProtection")
+
+
 def test_the_vault_is_private_encrypted_and_versioned(template: Template) -> None:
     bucket = only(template, "AWS::S3::Bucket")
 
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     properties = bucket["Properties"]
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
@@ -85,7 +109,7 @@ def test_only_sealed_payloads_expire(template: Template) -> None:
 def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
     secret = resources(template, "AWS::SecretsManager::Secret")["CredentialsSecret"]
 
-    assert secret["DeletionPolicy"] == "Retain"
+    assert secret["DeletionPolicy"] == "RetainExceptOnCreate"
     generated = secret["Properties"]["GenerateSecretString"]
     assert "SecretString" not in secret["Properties"]
     assert generated["GenerateStringKey"] == "client_secret"

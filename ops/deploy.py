@@ -1,0 +1,185 @@
+"""`make deploy`: says what is bound to fail before anything is changed, then lets CDK's command
+line work, then has it protect from deletion what stands.
+
+    python -m ops.deploy <environment>[,<environment>] [options of `cdk deploy`]
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.aws import code_of
+from ops.errors import DENIED, EXPECTED, OpsError, sentence
+from stacks.configuration import ConfigurationError, Environment, load_environments
+
+#: a stack that has been created at least once, in whatever state its last update left it
+STANDING = ("CREATE_COMPLETE", "UPDATE_", "IMPORT_")
+
+#: runs a command and returns its exit code
+Run = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an account holds of what a deployment needs."""
+
+    account: str
+    region: str
+    #: the stack's state; None: there is no such stack
+    stack: str | None
+    #: the partner event source's state; None: there is no such source
+    source: str | None
+    #: the stack that has the bus of the source's name; None: no stack has
+    bus_owner: str | None
+
+    @property
+    def stands(self) -> bool:
+        return self.stack is not None and self.stack.startswith(STANDING)
+
+
+def main(arguments: Sequence[str], run: Run) -> int:
+    """The exit code. Explains itself on stderr."""
+    references, *options = arguments
+    try:
+        environments = load_environments(references)
+        found = [_look(environment, _option("--profile", options)) for environment in environments]
+        for environment, here in zip(environments, found, strict=True):
+            for objection in objections(environment, here):
+                raise OpsError(f"{environment.name}: {objection} Nothing was changed.")
+    except (ConfigurationError, *EXPECTED) as error:
+        print(sentence(error), file=sys.stderr)
+        return 1
+    for environment, here in zip(environments, found, strict=True):
+        for command in commands(environment, options, stands=here.stands):
+            code = run(command)
+            if code != 0:
+                return code
+    return 0
+
+
+def objections(environment: Environment, found: Found) -> Iterator[str]:
+    """Why a deployment would fail, and what to do instead."""
+    relay = environment.document.relay
+    source = relay.partner_event_source
+    where = f"account {found.account}, region {found.region}"
+    if relay.account not in (None, found.account):
+        yield (
+            f"The environment file says account {relay.account}, and these are credentials of "
+            f"{found.account}: sign in to the other account, or name its profile "
+            '(make deploy ARGS="--profile <name>").'
+        )
+    elif relay.any_event_source:
+        return
+    elif found.source is None:
+        yield (
+            f"There is no partner event source {source} in {where}: compare it with the name that "
+            "Genesys Cloud shows, letter by letter, and the integration's account and region with "
+            "these. A source that nobody took for two weeks is deleted: then make a new "
+            "integration."
+        )
+    elif found.source == "DELETED":
+        yield (
+            f"Genesys Cloud has deleted the partner event source {source}: make a new integration "
+            "and put its source into the environment file."
+        )
+    elif found.bus_owner not in (None, _stack(environment)):
+        yield (
+            f"The partner event source {source} feeds a bus of the stack {found.bus_owner}, and a "
+            "source has one bus only: take it out of there, or make another integration."
+        )
+
+
+def commands(
+    environment: Environment, options: Sequence[str], *, stands: bool
+) -> Iterator[Sequence[str]]:
+    """The calls of CDK's command line that deploy an environment.
+
+    CDK protects a stack before it has created it, and a protected stack whose creation failed can
+    be neither cleared away nor created again: so a new one is protected by a second call.
+    """
+    # What a deleted stack left behind is taken over where its name is ours to choose. (Together
+    # with a repair of drift CloudFormation has not been seen to do it.)
+    takes_over = [] if "--revert-drift" in options else ["--import-existing-resources"]
+    deploy = ["cdk", "deploy", _stack(environment), "--context", f"environment={environment.path}"]
+    keeps = environment.document.relay.removal == "retain"
+    yield [*deploy, *_protected(keeps and stands), *takes_over, *options]
+    if keeps and not stands:
+        yield [*deploy, *_protected(True), *options]
+
+
+def _protected(is_protected: bool) -> list[str]:
+    return ["--context", f"protected={str(is_protected).lower()}"]
+
+
+def _look(environment: Environment, profile: str | None) -> Found:
+    """Raises what AWS answers, but for what these credentials may not ask: CDK's command line works
+    under a role of its own, and finds out by itself."""
+    relay = environment.document.relay
+    session = boto3.Session(profile_name=profile, region_name=relay.region)
+    client: Any = session.client
+    name = relay.partner_event_source
+    return Found(
+        account=client("sts").get_caller_identity()["Account"],
+        region=str(session.region_name),
+        stack=_asked(
+            lambda: client("cloudformation").describe_stacks(StackName=_stack(environment))[
+                "Stacks"
+            ][0]["StackStatus"],
+            absent="ValidationError",
+            denied=None,
+        ),
+        source=_asked(
+            lambda: client("events").describe_event_source(Name=name).get("State"),
+            absent="ResourceNotFoundException",
+            denied="UNKNOWN",
+        ),
+        bus_owner=_asked(
+            lambda: client("cloudformation").describe_stack_resources(PhysicalResourceId=name)[
+                "StackResources"
+            ][0]["StackName"],
+            absent="ValidationError",
+            denied=None,
+        ),
+    )
+
+
+def _asked(question: Callable[[], str], *, absent: str, denied: str | None) -> str | None:
+    """The answer; None where AWS answers `absent`; `denied` where we may not ask."""
+    try:
+        return question()
+    except ClientError as error:
+        if code_of(error) == absent:
+            return None
+        if code_of(error) in DENIED:
+            return denied
+        raise
+
+
+def _stack(environment: Environment) -> str:
+    return f"genesys-relay-{environment.name}"
+
+
+def _option(name: str, options: Sequence[str]) -> str | None:
+    """The value of an option, written with a space or with =."""
+    for place, option in enumerate(options):
+        if option.startswith(f"{name}="):
+            return option.partition("=")[2]
+        if option == name and place + 1 < len(options):
+            return options[place + 1]
+    return None
+
+
+def _run(command: Sequence[str]) -> int:
+    return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:], _run))
+    except KeyboardInterrupt:
+        sys.exit(130)
