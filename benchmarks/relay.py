@@ -12,7 +12,7 @@ from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
 from lambdas.relay.ports import Change, Guard, Item, Outgoing, Written
 from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
-from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from local.genesys.ratelimit import ALLOWED
 from local.memory.clock import SeededChance
 from local.memory.credentials import MemorySenderKeys
@@ -28,6 +28,26 @@ CONFIGURATION = parse(
             "journey": {
                 "kind": "journey-external-events",
                 "configuration_id": CONFIGURATION_ID,
+                "item": {
+                    "identifiers": {
+                        "externalIds": [
+                            {"value": "identity", "externalSourceId": f"'{EXTERNAL_SOURCE_ID}'"}
+                        ]
+                    },
+                    "attributes": {
+                        "topic": "detail_type",
+                        "conversationId": "conversation_id",
+                        "participantId": "body.participantId",
+                        "sessionId": "body.sessionId",
+                        "mediaType": "body.mediaType",
+                        "direction": "body.direction",
+                        "queueId": "body.queueId",
+                        "userId": "body.userId",
+                        "wrapupCode": "body.wrapupCode",
+                        "disconnectType": "body.disconnectType",
+                        "correlationId": "correlation_id",
+                    },
+                },
             }
         },
         "routes": [{"name": "all", "destination": "journey"}],

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from local.genesys import server, state
+from local.genesys.assumptions import PLATFORM, reassumed
 from local.genesys.faults import NONE, changed
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
 from local.genesys.platform import GenesysPlatform
@@ -28,6 +29,9 @@ RecordFile = Annotated[
 ]
 Faults = Annotated[str, typer.Option(help="none, normal or hostile.")]
 Keys = Annotated[str, typer.Option(help="Idempotency-Key: honoured, ignored or conflict.")]
+Assume = Annotated[
+    list[str] | None, typer.Option(help="NAME=true or false, of docs/assumptions.md; repeatable.")
+]
 Limit = Annotated[int, typer.Option(min=0, help="Requests per minute and client.")]
 
 
@@ -39,6 +43,7 @@ def main(
     faults: Faults = "none",
     keys: Keys = "ignored",
     limit: Limit = ALLOWED,
+    assume: Assume = None,
     client_id: str = CLIENT_ID,
     client_secret: str = CLIENT_SECRET,
 ) -> None:
@@ -46,6 +51,7 @@ def main(
     with contextlib.ExitStack() as stack:
         try:
             conduct = changed(NONE, {"preset": faults, "keys": keys})
+            assumptions = reassumed(PLATFORM, dict(map(_switch, assume or ())))
             listening = stack.enter_context(server.listen(port))
             sink = _sink(record_file, stack)
             secrets = {client_id: (client_secret,)}
@@ -55,6 +61,7 @@ def main(
                 conduct,
                 allowed=limit,
                 secrets=secrets,
+                assumptions=assumptions,
                 sink=sink,
             )
             if state_file is not None and state_file.exists():
@@ -74,6 +81,13 @@ def _serve(platform: GenesysPlatform, listening: Any, state_file: Path | None) -
     server.run(platform, listening)
     if state_file is not None:
         state.save(platform, state_file)
+
+
+def _switch(text: str) -> tuple[str, bool]:
+    name, _, value = text.partition("=")
+    if value not in ("true", "false"):
+        raise InvalidSetting(f"--assume {text} must be NAME=true or NAME=false")
+    return name, value == "true"
 
 
 def _sink(

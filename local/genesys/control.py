@@ -5,6 +5,8 @@
 | GET record | `effects_from`, `requests_from`, `limit` | entries from these numbers on |
 | GET summary | | counts (record.Record.summary), the settings, what is still to come |
 | GET conduct, POST conduct | faults.Conduct's fields, `preset` | reads, changes the faults |
+| GET assumptions, POST assumptions | assumptions.Assumptions' fields | reads, changes them |
+| POST conversations | `known`: participants' ids by conversation | these exist from now on |
 | POST outage | `seconds`, `manner` 503 or drop | an outage from now; 0 ends it |
 | POST secrets | `client_id`, `secrets`, `revoke_tokens` | the client's valid secrets from now on |
 | POST limit | `allowed`, `window_s`, `blocked_s` | the request quota; refuse all for so long |
@@ -22,7 +24,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
-from local.genesys.caused import Fate
+from local.genesys.assumptions import reassumed
+from local.genesys.caused import Fate, iso
 from local.genesys.faults import Seconds, changed
 from local.genesys.items import Poison
 from local.genesys.messages import Answer, Reply, Request, json_answer
@@ -73,6 +76,13 @@ class Fates:
     next: tuple[Fate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    __pydantic_config__: ClassVar = STRICT
+    known: dict[str, tuple[str, ...]]
+
+
+_KNOWN = TypeAdapter(Known)
 _OUTAGE, _SECRETS, _LIMIT = TypeAdapter(Outage), TypeAdapter(Secrets), TypeAdapter(Limit)
 _POISON, _FATES = TypeAdapter(PoisonOrder), TypeAdapter(Fates)
 
@@ -144,6 +154,22 @@ def _change_conduct(platform: GenesysPlatform, value: dict[str, Any]) -> dict[st
     return asdict(platform.conduct)
 
 
+def _assumptions(platform: GenesysPlatform, query: Mapping[str, Any]) -> dict[str, Any]:
+    return asdict(platform.assumptions)
+
+
+def _change_assumptions(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
+    platform.assumptions = reassumed(platform.assumptions, value)
+    return asdict(platform.assumptions)
+
+
+def _conversations(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
+    order = checked(_KNOWN, value, "conversations")
+    for conversation_id, participants in order.known.items():
+        platform.org.begin_conversation(conversation_id, participants, iso(platform.clock()))
+    return {"conversations": len(platform.org.conversations)}
+
+
 def _outage(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
     outage = checked(_OUTAGE, value, "outage")
     platform.outage(outage.seconds, outage.manner)
@@ -204,6 +230,9 @@ _COMMANDS: dict[tuple[str, str], Callable[[GenesysPlatform, dict[str, Any]], dic
     ("GET", "summary"): _summary,
     ("GET", "conduct"): _conduct,
     ("POST", "conduct"): _change_conduct,
+    ("GET", "assumptions"): _assumptions,
+    ("POST", "assumptions"): _change_assumptions,
+    ("POST", "conversations"): _conversations,
     ("POST", "outage"): _outage,
     ("POST", "secrets"): _secrets,
     ("POST", "limit"): _limit,

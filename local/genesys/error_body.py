@@ -19,12 +19,16 @@ CODES = {
 
 
 class Refused(Exception):
-    """The whole request is refused with this status; nothing of it took effect."""
+    """The whole request is refused with this status; nothing of it took effect.
 
-    def __init__(self, status: int, message: str) -> None:
+    `code`: Genesys' word for it, where it is not the usual one of the status.
+    """
+
+    def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
 
 
 def error_body(status: int, code: str, message: str, context_id: str) -> dict[str, Any]:

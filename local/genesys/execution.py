@@ -34,7 +34,7 @@ class Execution:
                 return work.endpoint.answer(work.call)
             return self._write(work, work.endpoint, conduct, poison)
         except Refused as refused:
-            return refusals.reply(refused.status, refused.message, work.visit.context_id)
+            return refusals.refused(refused, work.visit.context_id)
 
     def _write(self, work: Work, endpoint: Write, conduct: Conduct, poison: Poison) -> Reply:
         visit, call = work.visit, work.call
@@ -102,7 +102,8 @@ class Execution:
             repetition=repetition,
         )
         self.record.add_effect(effect)
-        told = visit.correlation_id or visit.context_id
+        ours = visit.correlation_id if work.call.assumptions.correlation_id_comes_back else ""
+        told = ours or visit.context_id
         for draft in endpoint.apply(work.call, item):
             self.caused.cause(draft, visit.fate, told, visit.number, effect.at, conduct)
 

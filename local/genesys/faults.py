@@ -77,7 +77,9 @@ class Conduct:
     expires_in_s: Annotated[int, Field(ge=1)] = 86_400
     idle_expiry_s: Seconds | None = None
     logins_per_minute: Annotated[int, Field(ge=0)] = 60
-    forbidden: tuple[str, ...] = ()  # names of endpoints that answer 403
+    # What the client's role lacks: permissions, or names of endpoints; they are answered 403.
+    forbidden: tuple[str, ...] = ()
+    unlicensed: bool = False  # the organisation has no Journey Management
 
 
 NONE = Conduct()
@@ -146,6 +148,7 @@ _KEPT_BY_PRESET = (
     "idle_expiry_s",
     "logins_per_minute",
     "forbidden",
+    "unlicensed",
 )
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from local.genesys import refusals
+from local.genesys.assumptions import PLATFORM, Assumptions
 from local.genesys.caused import BEFORE_ANSWER_S, Caused, CausedEvents
 from local.genesys.error_body import Refused
 from local.genesys.execution import Execution
@@ -42,16 +43,17 @@ class GenesysPlatform:
         allowed: int = ALLOWED,
         window_s: float = WINDOW_S,
         secrets: Mapping[str, Sequence[str]] = MappingProxyType({CLIENT_ID: (CLIENT_SECRET,)}),
+        assumptions: Assumptions = PLATFORM,
         sink: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self.clock = clock
         self.rng = rng
-        self._begin = (rng.getstate(), conduct, allowed, window_s, secrets, sink)
+        self._begin = (rng.getstate(), conduct, allowed, window_s, secrets, assumptions, sink)
         self.reset()
 
     def reset(self) -> None:
         """As at the start: the same seed, the first settings, nothing happened yet."""
-        state, self.conduct, allowed, window_s, secrets, sink = self._begin
+        state, self.conduct, allowed, window_s, secrets, self.assumptions, sink = self._begin
         self.rng.setstate(state)
         self.oauth = OAuth(self.rng, secrets)
         self.limiter = RateLimiter(allowed, window_s)
@@ -151,12 +153,16 @@ class GenesysPlatform:
     def _serve(self, visit: Visit, quota: Quota) -> Answer:
         try:
             work = understand(
-                visit, self.org, self.rng, self.limiter.allowed, self.conduct.forbidden
+                visit,
+                self.org,
+                self.rng,
+                self.limiter.allowed,
+                self.conduct,
+                self.assumptions,
             )
         except Refused as refused:
-            return refusals.refusal(
-                refused.status, refused.message, visit.context_id, quota.headers()
-            )
+            named = {**quota.headers(), "ININ-Correlation-Id": visit.context_id}
+            return json_answer(refusals.refused(refused, visit.context_id), named)
         fault = draw(self.conduct, self.rng)
         visit.fault = fault or ""
         before = self._before_effect(fault, work, quota)

@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Literal
 
-from local.genesys.error_body import CODES, error_body, rate_limit_body
+from local.genesys.error_body import CODES, Refused, error_body, rate_limit_body
 from local.genesys.messages import Answer, Reply, json_answer
 from local.genesys.ratelimit import Quota
 
 
 def reply(status: int, message: str, context_id: str) -> Reply:
     return Reply(status, error_body(status, CODES[status], message, context_id))
+
+
+def refused(why: Refused, context_id: str) -> Reply:
+    code = why.code or CODES[why.status]
+    return Reply(why.status, error_body(why.status, code, why.message, context_id))
 
 
 def refusal(status: int, message: str, context_id: str, headers: Mapping[str, str]) -> Answer:

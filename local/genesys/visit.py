@@ -1,19 +1,23 @@
 """One request on its way through the platform, and what was understood of it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NoReturn
 
+from local.genesys.assumptions import Assumptions
 from local.genesys.caused import Fate
 from local.genesys.endpoints import Endpoint, route
 from local.genesys.endpoints.limits import BODY_BYTES_MAX
-from local.genesys.endpoints.shape import Call, Plain
+from local.genesys.endpoints.shape import Call, Plain, Write
 from local.genesys.error_body import Refused
-from local.genesys.items import Item
+from local.genesys.faults import Conduct
+from local.genesys.items import Item, Rejection
 from local.genesys.messages import Answer, Request
 from local.genesys.organization import Organization
 from local.genesys.record import RequestEntry
+from local.genesys.shapes import Flaw, flaws
 
 
 @dataclass(slots=True)
@@ -52,7 +56,12 @@ class Work:
 
 
 def understand(
-    visit: Visit, org: Organization, rng: Random, allowed: int, forbidden: tuple[str, ...]
+    visit: Visit,
+    org: Organization,
+    rng: Random,
+    allowed: int,
+    conduct: Conduct,
+    assumptions: Assumptions,
 ) -> Work:
     """The request as work. Raises Refused where there is no such work at all.
 
@@ -62,27 +71,62 @@ def understand(
     request = visit.request
     endpoint, params = route(request.method, request.path)
     visit.endpoint = endpoint.name
-    if endpoint.name in forbidden:
-        raise Refused(403, "Unable to perform the requested action: missing permissions")
+    _permit(endpoint, conduct)
     if len(request.body) > BODY_BYTES_MAX:
         raise Refused(413, f"Request body exceeds {BODY_BYTES_MAX} bytes")
     value = None if endpoint.method == "GET" else _json(request.body)
-    call = Call(org, params, request.query, value, visit.at, rng, allowed)
+    call = Call(org, params, request.query, value, visit.at, rng, allowed, assumptions)
     items, refusal = _items(endpoint, call)
     visit.items = len(items)
     return Work(visit, endpoint, call, items, refusal)
 
 
+def _permit(endpoint: Endpoint, conduct: Conduct) -> None:
+    if conduct.unlicensed and "/journey/" in endpoint.template:
+        message = "The organization is not licensed for this feature"
+        raise Refused(403, message, "feature.not.licensed")
+    if {endpoint.name, endpoint.permission} & set(conduct.forbidden):
+        needed = endpoint.permission or endpoint.name
+        raise Refused(
+            403,
+            "Unable to perform the requested action. You must have at least one of the following "
+            f"permissions assigned: [{needed}]",
+        )
+
+
 def _items(endpoint: Endpoint, call: Call) -> tuple[tuple[Item, ...], Refused | None]:
-    if isinstance(endpoint, Plain):
-        return (), None
+    found = list(flaws(endpoint.method, endpoint.template, call.json, call.assumptions))
     try:
-        items = tuple(endpoint.read(call))
+        if isinstance(endpoint, Plain):
+            return (), Refused(400, found[0].says) if found else None
+        items = tuple(_marked(endpoint, call, found))
     except Refused as refused:
         return (), refused
     if endpoint.max_items is not None and len(items) > endpoint.max_items:
         return items, Refused(400, f"At most {endpoint.max_items} items are allowed per request")
     return items, None
+
+
+def _marked(endpoint: Write, call: Call, found: list[Flaw]) -> Iterator[Item]:
+    """The items; those of a wrong shape have a problem. Raises Refused where that is everyone's."""
+    places = list(_places(call.json))
+    wrong: dict[int, Rejection] = {}
+    for flaw in found:
+        place = next((n for n, at in enumerate(places) if flaw.path[: len(at)] == at), None)
+        if place is None or endpoint.whole_batch or call.assumptions.wrong_shape_refuses_all:
+            raise Refused(400, flaw.says)
+        wrong.setdefault(place, Rejection(400, flaw.says, False))
+    for item in endpoint.read(call):
+        yield replace(item, problem=wrong.get(item.index) or item.problem)
+
+
+def _places(body: Any) -> Iterator[tuple[str | int, ...]]:
+    """Where the items are, in their order: in the body itself, or in the lists that it holds."""
+    if isinstance(body, list):
+        yield from ((n,) for n in range(len(body)))
+    elif isinstance(body, dict):
+        lists = ((name, value) for name, value in body.items() if isinstance(value, list))
+        yield from ((name, n) for name, value in lists for n in range(len(value)))
 
 
 def _json(body: bytes) -> Any:

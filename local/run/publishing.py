@@ -23,6 +23,7 @@ def publish(lines: Sequence[Line], source: str, stage: Stage, tell: Callable[[in
     with the same id is a copy that EventBridge delivers again, and so is whatever EventBridge
     would not have accepted: it reaches the rule's target like a notice or a hand-sent message.
     """
+    stage.genesys.post("conversations", known=conversations_in(lines))
     publisher = _Publisher(source, stage)
     reported = 0.0
     for number, line in enumerate(lines):
@@ -32,6 +33,18 @@ def publish(lines: Sequence[Line], source: str, stage: Stage, tell: Callable[[in
             tell(number + 1)
     publisher.flush()
     tell(len(lines))
+
+
+def conversations_in(lines: Sequence[Line]) -> dict[str, list[str]]:
+    """The conversations that the lines tell of, with their participants: Genesys has them."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        match line.document:
+            case {"detail": {"eventBody": {"conversationId": str() as conversation, **body}}}:
+                participants = found.setdefault(conversation, [])
+                if isinstance(participant := body.get("participantId"), str):
+                    participants.append(participant)
+    return found
 
 
 class _Publisher:

@@ -17,7 +17,7 @@ import requests
 from local import leash, toolchain
 from local.emulator import ACCOUNT, REGION, Emulator
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from local.shims.wishes import Faults
 
 ENVIRONMENT = "local"
@@ -263,7 +263,7 @@ topics = ["*"]
 id = "id"
 dateCreated = "occurred_at"
 identifiers.externalIds = [
-    {{ value = "conversation_id || identity", externalSourceId = "'genesys-relay'" }},
+    {{ value = "conversation_id || identity", externalSourceId = "'{EXTERNAL_SOURCE_ID}'" }},
 ]
 attributes.detailType = "detail_type"
 attributes.topic = "topic"

@@ -1,11 +1,11 @@
 """`make run SCENARIO=tracked`: requests that Genesys answers with an event, or with silence.
 
-Three destinations are tracked, each by another key: calls whose conversation only the answer
-names, calls whose conversation id we choose, and attributes of a conversation that somebody else
-has made. The simulated Genesys Cloud decides what becomes of each request's event: on time, late,
-twice, before the answer, never though the request happened, never and it did not happen. What it
-says it caused is put onto the partner bus; every second event without our correlation id, for no
-document of Genesys promises it. A last request loses its answer, so that its event alone can tell.
+Two destinations are tracked, each by another key: calls whose conversation only the answer names,
+and attributes of a conversation that somebody else has made. The simulated Genesys Cloud decides
+what becomes of each request's event: on time, late, twice, before the answer, never though the
+request happened, never and it did not happen. What it says it caused is put onto the partner bus;
+every second event without our correlation id, for no document of Genesys promises it. A last
+request loses its answer, so that its event alone can tell.
 
 At the end each request's record must have come to the state that its fate demands, each must have
 taken effect once, and no event that a request caused may have been written.
@@ -40,7 +40,6 @@ WAIT_FOR_EVENTS_S = 30
 
 GROUPS: Mapping[str, str] = {
     "calls": "conversations",
-    "chosen": "conversations",
     "notes": "participant-attributes",
 }
 #: the group of the one request whose answer is lost
@@ -49,11 +48,7 @@ UNANSWERED = "calls"
 CONFIGURATION = f"""
 [destinations.calls]
 kind = "conversations"
-item = {{ externalTag = "identity" }}
-confirmation = {{ window_s = {WINDOW_S} }}
-
-[destinations.chosen]
-kind = "conversations"
+item = {{ phoneNumber = "'+493012345'", attributes = {{ relayId = "id" }} }}
 confirmation = {{ window_s = {WINDOW_S} }}
 
 [destinations.notes]
@@ -64,11 +59,6 @@ confirmation = {{ window_s = {WINDOW_S} }}
 name = "calls"
 destination = "calls"
 topics = ["v2.tracked.calls.{{id}}"]
-
-[[routes]]
-name = "chosen"
-destination = "chosen"
-topics = ["v2.tracked.chosen.{{id}}"]
 
 [[routes]]
 name = "notes"

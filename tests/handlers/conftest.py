@@ -18,13 +18,19 @@ from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Template
 from tests.unit.batches import NOW_MS
+from tests.unit.simulated import JOURNEY_ITEM
 
 #: stands in the template where the address of a test's Genesys comes
 GENESYS_URL = "http://127.0.0.1:1"
 
 CONFIGURATION = {
     "destinations": {
-        "journey": {"kind": "journey-external-events", "configuration_id": "c1", "max_items": 2}
+        "journey": {
+            "kind": "journey-external-events",
+            "configuration_id": "c1",
+            "max_items": 2,
+            "item": JOURNEY_ITEM,
+        }
     },
     "routes": [{"name": "all", "destination": "journey"}],
 }

@@ -10,7 +10,7 @@ from local.genesys.control import control
 from local.genesys.faults import Conduct
 from local.genesys.messages import Answer, Request
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from local.genesys.platform import GenesysPlatform
 
 JOURNEY = f"/api/v2/journey/externalevents/configurations/{CONFIGURATION_ID}/events"
@@ -67,6 +67,10 @@ class World:
         body = json.dumps(value).encode() if method == "POST" and value is not None else b""
         return control(self.platform, Request(method, f"/_sim/{name}", query, {}, body))
 
+    def begin(self, conversation_id: str, *participants: str) -> None:
+        """There is such a conversation."""
+        self.control("POST", "conversations", {"known": {conversation_id: participants}})
+
     def taken(self) -> list[str]:
         """The ids of the items that took effect, in order."""
         self.platform.settle()
@@ -77,6 +81,8 @@ def event(event_id: str, **attributes: Any) -> dict[str, Any]:
     return {
         "id": event_id,
         "dateCreated": "2026-01-01T00:00:00Z",
-        "identifiers": {"externalIds": [{"value": "customer-1", "externalSourceId": "crm"}]},
+        "identifiers": {
+            "externalIds": [{"value": "customer-1", "externalSourceId": EXTERNAL_SOURCE_ID}]
+        },
         "attributes": attributes,
     }

@@ -8,7 +8,8 @@ import pytest
 from local.genesys.faults import NONE
 from tests.local.genesys_world import World
 
-CONVERSATIONS = "/api/v2/conversations"
+CALLS = "/api/v2/conversations/calls"
+CALL = {"phoneNumber": "+493012345"}
 
 
 def drained(world: World) -> list[str]:
@@ -17,6 +18,7 @@ def drained(world: World) -> list[str]:
 
 def test_a_write_causes_an_event_that_bears_its_correlation_id() -> None:
     world = World(NONE)
+    world.begin("c1", "p1")
     body = json.dumps({"attributes": {"a": "1"}}).encode()
     path = "/api/v2/conversations/c1/participants/p1/attributes"
     world.call("PATCH", path, body, X_Correlation_Id="corr")
@@ -34,7 +36,7 @@ def test_a_write_causes_an_event_that_bears_its_correlation_id() -> None:
 
 def test_without_a_correlation_id_the_event_bears_genesys_own() -> None:
     world = World(NONE)
-    answer = world.post(CONVERSATIONS, {})
+    answer = world.post(CALLS, CALL)
     [event] = world.control("GET", "caused", {"wait": "false"})["events"]
     assert event["detail"]["metadata"]["CorrelationId"] == answer.headers["ININ-Correlation-Id"]
 
@@ -55,7 +57,7 @@ def test_a_fate_decides_when_the_event_comes(
 ) -> None:
     world = World(NONE)
     world.control("POST", "fates", {"next": [fate]})
-    answer = world.post(CONVERSATIONS, {})
+    answer = world.post(CALLS, CALL)
     assert answer.status == 202
     assert (answer.delay_s > 0) is (fate == "before_answer")
     seen, counts = 0, []
@@ -72,7 +74,7 @@ def test_a_fate_decides_when_the_event_comes(
 def test_a_fate_can_be_left_to_chance() -> None:
     world = World(replace(NONE, event_never=0.5))
     for _ in range(100):
-        world.post(CONVERSATIONS, {})
+        world.post(CALLS, CALL)
     world.clock.now += 1
     assert 30 < len(drained(world)) < 70
 
@@ -81,5 +83,5 @@ def test_an_effect_that_never_was_is_not_kept_under_its_key() -> None:
     world = World(replace(NONE, keys="honoured"))
     world.control("POST", "fates", {"next": ["never_nor_effect"]})
     for _ in range(2):
-        world.post(CONVERSATIONS, {"externalTag": "x"}, Idempotency_Key="k")
-    assert world.taken() == ["x"]
+        world.post(CALLS, CALL, Idempotency_Key="k")
+    assert len(world.taken()) == 1

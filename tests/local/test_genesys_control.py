@@ -80,7 +80,7 @@ def test_a_saved_platform_remembers_keys_tokens_contacts_and_its_record(tmp_path
     file = tmp_path / "genesys.json"
     before = World(replace(NONE, keys="honoured"))
     first = before.events("a", Idempotency_Key="k")
-    made = json.loads(before.post("/api/v2/conversations", {}).body)
+    made = json.loads(before.post("/api/v2/conversations/calls", {"phoneNumber": "1"}).body)
     state.save(before.platform, file)
 
     after = World(replace(NONE, keys="honoured"))

@@ -121,6 +121,7 @@ def test_a_slow_answer_is_slow_and_holds_up_nobody(simulator: Simulator) -> None
 
 
 def test_an_empty_2xx_answer_is_empty(simulator: Simulator) -> None:
+    simulator.control("POST", "conversations", {"known": {"c": ["p"]}})
     answer = requests.patch(
         f"{simulator.url}/api/v2/conversations/c/participants/p/attributes",
         json={"attributes": {"a": "1"}},
@@ -183,6 +184,8 @@ def test_the_record_file_survives_a_kill(tmp_path: Path) -> None:
     [
         (["--faults", "evil"], "preset 'evil' is none of none, normal, hostile"),
         (["--keys", "maybe"], "conduct: keys: input should be 'honoured', 'ignored' or 'conflict'"),
+        (["--assume", "unknown_members_are_refused"], "must be NAME=true or NAME=false"),
+        (["--assume", "pigs_fly=true"], "assumptions: pigs_fly: unexpected keyword argument"),
         (["--record", "/nowhere/record"], "/nowhere/record cannot be opened: No such file"),
     ],
 )

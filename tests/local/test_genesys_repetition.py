@@ -94,6 +94,7 @@ def test_an_honoured_key_can_keep_a_server_error() -> None:
 
 def test_a_merge_that_comes_twice_is_a_repetition_and_no_duplicate() -> None:
     world = World(NONE)
+    world.begin("c1", "p1")
     path = "/api/v2/conversations/c1/participants/p1/attributes"
     for value in ("1", "1", "2"):
         body = json.dumps({"attributes": {"step": value}}).encode()

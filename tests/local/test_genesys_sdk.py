@@ -17,15 +17,22 @@ import pytest
 
 from local.genesys.endpoints import ENDPOINTS
 from local.genesys.endpoints.conversation_events import LISTS
-from local.genesys.endpoints.journey import FIELDS
 from local.genesys.faults import NONE
 from local.genesys.messages import Answer
+from local.genesys.sdk_shapes import SHAPES, extracted, text
 from tests.local.genesys_world import JOURNEY, World, event
-from tests.local.test_genesys_endpoints import CONTACTS, ENRICH, METRICS, enrich, metric
+from tests.local.test_genesys_endpoints import (
+    CALLS,
+    CONTACTS,
+    ENRICH,
+    METRICS,
+    dialled,
+    enrich,
+    metric,
+)
 
 INVENTED = {  # (see their modules): no SDK method has these
     ("POST", "/api/v2/analytics/events/write"),
-    ("POST", "/api/v2/conversations"),
 }
 PLAIN: dict[str, type | tuple[type, ...]] = {
     "str": str,
@@ -115,23 +122,56 @@ def test_journey_setup(world: World) -> None:
     document = {"title": "t", "description": "d", "properties": {}}
     schema = sent(world, f"{root}/schemas", document, "JourneyJsonSchemaRequest")
     schema_id = understood(schema, "JourneyExternalEventsSchema").id
-    wanted = {"name": "n", "schemaId": schema_id, "source": "s", "divisionId": "d"}
+    root_division = "/api/v2/authorization/divisions/home"
+    division = understood(world.get(root_division), "AuthzDivision").id
+    wanted = {
+        "name": "n",
+        "description": "d",
+        "schemaId": schema_id,
+        "source": "s",
+        "divisionId": division,
+    }
     kind = "CreateExternalEventsConfigurationRequest"
     made = understood(
         sent(world, f"{root}/configurations", wanted, kind), "ExternalEventsConfiguration"
     )
     assert made.schema_id == schema_id
     understood(world.get(made.self_uri), "ExternalEventsConfiguration")
-    assert set(FIELDS) == set(Sdk.CreateExternalEventsConfigurationRequest().attribute_map.values())
+    understood(world.get(f"{root}/configurations"), "ExternalEventsConfigurationListing")
+    understood(world.get(f"{root}/schemas"), "JourneyExternalEventsSchemaListing")
+    understood(world.get(f"{root}/schemas/limits"), "SchemaQuantityLimits")
+    definitions = "/api/v2/journey/views/eventdefinitions"
+    listed = understood(world.get(f"{definitions}/external"), "GetExternalEventsResponse")
+    assert [one.activation_status for one in listed.entities] == ["Activated", "Deactivated"]
+    order = {"displayName": "Steps", "rank": 1}
+    assert mismatches(order, "ActivateExternalEventRequest", "request") == []
+    path = f"{definitions}/{schema_id}/activate"
+    answer = world.call("PUT", path, json.dumps(order).encode())
+    assert understood(answer, "ActivateExternalEventResponse").activation_status == "Activated"
+
+
+def test_external_sources(world: World) -> None:
+    path = "/api/v2/externalcontacts/externalsources"
+    made = understood(sent(world, path, {"name": "crm"}, "ExternalSource"), "ExternalSource")
+    understood(world.get(made.self_uri), "ExternalSource")
+    listed = understood(world.get(path), "CursorExternalSourceListing")
+    assert [source.name for source in listed.entities] == ["Shop", "crm"]
+
+
+def test_the_shapes_are_those_of_the_installed_sdk() -> None:
+    again = "run `python -m local.genesys.sdk_shapes` and read what changed"
+    assert SHAPES.read_text("utf-8") == text(extracted()), again
 
 
 def test_conversation_events(world: World) -> None:
-    event_of = {"eventDateTime": "2026-01-01T00:00:00Z", "conversationId": "c"}
-    events = [{"eventId": "a", **event_of}, {"eventId": "bad", **event_of}]
-    body = {"externalEstablishedEvents": events}
+    guid = "0b0e8b3c-0000-4000-8000-00000000000{}".format
+    event_of = {"eventDateTime": "2026-01-01T00:00:00Z", "conversationId": guid(0)}
+    events = [{"eventId": guid(n), **event_of} for n in (1, 2)]
+    world.control("POST", "poison", {"ids": [guid(2)]})
+    body = {"communicationEndedEvents": events}
     answer = sent(world, "/api/v2/events/conversations", body, "BatchConversationEventRequest")
     [error] = understood(answer, "BatchEventResponse").errors
-    assert (error.event_id, error.retryable) == ("bad", False)
+    assert (error.event_id, error.retryable) == (guid(2), False)
     assert set(Sdk.BatchConversationEventRequest().attribute_map.values()) == LISTS
 
 
@@ -147,15 +187,15 @@ def test_external_contacts(world: World) -> None:
 
 
 def test_contact_lists(world: World) -> None:
-    body = [{"id": "c", "contactListId": "list-1", "data": {"phone": "1"}, "callable": True}]
+    body = [dialled("c", data={"phone": "1"}, callable=True)]
     answer = sent(world, CONTACTS, body, "list[WritableDialerContact]")
     [contact] = understood(answer, "list[DialerContact]")
     assert understood(world.get(contact.self_uri), "DialerContact").data == {"phone": "1"}
 
 
 def test_external_metrics(world: World) -> None:
-    body = {"items": [metric(), metric(userId="bad", value=1.0, metricId="x")]}
-    world.control("POST", "poison", {"marker": "bad"})
+    body = {"items": [metric(), metric(value=1.0, dateOccurred="2026-01-02")]}
+    world.control("POST", "poison", {"marker": "2026-01-02"})
     answer = sent(world, METRICS, body, "ExternalMetricDataWriteRequest")
     read = understood(answer, "ExternalMetricDataWriteResponse")
     assert read.processed_entities[0].total_value == 2.5
@@ -165,10 +205,11 @@ def test_external_metrics(world: World) -> None:
 
 def test_conversations_and_participants(world: World) -> None:
     made = understood(
-        world.post("/api/v2/conversations", {"externalTag": "x"}), "CreateCallResponse"
+        sent(world, CALLS, {"phoneNumber": "1"}, "CreateCallRequest"), "CreateCallResponse"
     )
     body = {"attributes": {"a": "1"}}
     assert mismatches(body, "ParticipantAttributes", "request") == []
+    world.begin(made.id, "p")
     path = f"{made.self_uri}/participants/p/attributes"
     assert world.call("PATCH", path, json.dumps(body).encode()).status == 204
     found = understood(world.get(made.self_uri), "Conversation")
@@ -176,6 +217,7 @@ def test_conversations_and_participants(world: World) -> None:
 
 
 def test_custom_attributes(world: World) -> None:
+    world.begin("c")
     path = "/api/v2/conversations/c/customattributes/bulk"
     for method, kind in (
         ("PUT", "CustomAttributesUpdateRequest"),

@@ -19,7 +19,10 @@ configuration_id = "c1"
 name = "mine"
 destination = "journey"
 topics = ["*.acw"]
-item = { note = "body.mood", id = "body.own || id" }
+item.note = "body.mood"
+item.id = "body.own || id"
+item.identifiers.externalIds = [{ value = "id", externalSourceId = "'x'" }]
+item.attributes.topic = "topic"
 """
 
 

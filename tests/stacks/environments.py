@@ -4,6 +4,7 @@ DESTINATIONS_AND_ROUTES = """
 [destinations.journey]
 kind = "journey-external-events"
 configuration_id = "00000000-0000-4000-8000-000000000001"
+external_source_id = "00000000-0000-4000-8000-000000000002"
 
 [[routes]]
 name = "all"

@@ -2,35 +2,38 @@
 
 from typing import Any
 
-from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.organization import CONTACT_LIST_ID, METRIC_ID
+from tests.unit.simulated import CALL, JOURNEY
 
 EMAIL = {"type": "'Email'", "value": "join('', ['c', to_string(body.number), '@example.com'])"}
 METRIC = {
-    "userId": "participant_id || 'u1'",
-    "metricId": "'m1'",
+    "userId": "body.participantId",
+    "metricId": f"'{METRIC_ID}'",
     "dateOccurred": "'2026-01-09'",
     "value": "body.number",
     "count": "`1`",
 }
-METRIC["userId"] = "body.participantId"
 
 #: by kind: its section, the topic of the events that it is shown with, events in one request
 KINDS: dict[str, tuple[dict[str, Any], str, int]] = {
-    "journey-external-events": ({"configuration_id": CONFIGURATION_ID}, "acw", 50),
-    "conversation-events": ({}, "customer.start", 50),
+    "journey-external-events": ({n: v for n, v in JOURNEY.items() if n != "kind"}, "acw", 50),
+    "conversation-events": ({}, "customer.end", 50),
     "external-contacts-enrich": (
         {"item": {"matchingIdentifiers": [EMAIL], "contact": {"firstName": "'Ada'"}}},
         "acw",
         10,
     ),
     "outbound-contacts": (
-        {"contact_list_id": "list-1", "item": {"data": {"number": "to_string(body.number)"}}},
+        {
+            "contact_list_id": CONTACT_LIST_ID,
+            "item": {"data": {"number": "to_string(body.number)"}},
+        },
         "acw",
         50,
     ),
     "participant-attributes": ({"item": {"attributes": {"topic": "detail_type"}}}, "acw", 1),
     "external-metrics": ({"item": METRIC}, "acw", 50),
-    "conversations": ({}, "customer.end", 1),
+    "conversations": ({"item": CALL["item"]}, "customer.end", 1),
     "generic": ({}, "acw", 50),
 }
 

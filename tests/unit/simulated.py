@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lambdas.relay.assembly.clients import genesys_of, pace_of
 from lambdas.relay.assembly.consumers import Consumer
 from lambdas.relay.assembly.write import write_function
-from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.pacing import Pace
 from lambdas.relay.ledger.requests import Record, record_key, sealed_item
@@ -22,14 +22,33 @@ from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal
 from local.genesys.faults import NONE, Conduct
 from local.genesys.messages import Request
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.organization import CONFIGURATION_ID
+from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from local.genesys.platform import GenesysPlatform
 from local.memory.settings import MemorySettings
 from local.memory.timeline import Timeline
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 
-JOURNEY = {"kind": "journey-external-events", "configuration_id": CONFIGURATION_ID}
+SOURCE = f"'{EXTERNAL_SOURCE_ID}'"
+#: a conversation's events as steps, each on a timeline of its own
+JOURNEY_ITEM = {
+    "identifiers": {"externalIds": [{"value": "identity", "externalSourceId": SOURCE}]},
+    "attributes": {
+        "topic": "detail_type",
+        "conversationId": "conversation_id",
+        "queueId": "body.queueId",
+        "correlationId": "correlation_id",
+    },
+}
+JOURNEY = {
+    "kind": "journey-external-events",
+    "configuration_id": CONFIGURATION_ID,
+    "item": JOURNEY_ITEM,
+}
+CALL = {
+    "kind": "conversations",
+    "item": {"phoneNumber": "'+493012345'", "attributes": {"relayId": "id"}},
+}
 ANSWER_S = 0.2
 
 
@@ -121,12 +140,21 @@ class Simulated(World):
         """Another instance: it shares the ledger and nothing else."""
         return write_function(self, self.settings)
 
+    def _exists(self, event: Event) -> None:
+        """What Genesys tells of, it has."""
+        participant = event.body.get("participantId")
+        participants = [participant] if isinstance(participant, str) else []
+        if event.conversation_id:
+            self.platform.org.begin_conversation(event.conversation_id, participants, "")
+            self.platform.org.users |= {each: {} for each in participants}
+
     def batch(self, texts: Sequence[str], nonce: str = "n") -> Batch:
         """The events as intake seals them, claimed and sent on as dedup does."""
         route = self.configuration.routes[0]
         events = []
         for text in texts:
             event = parse_event(text, NOW_MS)
+            self._exists(event)
             made = rendered(route, event)
             target = made.target
             events.append(

@@ -249,7 +249,11 @@ def test_the_correlation_id_goes_to_genesys_and_onto_the_claim() -> None:
     configuration = parse(
         {
             "destinations": {
-                "journey": {"kind": "journey-external-events", "configuration_id": "c1"}
+                "journey": {
+                    "kind": "journey-external-events",
+                    "configuration_id": "c1",
+                    "external_source_id": "00000000-0000-4000-8000-000000000002",
+                }
             },
             "routes": [{"name": "all", "destination": "journey"}],
         }

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 
 from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.routes.configuration import parse
+from tests.unit.simulated import JOURNEY_ITEM
 
-JOURNEY = {"kind": "journey-external-events", "configuration_id": "c1"}
+JOURNEY = {
+    "kind": "journey-external-events",
+    "configuration_id": "c1",
+    "item": JOURNEY_ITEM,
+}
 ROUTE = {"name": "all", "destination": "journey"}
 
 

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from lambdas.relay.destinations.destination import Destination, ReadBack
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.ports import Answer
+from local.genesys.assumptions import Assumptions
 from local.genesys.faults import Conduct
-from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
-
-CONVERSATIONS = {"kind": "conversations"}
+from local.genesys.organization import CONTACT_LIST_ID
+from tests.unit.kinds import section
+from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, Simulated, configuration, envelope
 
 
 def test_what_it_asks_takes_slots_too() -> None:
@@ -39,27 +41,38 @@ def test_the_answers_word_on_the_limit_comes_with_it() -> None:
     assert (posted.rate.count, posted.rate.allowed) == (1, 300)
 
 
+CONTACTS = f"/api/v2/outbound/contactlists/{CONTACT_LIST_ID}/contacts/{{id}}"
+
+
+def read_back() -> tuple[Simulated, Destination]:
+    """A contact list, whose contacts can be asked for by the ids that we gave them."""
+    world = Simulated(configuration(section("outbound-contacts")))
+    there = world.configuration.destinations["there"]
+    return world, replace(there, read_back=ReadBack(CONTACTS, lambda *_: True))
+
+
 def test_a_read_back_says_which_items_are_there() -> None:
-    world = Simulated(configuration(CONVERSATIONS))
+    world, there = read_back()
     batch = world.batch([envelope(1)])
-    client, there = world.genesys(), world.configuration.destinations["there"]
+    client = world.genesys()
     assert client.taken(batch, there) == frozenset()
     client.post(batch, there)
     assert client.taken(batch, there) == frozenset({0})
 
 
 def test_a_read_back_that_is_not_answered_says_nothing() -> None:
-    world = Simulated(configuration(CONVERSATIONS))
+    world, there = read_back()
     batch = world.batch([envelope(1)])
     world.platform.outage(60, "503")
     client = world.genesys()
-    assert client.taken(batch, world.configuration.destinations["there"]) is None
+    assert client.taken(batch, there) is None
 
 
 def test_requests_never_exceed_512_000_bytes() -> None:
     """What a batch may hold is measured in bytes of its encoded items."""
-    world = Simulated(configuration(JOURNEY, item={"x": "body.fill"}))
+    world = Simulated(configuration(JOURNEY, item={**JOURNEY_ITEM, "x": "body.fill"}))
     batch = world.batch([envelope(n, fill="ü" * 20_000) for n in range(4)])
     assert len(batch.body()) <= 512_000
+    world.platform.assumptions = Assumptions(unknown_members_are_refused=False)
     world.write_all()
     assert len(world.taken()) == 4

@@ -15,9 +15,14 @@ from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sealing import Batch, decode
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS
+from tests.unit.simulated import JOURNEY_ITEM
 from tests.unit.world import World
 
-JOURNEY = {"kind": "journey-external-events", "configuration_id": "c1"}
+JOURNEY = {
+    "kind": "journey-external-events",
+    "configuration_id": "c1",
+    "item": JOURNEY_ITEM,
+}
 EVERYTHING = {"name": "all", "destination": "journey"}
 
 
@@ -174,7 +179,7 @@ def test_a_batch_is_no_larger_than_its_destination_takes() -> None:
 
 def test_an_event_larger_than_a_request_may_be_is_quarantined_with_the_reason() -> None:
     world = World()
-    by = needs(world, {"journey": {**JOURNEY, "item": {"body": "body"}}})
+    by = needs(world, {"journey": {**JOURNEY, "item": {**JOURNEY_ITEM, "body": "body"}}})
 
     taken(world, text(envelope("acw", note="x" * GENESYS_BODY_BYTES_MAX)), by=by)
 
@@ -225,7 +230,7 @@ def test_no_note_holds_a_name_or_a_number_of_a_person() -> None:
 
 def test_a_mapping_that_fails_on_an_event_does_not_quote_it() -> None:
     world = World()
-    by = needs(world, routes=[{**EVERYTHING, "item": {"id": "id", "n": "abs(body.agentName)"}}])
+    by = needs(world, routes=[{**EVERYTHING, "item": {**JOURNEY_ITEM, "n": "abs(body.agentName)"}}])
 
     assert taken(world, text(envelope("acw", agentName="Jane Canary")), by=by) == []
 

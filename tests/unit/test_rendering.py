@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations import journey
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
 from lambdas.relay.routes.rendering import rendered
 from lambdas.relay.routes.trial import tried
+from local.genesys.organization import EXTERNAL_SOURCE_ID
 from tests.unit.batches import NOW_MS
 from tests.unit.kinds import section
-from tests.unit.simulated import JOURNEY, configuration, envelope
+from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, configuration, envelope
 
 
 def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
@@ -22,15 +24,26 @@ def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
 @pytest.mark.parametrize(
     ("destination", "route", "text", "sentence"),
     [
-        (JOURNEY, {"item": {"x": "to_number(body)"}}, envelope(1), None),
-        (JOURNEY, {"item": {"x": "abs('a')"}}, envelope(1), "expression .* failed"),
+        (JOURNEY, {"item": {**JOURNEY_ITEM, "x": "to_number(body)"}}, envelope(1), None),
+        (JOURNEY, {"item": {**JOURNEY_ITEM, "x": "abs('a')"}}, envelope(1), "expression .* failed"),
         (
             JOURNEY,
-            {"item": {"x": "to_number(body.queueId)"}},
+            {"item": {**JOURNEY_ITEM, "x": "to_number(body.queueId)"}},
             envelope(1, queueId="nan"),
             "JSON cannot",
         ),
-        (JOURNEY, {"item": {"id": "body.nothing"}}, envelope(1), "gives no id; journey"),
+        (
+            JOURNEY,
+            {"item": {**JOURNEY_ITEM, "id": "body.nothing"}},
+            envelope(1),
+            "gives no id; journey",
+        ),
+        (
+            JOURNEY,
+            {"item": journey.item_of(EXTERNAL_SOURCE_ID)},
+            envelope(1),
+            r"gives no identifiers.externalIds\[0\].value; journey",
+        ),
         (section("conversation-events"), {}, envelope(1, "attributes"), "no list for events of"),
         (
             section("participant-attributes"),
@@ -52,7 +65,7 @@ def test_a_mapping_that_fails_on_an_event_names_the_route_and_the_reason(
 
 
 def test_a_route_with_a_mapping_of_its_own_keeps_the_ids() -> None:
-    item = json.loads(made(JOURNEY, envelope(1), item={"a": "body.number"}).item)
+    item = json.loads(made(JOURNEY, envelope(1), item={**JOURNEY_ITEM, "a": "body.number"}).item)
     assert item["a"] == 1
     assert item["id"] == json.loads(made(JOURNEY, envelope(1)).item)["id"]
 
@@ -68,7 +81,7 @@ def test_a_trial_says_what_each_route_would_do() -> None:
     assert not other.takes
     assert "matches none of: v2.audits" in other.reason
 
-    (broken,) = tried(configuration(JOURNEY, item={"id": "body.nothing"}), event)
+    (broken,) = tried(configuration(JOURNEY, item={**JOURNEY_ITEM, "id": "body.nothing"}), event)
     assert broken.takes
     assert "gives no id" in broken.reason
 

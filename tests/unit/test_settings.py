@@ -28,7 +28,7 @@ def test_the_timing_goes_by_name() -> None:
 
 def test_the_configuration_lies_at_the_root_of_the_asset(tmp_path: Path) -> None:
     document = {
-        "destinations": {"journey": {"kind": "journey-external-events", "configuration_id": "c"}},
+        "destinations": {"journey": {"kind": "generic"}},
         "routes": [{"name": "all", "destination": "journey"}],
     }
     (tmp_path / "configuration.json").write_text(json.dumps(document))

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations.destination import ReadBack
 from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.ports import Outgoing
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
-from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
+from tests.unit.kinds import section
+from tests.unit.simulated import CALL, JOURNEY, Simulated, configuration, envelope
 
 GENERIC = {"kind": "generic"}
 
@@ -218,8 +220,14 @@ def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None
     assert world.telemetry.counts["InDoubtReposted"] == 0
 
 
-def test_a_conversation_in_doubt_is_looked_for_before_it_is_made_again() -> None:
-    world = Simulated(configuration({"kind": "conversations"}), Conduct(lost_answer=1.0))
+def test_what_is_in_doubt_is_looked_for_before_it_is_made_again() -> None:
+    world = Simulated(configuration(section("outbound-contacts")), Conduct(lost_answer=1.0))
+    there = world.configuration.destinations["there"]
+    path = f"{there.path}/{{id}}"
+    asked = replace(there, read_back=ReadBack(path, lambda *_: True), is_repeatable=False)
+    asking = replace(world.configuration, destinations={"there": asked})
+    world.settings = replace(world.settings, configuration=asking)
+    world.write = world.writer()
     batch = world.batch([envelope(1)])
     world.write_once()
     world.platform.conduct = Conduct()
@@ -279,7 +287,7 @@ def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first attempt's event comes while the second is under way, which makes another."""
-    calls = {"kind": "conversations", "item": {"externalTag": "identity"}, "unknown": "repost"}
+    calls = {**CALL, "unknown": "repost"}
     world = Simulated(configuration(calls), Conduct(lost_answer=1.0))
     batch = world.batch([envelope(1)])
     world.write_once()

@@ -5,8 +5,16 @@ array out, all or nothing. A contact with an `id` that the list knows is updated
 own a repetition changes nothing more.
 """
 
-from lambdas.relay.destinations.destination import array_answer
-from lambdas.relay.destinations.kind import Kind
+from dataclasses import replace
+
+from lambdas.relay.destinations.destination import Destination, array_answer
+from lambdas.relay.destinations.kind import Kind, Section
+
+
+def with_list(destination: Destination, section: Section, where: str) -> Destination:
+    """Genesys wants the list's id in every contact too (SDK, WritableDialerContact: required)."""
+    return replace(destination, forced={"contactListId": f"'{section['contact_list_id']}'"})
+
 
 KIND = Kind(
     name="outbound-contacts",
@@ -19,4 +27,5 @@ KIND = Kind(
     required=("id", "data"),
     read_results=array_answer,
     is_repeatable=True,
+    adapt=with_list,
 )

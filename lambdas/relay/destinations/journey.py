@@ -1,40 +1,60 @@
-"""Journey external events: the default destination.
+"""Journey external events: steps of customers, as timelines and journeys show them.
 
 `POST /api/v2/journey/externalevents/configurations/{configurationId}/events` (journey API of the
-official SDK, 269.0.0). Events that were taken cannot be edited or deleted; what was not taken is
-listed by its index. Genesys documents no recognition of repeated ids, and offers no read-back.
+official SDK, 269.0.0). An event is about a contact, which an identifier in an External Source
+names; without it the step is on nobody's timeline. Events that were taken cannot be edited or
+deleted; what was not taken is listed by its index. Genesys documents no recognition of repeated
+ids, and offers no read-back. Its own conversation events are in journeys without our doing.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.destinations.destination import ItemFailure
-from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.sealing import SealedEvent
 
-#: at most 50 attributes an event; no telephone numbers or names unless a mapping asks for them
-ITEM: Mapping[str, Json] = {
-    "id": "id",
-    "dateCreated": "occurred_at",
-    "identifiers": {
-        "externalIds": [
-            {"value": "conversation_id || identity", "externalSourceId": "'genesys-relay'"}
-        ]
-    },
-    "attributes": {
-        "topic": "detail_type",
-        "conversationId": "conversation_id",
-        "participantId": "body.participantId",
-        "sessionId": "body.sessionId",
-        "mediaType": "body.mediaType",
-        "direction": "body.direction",
-        "queueId": "body.queueId",
-        "userId": "body.userId",
-        "wrapupCode": "body.wrapupCode",
-        "disconnectType": "body.disconnectType",
-        "correlationId": "correlation_id",
-    },
+#: where the two shapes of business events (docs/entrances.md) say who the customer is
+CUSTOMER = "[body.identifiers, body.data][].customerId | [0]"
+#: at most 50 an event; these are what `relay setup journey` makes the schema of
+ATTRIBUTES: Mapping[str, Json] = {
+    "type": "topic",
+    "source": "source",
+    "correlationId": "correlation_id",
+    "details": "(body.attributes || body.data) && to_string(body.attributes || body.data)",
 }
+
+
+def item_of(external_source_id: str) -> Mapping[str, Json]:
+    """A business event as a step of the customer that it names."""
+    identifier = {"value": CUSTOMER, "externalSourceId": f"'{external_source_id}'"}
+    return {"identifiers": {"externalIds": [identifier]}, "attributes": ATTRIBUTES}
+
+
+def with_source(destination: Destination, section: Section, where: str) -> Destination:
+    """`external_source_id`: with it the destination has an item for business events."""
+    source = section.get("external_source_id")
+    if source is None:
+        return destination
+    if "item" in section:
+        raise ValueError(
+            f"{where} has both item and external_source_id; an item says externalSourceId itself"
+        )
+    if not _is_guid(source):
+        raise ValueError(
+            f"{where}.external_source_id is {source!r}; it must be the id (a GUID) of an External "
+            "Source in Genesys Cloud, which `relay setup journey` makes or finds"
+        )
+    return replace(destination, item={**KIND.base, **item_of(str(source))})
+
+
+def _is_guid(value: Json) -> bool:
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
 
 
 def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
@@ -59,9 +79,10 @@ KIND = Kind(
     name="journey-external-events",
     path="/api/v2/journey/externalevents/configurations/{configuration_id}/events",
     settings=("configuration_id",),
+    options=("external_source_id",),
     into="entities",
-    base={"id": "id"},
-    item=ITEM,
-    required=("id",),
+    base={"id": "id", "dateCreated": "occurred_at"},
+    required=("id", "dateCreated", "identifiers.externalIds[0].value", "attributes"),
     read_results=read_results,
+    adapt=with_source,
 )

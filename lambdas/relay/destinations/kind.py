@@ -41,6 +41,7 @@ class Kind:
     base: Mapping[str, Json] = field(default_factory=dict)
     #: the mapping where a destination or a route has none; None: one of them must have one
     item: Mapping[str, Json] | None = None
+    #: what an item must have, as JMESPath expressions over it
     required: tuple[str, ...] = ()
     read_results: ReadResults = any_answer
     read_back: ReadBack | None = None

@@ -249,7 +249,7 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:
     """A member that the mapping never gives would send every event to the quarantine."""
     given = {name.split(".")[0] for name in item}
-    missing = [name for name in destination.required if name not in given]
+    missing = [name for name in destination.required if name.split(".")[0] not in given]
     if missing:
         raise ValueError(
             f"the item of {where} gives no {', '.join(missing)}; {destination.kind} needs it in "

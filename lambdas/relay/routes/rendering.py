@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+import jmespath
+
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
@@ -53,9 +55,7 @@ def _text(item: Json) -> str:
 
 def _require(item: Json, destination: Destination) -> None:
     missing = [
-        name
-        for name in destination.required
-        if not isinstance(item, Mapping) or item.get(name) in (None, "", [], {})
+        name for name in destination.required if jmespath.search(name, item) in (None, "", [], {})
     ]
     if missing:
         raise Malformed(f"the mapping gives no {', '.join(missing)}; {destination.kind} needs it")

@@ -7,25 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.genesys.caused import Draft, iso
-from local.genesys.endpoints.shape import Call, Plain, Write, mappings, text
-from local.genesys.error_body import Refused
-from local.genesys.items import Item, Rejection, Verdict, digest
+from local.genesys.endpoints.shape import Call, Plain, Write, found, mappings, text
+from local.genesys.items import Item, Verdict, digest
 from local.genesys.messages import Reply
 
 CONTACTS_MAX = 1000  # Genesys community, lead-id thread
 
 
 def _read(call: Call) -> list[Item]:
+    found(call.org.contact_lists, call.params["contactListId"], "Contact list")
     return [_item(index, contact) for index, contact in enumerate(mappings(call.json, "body"))]
 
 
 def _item(index: int, contact: dict[str, Any]) -> Item:
     """Without an id of its own each call makes another contact: not idempotent."""
-    problem = None
-    if not isinstance(contact.get("data"), dict):
-        problem = Rejection(400, "data must be an object", False)
     own_id = text(contact.get("id"))
-    return Item(index, own_id or digest(contact), contact, bool(own_id), problem)
+    return Item(index, own_id or digest(contact), contact, bool(own_id), None)
 
 
 def _key(call: Call, contact_id: str) -> str:
@@ -52,10 +49,8 @@ def _answer(call: Call, verdicts: Sequence[Verdict]) -> Reply:
 
 
 def _contact(call: Call) -> Reply:
-    found = call.org.dialer_contacts.get(_key(call, call.params["contactId"]))
-    if found is None:
-        raise Refused(404, "Contact not found")
-    return Reply(200, found)
+    key = _key(call, call.params["contactId"])
+    return Reply(200, found(call.org.dialer_contacts, key, "Contact"))
 
 
 _CONTACTS = "/api/v2/outbound/contactlists/{contactListId}/contacts"
@@ -70,6 +65,7 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
+        permission="outbound:contact:add",
     ),
     Plain("contact-list-contact", "GET", f"{_CONTACTS}/{{contactId}}", _contact),
 )

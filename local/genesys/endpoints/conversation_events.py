@@ -1,14 +1,14 @@
 """Bring your own interactions: typed lists of conversation events, errors by `eventId`.
 
 SDK EventsApi.post_events_conversations, models BatchConversationEventRequest, BatchEventResponse.
-That such conversations come back on EventBridge is our assumption; no document says so.
+That such conversations come back on EventBridge is an assumption; no document says so.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from local.genesys.caused import Draft
-from local.genesys.endpoints.conversations import conversation_of, detail_event
+from local.genesys.caused import Draft, iso
+from local.genesys.endpoints.conversations import detail_event
 from local.genesys.endpoints.shape import Call, Write, mapping, mappings, text
 from local.genesys.error_body import Refused
 from local.genesys.items import Item, Rejection, Verdict, digest
@@ -46,7 +46,7 @@ LISTS = frozenset(
     + [f"email{name}" for name in _BOTH]
     + [*_VOICE, *_EMAIL]
 )
-_TOPICS = {  # our assumption, see above
+_TOPICS = {  # an assumption, see above
     "externalEstablishedEvents": "customer.start",
     "routingEstablishedEvents": "acd.start",
     "userEstablishedEvents": "user.start",
@@ -84,12 +84,12 @@ def _problem(event: dict[str, Any]) -> Rejection | None:
 
 def _apply(call: Call, item: Item) -> list[Draft]:
     event = item.content["event"]
-    conversation = conversation_of(call, event["conversationId"])
+    conversation = call.org.begin_conversation(event["conversationId"], (), iso(call.now))
     name = item.content["list"].removeprefix("email")
     topic = _TOPICS.get(name[0].lower() + name[1:])
     if topic == "customer.end":
         conversation["state"] = "disconnected"
-    if topic is None:
+    if topic is None or not call.assumptions.brought_conversations_come_back:
         return []
     session = text(event.get("communicationId")) or event["conversationId"]
     medium = "EMAIL" if item.content["list"].startswith("email") else "VOICE"
@@ -120,5 +120,6 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
+        permission="conversation:conversation:inject",
     ),
 )

@@ -1,33 +1,21 @@
-"""Conversations: one tracked request that creates one, its read-back, participant attributes.
+"""Conversations: a call, which makes one, their read-back, participants' attributes.
 
-`GET /api/v2/conversations/{id}` and the participant attributes are SDK ConversationsApi. The SDK
-has no bare `POST /api/v2/conversations` (only .../calls, .../callbacks and so on); it stands here
-for any of them and answers with their common part, `id` and `selfUri` (SDK CreateCallResponse).
+SDK ConversationsApi: post_conversations_calls (models CreateCallRequest, CreateCallResponse),
+get_conversation, patch_conversation_participant_attributes. A call's conversation has an id of
+Genesys' choice, which only the answer and the events tell.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from local.genesys.caused import Draft, iso
-from local.genesys.endpoints.shape import Call, Plain, Write, mapping, text
+from local.genesys.endpoints.shape import Call, Plain, Write, found, mapping
 from local.genesys.error_body import Refused
-from local.genesys.items import Item, Rejection, Verdict, digest
+from local.genesys.items import Item, Verdict, digest
 from local.genesys.messages import Reply
 
-
-def conversation_of(call: Call, conversation_id: str) -> dict[str, Any]:
-    """The conversation, made where it is not there yet: events precede the simulator's start."""
-    conversations = call.org.conversations
-    if conversation_id not in conversations:
-        conversations[conversation_id] = {
-            "id": conversation_id,
-            "startTime": iso(call.now),
-            "participants": [],
-            "state": "connected",
-            "selfUri": f"/api/v2/conversations/{conversation_id}",
-        }
-    found: dict[str, Any] = conversations[conversation_id]
-    return found
+#: a call needs one of these to know whom to ring (SDK, CreateCallRequest)
+CALLED = ("phoneNumber", "callUserId", "callQueueId", "participants", "conversationIds")
 
 
 def detail_event(
@@ -44,55 +32,54 @@ def detail_event(
     return Draft(f"v2.detail.events.conversation.{{id}}.{topic}", conversation_id, body)
 
 
-def _read_new(call: Call) -> list[Item]:
+def _read_call(call: Call) -> list[Item]:
     body = mapping(call.json, "body")
-    item_id = text(body.get("conversationId")) or text(body.get("externalTag"))
-    return [Item(0, item_id or digest(body), body, False, None)]
+    if not any(body.get(name) for name in CALLED):
+        raise Refused(400, f"One of {', '.join(CALLED)} is required")
+    return [Item(0, digest(body), body, False, None)]
 
 
-def _apply_new(call: Call, item: Item) -> list[Draft]:
-    wanted = text(item.content.get("conversationId"))
-    conversation = conversation_of(call, wanted or call.new_id())
-    participant = {"id": call.new_id(), "startTime": iso(call.now), "purpose": "customer"}
-    conversation["participants"].append(participant)
-    if text(item.content.get("externalTag")):
-        conversation["externalTag"] = item.content["externalTag"]
+def _apply_call(call: Call, item: Item) -> list[Draft]:
+    participant_id = call.new_id()
+    conversation = call.org.begin_conversation(call.new_id(), [participant_id], iso(call.now))
+    [participant] = conversation["participants"]
+    participant |= {"purpose": "customer", "attributes": dict(item.content.get("attributes", {}))}
     call.org.conversations_made[item.id] = conversation["id"]
-    ids = {"participantId": participant["id"], "sessionId": call.new_id()}
+    ids = {"participantId": participant_id, "sessionId": call.new_id(), "direction": "OUTBOUND"}
     return [detail_event(call, conversation["id"], "customer.start", ids, "VOICE")]
 
 
-def _answer_new(call: Call, verdicts: Sequence[Verdict]) -> Reply:
+def _answer_call(call: Call, verdicts: Sequence[Verdict]) -> Reply:
     made = call.org.conversations_made.get(verdicts[0].item.id) or call.new_id()
     return Reply(202, {"id": made, "selfUri": f"/api/v2/conversations/{made}"})
 
 
 def _conversation(call: Call) -> Reply:
-    found = call.org.conversations.get(call.params["conversationId"])
-    if found is None:
-        raise Refused(404, "Conversation not found")
-    return Reply(200, found)
+    return Reply(200, _named(call))
+
+
+def _named(call: Call) -> Any:
+    return found(call.org.conversations, call.params["conversationId"], "Conversation")
+
+
+def _participant(call: Call) -> Any:
+    participants = {each["id"]: each for each in _named(call)["participants"]}
+    return found(participants, call.params["participantId"], "Participant")
 
 
 def _read_attributes(call: Call) -> list[Item]:
     attributes = mapping(mapping(call.json, "body").get("attributes"), "attributes")
-    wrong = [name for name, value in attributes.items() if not isinstance(value, str)]
-    problem = Rejection(400, f"attributes.{wrong[0]} must be a string", False) if wrong else None
+    _participant(call)
     item_id = f"{call.params['conversationId']}/{call.params['participantId']}"
-    return [Item(0, item_id, attributes, True, problem)]
+    return [Item(0, item_id, attributes, True, None)]
 
 
 def _apply_attributes(call: Call, item: Item) -> list[Draft]:
-    conversation = conversation_of(call, call.params["conversationId"])
-    participant_id = call.params["participantId"]
-    known = {participant["id"]: participant for participant in conversation["participants"]}
-    if participant_id not in known:
-        known[participant_id] = {"id": participant_id, "startTime": iso(call.now)}
-        conversation["participants"].append(known[participant_id])
-    merged = known[participant_id].setdefault("attributes", {})
+    participant = _participant(call)
+    merged = participant.setdefault("attributes", {})
     merged.update(item.content)
-    fields = {"participantId": participant_id, "attributes": dict(merged)}
-    return [detail_event(call, conversation["id"], "attributes", fields, "VOICE")]
+    fields = {"participantId": participant["id"], "attributes": dict(merged)}
+    return [detail_event(call, call.params["conversationId"], "attributes", fields, "VOICE")]
 
 
 def _answer_attributes(call: Call, verdicts: Sequence[Verdict]) -> Reply:
@@ -103,13 +90,14 @@ ENDPOINTS = (
     Write(
         "conversations",
         "POST",
-        "/api/v2/conversations",
+        "/api/v2/conversations/calls",
         max_items=1,
         whole_batch=True,
         causes_events=True,
-        read=_read_new,
-        apply=_apply_new,
-        answer=_answer_new,
+        read=_read_call,
+        apply=_apply_call,
+        answer=_answer_call,
+        permission="conversation:call:add",
     ),
     Plain("conversation", "GET", "/api/v2/conversations/{conversationId}", _conversation),
     Write(

@@ -6,12 +6,13 @@ SDK ConversationsApi, model CustomAttributesBulkUpdateResponseMap. `version` is 
 from collections.abc import Callable, Sequence
 
 from local.genesys.caused import Draft
-from local.genesys.endpoints.shape import Call, Write, mappings, text
+from local.genesys.endpoints.shape import Call, Write, found, mappings, text
 from local.genesys.items import Item, Rejection, Verdict
 from local.genesys.messages import Reply
 
 
 def _read(call: Call) -> list[Item]:
+    found(call.org.conversations, call.params["conversationId"], "Conversation")
     missing = Rejection(400, "id is required", False)
     return [
         Item(index, text(part.get("id")), part, True, None if text(part.get("id")) else missing)

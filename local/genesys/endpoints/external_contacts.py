@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.genesys.caused import Draft, iso
-from local.genesys.endpoints.shape import Call, Plain, Write, mapping, mappings, text
+from local.genesys.endpoints.shape import Call, Plain, Write, found, mapping, mappings, text
 from local.genesys.error_body import Refused
 from local.genesys.items import Item, Rejection, Verdict, digest
 from local.genesys.messages import Reply
 
 ENTITIES_MAX = 10  # SDK, BulkContactsEnrichRequest
 IDENTIFIERS_MAX = 25
-ACTIONS = ("Merge", "Upsert", "Update", "Insert")
 
 
 def _read(call: Call) -> list[Item]:
@@ -34,12 +33,7 @@ def _problem(call: Call, entity: dict[str, Any]) -> Rejection | None:
         return Rejection(400, f"matchingIdentifiers must have 1 to {IDENTIFIERS_MAX}", False)
     if not all(isinstance(part, dict) for part in identifiers):
         return Rejection(400, "matchingIdentifiers must be objects", False)
-    action = entity.get("action")
-    if action not in ACTIONS:
-        return Rejection(400, f"action must be one of {', '.join(ACTIONS)}", False)
-    if not isinstance(entity.get("contact", {}), dict):
-        return Rejection(400, "contact must be an object", False)
-    known = _contact_id(call, entity) is not None
+    action, known = entity.get("action"), _contact_id(call, entity) is not None
     if action == "Insert" and known:
         return Rejection(409, "A contact with this identifier already exists", False)
     if action == "Update" and not known:
@@ -97,10 +91,38 @@ def _result(call: Call, verdict: Verdict) -> dict[str, Any]:
 
 
 def _contact(call: Call) -> Reply:
-    found = call.org.external_contacts.get(call.params["contactId"])
-    if found is None:
-        raise Refused(404, "Contact not found")
-    return Reply(200, found)
+    return Reply(200, found(call.org.external_contacts, call.params["contactId"], "Contact"))
+
+
+_SOURCES = "/api/v2/externalcontacts/externalsources"
+
+
+def _sources(call: Call) -> Reply:
+    """SDK: `name` filters by prefix; pages of `limit`, which the cursor goes on with."""
+    wanted, limit = call.query.get("name", ""), int(call.query.get("limit", "100"))
+    start = int(call.query.get("cursor", "0"))
+    every = [s for s in call.org.external_sources.values() if s["name"].startswith(wanted)]
+    page: dict[str, Any] = {"entities": every[start : start + limit], "selfUri": _SOURCES}
+    if start + limit < len(every):
+        page["cursors"] = {"after": str(start + limit)}
+    return Reply(200, page)
+
+
+def _make_source(call: Call) -> Reply:
+    body = mapping(call.json, "body")
+    if not text(body.get("name")):
+        raise Refused(400, "name is required")
+    if any(known["name"] == body["name"] for known in call.org.external_sources.values()):
+        raise Refused(409, "An external source of this name already exists")
+    made_id = call.new_id()
+    made = {"active": True, **body, "id": made_id, "selfUri": f"{_SOURCES}/{made_id}"}
+    call.org.external_sources[made_id] = made
+    return Reply(201, made)
+
+
+def _source(call: Call) -> Reply:
+    source_id = call.params["externalSourceId"]
+    return Reply(200, found(call.org.external_sources, source_id, "External source"))
 
 
 ENDPOINTS = (
@@ -114,6 +136,16 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
+        permission="externalContacts:contact:edit",
     ),
     Plain("external-contact", "GET", "/api/v2/externalcontacts/contacts/{contactId}", _contact),
+    Plain("external-sources", "GET", _SOURCES, _sources),
+    Plain(
+        "external-source-made",
+        "POST",
+        _SOURCES,
+        _make_source,
+        permission="externalContacts:externalSource:add",
+    ),
+    Plain("external-source", "GET", f"{_SOURCES}/{{externalSourceId}}", _source),
 )

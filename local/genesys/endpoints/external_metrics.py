@@ -8,34 +8,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from local.genesys.caused import Draft
-from local.genesys.endpoints.shape import Call, Write, mapping, mappings, text
+from local.genesys.endpoints.shape import Call, Write, mapping, mappings
 from local.genesys.items import Item, Rejection, Verdict, digest
 from local.genesys.messages import Reply
+from local.genesys.organization import USER_ID
 
 ITEMS_MAX = 100  # SDK, ExternalMetricDataWriteRequest
-TYPES = ("Total", "Cumulative")
 
 
 def _read(call: Call) -> list[Item]:
     items = mappings(mapping(call.json, "body").get("items"), "items")
-    return [_item(index, item) for index, item in enumerate(items)]
+    return [_item(call, index, item) for index, item in enumerate(items)]
 
 
-def _item(index: int, item: dict[str, Any]) -> Item:
-    total = item.get("type") == "Total"
+def _item(call: Call, index: int, item: dict[str, Any]) -> Item:
+    total = item.get("type", "Total") == "Total"
     item_id = _name(item) if total else f"{_name(item)}#{digest(item)[:12]}"
-    return Item(index, item_id, item, total, _problem(item))
+    return Item(index, item_id, item, total, _problem(call, item))
 
 
-def _problem(item: dict[str, Any]) -> Rejection | None:
-    user = text(item.get("userId")) or text(item.get("userEmail"))
-    number = item.get("value")
-    if not (user and text(item.get("metricId")) and text(item.get("dateOccurred"))):
-        return Rejection(400, "userId or userEmail, metricId and dateOccurred are required", False)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        return Rejection(400, "value must be a number", False)
-    if item.get("type") not in TYPES:
-        return Rejection(400, f"type must be one of {', '.join(TYPES)}", False)
+def _problem(call: Call, item: dict[str, Any]) -> Rejection | None:
+    if bool(item.get("userId")) == bool(item.get("userEmail")):
+        return Rejection(400, "Either userId or userEmail is required", False)
+    if item.get("userId", USER_ID) not in call.org.users:
+        return Rejection(404, "User not found", False)
+    if item.get("metricId") not in call.org.metrics:
+        return Rejection(404, "Metric definition not found", False)
     return None
 
 
@@ -78,5 +76,6 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
+        permission="employeePerformance:externalMetricData:add",
     ),
 )

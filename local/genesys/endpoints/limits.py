@@ -1,9 +1,13 @@
-"""The organisation's own limits, as a client may read them (SDK OrganizationApi, model Limit)."""
+"""What a client may read of its organisation: limits, the home division, its own token.
+
+SDK OrganizationApi (model Limit), AuthorizationApi (AuthzDivision), TokensApi (TokenInfo).
+"""
 
 from local.genesys.endpoints.shape import Call, Plain
 from local.genesys.error_body import Refused
 from local.genesys.messages import Reply
 
+ORGANIZATION_ID = "3f1d8a52-7c1e-4b0e-9a61-5b2f0c9d7e10"
 BODY_BYTES_MAX = 512_000  # request.bytes.max
 
 
@@ -19,8 +23,19 @@ def _limits(call: Call) -> Reply:
     return Reply(200, {"entities": entities})
 
 
+def _home_division(call: Call) -> Reply:
+    homes = (each for each in call.org.divisions.values() if each.get("homeDivision"))
+    return Reply(200, next(homes))
+
+
+def _token(call: Call) -> Reply:
+    return Reply(200, {"organization": {"id": ORGANIZATION_ID, "name": "Simulated"}})
+
+
 _PATH = "/api/v2/organizations/limits/namespaces/{namespaceName}"
 ENDPOINTS = (
     Plain("limits", "GET", _PATH, _limits),
     Plain("limits-defaults", "GET", f"{_PATH}/defaults", _limits),
+    Plain("home-division", "GET", "/api/v2/authorization/divisions/home", _home_division),
+    Plain("token", "GET", "/api/v2/tokens/me", _token),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from local.genesys.assumptions import Assumptions
 from local.genesys.caused import Draft
 from local.genesys.error_body import Refused
 from local.genesys.items import Item, Verdict
@@ -24,6 +25,7 @@ class Call:
     now: float
     rng: Random
     allowed: int  # the client's requests per window
+    assumptions: Assumptions
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
@@ -36,6 +38,7 @@ class Write:
     `whole_batch`: it validates the batch as a whole, one bad item refuses all (400). Otherwise
     `answer` reports per item. `read` raises Refused where the body is not of the endpoint's shape.
     `causes_events`: what `apply` returns may be delayed, lost and so on (caused.py: Fate).
+    `permission`: what the client's role must have, "" where the SDK's documents name none.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Write:
     read: Callable[[Call], list[Item]]
     apply: Callable[[Call, Item], list[Draft]]
     answer: Callable[[Call, Sequence[Verdict]], Reply]
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Plain:
     method: str
     template: str
     answer: Callable[[Call], Reply]
+    permission: str = ""
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:
@@ -81,3 +86,10 @@ def text(value: Any) -> str:
 def nothing_caused(call: Call, item: Item) -> list[Draft]:
     """The `apply` of endpoints that keep nothing and cause nothing."""
     return []
+
+
+def found(collection: Mapping[str, Any], key: str, what: str) -> Any:
+    """What is there under this id; raises Refused 404."""
+    if key not in collection:
+        raise Refused(404, f"{what} not found")
+    return collection[key]
