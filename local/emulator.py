@@ -25,6 +25,7 @@ import boto3
 from botocore.config import Config
 
 from local import leash, toolchain
+from local.isolation import keep_to_this_machine
 from local.shims.wishes import Faults
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ READY_WITHIN_S = 30.0
 PORT_ATTEMPTS = 3
 #: Above the sum of what the stack's event sources may run at a time; each worker takes 50 MB.
 CONCURRENCY_MAX = 40
-NEVER_PROXIED = "127.0.0.1,localhost"
 
 
 class EmulatorError(Exception):
@@ -117,7 +117,8 @@ class Emulator:
     def environ(self) -> dict[str, str]:
         """A complete environment for a child process (the CDK CLI, a script using boto3) that can
         reach this emulator and nothing of AWS, and that leaves the user's home alone."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CDK_"))}
+        inherited = dict(os.environ)
+        keep_to_this_machine(inherited)
         home = self.directory / "home"
         return toolchain.with_tools(inherited) | {
             "HOME": str(home),
@@ -129,8 +130,6 @@ class Emulator:
             "AWS_CONFIG_FILE": str(home / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": NEVER_PROXIED,
-            "no_proxy": NEVER_PROXIED,
         }
 
     @overload

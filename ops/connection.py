@@ -1,6 +1,7 @@
 """Where a relay is: its stack's outputs and clients for its neighbours, on AWS or embedded."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
+from local.isolation import keep_to_this_machine
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -195,6 +197,7 @@ def _embedded(file: Path) -> Relay:
             f"{file} does not say where the embedded run is: repeat the command in a moment, or "
             "start `make run` anew."
         ) from error
+    keep_to_this_machine(os.environ)
     session = boto3.Session(
         aws_access_key_id=where["account"],
         aws_secret_access_key="none",

@@ -2,9 +2,11 @@
 configuration. With uv, on this machine, for the functions' processor and Python; never with Docker.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -30,6 +32,14 @@ DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
 INSTALL_TIMEOUT_S = 180
 
 
+#: What pip calls where packages come from, and uv's variable for it.
+PIPS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+}
+
 #: Begins the sentence that says why the asset could not be built.
 FAILURE = "the functions' asset cannot be built"
 
@@ -50,7 +60,7 @@ class LocalBundling:
     def try_bundle(self, output_dir: str, *_options: object, **_more: object) -> bool:
         """Build the asset in `output_dir`. Raises BundlingError."""
         output = Path(output_dir)
-        _install(output, python=self._python, platform=PLATFORMS[self._architecture])
+        install(output, python=self._python, platform=PLATFORMS[self._architecture])
         for pattern in LEFT_OUT:
             for path in output.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -98,26 +108,59 @@ def _make_readable(output: Path) -> None:
         path.chmod(DIRECTORY_MODE if path.is_dir() else FILE_MODE)
 
 
-def _install(output: Path, *, python: str, platform: str) -> None:
-    try:
-        done = subprocess.run(
-            [
-                find_uv_bin(), "pip", "install", "--quiet", "--no-progress", "--no-config",
-                "--target", str(output), "--requirements", str(PACKAGE / "requirements.txt"),
-                "--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile-bytecode",
-                "--link-mode", "copy", "--python", sys.executable,
-                "--python-version", python, "--python-platform", platform,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT_S,
-            check=False,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BundlingError(f"{FAILURE}: {error}.") from error
+def install(output: Path, *, python: str, platform: str) -> None:
+    """Put what the functions import into `output`. Offline where uv has met everything before: then
+    no index is asked, and none is missed. Raises BundlingError."""
+    command = [
+        find_uv_bin(), "pip", "install", "--quiet", "--no-progress", "--no-config",
+        "--target", str(output), "--requirements", str(PACKAGE / "requirements.txt"),
+        "--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile-bytecode",
+        "--link-mode", "copy", "--python", sys.executable,
+        "--python-version", python, "--python-platform", platform,
+    ]  # fmt: skip
+    done = _run([*command, "--offline"])
+    if done.returncode != 0:
+        done = _run(command)
     if done.returncode != 0:
         said = " ".join(done.stderr.split())
         raise BundlingError(
             f"{FAILURE}: uv could not install lambdas/requirements.txt for Python {python} "
             f"on {platform}: {said}"
         )
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_TIMEOUT_S,
+            check=False,
+            env=with_pips_index(),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BundlingError(f"{FAILURE}: {error}.") from error
+
+
+@cache
+def with_pips_index() -> dict[str, str]:
+    """The environment in which uv asks the index that pip was told to ask: a company's mirror
+    stands in pip's variables or its configuration files, which uv does not read."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = dict(line.split("=", 1) for line in asked.stdout.splitlines() if "=" in line)
+    environ = dict(os.environ)
+    for name, its_name in PIPS.items():
+        found = (
+            told.get(f":env:.{name}") or told.get(f"install.{name}") or told.get(f"global.{name}")
+        )
+        if found:
+            environ.setdefault(its_name, found.strip("'"))
+    # pip takes the best of all indexes, uv the first that has the package; the hashes decide here.
+    environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    return environ

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local import leash, report
 from local.emulator import EmulatorError
+from local.isolation import keep_to_this_machine
 from local.run import account
 from local.run.captured import read_file
 from local.run.lines import InputError, Line, bus_source
@@ -61,6 +62,7 @@ class Order:
 def main() -> int:
     """The exit code: 0 only if nothing is lost, nothing doubled and nothing in flight."""
     leash.end_with_parent()
+    keep_to_this_machine(os.environ)
     signal.signal(signal.SIGTERM, _interrupted)
     console = Console()
     try:

@@ -1,0 +1,86 @@
+"""Installing, on machines as they are: an environment of somebody's own, a moved folder, another
+Python, two commands at once."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PYTHON = f"Python {sys.version.split()[0]}"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout in a folder with a blank and a letter that is no ASCII."""
+    here = tmp_path / "mein Ordner ü"
+    here.mkdir()
+    for name in ("Makefile", "requirements.txt", "package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, here)
+    return here
+
+
+def make(checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    return subprocess.run(
+        ["make", *arguments], cwd=checkout, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def environment(checkout: Path, stamp: str | None) -> Path:
+    """A finished environment, as far as make looks at it."""
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    if stamp is not None:
+        (checkout / ".venv" / ".installed").write_text(f"{stamp}\n")
+    return checkout / ".venv"
+
+
+def test_an_environment_of_somebody_s_own_is_left_alone_and_named(checkout: Path) -> None:
+    own = environment(checkout, None)
+    (own / "precious").touch()
+
+    done = make(checkout, "installed")
+
+    assert done.returncode != 0
+    assert "There is a .venv here that this project did not make" in done.stderr
+    assert (own / "precious").exists()
+
+
+def test_an_environment_that_is_complete_is_installed_no_more(checkout: Path) -> None:
+    environment(checkout, f".venv in {checkout} by {PYTHON}")
+
+    done = make(checkout, "--dry-run", ".venv/.installed")
+
+    assert "Installing" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "stamp", [f".venv in /somewhere/else by {PYTHON}", ".venv in {here} by Python 3.11.0", ""]
+)
+def test_one_that_was_moved_or_has_another_python_is_made_anew(checkout: Path, stamp: str) -> None:
+    environment(checkout, stamp.format(here=checkout))
+
+    done = make(checkout, "--dry-run", ".venv/.installed")
+
+    assert "Installing the Python packages" in done.stdout
+
+
+def test_the_second_of_two_commands_waits_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin" / "alone", tmp_path / "bin")
+    command = [sys.executable, str(tmp_path / "bin" / "alone"), "echo", "done"]
+    with (tmp_path / ".setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert second.stderr is not None
+        assert "waiting" in second.stderr.readline()
+    said, _ = second.communicate()
+
+    assert (second.returncode, said) == (0, "done\n")

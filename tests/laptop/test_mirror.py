@@ -1,0 +1,94 @@
+"""Behind a company's mirror: the asset's packages come from where pip's own would."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from stacks import bundling
+from stacks.bundling import BundlingError
+
+
+class Mirror(ThreadingHTTPServer):
+    """An index that has nothing, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        super().__init__(("127.0.0.1", 0), _Answer)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/simple"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Mirror
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    with Mirror() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def cold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Nothing in uv's cache, and no configuration of this machine."""
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    bundling.with_pips_index.cache_clear()
+    yield
+    bundling.with_pips_index.cache_clear()
+
+
+def install(directory: Path) -> None:
+    bundling.install(directory, python="3.14", platform=bundling.PLATFORMS["arm64"])
+
+
+def test_the_index_of_pip_s_variable_is_asked(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_INDEX_URL", mirror.url)
+
+    with pytest.raises(BundlingError):
+        install(tmp_path / "asset")
+
+    assert any("aws-lambda-powertools" in path for path in mirror.asked)
+
+
+def test_the_index_of_pip_s_configuration_is_asked(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {mirror.url}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+
+    with pytest.raises(BundlingError):
+        install(tmp_path / "asset")
+
+    assert any("aws-lambda-powertools" in path for path in mirror.asked)
+
+
+def test_once_installed_no_network_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path / "first")
+    bundling.with_pips_index.cache_clear()
+    for name in ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+
+    install(tmp_path / "second")
+
+    assert (tmp_path / "second" / "requests").is_dir()
