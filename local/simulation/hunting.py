@@ -11,7 +11,7 @@ from local.simulation.trial import Trial, run_scenario
 
 #: what a mutant's own clumsiness could cause: no proof that the mistake was seen
 CLUMSY = ("an unforeseen error", "the run did not come to rest")
-#: messages of the writes queue that one invocation takes, for the design that regroups
+#: messages of the writes queue that one invocation takes, where a mutant regroups them
 REGROUPED = 10
 
 
@@ -50,7 +50,7 @@ def hunt(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
-    if "write" in mutant.functions:
+    if mutant.regroups:
         scenario = replace(scenario, write_most=REGROUPED)
     if mutant.storm:
         scenario = replace(

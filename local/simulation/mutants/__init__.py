@@ -4,6 +4,7 @@ The simulation has to catch every one; a mutant that survives means that a fault
 Each is a patch that is applied for one run and taken back.
 """
 
+from local.simulation.mutants.assembling import ASSEMBLING
 from local.simulation.mutants.attempts import ATTEMPTS
 from local.simulation.mutants.claiming import CLAIMING
 from local.simulation.mutants.consolidating import CONSOLIDATING
@@ -23,4 +24,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *QUEUEING,
     *CONSOLIDATING,
     *ENTERING,
+    *ASSEMBLING,
 )

@@ -127,6 +127,7 @@ ATTEMPTS = (
         "requests are composed of what arrived",
         "write takes ten messages and makes one request of them, keyed by their content.",
         functions={"write": regrouping_function},
+        regroups=True,
         regimes=("honoured", "honoured, judged first", "ignored", "ignored, read back"),
     ),
     Mutant(

@@ -20,6 +20,8 @@ class Mutant:
     patches: tuple[Patch, ...] = ()
     #: whole functions that are other than ours
     functions: Mapping[str, Callable[[Instance], Function]] = field(default_factory=dict)
+    #: write takes several messages at once
+    regroups: bool = False
     #: functions that this design does without
     without: frozenset[str] = frozenset()
     #: faults that the mistake hides from where they are rare: hunted under so much of them, for
