@@ -7,9 +7,9 @@ from lambdas.relay.assembly.dedup import dedup_knowing
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.ledger.known import KnownClaims
-from lambdas.relay.ledger.requests import sealed_item
 from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
 from lambdas.relay.ports import Change, Guard, Item, Outgoing, Written
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID

@@ -11,8 +11,8 @@ from random import Random
 from benchmarks import relay, rivals
 from benchmarks.measuring import Measured, least_s, measured, requests_of
 from benchmarks.world import World
-from lambdas.relay.ledger.requests import Record
 from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.requests.record import Record
 from lambdas.relay.sealing import decode
 from local.genesys.items import Poison
 from local.genesys.ratelimit import ALLOWED

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
-from lambdas.relay.ledger.requests import OVERDUE, REVIEW
+from lambdas.relay.requests.record import batch_id_of
+from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.connection import Relay
 
 PARTITIONS = (REVIEW, OVERDUE)
@@ -25,7 +26,7 @@ class Entry:
     def of(cls, item: dict[str, Any]) -> "Entry":
         return cls(
             attention=item["attention"]["S"],
-            batch_id=item["pk"]["S"].removeprefix("R#"),
+            batch_id=batch_id_of(item["pk"]["S"]),
             state=item.get("state", {}).get("S", "?"),
             destination=item.get("destination", {}).get("S", "?"),
             due_at_s=int(item["due_at"]["N"]),

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from lambdas.relay.attention.resolution import Decision, Parked, Verdict, resolve, successor
-from lambdas.relay.ledger.requests import Record
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Outgoing
+from lambdas.relay.requests.record import Record
 from ops import discarding, waiting
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError

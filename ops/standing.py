@@ -9,10 +9,10 @@ from typing import Any
 from lambdas.relay.genesys import pacing
 from lambdas.relay.genesys.breaker import Circuit, turned_away_s
 from lambdas.relay.genesys.pacing import Window
-from lambdas.relay.ledger.requests import OVERDUE, REVIEW
-from lambdas.relay.ledger.shared import SORT_KEY
+from lambdas.relay.ledger.shared import key_of
 from lambdas.relay.limits import MINUTE_S
 from lambdas.relay.moments import iso
+from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
 
@@ -77,7 +77,7 @@ def read(relay: Relay) -> Reading:
     ages = {} if relay.is_embedded else _ages(relay)
     destinations = [name for name in relay.outputs.get("Destinations", "").split(",") if name]
     shared = [pacing.NAME, *(f"breaker#{name}" for name in destinations)]
-    pace, *breakers = relay.ledger.find([(f"L#{name}", SORT_KEY) for name in shared])
+    pace, *breakers = relay.ledger.find([key_of(name) for name in shared])
     return Reading(
         depths={line.name: _depth(relay, line, ages) for line in relay.lines()},
         attention=[

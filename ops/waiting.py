@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.attention.resolution import Parked, find
-from lambdas.relay.ledger.requests import REVIEW
 from lambdas.relay.moments import iso
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.states import REVIEW
 from ops.attention import Entry, read_attention
 from ops.connection import Relay
 from ops.errors import OpsError
@@ -51,7 +52,7 @@ def cases(relay: Relay, most: int) -> Cases:
 
 def _requests(relay: Relay, entries: Sequence[Entry]) -> list[Waiting]:
     """The parked requests, oldest first."""
-    items = relay.ledger.find([(f"R#{entry.batch_id}", "R") for entry in entries])
+    items = relay.ledger.find([record_key(entry.batch_id) for entry in entries])
     return [
         Waiting(
             name=entry.batch_id,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.relay.ledger.claims import PREFIX
 from lambdas.relay.moments import iso
 from lambdas.relay.trace import EventWay, RequestWay, Trace, trace
 from ops.connection import Relay
@@ -186,4 +187,4 @@ def _search(relay: Relay, name: str, *, thorough: bool) -> Sequence[str]:
 
 def _name_of(pk: str, sk: str) -> str:
     owner = pk.partition("#")[2]
-    return f"{owner}/{sk.split('#')[1]}" if pk.startswith("C#") else owner
+    return f"{owner}/{sk.split('#')[1]}" if pk.startswith(PREFIX) else owner

@@ -13,7 +13,13 @@ from lambdas.relay.attention.letters import letter
 from lambdas.relay.attention.review import review_key, sealed_key
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import Check, Heard, read_check, tell, timer
-from lambdas.relay.correlating.lifecycle import (
+from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
+from lambdas.relay.correlating.silence import Silence
+from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
+from lambdas.relay.destinations.correlation import Confirmation, heard_by
+from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
+from lambdas.relay.ports import Change, Delivery, Guard, Ledger
+from lambdas.relay.requests.lifecycle import (
     Applied,
     Happening,
     Held,
@@ -21,12 +27,9 @@ from lambdas.relay.correlating.lifecycle import (
     Nothing,
     step,
 )
-from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
-from lambdas.relay.correlating.silence import Silence
-from lambdas.relay.correlating.tracking import (
-    LISTENING,
-    WAITING,
-    Tracked,
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.states import LISTENING, WAITING
+from lambdas.relay.requests.tracking import (
     asking_again,
     completing,
     hearing,
@@ -34,11 +37,6 @@ from lambdas.relay.correlating.tracking import (
     recovering,
     stretching,
 )
-from lambdas.relay.deliveries import Disposition, Done, Later, Post, quarantine
-from lambdas.relay.destinations.correlation import Confirmation, heard_by
-from lambdas.relay.ledger.requests import record_key
-from lambdas.relay.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
-from lambdas.relay.ports import Change, Delivery, Guard, Ledger
 
 #: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
 EARLY_MS = 1_000
@@ -62,7 +60,7 @@ def confirm(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
             # Final so long ago that it expired: there is nothing left to learn.
             needs.post.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
-        visit = _Visit(check, Tracked.of(item), delivery, needs, deadline_ms)
+        visit = _Visit(check, Record.of(item), delivery, needs, deadline_ms)
         disposition = visit.make()
         if disposition is not None:
             return disposition
@@ -74,7 +72,7 @@ class _Visit:
     """One look at a record. Methods return None where it changed meanwhile: look again."""
 
     check: Check
-    tracked: Tracked
+    tracked: Record
     delivery: Delivery
     needs: Needs
     deadline_ms: int
@@ -142,7 +140,7 @@ class _Visit:
             and not confirmation.causes(event.detail_type)
         )
         heard_at_ms = tracked.heard_at_ms or (0 if is_followed else now_ms)
-        after = replace(tracked, walk=met.walk, heard_at_ms=heard_at_ms)
+        after = tracked.with_(**met.walk.as_item(), heard_at_ms=heard_at_ms)
         guard, change = hearing(
             tracked,
             met.walk,
@@ -179,9 +177,9 @@ class _Visit:
     def _pass_on(self, event: Heard, confirmation: Confirmation | None) -> Disposition:
         """What a request had brought about before it was split its parts must neither wait for nor
         do again."""
-        parts = self.tracked.parts
+        parts = self.tracked.part_ids
         records = self.needs.ledger.find([record_key(part) for part in parts]) if parts else ()
-        children = [Tracked.of(item) for item in records if item is not None]
+        children = [Record.of(item) for item in records if item is not None]
         if len(children) < len(parts):
             return Later("its request was split, and not all parts are on record yet")
         if self.tracked.items > 1:
@@ -253,7 +251,7 @@ class _Visit:
         item = self.needs.ledger.find([record_key(tracked.batch_id)])[0]
         if item is None:
             return None
-        again = replace(self, tracked=Tracked.of(item))
+        again = replace(self, tracked=Record.of(item))
         return again._ask(confirmation, is_probe=permission == "probe")
 
     def _ask(self, confirmation: Confirmation | None, *, is_probe: bool) -> Disposition | None:
@@ -322,7 +320,7 @@ def _named(event: Heard, confirmation: Confirmation | None) -> str:
     return event.entity if confirmation.named == "entity" else event.conversation_id
 
 
-def _contradicted(tracked: Tracked, event: Heard, confirmation: Confirmation | None) -> str:
+def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | None) -> str:
     """What the record says it concerns, where the event says otherwise; "" where they agree."""
     if confirmation is None:
         return ""

@@ -23,9 +23,10 @@ from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.genesys.pressure import Pressure
-from lambdas.relay.ledger.requests import Record, merged_item
 from lambdas.relay.limits import CONSOLIDATE_EVERY_S, CONSOLIDATED_AGE_MAX_S, CONSOLIDATIONS_MAX
 from lambdas.relay.ports import Delivery
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.sending import merged_item
 from lambdas.relay.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode
 
 #: receives that are left to the batch's own way

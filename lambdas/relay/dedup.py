@@ -12,7 +12,6 @@ from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
 from lambdas.relay.ledger.claims import claim, claim_key
 from lambdas.relay.ledger.known import KnownClaims
-from lambdas.relay.ledger.requests import Record, emptying, record_key, sealed_item
 from lambdas.relay.limits import (
     CONSOLIDATIONS_MAX,
     HORIZON_S,
@@ -20,6 +19,8 @@ from lambdas.relay.limits import (
     SEALED_BYTES_MAX,
 )
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import emptying, sealed_item
 from lambdas.relay.sealing import (
     CONSOLIDATIONS,
     Batch,

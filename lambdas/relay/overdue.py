@@ -15,19 +15,10 @@ from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.confirm import told
 from lambdas.relay.correlating import recovery, silence
 from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Mute, Unsaid
-from lambdas.relay.correlating.tracking import (
-    WAITING,
-    Tracked,
-    asking_again,
-    postponing,
-    reopening,
-)
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.genesys import breaker
-from lambdas.relay.ledger.requests import Record, record_key
 from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
-    CLAIM_TTL_S,
     DEAD_RETENTION_S,
     KEYS_ASKED_MAX,
     LOOK_AGAIN_S,
@@ -40,6 +31,10 @@ from lambdas.relay.limits import (
     Timing,
 )
 from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger, Outgoing
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding
+from lambdas.relay.requests.states import WAITING
+from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.sealing import decode, describe
 
 #: what became of one: settled for good or by a person, sent to work again, put off, or left as it
@@ -88,11 +83,11 @@ class Needs:
 
 def attend(item: Item, needs: Needs) -> Fate:
     """Does what is due for one record. Raises Transient."""
-    tracked = Tracked.of(item)
+    tracked = Record.of(item)
     if tracked.state in WAITING:
         return _align(tracked, needs)
     if tracked.state in ("SEALED", "OPEN"):
-        return _prompt(tracked, item, needs)
+        return _prompt(tracked, needs)
     if tracked.state == "SPLIT":
         return _resume(tracked, needs)
     return "changed"
@@ -102,7 +97,7 @@ def asks(item: Item, needs: Needs) -> int:
     """Questions that attending to a record can put to Genesys, at most."""
     if item["state"] not in WAITING:
         return 0
-    tracked = Tracked.of(item)
+    tracked = Record.of(item)
     confirmation = needs.recovery.confirmation(tracked)
     can_ask = confirmation is not None and confirmation.truth is not None
     return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
@@ -116,7 +111,7 @@ def is_turned_away(destination: str, needs: Needs) -> bool:
 # --- accepted, and no event
 
 
-def _align(tracked: Tracked, needs: Needs) -> Fate:
+def _align(tracked: Record, needs: Needs) -> Fate:
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     confirmation = means.confirmation(tracked)
     fate = recovery.meet_what_was_heard(tracked, means, now_ms)
@@ -155,12 +150,12 @@ def _align(tracked: Tracked, needs: Needs) -> Fate:
             return "postponed" if _change(tracked, again, needs) else "changed"
 
 
-def _hold_is_over(tracked: Tracked, confirmation: Confirmation | None, now_ms: int) -> bool:
+def _hold_is_over(tracked: Record, confirmation: Confirmation | None, now_ms: int) -> bool:
     hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
     return any(happening.heard_at_ms + hold_ms <= now_ms for happening in tracked.walk.held)
 
 
-def _send_again(tracked: Tracked, needs: Needs, now_ms: int) -> Fate:
+def _send_again(tracked: Record, needs: Needs, now_ms: int) -> Fate:
     """Genesys said yes and it never happened. The absence is believed only after the quarantine
     (R1), and the record is reopened before the message goes out: a crash between them leaves a
     record that is overdue, and the vault still has the message."""
@@ -186,13 +181,13 @@ def _send_again(tracked: Tracked, needs: Needs, now_ms: int) -> Fate:
 # --- never sent, or nobody knows
 
 
-def _prompt(tracked: Tracked, item: Item, needs: Needs) -> Fate:
+def _prompt(tracked: Record, needs: Needs) -> Fate:
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     if tracked.destination not in means.destinations:
         return _postpone(tracked, LOOK_AGAIN_S, needs)  # its message will say so
     if now_ms < tracked.lease_until_ms or is_turned_away(tracked.destination, needs):
         return _postpone(tracked, RECONCILE_EVERY_S, needs)
-    prompts = item.get("prompts", 0)
+    prompts = tracked.prompts
     message = means.vault.fetch(sealed_key(tracked.batch_id)) if tracked.expected else None
     if message is not None and prompts < REDRIVES_MAX:
         later = postponing(tracked, now_ms // 1000 + OVERDUE_S, prompts=prompts + 1)
@@ -211,20 +206,13 @@ def _prompt(tracked: Tracked, item: Item, needs: Needs) -> Fate:
     )
 
 
-def _resume(tracked: Tracked, needs: Needs) -> Fate:
+def _resume(tracked: Record, needs: Needs) -> Fate:
     """A person's decision to deliver again that was not carried out to its end."""
     means, now_ms = needs.recovery, needs.recovery.clock.now_ms()
     parked = resolution.find(tracked.batch_id, means.ledger, means.vault)
     if parked.batch is None:
         # All that was left is this: the document goes last.
-        means.ledger.change(
-            *record_key(tracked.batch_id),
-            Guard(frozenset({"SPLIT"})),
-            Change(
-                put={"expires_at": now_ms // 1000 + CLAIM_TTL_S},
-                drop=frozenset({"attention", "due_at"}),
-            ),
-        )
+        means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
         return "aligned"
     decision = resolution.Decision("again", "the reconciler", "resumed")
     resolution.resolve(
@@ -241,24 +229,26 @@ def _resume(tracked: Tracked, needs: Needs) -> Fate:
 # --- what all of them need
 
 
-def _postpone(tracked: Tracked, seconds: int, needs: Needs) -> Fate:
+def _postpone(tracked: Record, seconds: int, needs: Needs) -> Fate:
     due_at_s = needs.recovery.clock.now_ms() // 1000 + seconds
     return "postponed" if _change(tracked, postponing(tracked, due_at_s), needs) else "changed"
 
 
-def _give(tracked: Tracked, reason: str, advice: str, needs: Needs) -> Fate:
+def _give(tracked: Record, reason: str, advice: str, needs: Needs) -> Fate:
     means = needs.recovery
     now_ms = means.clock.now_ms()
     given = recovery.give_to_person(tracked, reason, advice, means, now_ms, locked=False)
     return "reviewed" if given else "changed"
 
 
-def _change(tracked: Tracked, transition: tuple[Guard, Change], needs: Needs) -> bool:
+def _change(tracked: Record, transition: tuple[Guard, Change], needs: Needs) -> bool:
     return needs.recovery.ledger.change(*record_key(tracked.batch_id), *transition).applied
 
 
 def is_due(item: Item | None, now_ms: int) -> bool:
     """The index lags behind the table: what it lists may have been seen to."""
-    if item is None or Record.of(item).has_expired(now_ms):
+    if item is None:
         return False
-    return "attention" in item and int(item["due_at"]) * 1000 <= now_ms
+    record = Record.of(item)
+    is_listed = bool(record.attention) and not record.has_expired(now_ms)
+    return is_listed and record.due_at * 1000 <= now_ms

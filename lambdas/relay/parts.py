@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 from lambdas.relay.attention.review import park
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.correlating.tracking import HEARD
 from lambdas.relay.deliveries import Post
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.ports import Item, Ledger, Outgoing, Queue
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.tracking import HEARD
 from lambdas.relay.sealing import Batch, describe, encode
 
 #: a part's reason is kept beside its siblings' in one item of the ledger

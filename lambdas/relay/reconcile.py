@@ -33,7 +33,6 @@ from lambdas.relay.deliveries import about, place
 from lambdas.relay.destinations.correlation import CANDIDATES
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed, Transient
-from lambdas.relay.ledger.requests import OVERDUE, REVIEW, record_key
 from lambdas.relay.limits import (
     OVERDUE_S,
     QUERIES_PER_RUN_MAX,
@@ -44,6 +43,8 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.metrics import Metric
 from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.states import OVERDUE, REVIEW
 from lambdas.relay.sealing import Batch, decode
 
 #: records listed per run for the metrics

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.correlating.pointers import pointer_partition
-from lambdas.relay.correlating.tracking import Tracked
-from lambdas.relay.ledger.requests import record_key
+from lambdas.relay.ledger.claims import event_key, owner_key, owner_of
 from lambdas.relay.ports import Item, Ledger
+from lambdas.relay.requests.record import Record, read_line, record_key
 
 #: requests and events that one answer tells of; a conversation of more is told in part
 REQUESTS_MAX = 200
@@ -94,14 +94,16 @@ def trace(name: str, ledger: Ledger) -> Trace:
     return Trace(
         name=name,
         events=tuple(_event(claim) for claim in sorted(claims, key=_claimed_at)[:EVENTS_MAX]),
-        requests=tuple(_request(item) for item in sorted(records.values(), key=_sealed_at)),
+        requests=tuple(
+            _request(Record.of(item)) for item in sorted(records.values(), key=_sealed_at)
+        ),
         is_partial=len(records) >= REQUESTS_MAX or len(claims) > EVENTS_MAX,
     )
 
 
 def _claims_named(name: str, ledger: Ledger) -> list[Item]:
     owner, _, identity = name.partition("/")
-    items = ledger.of(f"C#{owner}")
+    items = ledger.of(owner_key(owner))
     if not identity:
         return list(items)
     return [
@@ -140,7 +142,7 @@ def _claims_of(records: Iterable[Item], ledger: Ledger, known: Sequence[Item]) -
     """The claims of the events that the requests list."""
     have = {(item["pk"], item["sk"]) for item in known}
     keys = {
-        (f"C#{owner}", f"E#{identity}#{item['destination']}")
+        event_key(owner, identity, item["destination"])
         for item in records
         for owner, _, identity in (str(event).rpartition("/") for event in item.get("events", ()))
     }
@@ -159,7 +161,7 @@ def _sealed_at(record: Item) -> tuple[int, str]:
 def _event(claim: Item) -> EventWay:
     _, identity, destination = str(claim["sk"]).split("#", 2)
     return EventWay(
-        owner=str(claim["pk"]).removeprefix("C#"),
+        owner=owner_of(str(claim["pk"])),
         identity=identity,
         destination=destination,
         topic=str(claim.get("topic", "")),
@@ -169,42 +171,41 @@ def _event(claim: Item) -> EventWay:
     )
 
 
-def _request(item: Item) -> RequestWay:
-    tracked = Tracked.of(item)
+def _request(record: Record) -> RequestWay:
     return RequestWay(
-        batch_id=tracked.batch_id,
-        state=tracked.state,
-        destination=tracked.destination,
-        attempts=tracked.attempt,
-        reposts=tracked.reposts,
-        context_id=str(item.get("context_id", "")),
-        genesys_id=tracked.genesys_id,
-        expected={row.key: dict(row.shows) for row in tracked.expected},
-        confirmed_by=str(item.get("confirmed_by", "")),
-        reason=str(item.get("reason", "")),
-        parent=str(item.get("parent", "")),
-        parts=tuple(str(part.get("batch_id", "")) for part in item.get("parts", ())),
-        compensated_by=str(item.get("compensated_by", "")),
-        held=tuple(happening.detail_type for happening in tracked.walk.held),
-        duplicates=tracked.duplicates,
-        contradictions=tracked.contradictions,
-        events=tuple(str(event) for event in item.get("events", ())),
-        moments=tuple(sorted(_moments(item), key=lambda moment: moment.at_ms)),
+        batch_id=record.batch_id,
+        state=record.state,
+        destination=record.destination,
+        attempts=record.attempt,
+        reposts=record.reposts,
+        context_id=record.context_id,
+        genesys_id=record.genesys_id,
+        expected={row.key: dict(row.shows) for row in record.expected},
+        confirmed_by=record.confirmed_by,
+        reason=record.reason,
+        parent=record.parent,
+        parts=record.part_ids,
+        compensated_by=record.compensated_by,
+        held=tuple(happening.detail_type for happening in record.walk.held),
+        duplicates=record.duplicates,
+        contradictions=record.contradictions,
+        events=record.events,
+        moments=tuple(sorted(_moments(record), key=lambda moment: moment.at_ms)),
     )
 
 
-def _moments(item: Item) -> Iterable[Moment]:
-    if item.get("sealed_at_ms"):
-        yield Moment(int(item["sealed_at_ms"]), "sealed")
-    for line in item.get("history", ()):
-        at_ms, _, what = str(line).partition(" ")
-        if at_ms.isdecimal():
-            yield Moment(int(at_ms), what)
-    for name, what in (
-        ("heard_at_ms", "its event was heard"),
-        ("accepted_at_ms", "Genesys accepted it"),
-        ("confirmed_at_ms", f"confirmed by {item.get('confirmed_by', '')}"),
-        ("resolved_at_ms", f"resolved by {item.get('resolved_by', '')}"),
+def _moments(record: Record) -> Iterable[Moment]:
+    if record.sealed_at_ms:
+        yield Moment(record.sealed_at_ms, "sealed")
+    for line in record.history:
+        read = read_line(line)
+        if read is not None:
+            yield Moment(*read)
+    for at_ms, what in (
+        (record.heard_at_ms, "its event was heard"),
+        (record.accepted_at_ms, "Genesys accepted it"),
+        (record.confirmed_at_ms, f"confirmed by {record.confirmed_by}"),
+        (record.resolved_at_ms, f"resolved by {record.resolved_by}"),
     ):
-        if item.get(name):
-            yield Moment(int(item[name]), what)
+        if at_ms:
+            yield Moment(at_ms, what)

@@ -7,7 +7,7 @@ comes before the lease: it is no attempt, and costs the record nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.attention.review import keep_for_review, park, sealed_key
@@ -16,7 +16,6 @@ from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import timer
 from lambdas.relay.correlating.echoes import mark_asking
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.correlating.tracking import Tracked, awaiting
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import Confirmation, confirmation_of
 from lambdas.relay.destinations.destination import Destination
@@ -25,20 +24,6 @@ from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.doubt import Verdict, after_refusal, before_posting
 from lambdas.relay.genesys.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
 from lambdas.relay.genesys.turns import Turns
-from lambdas.relay.ledger.requests import (
-    PARKED,
-    SETTLED,
-    Opened,
-    Record,
-    State,
-    opened,
-    opening,
-    record_key,
-    releasing,
-    reposting,
-    settled,
-    settling,
-)
 from lambdas.relay.limits import (
     ATTEMPTS_MAX,
     SPLIT_DEPTH_MAX,
@@ -46,6 +31,18 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.parts import part, send_parts
 from lambdas.relay.ports import Delivery, Ledger, Queue
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import (
+    Opened,
+    opened,
+    opening,
+    releasing,
+    reposting,
+    settled,
+    settling,
+)
+from lambdas.relay.requests.states import PARKED, SETTLED, State
+from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.sealing import Batch, decode, encode
 
 
@@ -246,7 +243,7 @@ class _Attempt:
             return Later("the lease was lost before the outcome was on record")
         needs.checks.send([timer("window", batch_id, confirmation.window_s)])
         # What is not done here, or changes meanwhile, the timer does.
-        tracked = Tracked.of({**written.before, **change.put})
+        tracked = Record.of({**written.before, **change.put})
         recovery.meet_what_was_heard(tracked, needs.to_recover, now_ms)
         return Done()
 
@@ -346,9 +343,6 @@ class _Attempt:
     def _settle(self, state: State, note: str, **more: object) -> Disposition:
         now_ms = self.needs.post.clock.now_ms()
         guard, change = settling(self.lease, state, now_ms, note, **more)
-        if state == "MANUAL_REVIEW" and not self.lease.is_heard:
-            # Its event may come at this moment: then nobody need be asked.
-            guard = replace(guard, same={"heard_at_ms": None})
         written = self.needs.ledger.change(*record_key(self.batch.batch_id), guard, change)
         if settled(written, self.lease, state):
             self.needs.post.telemetry.note("settled", batch=self.batch.batch_id, state=state)

@@ -77,7 +77,8 @@ def check(history: History, regime: Regime) -> Account:
 
 
 def _standing(history: History) -> Iterator[str]:
-    """What may not be left at the end."""
+    """What may not be left at the end, and what no record may be at any time."""
+    yield from dict.fromkeys(history.unsound)
     if not history.at_rest:
         yield "the run did not come to rest"
         return

@@ -13,8 +13,9 @@ from typing import Any
 from lambdas.relay import consolidation, dedup, deliveries, parts, write
 from lambdas.relay.attention import review
 from lambdas.relay.genesys import doubt
-from lambdas.relay.ledger import claims, requests
+from lambdas.relay.ledger import claims
 from lambdas.relay.ports import Delivery
+from lambdas.relay.requests import sending
 from local.simulation.functions import FUNCTIONS, Function, Instance
 
 PROTOCOL: tuple[ModuleType, ...] = (
@@ -24,8 +25,8 @@ PROTOCOL: tuple[ModuleType, ...] = (
     deliveries,
     doubt,
     parts,
-    requests,
     review,
+    sending,
     write,
 )
 

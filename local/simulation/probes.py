@@ -5,6 +5,8 @@ from collections import Counter
 
 from lambdas.relay.metrics import Metric
 from lambdas.relay.ports import Item
+from lambdas.relay.requests.record import SORT_KEY
+from lambdas.relay.requests.states import objections
 
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
@@ -15,6 +17,8 @@ class Probes:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.unexpected: list[str] = []
+        #: what was wrong with a record when it was written
+        self.unsound: list[str] = []
 
     def count(self, metric: Metric, value: float = 1) -> None:
         if value:
@@ -30,6 +34,8 @@ class Probes:
             self.counts[f"deferred: {_NUMBERS.sub('n', reason)}"] += 1
 
     def transition(self, old: Item | None, new: Item | None) -> None:
+        if new is not None and new["sk"] == SORT_KEY:
+            self.unsound += [f"{new['pk']}: {said}" for said in objections(old, new)]
         before = "none" if old is None else old.get("state")
         after = "gone" if new is None else new.get("state")
         if "SHARED" in (before, after):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from random import Random
 
 from lambdas.relay.errors import Transient
-from lambdas.relay.ledger.requests import OVERDUE
 from lambdas.relay.limits import (
     DAY_S,
     DEAD_RETENTION_S,
@@ -17,6 +16,8 @@ from lambdas.relay.limits import (
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.ports import Item
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.states import OVERDUE
 from lambdas.relay.routes.configuration import Configuration
 from local.memory.bus import Bus, Rule
 from local.memory.credentials import StoredSecret
@@ -71,6 +72,8 @@ class History:
     reposts: Mapping[str, int]
     #: the key of the request that a request was split from, kept in the same way
     parents: Mapping[str, str]
+    #: what was wrong with a record when it was written
+    unsound: list[str]
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself
@@ -265,7 +268,7 @@ class World:
     # --- what Genesys does of its own accord
 
     def _state_of(self, correlation_id: str) -> str:
-        item = self.table.items.get((f"R#{correlation_id}", "R"))
+        item = self.table.items.get(record_key(correlation_id))
         return "none" if item is None else str(item["state"])
 
     def _cause(self, correlation_id: str) -> None:
@@ -409,6 +412,7 @@ class World:
             items=self.table.items,
             reposts=self.reposts,
             parents=self.parents,
+            unsound=self.probes.unsound,
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.ledger.requests import record_key
+from lambdas.relay.requests.record import record_key
 from lambdas.relay.sealing import Batch, encode
 from tests.handlers.conftest import Functions
 from tests.handlers.genesys import Genesys

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.ledger.requests import record_key, sealed_item
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.sealing import Batch
 from lambdas.relay.trace import EventWay, RequestWay, Trace
 from ops.__main__ import main

@@ -13,9 +13,10 @@ from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.pacing import Pace
-from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.limits import LIVE
 from lambdas.relay.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.routes.rendering import rendered
 from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.attention.review import review_key, sealed_key
-from lambdas.relay.correlating.tracking import CAME_LATE
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ledger.requests import FINAL, State
 from lambdas.relay.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
 from lambdas.relay.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.requests.states import FINAL, State
+from lambdas.relay.requests.tracking import CAME_LATE
 from lambdas.relay.sealing import Batch, decode
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
@@ -84,7 +84,7 @@ def test_a_late_event_wins_over_recovery(state: State) -> None:
 def test_a_late_event_takes_the_question_back_from_a_person() -> None:
     desk = Desk()
     batch = desk.accept(request())
-    desk.amend(batch, state="MANUAL_REVIEW", attention="review")
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why")
     desk.world.documents[review_key(batch.batch_id)] = "{}"
 
     desk.hear(batch, caused())
@@ -96,7 +96,7 @@ def test_a_late_event_takes_the_question_back_from_a_person() -> None:
 def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
     desk = Desk()
     batch = desk.accept(request())
-    desk.amend(batch, state="MANUAL_REVIEW", attention="review", locked=True)
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why", locked=True)
 
     desk.hear(batch, caused())
 
@@ -107,7 +107,7 @@ def test_what_was_guarded_and_not_sent_is_no_item_of_the_request() -> None:
     desk = Desk()
     batch = desk.open(request(items=2))
     echoes = {batch.events[1].identity: "another"}
-    desk.amend(batch, state="MANUAL_REVIEW", attention="review", echoes=echoes)
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why", echoes=echoes)
 
     desk.hear(batch, caused())
 
@@ -117,7 +117,7 @@ def test_what_was_guarded_and_not_sent_is_no_item_of_the_request() -> None:
 def test_one_event_does_not_tell_what_became_of_several_items() -> None:
     desk = Desk()
     batch = desk.open(request(items=3))
-    desk.amend(batch, state="MANUAL_REVIEW", attention="review")
+    desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why")
 
     desk.hear(batch, caused())
 
@@ -341,7 +341,12 @@ def test_what_a_person_has_for_another_reason_keeps_it() -> None:
     desk = Desk(UNTIL_END)
     batch = desk.accept(request())
     desk.hear(batch, caused(ASSIGNED, sequence=2))
-    desk.amend(batch, state="MANUAL_REVIEW", reason="an earlier attempt may have taken effect")
+    desk.amend(
+        batch,
+        state="MANUAL_REVIEW",
+        attention="review",
+        reason="an earlier attempt may have taken effect",
+    )
 
     desk.hear(batch, caused(CREATED, sequence=1))
 

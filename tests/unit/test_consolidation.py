@@ -8,10 +8,11 @@ from lambdas.relay.consolidation import Needs, dedup_together
 from lambdas.relay.dedup import Needs as DedupNeeds
 from lambdas.relay.genesys.breaker import Circuit, opened
 from lambdas.relay.genesys.pressure import Pressure
-from lambdas.relay.ledger.requests import Record, record_key, sealed_item
 from lambdas.relay.ledger.shared import STATE, key_of
 from lambdas.relay.limits import CONSOLIDATE_EVERY_S, DAY_S
 from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.sealing import Batch, decode, describe, encode
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.simulated import JOURNEY, configuration

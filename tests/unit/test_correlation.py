@@ -33,9 +33,9 @@ from lambdas.relay.destinations.correlation import (
     read_facts,
 )
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import SHOWN_CHARS_MAX
 from lambdas.relay.ports import Item, Written
+from lambdas.relay.requests.record import record_key
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (

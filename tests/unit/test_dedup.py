@@ -9,8 +9,9 @@ from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.ledger.requests import Record, opening, record_key, sealed_item
 from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import opening, sealed_item
 from lambdas.relay.sealing import Batch, decode, encode
 from local.memory.faults import Fault
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event

@@ -14,9 +14,9 @@ from lambdas.relay.errors import Transient
 from lambdas.relay.ledger import known as known_module
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
-from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import KNOWN_CLAIMS_S
 from lambdas.relay.ports import Delivery, Item, Ledger, Written
+from lambdas.relay.requests.record import record_key
 from lambdas.relay.sealing import Batch, decode, encode
 from local.memory.ledger import MemoryLedger
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from lambdas.relay.correlating.lifecycle import (
+from lambdas.relay.limits import HELD_MAX
+from lambdas.relay.requests.lifecycle import (
     DETAIL_EVENTS,
     PREREQUISITES,
     TUTORIAL,
@@ -19,7 +20,6 @@ from lambdas.relay.correlating.lifecycle import (
     establish,
     step,
 )
-from lambdas.relay.limits import HELD_MAX
 
 PREFIX = "v2.detail.events.conversation.{id}."
 EMPTY = Walk({}, ())

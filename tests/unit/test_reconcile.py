@@ -24,17 +24,6 @@ from lambdas.relay.correlating.checks import event_check, timer
 from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.ledger.requests import (
-    FINAL,
-    PARKED,
-    SETTLED,
-    State,
-    opened,
-    opening,
-    record_key,
-    sealed_item,
-    settling,
-)
 from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
     DAY_S,
@@ -51,6 +40,9 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.ports import Delivery, Item, Outgoing, Unanswered, Written
 from lambdas.relay.reconcile import Line, Needs, Result, reconcile
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
+from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, decode, describe, encode
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
@@ -679,7 +671,8 @@ def test_a_table_ten_times_larger_costs_the_same() -> None:
     for others in (2_000, 20_000):
         office = overdue_records(300)
         for number in range(others):
-            office.world.table.insert(done_item(number))
+            item = done_item(number)
+            office.world.table.items[item["pk"], item["sk"]] = item
         ledger = counted(office)
         office.run()
         costs.append(dict(ledger.reads))

@@ -2,27 +2,22 @@
 
 import pytest
 
-from lambdas.relay.ledger.requests import (
-    FINAL,
-    HISTORY_MAX,
-    PARKED,
-    SETTLED,
+from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
+from lambdas.relay.ports import Item, Written
+from lambdas.relay.requests.record import HISTORY_MAX, Record, record_key
+from lambdas.relay.requests.sending import (
     Opened,
-    Record,
-    State,
     emptying,
     opened,
     opening,
     parking,
-    record_key,
     releasing,
     reposting,
     sealed_item,
     settled,
     settling,
 )
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
-from lambdas.relay.ports import Item, Written
+from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from local.memory.table import Table
 from tests.unit.batches import NOW_MS, batch_of
 

@@ -7,7 +7,9 @@ import pytest
 
 from lambdas.relay.attention.review import park, review_key
 from lambdas.relay.errors import Transient
-from lambdas.relay.ledger.requests import Record, State, opening, record_key, sealed_item
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import opening, sealed_item
+from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import decode
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.world import World
@@ -29,7 +31,7 @@ def state(world: World) -> str:
 
 def with_record(in_state: State) -> World:
     world = World()
-    world.table.insert({**sealed_item(BATCH, NOW_MS), "state": in_state})
+    world.table.items[KEY] = {**sealed_item(BATCH, NOW_MS), "state": in_state}
     return world
 
 

@@ -7,7 +7,8 @@ import pytest
 from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.destinations.correlation import Compensation
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.ledger.requests import record_key, sealed_item
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.sealing import Batch
 from lambdas.relay.trace import REQUESTS_MAX, Trace, trace
 from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event

@@ -8,9 +8,9 @@ import pytest
 
 from lambdas.relay.destinations.destination import ReadBack
 from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.ports import Outgoing
+from lambdas.relay.requests.record import record_key
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
 from tests.unit.kinds import section

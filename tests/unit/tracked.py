@@ -13,13 +13,14 @@ from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import event_check, timer
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.correlating.tracking import awaiting
 from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ledger.requests import opened, opening, record_key, sealed_item, settling
 from lambdas.relay.ports import Answer, NotSent, Outgoing, Unanswered
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
+from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
 from local.memory.settings import MemorySettings

@@ -7,7 +7,9 @@ from random import Random
 
 from lambdas.relay.deliveries import Post
 from lambdas.relay.limits import SOURCE_RETENTION_S
-from lambdas.relay.ports import Answer, Delivery, Http, NotSent, Outgoing, Secrets, Unanswered
+from lambdas.relay.ports import Answer, Delivery, Http, Item, NotSent, Outgoing, Secrets, Unanswered
+from lambdas.relay.requests.record import SORT_KEY
+from lambdas.relay.requests.states import objections
 from local.memory.clock import MemoryClock, SeededChance
 from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from local.memory.faults import Fault
@@ -43,6 +45,17 @@ class Planned:
         return 0.4
 
 
+class Unsound(BaseException):
+    """A record was written that may not be so. No function may take it for a failure of its own."""
+
+
+def sound(old: Item | None, new: Item | None) -> None:
+    if new is not None and new["sk"] == SORT_KEY:
+        said = list(objections(old, new))
+        if said:
+            raise Unsound(f"{new['pk']}: {'; '.join(said)}")
+
+
 class Unreachable:
     """The Http of a world that nobody is to leave."""
 
@@ -58,7 +71,7 @@ class World:
 
     faults: Planned = field(default_factory=Planned)
     timeline: Timeline = field(default_factory=lambda: Timeline(NOW_MS))
-    table: Table = field(default_factory=Table)
+    table: Table = field(default_factory=lambda: Table(sound))
     documents: dict[str, str] = field(default_factory=dict)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     stored: dict[str, StoredQueue] = field(default_factory=dict)

@@ -7,8 +7,8 @@ take it, it has failed too often) go to a person at once, with cause and advice.
 
 from dataclasses import dataclass
 
-from lambdas.relay.ledger.requests import PARKED, SETTLED, State
 from lambdas.relay.limits import REDRIVES_MAX, SQS_DELAY_MAX_S
+from lambdas.relay.requests.states import PARKED, SETTLED, State
 
 
 @dataclass(frozen=True, slots=True)

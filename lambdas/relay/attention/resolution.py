@@ -1,10 +1,4 @@
-"""A person's decision on a parked request: deliver again, it did happen, or leave it.
-
-Each is a conditional transition out of the parked states; the record's history keeps who and why.
-
-    REJECTED ───────┬─ again ────▶ SPLIT       a new request, under an id of its own, carries on
-    MANUAL_REVIEW ──┼─ happened ─▶ RECONCILED  it took effect after all
-                    ╰─ discard ──▶ DISCARDED   it never will
+"""A person's decision on a parked request, carried out: deliver again, it did happen, or leave it.
 
 Again means a new request: the old id may still be remembered at Genesys with its refusal. The new
 id is a function of the old one, so that a repeated command resumes and never sends a third one.
@@ -17,17 +11,11 @@ from lambdas.relay.attention.review import review_key
 from lambdas.relay.canonical import read_json
 from lambdas.relay.errors import RelayError
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.ledger.requests import (
-    HISTORY_MAX,
-    OVERDUE,
-    PARKED,
-    Record,
-    State,
-    record_key,
-    sealed_item,
-)
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
 from lambdas.relay.ports import Change, Guard, Item, Ledger, Outgoing, Queue, Vault
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding, continuing, resolving
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import Batch, decode, describe, encode
 
 Verdict = Literal["again", "happened", "discard"]
@@ -82,7 +70,7 @@ def resolve(
         return _again(parked, decision, ledger, vault, writes, now_ms)
     state: State = "RECONCILED" if decision.verdict == "happened" else "DISCARDED"
     if parked.record.state != state:
-        _leave(parked, state, decision, ledger, now_ms, _final(now_ms))
+        _leave(parked, resolving(parked.record, state, now_ms, *_said(decision)), ledger)
     vault.discard(review_key(parked.record.batch_id))
     return state
 
@@ -109,55 +97,34 @@ def _again(
     if not own.depth:
         own = own.only(claim(own, ledger, now_ms).owned)
     if not own.events:
-        _leave(parked, "EMPTY", decision, ledger, now_ms, _final(now_ms))
+        _leave(parked, resolving(parked.record, "EMPTY", now_ms, *_said(decision)), ledger)
         vault.discard(review_key(parked.record.batch_id))
         return "EMPTY"
     child = successor(own)
     # Split by a person before: that command is resumed. Split by a writer: nothing waits here.
-    if parked.record.state != "SPLIT" or "resolved_by" not in parked.item:
+    if parked.record.state != "SPLIT" or not parked.record.resolved_by:
         part = {
             "indices": list(range(len(child.events))),
             "fate": "again",
             "reason": "resolved",
             "batch_id": child.batch_id,
         }
-        waiting = {"attention": OVERDUE, "due_at": now_ms // 1000 + OVERDUE_S, "parts": [part]}
-        _leave(parked, "SPLIT", decision, ledger, now_ms, waiting)
+        _leave(parked, continuing(parked.record, now_ms, *_said(decision), part), ledger)
     ledger.insert([sealed_item(child, now_ms)])
     writes.send([Outgoing(encode(child), describe(child))])
-    ledger.change(
-        *record_key(parked.record.batch_id),
-        Guard(frozenset({"SPLIT"})),
-        Change(put=_final(now_ms), drop=frozenset({"attention", "due_at"})),
-    )
+    ledger.change(*record_key(parked.record.batch_id), *concluding(now_ms))
     vault.discard(review_key(parked.record.batch_id))
     return "SPLIT"
 
 
-def _final(now_ms: int) -> Item:
-    return {"expires_at": now_ms // 1000 + CLAIM_TTL_S}
+def _said(decision: Decision) -> tuple[str, str]:
+    """Who decided, and what the record's history says of it."""
+    return decision.who, f"{decision.who} decided: {decision.verdict} ({decision.note})"
 
 
-def _leave(
-    parked: Parked, state: State, decision: Decision, ledger: Ledger, now_ms: int, more: Item
-) -> None:
+def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> None:
     record = parked.record
-    note = f"{decision.who} decided: {decision.verdict} ({decision.note})"[:REASON_CHARS_MAX]
-    history = [*record.history, f"{now_ms} #{record.attempt} {note}"][-HISTORY_MAX:]
-    written = ledger.change(
-        *record_key(record.batch_id),
-        Guard(PARKED, attempt=record.attempt),
-        Change(
-            put={
-                "state": state,
-                "history": history,
-                "resolved_by": decision.who,
-                "resolved_at_ms": now_ms,
-                **more,
-            },
-            drop=frozenset({"attention", "due_at", "doubt_since_ms"} - more.keys()),
-        ),
-    )
+    written = ledger.change(*record_key(record.batch_id), *transition)
     if not written.applied:
         standing = "gone" if written.before is None else written.before["state"]
         raise NotResolved(

@@ -5,17 +5,10 @@ crash between leaves a stray document, never a record without one.
 """
 
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.ledger.requests import (
-    FINAL,
-    PARKED,
-    SETTLED,
-    Record,
-    State,
-    parked_item,
-    parking,
-    record_key,
-)
 from lambdas.relay.ports import Ledger, Vault
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import parked_item, parking
+from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, encode
 
 

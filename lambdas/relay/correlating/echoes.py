@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
-from lambdas.relay.ledger.requests import record_key
 from lambdas.relay.ports import Change, Guard, Item, Ledger
+from lambdas.relay.requests.record import record_key
 from lambdas.relay.sealing import Batch, SealedEvent
 
 MARKER_STATE = "ASKING"

@@ -13,14 +13,6 @@ from urllib.parse import quote
 
 from lambdas.relay.attention.review import keep_record_for_review, sealed_key
 from lambdas.relay.canonical import Json, canonical, digest, short
-from lambdas.relay.correlating.lifecycle import establish, missing_before
-from lambdas.relay.correlating.tracking import (
-    HELD_IN_VAIN,
-    Tracked,
-    completing,
-    reconciling,
-    reviewing,
-)
 from lambdas.relay.destinations.correlation import (
     COMPENSATION,
     Compensation,
@@ -30,9 +22,12 @@ from lambdas.relay.destinations.correlation import (
 from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ledger.requests import record_key, sealed_item
 from lambdas.relay.limits import KEYS_ASKED_MAX
 from lambdas.relay.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.requests.lifecycle import establish, missing_before
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.tracking import HELD_IN_VAIN, completing, reconciling, reviewing
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
 
 #: an answer larger than this is shown to a person in part
@@ -87,12 +82,12 @@ class Needs:
     clock: Clock
     telemetry: Telemetry
 
-    def confirmation(self, tracked: Tracked) -> Confirmation | None:
+    def confirmation(self, tracked: Record) -> Confirmation | None:
         destination = self.destinations.get(tracked.destination)
         return None if destination is None else destination.confirmation
 
 
-def ask(tracked: Tracked, confirmation: Confirmation | None, needs: Needs) -> Finding:
+def ask(tracked: Record, confirmation: Confirmation | None, needs: Needs) -> Finding:
     """Reads the truth under each of the request's keys. Raises Transient."""
     if confirmation is None or confirmation.truth is None or not tracked.keys:
         return Mute()
@@ -129,7 +124,7 @@ def ask(tracked: Tracked, confirmation: Confirmation | None, needs: Needs) -> Fi
     return Differs({"absent": absent}, absent[0]) if absent else Agrees(tuple(copies))
 
 
-def settle(tracked: Tracked, finding: Agrees | Differs, needs: Needs) -> bool:
+def settle(tracked: Record, finding: Agrees | Differs, needs: Needs) -> bool:
     """Puts what was found on record; False where the record changed meanwhile."""
     now_ms = needs.clock.now_ms()
     if isinstance(finding, Differs):
@@ -152,7 +147,7 @@ def settle(tracked: Tracked, finding: Agrees | Differs, needs: Needs) -> bool:
 
 
 def meet_what_was_heard(
-    tracked: Tracked, needs: Needs, now_ms: int
+    tracked: Record, needs: Needs, now_ms: int
 ) -> Literal["aligned", "reviewed", "changed"] | None:
     """Settles an accepted request whose event had come before its answer did; None: none had."""
     key, confirmation = record_key(tracked.batch_id), needs.confirmation(tracked)
@@ -168,7 +163,7 @@ def meet_what_was_heard(
     return "aligned"
 
 
-def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now_ms: int) -> bool:
+def list_duplicates(tracked: Record, copies: tuple[str, ...], needs: Needs, now_ms: int) -> bool:
     """The request took effect more than once: a person merges, or cancels all but one."""
     listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
     reason = f"a duplicate slipped through: {', '.join(listed)}"
@@ -178,7 +173,7 @@ def list_duplicates(tracked: Tracked, copies: tuple[str, ...], needs: Needs, now
     )
 
 
-def give_up_holding(tracked: Tracked, needs: Needs, now_ms: int) -> bool:
+def give_up_holding(tracked: Record, needs: Needs, now_ms: int) -> bool:
     """The hold is over: a person sees what came too early, and what never did."""
     oldest = min(tracked.walk.held, key=lambda happening: happening.heard_at_ms)
     hears = heard_by(needs.confirmation(tracked))
@@ -197,7 +192,7 @@ def give_up_holding(tracked: Tracked, needs: Needs, now_ms: int) -> bool:
 
 
 def give_to_person(
-    tracked: Tracked,
+    tracked: Record,
     reason: str,
     advice: str,
     needs: Needs,
@@ -222,7 +217,7 @@ def give_to_person(
     return True
 
 
-def _diverged(tracked: Tracked, finding: Differs, needs: Needs, now_ms: int) -> bool:
+def _diverged(tracked: Record, finding: Differs, needs: Needs, now_ms: int) -> bool:
     needs.telemetry.count("Diverged")
     confirmation = needs.confirmation(tracked)
     if confirmation is not None and confirmation.compensation is not None:
@@ -238,7 +233,7 @@ def _diverged(tracked: Tracked, finding: Differs, needs: Needs, now_ms: int) -> 
     )
 
 
-def compensating(tracked: Tracked, key: str, compensation: Compensation) -> Batch:
+def compensating(tracked: Record, key: str, compensation: Compensation) -> Batch:
     """The compensating request: a sealed batch of its own, under an id of its own, derived from
     the first's, so that a repeated decision makes no second one."""
     item = canonical(compensation.body)
@@ -264,7 +259,7 @@ def compensating(tracked: Tracked, key: str, compensation: Compensation) -> Batc
 
 
 def _compensate(
-    tracked: Tracked, finding: Differs, compensation: Compensation, needs: Needs, now_ms: int
+    tracked: Record, finding: Differs, compensation: Compensation, needs: Needs, now_ms: int
 ) -> bool:
     """Its record before its message, its message before the first's last word."""
     batch = compensating(tracked, finding.key, compensation)

@@ -15,6 +15,9 @@ from lambdas.relay.limits import CLAIM_TTL_S
 from lambdas.relay.ports import Item, Ledger, Written
 from lambdas.relay.sealing import Batch, SealedEvent
 
+#: the keys of claims: C#<owner> / E#<identity>#<destination>
+PREFIX = "C#"
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -25,9 +28,22 @@ class Claimed:
     collisions: tuple[SealedEvent, ...]
 
 
+def owner_key(owner: str) -> str:
+    """The partition of an owner's claims."""
+    return f"{PREFIX}{owner}"
+
+
+def owner_of(pk: str) -> str:
+    return pk.removeprefix(PREFIX)
+
+
+def event_key(owner: str, identity: str, destination: str) -> tuple[str, str]:
+    return owner_key(owner), f"E#{identity}#{destination}"
+
+
 def claim_key(event: SealedEvent, destination: str, collided: bool = False) -> tuple[str, str]:
     identity = f"{event.identity}~{event.payload_hash}" if collided else event.identity
-    return f"C#{event.owner}", f"E#{identity}#{destination}"
+    return event_key(event.owner, identity, destination)
 
 
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.ledger.claims import claim_key
+from lambdas.relay.ledger.claims import PREFIX, claim_key
 from lambdas.relay.limits import KNOWN_CLAIMS_MAX, KNOWN_CLAIMS_S
 from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Written
 from lambdas.relay.sealing import Batch
@@ -107,4 +107,4 @@ class RememberingLedger:
 
 def _is_claim(item: Item) -> bool:
     """Records of requests change; claims do not."""
-    return "payload_hash" in item and item["pk"].startswith("C#")
+    return "payload_hash" in item and item["pk"].startswith(PREFIX)

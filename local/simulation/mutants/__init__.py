@@ -14,6 +14,7 @@ from local.simulation.mutants.mutant import Mutant
 from local.simulation.mutants.outcomes import OUTCOMES
 from local.simulation.mutants.queueing import QUEUEING
 from local.simulation.mutants.settling import SETTLING
+from local.simulation.mutants.transitions import TRANSITIONS
 
 MUTANTS: tuple[Mutant, ...] = (
     *IDENTITY,
@@ -21,6 +22,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ATTEMPTS,
     *OUTCOMES,
     *SETTLING,
+    *TRANSITIONS,
     *QUEUEING,
     *CONSOLIDATING,
     *ENTERING,

@@ -8,9 +8,9 @@ from lambdas.relay import write
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.genesys.client import Genesys, Posted
 from lambdas.relay.genesys.doubt import Step, before_posting
-from lambdas.relay.ledger.requests import Opened, opening, releasing, sealed_item
 from lambdas.relay.limits import Timing
 from lambdas.relay.ports import Answer, Change, Guard, NotSent, Unanswered
+from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
 from lambdas.relay.sealing import Batch
 from local.simulation.mutants.mutant import Mutant
 from local.simulation.rivals.regrouping import regrouping_function

@@ -9,8 +9,8 @@ from lambdas.relay.assembly import intake as assembled_intake
 from lambdas.relay.attention.redriving import Verdict, judge_batch
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.errors import Transient
-from lambdas.relay.ledger.requests import State
 from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import describe, encode
 from local.simulation.mutants.mutant import Mutant
 from local.simulation.rivals.tutorials import process_then_put, put_then_process

@@ -6,19 +6,14 @@ from itertools import count
 from typing import Any, get_args
 
 from lambdas.relay import dedup, write
-from lambdas.relay.correlating import tracking
-from lambdas.relay.correlating.tracking import Tracked
 from lambdas.relay.deliveries import Disposition, Done
 from lambdas.relay.errors import Transient
-from lambdas.relay.ledger.requests import (
-    Opened,
-    State,
-    releasing,
-    sealed_item,
-    settling,
-)
 from lambdas.relay.parts import send_parts as _send_parts
 from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.requests import tracking
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.sending import Opened, releasing, sealed_item, settling
+from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import Batch
 from local.simulation.mutants.mutant import Mutant
 
@@ -81,10 +76,10 @@ def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str
     return done
 
 
-_can_be_confirmed = tracking._can_be_confirmed
+_can_be_confirmed = tracking.can_be_confirmed
 
 
-def _confirmed_early(tracked: Tracked) -> bool:
+def _confirmed_early(tracked: Record) -> bool:
     return tracked.state == "OPEN" or _can_be_confirmed(tracked)
 
 
@@ -138,14 +133,14 @@ SETTLING = (
     Mutant(
         "an event confirms a request that is still open",
         "It took effect, so the answer does not matter.",
-        ((tracking, "_can_be_confirmed", _confirmed_early),),
+        ((tracking, "can_be_confirmed", _confirmed_early),),
         regimes=("tracked", "tracked, ignored"),
         storm={"echo before answer": 0.9, "item retryable": 0.3, "echo lost": 0.0},
     ),
     Mutant(
         "an event confirms all that a person was asked",
         "Something of the request came back, so all of it took effect.",
-        ((Tracked, "is_whole", property(lambda self: True)),),
+        ((Record, "is_whole", property(lambda self: True)),),
         regimes=("tracked, ignored",),
         storm={"unanswered effect": 0.2, "echo late": 0.7, "echo lost": 0.0, "429 hours": 0.0},
     ),

@@ -5,22 +5,24 @@ from dataclasses import replace
 from typing import get_args
 
 from lambdas.relay import confirm, dedup, overdue, reconcile, write
-from lambdas.relay.correlating import echoes, lifecycle, tracking
-from lambdas.relay.correlating.lifecycle import Applied, Happening, Walk
-from lambdas.relay.correlating.tracking import LISTENING, Tracked
+from lambdas.relay.correlating import echoes
 from lambdas.relay.deliveries import Done
-from lambdas.relay.ledger.requests import State
 from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.requests import lifecycle, tracking
+from lambdas.relay.requests.lifecycle import Applied, Happening, Walk
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.states import LISTENING, State
 from local.simulation.mutants.mutant import Mutant
+from local.simulation.mutants.transitions import OF_TRACKED
 
 _ANY: frozenset[str] = frozenset(get_args(State))
-_transition = tracking._transition
+_turning = tracking.turning
 
 
 def _unconditional(
-    tracked: Tracked, put: Item, drop: frozenset[str] = frozenset()
+    tracked: Record, put: Item, drop: frozenset[str] = frozenset()
 ) -> tuple[Guard, Change]:
-    _, change = _transition(tracked, put, drop)
+    _, change = _turning(tracked, put, drop)
     return Guard(_ANY), change
 
 
@@ -35,17 +37,17 @@ def _nothing_missing(
 
 
 def _only_its_own_turn(
-    tracked: Tracked, put: Item, drop: frozenset[str] = frozenset()
+    tracked: Record, put: Item, drop: frozenset[str] = frozenset()
 ) -> tuple[Guard, Change]:
-    guard, change = _transition(tracked, put, drop)
+    guard, change = _turning(tracked, put, drop)
     return replace(guard, same={}), change
 
 
-def _sent_and_left_as_it_was(tracked: Tracked, now_ms: int, note: str) -> tuple[Guard, Change]:
-    return _transition(tracked, {"resends": tracked.resends + 1})
+def _sent_and_left_as_it_was(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+    return _turning(tracked, {"resends": tracked.resends + 1})
 
 
-def _put_off(tracked: Tracked, needs: overdue.Needs, now_ms: int) -> overdue.Fate:
+def _put_off(tracked: Record, needs: overdue.Needs, now_ms: int) -> overdue.Fate:
     return overdue._postpone(tracked, 900, needs)
 
 
@@ -83,7 +85,7 @@ TRACKING = (
     Mutant(
         "whoever comes last is right",
         "The transitions of correlation have no condition.",
-        ((tracking, "_transition", _unconditional),),
+        ((tracking, "turning", _unconditional),),
     ),
     Mutant(
         "early events count at once",
@@ -120,4 +122,5 @@ TRACKING = (
         "The queue never loses a message.",
         ((reconcile, "_sweep", lambda needs, result, deadline_ms: None),),
     ),
+    *OF_TRACKED,
 )

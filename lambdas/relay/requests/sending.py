@@ -1,102 +1,17 @@
-"""The record of a request to Genesys: its states, and every transition as guard and change.
-
-    SEALED ──open──▶ OPEN ──▶ DONE                     2xx
-                      │  ╲──▶ PENDING_EVENT ──▶ CONFIRMED        2xx, and an event is expected
-                      │  ╲         ╰──▶ TIMEOUT_RECOVERY ──▶ RECONCILED
-                      │   ╲─▶ SPLIT                    part of it goes on in children
-                      │   ╲─▶ REJECTED                 Genesys refused its one event
-                      │   ╰─▶ MANUAL_REVIEW            nobody but a person can decide
-                      ╰─────▶ OPEN                     the lease ran out: another attempt
-    EMPTY: every event turned out to be another batch's
-    MERGED, in the place of SEALED: its events travel in another batch (consolidation.py)
-    REJECTED, MANUAL_REVIEW ──a person──▶ SPLIT, RECONCILED or DISCARDED (attention/resolution.py)
-    What events and silence do to a record from OPEN on: correlating/tracking.py
+"""Transitions of a request on its way to Genesys: what dedup and write do to its record.
 
 An unknown outcome writes nothing: the lease runs out, so that a crash, a timeout and a lost
 answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken
 effect. It is set by opening and removed only by proof that nothing happened.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
 
 from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
 from lambdas.relay.ports import Change, Guard, Item, Written
+from lambdas.relay.requests.record import Record, noted, record_key
+from lambdas.relay.requests.states import FINAL, OVERDUE, PARKED, REVIEW, State
 from lambdas.relay.sealing import Batch
-
-State = Literal[
-    "SEALED",
-    "MERGED",
-    "OPEN",
-    "DONE",
-    "PENDING_EVENT",
-    "CONFIRMED",
-    "TIMEOUT_RECOVERY",
-    "RECONCILED",
-    "SPLIT",
-    "EMPTY",
-    "REJECTED",
-    "MANUAL_REVIEW",
-    "DISCARDED",
-]
-
-SETTLED: frozenset[State] = frozenset(
-    {"DONE", "PENDING_EVENT", "TIMEOUT_RECOVERY", "CONFIRMED", "RECONCILED", "EMPTY", "DISCARDED"}
-)
-FINAL: frozenset[State] = frozenset(
-    {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "DISCARDED", "MERGED"}
-)
-PARKED: frozenset[State] = frozenset({"REJECTED", "MANUAL_REVIEW"})
-
-#: partitions of the attention index: overdue is the reconciler's, review is a person's
-OVERDUE = "overdue"
-REVIEW = "review"
-
-SORT_KEY = "R"
-HISTORY_MAX = 20
-
-
-def record_key(batch_id: str) -> tuple[str, str]:
-    return f"R#{batch_id}", SORT_KEY
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A request's record as the ledger holds it."""
-
-    batch_id: str
-    state: State
-    attempt: int
-    holder: str
-    lease_until_ms: int
-    doubt_since_ms: int | None
-    history: tuple[str, ...]
-    reposts: int
-    #: attempts that certainly had no effect: waiting, which counts as no failure
-    deferred: int
-    parts: tuple[Mapping[str, Any], ...]
-    expires_at: int | None
-
-    @classmethod
-    def of(cls, item: Item) -> "Record":
-        return cls(
-            batch_id=str(item["pk"]).removeprefix("R#"),
-            state=item["state"],
-            attempt=item["attempt"],
-            holder=item.get("holder", ""),
-            lease_until_ms=item["lease_until_ms"],
-            doubt_since_ms=item.get("doubt_since_ms"),
-            history=tuple(item.get("history", ())),
-            reposts=item.get("reposts", 0),
-            deferred=item.get("deferred", 0),
-            parts=tuple(item.get("parts", ())),
-            expires_at=item.get("expires_at"),
-        )
-
-    def has_expired(self, now_ms: int) -> bool:
-        """Past its time a record counts as gone, whether or not DynamoDB has removed it yet."""
-        return self.expires_at is not None and self.expires_at * 1000 <= now_ms
 
 
 def sealed_item(batch: Batch, now_ms: int) -> Item:
@@ -204,7 +119,7 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
         before.history,
         before.reposts,
         before.deferred,
-        is_heard="heard_at_ms" in written.before,
+        is_heard=before.is_heard,
     )
 
 
@@ -214,7 +129,7 @@ def settling(
     """OPEN to a state that its attempt has earned. Only final states expire (R6)."""
     put: dict[str, object] = {
         "state": state,
-        "history": _noted(opened.history, opened.attempt, now_ms, note),
+        "history": noted(opened.history, opened.attempt, now_ms, note),
         "settled_at_ms": now_ms,
         **more,
     }
@@ -224,7 +139,11 @@ def settling(
         drop |= {"attention", "due_at"}
     if state in PARKED:
         put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": note[:REASON_CHARS_MAX]}
-    return opened.guard, Change(put=put, drop=frozenset(drop))
+    guard = opened.guard
+    if state == "MANUAL_REVIEW" and not opened.is_heard:
+        # Its event may come at this moment: then nobody need be asked.
+        guard = replace(guard, same={"heard_at_ms": None})
+    return guard, Change(put=put, drop=frozenset(drop))
 
 
 def settled(written: Written, opened: Opened, state: State) -> bool:
@@ -244,7 +163,7 @@ def releasing(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
     return opened.guard, Change(
         put={
             "lease_until_ms": 0,
-            "history": _noted(opened.history, opened.attempt, now_ms, note),
+            "history": noted(opened.history, opened.attempt, now_ms, note),
         },
         add={"deferred": 1},
         drop=frozenset({"doubt_since_ms"} if opened.doubt_since_ms is None else ()),
@@ -285,7 +204,3 @@ def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
             "reason": reason[:REASON_CHARS_MAX],
         }
     )
-
-
-def _noted(history: tuple[str, ...], attempt: int, now_ms: int, note: str) -> list[str]:
-    return [*history, f"{now_ms} #{attempt} {note[:REASON_CHARS_MAX]}"][-HISTORY_MAX:]

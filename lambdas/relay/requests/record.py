@@ -1,0 +1,305 @@
+"""The record of a request to Genesys: its item in the ledger, as everybody reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
+from lambdas.relay.limits import REASON_CHARS_MAX
+from lambdas.relay.ports import Item
+from lambdas.relay.requests.lifecycle import Walk
+from lambdas.relay.requests.states import State
+
+#: the keys of records: R#<batch_id> / R
+PREFIX, SORT_KEY = "R#", "R"
+#: lines of its history that a record keeps
+HISTORY_MAX = 20
+
+
+def record_key(batch_id: str) -> tuple[str, str]:
+    return f"{PREFIX}{batch_id}", SORT_KEY
+
+
+def batch_id_of(pk: str) -> str:
+    return pk.removeprefix(PREFIX)
+
+
+def noted(history: tuple[str, ...], attempt: int, now_ms: int, note: str) -> list[str]:
+    """A history and one more line: when, in which attempt, what. `read_line` reads it."""
+    return [*history, f"{now_ms} #{attempt} {note[:REASON_CHARS_MAX]}"][-HISTORY_MAX:]
+
+
+def read_line(line: str) -> tuple[int, str] | None:
+    """When a line of a history was written, and what it says; None where somebody else wrote it."""
+    at_ms, _, what = line.partition(" ")
+    return (int(at_ms), what) if at_ms.isdecimal() else None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A request's record. What its item does not say has never happened to it."""
+
+    item: Item
+
+    @classmethod
+    def of(cls, item: Item) -> "Record":
+        return cls(item)
+
+    def with_(self, **attributes: object) -> "Record":
+        """The record with these attributes changed."""
+        return Record({**self.item, **attributes})
+
+    @property
+    def batch_id(self) -> str:
+        return batch_id_of(str(self.item["pk"]))
+
+    @property
+    def state(self) -> State:
+        state: State = self.item["state"]
+        return state
+
+    @property
+    def destination(self) -> str:
+        return str(self.item.get("destination", ""))
+
+    # --- attempts
+
+    @property
+    def attempt(self) -> int:
+        return int(self.item["attempt"])
+
+    @property
+    def deferred(self) -> int:
+        """Attempts that certainly had no effect: waiting, which counts as no failure."""
+        return int(self.item.get("deferred", 0))
+
+    @property
+    def reposts(self) -> int:
+        return int(self.item.get("reposts", 0))
+
+    @property
+    def holder(self) -> str:
+        return str(self.item.get("holder", ""))
+
+    @property
+    def lease_until_ms(self) -> int:
+        return int(self.item.get("lease_until_ms", 0))
+
+    @property
+    def doubt_since_ms(self) -> int | None:
+        since: int | None = self.item.get("doubt_since_ms")
+        return since
+
+    @property
+    def may_be_doubled(self) -> bool:
+        """More than one attempt can have taken effect."""
+        return self.attempt - self.deferred > 1
+
+    # --- times
+
+    @property
+    def sealed_at_ms(self) -> int:
+        return int(self.item.get("sealed_at_ms", 0))
+
+    @property
+    def accepted_at_ms(self) -> int:
+        """Since when Genesys' answer says that it took effect; 0: it does not."""
+        return int(self.item.get("accepted_at_ms", 0))
+
+    @property
+    def reconciled_at_ms(self) -> int:
+        """Since when Genesys' truth says so; 0: it does not."""
+        return int(self.item.get("reconciled_at_ms", 0))
+
+    @property
+    def heard_at_ms(self) -> int:
+        """Since when an event says so; 0: none does."""
+        return int(self.item.get("heard_at_ms", 0))
+
+    @property
+    def is_heard(self) -> bool:
+        return "heard_at_ms" in self.item
+
+    @property
+    def window_until_ms(self) -> int:
+        return int(self.item.get("window_until_ms", 0))
+
+    @property
+    def expires_at(self) -> int | None:
+        at: int | None = self.item.get("expires_at")
+        return at
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Past its time a record counts as gone, whether or not DynamoDB has removed it yet."""
+        return self.expires_at is not None and self.expires_at * 1000 <= now_ms
+
+    # --- what it is about
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """owner/identity of each."""
+        return tuple(str(event) for event in self.item.get("events", ()))
+
+    @property
+    def items(self) -> int:
+        """How many of them its request holds. What its own requests caused is recorded with it and
+        not sent."""
+        return len(self.item.get("events", ())) - len(self.item.get("echoes", ()))
+
+    @property
+    def echoes(self) -> Mapping[str, str]:
+        """The request by the identity of the event that it caused."""
+        return dict(self.item.get("echoes", {}))
+
+    @property
+    def parent(self) -> str:
+        return str(self.item.get("parent", ""))
+
+    @property
+    def parts(self) -> tuple[Mapping[str, Any], ...]:
+        """The requests that it was split into."""
+        return tuple(self.item.get("parts", ()))
+
+    @property
+    def part_ids(self) -> tuple[str, ...]:
+        return tuple(str(part.get("batch_id", "")) for part in self.parts)
+
+    @property
+    def compensated_by(self) -> str:
+        return str(self.item.get("compensated_by", ""))
+
+    # --- what Genesys and its events say of it
+
+    @property
+    def genesys_id(self) -> str:
+        """As Genesys answered it; "" before, or where it answers none."""
+        return str(self.item.get("genesys_id", ""))
+
+    @property
+    def context_id(self) -> str:
+        """`ININ-Correlation-Id` of Genesys' answer."""
+        return str(self.item.get("context_id", ""))
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that an event or the answer named first."""
+        return str(self.item.get("conversation_id", ""))
+
+    @property
+    def confirmed_by(self) -> str:
+        return str(self.item.get("confirmed_by", ""))
+
+    @property
+    def confirmed_at_ms(self) -> int:
+        return int(self.item.get("confirmed_at_ms", 0))
+
+    @cached_property
+    def expected(self) -> tuple[Expectation, ...]:
+        return read_expected(self.item.get("expected", ""))
+
+    @cached_property
+    def walk(self) -> Walk:
+        return Walk.of(self.item)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What Genesys can be asked by: the keys that we chose, or the one that it answered."""
+        own = tuple(row.key for row in self.expected if row.key)
+        return own or ((self.genesys_id,) if self.genesys_id else ())
+
+    def shows(self, key: str) -> Mapping[str, Any]:
+        """What is expected under a key."""
+        return next((row.shows for row in self.expected if row.key in (key, "")), {})
+
+    @property
+    def is_whole(self) -> bool:
+        """An event says of the whole request that it took effect: it has one item, or its answer
+        said what became of each."""
+        return self.items == 1 or self.accepted_at_ms > 0
+
+    def both_named(self, confirmation: Confirmation | None) -> tuple[str, ...]:
+        """The conversation that an event named before the answer came, and the one that the answer
+        names, where these are two: two attempts have made one each, or the event is no echo."""
+        if confirmation is None or not confirmation.is_answered:
+            return ()
+        heard, answered = self.conversation_id, self.genesys_id
+        is_named = confirmation.match == "conversation" and heard and answered
+        return (heard, answered) if is_named and heard != answered else ()
+
+    def is_complete(self, confirmation: Confirmation | None) -> bool:
+        """Everything that completes the record has been seen, and nothing waits."""
+        if self.walk.held:
+            return False
+        if confirmation is None or not confirmation.completed_by:
+            return self.heard_at_ms > 0 or self.reconciled_at_ms > 0
+        return self.walk.has_seen(confirmation.completes)
+
+    # --- counts of confirm and reconcile
+
+    @property
+    def turn(self) -> int:
+        """Changes by correlation so far."""
+        return int(self.item.get("turn", 0))
+
+    @property
+    def tries(self) -> int:
+        """Questions asked about it."""
+        return int(self.item.get("tries", 0))
+
+    @property
+    def stretches(self) -> int:
+        """Times that its window was stretched."""
+        return int(self.item.get("stretches", 0))
+
+    @property
+    def resends(self) -> int:
+        """Times that it was sent again because it had not happened."""
+        return int(self.item.get("resends", 0))
+
+    @property
+    def prompts(self) -> int:
+        """Times that its message was sent again because it seemed to be gone."""
+        return int(self.item.get("prompts", 0))
+
+    # --- what a person sees
+
+    @property
+    def attention(self) -> str:
+        """Whose list it is on; "" for nobody's."""
+        return str(self.item.get("attention", ""))
+
+    @property
+    def due_at(self) -> int:
+        """The second from which on it is due there."""
+        return int(self.item.get("due_at", 0))
+
+    @property
+    def reason(self) -> str:
+        """Why a person has it; "" where none has."""
+        return str(self.item.get("reason", ""))
+
+    @property
+    def is_locked(self) -> bool:
+        """A person has to decide, whatever comes."""
+        return bool(self.item.get("locked", False))
+
+    @property
+    def resolved_by(self) -> str:
+        return str(self.item.get("resolved_by", ""))
+
+    @property
+    def resolved_at_ms(self) -> int:
+        return int(self.item.get("resolved_at_ms", 0))
+
+    @property
+    def duplicates(self) -> tuple[str, ...]:
+        return tuple(self.item.get("duplicates", ()))
+
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        return tuple(self.item.get("contradictions", ()))
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        return tuple(self.item.get("history", ()))

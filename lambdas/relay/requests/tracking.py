@@ -1,0 +1,220 @@
+"""Transitions of a request by what Genesys says of it: what confirm and reconcile do to its record.
+
+An event can come while the request is still OPEN (before the answer, or instead of it). It is then
+noted as heard, without touching the lease: the settling, or the next attempt, reads it. Every
+transition names the state and the `turn` that it leaves; a turn is one change by correlation, so
+two functions that decide on the same record never both succeed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.limits import (
+    CLAIM_TTL_S,
+    LISTED_ON_RECORD_MAX,
+    OVERDUE_S,
+    REASON_CHARS_MAX,
+    RECONCILE_EVERY_S,
+)
+from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.requests.lifecycle import Walk
+from lambdas.relay.requests.record import Record, noted
+from lambdas.relay.requests.states import OVERDUE, REVIEW
+
+#: attributes of a record in which it keeps what it has heard
+HEARD = ("seen", "held", "heard_at_ms", "confirmed_by", "conversation_id")
+#: why a person has a record: an early event's hold is over, or was and it has been released since
+HELD_IN_VAIN = "came and was held, but not what must precede it"
+CAME_LATE = "what an early event waited for came late; what completes the request has not come"
+
+
+def turning(
+    tracked: Record, put: Mapping[str, Any], drop: frozenset[str] = frozenset()
+) -> tuple[Guard, Change]:
+    """Only from the state and the turn on which it was decided."""
+    guard = Guard(frozenset({tracked.state}), same={"turn": tracked.turn or None})
+    return guard, Change(put=put, add={"turn": 1}, drop=drop)
+
+
+def _noted(tracked: Record, now_ms: int, note: str) -> Item:
+    """The history belongs to the lease while there is one."""
+    if tracked.state in ("SEALED", "OPEN"):
+        return {}
+    return {"history": noted(tracked.history, tracked.attempt, now_ms, note)}
+
+
+def hearing(
+    tracked: Record,
+    walk: Walk,
+    now_ms: int,
+    note: str,
+    *,
+    is_evidence: bool,
+    is_complete: bool,
+    conversation_id: str,
+) -> tuple[Guard, Change]:
+    """An event was applied or held. It confirms the request where that completes the record."""
+    put: dict[str, Any] = {**walk.as_item(), **_noted(tracked, now_ms, note)}
+    if is_evidence and not tracked.heard_at_ms:
+        put |= {"heard_at_ms": now_ms, "confirmed_by": note[:REASON_CHARS_MAX]}
+    if conversation_id and not tracked.conversation_id:
+        put["conversation_id"] = conversation_id
+    if is_complete and can_be_confirmed(tracked):
+        if not (is_evidence or tracked.heard_at_ms) and tracked.reconciled_at_ms:
+            # Genesys was asked; what came now is only what was held for.
+            return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
+        return turning(tracked, {**put, **_confirmed(now_ms, note)}, _NO_ATTENTION)
+    if tracked.state == "MANUAL_REVIEW" and HELD_IN_VAIN in tracked.reason and not walk.held:
+        put["reason"] = CAME_LATE  # nobody must go on looking for what has come
+    return turning(tracked, put)
+
+
+def _reconciled(now_ms: int) -> Item:
+    return {"state": "RECONCILED", "expires_at": now_ms // 1000 + CLAIM_TTL_S}
+
+
+def can_be_confirmed(tracked: Record) -> bool:
+    if tracked.state == "MANUAL_REVIEW":
+        return tracked.is_whole and not tracked.is_locked
+    return tracked.state in ("PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED")
+
+
+_NO_ATTENTION = frozenset({"attention", "due_at", "doubt_since_ms"})
+
+
+def _confirmed(now_ms: int, note: str) -> Item:
+    return {
+        "state": "CONFIRMED",
+        "confirmed_by": note[:REASON_CHARS_MAX],
+        "confirmed_at_ms": now_ms,
+        "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+    }
+
+
+def completing(tracked: Record, now_ms: int) -> tuple[Guard, Change]:
+    """What completes the record had been heard before its answer was settled."""
+    note = "what completes it had come before"
+    if not tracked.heard_at_ms:
+        put = {**_reconciled(now_ms), **_noted(tracked, now_ms, note)}
+        return turning(tracked, put, _NO_ATTENTION)
+    put = {**_confirmed(now_ms, note), **_noted(tracked, now_ms, note)}
+    del put["confirmed_by"]
+    return turning(tracked, put, _NO_ATTENTION)
+
+
+def awaiting(now_ms: int, confirmation: Confirmation) -> Item:
+    """What the settling of an accepted request stores when its event is yet to come. The record
+    is the reconciler's when the timers have had their time and it is still not final."""
+    window_s = confirmation.window_s
+    return {
+        "accepted_at_ms": now_ms,
+        "window_until_ms": now_ms + window_s * 1000,
+        "attention": OVERDUE,
+        "due_at": now_ms // 1000 + window_s + RECONCILE_EVERY_S,
+    }
+
+
+def stretching(tracked: Record, now_ms: int, seconds: float) -> tuple[Guard, Change]:
+    """No event anywhere: the window is longer now."""
+    return turning(
+        tracked,
+        {
+            "stretches": tracked.stretches + 1,
+            "window_until_ms": now_ms + int(seconds * 1000),
+            "due_at": now_ms // 1000 + int(seconds) + RECONCILE_EVERY_S,
+        },
+    )
+
+
+def recovering(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+    """The window is over: Genesys is asked."""
+    return turning(
+        tracked,
+        {
+            "state": "TIMEOUT_RECOVERY",
+            "due_at": now_ms // 1000 + RECONCILE_EVERY_S,
+            **_noted(tracked, now_ms, note),
+        },
+    )
+
+
+def asking_again(tracked: Record, now_ms: int, seconds: float, note: str) -> tuple[Guard, Change]:
+    """Genesys did not say, or not yet; the question is put again then."""
+    return turning(
+        tracked,
+        {
+            "tries": tracked.tries + 1,
+            "window_until_ms": now_ms + int(seconds * 1000),
+            "due_at": now_ms // 1000 + int(seconds) + RECONCILE_EVERY_S,
+            **_noted(tracked, now_ms, note),
+        },
+    )
+
+
+def reconciling(
+    tracked: Record, walk: Walk, now_ms: int, note: str, **more: object
+) -> tuple[Guard, Change]:
+    """Genesys' truth is what was expected. Where events are still held, they are waited for."""
+    put: dict[str, Any] = {**walk.as_item(), **_noted(tracked, now_ms, note), **more}
+    put["reconciled_at_ms"] = now_ms
+    if walk.held:
+        return turning(tracked, {**put, "due_at": now_ms // 1000 + RECONCILE_EVERY_S})
+    return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
+
+
+def reopening(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+    """It was accepted and never happened: once more, the same request. Should it have happened
+    after all, this is a possible duplicate, so it is listed as one."""
+    return turning(
+        tracked,
+        {
+            "state": "SEALED",
+            "lease_until_ms": 0,
+            "tries": 0,
+            "resends": tracked.resends + 1,
+            "reposts": tracked.reposts + 1,
+            "attention": OVERDUE,
+            "due_at": now_ms // 1000 + OVERDUE_S,
+            **_noted(tracked, now_ms, note),
+        },
+        frozenset({"accepted_at_ms", "doubt_since_ms"}),
+    )
+
+
+def reviewing(
+    tracked: Record, now_ms: int, reason: str, *, locked: bool, **more: object
+) -> tuple[Guard, Change]:
+    """A person has to decide; `locked`: also where an event still comes."""
+    put: dict[str, Any] = {
+        "state": "MANUAL_REVIEW",
+        "attention": REVIEW,
+        "due_at": now_ms // 1000,
+        "reason": reason[:REASON_CHARS_MAX],
+        **_noted(tracked, now_ms, reason),
+        **more,
+    }
+    if locked:
+        put["locked"] = True
+    return turning(tracked, put, frozenset({"expires_at"}))
+
+
+def listing(
+    tracked: Record, now_ms: int, note: str, *, duplicates: tuple[str, ...] = (), event: str = ""
+) -> tuple[Guard, Change]:
+    """Lists what does not fit the record beside it, which stays as it is."""
+    put: dict[str, Any] = dict(_noted(tracked, now_ms, note))
+    if duplicates:
+        put["duplicates"] = _listed(tracked.duplicates, duplicates)
+    if event:
+        put["contradictions"] = _listed(tracked.contradictions, (event,))
+    return turning(tracked, put)
+
+
+def _listed(known: tuple[str, ...], more: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys((*known, *more)))[:LISTED_ON_RECORD_MAX]
+
+
+def postponing(tracked: Record, due_at_s: int, **more: object) -> tuple[Guard, Change]:
+    """The reconciler looks at it again then."""
+    return turning(tracked, {"attention": OVERDUE, "due_at": due_at_s, **more})
