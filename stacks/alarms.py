@@ -14,7 +14,6 @@ from stacks import measures
 from stacks.measures import PERIOD_S, counted, joined
 from stacks.queues import DeadLetteredQueue
 
-RUNBOOK = "docs/runbook.md"
 #: what reconcile counts, it counts every 15 minutes: two of its runs (seconds)
 RECONCILE_PERIOD_S = 1_800
 RECONCILE_RUN_S = 900
@@ -36,10 +35,9 @@ class Alarm:
     bad: int = 1
     periods: int = 1
 
-    @property
-    def description(self) -> str:
-        """The section is named as an address within the repository, for reading it there."""
-        return f"{self.says} Runbook: {RUNBOOK}#{self.name.lower()}"
+    def description(self, runbook: str) -> str:
+        """What the messages carry; the section of the runbook is named by its address."""
+        return f"{self.says} Runbook: {runbook}#{self.name.lower()}"
 
 
 def alarms(
@@ -95,7 +93,10 @@ def _of_functions(
             "A function crashes, times out, or meets an error that nobody foresaw. Read its log.",
             joined(
                 "SUM",
-                {**measures.errors(functions), **_counts(environment, "Unexpected", *_SQS)},
+                {
+                    **measures.errors({v: f for v, f in functions.items() if v != "reconcile"}),
+                    **_counts(environment, "Unexpected", *_SQS),
+                },
                 label="errors",
                 period_s=PERIOD_S,
             ),
@@ -104,10 +105,16 @@ def _of_functions(
         ),
         Alarm(
             "ReconcileFailing",
-            "reconcile has failed three times in a row, so dead letters and overdue requests wait. "
-            "Read its log.",
-            functions["reconcile"].metric_errors(
-                period=cdk.Duration.seconds(RECONCILE_RUN_S), statistic="Sum"
+            "reconcile has crashed, or met an error that nobody foresaw, three times in a row, so "
+            "dead letters and overdue requests wait. Read its log.",
+            joined(
+                "SUM",
+                {
+                    **measures.errors({"reconcile": functions["reconcile"]}),
+                    **_counts(environment, "Unexpected", "reconcile"),
+                },
+                label="errors",
+                period_s=RECONCILE_RUN_S,
             ),
             bad=3,
             periods=3,
@@ -183,7 +190,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
                 "SUM",
                 {
                     **_counts(environment, "InDoubtReposted", "write"),
-                    **_counts(environment, "DuplicatesFound", "confirm", "reconcile"),
+                    **_counts(environment, "DuplicatesFound", "write", "confirm", "reconcile"),
                 },
                 label="requests",
                 period_s=PERIOD_S,

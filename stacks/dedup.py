@@ -39,6 +39,6 @@ class Dedup(Construct):
         )
         feed(self.function, queues.batches, settings=settings, concurrency_max=CONCURRENCY_MAX)
         grant_send(role, queues.batches.queue, queues.writes.queue, queues.checks.queue)
-        ledger.grant(role, ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"])
+        ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem", "Query"])
         vault.grant_put(role, QUARANTINE, REVIEW)
         vault.grant_discard(role, REVIEW)

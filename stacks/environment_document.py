@@ -146,6 +146,16 @@ class Relay(_Table):
     archive_days: int = Field(
         default=14, ge=1, le=3653, description="a whole number of days from 1 to 3653"
     )
+    alarm_topic_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+$",
+        description="the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:123456789012:alarms",
+    )
+    runbook: str = Field(
+        default="docs/runbook.md",
+        pattern=r"^\S{1,256}$",
+        description="where your people read the runbook, an address without spaces",
+    )
     alarm_email: str | None = Field(
         default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address"
     )

@@ -43,6 +43,7 @@ def relay_function(
     environment: Mapping[str, str],
     memory_mb: int = MEMORY_MB_DEFAULT,
     calls_genesys: bool = False,
+    may_send_to_itself: bool = False,
 ) -> tuple[lambda_.Function, iam.Role]:
     """A function that runs `lambdas.<verb>.handler`, and its role, which may but log and trace.
 
@@ -72,6 +73,7 @@ def relay_function(
         timeout=cdk.Duration.seconds(limits.TIMINGS[settings.timing].function_timeout_s[verb]),
         memory_size=memory_mb,
         tracing=lambda_.Tracing.ACTIVE,
+        recursive_loop=lambda_.RecursiveLoop.ALLOW if may_send_to_itself else None,
         log_group=logs,
         vpc=network.vpc if network else None,
         vpc_subnets=network.subnets if network else None,

@@ -19,7 +19,7 @@ from stacks.queues import Queues
 
 
 class Monitoring(Construct):
-    """Without an e-mail address the alarms only change their state."""
+    """Every alarm speaks to one topic; who listens there is the environment's to say."""
 
     def __init__(
         self,
@@ -32,12 +32,20 @@ class Monitoring(Construct):
         functions: Mapping[str, lambda_.IFunction],
         ledger: Ledger,
         requests_per_minute: int,
+        alarm_topic_arn: str | None,
         alarm_email: str | None,
+        runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        topic = self._topic(alarm_email) if alarm_email is not None else None
+        self.topic = (
+            self._own_topic()
+            if alarm_topic_arn is None
+            else sns.Topic.from_topic_arn(self, "Topic", alarm_topic_arn)
+        )
+        if alarm_email is not None:
+            self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
         wired = {
-            alarm.name: self._alarm(alarm, topic)
+            alarm.name: self._alarm(alarm, runbook)
             for alarm in alarms(
                 environment=environment, pairs=queues.all, rules=rules, functions=functions
             )
@@ -53,7 +61,7 @@ class Monitoring(Construct):
             requests_per_minute=requests_per_minute,
         )
 
-    def _topic(self, email: str) -> sns.Topic:
+    def _own_topic(self) -> sns.Topic:
         # Not encrypted with a key: CloudWatch could use only one of our own, and nothing in an
         # alarm is personal.
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
@@ -67,14 +75,13 @@ class Monitoring(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
         )
-        topic.add_subscription(subscriptions.EmailSubscription(email))
         return topic
 
-    def _alarm(self, alarm: Alarm, topic: sns.Topic | None) -> cloudwatch.Alarm:
+    def _alarm(self, alarm: Alarm, runbook: str) -> cloudwatch.Alarm:
         made = cloudwatch.Alarm(
             self,
             alarm.name,
-            alarm_description=alarm.description,
+            alarm_description=alarm.description(runbook),
             metric=alarm.metric,
             threshold=alarm.threshold,
             evaluation_periods=alarm.periods,
@@ -83,7 +90,6 @@ class Monitoring(Construct):
             # No data means no messages: SQS stops reporting on queues that are idle.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        if topic is not None:
-            made.add_alarm_action(actions.SnsAction(topic))
-            made.add_ok_action(actions.SnsAction(topic))
+        made.add_alarm_action(actions.SnsAction(self.topic))
+        made.add_ok_action(actions.SnsAction(self.topic))
         return made

@@ -33,7 +33,6 @@ class Network(Construct):
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
-            max_azs=2,
             nat_gateways=1,
             nat_gateway_provider=ec2.NatProvider.gateway(
                 eip_allocation_ids=[address.attr_allocation_id]

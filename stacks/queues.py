@@ -1,5 +1,7 @@
 """The four queues between the verbs, each with the dead-letter queue that nothing leaves unseen."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
@@ -95,23 +97,25 @@ class Queues(Construct):
 
 def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
     """Sending and nothing else."""
-    iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=["sqs:SendMessage"],
-        resource_arns=[queue.queue_arn for queue in queues],
-    )
+    _grant(grantee, ["sqs:SendMessage"], queues)
 
 
 def grant_empty(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
-    """Receiving, hiding, deleting, and asking how many there are."""
+    """Receiving and deleting."""
+    _grant(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage"], queues)
+
+
+def grant_consume(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
+    """What Lambda needs to feed a function, and the function to put a message off
+    (docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)."""
+    actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
+    _grant(grantee, [f"sqs:{action}" for action in actions], queues)
+
+
+def _grant(grantee: iam.IGrantable, actions: list[str], queues: Sequence[sqs.IQueue]) -> None:
     iam.Grant.add_to_principal(
         grantee=grantee,
-        actions=[
-            "sqs:ReceiveMessage",
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-        ],
+        actions=actions,
         resource_arns=[queue.queue_arn for queue in queues],
     )
 

@@ -28,6 +28,7 @@ REMOVAL_POLICIES = {
     "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     "destroy": cdk.RemovalPolicy.DESTROY,
 }
+AVAILABILITY_ZONES = 2
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
@@ -138,7 +139,7 @@ class RelayStack(cdk.Stack):
             else None
         )
         buses.open_after(intake, dedup, write, confirm, reconcile)
-        Monitoring(
+        monitoring = Monitoring(
             self,
             "Monitoring",
             environment=environment.name,
@@ -151,7 +152,9 @@ class RelayStack(cdk.Stack):
             },
             ledger=ledger,
             requests_per_minute=relay.requests_per_minute,
+            alarm_topic_arn=relay.alarm_topic_arn,
             alarm_email=relay.alarm_email,
+            runbook=relay.runbook,
         )
 
         outputs = {
@@ -160,6 +163,7 @@ class RelayStack(cdk.Stack):
             "LedgerTableName": ledger.table.table_name,
             "VaultBucketName": vault.bucket.bucket_name,
             "GenesysSecretName": credentials.secret.secret_arn,
+            "AlarmTopicArn": monitoring.topic.topic_arn,
             "Destinations": ",".join(environment.document.destinations),
         }
         for pair in queues.all:
@@ -175,6 +179,12 @@ class RelayStack(cdk.Stack):
             outputs["WebhookFunctionName"] = webhook.function.function_name
         for output, value in outputs.items():
             cdk.CfnOutput(self, output, value=value)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The first two of the region, whichever they are: CDK would ask AWS for their names, and
+        synthesis needs no AWS."""
+        return [cdk.Fn.select(zone, cdk.Fn.get_azs()) for zone in range(AVAILABILITY_ZONES)]
 
 
 def _require_relations(timing: limits.Timing) -> None:

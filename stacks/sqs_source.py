@@ -2,11 +2,10 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 
 from lambdas.relay import limits
 from stacks.function import FunctionSettings
-from stacks.queues import DeadLetteredQueue, grant_send
+from stacks.queues import DeadLetteredQueue, grant_consume, grant_send
 
 #: Lambda's rule for SQS sources, docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_TIMEOUTS = 6
@@ -32,13 +31,14 @@ def feed(
             f"visibility of {queue.name} must be at least six timeouts of its function and the "
             "batching window"
         )
-    function.add_event_source(
-        SqsEventSource(
-            queue.queue,
-            batch_size=limits.MESSAGES_PER_INVOCATION[queue.name],
-            max_batching_window=cdk.Duration.seconds(batching_window_s),
-            max_concurrency=concurrency_max,
-            report_batch_item_failures=True,
-        )
+    # Not CDK's SqsEventSource: it grants GetQueueUrl, which nobody asks for.
+    function.add_event_source_mapping(
+        "Source",
+        event_source_arn=queue.queue.queue_arn,
+        batch_size=limits.MESSAGES_PER_INVOCATION[queue.name],
+        max_batching_window=cdk.Duration.seconds(batching_window_s),
+        max_concurrency=concurrency_max,
+        report_batch_item_failures=True,
     )
+    grant_consume(function, queue.queue)
     grant_send(function, queue.dead)

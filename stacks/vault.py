@@ -15,13 +15,20 @@ REVIEW = "review/"
 #: Sealed payloads of requests that are not confirmed yet.
 SEALED = "sealed/"
 
+#: What a person decided to deliver no more.
+DISCARDED = "discarded/"
+
+#: Long enough for whoever asks why an event never arrived.
+DISCARDED_DAYS = 365
+#: For so long a person can bring back what was removed or overwritten; then it is gone for good.
+REMOVED_DAYS = 35
 #: A sealed payload outlives the record that may ask for it.
 SEALED_DAYS = 35
 MINIMUM_TLS_VERSION = 1.2
 
 
 class Vault(Construct):
-    """Encrypted, versioned, by TLS only, never public; only `sealed/` expires."""
+    """Encrypted, versioned, by TLS only, never public; quarantine and review never expire."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
@@ -45,7 +52,11 @@ class Vault(Construct):
                     expiration=cdk.Duration.days(SEALED_DAYS),
                     noncurrent_version_expiration=cdk.Duration.days(1),
                 ),
-                s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
+                s3.LifecycleRule(prefix=DISCARDED, expiration=cdk.Duration.days(DISCARDED_DAYS)),
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                    noncurrent_version_expiration=cdk.Duration.days(REMOVED_DAYS),
+                ),
             ],
         )
         acknowledge(
@@ -62,7 +73,8 @@ class Vault(Construct):
     def grant_get(self, grantee: iam.Role, *prefixes: str) -> None:
         """Reading objects below the prefixes, and being told which of them do not exist."""
         self._grant(grantee, "s3:GetObject", *prefixes)
-        # Without it S3 answers 403 for a missing object, and expired looks like forbidden.
+        # Without it S3 answers 403 for a missing object, and expired looks like forbidden. It names
+        # no prefix: what GetObject asks for bears none, so a condition on one would refuse it.
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
         )

@@ -91,6 +91,7 @@ class Webhook(Construct):
         api = apigateway.HttpApi(
             self,
             "Api",
+            api_name=f"genesys-relay-{settings.environment}",
             description=f"genesys-relay {settings.environment}: webhook",
             create_default_stage=False,
         )

@@ -12,6 +12,9 @@ from lambdas.relay.ports import Delivery, Outgoing
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+#: a long poll: an empty answer then means an empty queue
+#: (SQS developer guide, short and long polling; seconds)
+RECEIVE_WAIT_S = 1
 #: SQS takes ten attributes a message; empty values are not allowed
 ATTRIBUTES_MAX = 10
 #: what SQS answers to a message that it will never take (API reference, SendMessageBatch); of one
@@ -69,6 +72,8 @@ class SqsQueue:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(most, SQS_ENTRIES_MAX),
+                # A short poll asks some of the servers only, and finds nothing where there is much.
+                WaitTimeSeconds=RECEIVE_WAIT_S,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )

@@ -192,6 +192,9 @@ SILENCE_WITHIN_S = 5 * MINUTE_S
 SILENCE_PAUSE_S = 2 * MINUTE_S
 #: a window is stretched this often before the reconciler takes over: about a day
 STRETCHES_MAX = 96
+#: Lambda stops a function that it takes to be invoking itself through a queue after about so many
+#: hops, unless told otherwise (docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html)
+LAMBDA_LOOP_HOPS_MAX = 16
 
 # --- reconciliation
 RECONCILE_EVERY_S = 15 * MINUTE_S

@@ -17,6 +17,7 @@ OUTPUTS = {
     "LedgerTableName",
     "VaultBucketName",
     "GenesysSecretName",
+    "AlarmTopicArn",
     "Destinations",
     *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
       for dead in ("", "Dead")),
@@ -131,8 +132,13 @@ def test_two_environments_in_one_account_share_no_name(production: Synthesised) 
         for environment, found in zip(production.templates, names, strict=True)
     ]
 
-    assert all(len(found) == 8 + 2 for found in by_stack)  # queues, buses
+    assert all(len(found) == 8 + 2 + 2 for found in by_stack)  # queues, buses, rules
     assert not by_stack[0] & by_stack[1]
+
+
+def test_synthesis_asks_nothing_of_aws(production: Synthesised) -> None:
+    """With account, region and a network: CDK would look up the names of availability zones."""
+    assert "missing" not in production.manifest
 
 
 def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:

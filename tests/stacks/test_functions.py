@@ -110,6 +110,22 @@ def test_a_function_is_told_what_it_needs_and_no_more(template: Template, verb: 
     assert variables["TIMING"] == "live"
 
 
+def test_only_the_function_whose_loop_has_a_bound_of_its_own_may_send_to_itself(
+    template: Template,
+) -> None:
+    """Lambda stops all others after 16 hops: none of their messages goes so far."""
+    allowed = {
+        name
+        for name, function in resources(template, FUNCTION).items()
+        if function["Properties"].get("RecursiveLoop") == "Allow"
+    }
+
+    assert allowed == {"ConfirmFunction"}
+    assert limits.STRETCHES_MAX > limits.LAMBDA_LOOP_HOPS_MAX
+    others = limits.CONSOLIDATIONS_MAX + limits.REDRIVES_MAX + limits.RESENDS_MAX
+    assert others < limits.LAMBDA_LOOP_HOPS_MAX
+
+
 def test_reconcile_knows_every_queue_with_its_dead_letters(template: Template) -> None:
     variables = properties_of(template, "reconcile")["Environment"]["Variables"]
 

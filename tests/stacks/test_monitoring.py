@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from lambdas.relay.metrics import Metric
-from stacks import alarms
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import (
     Synthesised,
     Template,
@@ -19,7 +20,7 @@ from tests.stacks.synthesised import (
 )
 
 ROOT = Path(__file__).parents[2]
-RUNBOOK = ROOT / alarms.RUNBOOK
+RUNBOOK = ROOT / "docs/runbook.md"
 #: metrics that one alarm may compute with,
 #: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 ALARM_METRICS_MAX = 10
@@ -53,6 +54,34 @@ def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template
         assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
         assert as_list(readable(alarm["OKActions"])) == ["<MonitoringTopic>"]
         assert len(alarm["AlarmDescription"]) > 40
+
+
+def test_without_an_address_the_alarms_speak_to_the_topic_all_the_same(
+    production: Synthesised,
+) -> None:
+    staging = production.templates["staging"]
+
+    assert not resources(staging, "AWS::SNS::Subscription")
+    assert readable(staging["Outputs"]["AlarmTopicArn"]["Value"]) == "<MonitoringTopic>"
+    for alarm in alarms_of(staging).values():
+        assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
+
+
+def test_a_topic_and_a_runbook_of_ones_own_are_used_instead(tmp_path: Path) -> None:
+    topic = "arn:aws:sns:eu-central-1:123456789012:alarms"
+    own = synthesise(
+        tmp_path,
+        own=environment_text(
+            f'alarm_topic_arn = "{topic}"', 'runbook = "https://git.example.com/runbook.md"'
+        ),
+    ).templates["own"]
+
+    assert not resources(own, "AWS::SNS::Topic")
+    assert own["Outputs"]["AlarmTopicArn"]["Value"] == topic
+    for name, alarm in alarms_of(own).items():
+        assert as_list(alarm["AlarmActions"]) == as_list(alarm["OKActions"]) == [topic]
+        link = f"Runbook: https://git.example.com/runbook.md#{name.lower()}"
+        assert alarm["AlarmDescription"].endswith(link)
 
 
 def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(

@@ -10,7 +10,6 @@ CONSUME = [
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
     "sqs:ReceiveMessage",
 ]
 SECRET: dict[tuple[str, ...], list[str]] = {
@@ -50,7 +49,6 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesBatchesDead>", "<QueuesChecksQueue>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
@@ -65,7 +63,6 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesChecksQueue>", "<QueuesWritesDead>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
@@ -79,12 +76,10 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         **logs("Confirm"),
         ("*",): TRACE,
         ("<QueuesChecksQueue>",): [*CONSUME, "sqs:SendMessage"],
-        ("<QueuesBatchesQueue>", "<QueuesChecksDead>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
+        ("<QueuesChecksDead>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
-            "dynamodb:Query",
             "dynamodb:UpdateItem",
         ],
         ("<VaultBucket>",): ["s3:ListBucket"],
@@ -97,7 +92,8 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         **logs("Reconcile"),
         ("*",): TRACE,
         ("<QueuesBatchesDead>", "<QueuesChecksDead>", "<QueuesEventsDead>", "<QueuesWritesDead>"): [
-            action for action in CONSUME if action != "sqs:GetQueueUrl"
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
         ],
         (
             "<QueuesBatchesQueue>",
@@ -107,7 +103,6 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],

@@ -95,15 +95,20 @@ def test_the_vault_is_private_encrypted_and_versioned(template: Template) -> Non
     assert {"Bool": {"aws:SecureTransport": "false"}} in refusals
 
 
-def test_only_sealed_payloads_expire(template: Template) -> None:
+def test_what_waits_for_a_person_never_expires_and_what_was_removed_does(
+    template: Template,
+) -> None:
     rules = only(template, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
-    expiring = [
-        rule for rule in rules if any(key.startswith(("Expir", "Noncurrent")) for key in rule)
-    ]
 
-    (rule,) = expiring
-    assert rule["Prefix"] == "sealed/"
-    assert rule["ExpirationInDays"] == SEALED_DAYS == 35
+    expiring = {r["Prefix"]: r["ExpirationInDays"] for r in rules if "ExpirationInDays" in r}
+    assert expiring == {"sealed/": SEALED_DAYS, "discarded/": 365}
+    assert SEALED_DAYS == 35
+    removed = {
+        rule.get("Prefix", ""): rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert removed == {"sealed/": 1, "": 35}
 
 
 def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
