@@ -59,7 +59,7 @@ deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name
 	@.venv/bin/python -m ops.deploy "$$ENVIRONMENT" $(ARGS)
 
 lock: .venv/.installed ## Pin requirements.in anew into requirements.txt
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --upgrade \
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --generate-hashes --upgrade \
 		requirements.in --output-file requirements.txt
 
 clean: ## Remove what runs and tests left behind; what is installed stays

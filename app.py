@@ -15,6 +15,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from stacks.bundling import failure_in
 from stacks.configuration import ConfigurationError, load_environments
+from stacks.quotas import complaints
 from stacks.relay_stack import RelayStack
 
 PROJECT = Path(__file__).parent
@@ -45,7 +46,10 @@ def main() -> int:
         print(sentence, file=sys.stderr)
         return 1
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()
+    for stack in app.synth().stacks:
+        for complaint in complaints(stack.stack_name, stack.template):
+            print(complaint, file=sys.stderr)
+            return 1
     return 0
 
 

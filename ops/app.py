@@ -13,6 +13,7 @@ from ops.session import Session, session_of
 from ops.status import status as show_status
 from ops.trace import trace as show_trace
 from ops.try_mapping import try_mapping
+from stacks.version import VERSION
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +26,12 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(review.app, name="review")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("try-mapping")(try_mapping)
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(VERSION)
+        raise typer.Exit
 
 
 @app.callback()
@@ -46,6 +53,10 @@ def options(
         Path, typer.Option(hidden=True, help="Where the embedded run says where it is.")
     ] = ENDPOINT_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no prose.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Which release."),
+    ] = False,
 ) -> None:
     """Options may stand before or after the command."""
     target = Target(environment, profile, region, endpoint_file if local else None)

@@ -20,6 +20,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.vault import Vault
+from stacks.version import VERSION
 from stacks.webhook import Webhook
 from stacks.write import Write
 
@@ -43,7 +44,7 @@ class RelayStack(cdk.Stack):
         super().__init__(
             scope,
             name,
-            description=f"genesys-relay, environment {environment.name}",
+            description=f"genesys-relay {VERSION}, environment {environment.name}",
             env=cdk.Environment(account=relay.account, region=relay.region),
             termination_protection=protected and relay.removal == "retain",
         )
@@ -158,6 +159,7 @@ class RelayStack(cdk.Stack):
         )
 
         outputs = {
+            "Version": VERSION,
             "PartnerBusName": buses.partner.ref,
             "RelayBusName": buses.relay.ref,
             "LedgerTableName": ledger.table.table_name,

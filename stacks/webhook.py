@@ -126,7 +126,7 @@ class Webhook(Construct):
                 destination_arn=logs.log_group_arn, format=json.dumps(ACCESS_LOG_FIELDS)
             ),
         )
-        stage.add_dependency(_l1(route))
+        stage.add_resource_dependency(_l1(route))
         return f"{api.api_endpoint}/events/{FIRST_SENDER}"
 
 

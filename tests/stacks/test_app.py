@@ -12,6 +12,7 @@ from tests.stacks.synthesised import Synthesised, Template, readable, resources
 PROJECT = Path(__file__).parent.parent.parent
 
 OUTPUTS = {
+    "Version",
     "PartnerBusName",
     "RelayBusName",
     "LedgerTableName",
