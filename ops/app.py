@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops import dead_letters, replay_archive, review
+from ops import dead_letters, replay_archive, review, setup_journey
 from ops.connection import ENDPOINT_FILE, Target
 from ops.doctor import doctor as examine
 from ops.screen import Screen
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(review.app, name="review")
+app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("try-mapping")(try_mapping)
 

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from lambdas.relay.destinations import journey
+from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.limits import LIVE
-from ops import deployed
+from ops import deployed, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
-from ops.genesys_probe import HARMLESS, NoToken, Probe, allowed_per_minute, date_of
+from ops.genesys_probe import (
+    FORBIDDEN,
+    HARMLESS,
+    KEPT_OUT,
+    NoToken,
+    Probe,
+    allowed_per_minute,
+    date_of,
+)
 
 Result = Literal["ok", "wrong", "unknown"]
 
@@ -158,7 +168,7 @@ def _token(relay: Relay) -> str:
     except NoToken as error:
         remedy = (
             "Compare the secret with the OAuth client in Genesys Cloud Admin; runbook: Rotate the "
-            "credentials."
+            f"credentials. {KEPT_OUT}"
             if error.is_ours
             else "Genesys is out of order: see its status page; events wait meanwhile."
         )
@@ -176,8 +186,8 @@ def _permissions(relay: Relay) -> str:
         answer = probe.call(destination.method, destination.path, token, b"{}")
         if answer.status == 403:
             raise OpsError(
-                f"The OAuth client may not write to {name} ({destination.path}): give its role the "
-                "permission in Genesys Cloud Admin, for the division of the data too."
+                f"The OAuth client may not write to {name} ({destination.path}): {words(answer)}. "
+                f"{FORBIDDEN}"
             )
         if answer.status == 404:
             raise OpsError(
@@ -188,6 +198,19 @@ def _permissions(relay: Relay) -> str:
     if not asked:
         return "no destination can be asked without writing to it; watch the first requests"
     return f"may write to {', '.join(asked)}"
+
+
+def _journeys(relay: Relay) -> str:
+    """Each configuration, its External Sources and its activation."""
+    caller, names = Probe(relay).caller(), []
+    configured = deployed.configuration(relay)
+    for name, destination in configured.destinations.items():
+        if destination.kind != journey.KIND.name:
+            continue
+        items = [route.item for route in configured.routes if route.destination.name == name]
+        configuration_id = destination.path.split("/")[-2]
+        names.append(setup_journey.looked_at(caller, configuration_id, items))
+    return f"journeys show {', '.join(names)}" if names else "no destination is a journey's"
 
 
 def _limits(relay: Relay) -> str:
@@ -262,6 +285,7 @@ ALL = (
     Check("secret", _secret),
     Check("token", _token),
     Check("permissions", _permissions),
+    Check("journeys", _journeys),
     Check("rate limit", _limits),
     Check("clock", _clock),
     Check("alarms", _alarms),

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
 
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.genesys.outcomes import header, words
 from lambdas.relay.limits import LIVE
-from lambdas.relay.ports import Answer
+from lambdas.relay.ports import Answer, Http
 from ops.connection import Relay
 from ops.errors import OpsError
 
@@ -47,19 +49,11 @@ class Probe:
 
     def token(self) -> str:
         """Raises OpsError, in Genesys' own words."""
-        pair = base64.b64encode(":".join(self.secret()).encode()).decode()
-        answer = self.send(
-            "POST",
-            f"{self.relay.settings['GENESYS_LOGIN_URL'].rstrip('/')}/oauth/token",
-            {
-                "Authorization": f"Basic {pair}",
-                "Content-Type": "application/x-www-form-urlencoded",
-            },
-            b"grant_type=client_credentials",
-        )
-        if answer.status != 200:
-            raise NoToken(f"Genesys gives no token: {words(answer)}.", answer.status)
-        return str(json.loads(answer.body)["access_token"])
+        return token_of(self.http, self.relay.settings["GENESYS_LOGIN_URL"], *self.secret())
+
+    def caller(self) -> "Caller":
+        """Raises OpsError where there is no token."""
+        return Caller(self.http, self.relay.settings["GENESYS_API_URL"], self.token())
 
     def call(self, method: str, path: str, token: str, body: bytes | None = None) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
@@ -71,10 +65,74 @@ class Probe:
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Raises OpsError where no answer comes."""
-        answer = self.http.send(method, url, headers, body)
-        if not isinstance(answer, Answer):
-            raise OpsError(f"{url.split('/')[2]} does not answer: {answer.reason}")
-        return answer
+        return send(self.http, method, url, headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Requests under one token, each of which must succeed."""
+
+    http: Http
+    api_url: str
+    token: str
+
+    def read(self, path: str, **query: str) -> dict[str, Any]:
+        """Raises OpsError, in Genesys' own words and with what to do."""
+        return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
+
+    def write(self, method: str, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises OpsError, in Genesys' own words and with what to do."""
+        return self._ask(method, path, json.dumps(document).encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answer = send(self.http, method, f"{self.api_url.rstrip('/')}{path}", headers, body)
+        if not 200 <= answer.status < 300:
+            remedy = FORBIDDEN if answer.status == 403 else "Nothing was changed by it."
+            where = path.split("?")[0]
+            raise OpsError(f"Genesys refuses {method} {where}: {words(answer)}. {remedy}")
+        document: dict[str, Any] = json.loads(answer.body or b"{}")
+        return document
+
+
+#: what a 403 can mean; Genesys' words, which name a permission where one lacks, stand before it
+FORBIDDEN = (
+    "Where it names a permission, give it to a role of the OAuth client, for the division too; "
+    "where it does not, the organisation may lack the licence (Journey Management needs CX 4 or "
+    "an add-on)."
+)
+#: what else keeps a good client out, which Genesys need not name
+KEPT_OUT = (
+    "If they are right: does the organisation's list of Allowed IP Addresses have the address that "
+    "this comes from (output EgressAddress), and is the client authorised where OAuth scope "
+    "enforcement is on?"
+)
+
+
+def token_of(http: Http, login_url: str, client_id: str, client_secret: str) -> str:
+    """Raises OpsError, in Genesys' own words."""
+    pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {pair}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    url = f"{login_url.rstrip('/')}/oauth/token"
+    answer = send(http, "POST", url, headers, b"grant_type=client_credentials")
+    if answer.status != 200:
+        raise NoToken(f"Genesys gives no token: {words(answer)}.", answer.status)
+    return str(json.loads(answer.body)["access_token"])
+
+
+def send(
+    http: Http, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> Answer:
+    """Raises OpsError where no answer comes."""
+    answer = http.send(method, url, headers, body)
+    if not isinstance(answer, Answer):
+        raise OpsError(f"{url.split('/')[2]} does not answer: {answer.reason}")
+    return answer
 
 
 def allowed_per_minute(answer: Answer) -> int | None:

@@ -18,12 +18,17 @@ from urllib.parse import urlsplit
 
 import requests
 
-from examples import make_journey_configuration, post_to_webhook, put_business_event
+from examples import post_to_webhook, put_business_event
+from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.destinations.journey import CUSTOMER
+from lambdas.relay.limits import LIVE
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
 from local.run.publishing import publish
 from local.run.scenario import Act, Scenario, Verdict
 from local.run.stage import Genesys, Stage
 from local.run.steps import SENDER, Attempt, attempt_of, attempts
+from ops import setup_journey
+from ops.genesys_probe import Caller, token_of
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -40,8 +45,11 @@ def prepare(genesys_url: str) -> str:
     control = Genesys(genesys_url)
     conduct = control.get("conduct")
     control.post("conduct", preset="none")  # a person sets up on a quiet day
-    token = make_journey_configuration.token(genesys_url, CLIENT_ID, CLIENT_SECRET)
-    configuration = make_journey_configuration.make(genesys_url, token, "Customer steps", SENDER)
+    http = RequestsHttp(LIVE)
+    token = token_of(http, genesys_url, CLIENT_ID, CLIENT_SECRET)
+    wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel"))
+    steps = setup_journey.set_up(Caller(http, genesys_url, token), wanted, apply=True)
+    ids = {step.what: step.id for step in steps}
     control.post("conduct", **conduct)
     return f"""
 [webhook]
@@ -50,7 +58,7 @@ burst = 200
 
 [destinations.steps]
 kind = "journey-external-events"
-configuration_id = "{configuration}"
+configuration_id = "{ids["configuration"]}"
 
 [destinations.steps.key]
 honoured_hours = 24
@@ -65,7 +73,7 @@ topics = {json.dumps(TOPICS)}
 id = "id"
 dateCreated = "occurred_at"
 identifiers.externalIds = [
-    {{ value = "[body.identifiers, body.data][].customerId | [0]", externalSourceId = "'shop'" }},
+    {{ value = {json.dumps(CUSTOMER)}, externalSourceId = "'{ids["external source"]}'" }},
 ]
 attributes = "merge(body.attributes || body.data, {{type: topic, correlationId: correlation_id}})"
 """

@@ -18,12 +18,6 @@ TIMEOUT_S = 60
 NEEDED = {
     "post_to_webhook": ("WEBHOOK_URL", "WEBHOOK_KEY"),
     "put_business_event": ("RELAY_BUS",),
-    "make_journey_configuration": (
-        "GENESYS_API_URL",
-        "GENESYS_LOGIN_URL",
-        "GENESYS_CLIENT_ID",
-        "GENESYS_CLIENT_SECRET",
-    ),
 }
 EVENT = {"id": "1"}
 
@@ -128,17 +122,6 @@ def test_an_event_that_is_refused_is_one_sentence_at_the_end(webhook: Webhook) -
 
     (line,) = done.stderr.splitlines()
     assert '404: {"message": "Not Found"}' in line
-
-
-def test_a_genesys_that_refuses_is_one_sentence(webhook: Webhook) -> None:
-    webhook.answers = [(401, b"{}")]
-    variables = dict.fromkeys(NEEDED["make_journey_configuration"], webhook.url)
-
-    done = run("make_journey_configuration", **variables)
-
-    (line,) = done.stderr.splitlines()
-    assert "401" in line
-    assert webhook.url in line
 
 
 def test_without_a_region_it_says_so() -> None:

@@ -13,6 +13,7 @@ from lambdas.relay.routes.configuration import (
     COMMON_SETTINGS,
     KEY_SETTINGS,
     KINDS,
+    parse,
     settings_of,
 )
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
@@ -121,6 +122,16 @@ def test_the_hosts_can_be_named_instead(tmp_path: Path) -> None:
 
     assert relay.genesys_api_url == "http://127.0.0.1:8080"
     assert relay.genesys_login_url == "http://127.0.0.1:8081"
+
+
+def test_the_shortest_environment_of_the_readme_is_one(tmp_path: Path) -> None:
+    readme = (ENVIRONMENTS.parent / "README.md").read_text(encoding="utf-8")
+    text = readme.partition("```toml\n")[2].partition("```")[0]
+
+    (environment,) = load_environments(str(write(tmp_path, text)))
+
+    assert len(text.splitlines()) == 8
+    assert list(parse(json.loads(environment.functions_document)).destinations) == ["journey"]
 
 
 def test_a_local_run_may_name_any_event_source(tmp_path: Path) -> None:

@@ -38,15 +38,13 @@ def with_source(destination: Destination, section: Section, where: str) -> Desti
     source = section.get("external_source_id")
     if source is None:
         return destination
-    if "item" in section:
-        raise ValueError(
-            f"{where} has both item and external_source_id; an item says externalSourceId itself"
-        )
     if not _is_guid(source):
         raise ValueError(
             f"{where}.external_source_id is {source!r}; it must be the id (a GUID) of an External "
             "Source in Genesys Cloud, which `relay setup journey` makes or finds"
         )
+    if "item" in section:
+        return destination  # an item of one's own says externalSourceId itself
     return replace(destination, item={**KIND.base, **item_of(str(source))})
 
 

@@ -1,0 +1,235 @@
+"""`relay setup journey`: what journey external events need in Genesys Cloud, found or made.
+
+An External Source in which customers' ids are unique, a schema of the attributes, a configuration
+of it in a division, and the activation that makes journeys show the events. Nothing is made without
+--apply, and what is there is left as it is, so that it can be run again at any time.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.destinations.journey import ATTRIBUTES
+from lambdas.relay.limits import LIVE
+from ops.errors import OpsError
+from ops.genesys_probe import Caller, token_of
+from ops.session import session_of
+from stacks.configuration import ConfigurationError, load_environments
+
+app = typer.Typer(no_args_is_help=True, help="Make what destinations need in Genesys Cloud.")
+SOURCES = "/api/v2/externalcontacts/externalsources"
+ROOT = "/api/v2/journey/externalevents"
+DEFINITIONS = "/api/v2/journey/views/eventdefinitions"
+HOME = "/api/v2/authorization/divisions/home"
+PAGE = 100
+VARIABLES = ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Names in Genesys Cloud, by which what is there is found again."""
+
+    external_source: str
+    #: of the schema and its configuration
+    title: str
+    attributes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    what: str
+    name: str
+    #: "" where it is not there and was not made
+    id: str
+    made: bool
+
+
+@app.callback()
+def _group() -> None:
+    """One command for each matter."""
+
+
+@app.command("journey")
+def journey(
+    context: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="Make what is missing.")] = False,
+    external_source: Annotated[
+        str, typer.Option(help="The External Source in which customers' ids are unique.")
+    ] = "Customers",
+    title: Annotated[str, typer.Option(help="What journeys call the events.")] = "Customer steps",
+) -> None:
+    """Find or make what journey external events need, for the organisation that --environment
+    <name or file.toml> names. The OAuth client is said by the variables GENESYS_CLIENT_ID and
+    GENESYS_CLIENT_SECRET. Without --apply it only says what it would make."""
+    session = session_of(context)
+    missing = [name for name in VARIABLES if not os.environ.get(name)]
+    if missing:
+        raise OpsError(f"Set {', '.join(missing)} in the environment: the OAuth client's.")
+    api_url, login_url = _hosts(session.target.environment)
+    http = RequestsHttp(LIVE)
+    token = token_of(http, login_url, *(os.environ[name] for name in VARIABLES))
+    caller = Caller(http, api_url, token)
+    steps = list(set_up(caller, Wanted(external_source, title, tuple(ATTRIBUTES)), apply=apply))
+    session.screen.document([{"what": s.what, "name": s.name, "id": s.id} for s in steps])
+    for step in steps:
+        state = "made" if step.made else "found" if step.id else "missing; --apply makes it"
+        session.screen.say(f"{step.what} {step.name!r}: {state} {step.id}".rstrip())
+    if all(step.id for step in steps):
+        session.screen.say(lines_of(steps), "green")
+
+
+def _hosts(environment: str | None) -> tuple[str, str]:
+    if environment is None:
+        raise OpsError("Name the environment file, such as --environment my.toml.")
+    try:
+        relay = load_environments(environment)[0].document.relay
+    except ConfigurationError as error:
+        raise OpsError(str(error)) from error
+    return relay.genesys_api_url, relay.genesys_login_url
+
+
+def lines_of(steps: Sequence[Step]) -> str:
+    """What the environment file needs."""
+    ids = {step.what: step.id for step in steps}
+    return (
+        "\n[destinations.journey]\n"
+        'kind = "journey-external-events"\n'
+        f'configuration_id = "{ids["configuration"]}"\n'
+        f'external_source_id = "{ids["external source"]}"'
+    )
+
+
+def set_up(caller: Caller, wanted: Wanted, *, apply: bool) -> Iterator[Step]:
+    """Finds each thing, or makes it; raises OpsError in Genesys' words."""
+    source = _one(_sources(caller, wanted.external_source), "name", wanted.external_source)
+    source_made = source is None and apply
+    if source_made:
+        source = caller.write("POST", SOURCES, {"name": wanted.external_source, "active": True})
+    yield _step("external source", wanted.external_source, source, source_made)
+
+    schemas = [
+        {**schema, "title": schema.get("jsonSchema", {}).get("title")}
+        for schema in caller.read(f"{ROOT}/schemas").get("entities", [])
+    ]
+    schema = _one(schemas, "title", wanted.title)
+    schema_made = schema is None and apply
+    if schema_made:
+        schema = caller.write("POST", f"{ROOT}/schemas", _schema(wanted))
+    yield _step("schema", wanted.title, schema, schema_made)
+
+    configuration, configuration_made = None, False
+    if schema is not None:
+        configuration = _one(list(_configurations(caller)), "schemaId", schema["id"])
+        configuration_made = configuration is None and apply
+    if configuration_made and schema is not None:
+        configuration = caller.write(
+            "POST", f"{ROOT}/configurations", _configuration(caller, wanted, schema["id"])
+        )
+    yield _step("configuration", wanted.title, configuration, configuration_made)
+
+    active = schema is not None and is_activated(caller, schema["id"])
+    activated = schema is not None and not active and apply
+    if activated and schema is not None:
+        order = {"displayName": wanted.title, "rank": 1}
+        caller.write("PUT", f"{DEFINITIONS}/{schema['id']}/activate", order)
+    there = schema if active or activated else None
+    yield _step("activation", wanted.title, there, activated)
+
+
+def _step(what: str, name: str, there: Mapping[str, Any] | None, made: bool) -> Step:
+    return Step(what, name, "" if there is None else str(there["id"]), made)
+
+
+def _one(rows: Sequence[Mapping[str, Any]], member: str, value: str) -> Mapping[str, Any] | None:
+    return next((row for row in rows if row.get(member) == value), None)
+
+
+def _schema(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "title": wanted.title,
+        "description": "What customers did outside the contact centre",
+        "properties": {
+            name: {"type": "string", "title": name, "description": name}
+            for name in wanted.attributes
+        },
+    }
+
+
+def _configuration(caller: Caller, wanted: Wanted, schema_id: str) -> dict[str, Any]:
+    return {
+        "name": wanted.title,
+        "description": "Written by genesys-relay",
+        "divisionId": caller.read(HOME)["id"],
+        "schemaId": schema_id,
+        "source": "genesys-relay",
+    }
+
+
+def _sources(caller: Caller, name: str) -> list[Mapping[str, Any]]:
+    """SDK: `name` is a prefix; more pages by cursor."""
+    found: list[Mapping[str, Any]] = []
+    cursor = ""
+    while True:
+        page = caller.read(
+            SOURCES, name=name, limit=str(PAGE), **({"cursor": cursor} if cursor else {})
+        )
+        found += page.get("entities", [])
+        cursor = (page.get("cursors") or {}).get("after") or ""
+        if not cursor:
+            return found
+
+
+def _configurations(caller: Caller) -> Iterator[Mapping[str, Any]]:
+    number, pages = 1, 1
+    while number <= pages:
+        page = caller.read(f"{ROOT}/configurations", pageSize=str(PAGE), pageNumber=str(number))
+        yield from page.get("entities", [])
+        number, pages = number + 1, int(page.get("pageCount") or 1)
+
+
+def is_activated(caller: Caller, schema_id: str) -> bool:
+    """Whether journeys show the events of this schema."""
+    rows = caller.read(f"{DEFINITIONS}/external").get("entities", [])
+    row = _one(rows, "schemaId", schema_id)
+    return row is not None and row.get("activationStatus") == "Activated"
+
+
+def sources_of(item: Any) -> Iterator[str]:
+    """The ids of External Sources that a mapping writes as constants."""
+    match item:
+        case {"externalSourceId": str() as constant, **rest}:
+            yield constant.strip("'")
+            yield from sources_of(rest)
+        case dict():
+            for value in item.values():
+                yield from sources_of(value)
+        case list():
+            for value in item:
+                yield from sources_of(value)
+
+
+def looked_at(caller: Caller, configuration_id: str, item: Any) -> str:
+    """What is well with a journey destination; raises OpsError with what is not."""
+    found = caller.read(f"{ROOT}/configurations/{configuration_id}")
+    for flag, part in (("schemaActive", "schema"), ("divisionIdActive", "division")):
+        if found.get(flag) is False:
+            raise OpsError(f"The {part} of the configuration {found.get('name')} is not active.")
+    for source_id in sources_of(item):
+        source = caller.read(f"{SOURCES}/{source_id}")
+        if source.get("active") is False:
+            raise OpsError(
+                f"The External Source {source.get('name')} is not active: activate it in Genesys "
+                "Cloud Admin."
+            )
+    if not is_activated(caller, str(found["schemaId"])):
+        raise OpsError(
+            f"Journeys do not show the events of {found.get('name')}: run `relay setup journey "
+            "--apply`, or activate them in Journey Management."
+        )
+    return json.dumps(found.get("name"))

@@ -1,0 +1,172 @@
+"""`relay setup journey` and the doctor's look at it, against the simulated Genesys Cloud."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from lambdas.relay.destinations import journey
+from lambdas.relay.ports import Answer, Unanswered
+from local.genesys.faults import NONE
+from local.genesys.messages import Request
+from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
+from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID, SCHEMA_ID
+from local.genesys.platform import GenesysPlatform
+from ops import setup_journey
+from ops.__main__ import main
+from ops.errors import OpsError
+from ops.genesys_probe import Caller, NoToken, token_of
+from ops.setup_journey import Wanted, looked_at, set_up
+from stacks.configuration import load_environments
+from tests.local.genesys_world import World
+from tests.unit.simulated import Simulated
+
+WANTED = Wanted("crm", "Customer steps", tuple(journey.ATTRIBUTES))
+
+
+@dataclass
+class Wire:
+    """The simulator behind the port of HTTP."""
+
+    platform: GenesysPlatform
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | Unanswered:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        request = Request(method, parts.path, query, headers, body or b"")
+        answer = self.platform.handle(request)
+        return Answer(answer.status, answer.headers, answer.body)
+
+
+def caller_of(world: World | Simulated) -> Caller:
+    wire = Wire(world.platform)
+    token = token_of(wire, "https://login.simulated", CLIENT_ID, CLIENT_SECRET)
+    return Caller(wire, "https://api.simulated", token)
+
+
+def made(world: World) -> int:
+    return sum(entry.method != "GET" for entry in world.platform.record.requests) - 2  # logins
+
+
+def test_without_apply_nothing_is_made() -> None:
+    world = World(NONE)
+    steps = list(set_up(caller_of(world), WANTED, apply=False))
+    assert [step.id for step in steps] == ["", "", "", ""]
+    assert made(world) == 0
+
+
+def test_what_is_missing_is_made_once_and_found_again() -> None:
+    world = World(NONE)
+    first = list(set_up(caller_of(world), WANTED, apply=True))
+    assert all(step.made and step.id for step in first)
+    again = list(
+        set_up(Caller(Wire(world.platform), "https://x", world.bearer[7:]), WANTED, apply=True)
+    )
+    assert [step.id for step in again] == [step.id for step in first]
+    assert not any(step.made for step in again)
+    assert made(world) == 4
+
+
+def test_what_lacks_among_much_is_found_page_by_page() -> None:
+    world = World(NONE)
+    sources = world.platform.org.external_sources
+    sources |= {f"s{n}": {"id": f"s{n}", "name": "crm and more"} for n in range(250)}
+    sources["mine"] = {"id": "mine", "name": "crm", "active": True}
+    configurations = world.platform.org.configurations
+    copies = {f"c{n}": {"id": f"c{n}", "schemaId": "other"} for n in range(250)}
+    last = configurations.pop(CONFIGURATION_ID)
+    configurations |= copies | {CONFIGURATION_ID: last}
+    wanted = replace(WANTED, title="Relayed events")
+    steps = list(set_up(caller_of(world), wanted, apply=False))
+    assert [step.id for step in steps] == ["mine", SCHEMA_ID, CONFIGURATION_ID, SCHEMA_ID]
+
+
+def test_the_lines_that_it_prints_are_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(NONE)
+    monkeypatch.setattr(setup_journey, "RequestsHttp", lambda _timing: Wire(world.platform))
+    monkeypatch.setenv("GENESYS_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("GENESYS_CLIENT_SECRET", CLIENT_SECRET)
+    example = Path(__file__).parents[2] / "environments" / "example.toml"
+    assert main(["setup", "journey", "--apply", "-e", str(example)]) == 0
+    printed = capsys.readouterr().out
+    lines = printed[printed.index("[destinations.journey]") :]
+    head = '[relay]\npartner_event_source = "aws.partner/genesys.com/cloud/x/y"\n'
+    head += 'genesys_region = "eu-central-1"\n'
+    route = '\n[[routes]]\nname = "steps"\ndestination = "journey"\ntopics = ["order.*"]\n'
+    written = tmp_path / "mine.toml"
+    written.write_text(head + lines + route, "utf-8")
+    (loaded,) = load_environments(str(written))
+    there = json.loads(loaded.functions_document)["destinations"]["journey"]
+    caller = Caller(Wire(world.platform), "https://x", world.bearer[7:])
+    item = journey.item_of(there["external_source_id"])
+    assert looked_at(caller, there["configuration_id"], item) == '"Customer steps"'
+
+
+def test_without_credentials_it_says_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in setup_journey.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert main(["setup", "journey"]) == 2
+    assert "GENESYS_CLIENT_ID, GENESYS_CLIENT_SECRET" in capsys.readouterr().err
+
+
+def broken(world: World, what: str) -> None:
+    org = world.platform.org
+    match what:
+        case "configuration":
+            org.configurations.clear()
+        case "schema":
+            org.configurations[CONFIGURATION_ID]["schemaActive"] = False
+        case "source":
+            org.external_sources.clear()
+        case "sleeping source":
+            org.external_sources[EXTERNAL_SOURCE_ID]["active"] = False
+        case "activation":
+            org.event_definitions[SCHEMA_ID]["activationStatus"] = "Deactivated"
+        case "licence":
+            world.platform.conduct = replace(NONE, unlicensed=True)
+        case _:
+            world.platform.conduct = replace(NONE, forbidden=(what,))
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("configuration", "404 not.found External events configuration not found"),
+        ("schema", "schema of the configuration Relayed events is not active"),
+        ("source", "404 not.found External source not found"),
+        ("sleeping source", "External Source Shop is not active"),
+        ("activation", "Journeys do not show the events of Relayed events"),
+        ("licence", "not licensed.*CX 4"),
+        ("journey-configuration", "permissions assigned: .journey-configuration.*role"),
+    ],
+)
+def test_what_is_wrong_with_a_journey_is_said(what: str, says: str) -> None:
+    world = World(NONE)
+    caller = caller_of(world)
+    item = [journey.item_of(EXTERNAL_SOURCE_ID)]
+    assert looked_at(caller, CONFIGURATION_ID, item) == '"Relayed events"'
+    broken(world, what)
+    with pytest.raises(OpsError, match=says):
+        looked_at(caller, CONFIGURATION_ID, item)
+
+
+def test_a_permission_that_setting_up_lacks_is_named() -> None:
+    world = World(NONE)
+    caller = caller_of(world)
+    broken(world, "externalContacts:externalSource:add")
+    with pytest.raises(OpsError, match="externalContacts:externalSource:add"):
+        list(set_up(caller, WANTED, apply=True))
+
+
+def test_a_login_that_is_refused_is_told_in_genesys_words() -> None:
+    with pytest.raises(NoToken, match="no token: 4"):
+        token_of(Wire(World(NONE).platform), "https://login.simulated", CLIENT_ID, "wrong")
