@@ -242,14 +242,14 @@ def test_detail_events_say_their_time_in_milliseconds() -> None:
 
 @pytest.mark.parametrize(
     "stated",
-    ["2026-01-09T09:00:09.000Z", "2026-01-09T10:00:09+01:00", "2026-01-09T09:00:09"],
+    ["2026-01-09T09:00:09.000Z", "2026-01-09T10:00:09+01:00", "2026-01-09 09:00:09z"],
 )
 def test_audits_say_their_time_in_iso_format(stated: str) -> None:
     assert parsed(envelope("audit", eventTime=stated)).occurred_at_ms == 1_767_949_209_000
 
 
-@pytest.mark.parametrize("stated", [None, "yesterday", ""])
-def test_an_event_that_does_not_say_when_it_happened_is_an_event(stated: str | None) -> None:
+@pytest.mark.parametrize("stated", [None, "yesterday", "", "2026-01-09T09:00:09", True, {}, []])
+def test_an_event_that_does_not_say_when_it_happened_is_an_event(stated: object) -> None:
     assert parsed(envelope("acw", eventTime=stated)).occurred_at_ms is None
     assert parsed(envelope("presence")).occurred_at_ms is None
 
@@ -329,14 +329,6 @@ def changed(*path: str, to: object) -> Envelope:
             changed("detail", "eventBody", "conversationId", to=7),
             "eventBody has a conversationId that is a number, not a string",
         ),
-        (
-            changed("detail", "eventBody", "eventTime", to=True),
-            "eventBody.eventTime is true or false, not a number of milliseconds or an ISO time",
-        ),
-        (
-            changed("detail", "eventBody", "eventTime", to={}),
-            "eventBody.eventTime is an object, not a number of milliseconds or an ISO time",
-        ),
     ],
 )
 def test_each_malformed_envelope_has_its_sentence(document: Any, sentence: str) -> None:
@@ -375,7 +367,7 @@ def test_no_sentence_quotes_what_an_event_says() -> None:
     """Sentences go into logs; events hold names and telephone numbers."""
     for document in (
         changed("detail", "eventBody", "conversationId", to=["tel:+15555550142"]),
-        changed("detail", "eventBody", "eventTime", to=["tel:+15555550142"]),
+        changed("detail", "topicName", to=["tel:+15555550142"]),
         changed("detail", to="tel:+15555550142"),
     ):
         with pytest.raises(Malformed) as raised:

@@ -63,7 +63,7 @@ def test_its_own_id_goes_before_conversation_and_timestamp() -> None:
     first, second = read({**FLAT, "id": "e-1"}), read({**FLAT, "id": "e-2"})
 
     assert first.identity != second.identity
-    assert same(first, read({**FLAT, "id": "e-1", "timestamp": 5}))
+    assert same(first, read({**FLAT, "id": "e-1", "timestamp": 1_767_949_200}))
 
 
 def test_what_differs_between_copies_says_nothing() -> None:
@@ -125,7 +125,9 @@ def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
         ({**FLAT, "id": 7}, "detail has an id that is a number"),
         ({**POSTED, "id": None}, "detail has no id"),
         ({**POSTED, "type": 1}, "detail has a type that is a number"),
-        ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list"),
+        ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list that is no moment"),
+        ({**POSTED, "createdTime": "soon"}, "detail.createdTime is a string that is no moment"),
+        ({**POSTED, "createdTime": -1}, "detail.createdTime is a number that is no moment"),
         ({"eventBody": None, **FLAT}, "detail has no eventBody"),
     ],
 )  # fmt: skip

@@ -122,7 +122,7 @@ def _genesys(detail: Mapping[str, Json], source: str, detail_type: str) -> Conte
         said=said,
         conversation_id=_conversation(body, topic),
         correlation_id=_correlation(detail),
-        occurred_at_ms=reading.moment(body.get("eventTime"), "eventBody.eventTime"),
+        occurred_at_ms=reading.moment_ms(body.get("eventTime")),
         body=body,
     )
 

@@ -1,16 +1,32 @@
 """Reading documents that others wrote. Every reader raises Malformed with one sentence, which
 names members and kinds but never quotes a value: a sentence ends up in logs."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from lambdas.relay.canonical import Json
 from lambdas.relay.errors import Malformed
 
-#: the first and the last whole second that `datetime` knows, in milliseconds since 1970
-CALENDAR_MS = (-62_135_596_800_000, 253_402_300_799_000)
+#: how a moment can be said, for the sentence that refuses another way
+MOMENTS = (
+    "say ISO 8601 with an offset, such as 2026-01-31T09:30:00Z, or the number of seconds, "
+    "milliseconds, microseconds or nanoseconds since 1970"
+)
+#: the years 2000 to 2099, in seconds since 1970: a number beyond them is no moment of any unit
+NUMBERED_S = (946_684_800, 4_102_444_800)
+_UNITS_PER_MS = (Decimal("0.001"), Decimal(1), Decimal(1_000), Decimal(1_000_000))
+_DIGITS = re.compile(r"[1-9][0-9]{8,18}(\.[0-9]{1,9})?")
+#: of years that no calendar disputes; 0001 and 9999 are how programs say "never"
+_ISO = re.compile(
+    r"((?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
+    r"(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +68,52 @@ def members(document: Mapping[str, Json], key: str, where: str) -> Mapping[str, 
 
 
 def moment(value: Json, name: str) -> int | None:
-    """Genesys says times as integer milliseconds or as ISO 8601, differently by topic."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Malformed(f"{name} is {kind(value)}, not a number of milliseconds or an ISO time")
-    return iso_ms(value) if isinstance(value, str) else _in_calendar(int(value))
+    """The moment that a sender states, in milliseconds; None where it states none. What could be
+    another moment than the one that was meant is Malformed."""
+    read = moment_ms(value)
+    if read is None and value is not None:
+        raise Malformed(f"{name} is {kind(value)} that is no moment: {MOMENTS}")
+    return read
+
+
+def moment_ms(value: Json) -> int | None:
+    """The one moment that a value can mean, in milliseconds since 1970 (finer parts are cut off);
+    None where it means none, or might mean two."""
+    if isinstance(value, str):
+        return iso_ms(value) if _DIGITS.fullmatch(value) is None else _count_ms(Decimal(value))
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return _count_ms(Decimal(repr(value)))
+    return None
+
+
+def _count_ms(count: Decimal) -> int | None:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970: of the years that anybody
+    reports of, no number is of two of them."""
+    for per_ms in _UNITS_PER_MS:
+        if NUMBERED_S[0] * 1000 <= count / per_ms < NUMBERED_S[1] * 1000:
+            return int(count / per_ms)
+    return None
 
 
 def iso_ms(stamp: str) -> int | None:
+    """ISO 8601: a date, a time to the minute or finer, and an offset. Without its offset it is as
+    many moments as there are time zones."""
+    found = _ISO.fullmatch(stamp)
+    if found is None:
+        return None
+    date, minute, second, fraction, offset = found.groups()
     try:
-        read = datetime.fromisoformat(stamp)
+        read = datetime.fromisoformat(f"{date}T{minute}:{second or '00'}{_offset(offset)}")
     except ValueError:
         return None
-    if read.tzinfo is None:
-        read = read.replace(tzinfo=UTC)
-    return _in_calendar(int(read.timestamp() * 1000))
+    return int((read - _EPOCH).total_seconds()) * 1000 + int((fraction or "")[:3].ljust(3, "0"))
 
 
-def _in_calendar(moment_ms: int) -> int | None:
-    """A number that is no time of the years 1 to 9999 says nothing of when it happened."""
-    return moment_ms if CALENDAR_MS[0] <= moment_ms <= CALENDAR_MS[1] else None
+def _offset(stated: str) -> str:
+    if stated in "Zz":
+        return "+00:00"
+    digits = stated[1:].replace(":", "")
+    return f"{stated[0]}{digits[:2]}:{digits[2:] or '00'}"
 
 
 def a(name: str) -> str:
