@@ -27,9 +27,10 @@ DOMAIN_MODULE_LINES_MAX = 360
 
 #: what the domain may import beside itself
 DOMAIN_MAY_IMPORT = (
-    "base64", "collections", "contextlib", "dataclasses", "datetime", "email", "enum", "fnmatch",
-    "functools", "hashlib", "heapq", "hmac", "itertools", "jmespath", "json", "lambdas.relay",
-    "math", "operator", "re", "string", "traceback", "types", "typing", "urllib.parse", "uuid",
+    "base64", "collections", "contextlib", "dataclasses", "datetime", "decimal", "email", "enum",
+    "fnmatch", "functools", "hashlib", "heapq", "hmac", "itertools", "jmespath", "json",
+    "lambdas.relay", "math", "operator", "re", "string", "traceback", "types", "typing",
+    "urllib.parse", "uuid",
 )  # fmt: skip
 #: within those, what would bring time or chance in
 IMPURE = frozenset(

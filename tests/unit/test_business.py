@@ -279,8 +279,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "entrances.md").read_text("utf-8")
     [
         STEP,
         {"type": "t", "occurredAt": "2026-01-31T09:30:00Z"},
-        {"id": "1", "type": "t", "createdTime": 1, "data": {"customerId": "C-1"}},
-        {"id": "1", "type": "t", "createdTime": 1},
+        {"id": "1", "type": "t", "createdTime": 1_769_851_800, "data": {"customerId": "C-1"}},
+        {"id": "1", "type": "t", "createdTime": "1769851800"},
     ],
 )
 def test_the_documented_route_renders_every_shape_that_senders_may_use(
