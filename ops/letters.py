@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lambdas.relay.attention.letters import ATTEMPTS, FIRST_SEEN, REASON, REDRIVES
+from lambdas.relay.attention.letters import ATTEMPTS, REASON, REDRIVES
+from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.limits import SQS_ENTRIES_MAX
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Delivery, Outgoing

@@ -51,9 +51,13 @@ class Environment:
     @property
     def functions_document(self) -> str:
         """The part that the functions read, as the JSON that is bundled with them."""
-        written = self.document.model_dump(
-            mode="json", include={"destinations", "routes"}, exclude_unset=True
+        document = self.document
+        written = document.model_dump(
+            mode="json", include={"destinations", "routes", "identity"}, exclude_unset=True
         )
+        written["partner_event_source"] = document.relay.partner_event_source
+        if document.webhook is not None:
+            written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
         return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
 
 

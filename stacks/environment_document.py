@@ -271,6 +271,11 @@ class Webhook(_Table):
     burst: int = Field(
         default=100, ge=1, le=BURST_MAX, description=f"a whole number from 1 to {BURST_MAX}"
     )
+    types: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
+        default={},
+        description="a table of senders' names and lists of types, "
+        'such as "shop.example" = ["order.*"]',
+    )
 
 
 class Document(_Table):
@@ -284,6 +289,10 @@ class Document(_Table):
     )
     routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
     webhook: Webhook | None = Field(default=None, description="a table [webhook]")
+    identity: dict[NonEmpty, NonEmpty] = Field(
+        default={},
+        description="a table of patterns of detail-types, each with how its events are known",
+    )
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> Self:

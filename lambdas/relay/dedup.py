@@ -54,7 +54,8 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     batch = decode(delivery.body)
     if batch.target == CANDIDATES:
         return _candidates(batch, needs, now_ms)
-    if now_ms - batch.oldest_ms > HORIZON_S * 1000:
+    aged = _aged(batch, now_ms)
+    if len(aged) == len(batch.events):
         return _beyond_horizon(batch, needs, now_ms)
     if _is_first_delivery(delivery) and needs.known.holds_copies_only(batch, now_ms):
         return _copies(batch, needs)
@@ -65,6 +66,9 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     item = {**sealed_item(batch, now_ms), **expecting(batch, confirmation)}
     if guarded.echoes:
         item["echoes"] = dict(guarded.echoes)
+    aged -= guarded.echoes.keys()
+    if aged:
+        item["aged"] = sorted(aged)
     recorded = needs.ledger.insert([item])[0]
     if recorded.before is not None:
         state = Record.of(recorded.before).state
@@ -75,8 +79,15 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
             return Done()
         # What the first run decided stays: the same batch must not go out with other events.
         guarded = replace(guarded, echoes=recorded.before.get("echoes", {}))
+        apart = Record.of(recorded.before).aged
+        if aged - apart:
+            # One has aged since, and an earlier run may be about to send it: they stay together.
+            return _beyond_horizon(batch.without(apart), needs, now_ms)
+        aged = apart
     _tell(batch, guarded, needs)
-    claimed = claim(batch.without(frozenset(guarded.echoes)), needs.ledger, now_ms)
+    if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), needs, now_ms), Later):
+        return wait
+    claimed = claim(batch.without(frozenset(guarded.echoes) | aged), needs.ledger, now_ms)
     telemetry = needs.post.telemetry
     telemetry.count("Duplicates", len(claimed.duplicates))
     for event in claimed.duplicates:
@@ -183,6 +194,29 @@ def _candidates(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
     if guarded.wait_s:
         return Later("a request that may have caused it awaits its answer", guarded.wait_s)
     return Done()
+
+
+def _aged(batch: Batch, now_ms: int) -> frozenset[str]:
+    """The events past the horizon. Their neighbours' fate is decidable, and must not wait for
+    theirs."""
+    return frozenset(
+        event.identity for event in batch.events if now_ms - event.accepted_at_ms > HORIZON_S * 1000
+    )
+
+
+def _apart(batch: Batch, aged: frozenset[str]) -> Batch:
+    """The aged events as a batch of their own, which a person can be asked about: the same in every
+    run of this batch."""
+    old = batch.only(aged)
+    (apart,) = seal(
+        batch.target,
+        old.events,
+        now_ms=batch.sealed_at_ms,
+        nonce=f"{batch.batch_id}.aged",
+        most_events=len(old.events),
+        most_bytes=SEALED_BYTES_MAX,
+    )
+    return apart
 
 
 def _beyond_horizon(batch: Batch, needs: Needs, now_ms: int) -> Disposition:

@@ -7,9 +7,10 @@ from lambdas.relay import deliveries
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import CANDIDATES, facts_of
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.entrances.events import Event, parse_event
+from lambdas.relay.entrances.arrivals import Arrival
+from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
 from lambdas.relay.errors import Malformed, Transient
-from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, HORIZON_S, SEALED_BYTES_MAX
+from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing, Queue
 from lambdas.relay.routes import rendering
 from lambdas.relay.routes.configuration import Configuration
@@ -32,8 +33,6 @@ class _Rendered:
     #: None: no route takes it, but a request of ours may have caused it
     destination: Destination | None
     target: Target
-    #: an event past the horizon never shares a batch with a younger one, whose fate is decidable
-    is_old: bool
     event: SealedEvent
 
 
@@ -66,12 +65,13 @@ def _alone(delivery: Delivery, rendered: Sequence[_Rendered], needs: Needs) -> D
 
 def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Disposition:
     now_ms = needs.post.clock.now_ms()
-    event = parse_event(delivery.body, now_ms)
+    reader = needs.configuration.reader
+    event = parse_event(delivery.body, now_ms, reader, Arrival.of(delivery, now_ms))
     routes = needs.configuration.routes_of(event)
     facts = facts_of(event, needs.configuration.confirmations.values())
     needs.post.telemetry.count("EventsReceived")
     if not routes and facts:
-        rendered.append(_sealed(delivery, event, None, Rendered(CANDIDATES, "", ""), facts, now_ms))
+        rendered.append(_sealed(delivery, event, None, Rendered(CANDIDATES, "", ""), facts))
     elif not routes:
         needs.post.telemetry.count("EventsUnrouted")
         needs.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
@@ -79,7 +79,7 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
     for route in routes:
         try:
             made = rendering.rendered(route, event)
-            rendered.append(_sealed(delivery, event, route.destination, made, facts, now_ms))
+            rendered.append(_sealed(delivery, event, route.destination, made, facts))
         except Malformed as malformed:
             failures.append(malformed.reason)
     if failures:
@@ -94,13 +94,11 @@ def _sealed(
     destination: Destination | None,
     made: Rendered,
     facts: str,
-    now_ms: int,
 ) -> _Rendered:
     return _Rendered(
         delivery=delivery,
         destination=destination,
         target=made.target,
-        is_old=now_ms - event.accepted_at_ms > HORIZON_S * 1000,
         event=SealedEvent(
             identity=event.identity,
             payload_hash=event.payload_hash,
@@ -112,17 +110,20 @@ def _sealed(
             into=made.into,
             item=made.item,
             facts=facts,
+            entrance=event.entrance,
+            sender="" if event.entrance == "partner" else label(event.source),
+            content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
         ),
     )
 
 
 def _seal(rendered: Sequence[_Rendered], needs: Needs) -> list[Batch]:
-    groups: dict[tuple[Target, bool], list[_Rendered]] = {}
+    groups: dict[Target, list[_Rendered]] = {}
     for row in rendered:
-        groups.setdefault((row.target, row.is_old), []).append(row)
+        groups.setdefault(row.target, []).append(row)
     return [
         batch
-        for (target, _), rows in groups.items()
+        for target, rows in groups.items()
         for batch in seal(
             target,
             [row.event for row in rows],

@@ -5,7 +5,7 @@ from typing import Literal
 Metric = Literal[
     # --- webhook
     "WebhookTaken",  # requests answered 200: queued, copies included
-    "WebhookRefused",  # answered 400, 401, 413: not queued, and the same request never will be
+    "WebhookRefused",  # answered 400, 401, 403, 413: not queued, and the same request never will be
     "WebhookPutOff",  # answered 429, 503: to be sent again
     # --- intake
     "EventsReceived",  # envelopes read, copies included

@@ -31,6 +31,7 @@ from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.correlating.checks import read_check
 from lambdas.relay.deliveries import about, place
 from lambdas.relay.destinations.correlation import CANDIDATES
+from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.limits import (
@@ -42,6 +43,7 @@ from lambdas.relay.limits import (
     SQS_ENTRIES_MAX,
 )
 from lambdas.relay.metrics import Metric
+from lambdas.relay.moments import iso
 from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
@@ -162,8 +164,12 @@ def _reconcile_line(line: Line, needs: Needs, result: Result, deadline_ms: int) 
 
 
 def _reconcile_letter(letter: Delivery, line: Line, needs: Needs, result: Result) -> None:
-    # First in its place: a message has ten attributes, and this one bounds the redrives.
-    counted = {REDRIVES: str(count(letter.attributes, REDRIVES) + 1)}
+    # First in their place, for a message has ten attributes: the one bounds the redrives, the other
+    # is the horizon's clock (SQS keeps the first sending's time when it moves a message itself).
+    counted = {
+        REDRIVES: str(count(letter.attributes, REDRIVES) + 1),
+        FIRST_SEEN: letter.attributes.get(FIRST_SEEN) or iso(letter.sent_at_ms),
+    }
     attributes = fitting(letter.body, {**counted, **letter.attributes, **counted})
     verdict = _judge(letter, line, needs, result)
     if isinstance(verdict, Redrive) and REDRIVES not in attributes:

@@ -53,11 +53,24 @@ class SealedEvent:
     item: str
     #: what correlation needs of it (correlation.Facts); "" where no destination listens to it
     facts: str = ""
+    #: how it came in and who said it (entrances.arrivals); "" in messages of before there was this
+    entrance: str = ""
+    #: "" where Genesys said it
+    sender: str = ""
+    #: how its identity begins where the same content at another time is another event; "" elsewhere
+    content: str = ""
 
     @property
     def owner(self) -> str:
-        """The partition of its claim: a conversation's claims stand together."""
-        return self.conversation_id or self.identity
+        """The partition of its claim: a conversation's claims stand together, and so do those of
+        events that say the same."""
+        return self.conversation_id or self.content or self.identity
+
+    @property
+    def is_genesys_own(self) -> bool:
+        """Genesys said it. Before the entrance was sealed with an event, every event was taken for
+        one that can tell of our requests, and its copies under way still are."""
+        return self.entrance in ("partner", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,10 @@ def _event_row(event: SealedEvent) -> list[str | int]:
         event.accepted_at_ms,
         event.into,
         event.item,
-        *([event.facts] if event.facts else []),
+        event.facts,
+        event.entrance,
+        event.sender,
+        event.content,
     ]
 
 

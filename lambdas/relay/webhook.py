@@ -2,7 +2,8 @@
 
 What an answer means:
     200  the event is durable in the queue; the same event again is 200 again, and is a copy
-    400  the body is no event; 401 nobody we know signed it, or not lately; 413 it is too large
+    400  the body is no event; 401 nobody we know signed it, or not lately; 403 its sender may not
+         send this type; 413 it is too large
     429  too many at once; 503 the queue did not say that it has it. We do not vouch for it: send
          it again, and if it was queued after all, that is a copy
 
@@ -13,15 +14,16 @@ played back within it is a copy like any other.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from lambdas.relay.canonical import Json, canonical, read_json
-from lambdas.relay.entrances.business import TYPE_CHARS_MAX, business
-from lambdas.relay.entrances.events import Event, parse_event, shape_of
+from lambdas.relay.entrances.arrivals import ENTRANCE
+from lambdas.relay.entrances.business import TYPE_CHARS_MAX
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.entrances.reading import kind, text
-from lambdas.relay.entrances.tutorial import posted
 from lambdas.relay.errors import Malformed, Throttled, Transient
 from lambdas.relay.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.moments import iso
@@ -43,6 +45,8 @@ class Needs:
     chance: Chance
     telemetry: Telemetry
     proof: Proof
+    #: patterns of the types that a sender may send; who is not named may send any
+    sender_types: Mapping[str, Sequence[str]]
 
 
 def receive(request: Request, needs: Needs) -> Reply:
@@ -71,6 +75,8 @@ def _answer(request: Request, needs: Needs) -> Reply:
         if stranger is not None:
             return _refusal(401, stranger)
         envelope = _envelope(request, needs)
+        if not _may_send(request.sender, envelope["detail-type"], needs):
+            return _refusal(403, f"{request.sender} may not send events of this type")
         message = canonical(envelope)
         event = parse_event(message, needs.clock.now_ms())
         needs.events.send([Outgoing(message, _described(event))])
@@ -107,9 +113,10 @@ def _envelope(request: Request, needs: Needs) -> Mapping[str, Json]:
     detail = read_json(sent, "the body")
     if not isinstance(detail, dict):
         raise Malformed(f"the body is {kind(detail)}, not an object")
-    if shape_of(detail, request.sender) not in (posted, business):
-        raise Malformed("the body is neither {id, type, createdTime, data} nor a business event")
-    type_ = text(detail, "type", "the body")
+    if "eventBody" in detail:
+        raise Malformed("the body has an eventBody, as only Genesys' own events have")
+    # What has no type is of its sender's one type.
+    type_ = text(detail, "type", "the body") if "type" in detail else request.sender
     if len(type_) > TYPE_CHARS_MAX:
         raise Malformed(
             f"the type has {len(type_)} characters; at most {TYPE_CHARS_MAX} are allowed"
@@ -125,9 +132,13 @@ def _envelope(request: Request, needs: Needs) -> Mapping[str, Json]:
     }
 
 
+def _may_send(sender: str, type_: str, needs: Needs) -> bool:
+    return any(fnmatchcase(type_, pattern) for pattern in needs.sender_types.get(sender, ["*"]))
+
+
 def _described(event: Event) -> Mapping[str, str]:
     return {
-        "entrance": "webhook",
+        ENTRANCE: "webhook",
         "identity": event.identity,
         "correlation": event.correlation_id or "",
     }

@@ -137,6 +137,9 @@ def what_it_says(envelope: Any) -> str | None:
         return None
     if not isinstance(body.get("conversationId"), str | None):
         return None
+    time = body.get("eventTime")
+    if isinstance(time, bool) or not isinstance(time, int | float | str | None):
+        return None
     return _says(detail_type, topic or detail_type, body)
 
 

@@ -166,7 +166,8 @@ def play(act: Act) -> Verdict:
 
 def _refusals(shop: _Shop) -> Sequence[str]:
     """What the deployed webhook answers to requests that it must not take."""
-    event = json.dumps({"id": "x", "type": "cart", "createdTime": 1, "data": {}}).encode()
+    step = {"id": "x", "type": "cart", "createdTime": 1_767_952_800, "data": {}}
+    event = json.dumps(step).encode()
     asked = (
         ("a wrong signature", 401, shop.status(event, **{"x-relay-signature": "v1=00"})),
         ("an old signature", 401, shop.status(event, **_signed_at(event, 1_000_000_000))),

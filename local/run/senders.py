@@ -12,13 +12,6 @@ CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 STAMP = re.compile(
     r"(?:19|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))\Z", re.ASCII
 )
-#: "Times" of the same page
-DATED = re.compile(
-    r"(?:19|2\d)\d\d-\d\d-\d\d[Tt ]\d\d:\d\d(?::[0-5]\d(?:[.,]\d{1,12})?)?"
-    r"(?:[Zz]|[+-](\d\d)(?::?(\d\d))?)\Z",
-    re.ASCII,
-)
-COUNTED = re.compile(r"[1-9]\d{8,18}(?:\.\d{1,9})?\Z", re.ASCII)
 
 
 def sender_says(source: str, detail_type: str, detail: dict[str, Any]) -> str | None:
@@ -80,24 +73,7 @@ def _is_text(value: Any, chars_max: int | None = None) -> bool:
 
 
 def _is_time(value: Any) -> bool:
-    """docs/entrances.md, "Times": nothing stated, a dated moment, or a count since 1970."""
-    if isinstance(value, str) and (found := DATED.match(value)):
-        hours, minutes = (int(part or 0) for part in found.groups())
-        return _is_date(value[:16]) and hours < 24 and minutes < 60
-    if isinstance(value, str):
-        counted = float(value) if COUNTED.match(value) else 0.0
-    else:
-        counted = 0.0 if isinstance(value, bool | list | dict) else value or 0
-    in_years = (946_684_800 * 10**p <= counted < 4_102_444_800 * 10**p for p in (0, 3, 6, 9))
-    return value is None or any(in_years)
-
-
-def _is_date(stamp: str) -> bool:
-    try:
-        datetime.strptime(stamp.upper().replace(" ", "T"), "%Y-%m-%dT%H:%M")  # noqa: DTZ007 only whether it is one
-    except ValueError:
-        return False
-    return True
+    return value is None or (isinstance(value, int | float | str) and not isinstance(value, bool))
 
 
 def _is_stamp(value: Any) -> bool:

@@ -6,6 +6,8 @@ from lambdas.relay.canonical import Json
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
+from lambdas.relay.entrances.events import Reader
+from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes.configuration import Configuration, Route
 from lambdas.relay.sealing import SealedEvent
@@ -45,6 +47,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),
         ),
+        Reader(workload.SOURCE, BY_NATURE),
     )
 
 

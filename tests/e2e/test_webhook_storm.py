@@ -135,7 +135,8 @@ def storm(url: str) -> list[tuple[str, int, dict[str, Any]]]:
     def post(event_id: str) -> tuple[str, int, dict[str, Any]]:
         if not hasattr(sessions, "session"):
             sessions.session = requests.Session()
-        event = {"id": event_id, "type": "cart.filled", "createdTime": 1, "data": {"n": event_id}}
+        step = {"type": "cart.filled", "createdTime": 1_767_952_800, "data": {"n": event_id}}
+        event = {"id": event_id, **step}
         body = json.dumps(event).encode()
         answer = sessions.session.post(
             f"{url}/events/shop", body, headers=headers(KEY, body), timeout=30

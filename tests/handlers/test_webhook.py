@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,7 +18,12 @@ from lambdas.relay.entrances.proofs import signature
 from lambdas.relay.errors import Transient
 
 KEY = "k" * 64
-BODY = '{"createdTime":1,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
+BODY = '{"createdTime":1767952800,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
+CONFIGURATION = {
+    "destinations": {"journey": {"kind": "journey-external-events", "configuration_id": "c"}},
+    "routes": [{"name": "all", "destination": "journey"}],
+    "sender_types": {"shop": ["cart.*"]},
+}
 
 
 class Context:
@@ -26,7 +32,9 @@ class Context:
 
 
 @pytest.fixture
-def queue_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def queue_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "configuration.json").write_text(json.dumps(CONFIGURATION))
+    monkeypatch.setattr(wiring, "ROOT", tmp_path)
     for name, value in {
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "none",

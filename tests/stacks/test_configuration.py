@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.entrances.identities import RULES
 from lambdas.relay.routes.configuration import (
     COMMON_SETTINGS,
     KEY_SETTINGS,
@@ -60,6 +61,7 @@ def test_the_example_has_every_key_that_the_code_knows() -> None:
 
     assert set(written["relay"]) == set(Relay.model_fields)
     assert set(written["webhook"]) == set(Webhook.model_fields)
+    assert set(written["identity"].values()) == set(RULES)
     assert set().union(*written["routes"]) == set(Route.model_fields)
     assert set().union(*destinations) >= set(COMMON_SETTINGS)
     assert set().union(*(row.get("key", {}) for row in destinations)) == set(KEY_SETTINGS)
@@ -154,7 +156,21 @@ def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) ->
         "routes": [
             {"name": "all", "destination": "journey", "item": {"größe": "body.id"}},
         ],
+        "partner_event_source": environment.document.relay.partner_event_source,
     }
+
+
+def test_the_functions_learn_how_events_are_known_and_what_senders_may_send(tmp_path: Path) -> None:
+    text = environment_text() + (
+        '\n[identity]\n"v2.routing.*" = "content-and-time"\n'
+        '\n[webhook.types]\n"shop.example" = ["order.*"]\n'
+    )
+    (environment,) = load_environments(str(write(tmp_path, text)))
+
+    read = parse(json.loads(environment.functions_document))
+
+    assert read.reader.rules.stated == (("v2.routing.*", "content-and-time"),)
+    assert read.sender_types == {"shop.example": ("order.*",)}
 
 
 def _destination(line: str) -> str:
@@ -189,7 +205,15 @@ BAD = {
     ),
     "unknown table": (
         environment_text() + "\n[monitoring]\nemail = 1\n",
-        ["monitoring is not a known key", "destinations, relay, routes"],
+        ["monitoring is not a known key", "destinations, identity, relay, routes"],
+    ),
+    "unknown way to know an event": (
+        environment_text() + '\n[identity]\n"v2.users.*" = "time"\n',
+        ["identity.\"v2.users.*\" is 'time'", "own-id, content, content-and-time"],
+    ),
+    "sender that cannot be one": (
+        environment_text() + '\n[webhook.types]\n"Shop" = ["*"]\n',
+        ['webhook.types."Shop" names no sender', "1 to 64"],
     ),
     "unknown region": (
         environment_text(genesys='genesys_region = "eu-central-9"'),

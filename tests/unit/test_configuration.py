@@ -1,5 +1,6 @@
 """The configuration of destinations and routes: what is wrong is one sentence with its place."""
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -239,3 +240,34 @@ def test_any_value_in_any_place_is_taken_or_refused_in_words(
 
     with suppress(ValueError):
         assert parse(changed).routes
+
+
+# Who Genesys is, how its events are known, and what senders may send
+
+
+def test_only_the_configured_source_is_genesys() -> None:
+    said = parse({**document(), "partner_event_source": "aws.partner/genesys.com/cloud/x/y"})
+
+    assert said.reader.partner_source == "aws.partner/genesys.com/cloud/x/y"
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"partner_event_source": 7}, "partner_event_source is 7"),
+        ({"identity": {"v2.users.*": "time"}},
+         'identity."v2.users.*" is \'time\'; it must be one of own-id, content, content-and-time'),
+        ({"identity": {"v2.users.0b0e8b3c-0000-4000-8000-000000000001.presence": "content"}},
+         "holds an id, which no detail-type does; write {id} for it"),
+        ({"identity": ["content"]}, "identity must be a table of detail-types"),
+        ({"sender_types": []}, "webhook.types must be a section"),
+        ({"sender_types": {"aws.shop": ["*"]}}, 'webhook.types."aws.shop" names no sender'),
+        ({"sender_types": {"shop": "order"}}, 'webhook.types."shop" must be a list of patterns'),
+        ({"sender_types": {"shop": [""]}}, 'webhook.types."shop" must be a list of patterns'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_about_entrances_is_one_sentence(more: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)) as raised:
+        parse({**document(), **more})
+
+    assert "\n" not in str(raised.value)

@@ -59,8 +59,10 @@ BORROWED = Confirmation(
 def event(body: Mapping[str, Json], *, topic: str = CREATED, detail_type: str = "") -> Event:
     return Event(
         identity="i",
+        is_stamped=False,
         payload_hash="p",
         envelope_id="e",
+        entrance="partner",
         source="s",
         detail_type=detail_type or topic,
         topic=topic,

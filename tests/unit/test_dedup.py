@@ -12,7 +12,7 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import opening, sealed_item
-from lambdas.relay.sealing import Batch, decode, encode
+from lambdas.relay.sealing import Batch, SealedEvent, decode, encode
 from local.memory.faults import Fault
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
@@ -207,6 +207,64 @@ def test_an_event_just_within_the_horizon_is_claimed() -> None:
     assert HORIZON_S < CLAIM_TTL_S
 
 
+def aged(said: str) -> SealedEvent:
+    return replace(sealed_event(said), accepted_at_ms=NOW_MS - HORIZON_S * 1000 - 1)
+
+
+def reviewed(world: World) -> list[list[str]]:
+    """What the events say that wait for a person, by request."""
+    documents = [json.loads(d) for key, d in world.documents.items() if key.startswith("review/")]
+    return [said_in(decode(document["message"])) for document in documents]
+
+
+def test_an_old_event_takes_none_of_its_neighbours_along() -> None:
+    world = World()
+    (batch,) = sealed([sealed_event("a"), aged("b"), sealed_event("c")])
+
+    assert deduplicated(world, batch, batch) == 0
+
+    assert written(world) == [["a", "c"]] * 2, "the same message both times"
+    assert reviewed(world) == [["b"]]
+    assert world.telemetry.counts["BeyondHorizon"] == 2
+
+
+def test_an_old_copy_among_neighbours_is_a_duplicate() -> None:
+    world = World()
+    claim(batch_of("b"), world.ledger, NOW_MS)
+
+    deduplicated(world, *sealed([sealed_event("a"), aged("b")]))
+
+    assert written(world) == [["a"]]
+    assert reviewed(world) == []
+
+
+@pytest.mark.parametrize("fault", [*CRASHES, "vault refused"])
+def test_whatever_fails_old_and_young_end_where_they_belong(fault: Fault) -> None:
+    world = World()
+    (batch,) = sealed([sealed_event("a"), aged("b"), sealed_event("c")])
+    world.faults.plan(fault)
+    assert deduplicated(world, batch) == 1
+
+    assert deduplicated(world, batch) == 0
+
+    assert set(map(tuple, written(world))) == {("a", "c")}
+    assert reviewed(world) == [["b"]]
+
+
+def test_an_event_that_ages_between_two_runs_is_not_sent_in_two_ways() -> None:
+    """The first run may have sent it, or may be about to: under its id only one request exists."""
+    world = World()
+    almost = replace(sealed_event("b"), accepted_at_ms=NOW_MS - HORIZON_S * 1000)
+    (batch,) = sealed([sealed_event("a"), almost])
+    deduplicated(world, batch)
+    world.timeline.advance(60)
+
+    assert deduplicated(world, batch) == 0
+
+    assert written(world) == [["a", "b"]]
+    assert state(world, batch) == "MANUAL_REVIEW", "what was sent finds its record parked"
+
+
 def test_an_old_batch_stays_while_the_vault_is_away() -> None:
     world = World()
     world.faults.plan("vault refused")
@@ -226,6 +284,21 @@ def test_an_event_that_our_own_request_caused_is_not_written_again() -> None:
 
     assert written(world) == [["other"]]
     assert len(world.bodies("checks")) == 1
+
+
+@pytest.mark.parametrize("entrance", ["relay", "webhook"])
+def test_who_only_names_a_request_of_ours_confirms_nothing(entrance: str) -> None:
+    """A correlation id is a word like any other where it is not Genesys that says it."""
+    world, request = World(), batch_of("asked")
+    world.table.insert(sealed_item(request, NOW_MS))
+    forged = replace(
+        sealed_event("forged"), correlation_id=request.batch_id, entrance=entrance, sender="shop"
+    )
+
+    deduplicated(world, *sealed([forged]), echoes=True)
+
+    assert written(world) == [["forged"]]
+    assert not world.bodies("checks")
 
 
 def test_a_correlation_id_that_is_none_of_ours_means_nothing() -> None:

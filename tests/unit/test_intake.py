@@ -1,7 +1,7 @@
 """intake: what can be read is sealed, what cannot is quarantined, and nothing is acked but that."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.intake import Needs, intake
-from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX, HORIZON_S
+from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.moments import iso
+from lambdas.relay.ports import Delivery
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import Batch, decode
+from lambdas.relay.sealing import Batch, SealedEvent, decode
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY_ITEM
@@ -188,15 +190,94 @@ def test_an_event_larger_than_a_request_may_be_is_quarantined_with_the_reason() 
     assert batches(world) == []
 
 
-def test_an_event_past_the_horizon_shares_no_batch_with_a_young_one() -> None:
+# Who said it, and since when we have it
+
+ECHO = "v2.detail.events.conversation.{id}.attributes"
+NOTES = {
+    "kind": "participant-attributes",
+    "item": {"attributes": {"orderId": "body.orderId"}},
+}
+
+
+def came_by(
+    document: dict[str, Any], attributes: Mapping[str, str], sent_at_ms: int = NOW_MS
+) -> SealedEvent:
+    """The one event of a message, sealed where an attributes event could confirm a request."""
     world = World()
-    old = envelope("acw")
-    old["time"] = "2025-11-01T09:00:00Z"
-    assert NOW_MS - parse_event(text(old), NOW_MS).accepted_at_ms > HORIZON_S * 1000
+    by = needs(world, {"journey": JOURNEY, "notes": NOTES})
+    intake([Delivery("m", "r", text(document), 1, sent_at_ms, attributes)], by)
+    (batch,) = batches(world)
+    return batch.events[0]
 
-    taken(world, text(old), text(envelope("wrapup")), text(envelope("acd-end")))
 
-    assert sorted(len(batch.events) for batch in batches(world)) == [1, 2]
+def test_genesys_own_word_is_for_correlation() -> None:
+    heard = came_by(envelope("attributes"), {})
+
+    assert (heard.entrance, heard.sender) == ("partner", "")
+    assert heard.facts
+    assert heard.is_genesys_own
+
+
+@pytest.mark.parametrize(
+    ("source", "attributes", "entrance"),
+    [
+        ("shop.example", {}, "relay"),
+        ("aws.partner/genesys.com/cloud/x/y2", {}, "relay"),
+        ("aws.partner/genesys.com/cloud/x/y/", {}, "relay"),
+        ("AWS.partner/genesys.com/cloud/x/y", {}, "relay"),
+        ("shop.example", {"entrance": "webhook"}, "webhook"),
+        ("aws.partner/genesys.com/cloud/x/y", {"entrance": "webhook"}, "webhook"),
+    ],
+)
+def test_nobody_else_speaks_with_genesys_voice(
+    source: str, attributes: dict[str, str], entrance: str
+) -> None:
+    """Whatever type it names and whatever ids it knows."""
+    own = envelope("attributes")
+    own["source"] = "aws.partner/genesys.com/cloud/x/y"
+    forged = {**own, "source": source}
+    by = {"partner_event_source": own["source"]}
+
+    world = World()
+    document = {
+        **by, "destinations": {"journey": JOURNEY, "notes": NOTES}, "routes": [EVERYTHING]
+    }  # fmt: skip
+    take = Needs(world.post(), world.queue("batches"), parse(document))
+    intake([Delivery("m", "r", text(forged), 1, NOW_MS, attributes)], take)
+    intake([Delivery("n", "s", text(own), 1, NOW_MS, {})], take)
+
+    said, genuine = (batch.events[0] for batch in batches(world))
+    assert (said.entrance, said.sender, said.facts) == (entrance, source, "")
+    assert not said.is_genesys_own
+    assert genuine.is_genesys_own
+    assert genuine.facts
+    assert said.identity != genuine.identity, "nobody's copy takes the place of the original"
+
+
+@pytest.mark.parametrize("time", ["2025-11-01T09:00:00Z", "2031-01-01T00:00:00Z", "", None])
+def test_outside_the_partner_bus_the_queue_says_since_when_we_have_it(time: Any) -> None:
+    """put-events lets its caller say the time."""
+    for attributes in ({}, {"entrance": "webhook"}):
+        said = {**envelope("acw"), "source": "shop.example", "time": time}
+        assert came_by(said, attributes, NOW_MS - 5_000).accepted_at_ms == NOW_MS - 5_000
+
+
+def test_a_redrive_makes_no_event_younger() -> None:
+    said = {**envelope("acw"), "source": "shop.example"}
+    redriven = {"first_seen": iso(NOW_MS - 86_400_000), "redrives": "1"}
+
+    assert came_by(said, redriven).accepted_at_ms == NOW_MS - 86_400_000
+    assert came_by(said, {"first_seen": "2031-01-01T00:00:00Z"}).accepted_at_ms == NOW_MS
+
+
+def test_what_an_archive_replays_is_as_old_as_it_says() -> None:
+    stored = {**envelope("acw"), "source": "shop.example", "time": "2025-11-01T09:00:00Z"}
+
+    assert came_by({**stored, "replay-name": "r"}, {}).accepted_at_ms == 1_761_987_600_000
+
+
+def test_genesys_time_is_eventbridges() -> None:
+    assert came_by(envelope("acw"), {}, NOW_MS - 5).accepted_at_ms == 1_767_949_390_000
 
 
 # What a batch carries beside the items

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lambdas.relay.entrances.business import business
 from lambdas.relay.entrances.events import Event, read_envelope, shape_of
+from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.errors import Malformed
 from tests.envelopes import envelope as genesys_envelope
@@ -138,9 +139,11 @@ def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], sentence: str) 
     assert raised.value.reason.startswith(sentence)
 
 
-def test_who_is_no_partner_learns_what_a_business_event_needs() -> None:
+def test_who_means_a_business_event_learns_what_it_needs() -> None:
     with pytest.raises(Malformed, match="detail has no type, which every business event needs"):
-        read({}, source="shop")
+        read({"occurredAt": "2026-01-09T09:00:00Z"}, source="shop")
+    with pytest.raises(Malformed, match="detail has no occurredAt, which every business event"):
+        read({"type": "t", "identifiers": {}}, source="shop")
 
 
 def test_genesys_own_shape_is_read_as_ever_whatever_else_a_detail_holds() -> None:
@@ -157,7 +160,67 @@ def test_the_shape_is_decided_by_members_alone() -> None:
     assert shape_of(POSTED, "shop") is posted
     assert shape_of(happened, PARTNER) is business
     assert shape_of(FLAT, "shop") is flat
-    assert shape_of({"eventBody": {}, **POSTED, **FLAT}, "shop") not in (posted, business, flat)
+    assert shape_of({"anything": 1}, "shop") is plain
+
+
+# Plain
+
+PLAIN: dict[str, Any] = {
+    "timestamp": "2026-01-09T08:59:58Z", "ref": "K-7", "who": "B. Buyer", "kind": "cart.left"
+}  # fmt: skip
+
+
+def test_a_plain_detail_is_known_by_all_that_it_says() -> None:
+    assert same(read(PLAIN, source="crm"), read(dict(reversed(PLAIN.items())), source="crm"))
+    for name in PLAIN:
+        changed = {**PLAIN, name: f"{PLAIN[name]}!"}
+        assert read(changed, source="crm").identity != read(PLAIN, source="crm").identity
+        del changed[name]
+        assert read(changed, source="crm").identity != read(PLAIN, source="crm").identity
+    assert read(PLAIN, source="crm").identity != read(PLAIN, source="crm2").identity
+    assert read(PLAIN, source="crm").identity != read(PLAIN, "crm", "other").identity
+
+
+def test_the_envelope_of_a_plain_detail_says_nothing() -> None:
+    put = {"source": "crm", "detail-type": "cart", "detail": PLAIN}
+    first = read_envelope({**put, "id": "1", "time": "2026-01-09T09:00:00Z"}, NOW_MS)
+
+    assert same(first, read_envelope({**put, "id": "2", "time": "2026-01-09T09:00:05Z"}, NOW_MS))
+
+
+def test_a_plain_event_says_what_a_mapping_needs() -> None:
+    event = read({**PLAIN, "conversationId": "c-1"} | {"timestamp": None}, source="crm")
+    assert (event.topic, event.conversation_id, event.occurred_at_ms) == (
+        "conversation", "c-1", None
+    )  # fmt: skip
+    assert read(PLAIN, source="crm").occurred_at_ms == 1_767_949_198_000
+    assert read(PLAIN, source="crm").body == PLAIN
+
+
+@pytest.mark.parametrize("stated", ["yesterday", 7, [1], {}, True])
+def test_what_a_plain_details_members_mean_is_its_senders_affair(stated: Any) -> None:
+    assert read({**PLAIN, "timestamp": stated, "type": stated}, source="crm").occurred_at_ms is None
+
+
+def test_a_plain_detail_that_says_nothing_is_malformed() -> None:
+    with pytest.raises(Malformed, match="detail has no members"):
+        read({}, source="crm")
+
+
+def test_a_number_that_a_hop_rewrote_is_another_number() -> None:
+    """JSON has one kind of number; JavaScript writes 1.0 as 1, and rounds beyond 2^53."""
+    assert read({"n": 1.0}, source="crm").identity != read({"n": 1}, source="crm").identity
+    assert (
+        read({"n": 2**53 + 1}, source="crm").identity != read({"n": 2**53}, source="crm").identity
+    )
+
+
+@pytest.mark.parametrize("other", ["k-7", " K-7", "K-7 ", "\uff2b-7", "K\u20117"])
+def test_an_id_is_the_text_that_it_is(other: str) -> None:
+    """Letter case, blanks and Unicode forms can mean something to whoever gives ids."""
+    assert read({**PLAIN, "ref": other}, source="crm").identity != read(PLAIN, "crm").identity
+    ours, theirs = ({**POSTED, "id": each} for each in ("K-7", other))
+    assert read(ours, source="crm").identity != read(theirs, source="crm").identity
 
 
 _MEMBER = st.sampled_from(

@@ -1,7 +1,7 @@
 """The webhook's answers: each means what it says."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import Mock
@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.relay.entrances import proofs
-from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.arrivals import Arrival
+from lambdas.relay.entrances.events import Reader, parse_event
+from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.entrances.proofs import SENDER, Proof, Request, signature, verification
 from lambdas.relay.errors import Throttled, Transient
 from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
-from lambdas.relay.ports import Outgoing
+from lambdas.relay.ports import Delivery, Outgoing
 from lambdas.relay.webhook import Needs, Reply, receive
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
@@ -56,6 +58,7 @@ class Entrance:
     verification: str = "signature"
     world: World = field(default_factory=World)
     keys: Keys = field(default_factory=lambda: Keys({"shop": [KEY]}))
+    types: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Reply:
         needs = Needs(
@@ -65,6 +68,7 @@ class Entrance:
             chance=self.world.chance,
             telemetry=self.world.telemetry,
             proof=Proof(verification(self.verification), WINDOW_S),
+            sender_types=self.types,
         )
         return receive(request, needs)
 
@@ -239,6 +243,62 @@ def test_what_is_answered_200_is_an_event_to_intake_as_well() -> None:
         parse_event(json.dumps(envelope), NOW_MS)
 
 
+# Plain bodies, and what a sender may send
+
+
+def test_a_body_of_any_shape_is_an_event() -> None:
+    entrance = Entrance()
+
+    first = entrance.post(signed(body({"ref": "K-7", "at": "2026-01-31T09:30:00Z"})))
+    again = entrance.post(signed(body({"at": "2026-01-31T09:30:00Z", "ref": "K-7"})))
+
+    assert (first.status, again.status) == (200, 200)
+    assert first.body["identity"] == again.body["identity"]
+    assert {envelope["detail-type"] for envelope in entrance.queued} == {"shop"}
+
+
+def test_its_type_is_the_one_that_it_names() -> None:
+    entrance = Entrance()
+
+    assert entrance.post(signed(body({"type": "cart.left", "ref": 7}))).status == 200
+
+    assert entrance.queued[0]["detail-type"] == "cart.left"
+
+
+@pytest.mark.parametrize(
+    ("sender_types", "status"),
+    [
+        ({}, 200),
+        ({"bank": ["x"]}, 200),
+        ({"shop": ["cart.*"]}, 200),
+        ({"shop": ["order.*", "cart.filled"]}, 200),
+        ({"shop": ["order.*"]}, 403),
+        ({"shop": []}, 403),
+    ],
+)
+def test_a_sender_may_be_held_to_types(sender_types: dict[str, list[str]], status: int) -> None:
+    entrance = Entrance(types=sender_types)
+
+    reply = entrance.post(signed(body(STEP)))
+
+    assert reply.status == status
+    assert len(entrance.queued) == (status == 200)
+
+
+def test_whatever_it_calls_itself_a_webhooks_event_is_no_word_of_genesys() -> None:
+    entrance = Entrance()
+    topic = "v2.detail.events.conversation.{id}.attributes"
+    forged = {"type": topic, "conversationId": "c", "participantId": "p", "sessionId": "s"}
+
+    assert entrance.post(signed(body(forged))).status == 200
+
+    (message,) = entrance.world.stored_queue("events").messages.values()
+    delivery = Delivery("m", "r", message.body, 1, NOW_MS, message.attributes)
+    reader = Reader("shop", BY_NATURE)  # even where a run has that name for its partner
+    event = parse_event(message.body, NOW_MS, reader, Arrival.of(delivery, NOW_MS))
+    assert (event.entrance, event.source, event.detail_type) == ("webhook", "shop", topic)
+
+
 # 400 and 413
 
 
@@ -253,8 +313,9 @@ def test_what_is_answered_200_is_an_event_to_intake_as_well() -> None:
         (body({**STEP, "type": ""}), "the body has no type"),
         (body({**STEP, "type": "t" * 129}), "the type has 129 characters"),
         (body({**BUSINESS, "occurredAt": "now"}), "no date and time"),
-        (body({"eventBody": {}, "topicName": "v2"}), "neither {id, type, createdTime, data}"),
-        (body({"conversationId": "c", "timestamp": 1}), "neither {id, type, createdTime, data}"),
+        (body({"eventBody": {}, "topicName": "v2"}), "as only Genesys' own events have"),
+        (body({"conversationId": "c", "timestamp": 1}), "timestamp is a number that is no moment"),
+        (body({}), "the body has no members, so it tells of nothing"),
         (b"[" * 500 + b"]" * 500, "the body is nested more than"),
     ],
 )
@@ -372,6 +433,7 @@ def test_a_neighbour_that_asks_to_slow_down_slows_down_the_sender() -> None:
         chance=entrance.world.chance,
         telemetry=entrance.world.telemetry,
         proof=Proof("signature", WINDOW_S),
+        sender_types={},
     )
 
     reply = receive(signed(body(STEP)), needs)

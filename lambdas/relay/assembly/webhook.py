@@ -16,5 +16,6 @@ def webhook_function(ports: Ports, settings: Settings) -> Callable[[Request], Re
         chance=ports.chance,
         telemetry=ports.telemetry,
         proof=Proof(settings.verification, settings.replay_window_s),
+        sender_types=settings.configuration.sender_types,
     )
     return lambda request: receive(request, needs)

@@ -7,6 +7,7 @@ why. So the function writes the letter itself, one receive before SQS would move
 
 from collections.abc import Mapping
 
+from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed
 from lambdas.relay.limits import REASON_CHARS_MAX, SQS_MESSAGE_BYTES_MAX
@@ -18,8 +19,6 @@ from lambdas.relay.sealing import decode, describe
 REASON = "reason"
 #: how often it was received without success, earlier lives in the queue included
 ATTEMPTS = "attempts"
-#: when the relay saw it first (ISO 8601); SQS itself starts anew with every redrive
-FIRST_SEEN = "first_seen"
 #: how often the reconciler sent it back to work
 REDRIVES = "redrives"
 

@@ -70,8 +70,9 @@ def guard(
 
 def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
     """A record is older than any event that its request causes, and is read consistently, so that
-    every run of a batch finds the same."""
-    asked = [event for event in batch.events if event.correlation_id]
+    every run of a batch finds the same. A correlation id that somebody else states is only a
+    word."""
+    asked = [e for e in batch.events if e.correlation_id and e.is_genesys_own]
     records = ledger.find([record_key(event.correlation_id) for event in asked])
     return {
         event.identity: event.correlation_id

@@ -149,7 +149,10 @@ NO_FACTS = Facts("", "", "", None, None, {})
 
 
 def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
-    """What to seal of an event that some destination listens to; "" of any other."""
+    """What to seal of an event that some destination listens to; "" of any other. Only Genesys
+    itself tells what became of our requests."""
+    if event.entrance != "partner":
+        return ""
     listening = [c for c in confirmations if c.hears(event.detail_type)]
     if not listening:
         return ""

@@ -26,6 +26,7 @@ _ISO = re.compile(
     r"((?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
     r"(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 )
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +43,8 @@ class Content:
     correlation_id: str | None
     occurred_at_ms: int | None
     body: Mapping[str, Any]
+    #: the time of publishing, where what was said is a state that can come back; None elsewhere
+    stamp: str | None = None
 
 
 def text(document: Mapping[str, Json], key: str, where: str) -> str:

@@ -75,6 +75,8 @@ def _item(batch: Batch, event: SealedEvent, now_ms: int, collided: bool) -> Item
         "pk": pk,
         "sk": sk,
         **stated,
+        **({"entrance": event.entrance} if event.entrance else {}),
+        **({"sender": event.sender} if event.sender else {}),
         "batch_id": batch.batch_id,
         "payload_hash": event.payload_hash,
         "topic": event.topic,

@@ -143,14 +143,19 @@ class Record:
 
     @property
     def items(self) -> int:
-        """How many of them its request holds. What its own requests caused is recorded with it and
-        not sent."""
-        return len(self.item.get("events", ())) - len(self.item.get("echoes", ()))
+        """How many of them its request holds. What its own requests caused, and what was too old
+        for it, is recorded with it and not sent."""
+        return len(self.item.get("events", ())) - len(self.echoes) - len(self.aged)
 
     @property
     def echoes(self) -> Mapping[str, str]:
         """The request by the identity of the event that it caused."""
         return dict(self.item.get("echoes", {}))
+
+    @property
+    def aged(self) -> frozenset[str]:
+        """Identities of the events that were past the horizon when it was recorded."""
+        return frozenset(self.item.get("aged", ()))
 
     @property
     def parent(self) -> str:

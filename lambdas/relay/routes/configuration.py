@@ -5,7 +5,7 @@ at synthesis, so that what is wrong is said before anything is deployed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
@@ -29,7 +29,9 @@ from lambdas.relay.destinations.destination import (
     section_text,
 )
 from lambdas.relay.destinations.kind import Kind
-from lambdas.relay.entrances.events import Event
+from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
+from lambdas.relay.entrances.identities import read_rules
+from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes import mapping
 
@@ -87,6 +89,10 @@ class Route:
 class Configuration:
     destinations: Mapping[str, Destination]
     routes: tuple[Route, ...]
+    #: who Genesys is, and by what its events are known
+    reader: Reader = ANY_PARTNER
+    #: patterns of the types that a webhook's sender may send; who is not named may send any
+    sender_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def routes_of(self, event: Event) -> tuple[Route, ...]:
         return tuple(route for route in self.routes if route.takes(event))
@@ -114,7 +120,27 @@ def parse(document: Mapping[str, Json]) -> Configuration:
         _route(_section(row, f"routes[{number}]"), f"routes[{number}]", destinations)
         for number, row in enumerate(rows)
     )
-    return Configuration(destinations, routes)
+    return Configuration(destinations, routes, _reader(document), _sender_types(document))
+
+
+def _reader(document: Mapping[str, Json]) -> Reader:
+    source = document.get("partner_event_source")  # the stack always names it
+    if source is not None and not isinstance(source, str):
+        raise ValueError(f"partner_event_source is {source!r}; it must be a source's name")
+    return Reader(source, read_rules(document.get("identity", {}), "identity"))
+
+
+def _sender_types(document: Mapping[str, Json]) -> Mapping[str, tuple[str, ...]]:
+    table = _section(document.get("sender_types", {}), "webhook.types")
+    for sender, types in table.items():
+        if not SENDER.fullmatch(sender):
+            raise ValueError(
+                f'webhook.types."{sender}" names no sender of the webhook: a name has 1 to 64 of '
+                "a-z, 0-9, '.', '_' and '-', and does not begin with aws."
+            )
+        if not isinstance(types, list) or not all(isinstance(t, str) and t for t in types):
+            raise ValueError(f'webhook.types."{sender}" must be a list of patterns of types')
+    return {sender: tuple(types) for sender, types in table.items()}
 
 
 def _section(value: Json, where: str) -> Mapping[str, Json]:

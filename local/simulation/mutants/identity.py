@@ -4,18 +4,19 @@ from dataclasses import replace
 
 from lambdas.relay import intake
 from lambdas.relay.canonical import Json
-from lambdas.relay.entrances.events import Event, parse_event
+from lambdas.relay.entrances.arrivals import Arrival
+from lambdas.relay.entrances.events import Event, Reader, parse_event
 from lambdas.relay.routes import mapping, rendering
 from local.simulation.mutants.mutant import Mutant
 
 
-def _by_envelope(text: str, now_ms: int) -> Event:
-    event = parse_event(text, now_ms)
+def _by_envelope(text: str, now_ms: int, reader: Reader, arrival: Arrival) -> Event:
+    event = parse_event(text, now_ms, reader, arrival)
     return replace(event, identity=f"envelope-{event.envelope_id}")
 
 
-def _by_moment(text: str, now_ms: int) -> Event:
-    event = parse_event(text, now_ms)
+def _by_moment(text: str, now_ms: int, reader: Reader, arrival: Arrival) -> Event:
+    event = parse_event(text, now_ms, reader, arrival)
     moment = f"{event.conversation_id}-{event.occurred_at_ms}"
     return replace(event, identity=moment, payload_hash="none")
 

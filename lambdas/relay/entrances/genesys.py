@@ -1,0 +1,85 @@
+"""Genesys' own shape: `{"topicName", "timestamp", "eventBody", "metadata", ...}`.
+
+The detail-type is the topic's template, with `{id}` where `topicName` has an id. So an id is read
+from a topic only where its template has the place for one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.entrances import reading
+from lambdas.relay.entrances.identities import Rules, own_id
+from lambdas.relay.entrances.reading import Content
+
+ID = "{id}"
+#: topics of one medium, such as v2.users.{id}.conversations.calls: the body is the conversation
+#: (the SDK's models conversation_*_event_topic_*)
+MEDIA = (
+    "callbacks", "calls", "chats", "cobrowses", "cobrowsesessions", "emails", "faxes", "messages",
+    "screenshares", "socialexpressions", "videos",
+)  # fmt: skip
+
+
+def told_by_genesys(
+    detail: Mapping[str, Json], detail_type: str, *, speaker: str, time: Json, rules: Rules
+) -> Content:
+    """Reads a detail. `speaker` is "" where it is Genesys itself, else who speaks in its shape,
+    and then part of what the event is known by; `time` is the envelope's. Raises Malformed."""
+    body = reading.members(detail, "eventBody", "detail")
+    topic = reading.optional_text(detail, "topicName", "detail") or detail_type
+    by = (speaker,) if speaker else ()
+    said = canonical([*by, detail_type, topic, body])
+    rule = rules.of(detail_type, body)
+    stamp = canonical(detail.get("timestamp", time)) if rule == "content-and-time" else None
+    return Content(
+        topic=topic,
+        identified_by=(
+            ("own id", *by, detail_type, own_id(body) or "")
+            if rule == "own-id"
+            else ("content", said)
+        ),
+        stamp=stamp,
+        said=said if stamp is None else canonical([said, stamp]),
+        conversation_id=_conversation(body, detail_type, topic),
+        correlation_id=_correlation(detail),
+        occurred_at_ms=reading.moment_ms(body.get("eventTime")),
+        body=body,
+    )
+
+
+def _conversation(body: Mapping[str, Json], detail_type: str, topic: str) -> str | None:
+    stated = reading.optional_text(body, "conversationId", "eventBody")
+    if stated:
+        return stated
+    places, words = detail_type.split("."), topic.split(".")
+    if _are_of_one_build(places, words):
+        for at, word in enumerate(words):
+            if places[at] == ID != word and _is_of_conversations(places[:at]):
+                return word or None
+    return own_id(body) if _is_of_conversations(places) else None
+
+
+def _are_of_one_build(places: Sequence[str], words: Sequence[str]) -> bool:
+    return len(places) == len(words) and all(
+        place in (ID, word) for place, word in zip(places, words, strict=True)
+    )
+
+
+def _is_of_conversations(places: Sequence[str]) -> bool:
+    """Whether what these words of a template lead to is a conversation."""
+    match places:
+        case [*_, "conversation" | "conversations"]:
+            return True
+        case [*_, "conversations", medium]:
+            return medium in MEDIA
+        case _:
+            return False
+
+
+def _correlation(detail: Mapping[str, Json]) -> str | None:
+    metadata = detail.get("metadata")
+    candidates = (
+        detail.get("correlationId"),
+        metadata.get("CorrelationId") if isinstance(metadata, dict) else None,
+    )
+    return next((c for c in candidates if isinstance(c, str) and c), None)

@@ -1,0 +1,67 @@
+"""By what two envelopes of Genesys are known to tell of one event.
+
+Genesys' events carry no id of their own, but for audits. Most bodies say when it happened
+(`eventTime`): then what was said is the event, and a copy that is published anew is known. All
+others are *states*, and a state comes back: a member joins a queue, leaves it and joins it again.
+There the time of publishing (`detail.timestamp`) is part of what tells two events apart; the
+redeliveries and replays of EventBridge keep it. A copy that was stamped anew would be taken for
+another event, so what says the same at another time is counted and listed (dedup).
+
+docs/identity.md says for each topic of Genesys' SDK which it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from lambdas.relay.canonical import Json
+from lambdas.relay.entrances import reading
+from lambdas.relay.entrances.reading import moment_ms
+
+#: own-id: by `eventBody.id`; content: by topic and body; content-and-time: by `detail.timestamp`
+#: as well
+Rule = Literal["own-id", "content", "content-and-time"]
+RULES: tuple[Rule, ...] = ("own-id", "content", "content-and-time")
+#: topics whose eventBody.id is an id of the event itself (elsewhere it is an entity's: known by
+#: it, every later change of that entity would be dropped)
+OWN_ID_TOPICS = ("v2.audits.*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an environment says of detail-types (patterns, the first that fits counts); everything
+    else is known by its nature."""
+
+    stated: tuple[tuple[str, Rule], ...]
+
+    def of(self, detail_type: str, body: Mapping[str, Json]) -> Rule:
+        for pattern, rule in (*self.stated, *((topic, "own-id") for topic in OWN_ID_TOPICS)):
+            if fnmatchcase(detail_type, pattern) and (rule != "own-id" or own_id(body)):
+                return rule
+        return "content-and-time" if moment_ms(body.get("eventTime")) is None else "content"
+
+
+BY_NATURE = Rules(())
+
+
+def own_id(body: Mapping[str, Json]) -> str | None:
+    """The body's `id`, where it has one that can be an event's."""
+    stated = body.get("id")
+    return stated if isinstance(stated, str) and stated else None
+
+
+def read_rules(table: Json, where: str) -> Rules:
+    """An environment's table. Raises ValueError with one sentence that names the place."""
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{where} must be a table of detail-types and how their events are known")
+    for pattern, rule in table.items():
+        if rule not in RULES:
+            raise ValueError(
+                f'{where}."{pattern}" is {rule!r}; it must be one of {", ".join(RULES)}'
+            )
+        if reading.UUID.search(pattern):
+            raise ValueError(
+                f'{where}."{pattern}" holds an id, which no detail-type does; write {{id}} for it'
+            )
+    return Rules(tuple(table.items()))
