@@ -52,24 +52,29 @@ class Day:
         ]
         return sorted(drawn, key=lambda envelope: str(envelope["detail"]["timestamp"]))
 
-    def published(self) -> list[Envelope]:
-        """The same with redelivered and republished copies, somewhat out of order."""
-        lines: list[tuple[float, Envelope]] = []
-        for place, envelope in enumerate(self.events()):
-            lines.append((place + self._chance.uniform(0, 6), envelope))
+    def published(self) -> list[tuple[int, Envelope]]:
+        """The same with redelivered and republished copies, somewhat out of order. Beside each
+        envelope stands the number of what happened: copies tell of the same."""
+        lines: list[tuple[float, int, Envelope]] = []
+        for number, envelope in enumerate(self.events()):
+            lines.append((number + self._chance.uniform(0, 6), number, envelope))
             if self._chance.random() < REDELIVERED:
-                lines.append((place + self._chance.uniform(1, 60), copy.deepcopy(envelope)))
+                again = copy.deepcopy(envelope)
+                lines.append((number + self._chance.uniform(1, 60), number, again))
             if self._chance.random() < REPUBLISHED:
-                lines.append((place + self._chance.uniform(1, 60), self._republished(envelope)))
-        return [envelope for _, envelope in sorted(lines, key=lambda line: line[0])]
+                again = self._republished(envelope)
+                lines.append((number + self._chance.uniform(1, 60), number, again))
+        return [(number, told) for _, number, told in sorted(lines, key=lambda line: line[0])]
 
     def _republished(self, envelope: Envelope) -> Envelope:
-        """What Genesys sends when it did not learn that its first put arrived."""
+        """What Genesys sends when it did not learn that its first put arrived. A state that says
+        no moment of its own keeps its timestamp: it is all that tells it from the next one."""
         again = copy.deepcopy(envelope)
         later = datetime.fromisoformat(again["detail"]["timestamp"]) + timedelta(seconds=30)
         again["id"] = self._id()
         again["time"] = _stamp(later, "seconds")
-        again["detail"]["timestamp"] = _stamp(later, "milliseconds")
+        if "eventTime" in again["detail"]["eventBody"]:
+            again["detail"]["timestamp"] = _stamp(later, "milliseconds")
         again["detail"]["metadata"] = {"CorrelationId": self._id()}
         return again
 

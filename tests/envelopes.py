@@ -21,11 +21,14 @@ def envelope(name: str = "acd-start", **body: Any) -> Envelope:
 
 
 def republished(original: Envelope) -> Envelope:
-    """The same event in another envelope: what a publisher sends that missed its first answer."""
+    """The same event in another envelope: what a publisher sends that missed its first answer. A
+    state that names no moment of its own keeps its timestamp: nothing else tells it from the next.
+    """
     again = copy.deepcopy(original)
     again["id"] = "11111111-2222-4333-8444-555555555555"
     again["time"] = "2026-01-09T09:07:00Z"
-    again["detail"]["timestamp"] = "2026-01-09T09:07:00.100Z"
+    if "eventTime" in again["detail"]["eventBody"]:
+        again["detail"]["timestamp"] = "2026-01-09T09:07:00.100Z"
     again["detail"]["metadata"] = {"CorrelationId": "sent again, not a UUID"}
     return again
 

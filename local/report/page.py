@@ -13,11 +13,12 @@ from markupsafe import Markup
 from local.report import chart, events, flow, throughput
 from local.report.chart import Series
 from local.report.gathering import Facts
-from local.run.account import verdict
+from local.run.account import tone, verdict
 
 #: more rows than these make a page slow; what needs a look comes first
 ROWS_MAX = 2_000
 LOG_MAX = 400
+TITLES = {"good": "every event once", "doubt": "look at some", "bad": "not every event once"}
 QUEUE_COLOURS = {"Events": "blue", "Batches": "doubt", "Writes": "wait", "Checks": "good"}
 
 _environment = Environment(
@@ -76,7 +77,7 @@ def render(facts: Facts) -> str:
 def _head(facts: Facts) -> dict[str, Any]:
     """The verdict, the figures, and what became of all events together."""
     account, row = facts.account, facts.row
-    clean = account.is_clean and not facts.complaints
+    seen = tone(account, facts.complaints)
     fates = [
         ("delivered", account.delivered, "good"),
         ("duplicates", account.duplicates, "quiet"),
@@ -88,8 +89,8 @@ def _head(facts: Facts) -> dict[str, Any]:
     ]
     told = [fate for fate in fates if fate[1] or fate[0] == "delivered"]
     return {
-        "title": "every event once" if clean else "not every event once",
-        "clean": clean,
+        "title": TITLES[seen],
+        "tone": seen,
         "verdict": verdict(account, facts.complaints),
         "subtitle": f"{account.unique} events in {account.published} lines, "
         f"{row['requests']} requests to Genesys, {row['seconds']} seconds.",

@@ -16,7 +16,7 @@ from rich.console import Console
 from local import leash, report
 from local.emulator import EmulatorError
 from local.isolation import keep_to_this_machine
-from local.run import account
+from local.run import account, sameness
 from local.run.captured import read_file
 from local.run.lines import InputError, Line, bus_source
 from local.run.remains import read_remains
@@ -101,8 +101,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         scenario.configuration,
         scenario.prepare,
     )
-    said = {account.what_it_says(line.document) for line in lines}
-    show.expect(len(said - {None}))
+    show.expect(sameness.count(lines))
     with set_stage(setting, show.step) as stage, show.progress():
         watch = Watch(stage)
         verdict = scenario.play(Act(lines, source, stage, watch, show))
@@ -134,6 +133,9 @@ def _account(
     counts = {name: value for name, value in told.items() if isinstance(value, int)}
     row = {
         **counts,
+        "set_aside": told["set_aside"],
+        "events_file": None if order.events is None else str(order.events),
+        "same_content_other_time": told["same_content"],
         "requests": summary["requests"],
         "rate_limited": summary["rate_limited"],
         "seconds": round(time.monotonic() - began, 1),

@@ -14,12 +14,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
 from local.run import lines as drawn
-from local.run.account import what_it_says
 from local.run.alarms import Meter
 from local.run.lines import Line
 from local.run.publishing import publish
@@ -47,13 +46,11 @@ PERSONAL = ("+1555", POISON)
 def lines(seed: int) -> list[Line]:
     """A morning of the generated day, with one event that Genesys will refuse."""
     chosen = drawn.generate(seed)[:EVENTS]
-    said = Counter(what_it_says(line.document) for line in chosen)
-    place = next(
-        n for n, line in enumerate(chosen) if n > BEFORE and said[what_it_says(line.document)] == 1
-    )
+    told = Counter(line.happening for line in chosen)
+    place = next(n for n, line in enumerate(chosen) if n > BEFORE and told[line.happening] == 1)
     document = json.loads(chosen[place].text)
     document["detail"]["eventBody"]["note"] = POISON
-    chosen[place] = Line(json.dumps(document), document)
+    chosen[place] = replace(chosen[place], text=json.dumps(document), document=document)
     return chosen
 
 
@@ -215,11 +212,11 @@ def _poison(night: Night) -> None:
 
 def _what_became_of(night: Night) -> None:
     """The auditor's question, for the conversations with the most events."""
-    said: dict[str, set[str | None]] = {}
+    said: dict[str, set[int | None]] = {}
     for line in night.act.lines:
         conversation = line.document["detail"]["eventBody"].get("conversationId")
         if conversation:
-            said.setdefault(conversation, set()).add(what_it_says(line.document))
+            said.setdefault(conversation, set()).add(line.happening)
     for conversation in sorted(said, key=lambda c: len(said[c]), reverse=True)[:CONVERSATIONS]:
         told = night.asked("trace", conversation)
         fates = {event["fate"].partition(";")[0] for event in told}

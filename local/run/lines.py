@@ -23,6 +23,9 @@ class Line:
     document: Any
     #: where it stands in the captured file, for people; "" for a line that was generated
     place: str = ""
+    #: the number of what happened, where it was made: lines of one number are copies. Nothing
+    #: that is published bears it. None: nobody knows, or nothing happened
+    happening: int | None = None
 
     @property
     def is_publishable(self) -> bool:
@@ -42,8 +45,10 @@ class Line:
 
 def generate(seed: int) -> list[Line]:
     """A day of a small contact centre."""
-    published = Day(Random(seed)).published()
-    return [read_line(json.dumps(envelope, ensure_ascii=False)) for envelope in published]
+    return [
+        Line(json.dumps(envelope, ensure_ascii=False), envelope, happening=number)
+        for number, envelope in Day(Random(seed)).published()
+    ]
 
 
 def bus_source(lines: Sequence[Line]) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -11,12 +12,16 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from local.run.account import Account, verdict
+from local.run.account import Account, tone, verdict
 from local.run.watching import Sight
 
 #: without a terminal, a line of progress this often
 LINE_EVERY_S = 5.0
 BAR_WIDTH = 40
+#: how a run is coloured, by its tone
+STYLES = {"good": "green", "doubt": "yellow", "bad": "bold red"}
+#: lines set aside that a screen shows
+SET_ASIDE_MAX = 20
 #: the history of what waits, as bars of one character each
 SPARKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 SPARKS_WIDTH = 28
@@ -101,14 +106,30 @@ class Show:
         if isinstance(faults, dict) and faults:
             told = ", ".join(f"{name} {count}" for name, count in sorted(faults.items()))
             self._console.print(f"faults that happened: {told}", style="dim")
-        for reason, count in account.reasons:
-            self._console.print(f"set aside {count}: {reason}", style="dim", markup=False)
+        self._set_aside(account)
+        if any(astuple(account.same_content)):
+            self._console.print(str(account.same_content), style="dim", markup=False)
         for example in account.examples:
             self._console.print(example, style="red", markup=False)
         for complaint in complaints:
             self._console.print(complaint, style="red", markup=False)
-        is_good = account.is_clean and not complaints
-        self._console.print(verdict(account, complaints), style="green" if is_good else "bold red")
+        self._console.print(
+            verdict(account, complaints), style=STYLES[tone(account, complaints)], soft_wrap=True
+        )
+
+    def _set_aside(self, account: Account) -> None:
+        """Every line by its place, as far as they fit a screen; the page and run.json have all."""
+        for aside in account.set_aside[:SET_ASIDE_MAX]:
+            self._console.print(
+                f"set aside {aside.place}: {aside.reason}", markup=False, soft_wrap=True
+            )
+        more = len(account.set_aside) - SET_ASIDE_MAX
+        if more > 0:
+            self._console.print(f"... and {more} more: the page lists them", style="dim")
+        for reason, count in account.waiting:
+            self._console.print(
+                f"waits for a person, {count} requests: {reason}", markup=False, soft_wrap=True
+            )
 
 
 def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight]) -> RenderableType:

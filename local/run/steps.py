@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Literal
@@ -57,7 +57,9 @@ def attempts(seed: int) -> list[Line]:
         at = number + chance.uniform(0, 8)
         for left in reversed(range(many)):
             held = left == 0 or chance.random() < 0.4
-            drawn.append((at, _line(detail, chance.choice(entrances), "held" if held else "broke")))
+            connection: Connection = "held" if held else "broke"
+            line = _line(detail, chance.choice(entrances), connection)
+            drawn.append((at, replace(line, happening=number)))
             at += chance.uniform(0, 12)
     for number in range(WRONG):
         detail, _ = _step(chance, STEPS + number)

@@ -16,7 +16,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from threading import Event, Thread
 from typing import Any
@@ -83,7 +83,7 @@ def lines(seed: int) -> list[Line]:
     random = Random(seed)
     drawn = [_line(random, UNANSWERED, len(FATES))]
     drawn += [_line(random, group, n) for group in GROUPS for n in range(len(FATES))]
-    return drawn
+    return [replace(line, happening=number) for number, line in enumerate(drawn)]
 
 
 def _line(random: Random, group: str, number: int) -> Line:

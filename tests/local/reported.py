@@ -3,7 +3,8 @@
 from typing import Any
 
 from local.report.gathering import Facts
-from local.run.account import Account
+from local.run.account import Account, SetAside
+from local.run.sameness import SameContent
 from local.run.watching import Sight
 
 BEGAN = 1_800_000_000.0
@@ -15,7 +16,12 @@ def account(**changes: Any) -> Account:
         "published": 6, "unique": 4, "duplicates": 1, "delivered": 3, "rejected": 1,
         "quarantined": 1, "dead_lettered": 0, "in_flight": 0, "lost": 0, "duplicate_effects": 0,
     }  # fmt: skip
-    return Account(**{**counts, "examples": (), "reasons": (), **changes})
+    told = {
+        "examples": (), "waiting": (("400 no such id", 1),), "misjudged": 0,
+        "set_aside": (SetAside("line 5", "detail has no <type>"),),
+        "same_content": SameContent(copies=1, events=2),
+    }  # fmt: skip
+    return Account(**{**counts, **told, **changes})
 
 
 def request(number: int, status: int, *, at: float, fault: str = "", key: str = "") -> Any:
@@ -55,7 +61,8 @@ def facts(**changes: Any) -> Facts:
         "account": account(),
         "row": {
             "requests": 4, "rate_limited": 1, "seconds": 42.0, "scenario": "day",
-            "faults_setting": "normal", "seed": 1, "faults": {"rate_limited": 1, "throttled": 7},
+            "faults_setting": "normal", "seed": 1, "events_file": "captured.ndjson",
+            "faults": {"rate_limited": 1, "throttled": 7},
         },
         "complaints": (),
         "requests": [

@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 
 from lambdas.relay.entrances import business
-from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.errors import Malformed
 from local.run import journey, steps
-from local.run.account import what_it_says
 from local.run.lines import Line
+from local.run.sameness import what_it_says
 from local.run.steps import STEPS, WRONG, Attempt, attempt_of, attempts
 
-NOW_MS = 1_767_952_800_000
 SEED = 1
 
 
@@ -68,19 +65,13 @@ def test_the_last_attempt_at_each_step_holds() -> None:
     assert set(last.values()) == {"held"}
 
 
-def test_the_relay_and_the_account_see_the_same_events_in_it() -> None:
-    by_relay: set[tuple[str, str] | None] = set()
-    by_account: set[str | None] = set()
-    for line in attempts(SEED):
-        by_account.add(what_it_says(line.document))
-        try:
-            event = parse_event(line.text, NOW_MS)
-        except Malformed:
-            by_relay.add(None)
-        else:
-            by_relay.add((event.identity, event.payload_hash))
+def test_attempts_are_numbered_by_the_step_that_they_tell_of() -> None:
+    lines = attempts(SEED)
+    numbers = {line.happening for line in lines}
+    told = {(line.happening, what_it_says(line.document)) for line in lines}
 
-    assert len(by_relay) == len(by_account) == STEPS + 1
+    assert numbers == {*range(STEPS), None}, "what is no event of the shop's has no number"
+    assert len(told) == STEPS + WRONG
 
 
 def test_a_line_of_somebody_else_is_no_attempt() -> None:

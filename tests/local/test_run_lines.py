@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from local.run.account import what_it_says
 from local.run.lines import Line, bus_source, generate, read_line
+from local.run.sameness import count, what_it_says
 from tests.envelopes import envelope, text
 
 
@@ -56,8 +56,10 @@ def test_a_day_has_several_hundred_events_of_every_topic_and_both_kinds_of_copie
     assert len([t for t in types if t.startswith("v2.detail.events.conversation.{id}.")]) == 16
     assert {"v2.users.{id}.presence", "v2.audits.entitytype.{id}.entityid.{id}"} <= types
     redelivered = sum(count - 1 for count in ids.values())
-    copies = len(lines) - len(said)
+    happened = {line.happening for line in lines}
+    copies = len(lines) - len(happened)
     assert 0 < redelivered < copies, "some copies bear their original's id, others a new one"
+    assert len(happened) == count(lines) == len(said)
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])

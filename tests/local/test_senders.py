@@ -1,81 +1,15 @@
-"""The account's own idea of an event and the product's: written apart, and never of two minds."""
+"""What the account takes for one event of a sender's, decided without the code under test."""
 
 import json
 from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
-from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.errors import Malformed
-from local.run.account import Left, settle, what_it_says
+from local.run.account import Left, settle
 from local.run.lines import Line
+from local.run.sameness import count
 
-NOW_MS = 1_767_952_800_000
 PARTNER = "aws.partner/genesys.com/cloud/org/suffix"
-
-_TIMES: st.SearchStrategy[Any] = st.sampled_from(
-    ["2026-01-31T09:30:00Z", "2026-01-31T09:30:00.5+01:00", "2026-02-30T09:30:00Z", "soon",
-     "1899-01-01T00:00:00Z", "2026-01-31T09:30:00+24:00", 5, None, True, {}]
-)  # fmt: skip
-_IDS = st.sampled_from(["a", "b", "", 7, None])
-_THINGS: st.SearchStrategy[Any] = st.sampled_from(
-    [{}, {"conversationId": "c"}, {"k": "v"}, {"k": 1}, [], None, "x"]
-)
-_DETAILS = st.fixed_dictionaries(
-    {},
-    optional={
-        "id": _IDS,
-        "type": _IDS,
-        "occurredAt": _TIMES,
-        "createdTime": _TIMES,
-        "timestamp": _TIMES,
-        "conversationId": _IDS,
-        "eventType": _IDS,
-        "correlationId": st.sampled_from(["c-1", "c-2", "two words", "c-1\n", 5]),
-        "identifiers": _THINGS,
-        "attributes": _THINGS,
-        "data": _THINGS,
-        "metadata": _THINGS,
-        "other": _THINGS,
-    },
-)
-_BUSINESS = st.fixed_dictionaries(
-    {"type": st.just("t"), "occurredAt": st.just("2026-01-31T09:30:00Z")},
-    optional={
-        "id": st.sampled_from(["a", "b"]),
-        "correlationId": st.sampled_from(["c-1", "c-2"]),
-        "identifiers": st.sampled_from([{}, {"k": "v"}]),
-        "attributes": st.sampled_from([{}, {"k": "v"}, {"k": [1]}]),
-    },
-)
-_ENVELOPES = st.builds(
-    lambda detail, source, kind: {"source": source, "detail-type": kind, "detail": detail},
-    _DETAILS | _BUSINESS,
-    st.sampled_from([PARTNER, "shop"]),
-    st.sampled_from(["t", "u"]),
-)
-
-
-def product_says(envelope: dict[str, Any]) -> tuple[str, str] | None:
-    try:
-        event = parse_event(json.dumps(envelope), NOW_MS)
-    except Malformed:
-        return None
-    return event.identity, event.payload_hash
-
-
-@settings(max_examples=500, deadline=None)
-@given(_ENVELOPES, _ENVELOPES)
-def test_both_see_the_same_events_and_the_same_copies(
-    first: dict[str, Any], second: dict[str, Any]
-) -> None:
-    by_product = product_says(first), product_says(second)
-    by_account = what_it_says(first), what_it_says(second)
-
-    assert [said is None for said in by_product] == [said is None for said in by_account]
-    if None not in by_product:
-        assert (by_product[0] == by_product[1]) == (by_account[0] == by_account[1])
 
 
 def line(detail: dict[str, Any], source: str = "shop") -> Line:
@@ -92,6 +26,36 @@ def effect(detail: dict[str, Any], source: str = "shop", topic: str = "t") -> di
 STEP = {"id": "a", "type": "t", "occurredAt": "2026-01-31T09:30:00Z", "correlationId": "one"}
 RETRY = {**STEP, "correlationId": "two"}
 NOTHING = Left((), (), (), ())
+
+
+POSTED = {"id": "a", "type": "t", "createdTime": 1, "data": {"k": 1}}
+FLAT = {"conversationId": "c", "timestamp": 1, "eventType": "e", "k": 1}
+PLAIN = {"timestamp": "2026-01-31T09:30:00Z", "externalId": "C-1", "interactionType": "call"}
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "events"),
+    [
+        (STEP, RETRY, 1),
+        (STEP, {**STEP, "occurredAt": "2026-01-31T09:30:09Z"}, 1),
+        (STEP, {**STEP, "attributes": {}}, 1),
+        (STEP, {**STEP, "id": "b"}, 2),
+        (STEP, {**STEP, "attributes": {"k": 1}}, 2),
+        ({**STEP, "id": None}, {**STEP, "id": None, "occurredAt": "2026-01-31T09:30:09Z"}, 2),
+        (POSTED, {**POSTED, "createdTime": 2, "metadata": {"try": 2}}, 1),
+        (POSTED, {**POSTED, "data": {"k": 2}}, 2),
+        (FLAT, {**FLAT, "metadata": 1, "correlationId": "x"}, 1),
+        (FLAT, {**FLAT, "timestamp": 2}, 2),
+        ({**FLAT, "id": "a"}, {**FLAT, "id": "a", "timestamp": 2}, 1),
+        (PLAIN, dict(reversed(PLAIN.items())), 1),
+        (PLAIN, {**PLAIN, "externalId": "C-2"}, 2),
+        (PLAIN, {**PLAIN, "timestamp": "2026-01-31T09:30:01Z"}, 2),
+    ],
+)
+def test_a_retry_may_say_some_things_otherwise_and_must_say_others_the_same(
+    first: dict[str, Any], again: dict[str, Any], events: int
+) -> None:
+    assert count([line(first), line(again)]) == events
 
 
 def test_a_step_that_was_sent_twice_is_to_take_effect_once() -> None:
@@ -118,10 +82,12 @@ def test_the_same_words_of_two_senders_are_two_events() -> None:
     assert settle(both, [effect(STEP)], NOTHING).lost == 1
 
 
-def test_a_partners_line_without_an_event_body_belongs_into_the_quarantine() -> None:
-    account = settle([line({"topicName": "t"}, PARTNER)], [], NOTHING)
+def test_a_line_that_is_nowhere_is_lost_whatever_its_shape() -> None:
+    published = line({"topicName": "t"}, PARTNER)
+    kept = json.dumps({"reason": "no body", "at_ms": 1, "message": published.text})
 
-    assert (account.unique, account.lost) == (0, 1)
+    assert settle([published], [], NOTHING).lost == 1
+    assert settle([published], [], Left((kept,), (), (), ())).quarantined == 1
 
 
 def test_an_event_body_that_looks_like_a_senders_event_is_genesys_own() -> None:
