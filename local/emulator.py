@@ -44,7 +44,7 @@ HOST = "127.0.0.1"
 ACCOUNT = "000000000000"
 REGION = "eu-west-1"
 #: It answers within 0.3 s on an idle machine.
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 180.0
 #: Between choosing a free port and taking it, somebody else may take it.
 PORT_ATTEMPTS = 3
 #: Above the sum of what the stack's event sources may run at a time; each worker takes 50 MB.

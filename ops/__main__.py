@@ -1,12 +1,13 @@
 """`python -m ops`, `bin/relay`."""
 
+import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr
 
-from ops.app import app
-from ops.errors import EXPECTED, sentence
-
+#: what shells take a command for that Ctrl-C has ended
+INTERRUPTED = 130
 #: options of the whole program that people also put behind the command; True: with a value
 EVERYWHERE = {
     "--json": False,
@@ -20,16 +21,38 @@ EVERYWHERE = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 something needs attention, 2 it could not be done."""
+    """The exit code: 0 done, 1 something needs attention, 2 it could not be done, 130 Ctrl-C while
+    the command still begins."""
     given = hoisted(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=given, prog_name="relay")
+        # Here, and not above: the imports take a second, and Ctrl-C may come within it.
+        from ops.app import app
+        from ops.errors import EXPECTED, sentence
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    try:
+        with _usage_errors_as_json() if "--json" in given else nullcontext():
+            app(args=given, prog_name="relay")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except EXPECTED as error:
         print(_told(sentence(error), given), file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def _usage_errors_as_json() -> Iterator[None]:
+    """The parser writes its own errors, in its own words: usage, an empty line, `Error: ...`."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    finally:
+        text = said.getvalue()
+        if text.startswith("Usage: "):
+            text = json.dumps({"error": text.rpartition("\nError: ")[2].strip()}) + "\n"
+        sys.stderr.write(text)
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:

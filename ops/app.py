@@ -11,6 +11,7 @@ from ops.doctor import doctor as examine
 from ops.screen import Screen
 from ops.session import Session, session_of
 from ops.status import status as show_status
+from ops.status import watch as watch_status
 from ops.trace import trace as show_trace
 from ops.try_mapping import try_mapping
 from stacks.version import VERSION
@@ -65,10 +66,17 @@ def options(
 
 
 @app.command()
-def status(context: typer.Context) -> None:
-    """How it stands: queues, ages, states, pace, breakers. Exit code 1 if something needs you."""
+def status(
+    context: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every five seconds, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """How it stands: alarms, cases, queues, pace, breakers, what runs. Exit code 0 only if nothing
+    needs you, 1 if something does."""
     session = session_of(context)
-    if not show_status(session.relay, session.screen):
+    look = watch_status if watch else show_status
+    if not look(session.relay, session.screen):
         raise typer.Exit(1)
 
 
@@ -76,7 +84,11 @@ def status(context: typer.Context) -> None:
 def trace(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="A conversation, event (identity, envelope), batch or request.")
+        str,
+        typer.Argument(
+            help="Any id, or the beginning of one: a conversation, an event (identity, envelope, "
+            "correlation id), a request, a message."
+        ),
     ],
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Search the whole ledger if need be; costs reads.")

@@ -1,5 +1,6 @@
 """Where a relay is: its stack's outputs and clients for its neighbours, on AWS or embedded."""
 
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -107,6 +109,11 @@ class Relay:
         return client
 
     @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        client: CloudWatchLogsClient = self.client("logs")
+        return client
+
+    @cached_property
     def secrets(self) -> "SecretsManagerClient":
         client: SecretsManagerClient = self.client("secretsmanager")
         return client
@@ -162,13 +169,29 @@ class Relay:
     def queue(self, url: str) -> SqsQueue:
         return SqsQueue(self.sqs, url)
 
+    def configured(self, verb: str) -> Any:
+        """A function's configuration, as Lambda has it."""
+        return self.functions.get_function_configuration(
+            FunctionName=self.output(f"{verb}FunctionName")
+        )
+
     @cached_property
     def settings(self) -> Mapping[str, str]:
         """The write function's environment: where Genesys is, and how fast we may be."""
-        configured = self.functions.get_function_configuration(
-            FunctionName=self.output("WriteFunctionName")
+        variables: Mapping[str, str] = (
+            self.configured("Write").get("Environment", {}).get("Variables", {})
         )
-        return configured.get("Environment", {}).get("Variables", {})
+        return variables
+
+    def log_group(self, verb: str) -> str:
+        return str(self.configured(verb)["LoggingConfig"]["LogGroup"])
+
+    @cached_property
+    def version(self) -> str:
+        """What is running: the functions' code, and since when."""
+        deployed = self.described.get("LastUpdatedTime") or self.described["CreationTime"]
+        code = base64.b64decode(self.configured("Write")["CodeSha256"]).hex()[:12]
+        return f"code {code}, deployed {deployed:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def connect(target: Target) -> Relay:

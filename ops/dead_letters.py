@@ -13,7 +13,7 @@ from ops.connection import CLOCK, Line, Relay
 from ops.errors import OpsError
 from ops.letters import Filter, Letter
 from ops.screen import Screen, plural
-from ops.session import Session, person, session_of
+from ops.session import Session, person, reason_given, session_of
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: look, send back to work, give up.")
 
@@ -81,6 +81,8 @@ def list_letters(
 def show(context: typer.Context, message: str, most: Most = letters.MOST_DEFAULT) -> None:
     """Show one dead letter whole: attributes and body. MESSAGE is its SQS message id."""
     session = session_of(context)
+    if not message.strip():
+        raise OpsError("Which one? Say its id, or the beginning: see `relay dead-letters list`.")
     with _choose(session.relay, "", Filter(message=message), most) as choice:
         if not choice.chosen:
             unread = choice.unread("say a higher --most")
@@ -89,7 +91,7 @@ def show(context: typer.Context, message: str, most: Most = letters.MOST_DEFAULT
         for _, letter in choice.chosen:
             session.screen.document(letter.document())
             attributes = letter.delivery.attributes.items()
-            rows = [("reason", letter.reason), ("attempts", letter.attempts)]
+            rows = [("reason", letter.reason), ("attempts", letter.attempts or "not stated")]
             rows += [("first_seen", letter.first_seen), ("queue", letter.queue)]
             known = {name for name, _ in rows}
             rows += sorted((name, value) for name, value in attributes if name not in known)
@@ -135,7 +137,7 @@ def replay(
                 letters.send_back(session.relay, line, letter)
                 done += 1
         remedy = f"{REPEAT}; --whole-queue moves all of --queue"
-        _report(session.screen, choice, "replayed", done, remedy)
+        _report(session.screen, choice, "replayed", done, remedy, dry_run=dry_run)
 
 
 @app.command()
@@ -155,6 +157,7 @@ def discard(
 ) -> None:
     """Give dead letters up. They go into the vault (discarded/), with who and why."""
     session = session_of(context)
+    note = reason_given(note)
     since = letters.seconds(older_than)
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if wanted.is_empty:
@@ -164,7 +167,7 @@ def discard(
         if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):
             for line, letter in _progress(choice, session.screen, "discarding"):
                 done += discarding.discard(session.relay, line, letter, person(), note)
-        _report(session.screen, choice, "discarded", done, REPEAT)
+        _report(session.screen, choice, "discarded", done, REPEAT, dry_run=dry_run)
 
 
 @contextmanager
@@ -202,7 +205,7 @@ def _table(choice: Choice, screen: Screen) -> None:
                 letter.delivery.message_id[:8],
                 letter.queue,
                 letter.first_seen,
-                letter.attempts,
+                letter.attempts or "-",
                 letter.reason,
                 letter.says("conversation") or "-",
                 letter.says("batch") or "-",
@@ -220,7 +223,9 @@ def _progress(choice: Choice, screen: Screen, what: str) -> Iterator[tuple[Line,
     yield from track(choice.chosen, description=what, console=screen.console, disable=quiet)
 
 
-def _report(screen: Screen, choice: Choice, what: str, done: int, remedy: str) -> None:
+def _report(
+    screen: Screen, choice: Choice, what: str, done: int, remedy: str, *, dry_run: bool
+) -> None:
     screen.document(
         {
             "matching": choice.count,
@@ -229,7 +234,9 @@ def _report(screen: Screen, choice: Choice, what: str, done: int, remedy: str) -
             "letters": [one.document() for _, one in choice.chosen],
         }
     )
-    if choice.chosen:
+    if choice.chosen and dry_run:
+        screen.say(f"{plural(choice.count, 'letter')} would be {what}. Nothing was changed.")
+    elif choice.chosen:
         screen.say(f"{done} of {choice.count} {what}.")
     if unread := choice.unread(remedy):
         screen.say(unread, "yellow")

@@ -43,7 +43,9 @@ class Letter:
 
     @property
     def attempts(self) -> str:
-        return self.says(ATTEMPTS) or self.says("RETRY_ATTEMPTS") or str(self.delivery.receives)
+        """As whoever wrote the letter counted them; "" where SQS moved it: its own count goes on
+        with every look at the dead letters, so it says nothing."""
+        return self.says(ATTEMPTS) or self.says("RETRY_ATTEMPTS")
 
     @property
     def first_seen(self) -> str:

@@ -4,6 +4,7 @@ import time
 
 from ops.connection import Line, Relay
 from ops.errors import OpsError
+from ops.screen import plural
 from ops.session import Session
 
 POLL_EVERY_S = 1.0
@@ -16,11 +17,14 @@ def move(session: Session, line: Line, per_second: int, *, dry_run: bool, yes: b
     relay, screen = session.relay, session.screen
     source, destination = _arn(relay, line.dead_url), _arn(relay, line.url)
     count = _count(relay, line.dead_url)
-    screen.say(f"{count} letters of {line.name}-dead would go to {line.name}, {per_second}/s.")
+    screen.say(
+        f"{plural(count, 'letter')} of {line.name}-dead would go to {line.name}, {per_second}/s."
+        + " Nothing was changed." * dry_run
+    )
     if dry_run or not count:
         screen.document({"matching": count, "replayed": 0})
         return
-    screen.confirm(f"Move all {count} letters?", yes=yes)
+    screen.confirm(f"Move {plural(count, 'letter')}?", yes=yes)
     # The destination is named: letters that a function or EventBridge wrote have no source that
     # SQS knows of (docs/decisions/0010-dead-letters.md).
     relay.sqs.start_message_move_task(
@@ -28,7 +32,7 @@ def move(session: Session, line: Line, per_second: int, *, dry_run: bool, yes: b
     )
     moved = _follow(session, source)
     screen.document({"matching": count, "replayed": moved})
-    screen.say(f"{moved} letters moved.")
+    screen.say(f"{plural(moved, 'letter')} moved.")
 
 
 def _follow(session: Session, source: str) -> int:

@@ -1,6 +1,7 @@
 """`relay review`: list, show, resolve what only a person can decide."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from ops import discarding, waiting
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
 from ops.screen import Screen, plural
-from ops.session import Session, person, session_of
+from ops.session import Session, person, reason_given, session_of
 from ops.waiting import Waiting
 
 app = typer.Typer(no_args_is_help=True, help="Cases for a person: look at them, decide them.")
@@ -95,6 +96,7 @@ def resolve_case(
     """Decide a case. CASE is its id, or its beginning."""
     session = session_of(context)
     verdict = _verdict(did_not_happen, happened, discard)
+    note = reason_given(note)
     name = waiting.whole_id(session.relay, case)
     decision = Decision(verdict, person(), note)
     if waiting.is_batch_id(name):
@@ -141,14 +143,18 @@ def _resolve_request(
             writes=relay.queue(relay.line("writes").url),
             now_ms=CLOCK.now_ms(),
         )
-        screen.say(f"Done: {name} is {state}.", "green")
-    again = decision.verdict == "again" and parked.batch is not None
-    child = successor(parked.batch).batch_id if again and parked.batch else None
-    if child and not dry_run:
-        screen.say(f"Follow it with: relay trace {name}")
+        screen.say(f"Done: {_outcome(parked, decision, state)}", "green")
     screen.document({"id": name, "verdict": decision.verdict, "done": not dry_run})
     if dry_run:
         screen.say(f"{what}. Nothing was changed.")
+
+
+def _outcome(parked: Parked, decision: Decision, state: str) -> str:
+    """What the decision led to, and how to follow it."""
+    if decision.verdict == "again" and parked.batch is not None:
+        child = successor(parked.batch).batch_id
+        return f"it goes out again as request {child}. Follow it with: relay trace {child}"
+    return f"the case is closed ({state})."
 
 
 def _resolve_message(
@@ -192,7 +198,7 @@ def _show_request(parked: Parked, screen: Screen) -> None:
         *_advice(kept),
         ("attempts", record.attempt),
         ("destination", item.get("destination", "")),
-        ("in doubt", _doubt(record)),
+        ("in doubt", _doubt(record, item)),
         *(("history", _history(line)) for line in record.history),
     ]
     screen.table(("", ""), rows, title=record.batch_id)
@@ -232,11 +238,20 @@ def _json(value: object, indent: int | None = None) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
-def _doubt(record: Record) -> str:
-    """A rejection is an answer, so whatever was unknown before it is known."""
-    if record.state == "REJECTED" or not record.doubt_since_ms:
-        return "no: Genesys said what became of it"
-    return f"since {iso(record.doubt_since_ms)}: it may have taken effect"
+def _doubt(record: Record, item: Mapping[str, Any]) -> str:
+    """Whether it may have taken effect, and by what anybody knows: it is the line to decide by. An
+    attempt whose outcome nobody put on record is as open as one that timed out."""
+    if record.state == "REJECTED":
+        return "no: Genesys refused it"
+    if record.doubt_since_ms:
+        return f"yes, since {iso(record.doubt_since_ms)}: it may have taken effect"
+    if accepted := item.get("accepted_at_ms"):
+        return f"no: Genesys accepted it at {iso(int(accepted))}"
+    if record.attempt == 0:
+        return "no: it was never sent"
+    if any(f" #{record.attempt} " in line for line in record.history):
+        return "no: every attempt's outcome is in the history, and none took effect"
+    return f"yes: attempt {record.attempt} was begun, and nobody knows what became of it"
 
 
 def _history(line: str) -> str:

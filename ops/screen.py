@@ -1,6 +1,7 @@
 """What the commands print: tables and sentences for people, one JSON document for programs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,13 +12,27 @@ from rich.table import Table
 
 from ops.errors import OpsError
 
+#: columns of names that are copied and searched for: they stay in one piece
+NAMES = ("id", "message", "event", "request", "batch", "conversation")
+#: in a pipe nothing is folded: lines are there to be searched, not to be looked at (characters)
+PIPE_WIDTH = 100_000
+
 
 class Screen:
     """Standard output, in one of two languages. Rich leaves colour out where no terminal is."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        is_pipe = not sys.stdout.isatty()
+        is_wide = is_pipe and "COLUMNS" not in os.environ
+        self.console = Console(
+            highlight=False, soft_wrap=is_pipe, width=PIPE_WIDTH if is_wide else None
+        )
+
+    def clear(self) -> None:
+        """An empty terminal; elsewhere nothing."""
+        if not self.as_json:
+            self.console.clear()
 
     def document(self, document: Any) -> None:
         """The answer, for programs; for people nothing."""
@@ -49,7 +64,10 @@ class Screen:
         table = Table(title=title or None, title_justify="left", title_style="bold", box=None)
         for column in columns:
             table.add_column(
-                column, justify="right" if column in right else "left", overflow="fold"
+                column,
+                justify="right" if column in right else "left",
+                overflow="fold",
+                no_wrap=column in NAMES,
             )
         for number, row in enumerate(rows):
             style = styles[number] if number < len(styles) else None

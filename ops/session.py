@@ -8,6 +8,7 @@ from typing import cast
 import typer
 
 from ops.connection import Relay, Target, connect
+from ops.errors import OpsError
 from ops.screen import Screen
 
 
@@ -35,3 +36,10 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # the latter from Python 3.13 on
         return f"uid {os.getuid()}"
+
+
+def reason_given(note: str) -> str:
+    """Why somebody decides, for the record. Raises OpsError for an empty reason."""
+    if not note.strip():
+        raise OpsError("--note is empty: say why, for whoever asks later.")
+    return note.strip()

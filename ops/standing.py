@@ -1,64 +1,31 @@
-"""How a relay stands: read in a few calls, judged by a pure function."""
+"""How a relay stands: a pure judgement of what was read. Whatever needs a person is in here, so
+that no other answer can say "nothing" while something waits or an alarm rings."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from lambdas.relay.genesys import pacing
-from lambdas.relay.genesys.breaker import Circuit, turned_away_s
-from lambdas.relay.genesys.pacing import Window
-from lambdas.relay.ledger.shared import key_of
-from lambdas.relay.limits import MINUTE_S
+from lambdas.relay.genesys.breaker import Circuit
+from lambdas.relay.limits import MINUTE_S, RECONCILE_EVERY_S
 from lambdas.relay.moments import iso
 from lambdas.relay.requests.states import OVERDUE, REVIEW
-from ops.attention import Entry, read_attention
-from ops.connection import CLOCK, Line, Relay
+from ops.reading import LISTED_MAX, Depth, Reading
+from ops.screen import plural
 
-#: records listed at most; beyond it the counts say "at least"
-LISTED_MAX = 1_000
-#: SQS reports an age every minute, CloudWatch shows it a few minutes later
-AGE_WINDOW_S = 15 * MINUTE_S
 #: a queue whose oldest message waits longer is behind
 BEHIND_S = 15 * MINUTE_S
+#: reconcile that has not run for so long does not run
+RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """Messages of one queue, as SQS estimates them."""
+class Case:
+    """Something that waits for a person. `name` is what the commands take."""
 
-    waiting: int
-    #: with a function now, or put off to a later time
-    in_flight: int
-    delayed: int
-    dead: int
-    #: None: not reported (the embedded run has no such metric)
-    oldest_s: float | None
-    dead_oldest_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read, not yet judged."""
-
-    depths: Mapping[str, Depth]
-    attention: Sequence[Entry]
-    #: Genesys' rate window as the writers know it, and what may be used of it
-    window: Window
-    slots_allowed: int
-    #: by destination; one that never failed has no circuit
-    circuits: Mapping[str, Circuit]
-    now_ms: int
-
-    @property
-    def slots_used(self) -> int:
-        """Of the window that is running; 0 between two."""
-        return self.window.leased if self.now_ms < self.window.ends_at_ms else 0
-
-    def turned_away_s(self, destination: str) -> float:
-        """How long a destination is still left alone; 0 where its circuit is closed."""
-        return turned_away_s(self.circuits[destination], self.now_ms)
+    kind: str
+    name: str
+    state: str
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,69 +36,90 @@ class Standing:
     states: Mapping[str, int]
     overdue: int
     review: int
+    quarantined: int
+    #: every case of every kind, the oldest of each first
+    cases: Sequence[Case]
     troubles: Sequence[str]
-
-
-def read(relay: Relay) -> Reading:
-    """Reads queues, index, limiter and breakers."""
-    ages = {} if relay.is_embedded else _ages(relay)
-    destinations = [name for name in relay.outputs.get("Destinations", "").split(",") if name]
-    shared = [pacing.NAME, *(f"breaker#{name}" for name in destinations)]
-    pace, *breakers = relay.ledger.find([key_of(name) for name in shared])
-    return Reading(
-        depths={line.name: _depth(relay, line, ages) for line in relay.lines()},
-        attention=[
-            entry
-            for attention in (REVIEW, OVERDUE)
-            for entry in read_attention(relay, attention, LISTED_MAX)
-        ],
-        window=Window.of(pace),
-        slots_allowed=int(relay.settings.get("REQUESTS_PER_MINUTE", "0")),
-        circuits={
-            name: Circuit.of(item)
-            for name, item in zip(destinations, breakers, strict=True)
-            if item is not None
-        },
-        now_ms=CLOCK.now_ms(),
-    )
 
 
 def judge(reading: Reading) -> Standing:
     """What a reading means."""
-    overdue = sum(
-        entry.attention == OVERDUE and entry.due_at_s * 1000 <= reading.now_ms
-        for entry in reading.attention
-    )
-    review = sum(entry.attention == REVIEW for entry in reading.attention)
-    troubles = []
-    dead = {name: depth.dead for name, depth in reading.depths.items() if depth.dead}
-    if dead:
-        told = ", ".join(f"{count} in {name}-dead" for name, count in dead.items())
-        troubles.append(
-            f"Dead letters: {told}. See `relay dead-letters list`; runbook: DeadLetters."
-        )
-    behind = [n for n, d in reading.depths.items() if (d.oldest_s or 0) > BEHIND_S]
-    if behind:
-        troubles.append(f"Behind: {', '.join(behind)}. Runbook: Backlog.")
-    if review:
-        troubles.append(
-            f"{review} requests wait for a person. See `relay review list`; "
-            "runbook: WaitingForPerson."
-        )
-    if overdue:
-        troubles.append(f"{overdue} requests are overdue. Runbook: Overdue.")
-    troubles += [
-        f"{name} {sentence} Runbook: GenesysFailing."
-        for name, circuit in reading.circuits.items()
-        if (sentence := _left_alone(circuit, reading.turned_away_s(name)))
+    cases = _cases(reading)
+    counts = Counter(case.kind for case in cases)
+    troubles = [
+        *(
+            f"ALARM {alarm.name} since {iso(alarm.since_ms)}: {alarm.says}"
+            for alarm in reading.alarms
+        ),
+        *_of_queues(reading.depths),
+        *_of_cases(counts),
+        *_of_reconcile(reading),
+        *(
+            f"{name} {sentence} Runbook: GenesysFailing."
+            for name, circuit in reading.circuits.items()
+            if (sentence := _left_alone(circuit, reading.turned_away_s(name)))
+        ),
     ]
     return Standing(
         reading=reading,
         states=Counter(entry.state for entry in reading.attention),
-        overdue=overdue,
-        review=review,
+        overdue=counts["overdue"],
+        review=counts["review"],
+        quarantined=counts["quarantine"],
+        cases=cases,
         troubles=troubles,
     )
+
+
+def _cases(reading: Reading) -> list[Case]:
+    due = [
+        Case(entry.attention, entry.batch_id, entry.state, entry.due_at_s * 1000)
+        for entry in reading.attention
+        if entry.attention == REVIEW or entry.due_at_s * 1000 <= reading.now_ms
+    ]
+    unreadable = [
+        Case("quarantine", one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
+    ]
+    return due + unreadable
+
+
+def _of_queues(depths: Mapping[str, Depth]) -> Iterator[str]:
+    if dead := {name: depth.dead for name, depth in depths.items() if depth.dead}:
+        told = ", ".join(f"{count} in {name}-dead" for name, count in dead.items())
+        yield f"Dead letters: {told}. See `relay dead-letters list`. Runbook: DeadLetters."
+    if behind := [name for name, depth in depths.items() if (depth.oldest_s or 0) > BEHIND_S]:
+        yield f"Behind: {', '.join(behind)}. Runbook: Backlog."
+
+
+def _of_cases(counts: Mapping[str, int]) -> Iterator[str]:
+    for kind, noun, does in (
+        (REVIEW, "request", "for a person"),
+        ("quarantine", "unreadable message", "for a person"),
+    ):
+        if count := counts.get(kind, 0):
+            waits = "waits" if count == 1 else "wait"
+            yield (
+                f"{at_least(count, noun)} {waits} {does}. See `relay review list`. Runbook: "
+                "WaitingForPerson."
+            )
+    if count := counts.get(OVERDUE, 0):
+        is_are = "is" if count == 1 else "are"
+        yield f"{at_least(count, 'request')} {is_are} overdue: trace one. Runbook: Overdue."
+
+
+def _of_reconcile(reading: Reading) -> Iterator[str]:
+    if not reading.is_scheduled:
+        return
+    if reading.reconciled is None:
+        yield "reconcile has not come to an end within a day. Runbook: ReconcileFailing."
+    elif reading.now_ms - reading.reconciled.at_ms > RECONCILED_WITHIN_S * 1000:
+        since = iso(reading.reconciled.at_ms)
+        yield f"reconcile has not come to an end since {since}. Runbook: ReconcileFailing."
+
+
+def at_least(count: int, noun: str) -> str:
+    """A count of what was listed; the list may have ended before its end."""
+    return ("at least " if count >= LISTED_MAX else "") + plural(count, noun)
 
 
 def _left_alone(circuit: Circuit, seconds: float) -> str:
@@ -141,56 +129,3 @@ def _left_alone(circuit: Circuit, seconds: float) -> str:
         since = iso(circuit.opened_at_ms)
         return f"failed too often: left alone since {since}, the next try is due {next_try}."
     return f"asked to be left alone for {seconds:.0f} s more." if seconds else ""
-
-
-def _depth(relay: Relay, line: Line, ages: Mapping[str, float]) -> Depth:
-    def attributes(url: str) -> Mapping[Any, str]:
-        answer = relay.sqs.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-                "ApproximateNumberOfMessagesDelayed",
-            ],
-        )
-        return answer["Attributes"]
-
-    live, dead = attributes(line.url), attributes(line.dead_url)
-    return Depth(
-        waiting=int(live["ApproximateNumberOfMessages"]),
-        in_flight=int(live["ApproximateNumberOfMessagesNotVisible"]),
-        delayed=int(live["ApproximateNumberOfMessagesDelayed"]),
-        dead=sum(int(value) for value in dead.values()),
-        oldest_s=ages.get(line.url),
-        dead_oldest_s=ages.get(line.dead_url),
-    )
-
-
-def _ages(relay: Relay) -> Mapping[str, float]:
-    """The age of each queue's oldest message, by its URL."""
-    urls = [url for line in relay.lines() for url in (line.url, line.dead_url)]
-    now = datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC)
-    answer = relay.cloudwatch.get_metric_data(
-        StartTime=now - timedelta(seconds=AGE_WINDOW_S),
-        EndTime=now,
-        ScanBy="TimestampDescending",
-        MetricDataQueries=[
-            {
-                "Id": f"q{number}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": "AWS/SQS",
-                        "MetricName": "ApproximateAgeOfOldestMessage",
-                        "Dimensions": [{"Name": "QueueName", "Value": url.rsplit("/", 1)[-1]}],
-                    },
-                    "Period": MINUTE_S,
-                    "Stat": "Maximum",
-                },
-            }
-            for number, url in enumerate(urls)
-        ],
-    )
-    values = {row["Id"]: row["Values"] for row in answer["MetricDataResults"]}
-    return {
-        url: found[0] for number, url in enumerate(urls) if (found := values.get(f"q{number}", []))
-    }

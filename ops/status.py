@@ -1,24 +1,47 @@
-"""`relay status`: queues, ages, states, pace, breakers, on one screen."""
+"""`relay status`: everything that says how the relay stands, on one screen."""
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 
+from lambdas.relay.moments import iso
 from ops.connection import Relay
-from ops.screen import Screen, age, number
-from ops.standing import Depth, Standing, judge, read
+from ops.reading import Depth, read
+from ops.screen import Screen, age, number, plural
+from ops.standing import Standing, judge
+
+#: how often --watch looks (seconds)
+WATCH_EVERY_S = 5.0
+#: what a run of reconcile did; what it found left is said by the cases themselves
+DID = ("redriven", "parked", "cleared", "kept", "aligned", "resent", "reviewed", "postponed")
+#: cases that the screen names one by one; --json names all that were listed
+CASES_SHOWN = 10
 
 
 def status(relay: Relay, screen: Screen) -> bool:
-    """Shows how the relay stands; True when nothing is wrong."""
+    """Shows how the relay stands; True when nothing needs a person."""
     standing = judge(read(relay))
     screen.document(_document(standing))
     _show(standing, relay, screen)
     return not standing.troubles
 
 
+def watch(relay: Relay, screen: Screen, pause: Callable[[float], None] = time.sleep) -> bool:
+    """Shows it again and again until Ctrl-C; what the last look said."""
+    is_well = False
+    try:
+        while True:
+            screen.clear()
+            is_well = status(relay, screen)
+            pause(WATCH_EVERY_S)
+    except KeyboardInterrupt:
+        return is_well
+
+
 def _show(standing: Standing, relay: Relay, screen: Screen) -> None:
     reading = standing.reading
     where = "embedded run" if relay.is_embedded else relay.region
-    screen.say(f"{relay.stack} ({where})", "bold")
+    screen.say(f"{relay.stack} ({where}), {reading.version}", "bold")
     depths = reading.depths
     screen.table(
         ("queue", "waiting", "in flight", "delayed", "oldest", "dead", "oldest dead"),
@@ -29,18 +52,47 @@ def _show(standing: Standing, relay: Relay, screen: Screen) -> None:
     screen.say("")
     share = 100 * reading.slots_used / reading.slots_allowed if reading.slots_allowed else 0
     screen.say(
-        f"pace      {reading.slots_used} of {reading.slots_allowed} requests of this minute taken "
+        f"pace       {reading.slots_used} of {reading.slots_allowed} requests of this minute taken "
         f"({share:.0f} %)"
     )
     for name, circuit in reading.circuits.items():
-        screen.say(f"breaker   {name}: {'open' if circuit.is_open else 'closed'}")
+        screen.say(f"breaker    {name}: {'open' if circuit.is_open else 'closed'}")
     told = ", ".join(f"{state} {number(count)}" for state, count in sorted(standing.states.items()))
-    screen.say(f"requests  {told or 'none under way, none waiting'}")
+    screen.say(f"requests   {told or 'none under way, none waiting'}")
+    screen.say(f"reconcile  {_reconcile(standing)}")
+    _show_cases(standing, screen)
     screen.say("")
     for trouble in standing.troubles:
         screen.say(trouble, "red")
     if not standing.troubles:
         screen.say("Nothing needs you.", "green")
+
+
+def _reconcile(standing: Standing) -> str:
+    last, now_ms = standing.reading.reconciled, standing.reading.now_ms
+    if last is None:
+        return "has not run"
+    did = ", ".join(f"{name} {number(last.result[name])}" for name in DID if last.result.get(name))
+    return f"{age((now_ms - last.at_ms) / 1000)} ago: {did or 'found nothing to do'}"
+
+
+def _show_cases(standing: Standing, screen: Screen) -> None:
+    """The oldest first: whatever waits longest."""
+    if not standing.cases:
+        return
+    now_ms = standing.reading.now_ms
+    oldest = sorted(standing.cases, key=lambda case: case.since_ms)
+    screen.say("")
+    screen.table(
+        ("waits for you", "id", "state", "for"),
+        [
+            (case.kind, case.name, case.state, age((now_ms - case.since_ms) / 1000))
+            for case in oldest[:CASES_SHOWN]
+        ],
+        right=("for",),
+    )
+    if len(oldest) > CASES_SHOWN:
+        screen.say(f"... and {plural(len(oldest) - CASES_SHOWN, 'case')} more: --json names them.")
 
 
 def _row(name: str, depth: Depth) -> tuple[str, ...]:
@@ -56,12 +108,24 @@ def _row(name: str, depth: Depth) -> tuple[str, ...]:
 
 def _document(standing: Standing) -> dict[str, object]:
     reading = standing.reading
+    last = reading.reconciled
     return {
+        "version": reading.version,
+        "alarms": [
+            {"name": alarm.name, "since": iso(alarm.since_ms), "says": alarm.says}
+            for alarm in reading.alarms
+        ],
         "queues": {name: asdict(depth) for name, depth in reading.depths.items()},
         "pace": {"used": reading.slots_used, "allowed": reading.slots_allowed},
         "breakers": {name: circuit.is_open for name, circuit in reading.circuits.items()},
         "states": dict(standing.states),
         "overdue": standing.overdue,
         "review": standing.review,
+        "quarantined": standing.quarantined,
+        "cases": [
+            {"kind": c.kind, "id": c.name, "state": c.state, "since": iso(c.since_ms)}
+            for c in standing.cases
+        ],
+        "reconciled": None if last is None else {"at": iso(last.at_ms), **last.result},
         "troubles": list(standing.troubles),
     }

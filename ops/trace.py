@@ -1,30 +1,56 @@
 """`relay trace`: what became of an event, a conversation, a request, on one screen."""
 
-from lambdas.relay.moments import iso
-from lambdas.relay.trace import RequestWay, Trace
-from ops import way
-from ops.connection import Relay
-from ops.screen import Screen, plural
-from ops.way import Way
+from collections.abc import Sequence
 
-#: more events than this are listed, one is told step by step
-TOLD_MAX = 1
+from lambdas.relay.moments import iso
+from lambdas.relay.trace import RequestWay
+from ops import elsewhere, way
+from ops.connection import Relay
+from ops.elsewhere import Place
+from ops.errors import OpsError
+from ops.screen import Screen, plural
+from ops.way import Answer, Way
+
 GOOD = ("delivered", "duplicate")
 
 
 def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
-    """Shows every event that the name stands for. Raises OpsError."""
+    """Shows everything that the name stands for, wherever it is. Raises OpsError."""
     found = way.gather(relay, name, thorough=thorough)
-    told = way.ways(found)
-    screen.document([way.document(one) for one in told])
-    if not told:
-        _show_requests(found, screen)
-    elif len(told) <= TOLD_MAX:
-        _show(told[0], screen)
+    places = _elsewhere(relay, name, found)
+    if found.is_empty and not places:
+        raise OpsError(
+            f"Neither the ledger nor a queue, a dead letter or the quarantine has anything on "
+            f"{name}. The ledger forgets after 30 days; an older event may be in the archive."
+        )
+    screen.document(
+        [way.document(one) for one in found.ways] + [place.document() for place in places]
+    )
+    if len(found.ways) == 1:
+        _show(found.ways[0], screen)
+    elif found.ways:
+        _list(name, found.ways, screen)
     else:
-        _list(name, told, screen)
+        _show_requests(found, screen)
+    _show_places(places, screen)
     if found.is_partial:
         screen.say("There is more than one answer can tell: ask for one request.", "yellow")
+
+
+def _elsewhere(relay: Relay, name: str, found: Answer) -> list[Place]:
+    """Where else it is, unless the ledger says that all is done."""
+    if found.ways and all(one.fate.startswith(GOOD) for one in found.ways):
+        return []
+    requests = {request.batch_id for one in found.ways for request in one.requests}
+    requests |= {request.batch_id for request in found.requests}
+    places = elsewhere.kept(relay, [name, *sorted(requests)])
+    return places if places or not found.is_empty else elsewhere.queued(relay, name)
+
+
+def _show_places(places: list[Place], screen: Screen) -> None:
+    for place in places:
+        screen.say(f"{place.where} {place.name}: {place.says}", "yellow")
+        screen.say(f"  go on with: {place.command}")
 
 
 def _show(one: Way, screen: Screen) -> None:
@@ -83,7 +109,7 @@ def clock(at_ms: int) -> str:
     return f"{iso(at_ms)[:-1].replace('T', ' ')}.{at_ms % 1000:03}"
 
 
-def _list(name: str, told: list[Way], screen: Screen) -> None:
+def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
     screen.table(
         ("claimed (UTC)", "topic", "event", "request", "fate"),
         [
@@ -112,7 +138,7 @@ def _style(fate: str) -> str:
     return "green" if fate.startswith(GOOD) else "yellow"
 
 
-def _show_requests(found: Trace, screen: Screen) -> None:
+def _show_requests(found: Answer, screen: Screen) -> None:
     """Requests whose claims are not made yet, or were never needed."""
     for request in found.requests:
         fate = way.FATES.get(request.state, request.state)

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.attention.resolution import Parked, find
+from lambdas.relay.attention.review import QUARANTINE
 from lambdas.relay.moments import iso
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW
 from ops.attention import Entry, read_attention
 from ops.connection import Relay
 from ops.errors import OpsError
-
-QUARANTINE = "quarantine/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class Cases:
 def cases(relay: Relay, most: int) -> Cases:
     """At most `most` of each kind."""
     entries = read_attention(relay, REVIEW, most)
-    names = _quarantined_names(relay, "", most)
-    messages = [_quarantined(name, quarantine_document(relay, name)) for name in names]
+    names = [one.name for one in quarantined(relay, most)]
+    messages = [_waiting(name, quarantine_document(relay, name)) for name in names]
     found = [*_requests(relay, entries), *messages]
     return Cases(found, len(entries) >= most or len(names) >= most)
 
@@ -67,7 +66,15 @@ def _requests(relay: Relay, entries: Sequence[Entry]) -> list[Waiting]:
     ]
 
 
-def _quarantined_names(relay: Relay, beginning: str, most: int | None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message that nobody could read, by its name and age alone."""
+
+    name: str
+    since_ms: int
+
+
+def quarantined(relay: Relay, most: int | None, beginning: str = "") -> list[Quarantined]:
     """What nobody could read and is named so; None: all of it."""
     bucket = relay.output("VaultBucketName")
     pages = relay.s3.get_paginator("list_objects_v2").paginate(
@@ -76,13 +83,16 @@ def _quarantined_names(relay: Relay, beginning: str, most: int | None) -> list[s
         PaginationConfig={"MaxItems": most} if most else {},
     )
     return [
-        row["Key"].removeprefix(QUARANTINE).removesuffix(".json")
+        Quarantined(
+            row["Key"].removeprefix(QUARANTINE).removesuffix(".json"),
+            int(row["LastModified"].timestamp() * 1000),
+        )
         for page in pages
         for row in page.get("Contents", [])
     ]
 
 
-def _quarantined(name: str, document: dict[str, Any]) -> Waiting:
+def _waiting(name: str, document: dict[str, Any]) -> Waiting:
     since = iso(int(document.get("at_ms", 0)))
     return Waiting(name, "QUARANTINED", str(document.get("reason", "")), since, "-", 0)
 
@@ -112,7 +122,7 @@ def whole_id(relay: Relay, name: str) -> str:
         return name
     requests = (entry.batch_id for entry in read_attention(relay, REVIEW, None))
     found = [batch_id for batch_id in requests if batch_id.startswith(name)]
-    found += _quarantined_names(relay, name, None)
+    found += [one.name for one in quarantined(relay, None, name)]
     if len(found) != 1:
         told = f"{len(found)} cases waiting begin" if found else "Nothing waiting begins"
         raise OpsError(f"{told} with {name}: see `relay review list`.")

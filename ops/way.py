@@ -12,6 +12,8 @@ from ops.errors import OpsError
 
 #: items looked at in a search of the ledger, unless a thorough one is asked for
 SEARCHED_MAX = 20_000
+#: different names that a beginning may stand for
+NAMES_MAX = 50
 #: lambdas/relay/trace.py's word for the first moment of a request
 SEALED = "sealed"
 #: an event of one request can be handed on to a part, and so on
@@ -148,41 +150,74 @@ def document(way: Way) -> dict[str, Any]:
     }
 
 
-def gather(relay: Relay, name: str, *, thorough: bool) -> Trace:
-    """Everything on a name. Raises OpsError where there is nothing."""
-    found = trace(name, relay.ledger)
-    if found.events or found.requests:
-        return found
-    for key in _search(relay, name, thorough=thorough):
-        found = trace(key, relay.ledger)
-        if found.events or found.requests:
-            return Trace(name, found.events, found.requests, found.is_partial)
-    raise OpsError(f"The ledger forgot {name} while it was being read: repeat the command.")
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the ledger has on a name."""
+
+    ways: Sequence[Way]
+    #: requests whose claims are not made yet, or were never needed; where there are no ways
+    requests: Sequence[RequestWay]
+    #: there is more than one answer can tell
+    is_partial: bool
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.ways and not self.requests
+
+
+def gather(relay: Relay, name: str, *, thorough: bool) -> Answer:
+    """Everything that the ledger has on a name, or on what begins so. Raises OpsError where that is
+    too much."""
+    at_once = _answer([trace(name, relay.ledger)])
+    if not at_once.is_empty:
+        return at_once
+    return _answer([trace(key, relay.ledger) for key in _search(relay, name, thorough=thorough)])
+
+
+def _answer(found: Sequence[Trace]) -> Answer:
+    told = {
+        (way.event.owner, way.event.identity, way.event.destination): way
+        for one in found
+        for way in ways(one)
+    }
+    requests = {request.batch_id: request for one in found for request in one.requests}
+    return Answer(
+        ways=sorted(told.values(), key=lambda way: way.event.claimed_at_ms),
+        requests=[] if told else list(requests.values()),
+        is_partial=any(one.is_partial for one in found),
+    )
 
 
 def _search(relay: Relay, name: str, *, thorough: bool) -> Sequence[str]:
-    """For names that lead nowhere by themselves: an identity without its conversation, an
-    envelope's id, Genesys' correlation id. Reads the table, up to a limit; returns better names."""
+    """For names that lead nowhere by themselves: the beginning of an id, an identity without its
+    conversation, an envelope's id, a process's or Genesys' correlation id. Reads the table, up to
+    a limit; returns better names. Raises OpsError where too many begin so."""
     pages = relay.dynamodb.get_paginator("scan").paginate(
         TableName=relay.output("LedgerTableName"),
         ProjectionExpression="pk, sk",
         FilterExpression=(
-            "envelope_id = :n OR begins_with(sk, :e) OR genesys_id = :n OR context_id = :n"
+            "begins_with(pk, :c) OR begins_with(pk, :r) OR begins_with(sk, :e) "
+            "OR begins_with(envelope_id, :n) OR begins_with(genesys_id, :n) "
+            "OR begins_with(context_id, :n) OR correlation_id = :n"
         ),
-        ExpressionAttributeValues={":n": {"S": name}, ":e": {"S": f"E#{name}"}},
+        ExpressionAttributeValues={
+            ":n": {"S": name},
+            **{f":{kind.lower()}": {"S": f"{kind}#{name}"} for kind in "CRE"},
+        },
     )
     looked_at = 0
+    found: set[str] = set()
     for page in pages:
         looked_at += page["ScannedCount"]
-        if page["Items"]:
-            return [_name_of(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
-        if looked_at >= SEARCHED_MAX and not thorough:
-            break
-    hint = "" if thorough or looked_at < SEARCHED_MAX else " Say --thorough to search them all."
-    raise OpsError(
-        f"The ledger has nothing on {name} ({looked_at} items searched). It forgets after 30 days; "
-        f"unreadable messages are in `relay review list`.{hint}"
-    )
+        found |= {_name_of(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]}
+        if len(found) > NAMES_MAX:
+            raise OpsError(f"More than {NAMES_MAX} names begin with {name}: say more of it.")
+        if looked_at >= SEARCHED_MAX and not thorough and not found:
+            raise OpsError(
+                f"{looked_at} items of the ledger were searched for {name}, and there are more: "
+                "say --thorough to search them all."
+            )
+    return sorted(found)
 
 
 def _name_of(pk: str, sk: str) -> str:

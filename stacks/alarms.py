@@ -158,6 +158,7 @@ def _of_requests(environment: str) -> tuple[Alarm, ...]:
                 "MAX",
                 {
                     **_counts(environment, "InReview", "reconcile", statistic="Maximum"),
+                    **_counts(environment, "InQuarantine", "reconcile", statistic="Maximum"),
                     **_counts(environment, "Quarantined", *_SQS),
                 },
                 label="cases",

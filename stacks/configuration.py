@@ -148,34 +148,24 @@ def _check_functions_document(environment: Environment) -> None:
 
 
 def _require_distinct(environments: Sequence[Environment]) -> None:
-    """Neither a name nor a partner source may be another's, built now or lying beside it."""
+    """Neither a name nor a partner source may be another's that is chosen with it. What else lies
+    in the folder, a copy say, is nobody's business here; `make deploy` asks AWS whose a source is.
+    """
     for place, environment in enumerate(environments):
-        together = [other.path for other in environments[:place]]
-        if environment.name in (path.stem for path in together):
+        together = environments[:place]
+        if environment.name in (other.name for other in together):
             raise ConfigurationError(
                 f"{_shown(environment.path)}: another chosen environment is called "
                 f"{json.dumps(environment.name)} too; expected a name of its own."
             )
-        relay = environment.document.relay
-        beside = [] if relay.any_event_source else sorted(environment.path.parent.glob("*.toml"))
-        for other in (*together, *beside):
-            if other.resolve() != environment.path.resolve() and (
-                _source_of(other) == relay.partner_event_source
-            ):
+        source = environment.document.relay.partner_event_source
+        for other in together:
+            if other.document.relay.partner_event_source == source:
                 raise ConfigurationError(
                     f"{_shown(environment.path)}: relay.partner_event_source is "
-                    f"{json.dumps(relay.partner_event_source)}, as in {_shown(other)}; expected a "
-                    "source of its own, because AWS associates a partner event source with one bus."
+                    f"{json.dumps(source)}, as in {_shown(other.path)}; expected a source of its "
+                    "own, because AWS associates a partner event source with one bus."
                 )
-
-
-def _source_of(path: Path) -> str | None:
-    """The partner event source a file names; None where it names none or cannot be read."""
-    try:
-        source = _read(path).get("relay", {}).get("partner_event_source")
-    except (ConfigurationError, AttributeError):
-        return None
-    return source if isinstance(source, str) else None
 
 
 def _sentence(error: ValidationError) -> str:

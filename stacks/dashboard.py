@@ -61,6 +61,7 @@ WAITING: Lines = {
     "DeadLettersCleared": "dead letters done meanwhile",
     "Overdue": "overdue",
     "InReview": "in review",
+    "InQuarantine": "in quarantine",
     "BreakerOpened": "breaker opened",
     "LedgerSpared": "ledger spared",
     "Unexpected": "unforeseen errors",

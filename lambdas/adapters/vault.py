@@ -43,3 +43,10 @@ class S3Vault:
     def discard(self, key: str) -> None:
         with translated("DeleteObject"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def count(self, beginning: str, most: int) -> int:
+        with translated("ListObjectsV2"):
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=beginning, MaxKeys=most
+            )
+        return answer["KeyCount"]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.attention.letters import letter
+from lambdas.relay.attention.review import QUARANTINE
 from lambdas.relay.backoff import backoff_s
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.errors import Malformed, Transient
@@ -110,7 +111,7 @@ def quarantine(text: str, reason: str, post: Post) -> None:
     a redelivered copy changes nothing."""
     name = short(digest("quarantine", text), 26)
     post.vault.keep(
-        f"quarantine/{name}.json",
+        f"{QUARANTINE}{name}.json",
         canonical({"reason": reason, "at_ms": post.clock.now_ms(), "message": text}),
     )
     post.telemetry.count("Quarantined")

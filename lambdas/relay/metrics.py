@@ -55,6 +55,7 @@ Metric = Literal[
     "OldestReviewSeconds",  # how long the oldest has waited for a person
     "Overdue",  # records that are not final and past their time
     "InReview",  # records that wait for a person
+    "InQuarantine",  # messages that nobody can read and that wait for a person
     # --- every queue
     "Deferred",  # messages left in their queue for later
     "DeadLettered",  # messages that a function gave up: too many receives, or too old

@@ -131,6 +131,9 @@ class Vault(Protocol):
 
     def discard(self, key: str) -> None: ...
 
+    def count(self, beginning: str, most: int) -> int:
+        """How many documents have keys that begin so; counting ends at `most`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -26,7 +26,7 @@ from lambdas.relay.attention.redriving import (
     judge_batch,
     judge_message,
 )
-from lambdas.relay.attention.review import park
+from lambdas.relay.attention.review import QUARANTINE, park
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.correlating.checks import read_check
 from lambdas.relay.deliveries import about, place
@@ -98,6 +98,7 @@ class Result:
     #: what is left: overdue (as what was put off is), waiting for a person, and for how long
     overdue: int = 0
     in_review: int = 0
+    in_quarantine: int = 0
     oldest_overdue_s: int = 0
     oldest_review_s: int = 0
     #: overdue records looked at, by state
@@ -246,7 +247,7 @@ def _give_to_person(letter: Delivery, cause: str, advice: str, needs: Needs) -> 
         # An envelope, a check, or events without a route: the quarantine keeps it as it is.
         name = short(digest("quarantine", letter.body), 26)
         document = {"reason": cause, "advice": advice, "at_ms": now_ms, "message": letter.body}
-        needs.vault.keep(f"quarantine/{name}.json", canonical(document))
+        needs.vault.keep(f"{QUARANTINE}{name}.json", canonical(document))
         return True
     return park(
         batch,
@@ -327,12 +328,14 @@ def _measure(needs: Needs, result: Result) -> None:
     result.overdue = listed + result.postponed
     result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
     result.in_review, result.oldest_review_s = _listed(REVIEW, needs)
+    result.in_quarantine = needs.vault.count(QUARANTINE, LISTED_MAX)
     telemetry = needs.telemetry
     telemetry.count("Redriven", result.redriven)
     telemetry.count("DeadLettersKept", result.kept)
     telemetry.count("DeadLettersCleared", result.cleared)
     telemetry.count("Overdue", result.overdue)
     telemetry.count("InReview", result.in_review)
+    telemetry.count("InQuarantine", result.in_quarantine)
     telemetry.count("OldestOverdueSeconds", result.oldest_overdue_s)
     telemetry.count("OldestReviewSeconds", result.oldest_review_s)
     for state, metric in STATE_METRICS.items():

@@ -27,6 +27,10 @@ class MemoryVault:
         self._documents.pop(key, None)
         self._leave("vault.discard answered")
 
+    def count(self, beginning: str, most: int) -> int:
+        self._enter("vault.count")
+        return min(most, sum(key.startswith(beginning) for key in self._documents))
+
     def _enter(self, call: str) -> None:
         self._gate.step(call)
         if self._faults.strikes("vault refused"):

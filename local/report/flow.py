@@ -66,15 +66,20 @@ def edges(facts: Facts) -> list[Edge]:
     whole = [record for record in facts.records.values() if "parent" not in record]
     written = [record for record in whole if record["state"] not in ("EMPTY", "MERGED")]
     return [
-        Edge("bus", "intake", f"{account.published} lines"),
-        Edge("intake", "dedup", f"{len(whole)} batches"),
-        Edge("dedup", "write", f"{len(written)} batches"),
-        Edge("write", "genesys", f"{len(of_api(facts.requests))} requests"),
+        Edge("bus", "intake", plural(account.published, "line")),
+        Edge("intake", "dedup", plural(len(whole), "batch", "batches")),
+        Edge("dedup", "write", plural(len(written), "batch", "batches")),
+        Edge("write", "genesys", plural(len(of_api(facts.requests)), "request")),
         Edge("intake", "quarantine", str(account.quarantined)),
         Edge("dedup", "duplicates", str(account.duplicates)),
         Edge("write", "review", str(account.rejected)),
         Edge("genesys", "effects", str(account.delivered)),
     ]
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """1 batch, 2 batches."""
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def draw(facts: Facts) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from local.report import chart, events, flow, throughput
 from local.report.chart import Series
+from local.report.flow import plural
 from local.report.gathering import Facts
 from local.run.account import tone, verdict
 
@@ -92,8 +93,8 @@ def _head(facts: Facts) -> dict[str, Any]:
         "title": TITLES[seen],
         "tone": seen,
         "verdict": verdict(account, facts.complaints),
-        "subtitle": f"{account.unique} events in {account.published} lines, "
-        f"{row['requests']} requests to Genesys, {row['seconds']} seconds.",
+        "subtitle": f"{plural(account.unique, 'event')} in {plural(account.published, 'line')}, "
+        f"{_requests(facts)}, {row['seconds']} seconds.",
         "began": datetime.fromtimestamp(facts.began_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "figures": [
             {"name": "lines published", "value": account.published},
@@ -106,6 +107,13 @@ def _head(facts: Facts) -> dict[str, Any]:
         "fates": told,
         "share": Markup(chart.share_bar({name: (count, colour) for name, count, colour in told})),
     }
+
+
+def _requests(facts: Facts) -> str:
+    """All of them, and how many only fetched a token: those count towards no limit."""
+    api = len(throughput.of_api(facts.requests))
+    logins = len(facts.requests) - api
+    return f"{plural(api, 'request')} to Genesys and {plural(logins, 'login')}"
 
 
 def _first_who_needs_a_look(made: Sequence[events.Row]) -> list[events.Row]:

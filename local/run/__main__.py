@@ -1,5 +1,6 @@
 """`make run`: publishes a day of events through the whole relay and accounts for each of them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -102,20 +103,30 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         scenario.prepare,
     )
     show.expect(sameness.count(lines))
-    with set_stage(setting, show.step) as stage, show.progress():
-        watch = Watch(stage)
-        verdict = scenario.play(Act(lines, source, stage, watch, show))
+    with set_stage(setting, show.step) as stage:
+        with show.progress("publishing, and waiting until all is done"):
+            watch = Watch(stage)
+            verdict = scenario.play(Act(lines, source, stage, watch, show))
+        show.step("taking the account")
         settled, row = _account(lines, stage, began, order, watch, verdict)
         report.write(
             report.gather(stage, watch, settled, row, verdict.complaints), OUT / "report.html"
         )
+        show.end_step()
+        row["steps"] = dict(show.steps)
+        (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
+        show.summary(settled, row, verdict.complaints)
+        show.tell(f"What happened, as a page: {OUT / 'report.html'}")
         if order.hold_s:
-            show.tell(f"The stage stays for {order.hold_s} s: try bin/relay --local status")
-            time.sleep(order.hold_s)
-    (OUT / "run.json").write_text(json.dumps(row, indent=2) + "\n", "utf-8")
-    show.summary(settled, row, verdict.complaints)
-    show.tell(f"What happened, as a page: {OUT / 'report.html'}")
+            _hold(order.hold_s, show)
     return 0 if settled.is_clean and not verdict.complaints else 1
+
+
+def _hold(seconds: int, show: Show) -> None:
+    """Everything is told and written by now: whoever has seen enough ends it with Ctrl-C."""
+    show.tell(f"The stage stays for {seconds} s, or until Ctrl-C: try bin/relay --local status")
+    with contextlib.suppress(KeyboardInterrupt):
+        time.sleep(seconds)
 
 
 def _account(

@@ -9,12 +9,14 @@ rehearsal: a minute of an alarm's period, or of a threshold that is an age, is t
 
 import json
 import re
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.run.stage import QUEUES, Stage, StageError
 from local.run.watching import Sight, Watch
+from ops.reading import alarm_name
 
 ALARM = "AWS::CloudWatch::Alarm"
 #: a minute counts as three seconds: short enough for a run, and still longer than the pause between
@@ -172,6 +174,9 @@ class Meter:
             if isinstance(output["Value"], dict) and "Ref" in output["Value"]
         }
         self._groups = {verb: _log_group(stage, verb) for verb in VERBS}
+        #: the names that CloudFormation gave the alarms, by ours
+        self._names = _physical_names(stage)
+        self._ringing: set[str] = set()
         #: every line that the functions wrote, by what tells it from its like
         self._seen: dict[str, str] = {}
         self._busy_since: dict[str, float] = {}
@@ -190,6 +195,20 @@ class Meter:
                         source = Source("Errors", self._ids[f"{verb}FunctionName"])
                         self.alarms.samples.append(Sample(source, at_ms / 1000, 1))
 
+    def ringing(self) -> set[str]:
+        """The alarms that ring now. What changed is put on record in the emulator's CloudWatch,
+        which keeps states and evaluates nothing, so that `relay status` sees what AWS would show.
+        """
+        now = {alarm.name for alarm in self.alarms.ringing(time.time())}
+        for name in now ^ self._ringing:
+            self._stage.aws.client("cloudwatch").set_alarm_state(
+                AlarmName=self._names[name],
+                StateValue="ALARM" if name in now else "OK",
+                StateReason="evaluated by the run",
+            )
+        self._ringing = now
+        return now
+
     def texts(self) -> Collection[str]:
         """Every line that the functions wrote until the last measurement."""
         return self._seen.values()
@@ -204,6 +223,12 @@ class Meter:
                 self._busy_since.pop(name, None)
             since = self._busy_since.setdefault(name, at) if sight.queues[name] else at
             yield Sample(Source(AGE, queue), at, at - since)
+
+
+def _physical_names(stage: Stage) -> Mapping[str, str]:
+    pages = stage.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    names = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]]
+    return {alarm_name(name): name for name in names}
 
 
 def _log_group(stage: Stage, verb: str) -> str:

@@ -34,7 +34,9 @@ class Show:
         self._console = console
         self._live: Live | None = None
         self._status: Status | None = None
-        self._step = ("", 0.0)
+        self._step: tuple[str, float] | None = None
+        #: how long each step took (seconds), in their order
+        self.steps: list[tuple[str, float]] = []
         self._published = (0, 0)
         self._expected = 0
         self._sights: list[Sight] = []
@@ -42,32 +44,40 @@ class Show:
 
     def step(self, text: str) -> None:
         """Something that takes a while begins; what began before it is over."""
-        self._end_step()
-        if not self._console.is_terminal:
-            self._console.print(f"{text} ...", style="dim")
-            return
+        self.end_step()
         self._step = (text, time.monotonic())
-        self._status = self._console.status(text, spinner="dots")
-        self._status.start()
+        if self._console.is_terminal:
+            self._status = self._console.status(text, spinner="dots")
+            self._status.start()
+        else:
+            self._console.print(f"{text} ...", style="dim")
 
-    def _end_step(self) -> None:
-        if self._status is None:
+    def end_step(self) -> None:
+        """What goes on is over; how long it took is said and kept."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._step is None:
             return
-        self._status.stop()
-        self._status = None
-        text, began = self._step
-        self._console.print(f"[green]\u2713[/] {text} [dim]{time.monotonic() - began:.1f} s[/]")
+        (text, began), self._step = self._step, None
+        took = round(time.monotonic() - began, 1)
+        self.steps.append((text, took))
+        self._console.print(f"[green]\u2713[/] {text} [dim]{took} s[/]", soft_wrap=True)
 
     @contextmanager
-    def progress(self) -> Iterator[None]:
-        """Live progress on a terminal, now and then a line elsewhere."""
-        self._end_step()
-        if not self._console.is_terminal:
+    def progress(self, text: str) -> Iterator[None]:
+        """A step with live progress on a terminal, now and then a line elsewhere."""
+        self.step(text)
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._console.is_terminal:
+            with Live(console=self._console, refresh_per_second=8, transient=True) as self._live:
+                yield
+            self._live = None
+        else:
             yield
-            return
-        with Live(console=self._console, refresh_per_second=8, transient=True) as self._live:
-            yield
-        self._live = None
+        self.end_step()
 
     def expect(self, events: int) -> None:
         """How many different events are to take effect, at most."""

@@ -24,9 +24,9 @@ ENVIRONMENT = "local"
 #: where a running stage can be reached; `relay --local` reads it
 ENDPOINT_FILE = "endpoint.json"
 #: a whole CDK CLI call; a first synthesis with bundling takes about 20 s here
-CDK_TIMEOUT_S = 300
-READY_TIMEOUT_S = 20
-CONTROL_TIMEOUT_S = 30
+CDK_TIMEOUT_S = 1800
+READY_TIMEOUT_S = 120
+CONTROL_TIMEOUT_S = 120
 END_WITHIN_S = 2
 
 QUEUES = ("Events", "Batches", "Writes", "Checks")
@@ -126,8 +126,7 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
         aws = stack.enter_context(Emulator.start(setting.directory / "aws", faults=faults))
         tell("starting the Genesys simulator")
         genesys = stack.enter_context(_genesys(setting))
-        tell("deploying the stack with the CDK command line")
-        outputs = _deploy(setting, aws, genesys)
+        outputs = _deploy(setting, aws, genesys, tell)
         aws.client("secretsmanager").put_secret_value(
             SecretId=outputs["GenesysSecretName"],
             SecretString=json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
@@ -185,7 +184,9 @@ def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
     raise StageError(f"The Genesys simulator did not start: {log} says why.")
 
 
-def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, str]:
+def _deploy(
+    setting: Setting, aws: Emulator, genesys: Genesys, tell: Callable[[str], None]
+) -> Mapping[str, str]:
     environment = setting.directory / f"{ENVIRONMENT}.toml"
     text = environment_file(setting.source, genesys.url) + setting.configuration
     text += setting.prepare(genesys.url)
@@ -193,8 +194,10 @@ def _deploy(setting: Setting, aws: Emulator, genesys: Genesys) -> Mapping[str, s
     outputs = setting.directory / "outputs.json"
     log = setting.directory / "deploy.log"
     log.unlink(missing_ok=True)
+    tell("preparing the account with the CDK command line (bootstrap)")
     # Bootstrapped away from cdk.json, or the CLI would synthesise the app for it too.
     _cdk(aws, log, setting.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+    tell("bundling the functions and deploying the stack with the CDK command line")
     _cdk(
         aws,
         log,

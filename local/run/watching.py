@@ -60,6 +60,20 @@ class Watch:
     def note(self, text: str) -> None:
         self.notes.append((time.time(), text))
 
+    def until(self, holds: Callable[[], bool], tell: Callable[[Sight], None]) -> bool:
+        """True when it holds, False when nothing moves any more and it still does not. `holds`
+        is asked again and again, however long a busy machine takes."""
+        changed, mark = time.monotonic(), None
+        while not holds():
+            sight = self.look()
+            tell(sight)
+            if sight.mark != mark:
+                mark, changed = sight.mark, time.monotonic()
+            if time.monotonic() - changed > PATIENCE_S:
+                return False
+            time.sleep(POLL_EVERY_S)
+        return True
+
     def look(self) -> Sight:
         sight = Sight(
             queues={name: self._depth(f"{name}QueueUrl") for name in QUEUES},

@@ -58,14 +58,18 @@ def _unwrapped(text: str, document: Any, around: tuple[str, ...]) -> Iterator[Fo
 def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
     """The name of the wrapping and what it holds; None where it is none."""
     match document:
-        case str() if document.lstrip()[:1] == "{":
+        case str() if _may_be_json(document):
             return "JSON text", [document]
-        case list() if any(isinstance(row, dict) for row in document):
+        case list() if any(isinstance(row, dict) or _may_be_json(row) for row in document):
             return "a JSON array", document
         case dict() if not is_envelope(document):
             return next(_taken(document), None)
         case _:
             return None
+
+
+def _may_be_json(said: Any) -> bool:
+    return isinstance(said, str) and said.lstrip()[:1] == "{"
 
 
 def _taken(document: Document) -> Iterator[tuple[str, Sequence[Any]]]:

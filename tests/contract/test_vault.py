@@ -29,6 +29,15 @@ def test_keeping_again_replaces(vault: Vault) -> None:
     assert vault.fetch("review/1.json") == "second"
 
 
+def test_documents_are_counted_by_the_beginning_of_their_keys(vault: Vault) -> None:
+    for key in ("quarantine/1.json", "quarantine/2.json", "review/1.json"):
+        vault.keep(key, "{}")
+
+    assert vault.count("quarantine/", 10) == 2
+    assert vault.count("quarantine/", 1) == 1
+    assert vault.count("sealed/", 10) == 0
+
+
 def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -> None:
     vault.keep("review/1.json", "{}")
     vault.keep("review/2.json", "{}")

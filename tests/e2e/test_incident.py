@@ -38,7 +38,7 @@ def test_the_commands_led_from_the_alarm_to_the_repair(night: Finished) -> None:
             "10 checks found nothing wrong.",
             "ALARM WaitingForPerson",
             "poison-pill",
-            "is SPLIT.",
+            "it goes out again as request",
             "Nothing needs you.",
         )
     ]

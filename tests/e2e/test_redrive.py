@@ -25,7 +25,8 @@ from local.run.watching import Watch
 from local.toolchain import ROOT
 
 EVENTS = 60
-WAIT_S = 120.0
+#: a guard against a hang, not a bound: a busy machine takes what it takes
+WAIT_S = 1800.0
 #: a variable of each function that it cannot work without, and a neighbour that does not exist
 BROKEN = {
     "Intake": ("BATCHES_QUEUE_URL", "http://127.0.0.1/000000000000/gone"),

@@ -89,6 +89,13 @@ def test_an_event_is_found_by_typing(browser: Browser, page: Path) -> None:
     })()""")
 
     assert shown == 1
+    assert browser.evaluate("document.getElementById('none').hidden")
+    assert not browser.evaluate("""(() => {
+        const find = document.getElementById("find");
+        find.value = "nobody says this";
+        find.dispatchEvent(new Event("input"));
+        return document.getElementById("none").hidden;
+    })()"""), "that nothing matches is said"
 
 
 def test_the_page_needs_nothing_from_anywhere() -> None:

@@ -55,6 +55,7 @@ LAYOUTS: dict[str, Callable[[list[Envelope]], str]] = {
     "some pretty": lambda events: rows(events[:1]) + pretty(events[1]) + "\n" + rows(events[2:]),
     "a sequence of RFC 7464": lambda events: "".join(f"\x1e{text(event)}\n" for event in events),
     "text within JSON": lambda events: "\n".join(json.dumps(text(event)) for event in events),
+    "an array of texts": lambda events: json.dumps([text(event) for event in events]),
 }
 
 

@@ -10,10 +10,11 @@ from moto import mock_aws
 
 from lambdas.relay.ports import Outgoing
 from ops import letters, session
-from ops.connection import QUEUES, Relay, Target
+from ops.connection import CLOCK, QUEUES, Relay, Target
 from tests.contract.worlds import create_ledger_table
 
 REGION = "eu-west-1"
+LOG_GROUP = "the log of reconcile"
 HERE: Any = {"LocationConstraint": REGION}
 
 
@@ -39,6 +40,22 @@ class Deployed(Relay):
         create_ledger_table(self.dynamodb, "ledger")
         self.s3.create_bucket(Bucket="vault", CreateBucketConfiguration=HERE)
         self.made["VaultBucketName"] = "vault"
+        self.logs.create_log_group(logGroupName=LOG_GROUP)
+        self.logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="1")
+        self.reconciled(CLOCK.now_ms(), redriven=2)
+
+    def reconciled(self, at_ms: int, **result: int) -> None:
+        """A run of reconcile comes to its end."""
+        line = json.dumps({"message": "reconciled", "service": "reconcile", **result})
+        events: Any = [{"timestamp": at_ms, "message": line}]
+        self.logs.put_log_events(logGroupName=LOG_GROUP, logStreamName="1", logEvents=events)
+
+    def log_group(self, verb: str) -> str:
+        return LOG_GROUP
+
+    @property
+    def version(self) -> str:
+        return "code 1a2b3c, deployed 2026-11-27T08:00:00Z"
 
     @property
     def outputs(self) -> dict[str, str]:

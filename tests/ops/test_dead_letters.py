@@ -62,6 +62,46 @@ def test_a_dry_run_moves_nothing(two: Deployed, capsys: pytest.CaptureFixture[st
     assert len(waiting(two, two.line("writes").dead_url)) == 2
 
 
+def test_a_dry_run_says_what_would_be_done(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "replay", "--dry-run"]) == 0
+
+    said = capsys.readouterr().out
+    assert "2 letters would be replayed. Nothing was changed." in said
+    assert "0 of 2" not in said
+
+
+def test_what_counts_our_own_looks_is_not_shown_as_tries(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter(relay, "writes", "moved by SQS")
+
+    for _ in range(3):
+        (row,) = said(capsys, "dead-letters", "list")
+        assert row["attempts"] == ""
+
+
+def test_an_empty_name_or_note_is_refused(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dead-letters", "show", ""]) == 2
+    assert "Which one?" in capsys.readouterr().err
+    assert main(["dead-letters", "discard", "--batch", "b1", "--note", " ", "--yes"]) == 2
+    assert "--note is empty" in capsys.readouterr().err
+
+
+def test_a_table_stays_in_one_piece_in_a_pipe(
+    two: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    letter(two, "writes", "three", **{**WHY, "reason": "x" * 300})
+
+    assert main(["dead-letters", "list"]) == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "x" * 300 in line]
+    assert "2026-01-02T03:04:05Z" in row
+
+
 def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:

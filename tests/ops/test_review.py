@@ -69,6 +69,43 @@ def test_a_verdict_and_a_note_are_needed(
     assert state(parked) == "REJECTED"
 
 
+@pytest.mark.parametrize("note", ["", "  "])
+def test_an_empty_note_is_no_reason(
+    parked: Deployed, capsys: pytest.CaptureFixture[str], note: str
+) -> None:
+    decided = ["review", "resolve", BATCH.batch_id, "--happened", "--note", note, "--yes"]
+
+    assert main(decided) == 2
+    assert "--note is empty" in capsys.readouterr().err
+    assert state(parked) == "REJECTED"
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"state": "REJECTED", "doubt_since_ms": NOW_MS}, "no: Genesys refused it"),
+        ({"doubt_since_ms": NOW_MS}, "yes, since"),
+        ({"accepted_at_ms": NOW_MS}, "no: Genesys accepted it"),
+        ({"attempt": 0}, "no: it was never sent"),
+        ({"attempt": 2, "history": [f"{NOW_MS} #2 429"]}, "no: every attempt's outcome"),
+        ({"attempt": 2, "history": [f"{NOW_MS} #1 429"]}, "yes: attempt 2 was begun"),
+    ],
+)
+def test_whether_it_may_have_taken_effect_is_what_somebody_knows(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], stated: dict[str, Any], told: str
+) -> None:
+    park(BATCH, "MANUAL_REVIEW", "why", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    item = relay.ledger.find([(f"R#{BATCH.batch_id}", "R")])[0]
+    relay.dynamodb.delete_item(
+        TableName="ledger", Key={"pk": {"S": f"R#{BATCH.batch_id}"}, "sk": {"S": "R"}}
+    )
+    relay.ledger.insert([{**(item or {}), **stated}])
+
+    assert main(["review", "show", BATCH.batch_id]) == 0
+    line = next(row for row in capsys.readouterr().out.splitlines() if "in doubt" in row)
+    assert told in line
+
+
 def test_a_dry_run_decides_nothing(parked: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     dry = ["review", "resolve", BATCH.batch_id, "--did-not-happen", "--note", "n", "--dry-run"]
 
@@ -83,6 +120,7 @@ def test_what_did_not_happen_is_sent_again_once(
     again = ["review", "resolve", BATCH.batch_id, "--did-not-happen", "--note", "n", "--yes"]
 
     assert main(again) == 0
+    assert "it goes out again as request" in capsys.readouterr().out
     assert main(again) == 2, "it does not wait any more"
 
     (sent,) = waiting(parked, parked.line("writes").url)

@@ -13,7 +13,11 @@ from ops import archives
 from ops.__main__ import hoisted, main
 from ops.attention import Entry
 from ops.errors import OpsError, sentence
-from ops.standing import Depth, Reading, judge
+from ops.reading import Depth, Reading, Reconciled, Ringing, alarm_name
+from ops.screen import Screen
+from ops.standing import judge
+from ops.status import watch
+from ops.waiting import Quarantined
 from tests.ops.conftest import Deployed, letter
 
 NOW_MS = 1_800_000_000_000
@@ -27,6 +31,11 @@ def reading(**changes: Any) -> Reading:
         "window": Window(),
         "slots_allowed": 300,
         "circuits": {},
+        "quarantine": (),
+        "alarms": (),
+        "reconciled": Reconciled(NOW_MS - 600_000, {}),
+        "is_scheduled": True,
+        "version": "code 1",
         "now_ms": NOW_MS,
     }
     return Reading(**{**known, **changes})
@@ -52,6 +61,10 @@ def test_a_request_under_way_is_no_trouble_until_its_time_is_over() -> None:
         ({"depths": {"writes": Depth(5, 0, 0, 0, 4000.0, None)}}, "Backlog"),
         ({"attention": [entry("review", 0)]}, "WaitingForPerson"),
         ({"attention": [entry("overdue", -1)]}, "Overdue"),
+        ({"quarantine": [Quarantined("q", NOW_MS - 1)]}, "WaitingForPerson"),
+        ({"alarms": [Ringing("Backlog", NOW_MS, "Runbook: Backlog")]}, "Backlog"),
+        ({"reconciled": None}, "ReconcileFailing"),
+        ({"reconciled": Reconciled(NOW_MS - 3_600_000, {})}, "ReconcileFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS)}}, "GenesysFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS - 3_600_000)}}, "GenesysFailing"),
         ({"circuits": {"journey": rested(Circuit(), NOW_MS + 60_000)}}, "GenesysFailing"),
@@ -76,18 +89,138 @@ def test_slots_of_a_window_that_is_over_are_not_shown_as_used() -> None:
     assert reading(window=window, now_ms=NOW_MS + 20).slots_used == 0
 
 
-def test_status_reads_a_relay_and_its_exit_code_says_whether_to_act(
-    relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_where_nothing_is_scheduled_nothing_is_missed() -> None:
+    assert judge(reading(reconciled=None, is_scheduled=False)).troubles == []
+
+
+def test_every_case_of_every_kind_is_named() -> None:
+    standing = judge(
+        reading(
+            attention=[entry("review", -5), entry("overdue", -7), entry("overdue", 7)],
+            quarantine=[Quarantined("q", NOW_MS - 9)],
+        )
+    )
+
+    assert [(case.kind, case.name, case.since_ms) for case in standing.cases] == [
+        ("review", "b", NOW_MS - 5_000),
+        ("overdue", "b", NOW_MS - 7_000),
+        ("quarantine", "q", NOW_MS - 9),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("physical", "name"),
+    [
+        ("genesys-relay-prod-MonitoringDeadLetters1A2B3C4D-Zx8PpQ1", "DeadLetters"),
+        ("genesys-relay-prod-MonitoringWaitingForPersonDEADBEEF-1", "WaitingForPerson"),
+        ("genesys-relay-prod-MonitoringOverdue00000000", "Overdue"),
+        ("somebody's own", "somebody's own"),
+    ],
+)
+def test_an_alarm_bears_the_name_of_its_section(physical: str, name: str) -> None:
+    assert alarm_name(physical) == name
+
+
+@pytest.fixture
+def seen(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    monkeypatch.setattr("ops.reading._ages", lambda _relay: {})
+    return relay
+
+
+def told(capsys: pytest.CaptureFixture[str], code: int) -> Any:
+    assert main(["status", "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_quiet_relay_says_so_and_exits_with_0(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ops.standing._ages", lambda _relay: {})
     assert main(["status"]) == 0
-    assert "Nothing needs you." in capsys.readouterr().out
+    said = capsys.readouterr().out
 
-    letter(relay, "checks", "x")
+    assert "Nothing needs you." in said
+    assert "code 1a2b3c, deployed" in said
+    assert "ago: redriven 2" in said
 
-    assert main(["status", "--json"]) == 1
-    document = json.loads(capsys.readouterr().out)
-    assert document["queues"]["checks"]["dead"] == 1
+
+def test_a_dead_letter_needs_somebody(seen: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+    letter(seen, "checks", "x")
+
+    assert told(capsys, 1)["queues"]["checks"]["dead"] == 1
+
+
+def test_an_unreadable_message_needs_somebody_for_as_long_as_it_waits(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.dumps({"reason": "no JSON", "at_ms": 1, "message": "{"})
+    seen.vault.keep("quarantine/abcdefgh.json", document)
+
+    answer = told(capsys, 1)
+    assert (answer["quarantined"], answer["cases"][0]["id"]) == (1, "abcdefgh")
+    assert main(["status"]) == 1
+    said = capsys.readouterr().out
+    assert "Nothing needs you." not in said
+    assert "abcdefgh" in said
+
+    seen.vault.discard("quarantine/abcdefgh.json")
+    assert told(capsys, 0)["cases"] == []
+
+
+def test_an_alarm_that_rings_needs_somebody_and_names_its_section(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{seen.stack}-MonitoringContradictions1A2B3C4D-X"
+    for stack in (seen.stack, f"{seen.stack}ing"):  # another environment's is not ours
+        seen.cloudwatch.put_metric_alarm(
+            AlarmName=name.replace(seen.stack, stack),
+            AlarmDescription="Look. Runbook: docs/runbook.md#contradictions",
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1,
+            MetricName="x",
+            Namespace="y",
+            Period=60,
+            Statistic="Sum",
+            Threshold=1,
+        )
+        seen.cloudwatch.set_alarm_state(
+            AlarmName=name.replace(seen.stack, stack), StateValue="ALARM", StateReason="it is so"
+        )
+
+    answer = told(capsys, 1)
+    assert [alarm["name"] for alarm in answer["alarms"]] == ["Contradictions"]
+    assert "docs/runbook.md#contradictions" in answer["troubles"][0]
+
+    seen.cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="it is over")
+    assert told(capsys, 0)["alarms"] == []
+
+
+def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+        letter(seen, "checks", "x")
+
+    assert not watch(seen, Screen(as_json=False), pause)
+    said = capsys.readouterr().out
+    assert said.index("Nothing needs you.") < said.index("Dead letters: 1 in checks-dead")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["status", "--jsn"], ["trace"], ["nothing"], ["dead-letters", "list", "--most", "x"]],
+)
+def test_a_usage_error_is_json_for_whoever_asked_for_json(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--json", *arguments]) == 2
+    assert json.loads(capsys.readouterr().err)["error"]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith("Usage: ")
 
 
 def test_options_may_stand_behind_the_command() -> None:

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.ledger.claims import claim
+from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.ports import Outgoing
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch
+from lambdas.relay.sealing import Batch, SealedEvent, encode
 from lambdas.relay.trace import EventWay, RequestWay, Trace
 from ops.__main__ import main
 from ops.way import ways
-from tests.ops.conftest import Deployed
+from tests.ops.conftest import Deployed, letter
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
 (BATCH,) = sealed([sealed_event("a", conversation="c1"), sealed_event("b")])
@@ -87,7 +88,115 @@ def test_an_unknown_name_is_said_to_be_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trace", "nobody"]) == 2
-    assert "The ledger has nothing on nobody" in capsys.readouterr().err
+    assert "the quarantine has anything on nobody" in capsys.readouterr().err
+
+
+# Any name that a person ever sees
+
+
+PART = BATCH.part([1])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        BATCH.events[1].identity[:8],
+        BATCH.events[1].envelope_id,
+        PART.batch_id[:8],
+        BATCH.batch_id[:13],
+        "checkout-7",
+    ],
+)
+def test_the_beginning_of_any_id_is_enough(
+    split: Deployed, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    split.dynamodb.update_item(
+        TableName="ledger",
+        Key={"pk": {"S": f"C#{BATCH.events[1].owner}"}, "sk": {"S": _claim_of(BATCH.events[1])}},
+        UpdateExpression="SET correlation_id = :c",
+        ExpressionAttributeValues={":c": {"S": "checkout-7"}},
+    )
+
+    assert BATCH.events[1].identity in {event["identity"] for event in told(capsys, name)}
+
+
+def _claim_of(event: SealedEvent) -> str:
+    return claim_key(event, BATCH.target.destination)[1]
+
+
+def test_a_beginning_that_stands_for_too_much_asks_for_more(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.way.NAMES_MAX", 1)
+    claim(BATCH, relay.ledger, NOW_MS)
+    for n in range(2):
+        relay.ledger.insert([{"pk": f"R#abcd-{n}", "sk": "R", "state": "DONE"}])
+
+    assert main(["trace", "abcd"]) == 2
+    assert "say more of it" in capsys.readouterr().err
+
+
+# Wherever it is
+
+
+MESSAGE = json.dumps({"id": "order-4711", "type": "order.paid"})
+
+
+def test_what_nobody_could_read_is_found_by_what_it_says(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = {"reason": "detail has no occurredAt", "at_ms": 1, "message": MESSAGE}
+    relay.vault.keep("quarantine/abcdefgh.json", json.dumps(document))
+
+    (found,) = told(capsys, "order-4711")
+    assert found["where"] == "quarantine"
+    assert main(["trace", "abcdef"]) == 0
+    said = capsys.readouterr().out
+    assert "detail has no occurredAt" in said
+    assert "relay review show abcdefgh" in said
+
+
+def test_a_dead_letter_is_found_by_what_it_says_and_by_its_own_id(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter(relay, "events", MESSAGE, reason="the ledger does not answer")
+
+    (found,) = told(capsys, "order-4711")
+    assert found["where"] == "events-dead"
+    assert "the ledger does not answer" in found["fate"]
+    assert found["command"] == f"relay dead-letters show {found['id']}"
+    assert told(capsys, found["id"][:8]) == [found], "letters are let go of after each look"
+
+
+def test_what_still_waits_in_a_queue_is_found(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relay.queue(relay.line("events").url).send([Outgoing(MESSAGE)])
+
+    (found,) = told(capsys, "order-4711")
+    assert (found["where"], found["fate"]) == ("events", "waits in the queue")
+
+
+def test_an_event_whose_request_is_a_dead_letter_says_so(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim(BATCH, relay.ledger, NOW_MS)
+    written(relay, BATCH, "OPEN", attempt=3)
+    letter(relay, "writes", encode(BATCH), reason="429")
+
+    event, *others = told(capsys, BATCH.events[1].identity)
+    assert event["fate"] == "is being written"
+    assert [place["where"] for place in others] == ["writes-dead"]
+
+
+def test_what_is_delivered_is_looked_for_nowhere_else(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim(BATCH, relay.ledger, NOW_MS)
+    written(relay, BATCH, "DONE", attempt=1)
+    letter(relay, "writes", encode(BATCH), reason="a copy")
+
+    assert [event["fate"] for event in told(capsys, BATCH.batch_id)] == ["delivered"] * 2
 
 
 def test_an_event_of_a_part_whose_record_is_missing_is_under_way() -> None:

@@ -58,6 +58,7 @@ def test_a_case_in_review_rings_and_an_old_one_does_not(alarms: Mapping[str, Def
 
     assert is_ringing(alarm, [counted("reconcile", "InReview", 1)], NOW)
     assert is_ringing(alarm, [counted("intake", "Quarantined", 1)], NOW)
+    assert is_ringing(alarm, [counted("reconcile", "InQuarantine", 1)], NOW)
     assert not is_ringing(alarm, [counted("reconcile", "InReview", 1, ago=3600)], NOW)
 
 

@@ -573,6 +573,19 @@ def test_a_run_says_in_one_line_what_it_did_and_what_is_left() -> None:
     assert office.counted("OverduePendingEvent") == 1
 
 
+def test_a_message_that_nobody_can_read_is_counted_for_as_long_as_it_waits() -> None:
+    office = Office()
+    kept = "quarantine/x.json"
+    office.world.vault.keep(kept, "{}")
+
+    for _ in range(2):  # run by run, or the alarm would end by itself
+        assert office.run().in_quarantine == 1
+    assert office.counted("InQuarantine") == 2
+
+    office.world.vault.discard(kept)
+    assert office.run().in_quarantine == 0
+
+
 # Scale
 
 

@@ -11,6 +11,9 @@ from lambdas.relay.requests.sending import parked_item, parking
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, encode
 
+#: below it is what nobody can read, each document named by what it holds
+QUARANTINE = "quarantine/"
+
 
 def review_key(batch_id: str) -> str:
     return f"review/{batch_id}.json"

@@ -1,0 +1,111 @@
+"""What the ledger does not know of, or not the whole of: messages in queues, dead letters, and what
+the vault keeps for a person. Searched by what they say, so any name in them finds them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lambdas.relay.attention.review import QUARANTINE
+from lambdas.relay.limits import SQS_ENTRIES_MAX
+from ops import letters
+from ops.connection import Line, Relay
+from ops.waiting import quarantine_document, quarantined
+
+#: looked through of each place at most
+LETTERS_MAX = 1_000
+DOCUMENTS_MAX = 1_000
+#: Messages of a queue that are looked at. Each look is a receive, and a message is given up after
+#: ten of those, so they are few, and only asked for where everything else knew nothing.
+MESSAGES_MAX = 100
+#: how long a message that is looked at is hidden from the function that it waits for (seconds)
+LOOK_S = 2
+#: a name as short as that is in every message
+NAME_CHARS_MIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something was found, and which command goes on from there."""
+
+    where: str
+    #: what that command takes
+    name: str
+    says: str
+    command: str
+
+    def document(self) -> dict[str, str]:
+        return {
+            "where": self.where,
+            "id": self.name,
+            "fate": self.says,
+            "command": self.command,
+        }
+
+
+def kept(relay: Relay, names: Iterable[str]) -> list[Place]:
+    """Dead letters and quarantined messages that say one of the names."""
+    wanted = _usable(names)
+    return [*_dead(relay, wanted), *_unreadable(relay, wanted)] if wanted else []
+
+
+def queued(relay: Relay, name: str) -> list[Place]:
+    """Messages that wait in a queue and say the name."""
+    wanted = _usable([name])
+    return [place for line in relay.lines() for place in _waiting(relay, line, wanted)]
+
+
+def _usable(names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if len(name) >= NAME_CHARS_MIN]
+
+
+def _says(text: str, wanted: Iterable[str]) -> bool:
+    return any(name in text for name in wanted)
+
+
+def _dead(relay: Relay, wanted: list[str]) -> Iterator[Place]:
+    for line in relay.lines():
+        found = letters.read(relay, line, LETTERS_MAX)
+        try:
+            for letter in found:
+                said = (letter.delivery.message_id, *letter.delivery.attributes.values())
+                if _says(" ".join((*said, letter.delivery.body)), wanted):
+                    name = letter.delivery.message_id
+                    yield Place(
+                        f"{line.name}-dead",
+                        name,
+                        f"a dead letter: {letter.reason}",
+                        f"relay dead-letters show {name}",
+                    )
+        finally:
+            letters.release(relay, line, found)
+
+
+def _unreadable(relay: Relay, wanted: list[str]) -> Iterator[Place]:
+    for one in quarantined(relay, DOCUMENTS_MAX):
+        document = quarantine_document(relay, one.name)
+        if one.name.startswith(tuple(wanted)) or _says(str(document["message"]), wanted):
+            yield Place(
+                QUARANTINE.rstrip("/"),
+                one.name,
+                f"unreadable, waits for a person: {document['reason']}",
+                f"relay review show {one.name}",
+            )
+
+
+def _waiting(relay: Relay, line: Line, wanted: list[str]) -> Iterator[Place]:
+    seen: set[str] = set()
+    while len(seen) < MESSAGES_MAX:
+        answer = relay.sqs.receive_message(
+            QueueUrl=line.url, MaxNumberOfMessages=SQS_ENTRIES_MAX, VisibilityTimeout=LOOK_S
+        )
+        messages = [m for m in answer.get("Messages", []) if m["MessageId"] not in seen]
+        if not messages:
+            return
+        for message in messages:
+            seen.add(message["MessageId"])
+            if _says(message["Body"], wanted):
+                yield Place(
+                    line.name,
+                    message["MessageId"],
+                    "waits in the queue",
+                    "relay status",
+                )

@@ -1,0 +1,230 @@
+"""What is read of a relay, in a few calls; ops/standing.py says what it means."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.adapters.aws import code_of
+from lambdas.relay.genesys import pacing
+from lambdas.relay.genesys.breaker import Circuit, turned_away_s
+from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.ledger.shared import key_of
+from lambdas.relay.limits import MINUTE_S
+from lambdas.relay.requests.states import OVERDUE, REVIEW
+from ops.attention import Entry, read_attention
+from ops.connection import CLOCK, Line, Relay
+from ops.waiting import Quarantined, quarantined
+
+#: records listed at most; beyond it the counts say "at least"
+LISTED_MAX = 1_000
+#: SQS reports an age every minute, CloudWatch shows it a few minutes later
+AGE_WINDOW_S = 15 * MINUTE_S
+#: how far back reconcile's last run is looked for
+RECONCILED_WINDOW_S = 24 * 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """An alarm that is in the state ALARM."""
+
+    name: str
+    since_ms: int
+    #: what it means, what to do, and its section of the runbook: as the stack describes it
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The last run of reconcile that came to its end."""
+
+    at_ms: int
+    #: its line of results
+    result: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages of one queue, as SQS estimates them."""
+
+    waiting: int
+    #: with a function now, or put off to a later time
+    in_flight: int
+    delayed: int
+    dead: int
+    #: None: not reported (the embedded run has no such metric)
+    oldest_s: float | None
+    dead_oldest_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read, not yet judged."""
+
+    depths: Mapping[str, Depth]
+    attention: Sequence[Entry]
+    #: Genesys' rate window as the writers know it, and what may be used of it
+    window: Window
+    slots_allowed: int
+    #: by destination; one that never failed has no circuit
+    circuits: Mapping[str, Circuit]
+    #: messages that nobody could read, the oldest first
+    quarantine: Sequence[Quarantined]
+    alarms: Sequence[Ringing]
+    #: None: it has not been seen to end
+    reconciled: Reconciled | None
+    #: whether a schedule calls reconcile (the embedded run calls it itself)
+    is_scheduled: bool
+    version: str
+    now_ms: int
+
+    @property
+    def slots_used(self) -> int:
+        """Of the window that is running; 0 between two."""
+        return self.window.leased if self.now_ms < self.window.ends_at_ms else 0
+
+    def turned_away_s(self, destination: str) -> float:
+        """How long a destination is still left alone; 0 where its circuit is closed."""
+        return turned_away_s(self.circuits[destination], self.now_ms)
+
+
+def read(relay: Relay) -> Reading:
+    """Reads queues, index, limiter and breakers."""
+    ages = {} if relay.is_embedded else _ages(relay)
+    destinations = [name for name in relay.outputs.get("Destinations", "").split(",") if name]
+    shared = [pacing.NAME, *(f"breaker#{name}" for name in destinations)]
+    pace, *breakers = relay.ledger.find([key_of(name) for name in shared])
+    return Reading(
+        depths={line.name: _depth(relay, line, ages) for line in relay.lines()},
+        attention=[
+            entry
+            for attention in (REVIEW, OVERDUE)
+            for entry in read_attention(relay, attention, LISTED_MAX)
+        ],
+        window=Window.of(pace),
+        slots_allowed=int(relay.settings.get("REQUESTS_PER_MINUTE", "0")),
+        circuits={
+            name: Circuit.of(item)
+            for name, item in zip(destinations, breakers, strict=True)
+            if item is not None
+        },
+        quarantine=sorted(quarantined(relay, LISTED_MAX), key=lambda one: one.since_ms),
+        alarms=_ringing(relay),
+        reconciled=_reconciled(relay),
+        is_scheduled=not relay.is_embedded,
+        version=relay.version,
+        now_ms=CLOCK.now_ms(),
+    )
+
+
+def _depth(relay: Relay, line: Line, ages: Mapping[str, float]) -> Depth:
+    def attributes(url: str) -> Mapping[Any, str]:
+        answer = relay.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+        return answer["Attributes"]
+
+    live, dead = attributes(line.url), attributes(line.dead_url)
+    return Depth(
+        waiting=int(live["ApproximateNumberOfMessages"]),
+        in_flight=int(live["ApproximateNumberOfMessagesNotVisible"]),
+        delayed=int(live["ApproximateNumberOfMessagesDelayed"]),
+        dead=sum(int(value) for value in dead.values()),
+        oldest_s=ages.get(line.url),
+        dead_oldest_s=ages.get(line.dead_url),
+    )
+
+
+def _ages(relay: Relay) -> Mapping[str, float]:
+    """The age of each queue's oldest message, by its URL."""
+    urls = [url for line in relay.lines() for url in (line.url, line.dead_url)]
+    now = datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC)
+    answer = relay.cloudwatch.get_metric_data(
+        StartTime=now - timedelta(seconds=AGE_WINDOW_S),
+        EndTime=now,
+        ScanBy="TimestampDescending",
+        MetricDataQueries=[
+            {
+                "Id": f"q{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/SQS",
+                        "MetricName": "ApproximateAgeOfOldestMessage",
+                        "Dimensions": [{"Name": "QueueName", "Value": url.rsplit("/", 1)[-1]}],
+                    },
+                    "Period": MINUTE_S,
+                    "Stat": "Maximum",
+                },
+            }
+            for number, url in enumerate(urls)
+        ],
+    )
+    values = {row["Id"]: row["Values"] for row in answer["MetricDataResults"]}
+    return {
+        url: found[0] for number, url in enumerate(urls) if (found := values.get(f"q{number}", []))
+    }
+
+
+def _ringing(relay: Relay) -> list[Ringing]:
+    """Every alarm of the stack that is in ALARM, as CloudWatch has it."""
+    pages = relay.cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=f"{relay.stack}-", StateValue="ALARM"
+    )
+    return [
+        Ringing(
+            name=alarm_name(alarm["AlarmName"]),
+            since_ms=int(alarm["StateUpdatedTimestamp"].timestamp() * 1000),
+            says=alarm.get("AlarmDescription", ""),
+        )
+        for page in pages
+        for alarm in page["MetricAlarms"]
+        if alarm["StateValue"] == "ALARM"
+    ]
+
+
+def alarm_name(physical: str) -> str:
+    """An alarm's section in the runbook, out of the name that CloudFormation gave it:
+    `genesys-relay-prod-MonitoringDeadLetters1A2B3C4D-5E6F...`."""
+    found = re.search(r"-Monitoring(\w+?)[0-9A-F]{8}(?:-|$)", physical)
+    return found[1] if found else physical
+
+
+def _reconciled(relay: Relay) -> Reconciled | None:
+    """The last line of results in reconcile's log."""
+    now_ms = CLOCK.now_ms()
+    try:
+        pages = relay.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=relay.log_group("Reconcile"),
+            startTime=now_ms - RECONCILED_WINDOW_S * 1000,
+            filterPattern='"reconciled"',
+        )
+        lines = [event for page in pages for event in page["events"]]
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return None  # a function that never ran has no log
+        raise
+    found = [
+        Reconciled(int(line["timestamp"]), result)
+        for line in lines
+        if (result := _result(line["message"])) is not None
+    ]
+    return max(found, key=lambda one: one.at_ms, default=None)
+
+
+def _result(message: str) -> Mapping[str, int] | None:
+    try:
+        said = json.loads(message)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or said.get("message") != "reconciled":
+        return None
+    return {name: value for name, value in said.items() if type(value) is int}
