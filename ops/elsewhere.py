@@ -4,8 +4,8 @@ the vault keeps for a person. Searched by what they say, so any name in them fin
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lambdas.relay.attention.review import QUARANTINE
 from lambdas.relay.limits import SQS_ENTRIES_MAX
+from lambdas.relay.vault_keys import QUARANTINE
 from ops import letters
 from ops.connection import Line, Relay
 from ops.waiting import quarantine_document, quarantined

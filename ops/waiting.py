@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.attention.resolution import Parked, find
-from lambdas.relay.attention.review import QUARANTINE
 from lambdas.relay.moments import iso
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW
+from lambdas.relay.vault_keys import QUARANTINE
 from ops.attention import Entry, read_attention
 from ops.connection import Relay
 from ops.errors import OpsError

@@ -2,13 +2,14 @@
 
 from constructs import Construct
 
+from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.credentials import Credentials
 from stacks.function import FunctionSettings, relay_function
 from stacks.genesys_access import GenesysAccess
 from stacks.ledger import Ledger
 from stacks.queues import Queues, grant_send
 from stacks.sqs_source import feed
-from stacks.vault import QUARANTINE, REVIEW, SEALED, Vault
+from stacks.vault import Vault
 
 #: Lambda's minimum; recovery queries share the writers' rate limit.
 CONCURRENCY_MAX = 2

@@ -2,11 +2,12 @@
 
 from constructs import Construct
 
+from lambdas.relay.vault_keys import QUARANTINE, REVIEW
 from stacks.function import FunctionSettings, relay_function
 from stacks.ledger import Ledger
 from stacks.queues import Queues, grant_send
 from stacks.sqs_source import feed
-from stacks.vault import QUARANTINE, REVIEW, Vault
+from stacks.vault import Vault
 
 CONCURRENCY_MAX = 5
 

@@ -2,10 +2,11 @@
 
 from constructs import Construct
 
+from lambdas.relay.vault_keys import QUARANTINE
 from stacks.function import FunctionSettings, relay_function
 from stacks.queues import Queues, grant_send
 from stacks.sqs_source import feed
-from stacks.vault import QUARANTINE, Vault
+from stacks.vault import Vault
 
 #: It parses and holds up to 500 events at once; Lambda's processor share grows with the memory.
 MEMORY_MB = 512

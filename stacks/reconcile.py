@@ -6,12 +6,13 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from lambdas.relay import limits
+from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.credentials import Credentials
 from stacks.function import FunctionSettings, relay_function
 from stacks.genesys_access import GenesysAccess
 from stacks.ledger import Ledger
 from stacks.queues import Queues, grant_empty, grant_send
-from stacks.vault import QUARANTINE, REVIEW, SEALED, Vault
+from stacks.vault import Vault
 
 
 class Reconcile(Construct):

@@ -6,17 +6,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.relay import limits
+from lambdas.relay.vault_keys import DISCARDED, SEALED
 from stacks.acknowledgements import acknowledge
-
-#: Malformed input, with the reason. Kept until a person removes it.
-QUARANTINE = "quarantine/"
-#: Rejected and parked events. Kept until a person removes them.
-REVIEW = "review/"
-#: Sealed payloads of requests that are not confirmed yet.
-SEALED = "sealed/"
-
-#: What a person decided to deliver no more.
-DISCARDED = "discarded/"
 
 #: Long enough for whoever asks why an event never arrived.
 DISCARDED_DAYS = 365

@@ -161,6 +161,7 @@ def test_the_stack_reaches_the_functions_by_names_limits_and_configuration_only(
         "lambdas.relay.limits",
         "lambdas.relay.routes.configuration",
         "lambdas.relay.metrics",
+        "lambdas.relay.vault_keys",
     }
 
 

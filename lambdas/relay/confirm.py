@@ -10,7 +10,6 @@ An event wins over a timer wherever they meet, and whatever comes late or again 
 from dataclasses import dataclass, replace
 
 from lambdas.relay.attention.letters import letter
-from lambdas.relay.attention.review import review_key, sealed_key
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import Check, Heard, read_check, tell, timer
 from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Finding, Mute, Unsaid
@@ -37,6 +36,7 @@ from lambdas.relay.requests.tracking import (
     recovering,
     stretching,
 )
+from lambdas.relay.vault_keys import review_key, sealed_key
 
 #: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
 EARLY_MS = 1_000

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.attention.letters import letter
-from lambdas.relay.attention.review import QUARANTINE
 from lambdas.relay.backoff import backoff_s
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.ports import Chance, Clock, Delivery, Queue, Telemetry, Vault
+from lambdas.relay.vault_keys import QUARANTINE
 
 #: attributes that a log line about a message repeats
 CORRELATING = ("batch", "conversation", "identity")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdas.relay.attention import resolution
-from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.confirm import told
 from lambdas.relay.correlating import recovery, silence
 from lambdas.relay.correlating.recovery import Absent, Agrees, Differs, Mute, Unsaid
@@ -36,6 +35,7 @@ from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.states import WAITING
 from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.sealing import decode, describe
+from lambdas.relay.vault_keys import sealed_key
 
 #: what became of one: settled for good or by a person, sent to work again, put off, or left as it
 #: was since no question can be asked any more in this run

@@ -26,7 +26,7 @@ from lambdas.relay.attention.redriving import (
     judge_batch,
     judge_message,
 )
-from lambdas.relay.attention.review import QUARANTINE, park
+from lambdas.relay.attention.review import park
 from lambdas.relay.canonical import canonical, digest, short
 from lambdas.relay.correlating.checks import read_check
 from lambdas.relay.deliveries import about, place
@@ -48,6 +48,7 @@ from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemet
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from lambdas.relay.sealing import Batch, decode
+from lambdas.relay.vault_keys import QUARANTINE
 
 #: records listed per run for the metrics
 LISTED_MAX = 1_000

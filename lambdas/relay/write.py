@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.relay.attention.review import keep_for_review, park, sealed_key
+from lambdas.relay.attention.review import keep_for_review, park
 from lambdas.relay.backoff import backoff_s, retry_delay_s
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import timer
@@ -44,6 +44,7 @@ from lambdas.relay.requests.sending import (
 from lambdas.relay.requests.states import PARKED, SETTLED, State
 from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.sealing import Batch, decode, encode
+from lambdas.relay.vault_keys import sealed_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lambdas.relay.attention.redriving import (
     judge_message,
 )
 from lambdas.relay.attention.resolution import Decision, find, resolve
-from lambdas.relay.attention.review import park, review_key
+from lambdas.relay.attention.review import park
 from lambdas.relay.correlating.checks import event_check, timer
 from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
 from lambdas.relay.destinations.destination import Destination
@@ -44,6 +44,7 @@ from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.vault_keys import review_key
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
 

@@ -13,13 +13,14 @@ from lambdas.relay.attention.resolution import (
     resolve,
     successor,
 )
-from lambdas.relay.attention.review import park, review_key
+from lambdas.relay.attention.review import park
 from lambdas.relay.errors import Transient
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ports import Delivery
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.sealing import Batch, decode
+from lambdas.relay.vault_keys import review_key
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.world import World
 

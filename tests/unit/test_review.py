@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.attention.review import park, review_key
+from lambdas.relay.attention.review import park
 from lambdas.relay.errors import Transient
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import opening, sealed_item
 from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import decode
+from lambdas.relay.vault_keys import review_key
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.world import World
 

@@ -8,7 +8,6 @@ from typing import Any
 from lambdas.relay import confirm
 from lambdas.relay.assembly.confirm import confirm_needs
 from lambdas.relay.assembly.consumers import one_by_one
-from lambdas.relay.attention.review import sealed_key
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.correlating import recovery
 from lambdas.relay.correlating.checks import event_check, timer
@@ -23,6 +22,7 @@ from lambdas.relay.requests.sending import opened, opening, sealed_item, settlin
 from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
+from lambdas.relay.vault_keys import sealed_key
 from local.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS, sealed_event
 from tests.unit.world import World

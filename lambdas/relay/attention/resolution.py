@@ -7,7 +7,6 @@ id is a function of the old one, so that a repeated command resumes and never se
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lambdas.relay.attention.review import review_key
 from lambdas.relay.canonical import read_json
 from lambdas.relay.errors import RelayError
 from lambdas.relay.ledger.claims import claim
@@ -17,6 +16,7 @@ from lambdas.relay.requests.resolving import concluding, continuing, resolving
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.vault_keys import review_key
 
 Verdict = Literal["again", "happened", "discard"]
 

@@ -10,13 +10,7 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import parked_item, parking
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, encode
-
-#: below it is what nobody can read, each document named by what it holds
-QUARANTINE = "quarantine/"
-
-
-def review_key(batch_id: str) -> str:
-    return f"review/{batch_id}.json"
+from lambdas.relay.vault_keys import review_key, sealed_key
 
 
 def keep_for_review(batch: Batch, reason: str, vault: Vault, now_ms: int, advice: str = "") -> None:
@@ -26,11 +20,6 @@ def keep_for_review(batch: Batch, reason: str, vault: Vault, now_ms: int, advice
         review_key(batch.batch_id),
         canonical({"reason": reason, "at_ms": now_ms, "message": encode(batch), **advised}),
     )
-
-
-def sealed_key(batch_id: str) -> str:
-    """Where the payload of a request is kept until it is confirmed."""
-    return f"sealed/{batch_id}.json"
 
 
 def keep_record_for_review(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from lambdas.relay.attention.review import keep_record_for_review, sealed_key
+from lambdas.relay.attention.review import keep_record_for_review
 from lambdas.relay.canonical import Json, canonical, digest, short
 from lambdas.relay.destinations.correlation import (
     COMPENSATION,
@@ -29,6 +29,7 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.tracking import HELD_IN_VAIN, completing, reconciling, reviewing
 from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
+from lambdas.relay.vault_keys import sealed_key
 
 #: an answer larger than this is shown to a person in part
 SHOWN_MAX = 20_000
