@@ -100,12 +100,15 @@ class DynamoLedger:
                 return items
         raise Transient("BatchGetItem: keys left unprocessed")
 
-    def of(self, pk: str) -> Sequence[Item]:
+    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
+        # A key may not begin with an empty text.
+        condition = "pk = :pk AND begins_with(sk, :begins)" if begins else "pk = :pk"
+        values = {":pk": {"S": pk}, **({":begins": {"S": begins}} if begins else {})}
         with translated("Query", _IMPOSSIBLE):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": pk}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
             )
             return [_unpack(item) for page in pages for item in page["Items"]]

@@ -10,11 +10,12 @@ from lambdas.relay.correlating.echoes import ALL_NEWS, Guarded, guard
 from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
-from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.ledger.claims import claim, claim_key, same_content
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.limits import (
     CONSOLIDATIONS_MAX,
     HORIZON_S,
+    LISTED_ON_RECORD_MAX,
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
@@ -104,6 +105,7 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
         needs.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
         return Done()
     own = batch.only(claimed.owned)
+    _note_same_content(own, needs)
     leading = pointers(own, confirmation, now_ms)
     if leading:
         needs.ledger.insert(leading)
@@ -112,6 +114,22 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     stated = sorted({event.correlation_id for event in own.events} - {""})
     telemetry.note("claimed", batch=batch.batch_id, events=len(own.events), correlations=stated)
     return Done()
+
+
+def _note_same_content(own: Batch, needs: Needs) -> None:
+    """A state that came back, or one event that was published anew: nobody can tell, so both go on,
+    and are on record together. A batch that is run again may note it again."""
+    for event in own.events:
+        earlier = same_content(event, needs.ledger)
+        if earlier:
+            needs.post.telemetry.count("SameContentOtherTime")
+            needs.post.telemetry.note(
+                "same content, other time",
+                identity=event.identity,
+                topic=event.topic,
+                earlier=earlier[:LISTED_ON_RECORD_MAX],
+                batch=own.batch_id,
+            )
 
 
 def _travel_anew(batch: Batch, needs: Needs, now_ms: int) -> Disposition:

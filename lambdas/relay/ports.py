@@ -113,8 +113,8 @@ class Ledger(Protocol):
         """Strongly consistent reads, in the order of the keys."""
         ...
 
-    def of(self, pk: str) -> Sequence[Item]:
-        """Every item of one partition."""
+    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
+        """Every item of one partition whose sort key begins so."""
         ...
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.correlating.pointers import pointer_partition
+from lambdas.relay.entrances.events import CONTENT_CHARS, IDENTITY_CHARS
 from lambdas.relay.ledger.claims import event_key, owner_key, owner_of
 from lambdas.relay.ports import Item, Ledger
 from lambdas.relay.requests.record import Record, read_line, record_key
@@ -104,6 +105,10 @@ def trace(name: str, ledger: Ledger) -> Trace:
 def _claims_named(name: str, ledger: Ledger) -> list[Item]:
     owner, _, identity = name.partition("/")
     items = ledger.of(owner_key(owner))
+    if not identity and not items and len(name) == IDENTITY_CHARS:
+        # An event that is known by its time stands with those that say the same.
+        owner, identity = name[:CONTENT_CHARS], name
+        items = ledger.of(owner_key(owner))
     if not identity:
         return list(items)
     return [

@@ -45,9 +45,9 @@ class MemoryLedger:
         self._read("ledger.find")
         return self._table.find(keys)
 
-    def of(self, pk: str) -> Sequence[Item]:
+    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
         self._read("ledger.of")
-        return self._table.of(pk)
+        return [item for item in self._table.of(pk) if item["sk"].startswith(begins)]
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         self._read("ledger.due")

@@ -16,6 +16,7 @@ from local.simulation import workload
 from local.simulation.regimes import Regime
 from local.simulation.scenario import Scenario
 from local.simulation.senders import FLAT, ORDER, STEP
+from local.simulation.states import MEMBERSHIP
 from local.simulation.world_paths import PATH
 
 
@@ -46,6 +47,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
             Route("all", destination, topics, _item("body")),
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),
+            Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),
         ),
         Reader(workload.SOURCE, BY_NATURE),
     )

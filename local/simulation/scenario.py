@@ -43,6 +43,8 @@ class Scenario:
     events: int = EVENTS
     #: events of applications, beside those of Genesys
     told: int = 0
+    #: changes of things that change back, beside those (states.py)
+    states: int = 0
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
     #: all of it is published within so many seconds

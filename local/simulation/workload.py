@@ -171,10 +171,16 @@ def delivered(
     envelope_id: int, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
 ) -> str:
     """An envelope as EventBridge makes it of any source's event."""
+    return delivered_as(f"{envelope_id:032x}", at_ms, source, detail_type, detail)
+
+
+def delivered_as(
+    envelope_id: str, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
+) -> str:
     return json.dumps(
         {
             "version": "0",
-            "id": f"{envelope_id:032x}",
+            "id": envelope_id,
             "detail-type": detail_type,
             "source": source,
             "account": "111122223333",

@@ -26,7 +26,7 @@ from local.memory.queues import Message, StoredQueue
 from local.memory.settings import MemorySettings
 from local.memory.table import Table
 from local.memory.timeline import Timeline
-from local.simulation import workload
+from local.simulation import states, workload
 from local.simulation.configuration import configuration_of
 from local.simulation.functions import FUNCTIONS, Function, Instance, Neighbours
 from local.simulation.mappings import Mapping as EventSourceMapping
@@ -167,7 +167,7 @@ class World:
             late_copies=scenario.regime.late_copies,
             shares=scenario.shares,
         )
-        self.facts = work.facts + self._plan_senders()
+        self.facts = states.added(work, scenario).facts + self._plan_senders()
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.weather.clear_up)

@@ -20,8 +20,8 @@ from lambdas.relay.errors import Transient
 KEY = "k" * 64
 BODY = '{"createdTime":1767952800,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
 CONFIGURATION = {
-    "destinations": {"journey": {"kind": "journey-external-events", "configuration_id": "c"}},
-    "routes": [{"name": "all", "destination": "journey"}],
+    "destinations": {"there": {"kind": "generic"}},
+    "routes": [{"name": "all", "destination": "there"}],
     "sender_types": {"shop": ["cart.*"]},
 }
 

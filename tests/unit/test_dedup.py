@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.canonical import digest, short
 from lambdas.relay.dedup import Needs, dedup
 from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.correlation import Confirmation
@@ -270,6 +271,40 @@ def test_an_old_batch_stays_while_the_vault_is_away() -> None:
     world.faults.plan("vault refused")
 
     assert deduplicated(world, old_batch("a")) == 1
+
+
+# What says the same at another time
+
+
+def state_of(said: str, published: str, conversation: str = "") -> SealedEvent:
+    event = sealed_event(said, conversation=conversation)
+    content = event.identity[:16]
+    identity = content + short(digest("published", published), 10)
+    return replace(event, identity=identity, content=content, payload_hash=f"{said} {published}")
+
+
+@pytest.mark.parametrize("conversation", ["", "c-1"])
+def test_a_state_that_comes_back_goes_on_and_both_are_noted(conversation: str) -> None:
+    world = World()
+    first, back = (state_of("joined", at, conversation) for at in ("9:00", "13:00"))
+    left = state_of("left", "12:00", conversation)
+
+    for number, event in enumerate((first, left, back, back)):
+        deduplicated(world, *sealed([event], nonce=f"{number}"))
+
+    assert written(world) == [["joined"], ["left"], ["joined"]]
+    assert world.telemetry.counts["SameContentOtherTime"] == 1
+    assert world.telemetry.counts["Duplicates"] == 1
+    (noted,) = (n for n in world.telemetry.notes if n[0] == "same content, other time")
+    assert noted[1]["identity"] == back.identity
+    assert noted[1]["earlier"] == [first.identity]
+
+
+def test_what_is_known_by_its_content_costs_no_read() -> None:
+    world = World()
+    world.faults.plan("ledger unreadable")
+
+    assert deduplicated(world, batch_of("a", "b")) == 0
 
 
 # Echoes

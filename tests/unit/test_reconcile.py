@@ -628,7 +628,7 @@ class CountingLedger:
         self.reads["items"] += len(keys)
         return self._inner.find(keys)
 
-    def of(self, pk: str) -> Sequence[Item]:
+    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
         raise AssertionError("the reconciler queries no partition")
 
     def insert(self, items: Sequence[Item]) -> Sequence[Written]:

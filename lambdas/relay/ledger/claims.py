@@ -46,6 +46,17 @@ def claim_key(event: SealedEvent, destination: str, collided: bool = False) -> t
     return event_key(event.owner, identity, destination)
 
 
+def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
+    """Identities of known events that say the same and were published at another time: states that
+    came back, or one event that was published anew. Their claims stand beside one another, so this
+    is one small query, and only for events that are known by their time. Raises Transient."""
+    if not event.content:
+        return []
+    claims = ledger.of(owner_key(event.owner), f"E#{event.content}")
+    known = {str(item["sk"]).split("#")[1].split("~")[0] for item in claims}
+    return sorted(known - {event.identity})
+
+
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     """Claims every event of the batch. Raises Transient with some claims made: repeat it."""
     first = _insert(batch, batch.events, ledger, now_ms, collided=False)

@@ -1,13 +1,17 @@
 """Mistakes about what an event is."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.relay import intake
-from lambdas.relay.canonical import Json
+from lambdas.relay.canonical import Json, canonical, digest, short
+from lambdas.relay.entrances import events
 from lambdas.relay.entrances.arrivals import Arrival
-from lambdas.relay.entrances.events import Event, Reader, parse_event
+from lambdas.relay.entrances.events import IDENTITY_CHARS, Event, Reader, parse_event
 from lambdas.relay.routes import mapping, rendering
 from local.simulation.mutants.mutant import Mutant
+
+_read_envelope = events.read_envelope
 
 
 def _by_envelope(text: str, now_ms: int, reader: Reader, arrival: Arrival) -> Event:
@@ -19,6 +23,16 @@ def _by_moment(text: str, now_ms: int, reader: Reader, arrival: Arrival) -> Even
     event = parse_event(text, now_ms, reader, arrival)
     moment = f"{event.conversation_id}-{event.occurred_at_ms}"
     return replace(event, identity=moment, payload_hash="none")
+
+
+def _without_time(
+    envelope: Mapping[str, Json], now_ms: int, reader: Reader, arrival: Arrival | None
+) -> Event:
+    event = _read_envelope(envelope, now_ms, reader, arrival)
+    if not event.is_stamped:
+        return event
+    said = short(digest(event.topic, canonical(event.body)), IDENTITY_CHARS)
+    return replace(event, identity=said, payload_hash="none")
 
 
 def _id_of_identity(event: Event) -> dict[str, Json]:
@@ -40,5 +54,14 @@ IDENTITY = (
         "item ids ignore what the event says",
         "The id in the body is the identity's; two events under one identity look like copies.",
         ((rendering, "view", _id_of_identity),),
+    ),
+)
+
+#: hunted where states come back (tests/simulation/test_states.py)
+STATES = (
+    Mutant(
+        "identity without time",
+        "What says the same is the same: a member that joins a queue again has joined it already.",
+        ((events, "read_envelope", _without_time),),
     ),
 )

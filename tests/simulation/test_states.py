@@ -1,0 +1,36 @@
+"""States that come back, numbered where they happen: none is lost as a copy of an earlier one."""
+
+from dataclasses import replace
+
+import pytest
+
+from local.simulation.checker import check
+from local.simulation.mutants.identity import STATES
+from local.simulation.mutants.mutant import Mutant, applied
+from local.simulation.scenario import Scenario, draw
+from local.simulation.world import World
+
+SEEDS = range(9_001, 9_005)
+
+
+def changing(seed: int) -> Scenario:
+    return replace(draw(seed), events=6, states=14)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_change_takes_effect_once_whatever_goes_wrong(seed: int) -> None:
+    scenario = changing(seed)
+
+    account = check(World(scenario).run(), scenario.regime)
+
+    assert account.violations == []
+
+
+@pytest.mark.parametrize("mutant", STATES, ids=lambda mutant: mutant.name)
+def test_the_mistake_loses_what_comes_back(mutant: Mutant) -> None:
+    scenario = changing(SEEDS[0])
+
+    with applied(mutant):
+        account = check(World(scenario).run(), scenario.regime)
+
+    assert account.lost > 0
