@@ -27,9 +27,9 @@ QUEUE = "q-1"
 
 
 def added(workload: Workload, scenario: Scenario) -> Workload:
-    """The workload with the scenario's changes, numbered after everything else in it, each with its copies:
-    redeliveries and replays, which keep the time of publishing. They have a chance of their own, so
-    that all else in a run is the same without them."""
+    """The workload with the scenario's changes, numbered after everything else in it, each with
+    its copies: redeliveries and replays, which keep the time of publishing. They have a chance of
+    their own, so that all else in a run is the same without them."""
     random = Random(f"states {scenario.seed}")
     joined = dict.fromkeys(MEMBERS, False)
     times = sorted(
