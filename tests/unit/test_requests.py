@@ -279,6 +279,19 @@ def test_waiting_counts_as_no_failure() -> None:
     assert desk.opened(NOW_MS + 30, "last").failures == 0
 
 
+def test_a_lease_is_given_back_once_however_often_the_sdk_says_so() -> None:
+    """Counted twice, an attempt without effect would hide one whose outcome nobody knows."""
+    desk = Desk()
+    desk.opened()
+    second = desk.opened(NOW_MS + LEASE_MS + 1, "second")
+
+    assert desk.release(second).applied
+    assert not desk.release(second).applied
+
+    assert desk.record.deferred == 1
+    assert desk.opened(NOW_MS + LEASE_MS + 2, "third").failures == 1
+
+
 def test_a_lease_that_was_lost_cannot_be_given_back() -> None:
     desk = Desk()
     slow = desk.opened(holder="slow")

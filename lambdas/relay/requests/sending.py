@@ -159,10 +159,12 @@ def settled(written: Written, opened: Opened, state: State) -> bool:
 
 def releasing(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
     """Gives the lease back after an attempt that certainly had no effect. That clears this
-    attempt's own doubt, never an earlier attempt's (R2)."""
+    attempt's own doubt, never an earlier attempt's (R2). Nobody holds the record then, so that a
+    write which the SDK repeats does not count one attempt twice."""
     return opened.guard, Change(
         put={
             "lease_until_ms": 0,
+            "holder": "",
             "history": noted(opened.history, opened.attempt, now_ms, note),
         },
         add={"deferred": 1},

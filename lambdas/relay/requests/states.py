@@ -169,6 +169,7 @@ def _rules(item: Item) -> Iterator[tuple[str, bool]]:
             "under a lease, so in doubt (R2)",
             (not item["lease_until_ms"] or "doubt_since_ms" in item),
         )
+    yield "an attempt without effect is an attempt", item.get("deferred", 0) <= item["attempt"]
     if state in ("SEALED", "EMPTY", "MERGED"):
         yield "nobody holds it", not item["lease_until_ms"]
     if state in ("DONE", "CONFIRMED"):
