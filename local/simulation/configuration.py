@@ -36,7 +36,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
         key=regime.key,
         unknown=regime.unknown,
         read_results=any_answer if regime.takes_whole else journey.read_results,
-        read_back=ReadBack(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
+        read_back=ReadBack.at(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
         confirmation=_confirmation(regime),
         is_repeatable=regime.is_repeatable,
     )

@@ -12,7 +12,7 @@ from tests.unit.simulated import JOURNEY, configuration
 
 PLAIN = configuration(JOURNEY).destinations["there"]
 MANUAL = replace(PLAIN, unknown="manual")
-READABLE = replace(MANUAL, read_back=ReadBack("/x/{id}", lambda document, event: True))
+READABLE = replace(MANUAL, read_back=ReadBack.at("/x/{id}", lambda document, event: True))
 KEYED = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S, checked_first=True))
 JUDGED_FIRST = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S))
 UPSERT = replace(MANUAL, is_repeatable=True)

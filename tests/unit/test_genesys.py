@@ -48,7 +48,7 @@ def read_back() -> tuple[Simulated, Destination]:
     """A contact list, whose contacts can be asked for by the ids that we gave them."""
     world = Simulated(configuration(section("outbound-contacts")))
     there = world.configuration.destinations["there"]
-    return world, replace(there, read_back=ReadBack(CONTACTS, lambda *_: True))
+    return world, replace(there, read_back=ReadBack.at(CONTACTS, lambda *_: True))
 
 
 def test_a_read_back_says_which_items_are_there() -> None:

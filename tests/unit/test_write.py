@@ -1,15 +1,17 @@
 """write against the simulator: one message, one request, and every way it can end."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from lambdas.relay.destinations.destination import ReadBack
 from lambdas.relay.genesys.breaker import Breaker
 from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
-from lambdas.relay.ports import Outgoing
+from lambdas.relay.ports import Answer, Http, NotSent, Outgoing, Unanswered
 from lambdas.relay.requests.record import record_key
 from local.genesys.faults import Conduct
 from local.genesys.items import Poison
@@ -208,6 +210,71 @@ def test_an_unknown_outcome_that_cannot_be_read_back_follows_the_policy(
     assert len(world.in_review()) == 1 - listed
 
 
+class Orders:
+    """Answers what is asked of orders; everything else is the simulator's business."""
+
+    def __init__(self, inner: Http, answers: list[Answer]) -> None:
+        self._inner, self._answers = inner, answers
+        self.asked: list[str] = []
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        if method != "GET":
+            return self._inner.send(method, url, headers, body)
+        self.asked.append(urlsplit(url).path)
+        return self._answers.pop(0)
+
+
+TRACKED_ORDERS = {
+    "kind": "generic",
+    "item": {"orderId": "body.order"},
+    "confirmation": {
+        "match": "entity",
+        "topics": ["v2.orders.{id}.changed"],
+        "key": "orderId",
+        "truth": "/api/v2/orders/{key}",
+    },
+}
+THERE, NOT_THERE = Answer(200, {}, b'{"id": "o/1"}'), Answer(404, {}, b"{}")
+
+
+@pytest.mark.parametrize("unknown", ["manual", "repost"])
+@pytest.mark.parametrize(("answer", "sent"), [(THERE, 1), (NOT_THERE, 2)])
+def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_sent_again(
+    unknown: str, answer: Answer, sent: int
+) -> None:
+    """The truth that is asked when an event does not come is the truth before a repetition."""
+    configured = configuration({**TRACKED_ORDERS, "unknown": unknown})
+    world = Simulated(configured, Conduct(lost_answer=1.0))
+    orders = Orders(world.http, [answer])
+    world.http, posted = orders, world.http  # type: ignore[assignment]
+    world.write = world.writer()
+    batch = world.batch([envelope(1, order="o/1")])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+
+    assert orders.asked == ["/api/v2/orders/o%2F1"]
+    assert len([r for r in posted.sent if r.path != "/oauth/token"]) == sent
+    assert world.state(batch) == ("RECONCILED" if sent == 1 else "PENDING_EVENT")
+    assert not world.in_review()
+
+
+def test_what_is_there_and_not_as_it_should_be_is_no_answer() -> None:
+    """An empty document: nobody can say what became of the request, so it is not sent again."""
+    world = Simulated(configuration(TRACKED_ORDERS), Conduct(lost_answer=1.0))
+    orders = Orders(world.http, [Answer(200, {}, b"[]"), THERE])
+    world.http, posted = orders, world.http  # type: ignore[assignment]
+    world.write = world.writer()
+    batch = world.batch([envelope(1, order="o/1")])
+    world.write_all()
+
+    assert len(orders.asked) == 2
+    assert len([r for r in posted.sent if r.path != "/oauth/token"]) == 1
+    assert world.state(batch) == "RECONCILED"
+
+
 def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None:
     email = [{"type": "'Email'", "value": "join('', ['c', to_string(body.number), '@x.com'])"}]
     upsert = {"kind": "external-contacts-enrich", "item": {"matchingIdentifiers": email}}
@@ -224,7 +291,7 @@ def test_what_is_in_doubt_is_looked_for_before_it_is_made_again() -> None:
     world = Simulated(configuration(section("outbound-contacts")), Conduct(lost_answer=1.0))
     there = world.configuration.destinations["there"]
     path = f"{there.path}/{{id}}"
-    asked = replace(there, read_back=ReadBack(path, lambda *_: True), is_repeatable=False)
+    asked = replace(there, read_back=ReadBack.at(path, lambda *_: True), is_repeatable=False)
     asking = replace(world.configuration, destinations={"there": asked})
     world.settings = replace(world.settings, configuration=asking)
     world.write = world.writer()

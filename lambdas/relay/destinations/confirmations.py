@@ -143,12 +143,13 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
     match = MATCHES.get(str(section.get("match")))
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
-    truth = section.get("truth")
+    path = section.get("truth")
+    truth = None if path is None else Truth(_path(path, f"{where}.truth"), _stands, is_of_item=True)
     return Confirmation(
         match=match,
         topics=(),
         window_s=SIMPLE_WINDOW_S,
-        truth=None if truth is None else Truth(_path(truth, f"{where}.truth"), _stands),
+        truth=truth,
     )
 
 

@@ -50,6 +50,9 @@ class Truth:
     compare: Callable[[Json, Mapping[str, Json]], Comparison]
     #: ids of what the answer holds under the key: more than one, and a duplicate slipped through
     copies: Callable[[Json], Sequence[str]] = one_of_its_kind
+    #: a key is one item's alone, so that before a repetition it can be asked whether that took
+    #: effect; False: what is found under it others may have made
+    is_of_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,20 +214,26 @@ def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation,
     """What the record stores of the expected outcome, before the request is sent."""
     found: dict[str, Expectation] = {}
     for event in batch.events:
-        item = json.loads(event.item)
-        members = item if isinstance(item, dict) else {}
-        match confirmation.key:
-            case "answer":
-                key = ""
-            case "conversation":
-                key = event.conversation_id
-            case member:
-                key = _text(members.get(member))
-        shows = {name: members[name] for name in confirmation.shows if name in members}
-        if len(canonical(shows)) > SHOWN_CHARS_MAX:
-            shows = {}
-        found.setdefault(key, Expectation(key, shows))
+        expected = expectation(event, confirmation)
+        found.setdefault(expected.key, expected)
     return tuple(list(found.values())[:KEYS_EXPECTED_MAX])
+
+
+def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
+    """What one item is expected to bring about."""
+    item = json.loads(event.item)
+    members = item if isinstance(item, dict) else {}
+    match confirmation.key:
+        case "answer":
+            key = ""
+        case "conversation":
+            key = event.conversation_id
+        case member:
+            key = _text(members.get(member))
+    shows = {name: members[name] for name in confirmation.shows if name in members}
+    if len(canonical(shows)) > SHOWN_CHARS_MAX:
+        shows = {}
+    return Expectation(key, shows)
 
 
 def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:

@@ -8,7 +8,12 @@ from typing import Literal
 from urllib.parse import quote
 
 from lambdas.relay.canonical import Json
-from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.correlation import (
+    ANSWER,
+    CONVERSATION,
+    Confirmation,
+    expectation,
+)
 from lambdas.relay.errors import Malformed
 from lambdas.relay.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.sealing import SealedEvent, Shape
@@ -54,14 +59,40 @@ class ReadBack:
     """How to ask whether a request took effect: every item's own path, and whether a 200 means
     that it did."""
 
-    #: with the names of fields of the item in braces
-    path: str
-    present: Callable[[Json, SealedEvent], bool]
+    #: where to ask for one item; None: there is nothing to ask by
+    path_of: Callable[[SealedEvent], str | None]
+    #: None: something else is there, so nobody can say
+    present: Callable[[Json, SealedEvent], bool | None]
 
-    def path_of(self, event: SealedEvent) -> str:
-        """Where to ask for one item."""
-        item = json.loads(event.item)
-        return self.path.format_map({k: quote(str(v), safe="") for k, v in item.items()})
+    @classmethod
+    def at(cls, path: str, present: Callable[[Json, SealedEvent], bool]) -> "ReadBack":
+        """At a path with the names of members of the item in braces."""
+
+        def path_of(event: SealedEvent) -> str:
+            item = json.loads(event.item)
+            return path.format_map({k: quote(str(v), safe="") for k, v in item.items()})
+
+        return cls(path_of, present)
+
+    @classmethod
+    def by(cls, confirmation: Confirmation | None) -> "ReadBack | None":
+        """The truth that is asked when an event does not come, asked before a repetition: where
+        it tells of each item, by a key that is known before the answer."""
+        truth = None if confirmation is None else confirmation.truth
+        if confirmation is None or truth is None or not truth.is_of_item:
+            return None
+        if confirmation.key in (ANSWER, CONVERSATION):
+            return None
+
+        def path_of(event: SealedEvent) -> str | None:
+            key = expectation(event, confirmation).key
+            return truth.path.format(key=quote(key, safe="")) if key else None
+
+        def present(document: Json, event: SealedEvent) -> bool | None:
+            found = truth.compare(document, expectation(event, confirmation).shows)
+            return None if found == "differs" else found == "agrees"
+
+        return cls(path_of, present)
 
 
 @dataclass(frozen=True, slots=True)

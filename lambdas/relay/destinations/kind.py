@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import (
     Destination,
-    ReadBack,
     ReadResults,
     any_answer,
 )
@@ -44,7 +43,6 @@ class Kind:
     #: what an item must have, as JMESPath expressions over it
     required: tuple[str, ...] = ()
     read_results: ReadResults = any_answer
-    read_back: ReadBack | None = None
     is_repeatable: bool = False
     #: what else of the configuration matters to this kind. Raises ValueError with its place.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

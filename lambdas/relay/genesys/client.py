@@ -64,14 +64,20 @@ class Genesys:
             raise ValueError(f"destination {destination.name} cannot be read back")
         taken: set[int] = set()
         for index, event in enumerate(batch.events):
-            answer = self.get(read_back.path_of(event), batch.batch_id)
+            path = read_back.path_of(event)
+            if path is None:
+                return None
+            answer = self.get(path, batch.batch_id)
             if not isinstance(answer, Answer) or answer.status not in (200, 404):
                 return None
             try:
                 document = read_document(answer.body)
             except ValueError:
                 return None
-            if answer.status == 200 and read_back.present(document, event):
+            present = answer.status == 200 and read_back.present(document, event)
+            if present is None:
+                return None
+            if present:
                 taken.add(index)
         return frozenset(taken)
 

@@ -25,6 +25,7 @@ from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION, Confirm
 from lambdas.relay.destinations.destination import (
     Destination,
     KeyPolicy,
+    ReadBack,
     refuse_unknown,
     section_text,
 )
@@ -161,6 +162,9 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
     item = section.get("item", kind.item)
     mapping.check(item, f"{where}.item")
+    confirmation = confirmations.read(
+        section.get("confirmation"), chosen, item, f"{where}.confirmation"
+    )
     destination = Destination(
         name=name,
         kind=chosen,
@@ -174,10 +178,8 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         key=_key(_section(section.get("key", {}), f"{where}.key"), f"{where}.key"),
         unknown=unknown,
         read_results=kind.read_results,
-        read_back=kind.read_back,
-        confirmation=confirmations.read(
-            section.get("confirmation"), chosen, item, f"{where}.confirmation"
-        ),
+        read_back=ReadBack.by(confirmation),
+        confirmation=confirmation,
         is_repeatable=kind.is_repeatable or _flag(section, "ids_honoured", where),
         required=kind.required,
         path_values=_path_values(kind, section, where),
