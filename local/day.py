@@ -1,8 +1,9 @@
 """A generated day of a small contact centre, as Genesys Cloud would publish it.
 
-Calls, chats and callbacks through all 16 conversation topics, agents' presence and the audits of
-what the administrators did: lines of EventBridge envelopes, with both kinds of copies. A copy
-under the same envelope id is EventBridge's redelivery; one under a new id was published twice.
+Calls, chats and callbacks through all 16 conversation topics, agents' presence, their comings to a
+queue and goings, and the audits of what the administrators did: lines of EventBridge envelopes,
+with both kinds of copies. A copy under the same envelope id is EventBridge's redelivery; one under
+a new id was published twice.
 """
 
 import copy
@@ -48,6 +49,7 @@ class Day:
         drawn = [
             *(e for _ in range(CONVERSATIONS) for e in self._conversation()),
             *self._presences(),
+            *self._memberships(),
             *self._audits(),
         ]
         return sorted(drawn, key=lambda envelope: str(envelope["detail"]["timestamp"]))
@@ -168,6 +170,19 @@ class Day:
                 }
                 yield self._envelope(
                     "v2.users.{id}.presence", f"v2.users.{user}.presence", body, at
+                )
+
+    def _memberships(self) -> Iterator[Envelope]:
+        """Agents leave a queue for their break and join it again. These bodies name no moment: the
+        second joining says to the last letter what the first one said, and is another event."""
+        queue = self._queues[QUEUES[0]]
+        for user in self._agents:
+            at = OPENS
+            for joined in (True, False, True, False):
+                at += timedelta(seconds=self._chance.uniform(600, 7200))
+                body = {"id": user, "user": {"id": user}, "queueId": queue, "joined": joined}
+                yield self._envelope(
+                    "v2.routing.queues.{id}.users", f"v2.routing.queues.{queue}.users", body, at
                 )
 
     def _audits(self) -> Iterator[Envelope]:
