@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.relay.vault_keys import QUARANTINE, REVIEW
+from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.function import FunctionSettings, relay_function
 from stacks.ledger import Ledger
 from stacks.queues import Queues, grant_send
@@ -41,5 +41,5 @@ class Dedup(Construct):
         feed(self.function, queues.batches, settings=settings, concurrency_max=CONCURRENCY_MAX)
         grant_send(role, queues.batches.queue, queues.writes.queue, queues.checks.queue)
         ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem", "Query"])
-        vault.grant_put(role, QUARANTINE, REVIEW)
+        vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         vault.grant_discard(role, REVIEW)

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from lambdas.relay import limits
 from stacks import patterns
 from stacks.genesys_regions import GENESYS_DOMAINS
 
@@ -144,7 +145,10 @@ class Relay(_Table):
         default=30, description="a number of days CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, ..."
     )
     archive_days: int = Field(
-        default=14, ge=1, le=3653, description="a whole number of days from 1 to 3653"
+        default=14,
+        ge=limits.ARCHIVE_DAYS_MIN,
+        le=3653,
+        description="a whole number of days from 1 to 3653",
     )
     alarm_topic_arn: str | None = Field(
         default=None,

@@ -135,8 +135,10 @@ class _Expression:
         self.values: dict[str, Any] = {}
 
     def condition(self, guard: Guard) -> str:
-        states = ", ".join(self._value(state) for state in sorted(guard.states))
-        clauses = [f"{self._name('state')} IN ({states})"]
+        clauses = [f"attribute_exists({self._name('pk')})"]
+        if guard.states is not None:
+            states = ", ".join(self._value(state) for state in sorted(guard.states))
+            clauses = [f"{self._name('state')} IN ({states})"]
         if guard.attempt is not None:
             clauses.append(f"{self._name('attempt')} = {self._value(guard.attempt)}")
         if guard.holder is not None:

@@ -27,6 +27,7 @@ from lambdas.relay.requests.lifecycle import (
     step,
 )
 from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import put_right
 from lambdas.relay.requests.states import LISTENING, WAITING
 from lambdas.relay.requests.tracking import (
     asking_again,
@@ -60,6 +61,9 @@ def confirm(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
             # Final so long ago that it expired: there is nothing left to learn.
             needs.post.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
+        post = needs.post
+        if put_right(item, needs.ledger, post.telemetry, post.clock.now_ms()):
+            continue
         visit = _Visit(check, Record.of(item), delivery, needs, deadline_ms)
         disposition = visit.make()
         if disposition is not None:

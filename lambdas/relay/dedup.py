@@ -30,8 +30,10 @@ from lambdas.relay.sealing import (
     decode,
     describe,
     encode,
+    encode_unclaimed,
     seal,
 )
+from lambdas.relay.vault_keys import sealed_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     batch = decode(delivery.body)
     if batch.target == CANDIDATES:
         return _candidates(batch, needs, now_ms)
+    if batch.depth:
+        # A part: its whole has claimed its events. It only came to the wrong queue.
+        needs.writes.send([Outgoing(encode(batch), describe(batch))])
+        return Done()
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, needs, now_ms)
@@ -75,9 +81,10 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
         state = Record.of(recorded.before).state
         if state == "MERGED":
             return _travel_anew(batch, needs, now_ms)
-        if state != "SEALED":
-            # Its write message has been at work already, so it is durable: nothing to add.
-            return Done()
+        if state not in ("SEALED", "OPEN", "SPLIT"):
+            return Done()  # it is settled, or a person has it with all that it holds
+        # Another message of it may be at work, or this may be the only one: an engineer redrove
+        # it into the wrong queue. A second one does no harm; none would be a loss.
         # What the first run decided stays: the same batch must not go out with other events.
         guarded = replace(guarded, echoes=recorded.before.get("echoes", {}))
         apart = Record.of(recorded.before).aged
@@ -104,16 +111,23 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     if not claimed.owned:
         needs.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
         return Done()
-    own = batch.only(claimed.owned)
+    _send(batch.only(claimed.owned), confirmation, needs, now_ms)
+    return Done()
+
+
+def _send(own: Batch, confirmation: Confirmation | None, needs: Needs, now_ms: int) -> None:
+    """From here on nobody else will ever send these events. The message may be purged by hand: what
+    is kept can be sent again verbatim."""
     _note_same_content(own, needs)
     leading = pointers(own, confirmation, now_ms)
     if leading:
         needs.ledger.insert(leading)
+    needs.post.vault.keep(sealed_key(own.batch_id), encode(own))
     needs.writes.send([Outgoing(encode(own), describe(own))])
+    telemetry = needs.post.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})
-    telemetry.note("claimed", batch=batch.batch_id, events=len(own.events), correlations=stated)
-    return Done()
+    telemetry.note("claimed", batch=own.batch_id, events=len(own.events), correlations=stated)
 
 
 def _note_same_content(own: Batch, needs: Needs) -> None:
@@ -168,7 +182,9 @@ def resealed(
         most_events=most_items,
         most_bytes=most_bytes - REQUEST_FRAME_BYTES,
     )
-    return [Outgoing(encode(b), {**describe(b), CONSOLIDATIONS: str(times)}) for b in made]
+    return [
+        Outgoing(encode_unclaimed(b), {**describe(b), CONSOLIDATIONS: str(times)}) for b in made
+    ]
 
 
 def _is_first_delivery(delivery: Delivery) -> bool:

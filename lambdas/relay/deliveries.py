@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lambdas.relay.attention.letters import letter
 from lambdas.relay.backoff import backoff_s
 from lambdas.relay.canonical import canonical, digest, short
-from lambdas.relay.errors import Malformed, Transient
+from lambdas.relay.errors import Malformed, Misplaced, Transient
 from lambdas.relay.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.ports import Chance, Clock, Delivery, Queue, Telemetry, Vault
 from lambdas.relay.vault_keys import QUARANTINE
@@ -69,6 +69,8 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], post: Post) -> bo
             )
         else:
             disposition = act()
+    except Misplaced as misplaced:
+        disposition = _misplaced(delivery, misplaced.reason, post)
     except Malformed as malformed:  # also what a neighbour will never take of it
         disposition = _set_aside(delivery.body, malformed.reason, post)
     except Transient as transient:
@@ -125,6 +127,16 @@ def _set_aside(text: str, reason: str, post: Post) -> Disposition:
     except Transient as transient:
         return Later(transient.reason, transient.retry_after_s)
     return Done()
+
+
+def _misplaced(delivery: Delivery, reason: str, post: Post) -> Disposition:
+    """To the dead letters, whence reconcile takes it to where it belongs."""
+    try:
+        return _bury(delivery, reason, post)
+    except Transient as transient:
+        return Later(f"{reason}; not dead-lettered: {transient.reason}", transient.retry_after_s)
+    except Malformed as malformed:
+        return _set_aside(delivery.body, f"{reason}; {malformed.reason}", post)
 
 
 def _is_old(delivery: Delivery, now_ms: int) -> bool:

@@ -4,6 +4,7 @@ RelayError
 ├── Transient      back to the queue, to be tried again later
 │   └── Throttled  the same; the neighbour has asked us to slow down
 └── Malformed      never retried: set aside in the quarantine with the reason
+    ├── Misplaced  it is ours and belongs in another queue: reconcile takes it there
     └── Impossible the same; it is a neighbour that can never take it: too large, no valid key
 """
 
@@ -35,3 +36,7 @@ class Malformed(RelayError):
 
 class Impossible(Malformed):
     """A neighbour will never take it as it is; trying again would keep it circling for ever."""
+
+
+class Misplaced(Malformed):
+    """A message of ours in a queue of another kind: a wrong choice in the console."""

@@ -15,7 +15,16 @@ from lambdas.relay.ports import Delivery, Outgoing, Queue
 from lambdas.relay.routes import rendering
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.rendering import Rendered
-from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, label, seal
+from lambdas.relay.sealing import (
+    Batch,
+    SealedEvent,
+    Target,
+    describe,
+    encode_unclaimed,
+    label,
+    seal,
+    sealed_bytes_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def intake(arrived: Sequence[Delivery], needs: Needs) -> list[str]:
 
 def _send(rendered: Sequence[_Rendered], needs: Needs) -> None:
     needs.batches.send(
-        [Outgoing(encode(batch), describe(batch)) for batch in _seal(rendered, needs)]
+        [Outgoing(encode_unclaimed(batch), describe(batch)) for batch in _seal(rendered, needs)]
     )
 
 
@@ -95,25 +104,29 @@ def _sealed(
     made: Rendered,
     facts: str,
 ) -> _Rendered:
+    sealed = SealedEvent(
+        identity=event.identity,
+        payload_hash=event.payload_hash,
+        conversation_id=label(event.conversation_id or ""),
+        envelope_id=label(event.envelope_id),
+        topic=label(event.topic),
+        correlation_id=label(event.correlation_id or ""),
+        accepted_at_ms=event.accepted_at_ms,
+        into=made.into,
+        item=made.item,
+        facts=facts,
+        entrance=event.entrance,
+        sender="" if event.entrance == "partner" else label(event.source),
+        content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
+    )
+    size = sealed_bytes_of(sealed)
+    if size > SEALED_BYTES_MAX:
+        raise Malformed(f"sealed, it has {size} bytes; a message has room for {SEALED_BYTES_MAX}")
     return _Rendered(
         delivery=delivery,
         destination=destination,
         target=made.target,
-        event=SealedEvent(
-            identity=event.identity,
-            payload_hash=event.payload_hash,
-            conversation_id=label(event.conversation_id or ""),
-            envelope_id=label(event.envelope_id),
-            topic=label(event.topic),
-            correlation_id=label(event.correlation_id or ""),
-            accepted_at_ms=event.accepted_at_ms,
-            into=made.into,
-            item=made.item,
-            facts=facts,
-            entrance=event.entrance,
-            sender="" if event.entrance == "partner" else label(event.source),
-            content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
-        ),
+        event=sealed,
     )
 
 

@@ -59,6 +59,12 @@ DYNAMODB_NUMBER_DIGITS_MAX = 38
 BATCH_EVENTS_DEFAULT = 50
 #: leaves room below SQS's limit for the message's attributes
 SEALED_BYTES_MAX = 900_000
+#: of a request's record, what names its events: an item of DynamoDB has room for 409,600 bytes
+RECORD_EVENTS_BYTES_MAX = 100_000
+#: a path that is longer is taken by no web server; Genesys' longest has some 200 bytes
+PATH_BYTES_MAX = 2_048
+#: numbers of events that are larger are no counts
+COUNT_MAX = 2**53
 #: deeper JSON is no contact-centre event and could exhaust a parser's stack
 JSON_DEPTH_MAX = 64
 #: a reason in records, attributes and logs is cut to this; the vault keeps the whole
@@ -172,7 +178,9 @@ HELD_MAX = 20
 HELD_CHARS_MAX = 16_000
 #: an item of DynamoDB has 400 KB: what a record remembers of a lifecycle and of its expectations
 SEEN_MAX = 200
+SEEN_BYTES_MAX = 40_000
 KEYS_EXPECTED_MAX = 100
+EXPECTED_BYTES_MAX = 60_000
 SHOWN_CHARS_MAX = 2_000
 #: keys of one request that a recovery asks for
 KEYS_ASKED_MAX = 5
@@ -200,6 +208,9 @@ LAMBDA_LOOP_HOPS_MAX = 16
 RECONCILE_EVERY_S = 15 * MINUTE_S
 #: a dead letter is sent back to work this often before a person is asked
 REDRIVES_MAX = 3
+#: one whose events only need to be sent on is sent back this often: no event of it is lost by it,
+#: and none goes out twice
+SENDINGS_ON_MAX = 12
 REDRIVES_PER_RUN_MAX = 2_000
 #: overdue records looked at in one run, a page of them at a time, and the questions to Genesys
 RECORDS_PER_RUN_MAX = 4_000
@@ -207,8 +218,13 @@ RECORDS_PER_PAGE = 100
 QUERIES_PER_RUN_MAX = 200
 #: a request that nobody can tell anything about is asked after this often, over about a day
 ALIGNMENTS_MAX = 96
-#: a request whose message may be in some queue is looked at again after this
-LOOK_AGAIN_S = 6 * HOUR_S
+#: what a run could not bring to an end the next run looks at again, and counts
+LOOK_AGAIN_S = RECONCILE_EVERY_S - 5 * MINUTE_S
+#: a request that nobody has brought to an end by then is a person's, who can still replay the
+#: archive or resolve it as again: the vault holds its payload
+GONE_AFTER_S = 2 * SOURCE_RETENTION_S
+#: the shortest time for which a bus's archive can be told to keep events
+ARCHIVE_DAYS_MIN = 1
 #: a request's record that is not final after this long is overdue
 OVERDUE_S = 1 * HOUR_S
 
@@ -280,6 +296,18 @@ class Timing:
             "a claim outlives every copy of its event",
             CLAIM_TTL_S
             > SOURCE_REPUBLISH_S + EVENTBRIDGE_RETRY_S + SOURCE_RETENTION_S + DEAD_RETENTION_S,
+        )
+        yield (
+            "what a run of reconcile put off is due in the next",
+            LOOK_AGAIN_S + self.function_timeout_s["reconcile"] <= RECONCILE_EVERY_S,
+        )
+        yield (
+            "a person hears of a request that nobody works on before an archive forgets its events",
+            OVERDUE_S + 3 * RECONCILE_EVERY_S < ARCHIVE_DAYS_MIN * DAY_S,
+        )
+        yield (
+            "such a request is a person's before its claims and its payload expire",
+            GONE_AFTER_S + OVERDUE_S < HORIZON_S,
         )
         yield "the horizon ends before a claim", HORIZON_S + SOURCE_REPUBLISH_S < CLAIM_TTL_S
 

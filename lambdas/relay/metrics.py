@@ -55,6 +55,7 @@ Metric = Literal[
     "OldestOverdueSeconds",  # age of the oldest
     "OldestReviewSeconds",  # how long the oldest has waited for a person
     "Overdue",  # records that are not final and past their time
+    "DamagedRecords",  # records that were not as we write them, put right
     "InReview",  # records that wait for a person
     "InQuarantine",  # messages that nobody can read and that wait for a person
     # --- every queue

@@ -18,15 +18,12 @@ from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.genesys import breaker
 from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
-    DEAD_RETENTION_S,
+    GONE_AFTER_S,
     KEYS_ASKED_MAX,
     LOOK_AGAIN_S,
-    OVERDUE_S,
-    RECONCILE_EVERY_S,
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
     RESENDS_MAX,
-    SOURCE_RETENTION_S,
     Timing,
 )
 from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger, Outgoing
@@ -95,9 +92,9 @@ def attend(item: Item, needs: Needs) -> Fate:
 
 def asks(item: Item, needs: Needs) -> int:
     """Questions that attending to a record can put to Genesys, at most."""
-    if item["state"] not in WAITING:
-        return 0
     tracked = Record.of(item)
+    if tracked.state not in WAITING:
+        return 0
     confirmation = needs.recovery.confirmation(tracked)
     can_ask = confirmation is not None and confirmation.truth is not None
     return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
@@ -122,7 +119,7 @@ def _align(tracked: Record, needs: Needs) -> Fate:
     if is_turned_away(tracked.destination, needs) or silence.is_open(
         means.ledger, needs.chance, tracked.destination, now_ms
     ):
-        return _postpone(tracked, RECONCILE_EVERY_S, needs)
+        return _postpone(tracked, LOOK_AGAIN_S, needs)
     finding = recovery.ask(tracked, confirmation, means)
     match finding:
         case Agrees() | Differs():
@@ -186,22 +183,22 @@ def _prompt(tracked: Record, needs: Needs) -> Fate:
     if tracked.destination not in means.destinations:
         return _postpone(tracked, LOOK_AGAIN_S, needs)  # its message will say so
     if now_ms < tracked.lease_until_ms or is_turned_away(tracked.destination, needs):
-        return _postpone(tracked, RECONCILE_EVERY_S, needs)
+        return _postpone(tracked, LOOK_AGAIN_S, needs)
     prompts = tracked.prompts
-    message = means.vault.fetch(sealed_key(tracked.batch_id)) if tracked.expected else None
+    message = means.vault.fetch(sealed_key(tracked.batch_id))
     if message is not None and prompts < REDRIVES_MAX:
-        later = postponing(tracked, now_ms // 1000 + OVERDUE_S, prompts=prompts + 1)
+        later = postponing(tracked, now_ms // 1000 + LOOK_AGAIN_S, prompts=prompts + 1)
         if not _change(tracked, later, needs):
             return "changed"
         means.writes.send([Outgoing(message, describe(decode(message)))])
         return "resent"
     age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
-    if age_s < SOURCE_RETENTION_S + DEAD_RETENTION_S:
+    if age_s < GONE_AFTER_S:
         return _postpone(tracked, LOOK_AGAIN_S, needs)
     return _give(
         tracked,
-        "its message is gone from every queue",
-        "Replay the bus's archive for the time of its events under a new route, or discard it.",
+        "nobody brings it to an end: its message is gone from every queue, or is never worked on",
+        "Look at the functions' logs; then resolve it as again, or discard it.",
         needs,
     )
 

@@ -8,18 +8,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lambdas.relay.attention.review import park
+from lambdas.relay.correlating.checks import timer
 from lambdas.relay.correlating.pointers import pointers
-from lambdas.relay.deliveries import Post
+from lambdas.relay.deliveries import Disposition, Done, Post
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.errors import Transient
 from lambdas.relay.ports import Item, Ledger, Outgoing, Queue
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.requests.tracking import HEARD
 from lambdas.relay.sealing import Batch, describe, encode
+from lambdas.relay.vault_keys import sealed_key
 
-#: a part's reason is kept beside its siblings' in one item of the ledger
+#: a part's reason; on record it is kept beside its siblings' in one item of the ledger
 REASON_CHARS = 200
+#: what all reasons of a record may take together
+REASONS_BYTES_MAX = 40_000
 
 
 class Needs(Protocol):
@@ -33,11 +39,54 @@ class Needs(Protocol):
     def writes(self) -> Queue: ...
 
     @property
+    def checks(self) -> Queue: ...
+
+    @property
     def destinations(self) -> Mapping[str, Destination]: ...
 
 
 def part(indices: Sequence[int], fate: str, reason: str) -> dict[str, Any]:
     return {"indices": list(indices), "fate": fate, "reason": reason[:REASON_CHARS]}
+
+
+def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parts as the record keeps them: the ids of the children, and of each reason as much as
+    there is room for. A person gets the whole, but where a crash came before that."""
+    most = REASONS_BYTES_MAX // max(1, len(parts))
+    return [
+        {
+            **row,
+            "reason": str(row["reason"])
+            .encode("utf-8", "replace")[:most]
+            .decode("utf-8", "ignore"),
+            "batch_id": batch.part(row["indices"]).batch_id,
+        }
+        for row in parts
+    ]
+
+
+def cut(text: str, most: int) -> str:
+    """As much of a text as these bytes of UTF-8 hold."""
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
+
+
+def stand_by(batch: Batch, standing: Record, needs: Needs) -> bool:
+    """Does for a message what its record still asks for, where nobody is to send its request any
+    more; False where somebody may have to. The run that settled it may have died before this."""
+    if standing.state == "SPLIT":
+        send_parts(batch, standing.parts, needs)
+    elif standing.state == "PENDING_EVENT":
+        needs.checks.send([timer("window", batch.batch_id, 0)])
+    return standing.state in SETTLED | PARKED | {"SPLIT"}
+
+
+def without_destination(batch: Batch, needs: Needs) -> Disposition:
+    """No configuration is needed for what has been settled. The rest waits for a deploy that names
+    its destination, as long as messages wait. Raises Transient."""
+    item = needs.ledger.find([record_key(batch.batch_id)])[0]
+    if item is not None and stand_by(batch, Record.of(item), needs):
+        return Done()
+    raise Transient(f"the configuration names no destination {batch.target.destination}")
 
 
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -> None:
@@ -50,6 +99,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], needs: Needs) -
         if row["fate"] == "again":
             if not _is_to_send(child, heard, needs, now_ms):
                 continue
+            needs.post.vault.keep(sealed_key(child.batch_id), encode(child))
             attributes = {**describe(child), "reason": str(row["reason"])}
             needs.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
         else:

@@ -68,7 +68,8 @@ class Queue(Protocol):
 class Guard:
     """What a record must still be for a change to apply to it; unset parts do not matter."""
 
-    states: frozenset[str]
+    #: None: in whatever state it is
+    states: frozenset[str] | None
     attempt: int | None = None
     holder: str | None = None
     #: the lease ran out before this moment

@@ -10,9 +10,8 @@ ten dead letters or a page of records in memory, and reads the index of what nee
 the table.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from lambdas.relay import overdue
@@ -34,20 +33,22 @@ from lambdas.relay.destinations.correlation import CANDIDATES
 from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.errors import Malformed, Transient
+from lambdas.relay.kinds import kind_of_text
 from lambdas.relay.limits import (
-    OVERDUE_S,
     QUERIES_PER_RUN_MAX,
     RECORDS_PER_PAGE,
     RECORDS_PER_RUN_MAX,
     REDRIVES_PER_RUN_MAX,
     SQS_ENTRIES_MAX,
 )
-from lambdas.relay.metrics import Metric
 from lambdas.relay.moments import iso
 from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
-from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.damage import shelving
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import put_right
 from lambdas.relay.requests.states import OVERDUE, REVIEW
-from lambdas.relay.sealing import Batch, decode
+from lambdas.relay.sealing import Batch, decode, is_unclaimed
+from lambdas.relay.tally import Result
 from lambdas.relay.vault_keys import QUARANTINE
 
 #: records listed per run for the metrics
@@ -56,6 +57,7 @@ NO_ROOM = Person(
     "it is so large that nobody could count how often it was sent back to work",
     "Look why it cannot be worked on; put it into its queue again by hand.",
 )
+UNFORESEEN = "something is wrong with it that nobody foresaw; the log of reconcile says where"
 UNSAID = "nobody said why; its function crashed or timed out"
 
 
@@ -78,34 +80,6 @@ class Needs:
 
     def now_ms(self) -> int:
         return self.overdue.recovery.clock.now_ms()
-
-
-@dataclass(slots=True)
-class Result:
-    """What one run did: its one line of result."""
-
-    #: dead letters: back to work, to a person, done meanwhile, left for now
-    redriven: int = 0
-    parked: int = 0
-    cleared: int = 0
-    kept: int = 0
-    #: overdue records: settled, sent again, to a person, put off
-    aligned: int = 0
-    resent: int = 0
-    reviewed: int = 0
-    postponed: int = 0
-    #: letters and records that were left as they were, since something is wrong with them
-    failed: int = 0
-    #: what is left: overdue (as what was put off is), waiting for a person, and for how long
-    overdue: int = 0
-    in_review: int = 0
-    in_quarantine: int = 0
-    oldest_overdue_s: int = 0
-    oldest_review_s: int = 0
-    #: overdue records looked at, by state
-    states: dict[str, int] = field(default_factory=dict)
-    out_of_time: bool = False
-    out_of_requests: bool = False
 
 
 def reconcile(needs: Needs, deadline_ms: int) -> Result:
@@ -173,12 +147,13 @@ def _reconcile_letter(letter: Delivery, line: Line, needs: Needs, result: Result
         FIRST_SEEN: letter.attributes.get(FIRST_SEEN) or iso(letter.sent_at_ms),
     }
     attributes = fitting(letter.body, {**counted, **letter.attributes, **counted})
-    verdict = _judge(letter, line, needs, result)
+    home = _home(letter.body, line, needs)
+    verdict = _judge(letter, home, needs, result)
     if isinstance(verdict, Redrive) and REDRIVES not in attributes:
         verdict = NO_ROOM
     match verdict:
         case Redrive(delay_s):
-            line.source.send([Outgoing(letter.body, attributes, delay_s)])
+            home.source.send([Outgoing(letter.body, attributes, delay_s)])
             line.dead.delete(letter)
             result.redriven += 1
         case Person(cause, advice):
@@ -192,6 +167,22 @@ def _reconcile_letter(letter: Delivery, line: Line, needs: Needs, result: Result
         case Clear():
             line.dead.delete(letter)
             result.cleared += 1
+
+
+def _home(text: str, line: Line, needs: Needs) -> Line:
+    """The queue that a letter belongs in: a person may have redriven it into any other."""
+    match kind_of_text(text):
+        case "envelope":
+            name = "events"
+        case "check":
+            name = "checks"
+        case "batch" if is_unclaimed(text):
+            name = "batches"
+        case "batch" if line.name not in ("batches", "writes"):
+            name = "writes"
+        case _:
+            name = line.name
+    return next(each for each in needs.lines if each.name == name)
 
 
 def _judge(letter: Delivery, line: Line, needs: Needs, result: Result) -> Verdict:
@@ -221,7 +212,7 @@ def _judge_batch(batch: Batch, line: Line, redrives: int, why: str, needs: Needs
         line.name,
         redrives,
         why,
-        state=None if item is None else item["state"],
+        state=None if item is None else Record.of(item).state,
         is_configured=is_configured,
         is_turned_away=is_configured and overdue.is_turned_away(name, needs.overdue),
         backoff_s=needs.overdue.timing.redrive_backoff_s,
@@ -233,7 +224,7 @@ def _settle_timer(batch_id: str, needs: Needs, result: Result) -> Verdict:
     item = needs.ledger.find([record_key(batch_id)])[0]
     if item is not None and item.get("attention") == OVERDUE:
         fate = overdue.attend(item, needs.overdue)
-        _note(fate, item, result, needs.now_ms() // 1000)
+        result.note(fate, item, needs.now_ms() // 1000)
     return Clear()
 
 
@@ -244,8 +235,9 @@ def _give_to_person(letter: Delivery, cause: str, advice: str, needs: Needs) -> 
         batch = decode(letter.body)
     except Malformed:
         batch = None
-    if batch is None or batch.target == CANDIDATES:
-        # An envelope, a check, or events without a route: the quarantine keeps it as it is.
+    if batch is None or batch.target == CANDIDATES or _goes_on_in_others(batch, needs):
+        # An envelope, a check, events without a route, or what no record of its own can hold: the
+        # quarantine keeps it as it is.
         name = short(digest("quarantine", letter.body), 26)
         document = {"reason": cause, "advice": advice, "at_ms": now_ms, "message": letter.body}
         needs.vault.keep(f"{QUARANTINE}{name}.json", canonical(document))
@@ -259,6 +251,11 @@ def _give_to_person(letter: Delivery, cause: str, advice: str, needs: Needs) -> 
         now_ms=now_ms,
         advice=advice,
     )
+
+
+def _goes_on_in_others(batch: Batch, needs: Needs) -> bool:
+    item = needs.ledger.find([record_key(batch.batch_id)])[0]
+    return item is not None and Record.of(item).state in ("SPLIT", "MERGED")
 
 
 # --- overdue records
@@ -281,66 +278,41 @@ def _sweep(needs: Needs, result: Result, deadline_ms: int) -> None:
             if asked >= QUERIES_PER_RUN_MAX:
                 result.out_of_requests = True
                 return
-            asked += overdue.asks(item, needs.overdue)
-            fate = overdue.attend(item, needs.overdue)
-            if fate == "unasked":
-                result.out_of_requests = True
+            attend = partial(_attend, item, needs, result)
+            if not _alone(attend, needs, result, batch=item["pk"].removeprefix("R#")):
+                needs.ledger.change(
+                    item["pk"], item["sk"], *shelving(item, REVIEW, needs.now_ms(), UNFORESEEN)
+                )
+            if result.out_of_requests:
                 return
-            _note(fate, item, result, needs.now_ms() // 1000)
+            asked += overdue.asks(item, needs.overdue)
             moved += 1
         looked_at += moved
         if not moved:
             return
 
 
-def _note(fate: overdue.Fate, item: Item, result: Result, now_s: int) -> None:
-    states = Counter(result.states)
-    states[str(item["state"])] += 1
-    result.states = dict(states)
-    match fate:
-        case "aligned":
-            result.aligned += 1
-        case "resent":
-            result.resent += 1
-        case "reviewed":
-            result.reviewed += 1
-        case "postponed":
-            result.postponed += 1
-            since_s = int(item.get("sealed_at_ms", 0)) // 1000 + OVERDUE_S
-            result.oldest_overdue_s = max(result.oldest_overdue_s, now_s - since_s)
-        case "changed" | "unasked":
-            pass
+def _attend(item: Item, needs: Needs, result: Result) -> None:
+    if put_right(item, needs.ledger, needs.telemetry, needs.now_ms()):
+        return  # it comes again in this run, as it is then
+    fate = overdue.attend(item, needs.overdue)
+    if fate == "unasked":
+        result.out_of_requests = True
+    else:
+        result.note(fate, item, needs.now_ms() // 1000)
 
 
 # --- what is left
 
 
-STATE_METRICS: Mapping[str, Metric] = {
-    "SEALED": "OverdueSealed",
-    "OPEN": "OverdueOpen",
-    "PENDING_EVENT": "OverduePendingEvent",
-    "TIMEOUT_RECOVERY": "OverdueTimeoutRecovery",
-}
-
-
 def _measure(needs: Needs, result: Result) -> None:
-    """What this run put off is overdue still, though for a while the index does not say so."""
+    """What this run put off or sent again is overdue still, though the index does not say so."""
     listed, oldest_s = _listed(OVERDUE, needs)
-    result.overdue = listed + result.postponed
+    result.overdue = listed + result.postponed + result.resent
     result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
     result.in_review, result.oldest_review_s = _listed(REVIEW, needs)
     result.in_quarantine = needs.vault.count(QUARANTINE, LISTED_MAX)
-    telemetry = needs.telemetry
-    telemetry.count("Redriven", result.redriven)
-    telemetry.count("DeadLettersKept", result.kept)
-    telemetry.count("DeadLettersCleared", result.cleared)
-    telemetry.count("Overdue", result.overdue)
-    telemetry.count("InReview", result.in_review)
-    telemetry.count("InQuarantine", result.in_quarantine)
-    telemetry.count("OldestOverdueSeconds", result.oldest_overdue_s)
-    telemetry.count("OldestReviewSeconds", result.oldest_review_s)
-    for state, metric in STATE_METRICS.items():
-        telemetry.count(metric, result.states.get(state, 0))
+    result.tell(needs.telemetry)
 
 
 def _listed(attention: str, needs: Needs) -> tuple[int, int]:

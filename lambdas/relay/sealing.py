@@ -14,11 +14,14 @@ from typing import Literal
 
 from lambdas.relay.canonical import Json, canonical, digest, read_json, short
 from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import SEALED_BYTES_MAX
+from lambdas.relay.kinds import refuse_other
+from lambdas.relay.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.moments import iso
 
 FORMAT = 1
 CHECKSUM_CHARS = 13
+#: of an event's row in its request's record: the stroke, and what DynamoDB adds
+RECORD_ROW_BYTES = 2
 #: the message attribute that counts how often a batch's events were sealed anew
 CONSOLIDATIONS = "consolidations"
 #: longer than any id or topic of Genesys; a DynamoDB key takes 2048 bytes, these at most 1024
@@ -26,6 +29,12 @@ LABEL_CHARS_MAX = 256
 
 #: lists: {"name": [item, ...], ...}; array: [item, ...]; single: the one item itself
 Shape = Literal["lists", "array", "single"]
+
+
+def key_text(text: str) -> str:
+    """An id by which something is asked for or pointed to, "" where it can be none: longer than any
+    id of Genesys, or with what neither a path nor a key of the ledger holds."""
+    return text if label(text) == text else ""
 
 
 def label(text: str) -> str:
@@ -155,24 +164,32 @@ def _fill(
     taken: list[SealedEvent] = []
     left: list[SealedEvent] = []
     identities: set[str] = set()
-    request_bytes = sealed_bytes = 0
+    request_bytes = sealed_bytes = record_bytes = 0
     for event in pending:
         in_request = len(event.item) + len(event.into) + 8
-        in_message = len(canonical(_event_row(event))) + 1
+        in_message = sealed_bytes_of(event)
+        in_record = len(event.owner.encode()) + len(event.identity) + RECORD_ROW_BYTES
         fits = (
             len(taken) < most_events
             and event.identity not in identities
             and request_bytes + in_request <= most_bytes
             and sealed_bytes + in_message <= SEALED_BYTES_MAX
+            and record_bytes + in_record <= RECORD_EVENTS_BYTES_MAX
         )
         if fits or not taken:  # one that fits nowhere stands alone: its writer learns of it
             taken.append(event)
             identities.add(event.identity)
             request_bytes += in_request
             sealed_bytes += in_message
+            record_bytes += in_record
         else:
             left.append(event)
     return tuple(taken), left
+
+
+def sealed_bytes_of(event: SealedEvent) -> int:
+    """What it takes of its message."""
+    return len(canonical(_event_row(event))) + 1
 
 
 def _batch(
@@ -187,6 +204,22 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
     for event in events:
         parts += [event.identity, event.payload_hash, event.into, event.item]
     return str(uuid.UUID(bytes=digest("batch", *parts)[:16], version=4))
+
+
+#: what a message says that has not been through dedup yet. No event can say it: within a text the
+#: quotes are escaped
+_UNCLAIMED = '"stage":"sealed"'
+
+
+def encode_unclaimed(batch: Batch) -> str:
+    """The message of a batch that is to claim its events before it may be written."""
+    document = _document(batch) | {"stage": "sealed"}
+    return canonical({**document, "sum": _checksum(document)})
+
+
+def is_unclaimed(text: str) -> bool:
+    """Whether a sealed message says so; those of the release before say nothing."""
+    return _UNCLAIMED in text
 
 
 def encode(batch: Batch) -> str:
@@ -236,6 +269,7 @@ def decode(text: str) -> Batch:
     """Reads a sealed message. Raises Malformed where it is none, or is not as it was sealed:
     an edited body under the same key would make the key a lie."""
     document = read_json(text, "the message")
+    refuse_other(document, "batch")
     try:
         if document["v"] != FORMAT:
             raise Malformed(f"the message has format {document['v']}, this release reads {FORMAT}")

@@ -17,9 +17,9 @@ from lambdas.relay.correlating.checks import timer
 from lambdas.relay.correlating.echoes import mark_asking
 from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
-from lambdas.relay.destinations.correlation import Confirmation, confirmation_of
+from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, confirmation_of
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.errors import Transient
+from lambdas.relay.errors import Misplaced
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.doubt import Verdict, after_refusal, before_posting
 from lambdas.relay.genesys.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
@@ -29,9 +29,10 @@ from lambdas.relay.limits import (
     SPLIT_DEPTH_MAX,
     Timing,
 )
-from lambdas.relay.parts import part, send_parts
+from lambdas.relay.parts import on_record, part, send_parts, stand_by, without_destination
 from lambdas.relay.ports import Delivery, Ledger, Queue
 from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import changed
 from lambdas.relay.requests.sending import (
     Opened,
     opened,
@@ -41,9 +42,9 @@ from lambdas.relay.requests.sending import (
     settled,
     settling,
 )
-from lambdas.relay.requests.states import PARKED, SETTLED, State
+from lambdas.relay.requests.states import State
 from lambdas.relay.requests.tracking import awaiting
-from lambdas.relay.sealing import Batch, decode, encode
+from lambdas.relay.sealing import Batch, decode, encode, is_unclaimed
 from lambdas.relay.vault_keys import sealed_key
 
 
@@ -75,9 +76,13 @@ class Needs:
 def write(delivery: Delivery, needs: Needs, deadline_ms: int) -> Disposition:
     """Does what is due for one write message. `deadline_ms` is the invocation's end."""
     batch = decode(delivery.body)
+    if is_unclaimed(delivery.body) or batch.target == CANDIDATES:
+        raise Misplaced(
+            "its events are not claimed yet, and it came to the queue of those that are"
+        )
     destination = needs.destinations.get(batch.target.destination)
     if destination is None:
-        raise Transient(f"the configuration names no destination {batch.target.destination}")
+        return without_destination(batch, needs)
     latest_ms = deadline_ms - _request_ms(needs.timing)
     stay_away = needs.turns.stay_away(destination.name, latest_ms, deadline_ms)
     if stay_away is not None:
@@ -107,9 +112,10 @@ def open_request(batch: Batch, needs: Needs, now_ms: int, deadline_ms: int) -> O
     """Takes the lease, or says what there is to do instead."""
     lease_until_ms = deadline_ms + int(needs.timing.quarantine_s * 1000)
     holder = needs.post.chance.token()
-    written = needs.ledger.change(
-        *record_key(batch.batch_id), *opening(now_ms, lease_until_ms, holder)
-    )
+    transition = opening(now_ms, lease_until_ms, holder)
+    written = changed(batch.batch_id, transition, needs.ledger, needs.post.telemetry, now_ms)
+    if written is None:
+        return Later("its record was damaged", 0)
     lease = opened(written, batch.batch_id, holder, now_ms)
     if lease is not None:
         return lease
@@ -127,12 +133,7 @@ def open_request(batch: Batch, needs: Needs, now_ms: int, deadline_ms: int) -> O
         )
         return Done()
     standing = Record.of(written.before)
-    if standing.state == "SPLIT":
-        send_parts(batch, standing.parts, needs)
-        return Done()
-    if standing.state == "PENDING_EVENT":
-        needs.checks.send([timer("window", batch.batch_id, 0)])  # the first run may have died
-    if standing.state in SETTLED | PARKED:
+    if stand_by(batch, standing, needs):
         return Done()
     return Later("another attempt holds the lease", _until(standing.lease_until_ms, now_ms))
 
@@ -335,8 +336,7 @@ class _Attempt:
         return self._settle(state, reason)
 
     def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
-        named = [{**p, "batch_id": self.batch.part(p["indices"]).batch_id} for p in parts]
-        done = self._settle("SPLIT", note, parts=named)
+        done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
         if isinstance(done, Done):
             send_parts(self.batch, parts, self.needs)
         return done
@@ -347,5 +347,7 @@ class _Attempt:
         written = self.needs.ledger.change(*record_key(self.batch.batch_id), guard, change)
         if settled(written, self.lease, state):
             self.needs.post.telemetry.note("settled", batch=self.batch.batch_id, state=state)
+            if state in ("DONE", "RECONCILED"):
+                self.needs.post.vault.discard(sealed_key(self.batch.batch_id))
             return Done()
         return Later("the lease was lost before the outcome was on record")

@@ -86,7 +86,7 @@ class Table:
 
 def _holds(guard: Guard, item: Item) -> bool:
     return (
-        item.get("state") in guard.states
+        (guard.states is None or item.get("state") in guard.states)
         and (guard.attempt is None or item.get("attempt") == guard.attempt)
         and (guard.holder is None or item.get("holder") == guard.holder)
         and (

@@ -1,14 +1,23 @@
 """The parts of a split request: recorded before they are sent, sent once, told what is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.relay.deliveries import Post
+import pytest
+
+from lambdas.relay.deliveries import Done, Post
+from lambdas.relay.destinations.correlation import expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.parts import part, send_parts
+from lambdas.relay.errors import Transient
+from lambdas.relay.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
+from lambdas.relay.parts import on_record, part, send_parts, without_destination
 from lambdas.relay.ports import Ledger, Queue
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.sealing import Batch, decode
-from tests.unit.tracked import ASSIGNED, CREATED, Desk, caused, request
+from local.memory.sizes import refuse_item
+from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event
+from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, Desk, caused, request
 
 
 @dataclass(frozen=True)
@@ -16,6 +25,7 @@ class Needs:
     post: Post
     ledger: Ledger
     writes: Queue
+    checks: Queue
     destinations: dict[str, Destination]
 
 
@@ -25,6 +35,7 @@ def send(desk: Desk, whole: Batch) -> None:
         world.post("writes"),
         world.ledger,
         world.queue("writes"),
+        world.queue("checks"),
         desk.destinations(),
     )
     send_parts(whole, [part([n], "again", "503") for n in range(len(whole.events))], needs)
@@ -91,3 +102,72 @@ def test_of_several_items_nobody_can_say_whose_it_is() -> None:
     send(desk, whole)
 
     assert [desk.item(batch).get("heard_at_ms") for batch in sent(desk)] == [None, None]
+
+
+def test_the_record_of_a_thousand_refusals_in_japanese_fits() -> None:
+    """Found in use: a record of 737 kB could never be settled, and 100 items went out 26 times."""
+    names = [f"e{number}" for number in range(1_000)]
+    events = [sealed_event(name, conversation="会" * 85) for name in names]
+    batches = sealed(events, most_events=1_000)
+    assert sum(len(batch.events) for batch in batches) == 1_000
+
+    for batch in batches:
+        reason = "この項目は受け付けられません。" * 40
+        parts = [part([n], "refused", reason) for n in range(len(batch.events))]
+        record = {
+            **sealed_item(batch, NOW_MS),
+            **expecting(batch, replace(CONFIRMATION, key="said", shows=("said",))),
+            "echoes": {event.identity: batch.batch_id for event in batch.events},
+            "history": ["語" * 540] * 20,
+            "reason": "語" * 500,
+            "held": "x" * HELD_CHARS_MAX,
+            "seen": {"x" * (SEEN_BYTES_MAX - 100): 1},
+            "parts": on_record(batch, parts),
+        }
+        refuse_item(record)
+        assert {row["batch_id"] for row in record["parts"]} == {
+            batch.part([n]).batch_id for n in range(len(batch.events))
+        }
+
+
+def test_a_few_reasons_are_kept_whole() -> None:
+    batch = batch_of("a", "b")
+    parts = [part([0], "refused", "だめ" * 100), part([1], "again", "503")]
+
+    assert [row["reason"] for row in on_record(batch, parts)] == ["だめ" * 100, "503"]
+
+
+def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
+    """Found by the simulation: it went round for 48 days, 8,800 attempts, and never to a person."""
+    desk = Desk()
+    whole = desk.open(request(items=2))
+    rows = on_record(whole, [part([0], "again", "503"), part([1], "refused", "no")])
+    desk.amend(whole, state="SPLIT", parts=rows)
+    world = desk.world
+    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+
+    assert without_destination(whole, needs) == Done()
+
+    assert [batch.batch_id for batch in sent(desk)] == [rows[0]["batch_id"]]
+    assert desk.world.table.items[record_key(rows[1]["batch_id"])]["state"] == "REJECTED"
+
+
+@pytest.mark.parametrize("state", ["DONE", "CONFIRMED", "REJECTED", "MANUAL_REVIEW", "DISCARDED"])
+def test_what_has_been_settled_needs_no_destination(state: str) -> None:
+    desk = Desk()
+    whole = desk.open(request())
+    desk.amend(whole, state=state)
+    world = desk.world
+    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+
+    assert without_destination(whole, needs) == Done()
+
+
+def test_what_is_to_be_sent_waits_for_its_destination() -> None:
+    desk = Desk()
+    whole = desk.open(request())
+    world = desk.world
+    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+
+    with pytest.raises(Transient, match="names no destination"):
+        without_destination(whole, needs)

@@ -21,6 +21,9 @@ from lambdas.relay.attention.redriving import (
 from lambdas.relay.attention.resolution import Decision, find, resolve
 from lambdas.relay.attention.review import park
 from lambdas.relay.correlating.checks import event_check, timer
+from lambdas.relay.dedup import Needs as DedupNeeds
+from lambdas.relay.dedup import dedup
+from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.breaker import Breaker
@@ -28,22 +31,26 @@ from lambdas.relay.limits import (
     ALIGNMENTS_MAX,
     DAY_S,
     FAILURES_MAX,
+    GONE_AFTER_S,
     HOUR_S,
     LIVE,
     OVERDUE_S,
     QUERIES_PER_RUN_MAX,
+    RECONCILE_EVERY_S,
     RECORDS_PER_RUN_MAX,
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
     REDRIVES_PER_RUN_MAX,
     RESENDS_MAX,
+    SENDINGS_ON_MAX,
 )
 from lambdas.relay.ports import Delivery, Item, Outgoing, Unanswered, Written
-from lambdas.relay.reconcile import Line, Needs, Result, reconcile
+from lambdas.relay.reconcile import Line, Needs, reconcile
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.sealing import Batch, decode, describe, encode
+from lambdas.relay.tally import Result
 from lambdas.relay.vault_keys import review_key
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
@@ -146,7 +153,8 @@ def test_what_was_done_meanwhile_is_cleared(state: State) -> None:
 
 @pytest.mark.parametrize("state", ["SPLIT", "MERGED"])
 def test_what_goes_on_in_others_goes_round_until_they_are_on_their_way(state: State) -> None:
-    assert isinstance(judged(state, redrives=50), Redrive)
+    assert isinstance(judged(state, redrives=SENDINGS_ON_MAX - 1), Redrive)
+    assert isinstance(judged(state, redrives=SENDINGS_ON_MAX), Person), "nothing circles for ever"
 
 
 def test_what_cannot_be_read_goes_to_a_person_at_once() -> None:
@@ -463,8 +471,8 @@ def test_a_request_whose_message_may_be_somewhere_is_looked_at_again_later() -> 
     office.run()
 
     assert office.state(batch) == "SEALED"
-    assert office.item(batch)["due_at"] > office.now_ms // 1000 + HOUR_S
     assert office.result.postponed == 1
+    assert office.result.overdue == 1, "what is put off is overdue still"
 
 
 def test_a_request_whose_message_is_gone_from_every_queue_goes_to_a_person() -> None:
@@ -476,6 +484,67 @@ def test_a_request_whose_message_is_gone_from_every_queue_goes_to_a_person() -> 
 
     assert office.state(batch) == "MANUAL_REVIEW"
     assert "gone from every queue" in office.document(review_key(batch.batch_id))["reason"]
+
+
+def purged() -> tuple[Office, Batch]:
+    """A claimed batch whose message somebody has purged."""
+    office, batch = Office(), batch_of("a", "b")
+    world = office.world
+    needs = DedupNeeds(
+        world.post("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
+    )
+    world.stored_queue("batches").send(Outgoing(encode(batch)))
+    assert (
+        settle_each(world.stored_queue("batches").receive(1), lambda d: dedup(d, needs), needs.post)
+        == []
+    )
+    world.stored_queue("writes").messages.clear()
+    return office, batch
+
+
+def test_a_purged_request_is_found_counted_and_sent_again_verbatim_within_the_hour() -> None:
+    """Found in use: every copy of its events was a duplicate of it, and a person heard of it after
+    18 days, when the archive had forgotten them."""
+    office, batch = purged()
+    office.world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    assert office.world.bodies("writes") == [encode(batch)]
+    assert office.result.states == {"SEALED": 1}
+    assert office.world.telemetry.counts["OverdueSealed"] == 1
+
+
+@pytest.mark.parametrize("doubt", [None, NOW_MS])
+def test_a_request_that_was_sent_and_purged_is_sent_again_and_write_decides(
+    doubt: int | None,
+) -> None:
+    office, batch = purged()
+    office.amend(batch, state="OPEN", attempt=1, holder="h", lease_until_ms=0)
+    if doubt:
+        office.amend(batch, doubt_since_ms=doubt)
+    office.world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    assert office.world.bodies("writes") == [encode(batch)]
+
+
+def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_ends() -> None:
+    office, batch = purged()
+    looks = 0
+    while office.state(batch) == "SEALED":
+        office.world.timeline.advance(RECONCILE_EVERY_S)
+        office.run()
+        office.world.stored_queue("writes").messages.clear()
+        looks += 1
+        is_overdue = looks * RECONCILE_EVERY_S >= OVERDUE_S
+        assert office.result.overdue + office.result.reviewed == (1 if is_overdue else 0)
+        assert looks * RECONCILE_EVERY_S < GONE_AFTER_S + 2 * OVERDUE_S
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    document = office.document(review_key(batch.batch_id))
+    assert decode(document["message"]) == batch, "a person can resolve it as again"
 
 
 def test_a_decision_of_a_person_that_was_interrupted_is_carried_out() -> None:
@@ -496,7 +565,7 @@ def test_a_decision_of_a_person_that_was_interrupted_is_carried_out() -> None:
 
     office.run()
 
-    (body,) = world.bodies("writes")
+    (body,) = set(world.bodies("writes"))
     assert [e.identity for e in decode(body).events] == [e.identity for e in batch.events]
     assert "attention" not in office.item(batch)
 

@@ -376,3 +376,14 @@ def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel(
     assert record["duplicates"] == ["the-first", record["genesys_id"]]
     (document,) = world.in_review()
     assert "a duplicate slipped through" in document["reason"]
+
+
+def test_the_payload_that_was_kept_in_case_of_a_purge_goes_when_the_request_is_done() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(1)])
+    world.documents[f"sealed/{batch.batch_id}.json"] = "kept"
+
+    world.write_all()
+
+    assert world.state(batch) == "DONE"
+    assert not world.documents

@@ -8,7 +8,8 @@ from lambdas.relay.assembly.clients import recovery_of
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.limits import QUEUES
 from lambdas.relay.ports import Ports
-from lambdas.relay.reconcile import Line, Needs, Result, reconcile
+from lambdas.relay.reconcile import Line, Needs, reconcile
+from lambdas.relay.tally import Result
 
 
 def reconcile_needs(ports: Ports, settings: Settings) -> Needs:

@@ -7,7 +7,7 @@ take it, it has failed too often) go to a person at once, with cause and advice.
 
 from dataclasses import dataclass
 
-from lambdas.relay.limits import REDRIVES_MAX, SQS_DELAY_MAX_S
+from lambdas.relay.limits import REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
 from lambdas.relay.requests.states import PARKED, SETTLED, State
 
 
@@ -58,7 +58,12 @@ def judge_batch(
     """A sealed batch: `state` is its record's, None where it has none yet or any more."""
     if state in ("SPLIT", "MERGED"):
         # It may be all that its events still exist in, and sending them on needs no luck.
-        return redrive(min(redrives, REDRIVES_MAX), backoff_s)
+        if redrives < SENDINGS_ON_MAX:
+            return redrive(min(redrives, REDRIVES_MAX), backoff_s)
+        return Person(
+            f"dead-lettered by {queue} after {redrives} redrives, its events not sent on: {why}",
+            "Mend what the reason says, then put the message into its queue again.",
+        )
     if state in SETTLED | PARKED:
         return Clear()
     if not is_configured:

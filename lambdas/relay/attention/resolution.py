@@ -16,7 +16,7 @@ from lambdas.relay.requests.resolving import concluding, continuing, resolving
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import Batch, decode, describe, encode
-from lambdas.relay.vault_keys import review_key
+from lambdas.relay.vault_keys import review_key, sealed_key
 
 Verdict = Literal["again", "happened", "discard"]
 
@@ -111,6 +111,7 @@ def _again(
         }
         _leave(parked, continuing(parked.record, now_ms, *_said(decision), part), ledger)
     ledger.insert([sealed_item(child, now_ms)])
+    vault.keep(sealed_key(child.batch_id), encode(child))
     writes.send([Outgoing(encode(child), describe(child))])
     ledger.change(*record_key(parked.record.batch_id), *concluding(now_ms))
     vault.discard(review_key(parked.record.batch_id))

@@ -6,6 +6,7 @@ from typing import Literal
 from lambdas.relay.canonical import canonical, read_json
 from lambdas.relay.destinations.correlation import read_facts
 from lambdas.relay.errors import Malformed
+from lambdas.relay.kinds import refuse_other
 from lambdas.relay.limits import SQS_DELAY_MAX_S
 from lambdas.relay.ports import Outgoing
 from lambdas.relay.sealing import SealedEvent
@@ -91,6 +92,7 @@ def timer(kind: Literal["window", "hold"], batch_id: str, seconds: float) -> Out
 def read_check(text: str) -> Check:
     """Raises Malformed."""
     document = read_json(text, "the check")
+    refuse_other(document, "check")
     try:
         kind, batch_id, event = document["kind"], document["batch_id"], document.get("event")
         if kind not in KINDS or (kind == "event") != (event is not None):

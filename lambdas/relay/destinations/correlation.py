@@ -14,9 +14,15 @@ from typing import Literal
 
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.limits import HOLD_S, KEYS_EXPECTED_MAX, SHOWN_CHARS_MAX
+from lambdas.relay.limits import (
+    COUNT_MAX,
+    EXPECTED_BYTES_MAX,
+    HOLD_S,
+    KEYS_EXPECTED_MAX,
+    SHOWN_CHARS_MAX,
+)
 from lambdas.relay.ports import Item
-from lambdas.relay.sealing import Batch, SealedEvent, Target
+from lambdas.relay.sealing import Batch, SealedEvent, Target, key_text, label
 
 Match = Literal["correlation", "conversation", "entity"]
 #: where the key comes from: Genesys' answer (its `id`), the conversation of the event that made us
@@ -164,10 +170,10 @@ def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
     sequence = event.body.get("sequenceNumber", event.body.get("sequence"))
     return canonical(
         [
-            event.detail_type,
-            _text(event.body.get("sessionId")),
-            _entity(event),
-            sequence if isinstance(sequence, int) and not isinstance(sequence, bool) else None,
+            label(event.detail_type),
+            label(_text(event.body.get("sessionId"))),
+            key_text(_entity(event)),
+            sequence if _is_count(sequence) else None,
             event.occurred_at_ms,
             shows if len(canonical(shows)) <= SHOWN_CHARS_MAX else {},
         ]
@@ -188,6 +194,11 @@ def _entity(event: Event) -> str:
         if named:
             return named[0]
     return _text(event.body.get("id"))
+
+
+def _is_count(value: Json) -> bool:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return is_whole and 0 <= value <= COUNT_MAX
 
 
 def _text(value: Json) -> str:
@@ -229,7 +240,7 @@ def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
         case "conversation":
             key = event.conversation_id
         case member:
-            key = _text(members.get(member))
+            key = key_text(_text(members.get(member)))
     shows = {name: members[name] for name in confirmation.shows if name in members}
     if len(canonical(shows)) > SHOWN_CHARS_MAX:
         shows = {}
@@ -241,8 +252,12 @@ def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:
     tracked = confirmation_of(batch, confirmation)
     if tracked is None:
         return {}
-    rows = expectations(batch, tracked)
-    return {"expected": canonical([[row.key, row.shows] for row in rows])}
+    rows = [[row.key, row.shows] for row in expectations(batch, tracked)]
+    text = canonical(rows)
+    if len(text) > EXPECTED_BYTES_MAX:
+        # What is to be found there is given up before where to look.
+        text = canonical([[key, {}] for key, _ in rows])
+    return {"expected": text}
 
 
 def read_expected(text: str) -> tuple[Expectation, ...]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import quote
 
-from lambdas.relay.canonical import Json
+from lambdas.relay.canonical import Json, read_json
 from lambdas.relay.destinations.correlation import (
     ANSWER,
     CONVERSATION,
@@ -155,8 +155,12 @@ WHOLE = (any_answer, array_answer)
 
 
 def read_document(body: bytes) -> Json:
-    """The JSON of an answer; raises ValueError where it is something else, a proxy's page say."""
-    return json.loads(body) if body else {}
+    """The JSON of an answer; raises ValueError where it is something else: a proxy's page, say, or
+    nested so deep that nobody could read it."""
+    try:
+        return read_json(body.decode("utf-8"), "the answer") if body else {}
+    except Malformed as malformed:
+        raise ValueError(malformed.reason) from None
 
 
 def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: str) -> None:

@@ -23,6 +23,7 @@ from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.reading import Content
 from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.errors import Malformed
+from lambdas.relay.kinds import refuse_other
 
 #: 26 base32 characters = 130 bits: no two of 10^15 events collide by chance
 IDENTITY_CHARS = 26
@@ -79,6 +80,7 @@ def parse_event(
     envelope = read_json(text, "the envelope")
     if not isinstance(envelope, dict):
         raise Malformed(f"the envelope is {reading.kind(envelope)}, not an object")
+    refuse_other(envelope, "envelope")
     return read_envelope(envelope, now_ms, reader, arrival)
 
 

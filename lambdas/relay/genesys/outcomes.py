@@ -13,7 +13,7 @@ from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure, read_document
 from lambdas.relay.metrics import Metric
 from lambdas.relay.ports import Answer, NotSent, Unanswered
-from lambdas.relay.sealing import Batch
+from lambdas.relay.sealing import Batch, key_text, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
         return Unsure(f"status {answer.status} with a body that is not the endpoint's")
     return Accepted(
         failures=failures,
-        genesys_id=str(document.get("id", "")) if isinstance(document, dict) else "",
-        context_id=header(answer, "inin-correlation-id"),
+        genesys_id=key_text(str(document.get("id", ""))) if isinstance(document, dict) else "",
+        context_id=label(header(answer, "inin-correlation-id")),
     )
 
 

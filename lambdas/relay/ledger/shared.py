@@ -34,7 +34,13 @@ class Shared:
 
     @classmethod
     def of(cls, item: Item | None) -> Self:
-        return cls(**{name: item[name] for name in cls.__slots__}) if item else cls()
+        """A member that is missing, or of another type than its default, begins anew: the next
+        release may have more of them, and somebody's hand may have been here."""
+        usual = cls()
+        if item is None:
+            return usual
+        known = {name: (item.get(name), getattr(usual, name)) for name in cls.__slots__}
+        return cls(**{n: v for n, (v, default) in known.items() if type(v) is type(default)})
 
     @property
     def values(self) -> Values:
@@ -74,12 +80,17 @@ class SharedItem:
             item = {"pk": self._pk, "sk": SORT_KEY, "state": STATE, "attempt": 1, "holder": holder}
             written = self._ledger.insert([{**item, **values}])[0]
         else:
+            # Whatever stands there is what it was decided on; the count begins anew where it is
+            # none, and nothing else of a damaged item is in the way.
+            before = standing.get("attempt")
+            attempt = before + 1 if isinstance(before, int) else 1
+            same = {name: standing.get(name) for name in ("attempt", "holder")}
             written = self._ledger.change(
                 self._pk,
                 SORT_KEY,
-                Guard(frozenset({STATE}), attempt=standing["attempt"]),
-                Change(put={**values, "holder": holder}, add={"attempt": 1}),
+                Guard(None, same=same),
+                Change(put={**values, "state": STATE, "holder": holder, "attempt": attempt}),
             )
         self._met = written.before
         # A write whose answer was lost and that was repeated by the SDK meets itself.
-        return written.applied or (self._met is not None and self._met["holder"] == holder)
+        return written.applied or (self._met is not None and self._met.get("holder") == holder)

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from lambdas.relay.canonical import canonical
-from lambdas.relay.limits import HELD_CHARS_MAX, HELD_MAX, SEEN_MAX
+from lambdas.relay.limits import HELD_CHARS_MAX, HELD_MAX, SEEN_BYTES_MAX, SEEN_MAX
 from lambdas.relay.ports import Item
 
+#: of a row of what was seen: its number, and what DynamoDB adds
+SEEN_ROW_BYTES = 10
 _CONVERSATION = "v2.detail.events.conversation.{id}."
 
 #: what must have been seen in the same session. No document of Genesys gives an order; this is the
@@ -183,7 +185,8 @@ def missing_before(
 def _is_old(walk: Walk, happening: Happening) -> bool:
     highest = walk.seen.get(happening.name)
     if highest is None:
-        return len(walk.seen) >= SEEN_MAX
+        size = sum(len(name.encode()) + SEEN_ROW_BYTES for name in (*walk.seen, happening.name))
+        return len(walk.seen) >= SEEN_MAX or size > SEEN_BYTES_MAX
     if highest == BY_TRUTH:
         return False  # the event itself may still come, and wins over what Genesys was asked
     return happening.sequence is None or happening.sequence <= highest

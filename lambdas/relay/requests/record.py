@@ -8,8 +8,9 @@ from typing import Any
 from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
 from lambdas.relay.limits import REASON_CHARS_MAX
 from lambdas.relay.ports import Item
+from lambdas.relay.requests.damage import sound
 from lambdas.relay.requests.lifecycle import Walk
-from lambdas.relay.requests.states import State
+from lambdas.relay.requests.states import STATES, State
 
 #: the keys of records: R#<batch_id> / R
 PREFIX, SORT_KEY = "R#", "R"
@@ -44,7 +45,7 @@ class Record:
 
     @classmethod
     def of(cls, item: Item) -> "Record":
-        return cls(item)
+        return cls(sound(item, STATES))
 
     def with_(self, **attributes: object) -> "Record":
         """The record with these attributes changed."""

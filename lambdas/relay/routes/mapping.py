@@ -30,6 +30,13 @@ EXPRESSION_DEPTH_MAX = 100
 SHOWN_CHARS = 80
 
 
+#: what JMESPath raises about values, its own errors and those of the functions behind it
+_FAILURES = (
+    JMESPathError, ValueError, TypeError, ArithmeticError, AttributeError, LookupError,
+    RecursionError,
+)  # fmt: skip
+
+
 def view(event: Event) -> dict[str, Json]:
     """The document that the expressions see. `id` is derived from what the event says, so
     that a destination that can recognise ids recognises every copy, and never takes two events
@@ -57,7 +64,7 @@ def render(template: Json, document: Mapping[str, Any]) -> Json:
         case str():
             try:
                 return jmespath.search(template, document)
-            except (JMESPathError, ValueError, TypeError) as error:
+            except _FAILURES as error:
                 raise Malformed(
                     f"the mapping's expression {template!r} failed: {_why(error)}"
                 ) from error

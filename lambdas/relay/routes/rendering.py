@@ -10,7 +10,7 @@ from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import REQUEST_FRAME_BYTES
+from lambdas.relay.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
 from lambdas.relay.routes.configuration import Route
 from lambdas.relay.routes.mapping import render, view
 from lambdas.relay.sealing import Target
@@ -67,5 +67,11 @@ def _path(destination: Destination, document: Mapping[str, Json]) -> str:
         value = render(expression, document)
         if not isinstance(value, str) or not value:
             raise Malformed(f"the path needs {name}, and {expression!r} gives none")
-        values[name] = quote(value, safe="")
-    return destination.path.format_map(values) if values else destination.path
+        try:
+            values[name] = quote(value, safe="")
+        except UnicodeEncodeError:
+            raise Malformed(f"the path needs {name}, and {expression!r} gives no text") from None
+    path = destination.path.format_map(values) if values else destination.path
+    if len(path) > PATH_BYTES_MAX:
+        raise Malformed(f"its path has {len(path)} bytes; a request may have {PATH_BYTES_MAX}")
+    return path

@@ -12,6 +12,7 @@ from lambdas.relay.errors import Transient
 from lambdas.relay.ports import Delivery, Outgoing
 from lambdas.relay.requests.states import State
 from lambdas.relay.sealing import describe, encode
+from lambdas.relay.tally import Result
 from local.simulation.mutants.mutant import Mutant
 from local.simulation.rivals.tutorials import process_then_put, put_then_process
 
@@ -56,7 +57,7 @@ def _split_is_done(*place: Any, state: State | None, **more: Any) -> Verdict:
 
 
 def _delete_then_send(
-    letter: Delivery, line: reconcile.Line, needs: reconcile.Needs, result: reconcile.Result
+    letter: Delivery, line: reconcile.Line, needs: reconcile.Needs, result: Result
 ) -> None:
     line.dead.delete(letter)
     line.source.send([Outgoing(letter.body, letter.attributes)])

@@ -1,0 +1,154 @@
+"""Records that are not as we write them: edited by hand, or written by a release we do not know.
+
+A damaged record harms itself alone. Whoever reads one reads it as sound: a number that became a
+text is a number again, what has no meaning any more is as if it had never been there. Conditions
+are about what stands in the table, so a record is repaired there before anything is decided on it.
+Where its state is lost nobody can tell what to do, and a person has it.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lambdas.relay.limits import LOOK_AGAIN_S, REASON_CHARS_MAX
+from lambdas.relay.ports import Change, Guard, Item
+
+#: times that a record's turn may end in an error before a person has it
+FAILURES_MAX = 3
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _rows(**members: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, list | tuple)
+        and all(
+            isinstance(row, Mapping) and all(fits(row.get(name)) for name, fits in members.items())
+            for row in value
+        )
+    )
+
+
+def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list | tuple) and all(map(fits, value))
+
+
+def _map_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, Mapping) and all(map(fits, value.values()))
+
+
+def _is_expectation(value: Any) -> bool:
+    try:
+        rows = json.loads(value) if value else []
+        return all(_is_text(key) and isinstance(shows, dict) for key, shows in rows)
+    except (ValueError, TypeError):
+        return False
+
+
+_WHOLE = (
+    "attempt", "lease_until_ms", "doubt_since_ms", "deferred", "sealed_at_ms", "settled_at_ms",
+    "heard_at_ms", "accepted_at_ms", "reconciled_at_ms", "confirmed_at_ms", "resolved_at_ms",
+    "orphaned_at_ms", "turn", "tries", "stretches", "resends", "reposts", "window_until_ms",
+    "prompts", "failures", "expires_at", "due_at",
+)  # fmt: skip
+_TEXTS = (
+    "holder", "destination", "genesys_id", "context_id", "conversation_id", "reason",
+    "confirmed_by", "resolved_by", "parent", "compensated_by",
+)  # fmt: skip
+#: the attributes of a record, and whether a value is one that we write
+SOUND: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_WHOLE, _is_whole),
+    **dict.fromkeys(_TEXTS, _is_text),
+    "locked": lambda value: isinstance(value, bool),
+    "events": _list_of(_is_text),
+    "aged": _list_of(_is_text),
+    "history": _list_of(_is_text),
+    "duplicates": _list_of(_is_text),
+    "contradictions": _list_of(_is_text),
+    "parts": _rows(batch_id=_is_text),
+    "held": _rows(identity=_is_text, detail_type=_is_text, session=_is_text, heard_at_ms=_is_whole),
+    "seen": _map_of(_is_whole),
+    "echoes": _map_of(_is_text),
+    "expected": _is_expectation,
+}
+#: what tells whether an attempt may have taken effect
+_SENDING = frozenset({"attempt", "deferred", "doubt_since_ms", "lease_until_ms"})
+#: what every record has, and what holds where it is gone
+DEFAULTS: Item = {"attempt": 0, "lease_until_ms": 0}
+#: what was read of a record whose state is none
+LOST = "MANUAL_REVIEW"
+
+
+def damaged(item: Item, states: frozenset[str]) -> Mapping[str, Any]:
+    """What to put in the place of each attribute that is not as we write it; None: nothing."""
+    found: dict[str, Any] = {}
+    for name, is_sound in SOUND.items():
+        if name in item and not is_sound(item[name]):
+            found[name] = _coerced(name, item[name])
+    for name, default in DEFAULTS.items():
+        if name not in item:
+            found[name] = default
+    state = item.get("state")
+    if not isinstance(state, str) or state not in states:
+        found["state"] = LOST
+    return found
+
+
+def _coerced(name: str, value: Any) -> Any:
+    if name in _WHOLE and isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value[:18])
+    return DEFAULTS.get(name)
+
+
+def sound(item: Item, states: frozenset[str]) -> Item:
+    """The record as it is read."""
+    found = damaged(item, states)
+    if not found:
+        return item
+    return {name: value for name, value in {**item, **found}.items() if value is not None}
+
+
+def repairing(
+    item: Item, states: frozenset[str], review: str, now_ms: int
+) -> tuple[Guard, Change] | None:
+    """The repair of a record as guard and change; None where it needs none."""
+    found = dict(damaged(item, states))
+    if not found:
+        return None
+    # Absent and null look the same in a guard, and are not.
+    same = {name: item.get(name) for name in found if name not in item or item[name] is not None}
+    named = ", ".join(sorted(found))
+    if "state" in found:
+        reason = f"its record was damaged: {named}; nobody can tell how far it had come"
+        found |= {"attention": review, "due_at": now_ms // 1000, "reason": reason}
+    elif item["state"] == "OPEN" and found.keys() & _SENDING:
+        # How often it was sent is lost with them: that it never was is not to be believed.
+        found["doubt_since_ms"] = found.get("doubt_since_ms", item.get("doubt_since_ms")) or 1
+    put = {name: value for name, value in found.items() if value is not None}
+    drop = frozenset(name for name, value in found.items() if value is None)
+    return Guard(None, same=same), Change(put=put, drop=drop)
+
+
+def shelving(item: Item, review: str, now_ms: int, why: str) -> tuple[Guard, Change]:
+    """A record at whose turn something went wrong that nobody foresaw: later, and after some times
+    a person's, so that it stands in nobody's way."""
+    same = {name: item.get(name) for name in ("state", "attempt", "holder", "turn")}
+    failures = int(item.get("failures", 0)) + 1
+    if failures < FAILURES_MAX:
+        later = {"failures": failures, "due_at": now_ms // 1000 + LOOK_AGAIN_S}
+        return Guard(None, same=same), Change(put=later)
+    return Guard(None, same=same), Change(
+        put={
+            "state": LOST,
+            "failures": failures,
+            "attention": review,
+            "due_at": now_ms // 1000,
+            "reason": f"its turn failed {failures} times: {why}"[:REASON_CHARS_MAX],
+        }
+    )

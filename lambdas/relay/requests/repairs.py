@@ -1,0 +1,42 @@
+"""Repairing what somebody's hand has left in a record, and saying so by name."""
+
+from lambdas.relay.errors import Malformed
+from lambdas.relay.ports import Change, Guard, Item, Ledger, Telemetry, Written
+from lambdas.relay.requests.damage import repairing
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.states import REVIEW, STATES
+
+
+def put_right(item: Item | None, ledger: Ledger, telemetry: Telemetry, now_ms: int) -> bool:
+    """Repairs a record where it stands; True where something was wrong with it, so that it has to
+    be read again. Raises Transient."""
+    mended = None if item is None else repairing(item, STATES, REVIEW, now_ms)
+    if item is None or mended is None:
+        return False
+    guard, change = mended
+    ledger.change(item["pk"], item["sk"], guard, change)
+    named = ", ".join(sorted(change.put.keys() | change.drop))
+    telemetry.count("DamagedRecords")
+    telemetry.note("repaired", batch=item["pk"].removeprefix("R#"), reason=f"damaged: {named}")
+    return True
+
+
+def changed(
+    batch_id: str,
+    transition: tuple[Guard, Change],
+    ledger: Ledger,
+    telemetry: Telemetry,
+    now_ms: int,
+) -> Written | None:
+    """A transition of a record; None where the record was damaged and has been repaired instead.
+    Raises Transient."""
+    key = record_key(batch_id)
+    try:
+        written = ledger.change(*key, *transition)
+    except Malformed:
+        # Nothing can be added to what is no number.
+        if put_right(ledger.find([key])[0], ledger, telemetry, now_ms):
+            return None
+        raise
+    is_damaged = not written.applied and put_right(written.before, ledger, telemetry, now_ms)
+    return None if is_damaged else written

@@ -1,0 +1,158 @@
+"""Records and shared items that somebody edited: they harm themselves alone, and are named."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.relay.correlating.silence import Hush
+from lambdas.relay.genesys.breaker import Circuit
+from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
+from lambdas.relay.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
+from lambdas.relay.requests.damage import FAILURES_MAX, SOUND
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.states import STATES
+from local.memory.table import Table
+from tests.unit.batches import NOW_MS, batch_of
+from tests.unit.test_reconcile import Office
+from tests.unit.tracked import request
+from tests.unit.world import World
+
+#: what a hand in the console leaves: another type, nonsense, nothing
+ODD: tuple[Any, ...] = (
+    "text",
+    "17",
+    17,
+    True,
+    None,
+    [],
+    [1],
+    ["a"],
+    [{}],
+    {},
+    {"a": "b"},
+    {"a": []},
+)
+NAMES = sorted({*SOUND, "state", "pk_of_nobody"} - {"due_at"})
+
+
+def edited() -> Office:
+    """Where nobody sees to it that what is written is sound."""
+    return Office(world=World(table=Table()))
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"expires_at"}))
+def test_a_damaged_record_ends_no_run_and_its_neighbours_are_attended_to(name: str) -> None:
+    """Each is the oldest, so it stands before the others."""
+    office = edited()
+    office.genesys.says("agrees")
+    kinds = [office.overdue_request(f"bad-{n}") for n in range(len(ODD) + 1)]
+    for batch, odd in zip(kinds, ODD, strict=False):
+        office.amend(batch, **{name: odd})
+    key = record_key(kinds[-1].batch_id)
+    item = dict(office.world.table.items[key])
+    item.pop(name, None)
+    office.world.table.items[key] = item
+    for batch in kinds:
+        office.amend(batch, due_at=1)
+    good = office.overdue_request("good")
+
+    for _ in range(ALIGNMENTS_MAX + 3):
+        assert office.run().failed == 0
+        office.world.timeline.advance(HOUR_S)
+
+    assert office.state(good) in {"RECONCILED", "CONFIRMED"}
+    for batch in kinds:
+        assert office.state(batch) in {"RECONCILED", "CONFIRMED", "MANUAL_REVIEW", "REJECTED"}
+
+
+def test_a_record_without_a_state_is_a_persons_and_says_what_was_lost() -> None:
+    office, batch = edited(), batch_of("a")
+    office.world.table.insert({**sealed_item(batch, NOW_MS), "state": "OPNE"})
+    office.world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    item = office.item(batch)
+    assert (item["state"], item["attention"]) == ("MANUAL_REVIEW", "review")
+    assert "state" in item["reason"]
+    assert office.world.telemetry.counts["DamagedRecords"] == 1
+    assert ("batch", batch.batch_id) in dict(office.world.telemetry.notes)["repaired"].items()
+
+
+def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = edited()
+    bad = office.overdue_request("bad")
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("lambdas.relay.overdue.attend", fails)
+    for _ in range(FAILURES_MAX):
+        office.run()
+        office.world.timeline.advance(HOUR_S)
+
+    assert office.state(bad) == "MANUAL_REVIEW"
+    assert "failed 3 times" in office.item(bad)["reason"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", NAMES)
+def test_any_record_can_be_read(name: str, odd: Any) -> None:
+    item = {**sealed_item(batch_of("a"), NOW_MS), name: odd}
+
+    assert Record.of(item).state in STATES
+    assert Record.of(item).state in STATES
+
+
+def test_how_often_it_was_sent_is_lost_and_so_it_is_in_doubt() -> None:
+    office, batch = edited(), batch_of("a")
+    item = {**sealed_item(batch, NOW_MS), "state": "OPEN", "attempt": [], "holder": "h"}
+    office.world.table.insert({**item, "due_at": 1})
+
+    office.run()
+
+    assert office.item(batch)["doubt_since_ms"] == 1
+
+
+def test_a_check_of_a_damaged_record_repairs_it_and_goes_on() -> None:
+    office = edited()
+    batch = office.accept(request("c-1"))
+    office.amend(batch, turn="1", tries={}, seen=["x"])
+
+    assert office.end_window(batch, after_s=60)
+    assert office.world.telemetry.counts["DamagedRecords"] == 1
+
+
+@pytest.mark.parametrize("kind", [Window, Circuit, Hush])
+@pytest.mark.parametrize("odd", ODD)
+def test_a_shared_item_that_is_damaged_begins_anew_where_it_is(
+    kind: type[Shared], odd: Any
+) -> None:
+    usual = kind()
+    for name in kind.__slots__:
+        whole = {**usual.values, "pk": "L#x", "sk": SORT_KEY, "state": "SHARED"}
+        lacking = {n: v for n, v in whole.items() if n != name}
+
+        assert kind.of(lacking) == usual
+        read = getattr(kind.of({**whole, name: odd}), name)
+        assert type(read) is type(getattr(usual, name))
+
+
+@pytest.mark.parametrize("name", ["attempt", "holder", "state"])
+@pytest.mark.parametrize("odd", ODD)
+def test_no_damage_keeps_a_shared_item_from_being_changed(name: str, odd: Any) -> None:
+    world = World()
+    pk, sk = key_of("x")
+    item = {"pk": pk, "sk": sk, "state": "SHARED", "attempt": 3, "holder": "h", "failures": 1}
+    world.table.insert({**item, name: odd})
+    shared = SharedItem(world.ledger, world.chance, "x")
+
+    answer = shared.change(lambda standing: ({"failures": 2}, "answered"))
+
+    assert answer == "answered"
+    assert world.table.items[pk, sk]["failures"] == 2
+    assert shared.change(lambda standing: ({"failures": 3}, standing)) is not None
