@@ -47,6 +47,7 @@ CASES: Lines = {
     "InDoubtReposted": "possible duplicates",
     "DuplicatesFound": "duplicates found",
     "IdentityCollisions": "identity collisions",
+    "SameContentOtherTime": "same content, another time",
     "Contradictions": "contradictions",
     "Diverged": "diverged",
     "Compensated": "compensated",
@@ -64,6 +65,7 @@ WAITING: Lines = {
     "InQuarantine": "in quarantine",
     "BreakerOpened": "breaker opened",
     "LedgerSpared": "ledger spared",
+    "DamagedRecords": "damaged records put right",
     "Unexpected": "unforeseen errors",
 }
 #: what is overdue, by the state of its record

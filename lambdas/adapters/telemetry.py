@@ -25,6 +25,7 @@ TEXTS = frozenset(
         "correlations",
         "destination",
         "document",
+        "earlier",
         "envelope",
         "identity",
         "kind",

@@ -43,7 +43,7 @@ def test_r5_a_missing_record_proves_nothing_either() -> None:
 
 
 def test_r6_only_final_records_expire() -> None:
-    _is_needed_and_kept("open records expire", "will expire", "is lost", "given to a person")
+    _is_needed_and_kept("open records expire", "does not expire", "is lost", "given to a person")
 
 
 def test_r7_children_are_functions_of_content() -> None:

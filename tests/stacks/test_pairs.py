@@ -25,7 +25,9 @@ FUNCTION = "AWS::Lambda::Function"
 POWERTOOLS = "POWERTOOLS_"
 
 #: what reconcile says at each run, not how often something happened: never to be added up
-LEVELS = frozenset({"Overdue", "InReview", "OldestOverdueSeconds", "OldestReviewSeconds"})
+LEVELS = frozenset(
+    {"Overdue", "InReview", "InQuarantine", "OldestOverdueSeconds", "OldestReviewSeconds"}
+)
 
 
 @pytest.fixture

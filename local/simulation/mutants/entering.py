@@ -45,10 +45,7 @@ ENTERING = (
         "a correlation id is part of the event",
         "Two events with different correlation ids are two; some senders' libraries draw a new "
         "one for each attempt.",
-        (
-            (events, "business", _by_all_that_is_stated),
-            (webhook, "business", _by_all_that_is_stated),
-        ),
+        ((events, "business", _by_all_that_is_stated),),
     ),
     Mutant(
         "each request is an event",
