@@ -15,7 +15,7 @@ SAID_TWICE = "W3005"
 def lint(*files: Path) -> list[str]:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "cfnlint"),
+            str(Path(sys.executable).parent / "cfn-lint"),
             *("--format", "parseable", "--regions", "eu-central-1", "us-east-1"),
             *("--ignore-checks", SAID_TWICE, "--", *map(str, files)),
         ],
