@@ -61,6 +61,7 @@ def _show(one: Way, screen: Screen) -> None:
         ("conversation", event.owner if event.owner != event.identity else "none"),
         ("envelope", event.envelope_id or "none"),
         ("destination", event.destination),
+        *([("route", event.route)] if event.route else []),
     ]
     for request in one.requests[:1]:
         rows += _facts(request)

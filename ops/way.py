@@ -127,6 +127,7 @@ def document(way: Way) -> dict[str, Any]:
         "topic": event.topic,
         "envelope": event.envelope_id,
         "destination": event.destination,
+        "route": event.route,
         "request": way.request,
         "fate": way.fate,
         "requests": [

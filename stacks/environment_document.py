@@ -238,6 +238,9 @@ class Destination(_Table):
         default=None, description='"repost" or "manual"'
     )
     max_items: int | None = Field(default=None, ge=1, description="a whole number from 1")
+    formerly: tuple[Name, ...] | None = Field(
+        default=None, description="a list of the names that the destination had before"
+    )
 
 
 class Route(_Table):
@@ -250,6 +253,9 @@ class Route(_Table):
     )
     item: dict[str, JsonValue] | None = Field(
         default=None, description='a table of JMESPath expressions, such as { id = "id" }'
+    )
+    formerly: tuple[Name, ...] = Field(
+        default=(), description="a list of the names that the route had before"
     )
 
 

@@ -10,7 +10,7 @@ from lambdas.relay.correlating.echoes import ALL_NEWS, Guarded, guard
 from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
-from lambdas.relay.ledger.claims import claim, claim_key, same_content
+from lambdas.relay.ledger.claims import claim, claim_keys, is_copy, same_content
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.limits import (
     CONSOLIDATIONS_MAX,
@@ -256,14 +256,14 @@ def _apart(batch: Batch, aged: frozenset[str]) -> Batch:
 def _beyond_horizon(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
     """R5: a claim on an event this old may have expired, so that its absence proves nothing.
     What another batch is known to own is a duplicate; the rest is for a person."""
-    items = needs.ledger.find([claim_key(e, batch.target.destination) for e in batch.events])
-    undecided = frozenset(
+    keys = [(event, key) for event in batch.events for key in claim_keys(event, batch.target)]
+    held = needs.ledger.find([key for _, key in keys])
+    copies = frozenset(
         event.identity
-        for event, item in zip(batch.events, items, strict=True)
-        if item is None
-        or item["batch_id"] == batch.batch_id
-        or item["payload_hash"] != event.payload_hash
+        for (event, _), item in zip(keys, held, strict=True)
+        if is_copy(event, item, batch.batch_id)
     )
+    undecided = frozenset(event.identity for event in batch.events) - copies
     if not undecided:
         return Done()
     parked = park(

@@ -13,7 +13,7 @@ from lambdas.relay.errors import Malformed, Transient
 from lambdas.relay.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.ports import Delivery, Outgoing, Queue
 from lambdas.relay.routes import rendering
-from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.configuration import Configuration, Route
 from lambdas.relay.routes.rendering import Rendered
 from lambdas.relay.sealing import (
     Batch,
@@ -80,7 +80,8 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
     facts = facts_of(event, needs.configuration.confirmations.values())
     needs.post.telemetry.count("EventsReceived")
     if not routes and facts:
-        rendered.append(_sealed(delivery, event, None, Rendered(CANDIDATES, "", ""), facts))
+        made = Rendered(CANDIDATES, "", "")
+        rendered.append(_sealed(delivery, event, None, made, facts))
     elif not routes:
         needs.post.telemetry.count("EventsUnrouted")
         needs.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
@@ -88,7 +89,7 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
     for route in routes:
         try:
             made = rendering.rendered(route, event)
-            rendered.append(_sealed(delivery, event, route.destination, made, facts))
+            rendered.append(_sealed(delivery, event, route, made, facts))
         except Malformed as malformed:
             failures.append(malformed.reason)
     if failures:
@@ -100,7 +101,7 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
 def _sealed(
     delivery: Delivery,
     event: Event,
-    destination: Destination | None,
+    route: Route | None,
     made: Rendered,
     facts: str,
 ) -> _Rendered:
@@ -118,13 +119,14 @@ def _sealed(
         entrance=event.entrance,
         sender="" if event.entrance == "partner" else label(event.source),
         content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
+        routes=() if route is None else route.names,
     )
     size = sealed_bytes_of(sealed)
     if size > SEALED_BYTES_MAX:
         raise Malformed(f"sealed, it has {size} bytes; a message has room for {SEALED_BYTES_MAX}")
     return _Rendered(
         delivery=delivery,
-        destination=destination,
+        destination=None if route is None else route.destination,
         target=made.target,
         event=sealed,
     )

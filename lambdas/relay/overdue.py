@@ -101,8 +101,10 @@ def asks(item: Item, needs: Needs) -> int:
 
 
 def is_turned_away(destination: str, needs: Needs) -> bool:
-    """Whether this destination is to be left alone: its breaker is open."""
-    return needs.admission.turns_away(destination, needs.recovery.clock.now_ms())
+    """Whether this destination, by any of its names, is to be left alone: its breaker is open."""
+    known = needs.recovery.destinations.get(destination)
+    name = destination if known is None else known.name
+    return needs.admission.turns_away(name, needs.recovery.clock.now_ms())
 
 
 # --- accepted, and no event

@@ -9,7 +9,7 @@ key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lambdas.relay.canonical import Json, canonical, digest, read_json, short
@@ -68,6 +68,9 @@ class SealedEvent:
     sender: str = ""
     #: how its identity begins where the same content at another time is another event; "" elsewhere
     content: str = ""
+    #: the names, present and former, of the route whose effect this is; none in batches that
+    #: were sealed before claims knew routes
+    routes: tuple[str, ...] = ()
 
     @property
     def owner(self) -> str:
@@ -90,6 +93,13 @@ class Target:
     method: str
     path: str
     shape: Shape
+    #: names that the destination had before
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Every name of the destination, in the one order in which everybody claims under them."""
+        return sorted({self.destination, *self.formerly})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +157,11 @@ def seal(
 ) -> Iterator[Batch]:
     """Packs events in their order into as few batches as the limits allow.
 
-    A copy that arrived together with its original is dropped here; two different events under
-    one identity never share a batch, since a batch owns an identity's claim once.
+    A copy that arrived together with its original is dropped here, what another route makes of
+    the event is none. Two items under one identity never share a batch, since a batch owns an
+    identity once.
     """
-    pending = list({(event.identity, event.payload_hash): event for event in events}.values())
+    pending = list({(e.identity, e.payload_hash, e.routes): e for e in events}.values())
     for number in range(len(pending)):
         if not pending:
             return
@@ -189,7 +200,7 @@ def _fill(
 
 def sealed_bytes_of(event: SealedEvent) -> int:
     """What it takes of its message."""
-    return len(canonical(_event_row(event))) + 1
+    return len(canonical([*_event_row(event), *event.routes])) + 4
 
 
 def _batch(
@@ -229,7 +240,12 @@ def encode(batch: Batch) -> str:
 
 
 def _document(batch: Batch) -> dict[str, Json]:
+    # Beside the rows: the release before reads a row by its length, and passes over other members.
+    named = {"routes": [list(event.routes) for event in batch.events]}
+    formerly = {"formerly": list(batch.target.formerly)}
     return {
+        **(named if any(event.routes for event in batch.events) else {}),
+        **(formerly if batch.target.formerly else {}),
         "v": FORMAT,
         "batch_id": batch.batch_id,
         "nonce": batch.nonce,
@@ -274,17 +290,26 @@ def decode(text: str) -> Batch:
         if document["v"] != FORMAT:
             raise Malformed(f"the message has format {document['v']}, this release reads {FORMAT}")
         claimed = document.pop("sum")
+        rows = document["events"]
+        named = document.get("routes", [()] * len(rows))
         batch = Batch(
             batch_id=document["batch_id"],
             nonce=document["nonce"],
             target=Target(
-                document["destination"], document["method"], document["path"], document["shape"]
+                document["destination"],
+                document["method"],
+                document["path"],
+                document["shape"],
+                tuple(document.get("formerly", ())),
             ),
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],
-            events=tuple(SealedEvent(*row) for row in document["events"]),
+            events=tuple(
+                replace(SealedEvent(*row), routes=tuple(routes))
+                for row, routes in zip(rows, named, strict=True)
+            ),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"the message is no sealed batch: {error!r}") from error
     if claimed != _checksum(document):
         raise Malformed("the sealed batch was edited after it was sealed; its checksum is wrong")

@@ -41,6 +41,8 @@ class EventWay:
     owner: str
     identity: str
     destination: str
+    #: what made this of the event; "" where the claim is from before claims knew routes
+    route: str
     topic: str
     envelope_id: str
     claimed_at_ms: int
@@ -94,7 +96,7 @@ def trace(name: str, ledger: Ledger) -> Trace:
     claims += _claims_of(records.values(), ledger, known=claims)
     return Trace(
         name=name,
-        events=tuple(_event(claim) for claim in sorted(claims, key=_claimed_at)[:EVENTS_MAX]),
+        events=_events(claims, records),
         requests=tuple(
             _request(Record.of(item)) for item in sorted(records.values(), key=_sealed_at)
         ),
@@ -147,9 +149,10 @@ def _claims_of(records: Iterable[Item], ledger: Ledger, known: Sequence[Item]) -
     """The claims of the events that the requests list."""
     have = {(item["pk"], item["sk"]) for item in known}
     keys = {
-        event_key(owner, identity, item["destination"])
+        event_key(owner, identity, item["destination"], route)
         for item in records
         for owner, _, identity in (str(event).rpartition("/") for event in item.get("events", ()))
+        for route in ("", *item.get("routes", ()))
     }
     asked = sorted(keys - have)[:EVENTS_MAX]
     return [item for item in (ledger.find(asked) if asked else []) if item is not None]
@@ -163,12 +166,22 @@ def _sealed_at(record: Item) -> tuple[int, str]:
     return int(record.get("sealed_at_ms", 0)), str(record["pk"])
 
 
-def _event(claim: Item) -> EventWay:
-    _, identity, destination = str(claim["sk"]).split("#", 2)
+def _events(claims: Iterable[Item], records: Mapping[str, Item]) -> tuple[EventWay, ...]:
+    """Claimed under several names of a destination or a route, an event is one event."""
+    once: dict[tuple[str, str, str], Item] = {}
+    for claim in sorted(claims, key=_claimed_at):
+        once.setdefault((claim["pk"], str(claim["sk"]).split("#")[1], claim["batch_id"]), claim)
+    found = list(once.values())[:EVENTS_MAX]
+    return tuple(_event(claim, records.get(claim["batch_id"], {})) for claim in found)
+
+
+def _event(claim: Item, record: Item) -> EventWay:
+    _, identity, destination, *_ = str(claim["sk"]).split("#")
     return EventWay(
         owner=owner_of(str(claim["pk"])),
         identity=identity,
-        destination=destination,
+        destination=str(record.get("destination", destination)),
+        route=next(iter(claim.get("routes", ())), ""),
         topic=str(claim.get("topic", "")),
         envelope_id=str(claim.get("envelope_id", "")),
         claimed_at_ms=int(claim["claimed_at_ms"]),

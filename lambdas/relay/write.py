@@ -191,7 +191,8 @@ class _Attempt:
         posted = self.needs.genesys.post(self.batch, self.destination)
         self.needs.post.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
-        self.needs.turns.tell(posted, self.batch, doubtful=doubtful)
+        name = self.destination.name  # the batch may bear a former one
+        self.needs.turns.tell(name, posted, self.batch, doubtful=doubtful)
         return disposition
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:

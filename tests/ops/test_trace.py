@@ -205,7 +205,7 @@ def test_an_event_of_a_part_whose_record_is_missing_is_under_way() -> None:
         genesys_id="", expected={}, confirmed_by="", reason="", parent="", parts=("gone",),
         compensated_by="", held=(), duplicates=(), contradictions=(), events=("c/i",), moments=(),
     )  # fmt: skip
-    event = EventWay("c", "i", "d", "t", "e", NOW_MS, "b")
+    event = EventWay("c", "i", "d", "", "t", "e", NOW_MS, "b")
 
     (way,) = ways(Trace("c", (event,), (request,), is_partial=False))
 
@@ -213,7 +213,7 @@ def test_an_event_of_a_part_whose_record_is_missing_is_under_way() -> None:
 
 
 def test_a_record_that_is_gone_is_said_to_be_gone() -> None:
-    event = EventWay("c", "i", "d", "t", "e", NOW_MS, "b")
+    event = EventWay("c", "i", "d", "", "t", "e", NOW_MS, "b")
 
     (way,) = ways(Trace("i", (event,), (), is_partial=False))
 

@@ -290,7 +290,7 @@ def test_the_documented_route_renders_every_shape_that_senders_may_use(
     (route,) = tomllib.loads(shown)["routes"]
     read = read_envelope({"source": "shop", "detail-type": "t", "detail": detail}, NOW_MS)
 
-    item = mapping.render(route["item"], mapping.view(read))
+    item = mapping.render(route["item"], mapping.view(read, "all"))
 
     assert isinstance(item, dict)
     assert item["attributes"]["type"] == detail["type"]

@@ -11,7 +11,7 @@ from lambdas.relay.routes.mapping import FIELDS, check, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
 
-VIEW = view(parse_event(envelope(1, mood="good"), NOW_MS))
+VIEW = view(parse_event(envelope(1, mood="good"), NOW_MS), "all")
 
 
 def test_the_documented_fields_are_the_ones_there_are() -> None:

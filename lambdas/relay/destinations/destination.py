@@ -126,6 +126,8 @@ class Destination:
     path_values: Mapping[str, str] = field(default_factory=dict)
     #: by patterns of detail-types, where a request has several lists; `into` is for the rest
     lists: Mapping[str, str] = field(default_factory=dict)
+    #: names that it had before: what was claimed, recorded and sent under them still holds
+    formerly: tuple[str, ...] = ()
 
     @property
     def takes_whole(self) -> bool:

@@ -60,11 +60,10 @@ class Turns:
         after it, each at a time of its own."""
         return math.ceil(wait) + self.post.chance.fraction() * RETURN_SPREAD_S
 
-    def tell(self, posted: Posted, batch: Batch, *, doubtful: bool) -> None:
-        """Tells all writers what an attempt showed. Comes after what it means for the request is
-        on record: that must not suffer where the ledger fails here."""
-        now_ms, name = self.post.clock.now_ms(), batch.target.destination
-        breaker, opened = self.breaker, False
+    def tell(self, name: str, posted: Posted, batch: Batch, *, doubtful: bool) -> None:
+        """Tells all writers what an attempt at a destination showed. Comes after what it means for
+        the request is on record: that must not suffer where the ledger fails here."""
+        now_ms, breaker, opened = self.post.clock.now_ms(), self.breaker, False
         match posted.outcome:
             case Unsure() | Deferred(is_fault=True):
                 opened = breaker.failed(name, now_ms)

@@ -1,19 +1,35 @@
-"""Claims: each event belongs to one batch for ever. Written once, never changed, never released.
+"""Claims: each effect of an event belongs to one batch for ever. Written once, never changed,
+never released.
 
 A claim names the batch that owns the event. The batch is durable before the claim is made, so
 whoever meets the claim knows that somebody is responsible. "Already there" is no verdict: the
 owner decides. The same owner means mine, resumed (a crash, or an SDK retry that met its own
 first try). Another owner means duplicate, unless the payload differs: then two events share an
 identity, and both are kept.
+
+What a route makes of an event is one effect; two routes to one destination are two:
+
+    E#<identity>#<destination>            the first route to claim it; `routes` says which
+    E#<identity>#<destination>#<route>    any other, which met the first one's claim there
+    E#<identity>~<payload hash>#...       the same, for another event under the identity
+
+So the usual claim costs one put, whatever the configuration holds and in whatever order, and a
+claim of the release before, which names no route, holds for all of them.
+
+A name that is changed must not make an old event new. Names and former names are both claimed, in
+one order, and an event is owned by who owns it under each. Of several that claim at once, some
+under the old names only, one comes through: everybody who is refused was refused further on in the
+order by somebody else, and the last of these by nobody.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from lambdas.relay.errors import Transient
 from lambdas.relay.limits import CLAIM_TTL_S
 from lambdas.relay.ports import Item, Ledger, Written
-from lambdas.relay.sealing import Batch, SealedEvent
+from lambdas.relay.sealing import Batch, SealedEvent, Target
 
 #: the keys of claims: C#<owner> / E#<identity>#<destination>
 PREFIX = "C#"
@@ -28,6 +44,10 @@ class Claimed:
     collisions: tuple[SealedEvent, ...]
 
 
+#: collision: another event under the identity; other: the claim is another route's
+Verdict = Literal["mine", "copy", "collision", "other"]
+
+
 def owner_key(owner: str) -> str:
     """The partition of an owner's claims."""
     return f"{PREFIX}{owner}"
@@ -37,13 +57,38 @@ def owner_of(pk: str) -> str:
     return pk.removeprefix(PREFIX)
 
 
-def event_key(owner: str, identity: str, destination: str) -> tuple[str, str]:
-    return owner_key(owner), f"E#{identity}#{destination}"
+def event_key(owner: str, identity: str, destination: str, route: str) -> tuple[str, str]:
+    """`route` is "" at the place that all routes share."""
+    return owner_key(owner), f"E#{identity}#{destination}{f'#{route}' if route else ''}"
 
 
-def claim_key(event: SealedEvent, destination: str, collided: bool = False) -> tuple[str, str]:
+def claim_key(
+    event: SealedEvent, destination: str, collided: bool = False, route: str = ""
+) -> tuple[str, str]:
     identity = f"{event.identity}~{event.payload_hash}" if collided else event.identity
-    return event_key(event.owner, identity, destination)
+    return event_key(event.owner, identity, destination, route)
+
+
+def claim_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
+    """Wherever a claim on this effect can stand, collisions apart."""
+    routes = ("", *sorted(event.routes))
+    return [claim_key(event, name, route=route) for name in target.names for route in routes]
+
+
+def is_copy(event: SealedEvent, held: Item | None, batch_id: str) -> bool:
+    """Whether a claim says that another batch owns this effect."""
+    return held is not None and judge(batch_id, event, held) == "copy"
+
+
+def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    """What a claim says of an event that met it."""
+    if held["batch_id"] == batch_id:
+        return "mine"
+    if held["payload_hash"] != event.payload_hash:
+        return "collision"
+    routes = held.get("routes", ())
+    is_other = routes and event.routes and not set(routes) & set(event.routes)
+    return "other" if is_other else "copy"
 
 
 def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
@@ -59,59 +104,75 @@ def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
 
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     """Claims every event of the batch. Raises Transient with some claims made: repeat it."""
-    first = _insert(batch, batch.events, ledger, now_ms, collided=False)
-    owned, duplicates, collisions = _judge(batch.batch_id, batch.events, first)
-    if collisions:
-        second = _insert(batch, collisions, ledger, now_ms, collided=True)
-        more, again, _ = _judge(batch.batch_id, collisions, second)
-        owned, duplicates = owned | more, duplicates + again
-    return Claimed(owned, duplicates, collisions)
-
-
-def _insert(
-    batch: Batch,
-    events: Sequence[SealedEvent],
-    ledger: Ledger,
-    now_ms: int,
-    *,
-    collided: bool,
-) -> Sequence[Written]:
-    return ledger.insert([_item(batch, event, now_ms, collided) for event in events])
-
-
-def _item(batch: Batch, event: SealedEvent, now_ms: int, collided: bool) -> Item:
-    pk, sk = claim_key(event, batch.target.destination, collided)
-    stated = {"correlation_id": event.correlation_id} if event.correlation_id else {}
-    return {
-        "pk": pk,
-        "sk": sk,
-        **stated,
-        **({"entrance": event.entrance} if event.entrance else {}),
-        **({"sender": event.sender} if event.sender else {}),
-        "batch_id": batch.batch_id,
-        "payload_hash": event.payload_hash,
-        "topic": event.topic,
-        "envelope_id": event.envelope_id,
-        "claimed_at_ms": now_ms,
-        "expires_at": now_ms // 1000 + CLAIM_TTL_S,
-    }
-
-
-def _judge(
-    batch_id: str, events: Sequence[SealedEvent], answers: Sequence[Written]
-) -> tuple[frozenset[str], tuple[SealedEvent, ...], tuple[SealedEvent, ...]]:
     owned: set[str] = set()
     duplicates: list[SealedEvent] = []
-    collisions: list[SealedEvent] = []
-    for event, answer in zip(events, answers, strict=True):
-        if answer.applied:
-            owned.add(event.identity)
-        elif answer.before is None:
-            raise Transient("the ledger refused a claim without saying whose it is")
-        elif answer.before["batch_id"] == batch_id:
-            owned.add(event.identity)
-        elif answer.before["payload_hash"] == event.payload_hash:
-            duplicates.append(event)
-        else:
-            collisions.append(event)
-    return frozenset(owned), tuple(duplicates), tuple(collisions)
+    collisions: dict[str, SealedEvent] = {}
+    asked = [_Place(event, batch.target.names) for event in batch.events]
+    while asked:
+        answers = ledger.insert([place.item(batch.batch_id, now_ms) for place in asked])
+        going_on: list[_Place] = []
+        for place, answer in zip(asked, answers, strict=True):
+            verdict = _verdict(batch.batch_id, place.event, answer)
+            if verdict == "collision":
+                collisions[place.event.identity] = place.event
+            further = place.after(verdict)
+            if further is not None:
+                going_on.append(further)
+            elif verdict == "mine":
+                owned.add(place.event.identity)
+            else:
+                duplicates.append(place.event)
+        asked = going_on
+    return Claimed(frozenset(owned), tuple(duplicates), tuple(collisions.values()))
+
+
+def _verdict(batch_id: str, event: SealedEvent, answer: Written) -> Verdict:
+    if answer.applied:
+        return "mine"
+    if answer.before is None:
+        raise Transient("the ledger refused a claim without saying whose it is")
+    return judge(batch_id, event, answer.before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an event is claimed next."""
+
+    event: SealedEvent
+    #: names of the destination, this one and those still to come
+    names: Sequence[str]
+    collided: bool = False
+    #: names of the route, where the claim that all routes share is another's
+    routes: Sequence[str] = ()
+
+    def after(self, verdict: Verdict) -> "_Place | None":
+        """The next place; None: it is decided."""
+        match verdict:
+            case "mine" if len(self.routes) > 1:
+                return replace(self, routes=self.routes[1:])
+            case "mine" if len(self.names) > 1:
+                return _Place(self.event, self.names[1:])
+            case "collision" if not self.collided:
+                return replace(self, collided=True, routes=())
+            case "other" if not self.routes:
+                return replace(self, routes=sorted(self.event.routes))
+        return None
+
+    def item(self, batch_id: str, now_ms: int) -> Item:
+        event = self.event
+        route = self.routes[0] if self.routes else ""
+        pk, sk = claim_key(event, self.names[0], self.collided, route)
+        return {
+            "pk": pk,
+            "sk": sk,
+            **({"correlation_id": event.correlation_id} if event.correlation_id else {}),
+            **({"entrance": event.entrance} if event.entrance else {}),
+            **({"sender": event.sender} if event.sender else {}),
+            **({"routes": list(event.routes)} if event.routes else {}),
+            "batch_id": batch_id,
+            "payload_hash": event.payload_hash,
+            "topic": event.topic,
+            "envelope_id": event.envelope_id,
+            "claimed_at_ms": now_ms,
+            "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+        }

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.ledger.claims import PREFIX, claim_key
+from lambdas.relay.ledger.claims import PREFIX, claim_keys, is_copy
 from lambdas.relay.limits import KNOWN_CLAIMS_MAX, KNOWN_CLAIMS_S
 from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Written
 from lambdas.relay.sealing import Batch
@@ -19,6 +19,7 @@ from lambdas.relay.sealing import Batch
 class _Claim:
     batch_id: str
     payload_hash: str
+    routes: tuple[str, ...]
     learned_at_ms: int
 
 
@@ -35,7 +36,8 @@ class KnownClaims:
     def learn(self, item: Item, now_ms: int) -> None:
         """The ledger holds this claim."""
         key = (item["pk"], item["sk"])
-        self._claims[key] = _Claim(item["batch_id"], item["payload_hash"], now_ms)
+        routes = tuple(item.get("routes", ()))
+        self._claims[key] = _Claim(item["batch_id"], item["payload_hash"], routes, now_ms)
         self._claims.move_to_end(key)
         if len(self._claims) > KNOWN_CLAIMS_MAX:
             self._claims.popitem(last=False)
@@ -54,16 +56,17 @@ class KnownClaims:
             "sk": key[1],
             "batch_id": claim.batch_id,
             "payload_hash": claim.payload_hash,
+            "routes": claim.routes,
         }
 
     def holds_copies_only(self, batch: Batch, now_ms: int) -> bool:
         """Whether every event of a batch is known to be a copy of one that another batch owns."""
-        found = [self.find(claim_key(e, batch.target.destination), now_ms) for e in batch.events]
         return all(
-            item is not None
-            and item["batch_id"] != batch.batch_id
-            and item["payload_hash"] == event.payload_hash
-            for event, item in zip(batch.events, found, strict=True)
+            any(
+                is_copy(event, self.find(key, now_ms), batch.batch_id)
+                for key in claim_keys(event, batch.target)
+            )
+            for event in batch.events
         )
 
 

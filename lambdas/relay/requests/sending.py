@@ -17,6 +17,7 @@ from lambdas.relay.sealing import Batch
 def sealed_item(batch: Batch, now_ms: int) -> Item:
     """The record as dedup (or a split) writes it, before any claim or request is made."""
     pk, sk = record_key(batch.batch_id)
+    routes = sorted({route for event in batch.events for route in event.routes})
     return {
         "pk": pk,
         "sk": sk,
@@ -25,6 +26,7 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "lease_until_ms": 0,
         "destination": batch.target.destination,
         "events": [f"{event.owner}/{event.identity}" for event in batch.events],
+        **({"routes": routes} if routes else {}),
         # A part is sealed under its whole's id.
         **({"parent": batch.nonce} if batch.depth else {}),
         "sealed_at_ms": batch.sealed_at_ms,

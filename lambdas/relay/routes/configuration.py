@@ -4,9 +4,11 @@ One document, read by the functions from `configuration.json` beside the code, a
 at synthesis, so that what is wrong is said before anything is deployed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
+from itertools import combinations
 from urllib.parse import quote
 
 from lambdas.relay.canonical import Json
@@ -59,11 +61,12 @@ COMMON_SETTINGS = (
     "key",
     "ids_honoured",
     "confirmation",
+    "formerly",
 )
 KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
 #: a year; a request whose outcome is unknown is settled, or with a person, long before
 HONOURED_HOURS_MAX = 366 * 24
-ROUTE_SETTINGS = ("name", "destination", "topics", "item")
+ROUTE_SETTINGS = ("name", "destination", "topics", "item", "formerly")
 
 
 def settings_of(kind: Kind) -> tuple[str, ...]:
@@ -81,6 +84,12 @@ class Route:
     #: patterns over detail-types; `*` is the only wildcard that a real one does not contain
     topics: tuple[str, ...]
     item: Json
+    #: names that it had before: events claimed for them are claimed for it
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.formerly)
 
     def takes(self, event: Event) -> bool:
         return any(fnmatchcase(event.detail_type, topic) for topic in self.topics)
@@ -88,6 +97,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
+    #: by each of their names, former ones as well: messages and records may yet bear those
     destinations: Mapping[str, Destination]
     routes: tuple[Route, ...]
     #: who Genesys is, and by what its events are known
@@ -121,7 +131,48 @@ def parse(document: Mapping[str, Json]) -> Configuration:
         _route(_section(row, f"routes[{number}]"), f"routes[{number}]", destinations)
         for number, row in enumerate(rows)
     )
-    return Configuration(destinations, routes, _reader(document), _sender_types(document))
+    _check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
+    _check_names("route", [(route.name, route.formerly) for route in routes])
+    _check_effects(routes)
+    former = {name: d for d in destinations.values() for name in d.formerly}
+    return Configuration(
+        {**destinations, **former}, routes, _reader(document), _sender_types(document)
+    )
+
+
+def _check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """What was claimed under a name belongs to one of them."""
+    every = [name for current, former in named for name in (current, *former)]
+    twice = sorted({name for name in every if every.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{twice[0]!r} names two: it stands twice among the names and the former names "
+            f"(formerly) of the {what}s; each must have names of its own"
+        )
+
+
+def _check_effects(routes: Sequence[Route]) -> None:
+    """Two routes to one destination are two effects; the same twice is meant by nobody."""
+    for one, other in combinations(routes, 2):
+        is_same = one.destination is other.destination and one.item == other.item
+        if is_same and any(_overlap(a, b) for a in one.topics for b in other.topics):
+            raise ValueError(
+                f"routes {one.name} and {other.name} send the same events to destination "
+                f"{one.destination.name} as the same item, so that each would take effect twice; "
+                "make them one route that lists the topics of both, or give them different items"
+            )
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether some detail-type fits both patterns; `*` stands for anything."""
+    if not one or not other:
+        return not (one or other).strip("*")
+    if one[0] == "*":
+        return _overlap(one[1:], other) or _overlap(one, other[1:])
+    if other[0] == "*":
+        return _overlap(other, one)
+    return one[0] == other[0] and _overlap(one[1:], other[1:])
 
 
 def _reader(document: Mapping[str, Json]) -> Reader:
@@ -185,6 +236,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         path_values=_path_values(kind, section, where),
         lists=kind.lists,
         base=kind.base,
+        formerly=_formerly(section, where),
     )
     return kind.adapt(destination, section, where)
 
@@ -243,6 +295,13 @@ def _flag(section: Mapping[str, Json], name: str, where: str) -> bool:
     return value
 
 
+def _formerly(section: Mapping[str, Json], where: str) -> tuple[str, ...]:
+    names = section.get("formerly", [])
+    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
+        raise ValueError(f"{where}.formerly is {names!r}; it must be a list of former names")
+    return tuple(names)
+
+
 def _count(value: Json, kind: Kind, where: str) -> int:
     most = kind.items_max
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
@@ -271,7 +330,7 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
     whole = {**destination.base, **_table(item, f"{where}.item"), **destination.forced}
     _check_required(destination, whole, where)
     _check_key(destination, whole, where)
-    return Route(name, destination, tuple(topics), whole)
+    return Route(name, destination, tuple(topics), whole, _formerly(row, where))
 
 
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:

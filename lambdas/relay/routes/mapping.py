@@ -37,11 +37,12 @@ _FAILURES = (
 )  # fmt: skip
 
 
-def view(event: Event) -> dict[str, Json]:
-    """The document that the expressions see. `id` is derived from what the event says, so
-    that a destination that can recognise ids recognises every copy, and never takes two events
-    that share an identity for one; `id_v4` is the same for those who insist on that version."""
-    unique = digest("item", event.identity, event.payload_hash)[:16]
+def view(event: Event, route: str) -> dict[str, Json]:
+    """The document that a route's expressions see. `id` is derived from what the event says and
+    from the route, so that a destination that can recognise ids recognises every copy, and never
+    takes two events that share an identity for one, nor what two routes make of one event; `id_v4`
+    is the same for those who insist on that version."""
+    unique = digest("item", event.identity, event.payload_hash, route)[:16]
     return {
         "id": str(uuid.UUID(bytes=unique, version=5)),
         "id_v4": str(uuid.UUID(bytes=unique, version=4)),

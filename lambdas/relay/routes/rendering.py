@@ -29,7 +29,7 @@ class Rendered:
 
 def rendered(route: Route, event: Event) -> Rendered:
     """Applies a route's mapping. Raises Malformed with one sentence that names the route."""
-    destination, document = route.destination, view(event)
+    destination, document = route.destination, view(event, route.name)
     try:
         item = render(route.item, document)
         text = _text(item)
@@ -38,7 +38,11 @@ def rendered(route: Route, event: Event) -> Rendered:
         if len(text) > room:
             raise Malformed(f"its item has {len(text)} bytes; a request may have {room}")
         target = Target(
-            destination.name, destination.method, _path(destination, document), destination.shape
+            destination.name,
+            destination.method,
+            _path(destination, document),
+            destination.shape,
+            destination.formerly,
         )
         return Rendered(target, destination.list_of(event.detail_type), text)
     except Malformed as malformed:

@@ -9,15 +9,14 @@ from lambdas.relay import dedup
 from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.correlating.echoes import ALL_NEWS
 from lambdas.relay.ledger import claims
-from lambdas.relay.ledger.claims import Claimed, claim
+from lambdas.relay.ledger.claims import Claimed, Verdict, claim, judge
 from lambdas.relay.limits import DAY_S
-from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue, Written
+from lambdas.relay.ports import Delivery, Item, Ledger, Outgoing, Queue
 from lambdas.relay.sealing import Batch, SealedEvent, decode, describe, encode
 from local.simulation.functions import Function, Instance
 from local.simulation.mutants.mutant import Mutant
 
 _runs = count()
-_Judged = tuple[frozenset[str], tuple[SealedEvent, ...], tuple[SealedEvent, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +58,17 @@ def _intake_that_claims(instance: Instance) -> Function:
     return intake_function(claiming, claiming.settings)
 
 
-def _there_is_duplicate(
-    batch_id: str, events: Sequence[SealedEvent], answers: Sequence[Written]
-) -> _Judged:
-    owned = {e.identity for e, a in zip(events, answers, strict=True) if a.applied}
-    others = tuple(e for e in events if e.identity not in owned)
-    return frozenset(owned), others, ()
+def _whoever_is_there(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    return "copy"
 
 
-def _same_identity_is_duplicate(
-    batch_id: str, events: Sequence[SealedEvent], answers: Sequence[Written]
-) -> _Judged:
-    owned = {
-        e.identity
-        for e, a in zip(events, answers, strict=True)
-        if a.applied or (a.before or {}).get("batch_id") == batch_id
-    }
-    others = tuple(e for e in events if e.identity not in owned)
-    return frozenset(owned), others, ()
+def _same_identity_is_duplicate(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    verdict = judge(batch_id, event, held)
+    return "copy" if verdict == "collision" else verdict
+
+
+def _by_destination(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    return judge(batch_id, replace(event, routes=()), held)
 
 
 def _owns_all(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
@@ -107,12 +99,17 @@ CLAIMING = (
     Mutant(
         "a claim that is there is a duplicate",
         "The put failed, so somebody else has the event; it was our own first try.",
-        ((claims, "_judge", _there_is_duplicate),),
+        ((claims, "judge", _whoever_is_there),),
     ),
     Mutant(
         "an identity that is there is a duplicate",
         "Nobody compares what the two events say.",
-        ((claims, "_judge", _same_identity_is_duplicate),),
+        ((claims, "judge", _same_identity_is_duplicate),),
+    ),
+    Mutant(
+        "a claim is a destination's",
+        "Two routes lead to one destination: whoever claims first writes, the other is a copy.",
+        ((claims, "judge", _by_destination),),
     ),
     Mutant(
         "claims are made and not obeyed",

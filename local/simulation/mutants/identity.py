@@ -35,8 +35,12 @@ def _without_time(
     return replace(event, identity=said, payload_hash="none")
 
 
-def _id_of_identity(event: Event) -> dict[str, Json]:
-    return {**mapping.view(event), "id": f"item-{event.identity}"}
+def _id_of_identity(event: Event, route: str) -> dict[str, Json]:
+    return {**mapping.view(event, route), "id": f"item-{event.identity}-{route}"}
+
+
+def _id_of_event(event: Event, route: str) -> dict[str, Json]:
+    return mapping.view(event, "")
 
 
 IDENTITY = (
@@ -54,6 +58,12 @@ IDENTITY = (
         "item ids ignore what the event says",
         "The id in the body is the identity's; two events under one identity look like copies.",
         ((rendering, "view", _id_of_identity),),
+    ),
+    Mutant(
+        "item ids ignore the route",
+        "The id in the body is the event's; what two routes make of it look like copies.",
+        ((rendering, "view", _id_of_event),),
+        regimes=("ids honoured", "repeatable"),
     ),
 )
 
