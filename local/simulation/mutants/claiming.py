@@ -67,10 +67,6 @@ def _same_identity_is_duplicate(batch_id: str, event: SealedEvent, held: Item) -
     return "copy" if verdict == "collision" else verdict
 
 
-def _by_destination(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
-    return judge(batch_id, replace(event, routes=()), held)
-
-
 def _owns_all(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     claim(batch, ledger, now_ms)
     return Claimed(frozenset(event.identity for event in batch.events), (), ())
@@ -105,11 +101,6 @@ CLAIMING = (
         "an identity that is there is a duplicate",
         "Nobody compares what the two events say.",
         ((claims, "judge", _same_identity_is_duplicate),),
-    ),
-    Mutant(
-        "a claim is a destination's",
-        "Two routes lead to one destination: whoever claims first writes, the other is a copy.",
-        ((claims, "judge", _by_destination),),
     ),
     Mutant(
         "claims are made and not obeyed",

@@ -39,10 +39,6 @@ def _id_of_identity(event: Event, route: str) -> dict[str, Json]:
     return {**mapping.view(event, route), "id": f"item-{event.identity}-{route}"}
 
 
-def _id_of_event(event: Event, route: str) -> dict[str, Json]:
-    return mapping.view(event, "")
-
-
 IDENTITY = (
     Mutant(
         "identity is the envelope's id",
@@ -58,12 +54,6 @@ IDENTITY = (
         "item ids ignore what the event says",
         "The id in the body is the identity's; two events under one identity look like copies.",
         ((rendering, "view", _id_of_identity),),
-    ),
-    Mutant(
-        "item ids ignore the route",
-        "The id in the body is the event's; what two routes make of it look like copies.",
-        ((rendering, "view", _id_of_event),),
-        regimes=("ids honoured", "repeatable"),
     ),
 )
 
