@@ -247,7 +247,8 @@ def test_a_request_that_names_the_old_destination_is_sent() -> None:
     after = configured(
         {"name": "all", "destination": "new"}, new={**JOURNEY, "formerly": ["there"]}
     )
-    simulated.needs = replace(simulated.needs, destinations=after.destinations)
+    simulated.settings = replace(simulated.settings, configuration=after)
+    simulated.write = simulated.writer()
 
     simulated.write_all()
 
