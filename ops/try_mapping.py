@@ -65,6 +65,7 @@ def _document(trial: Trial) -> dict[str, Any]:
         "destination": target.destination,
         "request": f"{target.method} {target.path}",
         "list": trial.made.into,
+        "is_shown": trial.made.is_shown,
         "bytes": len(trial.made.item),
         "item": item,
     }
@@ -75,6 +76,9 @@ def _show(trial: Trial, say: Any) -> None:
     if trial.made is None:
         verb = "fails: intake would quarantine the event" if trial.takes else "does not take it"
         say(f"Route {name} {verb}: {trial.reason}.", "red" if trial.takes else None)
+        return
+    if trial.made.is_shown:
+        say(f"Route {name} writes nothing: the event shows what it would bring about.", "green")
         return
     target = trial.made.target
     into = f', list "{trial.made.into}"' if trial.made.into else ""

@@ -190,7 +190,9 @@ class _Visit:
             # Which item it tells of only a key says that belongs to one of them alone.
             named = _named(event, confirmation)
             is_telling = confirmation is not None and confirmation.owned and named
-            children = [child for child in children if is_telling and named in child.keys]
+            keys = [[key.lower() for key in child.keys] for child in children]
+            named = named.lower()
+            children = [c for c, k in zip(children, keys, strict=True) if is_telling and named in k]
         if children:
             self.needs.post.source.send([tell(event, child.batch_id) for child in children])
         return Done()
@@ -334,7 +336,8 @@ def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | No
         known, named = (tracked.conversation_id,), event.conversation_id
     else:
         return ""
-    return known[0] if known and named and named not in known else ""
+    is_known = named.lower() in [each.lower() for each in known]
+    return known[0] if known and named and not is_known else ""
 
 
 def told(finding: Finding) -> str:

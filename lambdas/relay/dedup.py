@@ -21,7 +21,7 @@ from lambdas.relay.limits import (
 )
 from lambdas.relay.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.sending import emptying, sealed_item
+from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
 from lambdas.relay.sealing import (
     CONSOLIDATIONS,
     Batch,
@@ -34,6 +34,8 @@ from lambdas.relay.sealing import (
     seal,
 )
 from lambdas.relay.vault_keys import sealed_key
+
+AWAITS_ANSWER = "a request that may have caused it awaits its answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
     if _is_first_delivery(delivery) and needs.known.holds_copies_only(batch, now_ms):
         return _copies(batch, needs)
     guarded = _guard(batch, needs, now_ms)
-    if guarded.wait_s:
-        return Later("a request that may have caused it awaits its answer", guarded.wait_s)
+    if guarded.waiting:
+        disposition = _let_wait(batch, guarded, needs, now_ms)
+        if disposition is not None:
+            return disposition
     confirmation = needs.confirmations.get(batch.target.destination)
     item = {**sealed_item(batch, now_ms), **expecting(batch, confirmation)}
     if guarded.echoes:
@@ -146,21 +150,39 @@ def _note_same_content(own: Batch, needs: Needs) -> None:
             )
 
 
+def _let_wait(batch: Batch, guarded: Guarded, needs: Needs, now_ms: int) -> Disposition | None:
+    """Events of which nobody can know yet wait alone: the others are sealed anew and go on. None:
+    an earlier run has recorded the batch and decided."""
+    waiting = frozenset(guarded.waiting)
+    others = batch.without(waiting)
+    if not others.events:
+        return Later(AWAITS_ANSWER, guarded.wait_s)
+    mark = needs.ledger.insert([merged_item(batch, now_ms)])[0]
+    if not mark.applied and (mark.before is None or Record.of(mark.before).state != "MERGED"):
+        return None
+    for events in (others.events, batch.only(waiting).events):
+        _send_anew(batch.target, events, needs, now_ms)
+    return Done()
+
+
 def _travel_anew(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
     """It was marked as merged by a run that may have died before it sent what it merged."""
-    nonce, many = needs.post.chance.token(), len(batch.events)
+    _send_anew(batch.target, batch.events, needs, now_ms)
+    return Done()
+
+
+def _send_anew(target: Target, events: Sequence[SealedEvent], needs: Needs, now_ms: int) -> None:
     needs.post.source.send(
         resealed(
-            batch.target,
-            batch.events,
+            target,
+            events,
             CONSOLIDATIONS_MAX,
-            nonce=nonce,
+            nonce=needs.post.chance.token(),
             now_ms=now_ms,
-            most_items=many,
+            most_items=len(events),
             most_bytes=SEALED_BYTES_MAX,
         )
     )
-    return Done()
 
 
 def resealed(
@@ -226,7 +248,7 @@ def _candidates(batch: Batch, needs: Needs, now_ms: int) -> Disposition:
     guarded = _guard(batch, needs, now_ms)
     _tell(batch, guarded, needs)
     if guarded.wait_s:
-        return Later("a request that may have caused it awaits its answer", guarded.wait_s)
+        return Later(AWAITS_ANSWER, guarded.wait_s)
     return Done()
 
 

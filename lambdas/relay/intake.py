@@ -79,19 +79,29 @@ def _read(delivery: Delivery, rendered: list[_Rendered], needs: Needs) -> Dispos
     routes = needs.configuration.routes_of(event)
     facts = facts_of(event, needs.configuration.confirmations.values())
     needs.post.telemetry.count("EventsReceived")
-    if not routes and facts:
-        made = Rendered(CANDIDATES, "", "")
-        rendered.append(_sealed(delivery, event, None, made, facts))
-    elif not routes:
+    if not routes and not facts:
         needs.post.telemetry.count("EventsUnrouted")
         needs.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
     failures: list[str] = []
+    made: list[_Rendered] = []
     for route in routes:
         try:
-            made = rendering.rendered(route, event)
-            rendered.append(_sealed(delivery, event, route, made, facts))
+            one = rendering.rendered(route, event)
+            if not one.is_shown:
+                made.append(_sealed(delivery, event, route, one, facts))
+                continue
         except Malformed as malformed:
             failures.append(malformed.reason)
+            continue
+        needs.post.telemetry.count("AlreadyShown")
+        needs.post.telemetry.note(
+            "already shown", identity=event.identity, topic=event.detail_type, route=route.name
+        )
+    if facts and not made:
+        # Nothing is written of it, but a request of ours may have caused it.
+        one = Rendered(CANDIDATES, "", "")
+        made.append(_sealed(delivery, event, None, one, facts))
+    rendered += made
     if failures:
         # The other routes take it; put right and sent again, they know it as a duplicate.
         raise Malformed("; ".join(failures))

@@ -182,6 +182,13 @@ SEEN_BYTES_MAX = 40_000
 KEYS_EXPECTED_MAX = 100
 EXPECTED_BYTES_MAX = 60_000
 SHOWN_CHARS_MAX = 2_000
+#: what a sealed event keeps of what it shows, beside its item; values above 64 characters count as
+#: a hash. A hundred attributes take some 6,000.
+FACTS_CHARS_MAX = 16_000
+SHOWN_VALUE_CHARS_MAX = 64
+#: an event of this long after the answer is not of our making; Genesys publishes within seconds, so
+#: this is for what its clock and ours differ by, and for what it does later of its own
+ECHO_WITHIN_S = 15 * MINUTE_S
 #: keys of one request that a recovery asks for
 KEYS_ASKED_MAX = 5
 #: questions to Genesys about a request before the reconciler takes over

@@ -10,6 +10,7 @@ Metric = Literal[
     # --- intake
     "EventsReceived",  # envelopes read, copies included
     "EventsUnrouted",  # events that no route takes
+    "AlreadyShown",  # writes left out, since the event itself shows what they would bring about
     "Quarantined",  # messages that nobody can read, set aside
     # --- dedup
     "Claimed",  # events that their batch owns

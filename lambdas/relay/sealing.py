@@ -240,7 +240,6 @@ def encode(batch: Batch) -> str:
 
 
 def _document(batch: Batch) -> dict[str, Json]:
-    # Beside the rows: the release before reads a row by its length, and passes over other members.
     named = {"routes": [list(event.routes) for event in batch.events]}
     formerly = {"formerly": list(batch.target.formerly)}
     return {

@@ -13,8 +13,8 @@ from typing import Any
 from lambdas.relay.attention.review import keep_for_review, park
 from lambdas.relay.backoff import backoff_s, retry_delay_s
 from lambdas.relay.correlating import recovery
+from lambdas.relay.correlating.asking import Asking
 from lambdas.relay.correlating.checks import timer
-from lambdas.relay.correlating.echoes import mark_asking
 from lambdas.relay.correlating.pointers import pointers
 from lambdas.relay.deliveries import Disposition, Done, Later, Post
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, confirmation_of
@@ -185,15 +185,26 @@ class _Attempt:
         if self.needs.post.clock.now_ms() > self.deadline_ms - _request_ms(self.needs.timing):
             # Asking took too long; a POST must end within the lease's invocation.
             return self._release(Deferred("too little of the invocation is left", 0, None, False))
+        asking: Asking | None = None
         if confirmation is not None and confirmation.is_answered:
-            skew_ms = int(self.needs.timing.clock_skew_s * 1000)
-            mark_asking(self.destination.name, self.deadline_ms + skew_ms, self.needs.ledger)
+            asking = Asking(self.needs.ledger, self.needs.post.chance, self.destination.name)
+            until_ms = self.deadline_ms + int(self.needs.timing.clock_skew_s * 1000)
+            asking.enter(self.batch.batch_id, until_ms, self.needs.post.clock.now_ms())
         posted = self.needs.genesys.post(self.batch, self.destination)
         self.needs.post.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
+        if asking is not None and not isinstance(posted.outcome, Unsure):
+            self._take_out(asking)
         name = self.destination.name  # the batch may bear a former one
         self.needs.turns.tell(name, posted, self.batch, doubtful=doubtful)
         return disposition
+
+    def _take_out(self, asking: Asking) -> None:
+        """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain."""
+        try:
+            asking.take_out(self.batch.batch_id, self.needs.post.clock.now_ms())
+        except Transient as transient:
+            self.needs.post.telemetry.note("answer not taken out", reason=transient.reason)
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
         match outcome:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.correlating.echoes import mark_asking, marker_key
+from lambdas.relay.correlating.asking import Asking
 from lambdas.relay.correlating.pointers import (
     Pointer,
     causing,
@@ -33,10 +33,11 @@ from lambdas.relay.destinations.correlation import (
     read_facts,
 )
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.limits import SHOWN_CHARS_MAX
+from lambdas.relay.limits import DAY_S, FACTS_CHARS_MAX, SHOWN_CHARS_MAX
 from lambdas.relay.ports import Item, Written
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
+from lambdas.relay.routes.configuration import parse
+from lambdas.relay.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
     ASSIGNED,
@@ -96,10 +97,47 @@ def test_facts_travel_with_the_sealed_event() -> None:
     assert facts == Facts(ATTRIBUTES, "s-1", "c-1", 7, NOW_MS, {"attributes": {"a": "1"}})
 
 
-def test_what_shows_too_much_is_known_by_its_ids_alone() -> None:
-    text = facts_of(event({"attributes": "x" * SHOWN_CHARS_MAX}, topic=ATTRIBUTES), [BORROWED])
+@pytest.mark.parametrize("others", [70, 500, 5_000])
+@pytest.mark.parametrize("chars", [1, 25, 3_000])
+def test_what_we_wrote_is_known_whatever_else_is_shown(others: int, chars: int) -> None:
+    ours = {"orderId": "4711", "note": "y" * 5_000}
+    shown = {f"field{n:04}": "x" * chars for n in range(others)} | ours
+    listening = replace(BORROWED, writes=frozenset(ours))
 
-    assert read_facts(replace(caused(), facts=text)).shows == {}
+    text = facts_of(event({"attributes": shown}, topic=ATTRIBUTES), [listening])
+    facts = read_facts(replace(caused(), facts=text))
+
+    assert contains(facts.shows, {"attributes": ours})
+    assert not contains(facts.shows, {"attributes": {"orderId": "4712"}})
+    assert not contains(facts.shows, {"attributes": {"note": "y" * 4_999}})
+    assert len(text) < 2 * FACTS_CHARS_MAX
+
+
+def test_what_a_mapping_writes_is_known_from_the_configuration() -> None:
+    def row(name: str, attributes: Json) -> dict[str, Json]:
+        return {"name": name, "destination": "there", "item": {"attributes": attributes}}
+
+    destinations = {"there": {"kind": "participant-attributes"}}
+    said = parse(
+        {
+            "destinations": destinations,
+            "routes": [row("a", {"k": "body.k"}), row("b", {"l": "body.l"})],
+        }
+    )
+    unsaid = parse({"destinations": destinations, "routes": [row("a", "body.attributes")]})
+
+    assert said.confirmations["there"].writes == frozenset({"k", "l"})
+    assert unsaid.confirmations["there"].writes is None
+
+
+def test_a_long_expectation_is_kept_in_part_and_never_fits_everything() -> None:
+    item = {"attributes": {f"k{n}": "v" * 1_000 for n in range(200)}}
+    batch = arriving(replace(caused(), item=canonical(item)), target=TARGET)
+    (row,) = read_expected(expecting(batch, BORROWED)["expected"])
+
+    assert 0 < len(canonical(row.shows)) <= 2 * SHOWN_CHARS_MAX
+    assert contains(item, row.shows)
+    assert not contains({"attributes": {"another": "x"}}, row.shows)
 
 
 def test_an_event_that_nobody_listens_to_has_no_facts() -> None:
@@ -115,6 +153,7 @@ def test_an_event_that_nobody_listens_to_has_no_facts() -> None:
         ({"a": 1}, {"b": None}, False),
         ({"a": [1, 2]}, {"a": [1]}, False),
         ({}, {}, True),
+        ({"a": "5", "b": "true"}, {"a": 5, "b": True}, True),
         ("text", {}, False),
     ],
 )
@@ -201,6 +240,31 @@ def test_every_event_of_a_conversation_that_we_made_is_our_doing() -> None:
     assert chosen(caused(), pointer("a", met_by="another")) == "a"
 
 
+def test_of_each_type_one_event_is_ours() -> None:
+    met = replace(pointer("a"), met_by="another", met={ENDED: "another"})
+
+    assert chosen(caused(), met, owned=False) == "a"
+    assert chosen(caused(), replace(met, met={CREATED: "another"}), owned=False) == ""
+
+
+def test_what_happened_long_after_the_answer_is_news() -> None:
+    over = replace(pointer("a"), over_ms=NOW_MS - 1)
+
+    assert chosen(caused(), over, owned=False) == ""
+    assert chosen(caused(), replace(over, over_ms=NOW_MS), owned=False) == "a"
+
+
+def test_the_letter_case_of_ids_does_not_matter() -> None:
+    facts = replace(read_facts(caused()), entity="E-1")
+
+    assert keys_named(caused(conversation="C-1"), facts, {"conversation", "entity"}) == [
+        "M#conversation#c-1",
+        "M#entity#e-1",
+    ]
+    assert pointers(request("C-1"), CONFIRMATION, NOW_MS)[0]["pk"] == "M#conversation#c-1"
+    assert chosen(caused(correlation="ABC"), pointer("b"), pointer("abc", at_ms=9)) == "abc"
+
+
 def test_of_somebody_else_s_conversation_one_event_is_ours() -> None:
     assert chosen(caused(), pointer("a", met_by="another"), owned=False) == ""
 
@@ -251,6 +315,15 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
     return not settle_each(arrived, lambda d: dedup(d, needs), needs.post)
 
 
+def asking(desk: Desk) -> Asking:
+    return Asking(desk.world.ledger, desk.world.chance, "calls")
+
+
+def ask(desk: Desk, batch_id: str, seconds: float) -> None:
+    """Its answer can be out for so long."""
+    asking(desk).enter(batch_id, desk.now_ms + int(seconds * 1000), desk.now_ms)
+
+
 def told(desk: Desk) -> list[str]:
     """The requests that confirm is told of."""
     return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
@@ -284,6 +357,44 @@ def test_what_nobody_of_us_caused_is_written() -> None:
     assert written(desk) == [CREATED]
 
 
+@pytest.mark.parametrize("later_s", [30 * 60, 3 * DAY_S, 20 * DAY_S])
+def test_a_customer_who_comes_back_is_news(later_s: int) -> None:
+    """The request made the conversation, not what becomes of it."""
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    batch = desk.accept(request())
+    deduplicate(desk, arriving(caused()))
+    desk.world.timeline.advance(later_s)
+    again = replace(caused(said="again"), accepted_at_ms=desk.now_ms)
+
+    deduplicate(desk, arriving(again, nonce="again"))
+    deduplicate(desk, arriving(again, nonce="a copy"))
+
+    assert told(desk) == [batch.batch_id]
+    assert written(desk) == [CREATED]
+
+
+def test_a_customer_who_comes_back_is_news_though_the_first_event_never_came() -> None:
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    desk.accept(request())
+    desk.world.timeline.advance(30 * 60)
+    happened: list[Json] = ["conversation:created", "", "", None, desk.now_ms, {}]
+
+    deduplicate(desk, arriving(replace(caused(), facts=canonical(happened))))
+
+    assert written(desk) == [CREATED]
+
+
+def test_a_refused_request_has_caused_nothing() -> None:
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    batch = desk.accept(request())
+    key = record_key(batch.batch_id)
+    desk.world.table.items[key] = {**desk.world.table.items[key], "state": "REJECTED"}
+
+    deduplicate(desk, arriving(caused()))
+
+    assert written(desk) == [CREATED]
+
+
 def test_a_request_that_was_never_sent_has_caused_nothing() -> None:
     desk = Desk()
     desk.seal(request())
@@ -305,19 +416,19 @@ def test_what_came_before_the_answer_is_known_by_the_key_that_we_chose() -> None
 
 def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
-    mark_asking("calls", desk.now_ms + 60_000, desk.world.ledger)
+    ask(desk, "60_000", 60)
 
     assert not deduplicate(desk, arriving(caused()))
 
     assert written(desk) == []
-    assert desk.world.table.items.keys() == {("M#asking#calls", "M")}
+    assert desk.world.table.items.keys() == {("L#asking#calls", "L")}
 
 
 def test_of_two_answers_that_are_out_the_later_one_is_waited_for() -> None:
     """Writers overlap, and a write of the ledger can land late."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
-    mark_asking("calls", desk.now_ms + 60_000, desk.world.ledger)
-    mark_asking("calls", desk.now_ms + 10, desk.world.ledger)
+    ask(desk, "60_000", 60)
+    ask(desk, "10", 0.01)
     desk.world.timeline.advance(30)
 
     assert not deduplicate(desk, arriving(caused()))
@@ -326,22 +437,92 @@ def test_of_two_answers_that_are_out_the_later_one_is_waited_for() -> None:
 def test_the_first_two_that_say_so_at_once_are_both_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = Desk(replace(CONFIRMATION, key="answer")).world
-    insert = world.table.insert
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    world, insert, met = desk.world, desk.world.table.insert, False
 
     def insert_second(item: Item) -> Written:
-        insert({**item, "lease_until_ms": NOW_MS + 10})
+        nonlocal met
+        if not met:
+            met = True
+            ask(desk, "other", 60)
         return insert(item)
 
     monkeypatch.setattr(world.table, "insert", insert_second)
-    mark_asking("calls", NOW_MS + 60_000, world.ledger)
+    ask(desk, "one", 10)
+    asking(desk).take_out("one", desk.now_ms)
 
-    assert world.table.items[marker_key("calls")]["lease_until_ms"] == NOW_MS + 60_000
+    assert not deduplicate(desk, arriving(caused()))
+
+
+def test_when_the_answer_has_come_nothing_waits_for_it() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "one", 60)
+    assert not deduplicate(desk, arriving(caused()))
+    asking(desk).take_out("one", desk.now_ms)
+
+    assert deduplicate(desk, arriving(caused(), nonce="later"))
+
+    assert written(desk) == [CREATED]
+
+
+def test_the_answer_of_another_request_takes_nothing_out() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "one", 60)
+    ask(desk, "other", 60)
+    asking(desk).take_out("other", desk.now_ms)
+
+    assert not deduplicate(desk, arriving(caused()))
+
+
+def test_only_the_event_waits_of_which_nobody_can_know() -> None:
+    """Its neighbours go on in a batch of their own, and when the answer has come, it does too."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "one", 60)
+    news = [replace(caused(said=str(n)), facts="") for n in range(3)]
+
+    assert deduplicate(desk, arriving(caused(), *news))
+    again = [decode(body) for body in desk.world.bodies("batches") if body]
+    others, alone = again[-2:]
+    assert [len(batch.events) for batch in (others, alone)] == [3, 1]
+    assert deduplicate(desk, others)
+    assert not deduplicate(desk, alone)
+    assert len(written(desk)) == 3
+
+    asking(desk).take_out("one", desk.now_ms)
+    assert deduplicate(desk, alone)
+    assert sorted(told(desk) + written(desk)) == [CREATED, *[CREATED] * 3]
+
+
+def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is out is read first: what is not out any more has left its pointer."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "one", 60)
+    batch, of = request(), desk.world.table.of
+
+    def answered_meanwhile(pk: str) -> list[Item]:
+        found = of(pk)
+        asking(desk).take_out("one", desk.now_ms)
+        return found
+
+    monkeypatch.setattr(desk.world.table, "of", answered_meanwhile)
+    desk.seal(batch)
+
+    assert not deduplicate(desk, arriving(caused()))
+
+
+def test_what_the_release_before_said_of_its_answers_is_heard() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    marker = {"pk": "M#asking#calls", "sk": "M", "state": "ASKING"}
+    desk.world.table.insert({**marker, "lease_until_ms": desk.now_ms + 60_000})
+
+    assert not deduplicate(desk, arriving(caused()))
 
 
 def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
-    mark_asking("calls", desk.now_ms + 600_000, desk.world.ledger)
+    ask(desk, "600_000", 600)
     desk.world.timeline.advance(70)
 
     assert deduplicate(desk, arriving(caused()))
@@ -351,7 +532,7 @@ def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
 
 def test_with_no_answer_out_nothing_waits() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
-    mark_asking("calls", desk.now_ms - 1, desk.world.ledger)
+    ask(desk, "1", -0.001)
 
     assert deduplicate(desk, arriving(caused()))
 
@@ -462,6 +643,15 @@ def test_a_mapping_that_chooses_the_conversation_s_id_makes_it_the_key() -> None
     assert answered is not None
     assert (chosen_id.key, answered.key) == ("conversationId", "answer")
     assert answered.is_answered
+
+
+def test_a_made_conversation_s_life_is_not_our_doing() -> None:
+    made = confirmations.read(None, "conversations", None, "x")
+    mirrored = confirmations.read({}, "conversation-events", {}, "x")
+
+    assert made is not None
+    assert mirrored is not None
+    assert (made.owned, mirrored.owned) == (False, True)
 
 
 def test_mirrored_conversations_are_not_taken_for_ours_unless_asked_for() -> None:

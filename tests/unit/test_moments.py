@@ -32,7 +32,7 @@ def posted(created: object) -> Event:
     ],
 )  # fmt: skip
 def test_one_moment_is_one_however_it_is_written(stated: object) -> None:
-    assert view(posted(stated))["occurred_at"] == "2027-03-04T05:06:07.000Z"
+    assert view(posted(stated), "all")["occurred_at"] == "2027-03-04T05:06:07.000Z"
 
 
 @pytest.mark.parametrize(

@@ -387,3 +387,18 @@ def test_the_payload_that_was_kept_in_case_of_a_purge_goes_when_the_request_is_d
 
     assert world.state(batch) == "DONE"
     assert not world.documents
+
+
+@pytest.mark.parametrize(
+    ("conduct", "out"),
+    [(Conduct(), 0), (Conduct(rate_limited=1.0), 0), (Conduct(lost_answer=1.0), 1)],
+)
+def test_an_answer_that_has_come_is_not_out_any_more(conduct: Conduct, out: int) -> None:
+    """What it means is on record by then, and nobody need wait for it."""
+    item = {"externalTag": "identity"}
+    world = Simulated(configuration({"kind": "conversations", "item": item}), conduct)
+    world.batch([envelope(1)])
+
+    world.write_once()
+
+    assert len(json.loads(world.table.items["L#asking#there", "L"]["out"])) == out

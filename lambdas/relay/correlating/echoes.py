@@ -3,21 +3,22 @@
 An event that our own write caused confirms that write and is never written again. Three questions,
 cheapest first: does a record exist under its correlation id? Does a pointer lead from its
 conversation or entity to a request? Is a request under way whose key only the answer will give, so
-that nobody can know yet? The last makes the event wait, no longer than an answer can take.
+that nobody can know yet? The last makes the event wait, alone, while such an answer is out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.relay.correlating.pointers import Pointer, causing, following, keys_named
+from lambdas.relay.correlating.asking import out_until_ms
+from lambdas.relay.correlating.pointers import MET, Pointer, causing, following, keys_named
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
+from lambdas.relay.limits import ECHO_WITHIN_S
 from lambdas.relay.ports import Change, Guard, Item, Ledger
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.sealing import Batch, SealedEvent
 
-MARKER_STATE = "ASKING"
 #: an event that may yet turn out to be caused by us comes back after this
-ANSWER_POLL_S = 5.0
+ANSWER_POLL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,15 @@ class Guarded:
     echoes: Mapping[str, str]
     #: events that are news, and that a request's record follows all the same
     followed: Sequence[tuple[SealedEvent, str]]
-    #: nobody can know yet; 0: everybody is decided
-    wait_s: float
+    #: by identity: events of which nobody can know yet, and seconds until it is worth a look
+    waiting: Mapping[str, float]
+
+    @property
+    def wait_s(self) -> float:
+        return max(self.waiting.values(), default=0.0)
 
 
-ALL_NEWS = Guarded({}, (), 0)
+ALL_NEWS = Guarded({}, (), {})
 
 
 def guard(
@@ -46,7 +51,8 @@ def guard(
     the event that met it. Raises Transient."""
     echoes = _by_correlation(batch, ledger)
     followed: list[tuple[SealedEvent, str]] = []
-    wait_s = 0.0
+    waiting: dict[str, float] = {}
+    out = _answers_out(map(read_facts, batch.events), ledger, confirmations, now_ms)
     cache: dict[str, list[Pointer]] = {}
     for event in batch.events:
         facts = read_facts(event)
@@ -64,8 +70,10 @@ def guard(
             echoes[event.identity] = cause
             continue
         followed += [(event, request) for request in following(facts, found, confirmations)]
-        wait_s = max(wait_s, _wait_s(event, facts, ledger, confirmations, now_ms, answer_wait_s))
-    return Guarded(echoes, followed, wait_s)
+        wait_s = _wait_s(event, out[facts.detail_type], now_ms, answer_wait_s)
+        if wait_s:
+            waiting[event.identity] = wait_s
+    return Guarded(echoes, followed, waiting)
 
 
 def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
@@ -73,9 +81,9 @@ def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
     every run of a batch finds the same. A correlation id that somebody else states is only a
     word."""
     asked = [e for e in batch.events if e.correlation_id and e.is_genesys_own]
-    records = ledger.find([record_key(event.correlation_id) for event in asked])
+    records = ledger.find([record_key(event.correlation_id.lower()) for event in asked])
     return {
-        event.identity: event.correlation_id
+        event.identity: event.correlation_id.lower()
         for event, item in zip(asked, records, strict=True)
         if item is not None
     }
@@ -110,70 +118,69 @@ def _meet(
         pointer = causing(event, facts, left, confirmations)
         if pointer is None:
             return ""
-        if pointer.met_by:
+        if pointer.is_met_by(event) or not pointer.awaits(facts):
             return pointer.batch_id
+        name = f"{MET}{facts.detail_type}"
         met = ledger.change(
             pointer.pk,
             pointer.batch_id,
-            Guard(frozenset({"AWAITING"})),
-            Change(put={"state": "MET", "met_by": event.identity}),
+            Guard(frozenset({"AWAITING", "MET"}), same={name: None}),
+            Change(put={"state": "MET", name: event.identity}, default={"met_by": event.identity}),
         )
-        if met.applied or (met.before is not None and met.before.get("met_by") == event.identity):
+        if met.applied or (met.before is not None and met.before.get(name) == event.identity):
             return pointer.batch_id
         left = [p for p in left if p is not pointer]  # another event was faster
     return ""
 
 
 def _sent(found: Sequence[Pointer], ledger: Ledger) -> list[Pointer]:
-    """Those whose request has been sent at least once: no other can have caused anything."""
+    """Those whose request has been sent at least once, and was not refused for good: no other can
+    have caused anything."""
     records = ledger.find([record_key(pointer.batch_id) for pointer in found])
     return [
-        replace(pointer, is_past=record["state"] in ("SPLIT", "REJECTED"))
+        replace(pointer, is_past=record["state"] == "SPLIT", over_ms=_over_ms(record))
         for pointer, record in zip(found, records, strict=True)
-        if record is not None and record["attempt"] > 0
+        if record is not None and record["attempt"] > 0 and record["state"] != "REJECTED"
     ]
 
 
-# --- requests whose key only the answer gives
+def _over_ms(record: Item) -> int:
+    """Until when its request can bring something about: some time after its answer."""
+    if record["state"] in ("SEALED", "OPEN"):
+        return 0
+    answered_ms = int(record.get("settled_at_ms", 0))
+    return answered_ms + ECHO_WITHIN_S * 1000 if answered_ms else 0
 
 
-def marker_key(destination: str) -> tuple[str, str]:
-    return f"M#asking#{destination}", "M"
-
-
-def mark_asking(destination: str, until_ms: int, ledger: Ledger) -> None:
-    """Says, before a request is sent, that its answer may be out until then. Writers overlap, and a
-    write can land late: the later moment stands."""
-    pk, sk = marker_key(destination)
-    lengthen = (
-        Guard(frozenset({MARKER_STATE}), lease_before_ms=until_ms),
-        Change(put={"lease_until_ms": until_ms}),
-    )
-    if ledger.change(pk, sk, *lengthen).before is None:
-        item: Item = {"pk": pk, "sk": sk, "state": MARKER_STATE, "lease_until_ms": until_ms}
-        if not ledger.insert([item])[0].applied:
-            ledger.change(pk, sk, *lengthen)
-
-
-def _wait_s(
-    event: SealedEvent,
-    facts: Facts,
+def _answers_out(
+    facts: Iterable[Facts],
     ledger: Ledger,
     confirmations: Mapping[str, Confirmation],
     now_ms: int,
-    answer_wait_s: float,
-) -> float:
-    """Seconds until every answer that was out when the event came is in, or never will be."""
+) -> Mapping[str, int]:
+    """By type of event: until when an answer can be out that tells whose it is. Read before the
+    pointers: an answer that is not out any more has left its pointer."""
+    hearing = {
+        each.detail_type: [
+            name
+            for name, confirmation in sorted(confirmations.items())
+            if confirmation.is_answered and confirmation.hears(each.detail_type)
+        ]
+        for each in facts
+        if each.detail_type
+    }
+    until = out_until_ms({name for names in hearing.values() for name in names}, ledger, now_ms)
+    return {
+        detail_type: max((until[name] for name in names), default=0)
+        for detail_type, names in hearing.items()
+    }
+
+
+def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float) -> float:
+    """Seconds until it is worth another look; 0: every answer that was out when the event came is
+    in, or never will be."""
     latest_ms = event.accepted_at_ms + int(answer_wait_s * 1000)
-    if now_ms >= latest_ms:
+    if now_ms >= min(latest_ms, until_ms):
         return 0
-    asked = [
-        name
-        for name, confirmation in sorted(confirmations.items())
-        if confirmation.is_answered and confirmation.hears(facts.detail_type)
-    ]
-    until_ms = max(
-        (m["lease_until_ms"] for m in ledger.find([marker_key(n) for n in asked]) if m), default=0
-    )
-    # Asked again after a moment: the answer usually comes long before it must.
-    return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000) if now_ms < until_ms else 0
+    # The answer usually comes long before it must.
+    return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000)

@@ -4,12 +4,14 @@
 
 Where we chose the key, the pointer is in the ledger before the request is sent; where Genesys'
 answer gives it, before the answer is settled. Several requests can concern one key, so a pointer
-is met by one event only, and the event must show what the request was to bring about.
+is met by one event of a type only, and the event must show what the request was to bring about.
+What was awaited decides, once: the next such event is news, and so is one that happened long after
+the answer.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.destinations.correlation import (
@@ -24,9 +26,13 @@ from lambdas.relay.limits import CLAIM_TTL_S
 from lambdas.relay.ports import Item
 from lambdas.relay.sealing import Batch, SealedEvent
 
+#: with the type of an event: the identity of the one that met the pointer
+MET = "met#"
+
 
 def pointer_partition(match: Match, key: str) -> str:
-    return f"M#{match}#{key}"
+    """Genesys' ids are the same in any letter case."""
+    return f"M#{match}#{key.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,15 @@ class Pointer:
     batch_id: str
     destination: str
     shows: Mapping[str, Json]
-    #: identity of the event that met it; "" so far none
+    #: identity of the event that met it first; "" so far none
     met_by: str
     written_at_ms: int
-    #: its request was split or refused: others may carry the item now
+    #: by type: identities of the events that met it; none in pointers of the release before
+    met: Mapping[str, str] = field(default_factory=dict)
+    #: its request was split: others may carry the item now
     is_past: bool = False
+    #: what happened after this is not of its request's making; 0: it is under way
+    over_ms: int = 0
 
     @classmethod
     def of(cls, item: Item) -> "Pointer":
@@ -52,7 +62,17 @@ class Pointer:
             shows=json.loads(item["shows"]),
             met_by=item.get("met_by", ""),
             written_at_ms=item["written_at_ms"],
+            met={str(k).removeprefix(MET): v for k, v in item.items() if str(k).startswith(MET)},
         )
+
+    def is_met_by(self, event: SealedEvent) -> bool:
+        return event.identity in (self.met_by, *self.met.values())
+
+    def awaits(self, facts: Facts) -> bool:
+        """No event of this type has met it, and this one can be what it waits for."""
+        is_met = facts.detail_type in self.met if self.met else bool(self.met_by)
+        is_late = 0 < self.over_ms < (facts.occurred_at_ms or 0)
+        return not is_met and not is_late
 
 
 def pointers(
@@ -95,8 +115,8 @@ def causing(
     """The request that caused an event, None where none of these did.
 
     In this order: the one that the event has met before; the one whose correlation id it bears;
-    the oldest that waits, those last whose items went on in others; and where the request created
-    what the key names, any.
+    the oldest that awaits an event of this type, those last whose items went on in others; and
+    where all that becomes of what the key names is the request's doing, any.
     """
     fitting = sorted(
         (
@@ -112,9 +132,9 @@ def causing(
         (
             pointer
             for fits in (
-                lambda p: p.met_by == event.identity,
-                lambda p: p.batch_id == event.correlation_id,
-                lambda p: not p.met_by,
+                lambda p: p.is_met_by(event),
+                lambda p: p.batch_id == event.correlation_id.lower(),
+                lambda p: p.awaits(facts),
                 lambda p: confirmations[p.destination].owned,
             )
             for pointer in fitting

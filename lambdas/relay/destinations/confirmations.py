@@ -79,6 +79,8 @@ CONVERSATION_CREATED = Confirmation(
     window_s=ROUTED_WINDOW_S,
     follows=(f"{_TOPIC}customer.end", "routing:assigned", "conversation:*"),
     key=ANSWER,
+    # It makes the conversation, not what becomes of it: the customer who comes back is news.
+    owned=False,
     truth=Truth(CONVERSATION_PATH, _stands),
 )
 #: interactions brought by us: the conversation's id is ours, its whole life is our doing
@@ -149,6 +151,7 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
         match=match,
         topics=(),
         window_s=SIMPLE_WINDOW_S,
+        owned=False,
         truth=truth,
     )
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.canonical import Json, canonical, digest, short
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.limits import (
     COUNT_MAX,
     EXPECTED_BYTES_MAX,
+    FACTS_CHARS_MAX,
     HOLD_S,
     KEYS_EXPECTED_MAX,
     SHOWN_CHARS_MAX,
+    SHOWN_VALUE_CHARS_MAX,
 )
 from lambdas.relay.ports import Item
 from lambdas.relay.sealing import Batch, SealedEvent, Target, key_text, label
@@ -91,10 +93,13 @@ class Confirmation:
     #: what the key names where events are matched by our correlation id: then an event that names
     #: another contradicts the record; None: nothing that an event names
     names: Literal["conversation", "entity"] | None = None
-    #: the request creates what the key names, so that every event of `topics` under it is its doing
+    #: the whole life of what the key names is the request's doing: every event of `topics` under
+    #: it. Otherwise a request awaits one event of a type; what comes later is news
     owned: bool = True
     #: members of the item that the event's body must show
     shows: tuple[str, ...] = ()
+    #: what the mappings can write into these members; None: anything
+    writes: frozenset[str] | None = None
     #: None: Genesys cannot be asked, silence ends with a person
     truth: Truth | None = None
     compensation: Compensation | None = None
@@ -129,12 +134,42 @@ def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
 
 
 def contains(document: Json, part: Json) -> bool:
-    """Whether a document says at least what `part` says: objects may hold more, lists may not."""
+    """Whether a document says at least what `part` says: objects may hold more, lists may not. A
+    number is as good as its digits: Genesys keeps attributes as texts. Either may be an imprint."""
     if isinstance(part, Mapping):
         return isinstance(document, Mapping) and all(
             name in document and contains(document[name], value) for name, value in part.items()
         )
-    return bool(document == part)
+    return bool(imprint(document) == imprint(part))
+
+
+def imprint(value: Json) -> Json:
+    """The same with every long value as a hash: enough to know it again by."""
+    if isinstance(value, Mapping):
+        return {name: imprint(each) for name, each in value.items()}
+    text = value if isinstance(value, str) else canonical(value)
+    if len(text) <= SHOWN_VALUE_CHARS_MAX:
+        return text
+    return f"~{short(digest('shown', canonical(text)), 26)}"
+
+
+def _imprinted(shows: Mapping[str, Json], most_chars: int) -> dict[str, Json]:
+    """As much of what is shown as fits: whole, or else of each member what fits, as imprints."""
+    if len(canonical(shows)) <= most_chars:
+        return dict(shows)
+    kept: dict[str, Json] = {}
+    left = most_chars
+    for name, value in shows.items():
+        inside = value.items() if isinstance(value, Mapping) else [("", value)]
+        some = {}
+        for key, each in inside:
+            print_ = imprint(each)
+            left -= len(canonical([name, key, print_]))
+            if left >= 0:
+                some[key] = print_
+        if some:
+            kept[name] = some if isinstance(value, Mapping) else some[""]
+    return kept
 
 
 # --- what an event says of itself
@@ -165,8 +200,6 @@ def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
     listening = [c for c in confirmations if c.hears(event.detail_type)]
     if not listening:
         return ""
-    names = sorted({name for confirmation in listening for name in confirmation.shows})
-    shows = {name: event.body[name] for name in names if name in event.body}
     sequence = event.body.get("sequenceNumber", event.body.get("sequence"))
     return canonical(
         [
@@ -175,9 +208,24 @@ def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
             key_text(_entity(event)),
             sequence if _is_count(sequence) else None,
             event.occurred_at_ms,
-            shows if len(canonical(shows)) <= SHOWN_CHARS_MAX else {},
+            _shown(event, listening),
         ]
     )
+
+
+def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
+    """What the event shows of what requests bring about. Of very much only what our mappings can
+    write: whatever else there is must not hide what we awaited."""
+    names = sorted({name for confirmation in listening for name in confirmation.shows})
+    shows = {name: imprint(event.body[name]) for name in names if name in event.body}
+    if len(canonical(shows)) <= FACTS_CHARS_MAX:
+        return shows
+    for name in shows:
+        writers = [c.writes for c in listening if name in c.shows]
+        ours = frozenset[str]().union(*(writes or () for writes in writers))
+        if None not in writers and isinstance(shows[name], Mapping):
+            shows[name] = {key: value for key, value in shows[name].items() if key in ours}
+    return _imprinted(shows, FACTS_CHARS_MAX)
 
 
 def read_facts(event: SealedEvent) -> Facts:
@@ -242,9 +290,7 @@ def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
         case member:
             key = key_text(_text(members.get(member)))
     shows = {name: members[name] for name in confirmation.shows if name in members}
-    if len(canonical(shows)) > SHOWN_CHARS_MAX:
-        shows = {}
-    return Expectation(key, shows)
+    return Expectation(key, _imprinted(shows, SHOWN_CHARS_MAX))
 
 
 def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:

@@ -124,6 +124,8 @@ class Destination:
     required: tuple[str, ...] = ()
     #: expressions for the names in `path`
     path_values: Mapping[str, str] = field(default_factory=dict)
+    #: those that give the path of what an event itself is about
+    own_values: Mapping[str, str] = field(default_factory=dict)
     #: by patterns of detail-types, where a request has several lists; `into` is for the rest
     lists: Mapping[str, str] = field(default_factory=dict)
     #: names that it had before: what was claimed, recorded and sent under them still holds

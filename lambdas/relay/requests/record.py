@@ -231,7 +231,7 @@ class Record:
             return ()
         heard, answered = self.conversation_id, self.genesys_id
         is_named = confirmation.match == "conversation" and heard and answered
-        return (heard, answered) if is_named and heard != answered else ()
+        return (heard, answered) if is_named and heard.lower() != answered.lower() else ()
 
     def is_complete(self, confirmation: Confirmation | None) -> bool:
         """Everything that completes the record has been seen, and nothing waits."""

@@ -5,7 +5,7 @@ at synthesis, so that what is wrong is said before anything is deployed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import combinations
@@ -112,10 +112,20 @@ class Configuration:
     def confirmations(self) -> Mapping[str, Confirmation]:
         """By destination: how later events tell that a request took effect."""
         return {
-            name: destination.confirmation
+            name: replace(destination.confirmation, writes=self._writes(destination))
             for name, destination in self.destinations.items()
             if destination.confirmation is not None
         }
+
+    def _writes(self, destination: Destination) -> frozenset[str] | None:
+        """What its mappings write into the members that later events show; None: they do not say
+        beforehand."""
+        shows = destination.confirmation.shows if destination.confirmation is not None else ()
+        items = [route.item for route in self.routes if route.destination is destination]
+        shown = [item[name] for item in items for name in shows if name in item]
+        if not all(isinstance(each, Mapping) for each in shown):
+            return None
+        return frozenset(name for each in shown for name in each)
 
 
 def parse(document: Mapping[str, Json]) -> Configuration:
@@ -234,6 +244,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         is_repeatable=kind.is_repeatable or _flag(section, "ids_honoured", where),
         required=kind.required,
         path_values=_path_values(kind, section, where),
+        own_values=kind.path_values,
         lists=kind.lists,
         base=kind.base,
         formerly=_formerly(section, where),

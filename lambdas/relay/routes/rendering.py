@@ -7,6 +7,7 @@ from urllib.parse import quote
 import jmespath
 
 from lambdas.relay.canonical import Json, canonical
+from lambdas.relay.destinations.correlation import contains
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.errors import Malformed
@@ -25,6 +26,8 @@ class Rendered:
     into: str
     #: canonical JSON
     item: str
+    #: the event itself shows that this is so already: there is nothing to write
+    is_shown: bool = False
 
 
 def rendered(route: Route, event: Event) -> Rendered:
@@ -40,11 +43,12 @@ def rendered(route: Route, event: Event) -> Rendered:
         target = Target(
             destination.name,
             destination.method,
-            _path(destination, document),
+            _path(destination, destination.path_values, document),
             destination.shape,
             destination.formerly,
         )
-        return Rendered(target, destination.list_of(event.detail_type), text)
+        into = destination.list_of(event.detail_type)
+        return Rendered(target, into, text, _is_shown(destination, event, item, target.path))
     except Malformed as malformed:
         raise Malformed(f"route {route.name}: {malformed.reason}") from malformed
 
@@ -65,9 +69,28 @@ def _require(item: Json, destination: Destination) -> None:
         raise Malformed(f"the mapping gives no {', '.join(missing)}; {destination.kind} needs it")
 
 
-def _path(destination: Destination, document: Mapping[str, Json]) -> str:
+def _is_shown(destination: Destination, event: Event, item: Json, path: str) -> bool:
+    """Whether the event shows, of the very thing that the request is to change, all that it would
+    bring about. Only where repeating changes nothing anyhow."""
+    confirmation = destination.confirmation
+    if confirmation is None or not destination.is_repeatable or not isinstance(item, Mapping):
+        return False
+    if event.entrance != "partner":
+        return False  # what somebody else says of it is not what Genesys shows
+    if not confirmation.causes(event.detail_type) or set(item) - set(confirmation.shows):
+        return False
+    try:
+        own_path = _path(destination, destination.own_values, view(event, ""))
+    except Malformed:
+        return False
+    return bool(item) and own_path.lower() == path.lower() and contains(event.body, item)
+
+
+def _path(
+    destination: Destination, expressions: Mapping[str, str], document: Mapping[str, Json]
+) -> str:
     values: dict[str, str] = {}
-    for name, expression in destination.path_values.items():
+    for name, expression in expressions.items():
         value = render(expression, document)
         if not isinstance(value, str) or not value:
             raise Malformed(f"the path needs {name}, and {expression!r} gives none")
