@@ -194,17 +194,11 @@ class _Attempt:
         self.needs.post.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
         if asking is not None and not isinstance(posted.outcome, Unsure):
-            self._take_out(asking)
+            post = self.needs.post
+            asking.take_out(self.batch.batch_id, post.clock.now_ms(), post.telemetry)
         name = self.destination.name  # the batch may bear a former one
         self.needs.turns.tell(name, posted, self.batch, doubtful=doubtful)
         return disposition
-
-    def _take_out(self, asking: Asking) -> None:
-        """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain."""
-        try:
-            asking.take_out(self.batch.batch_id, self.needs.post.clock.now_ms())
-        except Transient as transient:
-            self.needs.post.telemetry.note("answer not taken out", reason=transient.reason)
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
         match outcome:

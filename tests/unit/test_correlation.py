@@ -324,6 +324,10 @@ def ask(desk: Desk, batch_id: str, seconds: float) -> None:
     asking(desk).enter(batch_id, desk.now_ms + int(seconds * 1000), desk.now_ms)
 
 
+def take_out(desk: Desk, batch_id: str) -> None:
+    asking(desk).take_out(batch_id, desk.now_ms, desk.world.telemetry)
+
+
 def told(desk: Desk) -> list[str]:
     """The requests that confirm is told of."""
     return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
@@ -449,7 +453,7 @@ def test_the_first_two_that_say_so_at_once_are_both_heard(
 
     monkeypatch.setattr(world.table, "insert", insert_second)
     ask(desk, "one", 10)
-    asking(desk).take_out("one", desk.now_ms)
+    take_out(desk, "one")
 
     assert not deduplicate(desk, arriving(caused()))
 
@@ -458,7 +462,7 @@ def test_when_the_answer_has_come_nothing_waits_for_it() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
     assert not deduplicate(desk, arriving(caused()))
-    asking(desk).take_out("one", desk.now_ms)
+    take_out(desk, "one")
 
     assert deduplicate(desk, arriving(caused(), nonce="later"))
 
@@ -469,7 +473,7 @@ def test_the_answer_of_another_request_takes_nothing_out() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
     ask(desk, "other", 60)
-    asking(desk).take_out("other", desk.now_ms)
+    take_out(desk, "other")
 
     assert not deduplicate(desk, arriving(caused()))
 
@@ -488,7 +492,7 @@ def test_only_the_event_waits_of_which_nobody_can_know() -> None:
     assert not deduplicate(desk, alone)
     assert len(written(desk)) == 3
 
-    asking(desk).take_out("one", desk.now_ms)
+    take_out(desk, "one")
     assert deduplicate(desk, alone)
     assert sorted(told(desk) + written(desk)) == [CREATED, *[CREATED] * 3]
 
@@ -503,7 +507,7 @@ def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
 
     def answered_meanwhile(pk: str) -> list[Item]:
         found = of(pk)
-        asking(desk).take_out("one", desk.now_ms)
+        take_out(desk, "one")
         return found
 
     monkeypatch.setattr(desk.world.table, "of", answered_meanwhile)

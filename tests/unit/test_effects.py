@@ -109,13 +109,22 @@ def test_they_are_two_effects_for_an_instance_that_remembers_claims_too() -> Non
 def test_they_are_two_effects_in_a_destination_that_takes_lists() -> None:
     """They share a batch with other events, though not with each other."""
     journey = {"kind": "journey-external-events", "configuration_id": "c1"}
-    one = {"name": "one", "destination": "journey", "item": {"made": "'one'"}}
-    other = {"name": "other", "destination": "journey", "item": {"made": "'other'"}}
+    item = {"identifiers": {"externalIds": [{"value": "conversation_id"}]}}
+    one = {
+        "name": "one",
+        "destination": "journey",
+        "item": {**item, "attributes": {"made": "'one'"}},
+    }
+    other = {
+        "name": "other",
+        "destination": "journey",
+        "item": {**item, "attributes": {"made": "'other'"}},
+    }
     relay, configuration = Relay(), configured(one, other, journey=journey)
 
     made = relay.takes(configuration, ENDED, envelope("acw"))
 
-    assert sorted(item["made"] for item in made) == ["one", "one", "other", "other"]
+    assert sorted(item["attributes"]["made"] for item in made) == ["one", "one", "other", "other"]
     assert len({item["id"] for item in made}) == 4, "the destination would take one for a copy"
     assert relay.takes(configuration, republished(ENDED), envelope("acw")) == []
 

@@ -86,6 +86,7 @@ def test_a_transition_leads_where_the_table_says(name: str) -> None:
     rows = [row for row in TRANSITIONS if row.name == name]
     for state in {source for row in rows for source in row.sources}:
         for guard, change in MADE[name](Record.of(in_state(state))):
+            assert guard.states is not None
             assert state in guard.states, state
             after = change.put.get("state", state)
             assert any(row.leads(state, after) for row in rows), (state, after)

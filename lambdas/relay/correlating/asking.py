@@ -10,31 +10,39 @@ import json
 from collections.abc import Collection, Mapping
 
 from lambdas.relay.canonical import canonical
+from lambdas.relay.errors import Transient
 from lambdas.relay.ledger.shared import SharedItem, Values, key_of
-from lambdas.relay.ports import Chance, Item, Ledger
+from lambdas.relay.ports import Chance, Item, Ledger, Telemetry
 
 #: the request by its id, and when its answer is certainly in or never will be
 Out = Mapping[str, int]
 
 
 class Asking:
-    """Enters requests and takes them out. Raises Transient."""
+    """Enters requests and takes them out."""
 
     def __init__(self, ledger: Ledger, chance: Chance, destination: str) -> None:
         self._shared = SharedItem(ledger, chance, _name(destination))
 
     def enter(self, batch_id: str, until_ms: int, now_ms: int) -> None:
+        """Raises Transient."""
         self._shared.change(
             lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None)
         )
 
-    def take_out(self, batch_id: str, now_ms: int) -> None:
+    def take_out(self, batch_id: str, now_ms: int, telemetry: Telemetry) -> None:
+        """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain:
+        that must not touch what the answer means, which is on record."""
+
         def without(item: Item | None) -> tuple[Values | None, None]:
             out = dict(_out(item, now_ms))
             known = out.pop(batch_id, None)
             return (None if known is None else _values(out)), None
 
-        self._shared.change(without)
+        try:
+            self._shared.change(without)
+        except Transient as transient:
+            telemetry.note("answer not taken out", batch=batch_id, reason=transient.reason)
 
 
 def out_until_ms(destinations: Collection[str], ledger: Ledger, now_ms: int) -> Mapping[str, int]:

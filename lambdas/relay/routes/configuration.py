@@ -4,11 +4,9 @@ One document, read by the functions from `configuration.json` beside the code, a
 at synthesis, so that what is wrong is said before anything is deployed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cache
-from itertools import combinations
 from urllib.parse import quote
 
 from lambdas.relay.canonical import Json
@@ -36,7 +34,7 @@ from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
 from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
-from lambdas.relay.routes import mapping
+from lambdas.relay.routes import effects, mapping
 
 KINDS: Mapping[str, Kind] = {
     module.KIND.name: module.KIND
@@ -141,48 +139,13 @@ def parse(document: Mapping[str, Json]) -> Configuration:
         _route(_section(row, f"routes[{number}]"), f"routes[{number}]", destinations)
         for number, row in enumerate(rows)
     )
-    _check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
-    _check_names("route", [(route.name, route.formerly) for route in routes])
-    _check_effects(routes)
+    effects.check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
+    effects.check_names("route", [(route.name, route.formerly) for route in routes])
+    effects.check([(r.name, r.destination.name, r.topics, r.item) for r in routes])
     former = {name: d for d in destinations.values() for name in d.formerly}
     return Configuration(
         {**destinations, **former}, routes, _reader(document), _sender_types(document)
     )
-
-
-def _check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """What was claimed under a name belongs to one of them."""
-    every = [name for current, former in named for name in (current, *former)]
-    twice = sorted({name for name in every if every.count(name) > 1})
-    if twice:
-        raise ValueError(
-            f"{twice[0]!r} names two: it stands twice among the names and the former names "
-            f"(formerly) of the {what}s; each must have names of its own"
-        )
-
-
-def _check_effects(routes: Sequence[Route]) -> None:
-    """Two routes to one destination are two effects; the same twice is meant by nobody."""
-    for one, other in combinations(routes, 2):
-        is_same = one.destination is other.destination and one.item == other.item
-        if is_same and any(_overlap(a, b) for a in one.topics for b in other.topics):
-            raise ValueError(
-                f"routes {one.name} and {other.name} send the same events to destination "
-                f"{one.destination.name} as the same item, so that each would take effect twice; "
-                "make them one route that lists the topics of both, or give them different items"
-            )
-
-
-@cache
-def _overlap(one: str, other: str) -> bool:
-    """Whether some detail-type fits both patterns; `*` stands for anything."""
-    if not one or not other:
-        return not (one or other).strip("*")
-    if one[0] == "*":
-        return _overlap(one[1:], other) or _overlap(one, other[1:])
-    if other[0] == "*":
-        return _overlap(other, one)
-    return one[0] == other[0] and _overlap(one[1:], other[1:])
 
 
 def _reader(document: Mapping[str, Json]) -> Reader:

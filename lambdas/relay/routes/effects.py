@@ -1,0 +1,47 @@
+"""What a configuration means as effects: a name stands for one thing, an effect is meant once."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import combinations
+
+from lambdas.relay.canonical import Json
+
+
+def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """What was claimed under a name belongs to one of them. Raises ValueError."""
+    every = [name for current, former in named for name in (current, *former)]
+    twice = sorted({name for name in every if every.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{twice[0]!r} names two: it stands twice among the names and the former names "
+            f"(formerly) of the {what}s; each must have names of its own"
+        )
+
+
+#: a route: its name, its destination's, its topics and its item
+Way = tuple[str, str, Sequence[str], Json]
+
+
+def check(routes: Sequence[Way]) -> None:
+    """Two routes to one destination are two effects; the same twice is meant by nobody. Raises
+    ValueError."""
+    for (one, destination, topics, item), other in combinations(routes, 2):
+        is_same = (destination, item) == (other[1], other[3])
+        if is_same and any(_overlap(a, b) for a in topics for b in other[2]):
+            raise ValueError(
+                f"routes {one} and {other[0]} send the same events to destination {destination} as "
+                "the same item, so that each would take effect twice; make them one route that "
+                "lists the topics of both, or give them different items"
+            )
+
+
+@cache
+def _overlap(one: str, other: str) -> bool:
+    """Whether some detail-type fits both patterns; `*` stands for anything."""
+    if not one or not other:
+        return not (one or other).strip("*")
+    if one[0] == "*":
+        return _overlap(one[1:], other) or _overlap(one, other[1:])
+    if other[0] == "*":
+        return _overlap(other, one)
+    return one[0] == other[0] and _overlap(one[1:], other[1:])
