@@ -36,6 +36,8 @@ from lambdas.relay.sealing import (
 from lambdas.relay.vault_keys import sealed_key
 
 AWAITS_ANSWER = "a request that may have caused it awaits its answer"
+#: states in which a batch's message, whichever came here, may be the only one that is left
+UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def dedup(delivery: Delivery, needs: Needs) -> Disposition:
         state = Record.of(recorded.before).state
         if state == "MERGED":
             return _travel_anew(batch, needs, now_ms)
-        if state not in ("SEALED", "OPEN", "SPLIT"):
+        if state not in UNSETTLED:
             return Done()  # it is settled, or a person has it with all that it holds
         # Another message of it may be at work, or this may be the only one: an engineer redrove
         # it into the wrong queue. A second one does no harm; none would be a loss.

@@ -15,7 +15,7 @@ from lambdas.relay.limits import (
 )
 from local.memory.genesys import Conduct
 from local.simulation.regimes import BY_NAME, REGIMES, Regime
-from local.simulation.weather import LATER_RATES, Kind, swarm
+from local.simulation.weather import LATER_RATES, LATEST_RATES, Kind, swarm
 from local.simulation.workload import PLAIN, Shares, shares_of
 
 #: events in each run, so that 25,000 runs are a million events
@@ -61,6 +61,7 @@ class Scenario:
 def draw(seed: int) -> Scenario:
     """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
     random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
+    latest = Random(f"latest {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -72,7 +73,7 @@ def draw(seed: int) -> Scenario:
         seed=seed,
         regime=regime,
         conduct=conduct,
-        rates={**swarm(random), **swarm(later, LATER_RATES)},
+        rates={**swarm(random), **swarm(later, LATER_RATES), **swarm(latest, LATEST_RATES)},
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),

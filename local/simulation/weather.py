@@ -16,6 +16,8 @@ PlatformFault = Literal[
     "mapping paused",  # a queue is not read for hours or days
     "redrive whole",  # an engineer redrives dead letters, mid-incident
     "redrive part",
+    "redrive astray",  # ... into the queue of another function
+    "purge",  # somebody empties the queue of claimed batches
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
     "message sent again",  # an engineer sends a message that he kept, weeks later
@@ -94,6 +96,8 @@ LATER_RATES: Mapping[Kind, float] = {
     "put answer lost": 0.2,
     "post answer lost": 0.2,
 }
+#: and of those that came last
+LATEST_RATES: Mapping[Kind, float] = {"redrive astray": 0.15, "purge": 0.1}
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from lambdas.relay.errors import Transient
@@ -26,7 +27,7 @@ from local.memory.queues import Message, StoredQueue
 from local.memory.settings import MemorySettings
 from local.memory.table import Table
 from local.memory.timeline import Timeline
-from local.simulation import states, workload
+from local.simulation import slips, states, workload
 from local.simulation.configuration import configuration_of
 from local.simulation.functions import FUNCTIONS, Function, Instance, Neighbours
 from local.simulation.mappings import Mapping as EventSourceMapping
@@ -208,12 +209,11 @@ class World:
     def _plan_incidents(self) -> None:
         """What befalls the whole, at times drawn in advance."""
         random, weather = self.random, self.weather
+        slips.plan(random, weather, self.queues, tuple(self.mappings), self._at_some_time)
         for queue, mapping in self.mappings.items():
             if weather.strikes("mapping paused"):
                 hours = random.choice((0.5, 3, 76, PAUSE_END_H))
-                self._at_some_time(
-                    lambda m=mapping, h=hours: m.pause(self._pause_end_ms(h))  # type: ignore[misc]
-                )
+                self._at_some_time(partial(self._pause, mapping, hours))
             for kind in ("redrive whole", "redrive part"):
                 if weather.strikes(kind):
                     most = 1_000 if kind == "redrive whole" else 2
@@ -222,8 +222,7 @@ class World:
         if weather.strikes("secret rotated"):
             self._at_some_time(self.secret.rotate)
         if weather.strikes("genesys silent"):
-            hours = random.choice((0.2, 1.5, 3))
-            self._at_some_time(lambda: self._fall_silent(hours))
+            self._at_some_time(partial(self._fall_silent, random.choice((0.2, 1.5, 3))))
         if self.scenario.regime.late_copies:
             self._plan_late_incidents()
 
@@ -249,10 +248,10 @@ class World:
             self.random.random() ** 2 * min(self.scenario.faults_s, 6 * HOUR_S), action
         )
 
-    def _pause_end_ms(self, hours: float) -> int:
+    def _pause(self, mapping: EventSourceMapping, hours: float) -> None:
         """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
         wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
-        return min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000)
+        mapping.pause(min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000))
 
     def _redrive(self, queue: str, most: int) -> None:
         self.queues[f"{queue}-dead"].redrive(self.queues[queue], most)

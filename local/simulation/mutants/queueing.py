@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lambdas.relay import deliveries, intake, reconcile
+from lambdas.relay import deliveries, intake, overdue, reconcile, write
 from lambdas.relay.assembly import consumers
 from lambdas.relay.assembly import intake as assembled_intake
 from lambdas.relay.attention.redriving import Verdict, judge_batch
@@ -104,6 +104,18 @@ QUEUEING = (
         "Its record is final, so the letter says nothing new.",
         ((reconcile, "judge_batch", _split_is_done),),
         storm={"crash": 0.01, "send refused": 0.2, "429 hours": 0.0},
+    ),
+    Mutant(
+        "a batch is written wherever it comes from",
+        "What is in the queue of write has been through dedup.",
+        ((write, "is_unclaimed", lambda text: False),),
+        storm={"redrive astray": 0.9, "mapping paused": 0.5, "ledger unreadable": 0.2},
+    ),
+    Mutant(
+        "a message that was claimed stays until it is written",
+        "SQS keeps it.",
+        ((overdue, "sealed_key", lambda batch_id: "nothing is kept"),),
+        storm={"purge": 0.9, "429 hours": 0.1},
     ),
     Mutant(
         "the tutorial: set the key, then process",
