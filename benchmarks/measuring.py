@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from benchmarks.world import START_MS, World
-from local.genesys.ratelimit import ALLOWED, WINDOW_S
-from local.genesys.record import RequestEntry
+from simulator.ratelimit import ALLOWED, WINDOW_S
+from simulator.record import RequestEntry
 
 
 @dataclass(frozen=True, slots=True)

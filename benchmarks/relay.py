@@ -6,21 +6,21 @@ from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay.assembly.dedup import dedup_knowing
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION
+from lambdas.relay.kernel.ports import Change, Guard, Item, Outgoing, Written
 from lambdas.relay.ledger.known import KnownClaims
-from lambdas.relay.limits import LIVE, MESSAGES_PER_INVOCATION
-from lambdas.relay.ports import Change, Guard, Item, Outgoing, Written
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration, parse
-from lambdas.relay.sealing import Batch, SealedEvent, Target, describe, encode, seal
-from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
-from local.genesys.ratelimit import ALLOWED
-from local.memory.clock import SeededChance
-from local.memory.credentials import MemorySenderKeys
-from local.memory.faults import CALM
-from local.memory.ledger import MemoryLedger
-from local.memory.queues import MemoryQueue
-from local.memory.settings import MemorySettings
-from local.memory.vault import MemoryVault
+from simulation.memory.clock import SeededChance
+from simulation.memory.credentials import MemorySenderKeys
+from simulation.memory.faults import CALM
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.queues import MemoryQueue
+from simulation.memory.settings import MemorySettings
+from simulation.memory.vault import MemoryVault
+from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
+from simulator.ratelimit import ALLOWED
 
 CONFIGURATION = parse(
     {
@@ -86,7 +86,7 @@ class Sandbox:
     def __init__(self, world: World) -> None:
         self._world = world
         self.clock = Clock(world)
-        self.chance = SeededChance(world.random)
+        self.entropy = SeededChance(world.random)
         self.telemetry = world.telemetry
         self.ledger = ledger_of(world)
         self.vault = MemoryVault(world.documents, world.scheduler, CALM)

@@ -5,17 +5,17 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.relay import JOURNEY, ledger_of
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
-from lambdas.relay.backoff import retry_after_s
 from lambdas.relay.genesys.outcomes import header
-from lambdas.relay.genesys.pacing import Pace, Quota
+from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
 from lambdas.relay.genesys.tokens import Tokens
-from lambdas.relay.limits import MESSAGES_PER_INVOCATION
-from lambdas.relay.ports import Answer, Delivery, Outgoing
-from lambdas.relay.sealing import Batch, decode
-from local.memory.clock import SeededChance
-from local.memory.faults import CALM
-from local.memory.ledger import MemoryLedger
-from local.memory.table import Table
+from lambdas.relay.kernel.backoff import retry_after_s
+from lambdas.relay.kernel.limits import MESSAGES_PER_INVOCATION
+from lambdas.relay.kernel.ports import Answer, Delivery, Outgoing
+from lambdas.relay.messages.sealing import Batch, decode
+from simulation.memory.clock import SeededChance
+from simulation.memory.faults import CALM
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.table import Table
 
 TUTORIAL_TRIES = 3
 #: urllib3.util.Retry(total=10, backoff_factor=1): 0, 2, 4, ... 120 seconds, or `Retry-After`
@@ -71,10 +71,10 @@ def _start(world: World, concurrency: int, tries: int, backoff_s: Callable[[int]
 
     def make() -> Instance:
         clock, http = Clock(world), Http(world, TIMEOUT_S)
-        chance = SeededChance(world.random)
+        entropy = SeededChance(world.random)
         own = MemoryLedger(Table(), world.scheduler, CALM, world.timeline)
         tokens = Tokens(
-            http, Secrets(), clock, Pace(own, chance, UNLIMITED), "https://login.simulated"
+            http, Secrets(), clock, RateLimiter(own, entropy, UNLIMITED), "https://login.simulated"
         )
 
         def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:

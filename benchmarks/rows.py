@@ -7,8 +7,8 @@ from typing import Literal
 from benchmarks import scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
-from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
-from local.genesys.ratelimit import ALLOWED
+from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
+from simulator.ratelimit import ALLOWED
 
 #: the aims: what is promised, and by how much the physical minimum may be missed
 USED_SHARE_MIN = 0.98

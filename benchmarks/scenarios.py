@@ -11,11 +11,11 @@ from random import Random
 from benchmarks import relay, rivals
 from benchmarks.measuring import Measured, least_s, measured, requests_of
 from benchmarks.world import World
-from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.messages.sealing import decode
 from lambdas.relay.requests.record import Record
-from lambdas.relay.sealing import decode
-from local.genesys.items import Poison
-from local.genesys.ratelimit import ALLOWED
+from simulator.items import Poison
+from simulator.ratelimit import ALLOWED
 
 WRITERS = 4
 TUTORIAL = "tutorial writer"

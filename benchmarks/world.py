@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import urlsplit
 
-from lambdas.relay.limits import LIVE, RECEIVES_MAX, SOURCE_RETENTION_S
-from lambdas.relay.ports import Answer, Credentials, Delivery, NotSent, Unanswered
-from local.genesys.faults import NONE, Conduct
-from local.genesys.messages import Request
-from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.platform import GenesysPlatform
-from local.memory.faults import CALM
-from local.memory.queues import MemoryQueue, StoredQueue
-from local.memory.table import Table
-from local.memory.telemetry import MemoryTelemetry
-from local.memory.timeline import Timeline
-from local.simulation.scheduler import Ending, Raised, Returned, Scheduler
-from local.simulation.trace import Trace
-from local.simulation.weather import Weather
+from lambdas.relay.kernel.limits import LIVE, RECEIVES_MAX, SOURCE_RETENTION_S
+from lambdas.relay.kernel.ports import Answer, Credentials, Delivery, NotSent, Unanswered
+from simulation.fault_plan import FaultPlan
+from simulation.memory.faults import CALM
+from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.table import Table
+from simulation.memory.telemetry import MemoryTelemetry
+from simulation.memory.timeline import Timeline
+from simulation.scheduler import Ending, Raised, Returned, Scheduler
+from simulation.trace import Trace
+from simulator.faults import NONE, Conduct
+from simulator.messages import Request
+from simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from simulator.platform import GenesysPlatform
 
 START_MS = 1_767_877_200_000
 SEED = 20261121
@@ -33,7 +33,7 @@ AWS_LATENCY_MS = 4
 POLL_MS = (5, 30)
 
 
-class Calm(Weather):
+class Calm(FaultPlan):
     """No faults; every call to AWS takes some milliseconds."""
 
     def latency_ms(self, usual_max: int) -> int:
@@ -97,8 +97,8 @@ class World:
     def __post_init__(self) -> None:
         self.timeline = Timeline(START_MS)
         self.random = Random(self.seed)
-        weather = Calm(Random(self.seed + 1), {})
-        self.scheduler = Scheduler(self.timeline, weather, Trace(), frozenset())
+        fault_plan = Calm(Random(self.seed + 1), {})
+        self.scheduler = Scheduler(self.timeline, fault_plan, Trace(), frozenset())
         self.platform = GenesysPlatform(
             lambda: self.timeline.now_ms / 1000, Random(self.seed + 2), self.conduct
         )

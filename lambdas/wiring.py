@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 
 from lambdas.adapters.aws import CONFIG
-from lambdas.adapters.clock import SystemChance, SystemClock
+from lambdas.adapters.clock import SystemClock, SystemEntropy
 from lambdas.adapters.invocation import NO_RECEIPT, Context, answer, deadline_ms, deliveries_of
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.settings import Settings
 from lambdas.adapters.telemetry import PowertoolsTelemetry
-from lambdas.relay.ports import (
-    Chance,
+from lambdas.relay.kernel.ports import (
     Clock,
+    Entropy,
     Http,
     Ledger,
     Ports,
@@ -28,7 +28,7 @@ from lambdas.relay.ports import (
 )
 
 if TYPE_CHECKING:
-    from lambdas.relay.assembly.consumers import Consumer
+    from lambdas.relay.assembly.consumers import Function
 
 T = TypeVar("T")
 
@@ -49,8 +49,8 @@ class AwsPorts:
         return CLOCK
 
     @cached_property
-    def chance(self) -> Chance:
-        return SystemChance()
+    def entropy(self) -> Entropy:
+        return SystemEntropy()
 
     @cached_property
     def telemetry(self) -> PowertoolsTelemetry:
@@ -120,7 +120,7 @@ def once(assemble: Callable[[Ports, Settings], T]) -> Callable[[], T]:
 
 
 def consume(
-    function: Callable[[], "Consumer"], event: Mapping[str, Any], context: Context
+    function: Callable[[], "Function"], event: Mapping[str, Any], context: Context
 ) -> dict[str, Any]:
     """One invocation of a function behind a queue. Takes an SQS event, or one bare EventBridge
     event (the console's Test button)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.relay.limits import HORIZON_S
+from lambdas.relay.kernel.limits import HORIZON_S
 from ops.connection import Relay
 from ops.errors import OpsError
 

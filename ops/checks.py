@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
-from lambdas.relay.limits import LIVE
+from lambdas.relay.kernel.limits import LIVE
 from ops import deployed, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError

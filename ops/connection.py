@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from emulator.isolation import keep_to_this_machine
 from lambdas.adapters.aws import CONFIG, code_of
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
-from local.isolation import keep_to_this_machine
 from ops.errors import OpsError
 
 if TYPE_CHECKING:

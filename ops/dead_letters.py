@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from ops import discarding, letters, moving
+from ops import dead_letter, discarding, moving
 from ops.connection import CLOCK, Line, Relay
+from ops.dead_letter import Filter, Letter
 from ops.errors import OpsError
-from ops.letters import Filter, Letter
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
 
@@ -65,11 +65,11 @@ def list_letters(
     conversation: Conversation = "",
     identity: Identity = "",
     older_than: Older = "0s",
-    most: Most = letters.MOST_DEFAULT,
+    most: Most = dead_letter.MOST_DEFAULT,
 ) -> None:
     """List dead letters: why, how often tried, since when, what about."""
     session = session_of(context)
-    wanted = Filter(reason, batch, conversation, identity, "", letters.seconds(older_than))
+    wanted = Filter(reason, batch, conversation, identity, "", dead_letter.seconds(older_than))
     with _choose(session.relay, queue, wanted, most) as choice:
         session.screen.document([letter.document() for _, letter in choice.chosen])
         _table(choice, session.screen)
@@ -78,7 +78,7 @@ def list_letters(
 
 
 @app.command()
-def show(context: typer.Context, message: str, most: Most = letters.MOST_DEFAULT) -> None:
+def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEFAULT) -> None:
     """Show one dead letter whole: attributes and body. MESSAGE is its SQS message id."""
     session = session_of(context)
     if not message.strip():
@@ -110,7 +110,7 @@ def replay(
     identity: Identity = "",
     message: Message = "",
     older_than: Older = "0s",
-    most: Most = letters.MOST_DEFAULT,
+    most: Most = dead_letter.MOST_DEFAULT,
     whole_queue: Annotated[
         bool,
         typer.Option("--whole-queue", help="Let SQS move all of --queue, as the console does."),
@@ -123,7 +123,7 @@ def replay(
 ) -> None:
     """Send dead letters back to the queue they came from. Safe to repeat and to interrupt."""
     session = session_of(context)
-    since = letters.seconds(older_than)
+    since = dead_letter.seconds(older_than)
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if whole_queue:
         if not queue or not wanted.is_empty:
@@ -134,7 +134,7 @@ def replay(
         done = 0
         if _agreed(choice, session, "send back to work", dry_run=dry_run, yes=yes):
             for line, letter in _progress(choice, session.screen, "replaying"):
-                letters.send_back(session.relay, line, letter)
+                dead_letter.send_back(session.relay, line, letter)
                 done += 1
         remedy = f"{REPEAT}; --whole-queue moves all of --queue"
         _report(session.screen, choice, "replayed", done, remedy, dry_run=dry_run)
@@ -151,14 +151,14 @@ def discard(
     identity: Identity = "",
     message: Message = "",
     older_than: Older = "0s",
-    most: Most = letters.MOST_DEFAULT,
+    most: Most = dead_letter.MOST_DEFAULT,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
     """Give dead letters up. They go into the vault (discarded/), with who and why."""
     session = session_of(context)
     note = reason_given(note)
-    since = letters.seconds(older_than)
+    since = dead_letter.seconds(older_than)
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if wanted.is_empty:
         raise OpsError("Say which letters: --message, --batch, --reason or another filter.")
@@ -173,7 +173,7 @@ def discard(
 @contextmanager
 def _choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choice]:
     """Holds the letters while they are worked on, then lets go of what is still there."""
-    read = [(line, letters.read(relay, line, most)) for line in relay.lines(queue or None)]
+    read = [(line, dead_letter.read(relay, line, most)) for line in relay.lines(queue or None)]
     now_ms = CLOCK.now_ms()
     chosen = [(line, one) for line, found in read for one in found if wanted.takes(one, now_ms)]
     passed_over = sum(len(found) for _, found in read) - len(chosen)
@@ -182,7 +182,7 @@ def _choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Cho
         yield Choice(chosen, passed_over, most, cut)
     finally:
         for line, found in read:
-            letters.release(relay, line, found)
+            dead_letter.release(relay, line, found)
 
 
 def _agreed(choice: Choice, session: Session, what: str, *, dry_run: bool, yes: bool) -> bool:

@@ -1,13 +1,13 @@
 """Giving a dead letter up for good, on record: nothing leaves without who and why."""
 
-from lambdas.relay.attention.resolution import Decision, find, resolve
-from lambdas.relay.attention.review import park
-from lambdas.relay.canonical import canonical, digest, short
-from lambdas.relay.errors import Malformed
-from lambdas.relay.sealing import Batch, decode
+from lambdas.relay.kernel.canonical import canonical, digest, short
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.messages.sealing import Batch, decode
+from lambdas.relay.review.cases import park
+from lambdas.relay.review.resolution import Decision, find, resolve
 from ops.connection import CLOCK, Line, Relay
+from ops.dead_letter import Letter
 from ops.errors import OpsError
-from ops.letters import Letter
 
 PREFIX = "discarded/"
 

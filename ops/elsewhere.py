@@ -4,11 +4,11 @@ the vault keeps for a person. Searched by what they say, so any name in them fin
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lambdas.relay.limits import SQS_ENTRIES_MAX
-from lambdas.relay.vault_keys import QUARANTINE
-from ops import letters
+from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
+from lambdas.relay.kernel.vault_keys import QUARANTINE
+from ops import dead_letter
 from ops.connection import Line, Relay
-from ops.waiting import quarantine_document, quarantined
+from ops.review_cases import quarantine_document, quarantined
 
 #: looked through of each place at most
 LETTERS_MAX = 1_000
@@ -63,7 +63,7 @@ def _says(text: str, wanted: Iterable[str]) -> bool:
 
 def _dead(relay: Relay, wanted: list[str]) -> Iterator[Place]:
     for line in relay.lines():
-        found = letters.read(relay, line, LETTERS_MAX)
+        found = dead_letter.read(relay, line, LETTERS_MAX)
         try:
             for letter in found:
                 said = (letter.delivery.message_id, *letter.delivery.attributes.values())
@@ -76,7 +76,7 @@ def _dead(relay: Relay, wanted: list[str]) -> Iterator[Place]:
                         f"relay dead-letters show {name}",
                     )
         finally:
-            letters.release(relay, line, found)
+            dead_letter.release(relay, line, found)
 
 
 def _unreadable(relay: Relay, wanted: list[str]) -> Iterator[Place]:

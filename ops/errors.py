@@ -10,7 +10,7 @@ from botocore.exceptions import (
 )
 
 from lambdas.adapters.aws import code_of
-from lambdas.relay.errors import RelayError
+from lambdas.relay.kernel.errors import RelayError
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.genesys.outcomes import header, words
-from lambdas.relay.limits import LIVE
-from lambdas.relay.ports import Answer, Http
+from lambdas.relay.kernel.limits import LIVE
+from lambdas.relay.kernel.ports import Answer, Http
 from ops.connection import Relay
 from ops.errors import OpsError
 

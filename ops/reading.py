@@ -1,4 +1,4 @@
-"""What is read of a relay, in a few calls; ops/standing.py says what it means."""
+"""What is read of a relay, in a few calls; ops/health.py says what it means."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.aws import code_of
-from lambdas.relay.genesys import pacing
-from lambdas.relay.genesys.breaker import Circuit, turned_away_s
-from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.genesys import rate_limiter
+from lambdas.relay.genesys.circuit_breaker import Circuit, turned_away_s
+from lambdas.relay.genesys.rate_limiter import Window
+from lambdas.relay.kernel.limits import MINUTE_S
 from lambdas.relay.ledger.shared import key_of
-from lambdas.relay.limits import MINUTE_S
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
-from ops.waiting import Quarantined, quarantined
+from ops.review_cases import Quarantined, quarantined
 
 #: records listed at most; beyond it the counts say "at least"
 LISTED_MAX = 1_000
@@ -96,7 +96,7 @@ def read(relay: Relay) -> Reading:
     """Reads queues, index, limiter and breakers."""
     ages = {} if relay.is_embedded else _ages(relay)
     destinations = [name for name in relay.outputs.get("Destinations", "").split(",") if name]
-    shared = [pacing.NAME, *(f"breaker#{name}" for name in destinations)]
+    shared = [rate_limiter.NAME, *(f"breaker#{name}" for name in destinations)]
     pace, *breakers = relay.ledger.find([key_of(name) for name in shared])
     return Reading(
         depths={line.name: _depth(relay, line, ages) for line in relay.lines()},

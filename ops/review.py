@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.attention.resolution import Decision, Parked, Verdict, resolve, successor
-from lambdas.relay.moments import iso
-from lambdas.relay.ports import Outgoing
+from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.record import Record
-from ops import discarding, waiting
+from lambdas.relay.review.resolution import Decision, Parked, Verdict, resolve, successor
+from ops import discarding, review_cases
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
+from ops.review_cases import Waiting
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
-from ops.waiting import Waiting
 
 app = typer.Typer(no_args_is_help=True, help="Cases for a person: look at them, decide them.")
 
@@ -27,7 +27,7 @@ MOST_DEFAULT = 200
 def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
     """List what waits for a person: refused or undecidable requests, unreadable messages."""
     session = session_of(context)
-    cases = waiting.cases(session.relay, most)
+    cases = review_cases.cases(session.relay, most)
     session.screen.document([_row(case) for case in cases.found])
     if not cases.found:
         session.screen.say("Nothing waits for a person.")
@@ -51,11 +51,11 @@ def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
 def show(context: typer.Context, case: str) -> None:
     """Show one case with everything there is to decide by. CASE is its id, or its beginning."""
     session = session_of(context)
-    name = waiting.whole_id(session.relay, case)
-    if waiting.is_batch_id(name):
-        _show_request(waiting.parked_request(session.relay, name), session.screen)
+    name = review_cases.whole_id(session.relay, case)
+    if review_cases.is_batch_id(name):
+        _show_request(review_cases.parked_request(session.relay, name), session.screen)
         return
-    document = waiting.quarantine_document(session.relay, name)
+    document = review_cases.quarantine_document(session.relay, name)
     session.screen.document({"id": name, **document})
     session.screen.table(
         ("", ""),
@@ -97,9 +97,9 @@ def resolve_case(
     session = session_of(context)
     verdict = _verdict(did_not_happen, happened, discard)
     note = reason_given(note)
-    name = waiting.whole_id(session.relay, case)
+    name = review_cases.whole_id(session.relay, case)
     decision = Decision(verdict, person(), note)
-    if waiting.is_batch_id(name):
+    if review_cases.is_batch_id(name):
         _resolve_request(session, name, decision, dry_run=dry_run, yes=yes)
     else:
         _resolve_message(session, name, decision, dry_run=dry_run, yes=yes)
@@ -122,7 +122,7 @@ def _resolve_request(
     session: Session, name: str, decision: Decision, *, dry_run: bool, yes: bool
 ) -> None:
     relay, screen = session.relay, session.screen
-    parked = waiting.parked_request(relay, name)
+    parked = review_cases.parked_request(relay, name)
     events = plural(len(parked.item.get("events", ())), "event")
     what = {
         "again": f"Deliver the {events} of request {name} again, as a new request",
@@ -162,7 +162,7 @@ def _resolve_message(
 ) -> None:
     """A quarantined message goes back to intake (after a release that can read it), or away."""
     relay, screen = session.relay, session.screen
-    document = waiting.quarantine_document(relay, name)
+    document = review_cases.quarantine_document(relay, name)
     if decision.verdict == "happened":
         raise OpsError("Nobody could read this message: say --did-not-happen or --discard.")
     again = decision.verdict == "again"
@@ -184,12 +184,12 @@ def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: D
     else:
         why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
         discarding.keep(relay, text, why)
-    relay.vault.discard(waiting.quarantine_key(name))
+    relay.vault.discard(review_cases.quarantine_key(name))
 
 
 def _show_request(parked: Parked, screen: Screen) -> None:
     item, record, kept = parked.item, parked.record, parked.document or {}
-    events = waiting.events_of(parked)
+    events = review_cases.events_of(parked)
     document = {"record": dict(item), "events": list(events), "review": parked.document}
     screen.document(document)
     rows = [

@@ -15,7 +15,7 @@ import typer
 
 from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.destinations.journey import ATTRIBUTES
-from lambdas.relay.limits import LIVE
+from lambdas.relay.kernel.limits import LIVE
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, token_of
 from ops.session import session_of

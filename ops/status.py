@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
-from lambdas.relay.moments import iso
+from lambdas.relay.kernel.time_format import iso
 from ops.connection import Relay
+from ops.health import Standing, judge
 from ops.reading import Depth, read
 from ops.screen import Screen, age, number, plural
-from ops.standing import Standing, judge
 
 #: how often --watch looks (seconds)
 WATCH_EVERY_S = 5.0

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from lambdas.relay.moments import iso
-from lambdas.relay.trace import RequestWay
-from ops import elsewhere, way
+from lambdas.relay.kernel.time_format import iso
+from ops import elsewhere, event_history
+from ops.audit_trail import RequestWay
 from ops.connection import Relay
 from ops.elsewhere import Place
 from ops.errors import OpsError
+from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
-from ops.way import Answer, Way
 
 GOOD = ("delivered", "duplicate")
 
 
 def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
     """Shows everything that the name stands for, wherever it is. Raises OpsError."""
-    found = way.gather(relay, name, thorough=thorough)
+    found = event_history.gather(relay, name, thorough=thorough)
     places = _elsewhere(relay, name, found)
     if found.is_empty and not places:
         raise OpsError(
@@ -24,7 +24,7 @@ def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
             f"{name}. The ledger forgets after 30 days; an older event may be in the archive."
         )
     screen.document(
-        [way.document(one) for one in found.ways] + [place.document() for place in places]
+        [event_history.document(one) for one in found.ways] + [place.document() for place in places]
     )
     if len(found.ways) == 1:
         _show(found.ways[0], screen)
@@ -142,7 +142,7 @@ def _style(fate: str) -> str:
 def _show_requests(found: Answer, screen: Screen) -> None:
     """Requests whose claims are not made yet, or were never needed."""
     for request in found.requests:
-        fate = way.FATES.get(request.state, request.state)
+        fate = event_history.FATES.get(request.state, request.state)
         screen.say(f"request {request.batch_id}: {fate}", _style(fate))
         screen.table(("", ""), _facts(request))
         screen.table(

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lambdas.relay.entrances.events import Event, parse_event
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.routes.trial import Trial, tried
 from ops.errors import OpsError
+from ops.mapping_trial import Trial, tried
 from ops.session import session_of
 from stacks.configuration import ConfigurationError, load_environments
 

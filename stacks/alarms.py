@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 from stacks import measures
 from stacks.measures import PERIOD_S, counted, joined
 from stacks.queues import DeadLetteredQueue

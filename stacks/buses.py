@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct, IDependable
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks import patterns
 from stacks.patterns import ANY_SOURCE, Pattern
 from stacks.queues import DeadLetteredQueue

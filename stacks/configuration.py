@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lambdas.relay.limits import JSON_DEPTH_MAX
+from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.routes.configuration import parse
 from stacks.environment_document import Document, expectation
 

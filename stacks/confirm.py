@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
+from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.credentials import Credentials
 from stacks.function import FunctionSettings, relay_function
 from stacks.genesys_access import GenesysAccess

@@ -8,7 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 from stacks import measures, prices
 from stacks.ledger import ATTENTION_INDEX
 from stacks.measures import PERIOD_S, everywhere

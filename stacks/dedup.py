@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
+from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.function import FunctionSettings, relay_function
 from stacks.ledger import Ledger
 from stacks.queues import Queues, grant_send

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks import patterns
 from stacks.genesys_regions import GENESYS_DOMAINS
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks.acknowledgements import acknowledge
 from stacks.log_group import log_group
 from stacks.network import Network

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from lambdas.relay.vault_keys import QUARANTINE
+from lambdas.relay.kernel.vault_keys import QUARANTINE
 from stacks.function import FunctionSettings, relay_function
 from stacks.queues import Queues, grant_send
 from stacks.sqs_source import feed

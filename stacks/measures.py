@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 from stacks.function import METRICS_NAMESPACE
 from stacks.queues import DeadLetteredQueue
 

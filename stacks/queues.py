@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 
 #: While reconcile works on a dead letter nobody else sees it: this many of its longest runs.
 DEAD_VISIBILITY_RUNS = 2

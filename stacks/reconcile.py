@@ -5,8 +5,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from lambdas.relay import limits
-from lambdas.relay.vault_keys import QUARANTINE, REVIEW, SEALED
+from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.credentials import Credentials
 from stacks.function import FunctionSettings, relay_function
 from stacks.genesys_access import GenesysAccess

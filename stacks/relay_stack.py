@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks.bundling import shared_code
 from stacks.buses import Buses
 from stacks.configuration import Environment

@@ -3,7 +3,7 @@
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks.function import FunctionSettings
 from stacks.queues import DeadLetteredQueue, grant_consume, grant_send
 

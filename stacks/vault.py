@@ -5,8 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from lambdas.relay import limits
-from lambdas.relay.vault_keys import DISCARDED, SEALED
+from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.vault_keys import DISCARDED, SEALED
 from stacks.acknowledgements import acknowledge
 
 #: Long enough for whoever asks why an event never arrived.

@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-from local.isolation import keep_to_this_machine
+from emulator.isolation import keep_to_this_machine
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -15,7 +15,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("lambdas", "stacks", "local", "ops", "tests", "benchmarks")
+PACKAGES = (
+    "lambdas",
+    "stacks",
+    "simulator",
+    "simulation",
+    "emulator",
+    "demo",
+    "ops",
+    "tests",
+    "benchmarks",
+)
 
 FUNCTION_LINES_MAX = 70
 #: what composes a stack is a list of parts: it has no branches to lose one's way in
@@ -143,7 +153,7 @@ def test_the_functions_know_nothing_of_what_deploys_runs_or_tests_them() -> None
         (module, name)
         for module, path in of("lambdas").items()
         for name in imports(path)
-        if within(name, "stacks", "local", "ops", "tests", "benchmarks", "app", "aws_cdk")
+        if within(name, *PACKAGES[1:], "app", "aws_cdk")
     }
 
     assert strangers == set()
@@ -158,10 +168,10 @@ def test_the_stack_reaches_the_functions_by_names_limits_and_configuration_only(
     }
 
     assert reached <= {
-        "lambdas.relay.limits",
+        "lambdas.relay.kernel.limits",
         "lambdas.relay.routes.configuration",
-        "lambdas.relay.metrics",
-        "lambdas.relay.vault_keys",
+        "lambdas.relay.kernel.metrics",
+        "lambdas.relay.kernel.vault_keys",
     }
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdas.relay.errors import Impossible, Throttled, Transient
+from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
 
 #: an AWS call that has not answered by then is given up; ours answer within milliseconds
 CONNECT_TIMEOUT_S = 2

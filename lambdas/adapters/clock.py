@@ -15,7 +15,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class SystemChance:
+class SystemEntropy:
     """Implements relay.ports.Chance."""
 
     def fraction(self) -> float:

@@ -5,8 +5,8 @@ import time
 from typing import TYPE_CHECKING
 
 from lambdas.adapters.aws import translated
-from lambdas.relay.errors import Transient
-from lambdas.relay.ports import Credentials
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -8,8 +8,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, NewConnectionError
 
-from lambdas.relay.limits import GENESYS_ANSWER_BYTES_MAX, Timing
-from lambdas.relay.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, Timing
+from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 
 _CHUNK_BYTES = 65_536
 

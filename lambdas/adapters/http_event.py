@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from lambdas.relay.canonical import canonical
 from lambdas.relay.entrances.proofs import Request
-from lambdas.relay.webhook import Reply
+from lambdas.relay.functions.webhook import Reply
+from lambdas.relay.kernel.canonical import canonical
 
 
 def request_of(event: Mapping[str, Any]) -> Request:

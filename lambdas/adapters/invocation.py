@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from lambdas.relay.ports import Clock, Delivery
+from lambdas.relay.kernel.ports import Clock, Delivery
 
 #: marks a delivery that no queue handed out: a bare event from the console's Test button
 NO_RECEIPT = ""

@@ -9,9 +9,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.aws import CONNECTIONS, code_of, translated
-from lambdas.relay.errors import Transient
-from lambdas.relay.limits import KEYS_PER_ROUND_TRIP
-from lambdas.relay.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import KEYS_PER_ROUND_TRIP
+from lambdas.relay.kernel.ports import Change, Guard, Item, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -135,8 +135,10 @@ class _Expression:
         self.values: dict[str, Any] = {}
 
     def condition(self, guard: Guard) -> str:
-        clauses = [f"attribute_exists({self._name('pk')})"]
-        if guard.states is not None:
+        # DynamoDB refuses a request with a name that its expressions do not use.
+        if guard.states is None:
+            clauses = [f"attribute_exists({self._name('pk')})"]
+        else:
             states = ", ".join(self._value(state) for state in sorted(guard.states))
             clauses = [f"{self._name('state')} IN ({states})"]
         if guard.attempt is not None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.aws import translated
-from lambdas.relay.errors import Impossible, Transient
-from lambdas.relay.limits import SQS_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX
-from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.kernel.errors import Impossible, Transient
+from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -59,7 +59,7 @@ class SqsQueue:
                     f"SendMessageBatch: {len(failed)} messages not taken ({', '.join(codes)})"
                 )
 
-    def hide(self, delivery: Delivery, seconds: float) -> None:
+    def change_visibility(self, delivery: Delivery, seconds: float) -> None:
         with translated("ChangeMessageVisibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._url,

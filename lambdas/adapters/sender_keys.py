@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdas.adapters.aws import translated
 from lambdas.relay.entrances.proofs import SENDER
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lambdas.relay.entrances.proofs import Verification, verification
-from lambdas.relay.limits import TIMINGS, Timing
+from lambdas.relay.kernel.limits import TIMINGS, Timing
 from lambdas.relay.routes.configuration import Configuration, parse
 
 #: written by the stack into the root of the asset

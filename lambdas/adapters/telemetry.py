@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 
 RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -31,6 +31,7 @@ TEXTS = frozenset(
         "kind",
         "queue",
         "reason",
+        "route",
         "state",
         "topic",
         "was",

@@ -10,8 +10,8 @@ from benchmarks import scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.rows import Row, poison, trickle
 from benchmarks.scenarios import Backlog, storm_tutorial
-from lambdas.relay import consolidation
-from lambdas.relay.genesys import pacing
+from lambdas.relay.functions import consolidation
+from lambdas.relay.genesys import rate_limiter
 
 #: a window and a bit; where the limit changes midway, two
 EVENTS = 18_000
@@ -79,12 +79,14 @@ def test_a_poison_event_costs_thirteen_requests() -> None:
 def test_a_limiter_that_ignores_genesys_count_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = pacing.told
+    told = rate_limiter.told
 
-    def deaf(window: pacing.Window, now_ms: int, report: pacing.Report) -> pacing.Window:
+    def deaf(
+        window: rate_limiter.Window, now_ms: int, report: rate_limiter.Report
+    ) -> rate_limiter.Window:
         return replace(told(window, now_ms, report), count=0)
 
-    monkeypatch.setattr(pacing, "told", deaf)
+    monkeypatch.setattr(rate_limiter, "told", deaf)
     result = Backlog(EVENTS, scenarios.a_third_at_once, scenarios.TWO_THIRDS).ours()
     assert result.share_429 > 0.005
 
@@ -92,7 +94,7 @@ def test_a_limiter_that_ignores_genesys_count_is_found_out(
 def test_without_consolidation_the_outage_is_long_over_before_all_is_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(consolidation, "_small", lambda delivery, needs: None)
+    monkeypatch.setattr(consolidation, "_small", lambda delivery, deps: None)
     after, _ = trickle(240)
     assert not after.met
 

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.emulator import REGION, Emulator
+from emulator.process import REGION, Emulator
 from tests.contract.worlds import Aws, Memory, World
 
 

@@ -1,6 +1,6 @@
 """What the relay relies on in the emulator, and that each of its gaps is still there.
 
-A test named `..._still_...` runs without the fillings of local/shims/gaps.py. When a newer
+A test named `..._still_...` runs without the fillings of emulator/shims/patches.py. When a newer
 ministack fails one of them, the filling has become needless: delete both.
 """
 
@@ -19,9 +19,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import toolchain
-from local.emulator import Emulator
-from local.shims.wishes import Faults
+from emulator import toolchain
+from emulator.process import Emulator
+from emulator.shims.faults import Faults
 
 SOURCE = "aws.partner/genesys.com/cloud/4711/relay"
 GAPS = (
@@ -240,7 +240,7 @@ def test_only_the_refused_item_of_a_batch_comes_back(aws: Emulator) -> None:
 
 def test_a_function_finds_nothing_of_ours_in_the_emulators_environment() -> None:
     """What AWS' runtime has (boto3 and its needs) is there; what the asset must bring is not."""
-    for package in ("requests", "aws_lambda_powertools", "pydantic", "lambdas", "local"):
+    for package in ("requests", "aws_lambda_powertools", "pydantic", "lambdas", "emulator"):
         code = f"import {package}"
         assert in_emulator(code, isolated=True).returncode != 0, f"{package} leaks into workers"
     assert in_emulator("import boto3, jmespath", isolated=True).returncode == 0
@@ -549,7 +549,7 @@ def in_emulator(code: str, *, isolated: bool) -> subprocess.CompletedProcess[str
 
 def events_kept(*, without: str) -> str:
     code = f"""
-from local.shims import gaps
+from emulator.shims import gaps
 gaps.fill(without=frozenset({without!r}.split()))
 from ministack.services import eventbridge
 eventbridge._ensure_default_bus()
@@ -563,7 +563,7 @@ def messages_left_after_a_race(*, without: str) -> str:
     """Delete one message; while the emulator walks through the queue's list, send another."""
     code = f"""
 import threading
-from local.shims import gaps
+from emulator.shims import gaps
 gaps.fill(without=frozenset({without!r}.split()))
 from ministack.services import sqs
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local import leash, toolchain
-from local.emulator import HOST, Emulator, EmulatorError
+from demo import supervisor
+from emulator import toolchain
+from emulator.process import HOST, Emulator, EmulatorError
 
 #: Starts a leashed shell with a child of its own, says its process group, and waits to be killed.
 PARENT = """
@@ -75,13 +76,13 @@ def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     with pytest.raises(subprocess.TimeoutExpired):
-        leash.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=0.2)
+        supervisor.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=0.2)
 
 
 def test_a_leashed_command_keeps_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = ["sh", "-c", "exit 7"]
-    code = leash.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=10)
+    code = supervisor.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=10)
 
     assert code == 7
 
@@ -89,11 +90,11 @@ def test_a_leashed_command_keeps_its_exit_code(tmp_path: Path) -> None:
 def test_stopping_ends_the_whole_group(tmp_path: Path) -> None:
     command = ["sh", "-c", "trap '' TERM; echo deaf; sleep 600 & sleep 600"]
     log = tmp_path / "log"
-    child = leash.start(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0.3)
+    child = supervisor.start(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0.3)
     while "deaf" not in log.read_text():
         time.sleep(0.02)
 
-    leash.stop(child, grace_s=0.3)
+    supervisor.stop(child, grace_s=0.3)
 
     assert gone_within(child.pid, 5.0)
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lambdas.adapters.http import RequestsHttp
-from lambdas.relay.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
-from lambdas.relay.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
+from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from tests.contract.wire import serving
 
 TIMING = replace(REHEARSAL, connect_timeout_s=0.3, request_timeout_s=0.4)

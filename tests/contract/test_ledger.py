@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.ledger import DynamoLedger
-from lambdas.relay.errors import Impossible
-from lambdas.relay.limits import (
+from lambdas.relay.kernel.errors import Impossible
+from lambdas.relay.kernel.limits import (
     DYNAMODB_ITEM_BYTES_MAX,
     DYNAMODB_PARTITION_KEY_BYTES_MAX,
     KEYS_PER_ROUND_TRIP,
 )
-from lambdas.relay.ports import Change, Guard, Item, Ledger
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
 from tests.contract.worlds import Aws, World
 
 ANY = Guard(frozenset({"SEALED", "OPEN"}))

@@ -3,9 +3,9 @@
 import pytest
 
 from lambdas.adapters.queues import SqsQueue
-from lambdas.relay.errors import Impossible, Transient
-from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX
-from lambdas.relay.ports import Delivery, Outgoing, Queue
+from lambdas.relay.kernel.errors import Impossible, Transient
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
 from tests.contract.worlds import World
 
 
@@ -80,7 +80,7 @@ def test_a_received_message_is_hidden_until_it_comes_back(world: World, queue: Q
     (first,) = drained(queue)
     assert drained(queue) == []
 
-    queue.hide(first, 1)
+    queue.change_visibility(first, 1)
     assert drained(queue) == []
     world.wait(1.3)
 
@@ -90,7 +90,7 @@ def test_a_received_message_is_hidden_until_it_comes_back(world: World, queue: Q
 
 def test_a_message_hidden_for_no_time_is_there_at_once(queue: Queue) -> None:
     queue.send([Outgoing("body")])
-    queue.hide(drained(queue)[0], 0)
+    queue.change_visibility(drained(queue)[0], 0)
 
     assert [d.body for d in drained(queue, least=1)] == ["body"]
 
@@ -98,7 +98,7 @@ def test_a_message_hidden_for_no_time_is_there_at_once(queue: Queue) -> None:
 def test_a_deleted_message_never_comes_back(world: World, queue: Queue) -> None:
     queue.send([Outgoing("gone"), Outgoing("kept")])
     for delivery in drained(queue):
-        queue.hide(delivery, 1)
+        queue.change_visibility(delivery, 1)
         if delivery.body == "gone":
             queue.delete(delivery)
     world.wait(1.3)

@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.adapters.credentials import SecretsManagerSecrets
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
 from tests.contract.worlds import World
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.relay.ports import Vault
+from lambdas.relay.kernel.ports import Vault
 from tests.contract.worlds import World
 
 

@@ -19,15 +19,15 @@ from lambdas.adapters.ledger import ATTENTION_INDEX, DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.adapters.vault import S3Vault
-from lambdas.relay.ports import Credentials, Ledger, Queue, Secrets, SenderKeys, Vault
-from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
-from local.memory.faults import CALM
-from local.memory.gate import OpenGate
-from local.memory.ledger import MemoryLedger
-from local.memory.queues import MemoryQueue, StoredQueue
-from local.memory.table import Table
-from local.memory.timeline import Timeline
-from local.memory.vault import MemoryVault
+from lambdas.relay.kernel.ports import Credentials, Ledger, Queue, Secrets, SenderKeys, Vault
+from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.faults import CALM
+from simulation.memory.gate import OpenGate
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.table import Table
+from simulation.memory.timeline import Timeline
+from simulation.memory.vault import MemoryVault
 
 VISIBILITY_S = 30
 NOW_MS = 1_767_952_800_000

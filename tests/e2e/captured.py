@@ -26,45 +26,45 @@ class Captured:
 
 def captured(seed: int) -> Captured:
     """The same file for the same seed."""
-    chance = Random(seed)
-    originals = [_event(number, chance) for number in range(UNIQUE)]
+    entropy = Random(seed)
+    originals = [_event(number, entropy) for number in range(UNIQUE)]
     # Two different events under one envelope id are two events.
     originals[1]["id"] = originals[0]["id"]
-    copied = chance.sample(range(UNIQUE), REDELIVERED + REPUBLISHED)
+    copied = entropy.sample(range(UNIQUE), REDELIVERED + REPUBLISHED)
     again = [copy.deepcopy(originals[number]) for number in copied[:REDELIVERED]]
     anew = [
-        {**republished(originals[number]), "id": _id(chance)} for number in copied[REDELIVERED:]
+        {**republished(originals[number]), "id": _id(entropy)} for number in copied[REDELIVERED:]
     ]
-    malformed = _malformed(chance)
+    malformed = _malformed(entropy)
     lines = [text(document) for document in (*originals, *again, *anew)] + malformed
-    chance.shuffle(lines)
+    entropy.shuffle(lines)
     return Captured(tuple(lines), UNIQUE, len(again) + len(anew), len(malformed))
 
 
-def _event(number: int, chance: Random) -> Envelope:
+def _event(number: int, entropy: Random) -> Envelope:
     """An event of its own: every one says another conversation, user or entity."""
     name = NAMES[number % len(NAMES)]
     document = envelope(name)
     body = document["detail"]["eventBody"]
     for member in ("conversationId", "participantId", "sessionId", "id"):
         if member in body:
-            body[member] = _id(chance)
+            body[member] = _id(entropy)
     body["number"] = number
-    body["said"] = chance.choice(["", "¿qué?", "a\u2028b", "\U0001f600", '"quoted"\\', "<&>"])
-    document["id"] = _id(chance)
+    body["said"] = entropy.choice(["", "¿qué?", "a\u2028b", "\U0001f600", '"quoted"\\', "<&>"])
+    document["id"] = _id(entropy)
     document["source"] = SOURCE
     return document
 
 
-def _malformed(chance: Random) -> list[str]:
+def _malformed(entropy: Random) -> list[str]:
     """Twenty lines that are no events, each in a way of its own."""
     deep: Any = 1
     for _ in range(80):
         deep = [deep]
-    good = _event(10_000, chance)
+    good = _event(10_000, entropy)
 
     def but(**changes: Any) -> str:
-        return text({**good, "id": _id(chance), **changes})
+        return text({**good, "id": _id(entropy), **changes})
 
     def body(**changes: Any) -> str:
         detail = copy.deepcopy(good["detail"])
@@ -96,8 +96,8 @@ def _malformed(chance: Random) -> list[str]:
     ]
 
 
-def _id(chance: Random) -> str:
-    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+def _id(entropy: Random) -> str:
+    return str(uuid.UUID(int=entropy.getrandbits(128), version=4))
 
 
 def write(document: Captured) -> str:

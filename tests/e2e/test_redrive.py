@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.correlating.checks import timer
-from local.run.account import settle
-from local.run.lines import Line, bus_source, generate
-from local.run.publishing import publish
-from local.run.remains import read_remains
-from local.run.stage import ENDPOINT_FILE, Setting, Stage, set_stage
-from local.run.watching import Watch
-from local.toolchain import ROOT
+from demo.run.account import settle
+from demo.run.lines import Line, bus_source, generate
+from demo.run.publishing import publish
+from demo.run.remains import read_remains
+from demo.run.stage import ENDPOINT_FILE, Setting, Stage, set_stage
+from demo.run.watching import Watch
+from emulator.toolchain import ROOT
+from lambdas.relay.correlation.checks import timer
 
 EVENTS = 60
 #: a guard against a hang, not a bound: a busy machine takes what it takes
@@ -67,9 +67,9 @@ def test_every_dead_letter_queue_is_redriven_to_its_source_however_often(
     publish(lines, setting.source, stage, lambda _count: None)
 
     for verb in ("Intake", "Dedup", "Write"):
-        letters = eventually(lambda v=verb: letters_once_all_are(stage, v))  # type: ignore[misc]
-        for letter in letters:
-            assert_tells_why(letter, verb)
+        dead_letters = eventually(lambda v=verb: letters_once_all_are(stage, v))  # type: ignore[misc]
+        for dead_letter in dead_letters:
+            assert_tells_why(dead_letter, verb)
         repair(stage, verb)
         redrive_by_halves(stage, setting, verb)
     assert Watch(stage).until_quiet(lambda _sight: None)
@@ -81,9 +81,9 @@ def test_a_redriven_check_finds_its_request_gone_and_ends(stage: Stage) -> None:
     break_function(stage, "Confirm")
     send(stage, "ChecksQueueUrl", CHECK.body, **CHECK.attributes)
 
-    (letter,) = eventually(lambda: letters_in(stage, "Confirm"))
-    assert letter["MessageAttributes"]["batch"]["StringValue"] == "no-such-request"
-    assert letter["MessageAttributes"]["reason"]["StringValue"]
+    (dead_letter,) = eventually(lambda: letters_in(stage, "Confirm"))
+    assert dead_letter["MessageAttributes"]["batch"]["StringValue"] == "no-such-request"
+    assert dead_letter["MessageAttributes"]["reason"]["StringValue"]
     repair(stage, "Confirm")
     redrive(stage, "Confirm")
 
@@ -104,8 +104,8 @@ def test_the_default_choice_of_the_console_stops_at_our_letters_and_loses_none(
     assert move(stage, "Confirm")["Status"] == "COMPLETED"
 
 
-def assert_tells_why(letter: dict[str, Any], verb: str) -> None:
-    told = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+def assert_tells_why(dead_letter: dict[str, Any], verb: str) -> None:
+    told = {name: value["StringValue"] for name, value in dead_letter["MessageAttributes"].items()}
 
     assert told["reason"].startswith(("SendMessageBatch", "PutItem", "UpdateItem", "BatchGetItem"))
     assert int(told["attempts"]) >= 1

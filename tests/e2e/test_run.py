@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local import toolchain
+from emulator import toolchain
 from tests.e2e.captured import captured, is_well_made, write
 
 #: Guards against a hang, no bounds: a run ends itself when nothing moves any more, and on a busy
@@ -32,10 +32,10 @@ class Finished:
 
 
 def command(directory: Path, **settings: str) -> "subprocess.Popen[str]":
-    """`python -m local.run` with everything that it writes in a directory of the test's."""
+    """`python -m demo.run` with everything that it writes in a directory of the test's."""
     kept = {n: v for n, v in os.environ.items() if n not in ("EVENTS", "FAULTS", "SEED")}
     return subprocess.Popen(
-        [sys.executable, "-m", "local.run"],
+        [sys.executable, "-m", "demo.run"],
         cwd=directory,
         env={**kept, "PYTHONPATH": str(toolchain.ROOT), **settings},
         stdout=subprocess.PIPE,

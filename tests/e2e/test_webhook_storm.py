@@ -1,6 +1,6 @@
 """A storm against the webhook, over real HTTP on loopback: its answers keep their meaning.
 
-The handler and everything behind it is the production code. In front of it stands local.webhook for
+The handler and everything behind it is the production code. In front of it stands demo.webhook for
 API Gateway, behind it the memory world for SQS, DynamoDB and Genesys.
 """
 
@@ -16,24 +16,24 @@ from typing import Any
 import pytest
 import requests
 
+from demo.webhook import serving
 from examples.post_to_webhook import headers
 from lambdas import webhook
 from lambdas.relay.assembly.webhook import webhook_function
 from lambdas.relay.entrances.proofs import Request
-from lambdas.relay.limits import SOURCE_RETENTION_S
+from lambdas.relay.functions.webhook import Reply
+from lambdas.relay.kernel.limits import SOURCE_RETENTION_S
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.webhook import Reply
-from local.memory.credentials import StoredSecret
-from local.memory.faults import Fault
-from local.memory.gate import OpenGate
-from local.memory.genesys import Conduct, GenesysServer
-from local.memory.queues import StoredQueue
-from local.memory.settings import MemorySettings
-from local.memory.table import Table
-from local.memory.telemetry import MemoryTelemetry
-from local.memory.timeline import Timeline
-from local.simulation.functions import FUNCTIONS, Instance, Neighbours
-from local.webhook import serving
+from simulation.functions import FUNCTIONS, Instance, Neighbours
+from simulation.memory.credentials import StoredSecret
+from simulation.memory.faults import Fault
+from simulation.memory.gate import OpenGate
+from simulation.memory.genesys import Conduct, GenesysServer
+from simulation.memory.queues import StoredQueue
+from simulation.memory.settings import MemorySettings
+from simulation.memory.table import Table
+from simulation.memory.telemetry import MemoryTelemetry
+from simulation.memory.timeline import Timeline
 
 KEY = "k" * 64
 KEYS = {"shop": KEY}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from emulator.process import REGION
 from lambdas import wiring
-from local.emulator import REGION
 from tests.handlers.deployment import VERBS, Context, Deployment, handler_of
 from tests.handlers.genesys import Genesys, serving_genesys
 from tests.stacks.environments import environment_text

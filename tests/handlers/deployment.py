@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from local.emulator import REGION
+from emulator.process import REGION
 from tests.contract.worlds import create_ledger_table
 from tests.stacks.synthesised import Template, readable, resources
 

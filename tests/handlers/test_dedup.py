@@ -1,6 +1,6 @@
 """dedup as Lambda runs it."""
 
-from lambdas.relay.sealing import decode, encode
+from lambdas.relay.messages.sealing import decode, encode
 from tests.handlers.conftest import Functions
 from tests.unit.batches import batch_of, said_in
 

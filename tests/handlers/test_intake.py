@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.relay.sealing import decode
+from lambdas.relay.messages.sealing import decode
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.handlers.conftest import Functions
 

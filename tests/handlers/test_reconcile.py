@@ -2,7 +2,7 @@
 
 import json
 
-from lambdas.relay.sealing import encode
+from lambdas.relay.messages.sealing import encode
 from tests.handlers.conftest import Functions
 from tests.unit.batches import batch_of
 

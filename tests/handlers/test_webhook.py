@@ -15,7 +15,7 @@ from moto import mock_aws
 from lambdas import webhook, wiring
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.relay.entrances.proofs import signature
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
 
 KEY = "k" * 64
 BODY = '{"createdTime":1767952800,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'

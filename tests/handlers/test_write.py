@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.sealing import Batch, encode
 from tests.handlers.conftest import Functions
 from tests.handlers.genesys import Genesys
 from tests.unit.batches import batch_of, said_in

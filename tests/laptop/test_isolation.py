@@ -1,6 +1,6 @@
 """A local run depends on nothing that its user's machine is set up for, and touches none of it."""
 
-from local.isolation import keep_to_this_machine
+from emulator.isolation import keep_to_this_machine
 
 
 def test_nothing_of_a_real_account_is_left() -> None:

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lambdas.relay.ports import Outgoing
-from ops import letters, session
+from lambdas.relay.kernel.ports import Outgoing
+from ops import dead_letter, session
 from ops.connection import CLOCK, QUEUES, Relay, Target
 from tests.contract.worlds import create_ledger_table
 
@@ -78,7 +78,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
             return deployed
 
         monkeypatch.setattr(session, "connect", connect)
-        monkeypatch.setattr(letters, "WAIT_S", 0)
+        monkeypatch.setattr(dead_letter, "WAIT_S", 0)
         yield deployed
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.sealing import encode
+from lambdas.relay.messages.sealing import encode
 from ops.__main__ import main
-from ops.letters import seconds
+from ops.dead_letter import seconds
 from tests.ops.conftest import Deployed, letter, waiting
 from tests.unit.batches import batch_of
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.attention.review import keep_record_for_review, park
-from lambdas.relay.canonical import canonical
+from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.sealing import decode
+from lambdas.relay.messages.sealing import decode
+from lambdas.relay.review.cases import keep_record_for_review, park
 from ops.__main__ import main
 from ops.review import MOST_DEFAULT
 from tests.ops.conftest import Deployed, waiting

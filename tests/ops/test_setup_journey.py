@@ -9,19 +9,19 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from lambdas.relay.destinations import journey
-from lambdas.relay.ports import Answer, Unanswered
-from local.genesys.faults import NONE
-from local.genesys.messages import Request
-from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID, SCHEMA_ID
-from local.genesys.platform import GenesysPlatform
+from lambdas.relay.kernel.ports import Answer, Unanswered
 from ops import setup_journey
 from ops.__main__ import main
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, NoToken, token_of
 from ops.setup_journey import Wanted, looked_at, set_up
+from simulator.faults import NONE
+from simulator.messages import Request
+from simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID, SCHEMA_ID
+from simulator.platform import GenesysPlatform
 from stacks.configuration import load_environments
-from tests.local.genesys_world import World
+from tests.simulator.world import World
 from tests.unit.simulated import Simulated
 
 WANTED = Wanted("crm", "Customer steps", tuple(journey.ATTRIBUTES))

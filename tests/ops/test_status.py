@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
-from lambdas.relay.genesys.breaker import Circuit, opened, rested
-from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.genesys.circuit_breaker import Circuit, opened, rested
+from lambdas.relay.genesys.rate_limiter import Window
 from ops import archives
 from ops.__main__ import hoisted, main
 from ops.attention import Entry
 from ops.errors import OpsError, sentence
+from ops.health import judge
 from ops.reading import Depth, Reading, Reconciled, Ringing, alarm_name
+from ops.review_cases import Quarantined
 from ops.screen import Screen
-from ops.standing import judge
 from ops.status import watch
-from ops.waiting import Quarantined
 from tests.ops.conftest import Deployed, letter
 
 NOW_MS = 1_800_000_000_000

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.ledger.claims import claim, claim_key
-from lambdas.relay.ports import Outgoing
+from lambdas.relay.messages.sealing import Batch, SealedEvent, encode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch, SealedEvent, encode
-from lambdas.relay.trace import EventWay, RequestWay, Trace
 from ops.__main__ import main
-from ops.way import ways
+from ops.audit_trail import EventWay, RequestWay, Trace
+from ops.event_history import ways
 from tests.ops.conftest import Deployed, letter
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
@@ -127,7 +127,7 @@ def _claim_of(event: SealedEvent) -> str:
 def test_a_beginning_that_stands_for_too_much_asks_for_more(
     relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.way.NAMES_MAX", 1)
+    monkeypatch.setattr("ops.event_history.NAMES_MAX", 1)
     claim(BATCH, relay.ledger, NOW_MS)
     for n in range(2):
         relay.ledger.insert([{"pk": f"R#abcd-{n}", "sk": "R", "state": "DONE"}])

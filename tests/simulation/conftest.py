@@ -7,7 +7,7 @@ from multiprocessing.pool import Pool
 
 import pytest
 
-from local.simulation.trial import prepare_process
+from simulation.trial import prepare_process
 
 
 @pytest.fixture(scope="session")

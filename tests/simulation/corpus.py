@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from local.simulation.mutants import MUTANTS
-from local.simulation.mutants.mutant import Mutant
+from simulation.mutants import MUTANTS
+from simulation.mutants.mutant import Mutant
 
 
 class Regression(NamedTuple):

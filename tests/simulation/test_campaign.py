@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from local.simulation.campaign import PROBED_RUNS_MIN, Result, judge
-from local.simulation.hunting import Hunt
-from local.simulation.probes import EXPECTED, missing
-from local.simulation.weather import KINDS
+from simulation.campaign import PROBED_RUNS_MIN, Result, judge
+from simulation.fault_plan import KINDS
+from simulation.hunting import Hunt
+from simulation.probes import EXPECTED, missing
 
 
 def _complete(runs: int) -> Result:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.memory.queues import Message
-from local.simulation.checker import Account, check
-from local.simulation.regimes import BY_NAME
-from local.simulation.scenario import Scenario, draw
-from local.simulation.workload import Fact, Kind
-from local.simulation.world import History, World
+from simulation.checker import Account, check
+from simulation.memory.queues import Message
+from simulation.regimes import BY_NAME
+from simulation.scenario import Scenario, draw
+from simulation.workload import Fact, Kind
+from simulation.world import History, World
 
 
 def _scenario() -> Scenario:

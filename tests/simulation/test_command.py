@@ -1,4 +1,4 @@
-"""`python -m local.simulation`, as a user meets it."""
+"""`python -m simulation`, as a user meets it."""
 
 import subprocess
 import sys
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from local.simulation.report import Progress
+from simulation.report import Progress
 
 ROOT = Path(__file__).parents[2]
 
 
 def _run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "local.simulation", *arguments],
+        [sys.executable, "-m", "simulation", *arguments],
         cwd=cwd,
         capture_output=True,
         check=False,

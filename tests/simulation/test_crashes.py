@@ -2,8 +2,8 @@
 
 from multiprocessing.pool import Pool
 
-from local.simulation.enumeration import SMALL
-from local.simulation.work import enumerate_pairs, enumerate_singles
+from simulation.enumeration import SMALL
+from simulation.work import enumerate_pairs, enumerate_singles
 
 #: of the first crashes of a pair, one in so many
 STRIDE = 240

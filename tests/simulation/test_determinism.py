@@ -4,11 +4,9 @@ import os
 import subprocess
 import sys
 
-from local.simulation.trial import run_seed
+from simulation.trial import run_seed
 
-PRINT_HASH = (
-    "from local.simulation.trial import run_seed; t = run_seed(11); print(t.trace_hash, t.steps)"
-)
+PRINT_HASH = "from simulation.trial import run_seed; t = run_seed(11); print(t.trace_hash, t.steps)"
 
 
 def test_the_same_seed_twice_takes_the_same_steps() -> None:

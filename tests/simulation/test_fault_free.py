@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from local.simulation.scenario import calm
-from local.simulation.world import World
+from simulation.scenario import calm
+from simulation.world import World
 
 EVENTS = 2_000
 

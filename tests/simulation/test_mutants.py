@@ -4,8 +4,8 @@ from multiprocessing.pool import Pool
 
 import pytest
 
-from local.simulation.mutants import MUTANTS
-from local.simulation.work import hunt_mutant
+from simulation.mutants import MUTANTS
+from simulation.work import hunt_mutant
 from tests.simulation.corpus import seed_of
 
 #: a mutant is hunted from the seed that is known to show it

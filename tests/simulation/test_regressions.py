@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from local.simulation.hunting import hunt
-from local.simulation.trial import run_seed, run_tracked_seed
+from simulation.hunting import hunt
+from simulation.trial import run_seed, run_tracked_seed
 from tests.simulation.corpus import Regression, mutant_of, regressions
 
 #: mistakes that the simulation found in this code, as mutants

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.simulation.rivals.comparison import OURS, RIVALS, Rival, compare
+from simulation.rivals.comparison import OURS, RIVALS, Rival, compare
 
 SEEDS = range(1, 9)
 

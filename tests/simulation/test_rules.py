@@ -1,8 +1,8 @@
 """The rules R1-R8 that the prototype forced. Each is broken on purpose: then a seed fails that
 holds with the rule in place."""
 
-from local.simulation.hunting import hunt
-from local.simulation.trial import run_seed
+from simulation.hunting import hunt
+from simulation.trial import run_seed
 from tests.simulation.corpus import mutant_of, seed_of
 
 SEEDS_MAX = 120

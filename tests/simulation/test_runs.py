@@ -2,9 +2,9 @@
 
 from multiprocessing.pool import Pool
 
-from local.simulation.campaign import SEEDS_AT_ONCE
-from local.simulation.scenario import draw
-from local.simulation.work import run_seeds
+from simulation.campaign import SEEDS_AT_ONCE
+from simulation.scenario import draw
+from simulation.work import run_seeds
 
 RUNS = 120
 

@@ -2,15 +2,15 @@
 
 from random import Random
 
-from local.memory.timeline import Timeline
-from local.simulation.scheduler import Died, Ending, Raised, Returned, Scheduler
-from local.simulation.trace import Trace
-from local.simulation.weather import Weather
+from simulation.fault_plan import FaultPlan
+from simulation.memory.timeline import Timeline
+from simulation.scheduler import Died, Ending, Raised, Returned, Scheduler
+from simulation.trace import Trace
 
 
 def _world(kills: frozenset[int] = frozenset()) -> tuple[Timeline, Scheduler]:
     timeline = Timeline(0)
-    return timeline, Scheduler(timeline, Weather(Random(1), {}), Trace(), kills)
+    return timeline, Scheduler(timeline, FaultPlan(Random(1), {}), Trace(), kills)
 
 
 def _run(timeline: Timeline) -> None:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from local.simulation.checker import check
-from local.simulation.mutants.identity import STATES
-from local.simulation.mutants.mutant import Mutant, applied
-from local.simulation.scenario import Scenario, draw
-from local.simulation.world import World
+from simulation.checker import check
+from simulation.mutants.identity import STATES
+from simulation.mutants.mutant import Mutant, applied
+from simulation.scenario import Scenario, draw
+from simulation.world import World
 
 SEEDS = range(9_001, 9_005)
 

@@ -7,11 +7,11 @@ from multiprocessing.pool import Pool
 
 import pytest
 
-from local.simulation.mutants.tracking import TRACKING
-from local.simulation.trace import Trace
-from local.simulation.tracked import TrackedWorld, draw_tracked
-from local.simulation.tracked_checker import check_tracked, run_tracked
-from local.simulation.work import hunt_tracked
+from simulation.mutants.tracking import TRACKING
+from simulation.trace import Trace
+from simulation.tracked import TrackedWorld, draw_tracked
+from simulation.tracked_checker import check_tracked, run_tracked
+from simulation.work import hunt_tracked
 from tests.simulation.corpus import seed_of
 
 SEEDS = range(1, 81)
@@ -48,7 +48,7 @@ FAULTS = ("echo lost", "echo late", "echo repeated", "echo before answer")
 
 def run(seed: int) -> tuple[int, list[str], dict[str, int], dict[str, int]]:
     account, world = run_tracked(seed)
-    faults = {str(kind): count for kind, count in world.weather.counts.items()}
+    faults = {str(kind): count for kind, count in world.fault_plan.counts.items()}
     return seed, account.violations, dict(world.probes.counts), faults
 
 

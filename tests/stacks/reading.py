@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = frozenset(get_args(Metric))
 #: says which metrics there are, and mentions them all
-DECLARATION = "lambdas.relay.metrics"
+DECLARATION = "lambdas.relay.kernel.metrics"
 
 #: a module and what it defines there
 Definition = tuple[str, str]

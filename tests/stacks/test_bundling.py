@@ -38,7 +38,12 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_the_functions_their_configuration_and_what_they_import(asset: Path) -> None:
     assert json.loads((asset / "configuration.json").read_text()) == {"routes": []}
-    for expected in ("lambdas/relay/limits.py", "requests", "aws_lambda_powertools", "jmespath"):
+    for expected in (
+        "lambdas/relay/kernel/limits.py",
+        "requests",
+        "aws_lambda_powertools",
+        "jmespath",
+    ):
         assert (asset / expected).exists()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from tests.stacks.synthesised import HASH, Resource, Synthesised, Template, readable, resources
 
 PARTNER_SOURCE = "aws.partner/genesys.com/cloud/org/production"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from stacks.function import RUNTIME
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise

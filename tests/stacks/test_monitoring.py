@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from lambdas.relay.metrics import Metric
+from lambdas.relay.kernel.metrics import Metric
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import (

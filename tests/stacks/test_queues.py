@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.relay import limits
+from lambdas.relay.kernel import limits
 from tests.stacks.synthesised import Synthesised, Template, as_list, readable, resources
 
 QUEUE = "AWS::SQS::Queue"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.run.alarms import (
+from demo.run.alarms import (
     COMPRESSION,
     Definition,
     Sample,
@@ -14,7 +14,7 @@ from local.run.alarms import (
     definitions,
     is_ringing,
 )
-from local.run.stage import StageError
+from demo.run.stage import StageError
 from tests.stacks.synthesised import Synthesised
 
 NOW = 1_000_000.0

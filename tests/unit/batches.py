@@ -4,8 +4,8 @@ import json
 import uuid
 from dataclasses import replace
 
-from lambdas.relay.canonical import canonical, digest, short
-from lambdas.relay.sealing import Batch, SealedEvent, Target, seal
+from lambdas.relay.kernel.canonical import canonical, digest, short
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, seal
 
 NOW_MS = 1_767_952_800_000
 TARGET = Target("journey", "POST", "/api/v2/journey/events", "lists")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.genesys.organization import CONTACT_LIST_ID, METRIC_ID
+from simulator.organization import CONTACT_LIST_ID, METRIC_ID
 from tests.unit.simulated import CALL, JOURNEY
 
 EMAIL = {"type": "'Email'", "value": "join('', ['c', to_string(body.number), '@example.com'])"}

@@ -8,25 +8,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lambdas.relay.assembly.clients import genesys_of, pace_of
-from lambdas.relay.assembly.consumers import Consumer
+from lambdas.relay.assembly.consumers import Function
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.pacing import Pace
-from lambdas.relay.limits import LIVE
-from lambdas.relay.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.genesys.rate_limiter import RateLimiter
+from lambdas.relay.kernel.limits import LIVE
+from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.messages.sealing import Batch, SealedEvent, describe, encode, seal
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration, parse
 from lambdas.relay.routes.rendering import rendered
-from lambdas.relay.sealing import Batch, SealedEvent, describe, encode, seal
-from local.genesys.faults import NONE, Conduct
-from local.genesys.messages import Request
-from local.genesys.oauth import CLIENT_ID, CLIENT_SECRET
-from local.genesys.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
-from local.genesys.platform import GenesysPlatform
-from local.memory.settings import MemorySettings
-from local.memory.timeline import Timeline
+from simulation.memory.settings import MemorySettings
+from simulation.memory.timeline import Timeline
+from simulator.faults import NONE, Conduct
+from simulator.messages import Request
+from simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
+from simulator.platform import GenesysPlatform
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 
@@ -131,13 +131,13 @@ class Simulated(World):
         self.settings = MemorySettings(self.configuration, headroom=headroom)
         self.write = self.writer()
 
-    def pace(self) -> Pace:
+    def rate_limiter(self) -> RateLimiter:
         return pace_of(self, self.settings)
 
     def genesys(self) -> Genesys:
-        return genesys_of(self, self.settings, self.pace())
+        return genesys_of(self, self.settings, self.rate_limiter())
 
-    def writer(self) -> Consumer:
+    def writer(self) -> Function:
         """Another instance: it shares the ledger and nothing else."""
         return write_function(self, self.settings)
 
@@ -178,7 +178,7 @@ class Simulated(World):
         self.stored_queue("writes").send(Outgoing(encode(batch), describe(batch)))
         return batch
 
-    def write_once(self, writer: Consumer | None = None) -> bool:
+    def write_once(self, writer: Function | None = None) -> bool:
         """One invocation; whether there was a message for it."""
         deliveries = self.stored_queue("writes").receive(1)
         deadline_ms = self.timeline.now_ms + LIVE.function_timeout_s["write"] * 1000

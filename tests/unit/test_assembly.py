@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from lambdas.relay.assembly.confirm import confirm_function
-from lambdas.relay.assembly.consumers import Consumer
+from lambdas.relay.assembly.consumers import Function
 from lambdas.relay.assembly.dedup import dedup_function
 from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.assembly.reconcile import reconcile_function
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.assembly.write import write_function
-from lambdas.relay.attention.letters import REASON
-from lambdas.relay.correlating.checks import timer
-from lambdas.relay.limits import LEDGER_SLOW_CALLS_MAX, LEDGER_SLOW_S, QUEUES, RECEIVES_MAX
-from lambdas.relay.ports import Delivery, Item, Outgoing, Ports, Written
-from lambdas.relay.sealing import Target, encode, seal
-from local.memory.faults import Fault
-from local.memory.settings import MemorySettings
+from lambdas.relay.correlation.checks import timer
+from lambdas.relay.kernel.limits import LEDGER_SLOW_CALLS_MAX, LEDGER_SLOW_S, QUEUES, RECEIVES_MAX
+from lambdas.relay.kernel.ports import Delivery, Item, Outgoing, Ports, Written
+from lambdas.relay.messages.dead_letters import REASON
+from lambdas.relay.messages.sealing import Target, encode, seal
+from simulation.memory.faults import Fault
+from simulation.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS, batch_of, sealed_event
 from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
 from tests.unit.world import World
@@ -27,7 +27,7 @@ TARGET = Target("there", "POST", "/there", "lists")
 (BATCH,) = seal(
     TARGET, [sealed_event("a")], now_ms=NOW_MS, nonce="n", most_events=1, most_bytes=100_000
 )
-Assemble = Callable[[Ports, Settings], Consumer]
+Assemble = Callable[[Ports, Settings], Function]
 
 #: by queue: its function, a message of it, and what makes the function fail
 CONSUMERS: dict[str, tuple[Assemble, str, Fault]] = {
@@ -54,9 +54,9 @@ def test_a_message_is_given_up_into_its_own_dead_letters_before_sqs_does_it_unsa
 
     assert assemble(world, SETTINGS)([last_but_one], NOW_MS + 60_000) == []
 
-    (letter,) = world.stored_queue(f"{queue}-dead").messages.values()
-    assert letter.body == body
-    assert letter.attributes[REASON]
+    (dead_letter,) = world.stored_queue(f"{queue}-dead").messages.values()
+    assert dead_letter.body == body
+    assert dead_letter.attributes[REASON]
     assert {name for name, stored in world.stored.items() if stored.messages} == {
         queue,
         f"{queue}-dead",
@@ -154,7 +154,7 @@ def test_a_writer_waits_by_the_pace_that_its_client_keeps_to() -> None:
     world.batch([envelope(1)])
     world.write_once()
 
-    (pace,) = (item for (pk, _), item in world.table.items.items() if pk.endswith("#pace"))
+    (rate_limiter,) = (item for (pk, _), item in world.table.items.items() if pk.endswith("#pace"))
 
     assert len(world.http.sent) == 2, "a login, a request"
-    assert pace["leased"] == 2
+    assert rate_limiter["leased"] == 2

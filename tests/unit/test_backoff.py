@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.backoff import backoff_s, retry_after_s, retry_delay_s
-from lambdas.relay.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.kernel.backoff import backoff_s, retry_after_s, retry_delay_s
+from lambdas.relay.kernel.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S, SQS_VISIBILITY_MAX_S
 from tests.unit.batches import NOW_MS
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.http_event import request_of
-from lambdas.relay.dedup import Needs as DedupNeeds
-from lambdas.relay.dedup import dedup
-from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import read_document
-from lambdas.relay.intake import Needs, intake
+from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import dedup
+from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import decode, key_text
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import decode, key_text
 from tests.unit.kinds import section
 from tests.unit.simulated import envelope
 from tests.unit.world import World
@@ -34,8 +34,8 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
         }
     )
     configured.confirmations["there"] = LISTENING  # type: ignore[index]
-    needs = Needs(world.post(), world.queue("batches"), configured)
-    assert intake(world.deliver(*bodies), needs) == []
+    deps = Deps(world.post(), world.queue("batches"), configured)
+    assert intake(world.deliver(*bodies), deps) == []
     dedups = DedupNeeds(
         post=world.post("batches"),
         ledger=world.ledger,

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.genesys.breaker import (
-    Breaker,
+from lambdas.relay.genesys.circuit_breaker import (
     Circuit,
+    CircuitBreaker,
     failed,
     pause_s,
     probing,
@@ -15,7 +15,7 @@ from lambdas.relay.genesys.breaker import (
     succeeded,
     turned_away_s,
 )
-from lambdas.relay.limits import (
+from lambdas.relay.kernel.limits import (
     FAILURES_MAX,
     PROBE_PAUSE_MAX_S,
     PROBE_PAUSE_MIN_S,
@@ -102,7 +102,7 @@ def test_a_rest_that_genesys_asked_for_survives_a_success() -> None:
 
 def test_one_of_all_instances_gets_the_probe() -> None:
     world = World()
-    breakers = [Breaker(world.ledger, world.chance) for _ in range(4)]
+    breakers = [CircuitBreaker(world.ledger, world.entropy) for _ in range(4)]
     for _ in range(FAILURES_MAX):
         breakers[0].failed("journey", NOW_MS)
     assert all(b.turned_away_s("journey", NOW_MS + 1) > 0 for b in breakers)
@@ -116,10 +116,10 @@ def test_one_of_all_instances_gets_the_probe() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
-def with_probe() -> tuple[Breaker, Breaker, int]:
+def with_probe() -> tuple[CircuitBreaker, CircuitBreaker, int]:
     """Two instances, of which the first has the probe since then and for a minute."""
     world = World()
-    first, second = (Breaker(world.ledger, world.chance) for _ in range(2))
+    first, second = (CircuitBreaker(world.ledger, world.entropy) for _ in range(2))
     for _ in range(FAILURES_MAX):
         first.failed("journey", NOW_MS)
     after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
@@ -146,15 +146,17 @@ def test_a_probe_is_handed_back_by_whoever_has_it_only() -> None:
 
 def test_while_all_is_well_it_writes_nothing_and_reads_now_and_then() -> None:
     world = World()
-    breaker = Breaker(world.ledger, world.chance)
+    circuit_breaker = CircuitBreaker(world.ledger, world.entropy)
     for second in range(60):
         now_ms = NOW_MS + second * 1000
-        assert breaker.admit("journey", now_ms, now_ms) == 0
-        breaker.succeeded("journey", now_ms)
+        assert circuit_breaker.admit("journey", now_ms, now_ms) == 0
+        circuit_breaker.succeeded("journey", now_ms)
     assert world.table.writes == 0
 
 
 def test_opening_is_told_once() -> None:
     world = World()
-    breaker = Breaker(world.ledger, world.chance)
-    assert [breaker.failed("journey", NOW_MS) for _ in range(FAILURES_MAX + 2)].count(True) == 1
+    circuit_breaker = CircuitBreaker(world.ledger, world.entropy)
+    assert [circuit_breaker.failed("journey", NOW_MS) for _ in range(FAILURES_MAX + 2)].count(
+        True
+    ) == 1

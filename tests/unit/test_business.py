@@ -13,17 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
-from lambdas.relay.canonical import canonical
 from lambdas.relay.entrances import business
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.entrances.reading import iso_ms
-from lambdas.relay.errors import Malformed
-from lambdas.relay.intake import Needs as IntakeNeeds
-from lambdas.relay.intake import intake
+from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import intake
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.ledger.claims import claim
+from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes import mapping
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import decode
 from tests.unit.world import World
 
 SCHEMA = json.loads(

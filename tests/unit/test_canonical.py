@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.canonical import canonical, digest, read_json, short
-from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import JSON_DEPTH_MAX
+from lambdas.relay.kernel.canonical import canonical, digest, read_json, short
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 
 #: whatever json.loads can give, lone surrogates included
 texts = st.text(st.characters(exclude_categories=()))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.ledger.claims import claim, claim_key
-from lambdas.relay.limits import CLAIM_TTL_S
-from lambdas.relay.ports import Item, Written
-from lambdas.relay.sealing import Batch
-from local.memory.ledger import MemoryLedger
+from lambdas.relay.messages.sealing import Batch
+from simulation.memory.ledger import MemoryLedger
 from tests.unit.batches import NOW_MS, batch_of, collision, sealed, sealed_event
 from tests.unit.world import World
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
-from lambdas.relay.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.kernel.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
+from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.kernel.vault_keys import review_key, sealed_key
+from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.states import FINAL, State
 from lambdas.relay.requests.tracking import CAME_LATE
-from lambdas.relay.sealing import Batch, decode
-from lambdas.relay.vault_keys import review_key, sealed_key
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
 

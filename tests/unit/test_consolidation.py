@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.consolidation import Needs, dedup_together
-from lambdas.relay.dedup import Needs as DedupNeeds
-from lambdas.relay.genesys.breaker import Circuit, opened
-from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.functions.consolidation import Deps, dedup_together
+from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.genesys.backpressure import Backpressure
+from lambdas.relay.genesys.circuit_breaker import Circuit, opened
+from lambdas.relay.kernel.limits import CONSOLIDATE_EVERY_S, DAY_S
+from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.ledger.shared import STATE, key_of
-from lambdas.relay.limits import CONSOLIDATE_EVERY_S, DAY_S
-from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.messages.sealing import Batch, decode, describe, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch, decode, describe, encode
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.simulated import JOURNEY, configuration
 from tests.unit.world import World
@@ -30,7 +30,7 @@ class Pressed(World):
             self.table.insert(
                 {"pk": pk, "sk": sk, "state": STATE, "attempt": 1, "holder": "x", **values}
             )
-        needs = DedupNeeds(
+        deps = DedupNeeds(
             post=self.post("batches"),
             ledger=self.ledger,
             writes=self.queue("writes"),
@@ -39,7 +39,7 @@ class Pressed(World):
             answer_wait_s=0,
         )
         journey = replace(configuration(JOURNEY).destinations["there"], name="journey")
-        self.needs = Needs(needs, Pressure(self.ledger), {"journey": journey})
+        self.deps = Deps(deps, Backpressure(self.ledger), {"journey": journey})
 
     def seal(self, batch: Batch) -> None:
         self.stored_queue("batches").send(Outgoing(encode(batch), describe(batch)))
@@ -48,7 +48,7 @@ class Pressed(World):
         return self.stored_queue("batches").receive(10)
 
     def invoke(self, deliveries: list[Delivery]) -> list[str]:
-        kept = dedup_together(deliveries, self.needs)
+        kept = dedup_together(deliveries, self.deps)
         for delivery in deliveries:
             if delivery.message_id not in kept:
                 self.stored_queue("batches").delete(delivery)
@@ -178,10 +178,10 @@ def test_a_run_that_dies_after_marking_leaves_nothing_behind() -> None:
     def die(messages: object) -> None:
         raise SystemExit
 
-    world.needs.dedup.post.source.send = die  # type: ignore[method-assign]
+    world.deps.dedup.post.source.send = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
-        dedup_together(deliveries, world.needs)
-    del world.needs.dedup.post.source.send
+        dedup_together(deliveries, world.deps)
+    del world.deps.dedup.post.source.send
     assert {world.state(small(n)) for n in range(3)} == {"MERGED"}
 
     world.timeline.advance(600)

@@ -7,17 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.correlating.asking import Asking
-from lambdas.relay.correlating.pointers import (
-    Pointer,
-    causing,
-    following,
-    keys_named,
-    pointers,
-)
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
+from lambdas.relay.correlation.asking import Asking
+from lambdas.relay.correlation.entries import Entry, causing, entries, following, keys_named
 from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.correlation import (
     CANDIDATES,
@@ -33,11 +24,14 @@ from lambdas.relay.destinations.correlation import (
     read_facts,
 )
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.limits import DAY_S, FACTS_CHARS_MAX, SHOWN_CHARS_MAX
-from lambdas.relay.ports import Item, Written
+from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.limits import DAY_S, FACTS_CHARS_MAX, SHOWN_CHARS_MAX
+from lambdas.relay.kernel.ports import Item, Written
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
     ASSIGNED,
@@ -75,8 +69,8 @@ def event(body: Mapping[str, Json], *, topic: str = CREATED, detail_type: str = 
     )
 
 
-def pointer(batch_id: str, *, met_by: str = "", at_ms: int = 0, shows: Json = None) -> Pointer:
-    return Pointer("M#conversation#c-1", batch_id, "calls", shows or {}, met_by, at_ms)
+def entry(batch_id: str, *, met_by: str = "", at_ms: int = 0, shows: Json = None) -> Entry:
+    return Entry("M#conversation#c-1", batch_id, "calls", shows or {}, met_by, at_ms)
 
 
 # What an event says of itself
@@ -176,13 +170,13 @@ def test_a_key_that_only_the_answer_gives_is_open_until_then() -> None:
     batch = request()
 
     assert [r.key for r in read_expected(expecting(batch, confirmation)["expected"])] == [""]
-    assert pointers(batch, confirmation, NOW_MS) == []
-    (item,) = pointers(batch, confirmation, NOW_MS, answered="c-9")
+    assert entries(batch, confirmation, NOW_MS) == []
+    (item,) = entries(batch, confirmation, NOW_MS, answered="c-9")
     assert (item["pk"], item["sk"]) == ("M#conversation#c-9", batch.batch_id)
 
 
 def test_every_item_of_a_request_has_its_own_way_to_it() -> None:
-    items = pointers(request(items=3), CONFIRMATION, NOW_MS)
+    items = entries(request(items=3), CONFIRMATION, NOW_MS)
 
     assert len({item["pk"] for item in items}) == 3
     assert len({item["sk"] for item in items}) == 1
@@ -200,17 +194,17 @@ def test_a_compensating_request_awaits_nothing() -> None:
     )
 
     assert expecting(made, CONFIRMATION) == {}
-    assert pointers(made, CONFIRMATION, NOW_MS) == []
+    assert entries(made, CONFIRMATION, NOW_MS) == []
 
 
 def test_matched_by_our_own_id_a_request_needs_no_pointer() -> None:
-    assert pointers(request(), Confirmation("correlation", ("*",), 10), NOW_MS) == []
+    assert entries(request(), Confirmation("correlation", ("*",), 10), NOW_MS) == []
 
 
 # Which request an event belongs to
 
 
-def chosen(met: SealedEvent, *found: Pointer, owned: bool = True) -> str:
+def chosen(met: SealedEvent, *found: Entry, owned: bool = True) -> str:
     confirmation = replace(CONFIRMATION, owned=owned)
     cause = causing(met, read_facts(met), found, {"calls": confirmation})
     return "" if cause is None else cause.batch_id
@@ -219,36 +213,36 @@ def chosen(met: SealedEvent, *found: Pointer, owned: bool = True) -> str:
 def test_an_event_goes_to_the_request_that_it_has_met_before() -> None:
     met = caused()
 
-    assert chosen(met, pointer("a"), pointer("b", met_by=met.identity)) == "b"
+    assert chosen(met, entry("a"), entry("b", met_by=met.identity)) == "b"
 
 
 def test_of_several_requests_the_one_that_the_event_names_is_meant() -> None:
-    assert chosen(caused(correlation="b"), pointer("a"), pointer("b", at_ms=9)) == "b"
+    assert chosen(caused(correlation="b"), entry("a"), entry("b", at_ms=9)) == "b"
 
 
 def test_of_several_requests_the_oldest_that_waits_is_meant() -> None:
-    found = pointer("a", met_by="another"), pointer("c", at_ms=3), pointer("b", at_ms=2)
+    found = entry("a", met_by="another"), entry("c", at_ms=3), entry("b", at_ms=2)
 
     assert chosen(caused(), *found) == "b"
 
 
 def test_a_request_whose_items_went_on_in_others_is_meant_last() -> None:
-    assert chosen(caused(), replace(pointer("a"), is_past=True), pointer("b", at_ms=9)) == "b"
+    assert chosen(caused(), replace(entry("a"), is_past=True), entry("b", at_ms=9)) == "b"
 
 
 def test_every_event_of_a_conversation_that_we_made_is_our_doing() -> None:
-    assert chosen(caused(), pointer("a", met_by="another")) == "a"
+    assert chosen(caused(), entry("a", met_by="another")) == "a"
 
 
 def test_of_each_type_one_event_is_ours() -> None:
-    met = replace(pointer("a"), met_by="another", met={ENDED: "another"})
+    met = replace(entry("a"), met_by="another", met={ENDED: "another"})
 
     assert chosen(caused(), met, owned=False) == "a"
     assert chosen(caused(), replace(met, met={CREATED: "another"}), owned=False) == ""
 
 
 def test_what_happened_long_after_the_answer_is_news() -> None:
-    over = replace(pointer("a"), over_ms=NOW_MS - 1)
+    over = replace(entry("a"), over_ms=NOW_MS - 1)
 
     assert chosen(caused(), over, owned=False) == ""
     assert chosen(caused(), replace(over, over_ms=NOW_MS), owned=False) == "a"
@@ -261,16 +255,16 @@ def test_the_letter_case_of_ids_does_not_matter() -> None:
         "M#conversation#c-1",
         "M#entity#e-1",
     ]
-    assert pointers(request("C-1"), CONFIRMATION, NOW_MS)[0]["pk"] == "M#conversation#c-1"
-    assert chosen(caused(correlation="ABC"), pointer("b"), pointer("abc", at_ms=9)) == "abc"
+    assert entries(request("C-1"), CONFIRMATION, NOW_MS)[0]["pk"] == "M#conversation#c-1"
+    assert chosen(caused(correlation="ABC"), entry("b"), entry("abc", at_ms=9)) == "abc"
 
 
 def test_of_somebody_else_s_conversation_one_event_is_ours() -> None:
-    assert chosen(caused(), pointer("a", met_by="another"), owned=False) == ""
+    assert chosen(caused(), entry("a", met_by="another"), owned=False) == ""
 
 
 def test_an_event_that_does_not_show_what_we_wrote_is_not_ours() -> None:
-    found = pointer("a", shows={"attributes": {"k": "ours"}})
+    found = entry("a", shows={"attributes": {"k": "ours"}})
 
     assert chosen(caused(shows={"attributes": {"k": "theirs"}}), found) == ""
     assert chosen(caused(shows={"attributes": {"k": "ours", "l": "more"}}), found) == "a"
@@ -279,8 +273,8 @@ def test_an_event_that_does_not_show_what_we_wrote_is_not_ours() -> None:
 def test_what_is_only_followed_is_nobody_s_doing() -> None:
     met = caused(ENDED)
 
-    assert chosen(met, pointer("a")) == ""
-    assert following(read_facts(met), [pointer("a")], {"calls": CONFIRMATION}) == ["a"]
+    assert chosen(met, entry("a")) == ""
+    assert following(read_facts(met), [entry("a")], {"calls": CONFIRMATION}) == ["a"]
 
 
 def test_a_key_is_looked_up_where_pointers_can_be() -> None:
@@ -303,7 +297,7 @@ def arriving(*events: SealedEvent, target: Target = TARGET, nonce: str = "arrivi
 def deduplicate(desk: Desk, batch: Batch) -> bool:
     world = desk.world
     assert desk.confirmation is not None
-    needs = Needs(
+    deps = Deps(
         post=world.post("batches"),
         ledger=world.ledger,
         writes=world.queue("writes"),
@@ -312,11 +306,11 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
         answer_wait_s=70,
     )
     arrived = world.deliver(encode(batch), to="batches")
-    return not settle_each(arrived, lambda d: dedup(d, needs), needs.post)
+    return not settle_each(arrived, lambda d: dedup(d, deps), deps.post)
 
 
 def asking(desk: Desk) -> Asking:
-    return Asking(desk.world.ledger, desk.world.chance, "calls")
+    return Asking(desk.world.ledger, desk.world.entropy, "calls")
 
 
 def ask(desk: Desk, batch_id: str, seconds: float) -> None:
@@ -548,7 +542,7 @@ def test_a_batch_that_comes_again_keeps_what_was_decided() -> None:
     deduplicate(desk, batch)
     before = desk.world.bodies("writes")
     made = desk.accept(request(), genesys_id="c-1")
-    for item in pointers(made, desk.confirmation, desk.now_ms, answered="c-1"):
+    for item in entries(made, desk.confirmation, desk.now_ms, answered="c-1"):
         desk.world.table.insert(item)
 
     deduplicate(desk, batch)
@@ -749,7 +743,7 @@ def test_attributes_are_there_or_others_or_none(participants: Json, said: str) -
 
 
 def test_a_pointer_comes_back_from_the_ledger_as_it_was() -> None:
-    (item,) = pointers(request(), replace(CONFIRMATION, shows=("conversationId",)), NOW_MS)
+    (item,) = entries(request(), replace(CONFIRMATION, shows=("conversationId",)), NOW_MS)
 
-    assert Pointer.of(item).shows == {"conversationId": "c-1"}
-    assert canonical(Pointer.of(item).shows) == item["shows"]
+    assert Entry.of(item).shows == {"conversationId": "c-1"}
+    assert canonical(Entry.of(item).shows) == item["shows"]

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.correlating.silence import Hush
-from lambdas.relay.genesys.breaker import Circuit
-from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.correlation.confirmation_breaker import ConfirmationCircuit
+from lambdas.relay.genesys.circuit_breaker import Circuit
+from lambdas.relay.genesys.rate_limiter import Window
+from lambdas.relay.kernel.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
 from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
-from lambdas.relay.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
 from lambdas.relay.requests.damage import FAILURES_MAX, SOUND
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import STATES
-from local.memory.table import Table
+from simulation.memory.table import Table
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.test_reconcile import Office
 from tests.unit.tracked import request
@@ -90,7 +90,7 @@ def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
     def fails(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("lambdas.relay.overdue.attend", fails)
+    monkeypatch.setattr("lambdas.relay.functions.overdue.attend", fails)
     for _ in range(FAILURES_MAX):
         office.run()
         office.world.timeline.advance(HOUR_S)
@@ -127,7 +127,7 @@ def test_a_check_of_a_damaged_record_repairs_it_and_goes_on() -> None:
     assert office.world.telemetry.counts["DamagedRecords"] == 1
 
 
-@pytest.mark.parametrize("kind", [Window, Circuit, Hush])
+@pytest.mark.parametrize("kind", [Window, Circuit, ConfirmationCircuit])
 @pytest.mark.parametrize("odd", ODD)
 def test_a_shared_item_that_is_damaged_begins_anew_where_it_is(
     kind: type[Shared], odd: Any
@@ -149,7 +149,7 @@ def test_no_damage_keeps_a_shared_item_from_being_changed(name: str, odd: Any) -
     pk, sk = key_of("x")
     item = {"pk": pk, "sk": sk, "state": "SHARED", "attempt": 3, "holder": "h", "failures": 1}
     world.table.insert({**item, name: odd})
-    shared = SharedItem(world.ledger, world.chance, "x")
+    shared = SharedItem(world.ledger, world.entropy, "x")
 
     answer = shared.change(lambda standing: ({"failures": 2}, "answered"))
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.canonical import digest, short
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.kernel.canonical import digest, short
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, HORIZON_S
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.limits import CLAIM_TTL_S, HORIZON_S
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import opening, sealed_item
-from lambdas.relay.sealing import Batch, SealedEvent, decode, encode
-from local.memory.faults import Fault
+from simulation.memory.faults import Fault
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
 
@@ -23,7 +23,7 @@ CONFIRMATION = Confirmation("correlation", ("*",), window_s=10)
 
 def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
     """Works through messages of these batches; returns how many of them stay."""
-    needs = Needs(
+    deps = Deps(
         post=world.post(),
         ledger=world.ledger,
         writes=world.queue("writes"),
@@ -32,7 +32,7 @@ def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
         answer_wait_s=70,
     )
     arrived = world.deliver(*(encode(batch) for batch in batches))
-    return len(settle_each(arrived, lambda d: dedup(d, needs), needs.post))
+    return len(settle_each(arrived, lambda d: dedup(d, deps), deps.post))
 
 
 def written(world: World) -> list[list[str]]:
@@ -149,9 +149,9 @@ def test_what_is_no_sealed_batch_is_quarantined() -> None:
     body = encode(batch).replace("said", "sa1d")
     assert encode(edited) != body
     (message,) = world.deliver(body)
-    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70)
+    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70)
 
-    assert settle_each([message], lambda d: dedup(d, needs), needs.post) == []
+    assert settle_each([message], lambda d: dedup(d, deps), deps.post) == []
 
     (document,) = world.documents.values()
     assert json.loads(document)["message"] == body

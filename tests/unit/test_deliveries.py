@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.deliveries import Disposition, Done, Later, settle_each
-from lambdas.relay.errors import Malformed, Throttled, Transient
-from lambdas.relay.limits import BACKOFF_MAX_S, MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
-from lambdas.relay.ports import Delivery
+from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
+from lambdas.relay.kernel.limits import BACKOFF_MAX_S, MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.messages.consumer import Disposition, Done, Later, settle_each
 from tests.unit.world import World
 
 CANARY = "Jane Canary"
@@ -147,9 +147,9 @@ def test_an_old_message_is_dead_lettered_before_sqs_drops_it() -> None:
     kept = settle_each([aged(delivery, MESSAGE_AGE_MAX_S + 1)], nobody, world.post())
 
     assert kept == []
-    (letter,) = world.stored_queue("source-dead").messages.values()
-    assert letter.body == "done"
-    assert f"{MESSAGE_AGE_MAX_S} s" in letter.attributes["reason"]
+    (dead_letter,) = world.stored_queue("source-dead").messages.values()
+    assert dead_letter.body == "done"
+    assert f"{MESSAGE_AGE_MAX_S} s" in dead_letter.attributes["reason"]
 
 
 def test_a_message_of_exactly_the_allowed_age_is_acted_on() -> None:
@@ -178,8 +178,8 @@ def test_the_letter_keeps_what_was_written_on_the_message() -> None:
 
     settle_each([old], nobody, world.post())
 
-    (letter,) = world.stored_queue("source-dead").messages.values()
-    assert letter.attributes["batch"] == "b1"
+    (dead_letter,) = world.stored_queue("source-dead").messages.values()
+    assert dead_letter.attributes["batch"] == "b1"
 
 
 # The last receive but one
@@ -196,8 +196,8 @@ def test_before_sqs_gives_a_message_up_it_is_dead_lettered_with_the_reason() -> 
     world, kept = given_up(lambda _: Later("the ledger is away"), receives=9)
 
     assert kept == []
-    (letter,) = world.stored_queue("source-dead").messages.values()
-    assert letter.attributes["reason"] == "the ledger is away"
+    (dead_letter,) = world.stored_queue("source-dead").messages.values()
+    assert dead_letter.attributes["reason"] == "the ledger is away"
 
 
 def test_a_message_with_receives_left_stays_in_its_queue() -> None:

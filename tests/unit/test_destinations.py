@@ -8,9 +8,9 @@ import pytest
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.routes import configuration as configurations
-from local.genesys.faults import Conduct
-from local.genesys.items import Poison
-from local.genesys.organization import CONTACT_LIST_ID
+from simulator.faults import Conduct
+from simulator.items import Poison
+from simulator.organization import CONTACT_LIST_ID
 from tests.unit.batches import NOW_MS
 from tests.unit.kinds import KINDS, section
 from tests.unit.simulated import Simulated, configuration, envelope

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, ReadBack
-from lambdas.relay.genesys.doubt import after_refusal, before_posting
-from lambdas.relay.limits import DAY_S
+from lambdas.relay.genesys.unknown_outcome import after_refusal, before_posting
+from lambdas.relay.kernel.limits import DAY_S
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY, configuration
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
 from lambdas.relay.destinations.participant_attributes import KIND
-from lambdas.relay.intake import Needs as IntakeNeeds
-from lambdas.relay.intake import intake
+from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import intake
+from lambdas.relay.kernel.limits import HORIZON_S
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
-from lambdas.relay.limits import HORIZON_S
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import Batch, decode, encode
 from lambdas.relay.routes.configuration import Configuration, parse
-from lambdas.relay.sealing import Batch, decode, encode
-from lambdas.relay.trace import trace
+from ops.audit_trail import trace
 from tests.envelopes import Envelope, envelope, republished, text
 from tests.unit.batches import NOW_MS, TARGET, collision, sealed, sealed_event
 from tests.unit.simulated import JOURNEY, Simulated
@@ -61,7 +61,7 @@ class Relay(World):
 
     def claims(self, configuration: Configuration, known: KnownClaims | None = None) -> None:
         known = KnownClaims() if known is None else known
-        needs = Needs(
+        deps = Deps(
             post=self.post("batches"),
             ledger=RememberingLedger(self.ledger, known, self.clock),
             writes=self.queue("writes"),
@@ -72,7 +72,7 @@ class Relay(World):
         )
         stored = self.stored_queue("batches")
         while arrived := stored.receive(10):
-            assert settle_each(arrived, lambda d: dedup(d, needs), needs.post) == []
+            assert settle_each(arrived, lambda d: dedup(d, deps), deps.post) == []
             for delivery in arrived:
                 stored.delete(delivery)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import CONTENT_CHARS, Event, Reader, parse_event
 from lambdas.relay.entrances.identities import read_rules
-from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import JSON_DEPTH_MAX
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.routes.mapping import view
 from tests.envelopes import NAMES, Envelope, envelope, republished, text
 

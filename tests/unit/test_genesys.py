@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from lambdas.relay.destinations.destination import Destination, ReadBack
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ports import Answer
-from local.genesys.assumptions import Assumptions
-from local.genesys.faults import Conduct
-from local.genesys.organization import CONTACT_LIST_ID
+from lambdas.relay.kernel.ports import Answer
+from simulator.assumptions import Assumptions
+from simulator.faults import Conduct
+from simulator.organization import CONTACT_LIST_ID
 from tests.unit.kinds import section
 from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, Simulated, configuration, envelope
 

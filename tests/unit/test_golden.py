@@ -14,22 +14,29 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.attention.letters import REASON, count, letter
-from lambdas.relay.correlating.checks import KINDS, event_check, read_check, timer
-from lambdas.relay.correlating.pointers import Pointer, pointers
-from lambdas.relay.correlating.silence import Hush
+from lambdas.relay.correlation.checks import KINDS, event_check, read_check, timer
+from lambdas.relay.correlation.confirmation_breaker import ConfirmationCircuit
+from lambdas.relay.correlation.entries import Entry, entries
 from lambdas.relay.destinations.correlation import expecting, read_facts
-from lambdas.relay.genesys.breaker import Circuit
-from lambdas.relay.genesys.pacing import Window
+from lambdas.relay.functions.parts import on_record, part
+from lambdas.relay.genesys.circuit_breaker import Circuit
+from lambdas.relay.genesys.rate_limiter import Window
+from lambdas.relay.kernel.ports import Delivery, Item
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.shared import Shared, SharedItem
-from lambdas.relay.parts import on_record, part
-from lambdas.relay.ports import Delivery, Item
+from lambdas.relay.messages.dead_letters import REASON, count, dead_letter
+from lambdas.relay.messages.sealing import (
+    Batch,
+    decode,
+    describe,
+    encode,
+    encode_unclaimed,
+    is_unclaimed,
+)
 from lambdas.relay.requests.damage import damaged
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import STATES
-from lambdas.relay.sealing import Batch, decode, describe, encode, encode_unclaimed, is_unclaimed
 from tests.unit.batches import NOW_MS, sealed
 from tests.unit.tracked import CONFIRMATION, caused, request
 from tests.unit.world import World
@@ -43,7 +50,11 @@ EVENT = replace(
 )
 (WHOLE,) = sealed([EVENT, *request(items=2).events])
 PART = WHOLE.part([1])
-SHARED: dict[str, Shared] = {"pace": Window(), "breaker": Circuit(), "silence": Hush()}
+SHARED: dict[str, Shared] = {
+    "pace": Window(),
+    "breaker": Circuit(),
+    "silence": ConfirmationCircuit(),
+}
 
 
 def made() -> dict[str, Any]:
@@ -51,10 +62,10 @@ def made() -> dict[str, Any]:
     world = World()
     told = event_check(EVENT, WHOLE.batch_id)
     delivery = Delivery("m", "r", encode(WHOLE), 9, NOW_MS, dict(describe(WHOLE)))
-    buried = letter(delivery, "503", NOW_MS)
+    buried = dead_letter(delivery, "503", NOW_MS)
     claim(WHOLE, world.ledger, NOW_MS)
     for name, values in SHARED.items():
-        item = SharedItem(world.ledger, world.chance, name)
+        item = SharedItem(world.ledger, world.entropy, name)
         item.change(lambda _, values=values: (values.values, None))  # type: ignore[misc]
     return {
         "sealed.txt": encode_unclaimed(WHOLE),
@@ -66,7 +77,7 @@ def made() -> dict[str, Any]:
         "letter.json": {"body": buried.body, "attributes": dict(buried.attributes)},
         "claims.json": _items(world, "C#"),
         "shared.json": _items(world, "L#"),
-        "pointers.json": pointers(WHOLE, CONFIRMATION, NOW_MS),
+        "pointers.json": entries(WHOLE, CONFIRMATION, NOW_MS),
         "records.json": [_record(state) for state in sorted(STATES)],
     }
 
@@ -168,7 +179,7 @@ def test_a_claim_of_any_release_is_met(release: str) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 def test_pointers_and_what_writers_share_are_read(release: str) -> None:
     for item in document_of(release, "pointers.json"):
-        assert Pointer.of(item).batch_id == WHOLE.batch_id
+        assert Entry.of(item).batch_id == WHOLE.batch_id
     for item in document_of(release, "shared.json"):
         name = item["pk"].removeprefix("L#")
         assert type(SHARED[name]).of(item) == SHARED[name]

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
-from lambdas.relay.errors import Transient
-from lambdas.relay.ledger.health import SparedLedger
-from lambdas.relay.limits import (
+from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import (
     LEDGER_PAUSE_MAX_S,
     LEDGER_PAUSE_MIN_S,
     LEDGER_SLOW_CALLS_MAX,
     LEDGER_SLOW_S,
 )
-from lambdas.relay.ports import Item, Outgoing, Written
-from lambdas.relay.sealing import decode, encode
-from local.memory.ledger import MemoryLedger
+from lambdas.relay.kernel.ports import Item, Outgoing, Written
+from lambdas.relay.ledger.health import SparedLedger
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import decode, encode
+from simulation.memory.ledger import MemoryLedger
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.world import World
 
@@ -140,7 +140,7 @@ def test_a_call_that_failed_slowly_was_slow_and_one_that_failed_at_once_was_not(
 def test_work_waits_in_the_queue_and_is_done_when_the_ledger_has_recovered() -> None:
     watched = Watched()
     world = watched.world
-    needs = Needs(
+    deps = Deps(
         post=world.post(),
         ledger=watched.ledger,
         writes=world.queue("writes"),
@@ -159,7 +159,7 @@ def test_work_waits_in_the_queue_and_is_done_when_the_ledger_has_recovered() -> 
             asked_while_slow = watched.store.calls
             watched.store.takes_s = 0.01
         arrived = world.stored_queue("source").receive(10)
-        kept = settle_each(arrived, lambda d: dedup(d, needs), needs.post)
+        kept = settle_each(arrived, lambda d: dedup(d, deps), deps.post)
         for delivery in arrived:
             if delivery.message_id not in kept:
                 world.queue("source").delete(delivery)

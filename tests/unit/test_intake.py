@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.intake import Needs, intake
-from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
-from lambdas.relay.moments import iso
-from lambdas.relay.ports import Delivery
+from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.messages.sealing import Batch, SealedEvent, decode
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import Batch, SealedEvent, decode
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY_ITEM
@@ -28,21 +28,21 @@ JOURNEY = {
 EVERYTHING = {"name": "all", "destination": "journey"}
 
 
-def needs(
+def deps(
     world: World, destinations: dict[str, Any] | None = None, routes: Sequence[Any] = (EVERYTHING,)
-) -> Needs:
+) -> Deps:
     document = {"destinations": destinations or {"journey": JOURNEY}, "routes": list(routes)}
-    return Needs(post=world.post(), batches=world.queue("batches"), configuration=parse(document))
+    return Deps(post=world.post(), batches=world.queue("batches"), configuration=parse(document))
 
 
 def batches(world: World) -> list[Batch]:
     return [decode(body) for body in world.bodies("batches")]
 
 
-def taken(world: World, *bodies: str, by: Needs | None = None) -> list[str]:
+def taken(world: World, *bodies: str, by: Deps | None = None) -> list[str]:
     """Takes messages of these bodies in; returns the bodies of those that stay."""
     deliveries = world.deliver(*bodies)
-    kept = intake(deliveries, by or needs(world))
+    kept = intake(deliveries, by or deps(world))
     return [delivery.body for delivery in deliveries if delivery.message_id in kept]
 
 
@@ -110,7 +110,7 @@ def test_a_mistake_of_ours_keeps_the_message() -> None:
     world = World()
     broken = parse({"destinations": {"journey": JOURNEY}, "routes": [EVERYTHING]})
     object.__setattr__(broken.routes[0], "item", {"a": object})
-    by = Needs(post=world.post(), batches=world.queue("batches"), configuration=broken)
+    by = Deps(post=world.post(), batches=world.queue("batches"), configuration=broken)
 
     bodies = [text(envelope("acw")), "malformed"]
     assert taken(world, *bodies, by=by) == [bodies[0]]
@@ -132,7 +132,7 @@ def test_the_same_messages_again_are_other_batches_of_the_same_events() -> None:
 
 def test_an_event_that_two_routes_take_goes_to_both_destinations() -> None:
     world = World()
-    by = needs(
+    by = deps(
         world,
         {"journey": JOURNEY, "other": {**JOURNEY, "configuration_id": "c2"}},
         [EVERYTHING, {"name": "acw", "destination": "other", "topics": ["*.acw"]}],
@@ -146,7 +146,7 @@ def test_an_event_that_two_routes_take_goes_to_both_destinations() -> None:
 
 def test_an_event_that_no_route_takes_is_counted_and_named() -> None:
     world = World()
-    by = needs(world, routes=[{**EVERYTHING, "topics": ["v2.audits.*"]}])
+    by = deps(world, routes=[{**EVERYTHING, "topics": ["v2.audits.*"]}])
 
     assert taken(world, text(envelope("acw")), by=by) == []
 
@@ -156,7 +156,7 @@ def test_an_event_that_no_route_takes_is_counted_and_named() -> None:
 
 def test_the_literal_id_of_a_detail_type_matches_itself() -> None:
     world = World()
-    by = needs(
+    by = deps(
         world,
         routes=[{**EVERYTHING, "topics": ["v2.detail.events.conversation.{id}.acw"]}],
     )
@@ -172,7 +172,7 @@ def test_the_literal_id_of_a_detail_type_matches_itself() -> None:
 
 def test_a_batch_is_no_larger_than_its_destination_takes() -> None:
     world = World()
-    by = needs(world, {"journey": {**JOURNEY, "max_items": 5}})
+    by = deps(world, {"journey": {**JOURNEY, "max_items": 5}})
 
     taken(world, *(text(envelope("acw", eventTime=n)) for n in range(12)), by=by)
 
@@ -181,7 +181,7 @@ def test_a_batch_is_no_larger_than_its_destination_takes() -> None:
 
 def test_an_event_larger_than_a_request_may_be_is_quarantined_with_the_reason() -> None:
     world = World()
-    by = needs(world, {"journey": {**JOURNEY, "item": {**JOURNEY_ITEM, "body": "body"}}})
+    by = deps(world, {"journey": {**JOURNEY, "item": {**JOURNEY_ITEM, "body": "body"}}})
 
     taken(world, text(envelope("acw", note="x" * GENESYS_BODY_BYTES_MAX)), by=by)
 
@@ -204,7 +204,7 @@ def came_by(
 ) -> SealedEvent:
     """The one event of a message, sealed where an attributes event could confirm a request."""
     world = World()
-    by = needs(world, {"journey": JOURNEY, "notes": NOTES})
+    by = deps(world, {"journey": JOURNEY, "notes": NOTES})
     intake([Delivery("m", "r", text(document), 1, sent_at_ms, attributes)], by)
     (batch,) = batches(world)
     return batch.events[0]
@@ -242,7 +242,7 @@ def test_nobody_else_speaks_with_genesys_voice(
     document = {
         **by, "destinations": {"journey": JOURNEY, "notes": NOTES}, "routes": [EVERYTHING]
     }  # fmt: skip
-    take = Needs(world.post(), world.queue("batches"), parse(document))
+    take = Deps(world.post(), world.queue("batches"), parse(document))
     intake([Delivery("m", "r", text(forged), 1, NOW_MS, attributes)], take)
     intake([Delivery("n", "s", text(own), 1, NOW_MS, {})], take)
 
@@ -311,7 +311,7 @@ def test_no_note_holds_a_name_or_a_number_of_a_person() -> None:
 
 def test_a_mapping_that_fails_on_an_event_does_not_quote_it() -> None:
     world = World()
-    by = needs(world, routes=[{**EVERYTHING, "item": {**JOURNEY_ITEM, "n": "abs(body.agentName)"}}])
+    by = deps(world, routes=[{**EVERYTHING, "item": {**JOURNEY_ITEM, "n": "abs(body.agentName)"}}])
 
     assert taken(world, text(envelope("acw", agentName="Jane Canary")), by=by) == []
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdas.relay.dedup import Needs, dedup
-from lambdas.relay.deliveries import settle_each
-from lambdas.relay.errors import Transient
+from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import KNOWN_CLAIMS_S
+from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Written
 from lambdas.relay.ledger import known as known_module
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
-from lambdas.relay.limits import KNOWN_CLAIMS_S
-from lambdas.relay.ports import Delivery, Item, Ledger, Written
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.sealing import Batch, decode, encode
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.sealing import Batch, decode, encode
-from local.memory.ledger import MemoryLedger
+from simulation.memory.ledger import MemoryLedger
 from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
 
@@ -57,7 +57,7 @@ class Instance:
         return kept
 
     def handles(self, arrived: list[Delivery]) -> int:
-        needs = Needs(
+        deps = Deps(
             post=self.world.post(),
             ledger=self.ledger,
             writes=self.world.queue("writes"),
@@ -66,7 +66,7 @@ class Instance:
             answer_wait_s=70,
             known=self.known,
         )
-        return len(settle_each(arrived, lambda d: dedup(d, needs), needs.post))
+        return len(settle_each(arrived, lambda d: dedup(d, deps), deps.post))
 
 
 def written(world: World) -> list[str]:

@@ -5,38 +5,40 @@ from random import Random
 
 import pytest
 
-from lambdas.relay.limits import HELD_MAX
-from lambdas.relay.requests.lifecycle import (
+from lambdas.relay.kernel.limits import HELD_MAX
+from lambdas.relay.requests.ordering import (
     DETAIL_EVENTS,
     PREREQUISITES,
     TUTORIAL,
     Applied,
-    Happening,
     Held,
     NoRoom,
     Nothing,
+    OrderedEvent,
+    Ordering,
     Step,
-    Walk,
     establish,
     step,
 )
 
 PREFIX = "v2.detail.events.conversation.{id}."
-EMPTY = Walk({}, ())
+EMPTY = Ordering({}, ())
 
 
 def everything(detail_type: str) -> bool:
     return True
 
 
-def happening(
+def ordered_event(
     detail_type: str, *, session: str = "s", sequence: int | None = None, at_ms: int = 0
-) -> Happening:
+) -> OrderedEvent:
     name = detail_type if ":" in detail_type else f"{PREFIX}{detail_type}"
-    return Happening(f"{detail_type}/{session}/{sequence}/{at_ms}", name, session, sequence, at_ms)
+    return OrderedEvent(
+        f"{detail_type}/{session}/{sequence}/{at_ms}", name, session, sequence, at_ms
+    )
 
 
-def walked(*happenings: Happening) -> tuple[Walk, list[Step]]:
+def walked(*happenings: OrderedEvent) -> tuple[Ordering, list[Step]]:
     walk, steps = EMPTY, []
     for each in happenings:
         met = step(walk, each, everything)
@@ -48,7 +50,7 @@ def walked(*happenings: Happening) -> tuple[Walk, list[Step]]:
 
 def test_the_sixteen_conversation_topics_have_an_order() -> None:
     assert len(DETAIL_EVENTS) == 16
-    assert all(need in DETAIL_EVENTS for needs in DETAIL_EVENTS.values() for need in needs)
+    assert all(need in DETAIL_EVENTS for deps in DETAIL_EVENTS.values() for need in deps)
 
 
 def test_no_prerequisite_leads_back_to_itself() -> None:
@@ -66,9 +68,9 @@ def test_after_call_work_comes_after_the_customer_has_gone() -> None:
     order = ("customer.start", "user.start", "user.end", "customer.end")
     session = {"customer.start": "c", "customer.end": "c"}
     walk, steps = walked(
-        *(happening(name, session=session.get(name, "a")) for name in order),
-        happening("acw", session="a"),
-        happening("wrapup", session="a"),
+        *(ordered_event(name, session=session.get(name, "a")) for name in order),
+        ordered_event("acw", session="a"),
+        ordered_event("wrapup", session="a"),
     )
 
     assert all(isinstance(met, Applied) for met in steps)
@@ -76,7 +78,7 @@ def test_after_call_work_comes_after_the_customer_has_gone() -> None:
 
 
 def test_an_end_before_its_start_waits_and_is_released_by_it() -> None:
-    end, start = happening("customer.end"), happening("customer.start")
+    end, start = ordered_event("customer.end"), ordered_event("customer.start")
 
     walk, (held, applied) = walked(end, start)
 
@@ -88,13 +90,15 @@ def test_an_end_before_its_start_waits_and_is_released_by_it() -> None:
 
 
 def test_another_session_s_start_releases_nothing() -> None:
-    walk, _ = walked(happening("user.end", session="a"), happening("user.start", session="b"))
+    walk, _ = walked(
+        ordered_event("user.end", session="a"), ordered_event("user.start", session="b")
+    )
 
     assert [h.session for h in walk.held] == ["a"]
 
 
 def test_a_prerequisite_that_nobody_listens_to_is_not_waited_for() -> None:
-    met = step(EMPTY, happening("customer.end"), lambda name: name.endswith("customer.end"))
+    met = step(EMPTY, ordered_event("customer.end"), lambda name: name.endswith("customer.end"))
 
     assert isinstance(met, Applied)
 
@@ -103,7 +107,7 @@ def test_a_prerequisite_that_nobody_listens_to_is_not_waited_for() -> None:
 def test_the_tutorial_s_lifecycle_ends_alike_in_every_order(order: tuple[str, ...]) -> None:
     numbers = {name: n for n, name in enumerate(TUTORIAL, 1)}
 
-    walk, steps = walked(*(happening(name, sequence=numbers[name]) for name in order))
+    walk, steps = walked(*(ordered_event(name, sequence=numbers[name]) for name in order))
 
     assert not walk.held
     assert dict(walk.seen) == {f"s|{name}": n for name, n in numbers.items()}
@@ -115,7 +119,9 @@ def test_the_tutorial_s_lifecycle_ends_alike_in_every_order(order: tuple[str, ..
 def test_whole_conversations_end_alike_in_every_order_with_every_copy(seed: int) -> None:
     random = Random(seed)
     events = [
-        happening(name, session=session) for session in ("a", "b", "c") for name in DETAIL_EVENTS
+        ordered_event(name, session=session)
+        for session in ("a", "b", "c")
+        for name in DETAIL_EVENTS
     ]
     shuffled = [*events, *random.sample(events, 20)]
     random.shuffle(shuffled)
@@ -131,13 +137,13 @@ def test_whole_conversations_end_alike_in_every_order_with_every_copy(seed: int)
 
 
 def test_a_repeated_event_changes_nothing() -> None:
-    _, steps = walked(happening("customer.start"), happening("customer.start", at_ms=9))
+    _, steps = walked(ordered_event("customer.start"), ordered_event("customer.start", at_ms=9))
 
     assert isinstance(steps[1], Nothing)
 
 
 def test_a_held_event_that_comes_again_is_held_once() -> None:
-    walk, steps = walked(happening("customer.end"), happening("customer.end"))
+    walk, steps = walked(ordered_event("customer.end"), ordered_event("customer.end"))
 
     assert isinstance(steps[1], Nothing)
     assert len(walk.held) == 1
@@ -145,10 +151,10 @@ def test_a_held_event_that_comes_again_is_held_once() -> None:
 
 def test_what_a_later_number_has_overtaken_changes_nothing() -> None:
     walk, steps = walked(
-        happening("conversation:created", sequence=1),
-        happening("conversation:updated", sequence=5),
-        happening("conversation:updated", sequence=4),
-        happening("conversation:updated", sequence=6),
+        ordered_event("conversation:created", sequence=1),
+        ordered_event("conversation:updated", sequence=5),
+        ordered_event("conversation:updated", sequence=4),
+        ordered_event("conversation:updated", sequence=6),
     )
 
     assert [type(met) for met in steps] == [Applied, Applied, Nothing, Applied]
@@ -156,21 +162,23 @@ def test_what_a_later_number_has_overtaken_changes_nothing() -> None:
 
 
 def test_the_hold_is_bounded() -> None:
-    walk, steps = walked(*(happening("customer.end", session=f"s{n}") for n in range(HELD_MAX + 5)))
+    walk, steps = walked(
+        *(ordered_event("customer.end", session=f"s{n}") for n in range(HELD_MAX + 5))
+    )
 
     assert len(walk.held) == HELD_MAX
     assert all(isinstance(met, NoRoom) for met in steps[HELD_MAX:])
 
 
 def test_the_hold_is_bounded_in_size() -> None:
-    walk, steps = walked(*(happening("customer.end", session=f"{n}" * 3_000) for n in range(9)))
+    walk, steps = walked(*(ordered_event("customer.end", session=f"{n}" * 3_000) for n in range(9)))
 
     assert isinstance(steps[-1], NoRoom)
     assert len(walk.held) < 9
 
 
 def test_genesys_truth_stands_for_the_event_that_got_lost() -> None:
-    walk, _ = walked(happening("customer.end"))
+    walk, _ = walked(ordered_event("customer.end"))
 
     applied = establish(walk, (f"{PREFIX}customer.start",), everything)
 
@@ -181,13 +189,13 @@ def test_an_event_still_counts_after_genesys_has_told_of_it() -> None:
     established = establish(EMPTY, (f"{PREFIX}customer.start",), everything).walk
 
     assert isinstance(
-        step(established, happening("customer.start", session=""), everything), Applied
+        step(established, ordered_event("customer.start", session=""), everything), Applied
     )
 
 
 def test_a_walk_comes_back_from_the_record_as_it_was() -> None:
     walk, _ = walked(
-        happening("conversation:created", sequence=1), happening("customer.end", at_ms=7)
+        ordered_event("conversation:created", sequence=1), ordered_event("customer.end", at_ms=7)
     )
 
-    assert Walk.of(walk.as_item()) == walk
+    assert Ordering.of(walk.as_item()) == walk

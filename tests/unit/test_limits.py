@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay import limits
-from lambdas.relay.limits import DAY_S, LIVE, TIMINGS, Timing
+from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.limits import DAY_S, LIVE, TIMINGS, Timing
 
 
 @pytest.mark.parametrize("name", TIMINGS)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lambdas.relay.destinations.correlation import CANDIDATES, read_facts
-from lambdas.relay.intake import Needs, intake
+from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes.configuration import parse
-from lambdas.relay.sealing import decode
 from tests.unit.world import World
 
 CONVERSATION = "00000091-0000-4000-8000-00000000009a"
@@ -56,8 +56,7 @@ def taken(text: str, attributes: Any, **destination: Any) -> World:
         }
     )
     assert (
-        intake(world.deliver(text), Needs(world.post(), world.queue("batches"), configuration))
-        == []
+        intake(world.deliver(text), Deps(world.post(), world.queue("batches"), configuration)) == []
     )
     return world
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes.mapping import FIELDS, check, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.entrances.reading import moment, moment_ms
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes.mapping import view
 
 #: 2027-03-04T05:06:07Z

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay import reconcile
-from lambdas.relay.attention.letters import ATTEMPTS, REDRIVES, letter
-from lambdas.relay.deliveries import Disposition, Done, settle, settle_each
-from lambdas.relay.errors import Impossible
-from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX
-from lambdas.relay.ports import Delivery, Outgoing
-from lambdas.relay.sealing import Batch, describe, encode
-from local.memory.sizes import refuse_message
+from lambdas.relay.functions import reconcile
+from lambdas.relay.kernel.errors import Impossible
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.messages.consumer import Disposition, Done, settle, settle_each
+from lambdas.relay.messages.dead_letters import ATTEMPTS, REDRIVES, dead_letter
+from lambdas.relay.messages.sealing import Batch, describe, encode
+from simulation.memory.sizes import refuse_message
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.test_consolidation import Pressed
 from tests.unit.test_reconcile import Office
@@ -43,7 +43,7 @@ def test_a_letter_never_grows_past_what_sqs_takes() -> None:
         body = "x" * (SQS_MESSAGE_BYTES_MAX - left)
         delivery = Delivery("m", "r", body, 9, NOW_MS, {"batch": "b", "topic": "é" * 30})
 
-        refuse_message(letter(delivery, "why", NOW_MS))
+        refuse_message(dead_letter(delivery, "why", NOW_MS))
 
 
 def test_a_message_without_room_for_a_reason_is_a_dead_letter_all_the_same() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure, judge
-from lambdas.relay.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated, envelope
 

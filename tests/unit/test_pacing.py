@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.errors import Transient
-from lambdas.relay.genesys.pacing import (
-    Pace,
+from lambdas.relay.genesys.rate_limiter import (
     Quota,
+    RateLimiter,
     Reading,
     Report,
     Window,
@@ -20,7 +19,8 @@ from lambdas.relay.genesys.pacing import (
     lease,
     told,
 )
-from lambdas.relay.ports import Answer
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Answer
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 
@@ -170,13 +170,13 @@ def test_requests_that_wait_are_pressure_and_an_idle_client_is_none() -> None:
 
 def test_two_instances_never_spend_one_slot_and_together_spend_them_all() -> None:
     world = World()
-    paces = [Pace(world.ledger, world.chance, QUOTA) for _ in range(4)]
+    paces = [RateLimiter(world.ledger, world.entropy, QUOTA) for _ in range(4)]
     random, spent, writes = Random(3), 0, world.table.writes
     for _ in range(1000):
-        pace = random.choice(paces)
-        if pace.spend(NOW_MS) == 0:
+        rate_limiter = random.choice(paces)
+        if rate_limiter.spend(NOW_MS) == 0:
             spent += 1
-            pace.learn(rated(spent, 300, 60), NOW_MS)
+            rate_limiter.learn(rated(spent, 300, 60), NOW_MS)
     assert spent == 300
     assert (world.table.writes - writes) / spent < 0.34
 
@@ -196,7 +196,7 @@ def test_whatever_the_ledger_does_a_window_never_gets_more_than_it_has(
 ) -> None:
     world = World()
     quota = Quota(20, 0)
-    paces = [Pace(world.ledger, world.chance, quota) for _ in range(4)]
+    paces = [RateLimiter(world.ledger, world.entropy, quota) for _ in range(4)]
     spent: list[int] = []
     for chosen, pause_ms, fault in steps:
         if fault:
@@ -212,7 +212,7 @@ def test_whatever_the_ledger_does_a_window_never_gets_more_than_it_has(
 
 def test_an_instance_that_was_closed_tells_the_others() -> None:
     world = World()
-    one, other = (Pace(world.ledger, world.chance, QUOTA) for _ in range(2))
+    one, other = (RateLimiter(world.ledger, world.entropy, QUOTA) for _ in range(2))
     one.spend(NOW_MS)
     one.close(NOW_MS, 45)
     assert one.ready(NOW_MS) == pytest.approx(45)
@@ -221,9 +221,9 @@ def test_an_instance_that_was_closed_tells_the_others() -> None:
 
 def test_a_full_window_costs_the_ledger_nothing_more() -> None:
     world = World()
-    pace = Pace(world.ledger, world.chance, Quota(3, 0))
-    while pace.spend(NOW_MS) == 0:
+    rate_limiter = RateLimiter(world.ledger, world.entropy, Quota(3, 0))
+    while rate_limiter.spend(NOW_MS) == 0:
         pass
     writes = world.table.writes
-    assert all(pace.ready(NOW_MS + later) > 0 for later in range(0, 1000, 10))
+    assert all(rate_limiter.ready(NOW_MS + later) > 0 for later in range(0, 1000, 10))
     assert world.table.writes == writes

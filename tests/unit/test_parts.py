@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.deliveries import Done, Post
 from lambdas.relay.destinations.correlation import expecting
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.errors import Transient
-from lambdas.relay.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
-from lambdas.relay.parts import on_record, part, send_parts, without_destination
-from lambdas.relay.ports import Ledger, Queue
+from lambdas.relay.functions.parts import on_record, part, send_parts, without_destination
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
+from lambdas.relay.kernel.ports import Ledger, Queue
+from lambdas.relay.messages.consumer import Consumer, Done
+from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch, decode
-from local.memory.sizes import refuse_item
+from simulation.memory.sizes import refuse_item
 from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, Desk, caused, request
 
 
 @dataclass(frozen=True)
-class Needs:
-    post: Post
+class Deps:
+    post: Consumer
     ledger: Ledger
     writes: Queue
     checks: Queue
@@ -31,14 +31,14 @@ class Needs:
 
 def send(desk: Desk, whole: Batch) -> None:
     world = desk.world
-    needs = Needs(
+    deps = Deps(
         world.post("writes"),
         world.ledger,
         world.queue("writes"),
         world.queue("checks"),
         desk.destinations(),
     )
-    send_parts(whole, [part([n], "again", "503") for n in range(len(whole.events))], needs)
+    send_parts(whole, [part([n], "again", "503") for n in range(len(whole.events))], deps)
 
 
 def sent(desk: Desk) -> list[Batch]:
@@ -144,9 +144,9 @@ def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
     rows = on_record(whole, [part([0], "again", "503"), part([1], "refused", "no")])
     desk.amend(whole, state="SPLIT", parts=rows)
     world = desk.world
-    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
-    assert without_destination(whole, needs) == Done()
+    assert without_destination(whole, deps) == Done()
 
     assert [batch.batch_id for batch in sent(desk)] == [rows[0]["batch_id"]]
     assert desk.world.table.items[record_key(rows[1]["batch_id"])]["state"] == "REJECTED"
@@ -158,16 +158,16 @@ def test_what_has_been_settled_needs_no_destination(state: str) -> None:
     whole = desk.open(request())
     desk.amend(whole, state=state)
     world = desk.world
-    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
-    assert without_destination(whole, needs) == Done()
+    assert without_destination(whole, deps) == Done()
 
 
 def test_what_is_to_be_sent_waits_for_its_destination() -> None:
     desk = Desk()
     whole = desk.open(request())
     world = desk.world
-    needs = Needs(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
     with pytest.raises(Transient, match="names no destination"):
-        without_destination(whole, needs)
+        without_destination(whole, deps)

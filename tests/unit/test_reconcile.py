@@ -9,8 +9,13 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from lambdas.relay.assembly.reconcile import reconcile_needs
-from lambdas.relay.attention.letters import REASON, REDRIVES
-from lambdas.relay.attention.redriving import (
+from lambdas.relay.correlation.checks import event_check, timer
+from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import dedup
+from lambdas.relay.functions.reconcile import Deps, Line, reconcile
+from lambdas.relay.functions.redriving import (
     Clear,
     Keep,
     Person,
@@ -18,16 +23,9 @@ from lambdas.relay.attention.redriving import (
     judge_batch,
     judge_message,
 )
-from lambdas.relay.attention.resolution import Decision, find, resolve
-from lambdas.relay.attention.review import park
-from lambdas.relay.correlating.checks import event_check, timer
-from lambdas.relay.dedup import Needs as DedupNeeds
-from lambdas.relay.dedup import dedup
-from lambdas.relay.deliveries import settle_each
-from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
-from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.limits import (
+from lambdas.relay.functions.tally import Result
+from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
+from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
     DAY_S,
     FAILURES_MAX,
@@ -44,14 +42,16 @@ from lambdas.relay.limits import (
     RESENDS_MAX,
     SENDINGS_ON_MAX,
 )
-from lambdas.relay.ports import Delivery, Item, Outgoing, Unanswered, Written
-from lambdas.relay.reconcile import Line, Needs, reconcile
+from lambdas.relay.kernel.ports import Delivery, Item, Outgoing, Unanswered, Written
+from lambdas.relay.kernel.vault_keys import review_key
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.dead_letters import REASON, REDRIVES
+from lambdas.relay.messages.sealing import Batch, decode, describe, encode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
-from lambdas.relay.sealing import Batch, decode, describe, encode
-from lambdas.relay.tally import Result
-from lambdas.relay.vault_keys import review_key
+from lambdas.relay.review.cases import park
+from lambdas.relay.review.resolution import Decision, find, resolve
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
 
@@ -68,14 +68,14 @@ class Office(Desk):
         plain = replace(destination(None), name="journey")
         return {**super().destinations(), "journey": plain}
 
-    def reconciler(self) -> Needs:
-        needs = reconcile_needs(self.world, self.settings)
-        means = self.asking(needs.overdue.recovery)
-        return replace(needs, overdue=replace(needs.overdue, recovery=means))
+    def reconciler(self) -> Deps:
+        deps = reconcile_needs(self.world, self.settings)
+        means = self.asking(deps.overdue.recovery)
+        return replace(deps, overdue=replace(deps.overdue, recovery=means))
 
     def run(self, deadline_ms: int = FAR_MS) -> Result:
-        needs = self.reconciler()
-        self.result = reconcile(needs, deadline_ms)
+        deps = self.reconciler()
+        self.result = reconcile(deps, deadline_ms)
         return self.result
 
     def bury(
@@ -255,9 +255,9 @@ def test_a_timer_s_dead_letter_is_settled_by_its_record() -> None:
 
 def test_while_the_breaker_is_open_dead_letters_stay_and_one_may_probe() -> None:
     office = Office()
-    breaker = Breaker(office.world.ledger, office.world.chance)
+    circuit_breaker = CircuitBreaker(office.world.ledger, office.world.entropy)
     for _ in range(FAILURES_MAX):
-        breaker.failed("journey", office.now_ms)
+        circuit_breaker.failed("journey", office.now_ms)
     for number in range(5):
         office.bury("writes", encode(batch_of(str(number), nonce=str(number))))
 
@@ -490,12 +490,12 @@ def purged() -> tuple[Office, Batch]:
     """A claimed batch whose message somebody has purged."""
     office, batch = Office(), batch_of("a", "b")
     world = office.world
-    needs = DedupNeeds(
+    deps = DedupNeeds(
         world.post("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
     )
     world.stored_queue("batches").send(Outgoing(encode(batch)))
     assert (
-        settle_each(world.stored_queue("batches").receive(1), lambda d: dedup(d, needs), needs.post)
+        settle_each(world.stored_queue("batches").receive(1), lambda d: dedup(d, deps), deps.post)
         == []
     )
     world.stored_queue("writes").messages.clear()
@@ -797,7 +797,7 @@ class Letters:
     def send(self, messages: Sequence[Outgoing]) -> None:
         self.sent = getattr(self, "sent", 0) + len(messages)
 
-    def hide(self, delivery: Delivery, seconds: float) -> None:
+    def change_visibility(self, delivery: Delivery, seconds: float) -> None:
         raise AssertionError("the reconciler hides nothing")
 
 
@@ -806,12 +806,12 @@ def test_ten_thousand_dead_letters_are_cleared_over_the_runs_in_constant_memory(
     office = Office()
     dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(10_000)])
     source = Letters([])
-    needs = replace(office.reconciler(), lines=[Line("writes", source, dead)])
+    deps = replace(office.reconciler(), lines=[Line("writes", source, dead)])
 
     runs, peaks = 0, []
     while dead.waiting and runs < 20:
         tracemalloc.start()
-        reconcile(needs, FAR_MS)
+        reconcile(deps, FAR_MS)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         runs += 1

@@ -7,10 +7,10 @@ import pytest
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes.rendering import rendered
-from lambdas.relay.routes.trial import tried
-from local.genesys.organization import EXTERNAL_SOURCE_ID
+from ops.mapping_trial import tried
+from simulator.organization import EXTERNAL_SOURCE_ID
 from tests.unit.batches import NOW_MS
 from tests.unit.kinds import section
 from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, configuration, envelope

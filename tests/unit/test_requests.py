@@ -2,8 +2,8 @@
 
 import pytest
 
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
-from lambdas.relay.ports import Item, Written
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
+from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.requests.record import HISTORY_MAX, Record, record_key
 from lambdas.relay.requests.sending import (
     Opened,
@@ -18,7 +18,7 @@ from lambdas.relay.requests.sending import (
     settling,
 )
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
-from local.memory.table import Table
+from simulation.memory.table import Table
 from tests.unit.batches import NOW_MS, batch_of
 
 BATCH = batch_of("a", "b")

@@ -5,22 +5,15 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.attention.resolution import (
-    Decision,
-    NotResolved,
-    Verdict,
-    find,
-    resolve,
-    successor,
-)
-from lambdas.relay.attention.review import park
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.ports import Delivery
+from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch, decode
-from lambdas.relay.vault_keys import review_key
+from lambdas.relay.review.cases import park
+from lambdas.relay.review.resolution import Decision, NotResolved, Verdict, find, resolve, successor
 from tests.unit.batches import NOW_MS, batch_of, said_in
 from tests.unit.world import World
 
@@ -45,8 +38,8 @@ def decide(world: World, verdict: Verdict, batch: Batch = BATCH) -> str:
 
 
 def sent(world: World) -> list[Batch]:
-    letters: list[Delivery] = list(world.queue("writes").receive(10))
-    return [decode(letter.body) for letter in letters]
+    dead_letters: list[Delivery] = list(world.queue("writes").receive(10))
+    return [decode(dead_letter.body) for dead_letter in dead_letters]
 
 
 def item_of(world: World, batch: Batch = BATCH) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.attention.review import park
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.vault_keys import review_key
+from lambdas.relay.messages.sealing import decode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import opening, sealed_item
 from lambdas.relay.requests.states import State
-from lambdas.relay.sealing import decode
-from lambdas.relay.vault_keys import review_key
+from lambdas.relay.review.cases import park
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.world import World
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.canonical import canonical
-from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import SEALED_BYTES_MAX, SQS_MESSAGE_BYTES_MAX
-from lambdas.relay.sealing import Batch, SealedEvent, Shape, decode, describe, encode
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import SEALED_BYTES_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Shape, decode, describe, encode
 from tests.unit.batches import TARGET, batch_of, collision, said_in, sealed, sealed_event
 
 events = st.builds(

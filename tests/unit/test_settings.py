@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.adapters.settings import Settings
-from lambdas.relay.limits import REHEARSAL
+from lambdas.relay.kernel.limits import REHEARSAL
 
 
 def test_a_variable_is_read_as_it_is() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lambdas.relay.errors import Transient
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Item
 from lambdas.relay.ledger.shared import SharedItem, Values
-from lambdas.relay.ports import Item
 from tests.unit.world import World
 
 
@@ -14,7 +14,7 @@ def increment(item: Item | None) -> tuple[Values, int]:
 
 
 def counter(world: World) -> SharedItem:
-    return SharedItem(world.ledger, world.chance, "counter")
+    return SharedItem(world.ledger, world.entropy, "counter")
 
 
 def test_each_change_sees_the_one_before() -> None:

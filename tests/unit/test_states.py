@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.requests import resolving, sending, tracking
-from lambdas.relay.requests.lifecycle import Walk
+from lambdas.relay.requests.ordering import Ordering
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import (
     FINAL,
@@ -23,7 +23,7 @@ from tests.unit.batches import NOW_MS, batch_of
 
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 SEALED: Item = sending.sealed_item(batch_of("a"), NOW_MS)
-EMPTY_WALK = Walk({}, ())
+EMPTY_WALK = Ordering({}, ())
 
 Transition = tuple[Guard, Change]
 

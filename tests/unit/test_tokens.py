@@ -4,15 +4,17 @@ from dataclasses import replace
 
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.tokens import Tokens
-from lambdas.relay.limits import TOKEN_IDLE_MAX_S
-from lambdas.relay.ports import Credentials
-from local.genesys.faults import NONE, Conduct
-from local.genesys.oauth import CLIENT_ID
+from lambdas.relay.kernel.limits import TOKEN_IDLE_MAX_S
+from lambdas.relay.kernel.ports import Credentials
+from simulator.faults import NONE, Conduct
+from simulator.oauth import CLIENT_ID
 from tests.unit.simulated import Simulated, envelope
 
 
 def tokens(world: Simulated) -> Tokens:
-    return Tokens(world.http, world.secrets, world.clock, world.pace(), "https://login.simulated/")
+    return Tokens(
+        world.http, world.secrets, world.clock, world.rate_limiter(), "https://login.simulated/"
+    )
 
 
 def logins(world: Simulated) -> int:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Compensation
 from lambdas.relay.ledger.claims import claim
+from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.sealing import Batch
-from lambdas.relay.trace import REQUESTS_MAX, Trace, trace
+from ops.audit_trail import REQUESTS_MAX, Trace, trace
 from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event
 from tests.unit.test_reconcile import Office
 from tests.unit.tracked import CONFIRMATION, ENDED, Desk, caused, request
@@ -185,7 +185,7 @@ def test_a_conversation_of_very_many_requests_is_told_in_part() -> None:
 
 def test_a_pointer_to_a_request_that_expired_is_no_error() -> None:
     desk = Desk()
-    for item in pointers(request("gone"), CONFIRMATION, NOW_MS):
+    for item in entries(request("gone"), CONFIRMATION, NOW_MS):
         desk.world.table.insert(item)
 
     assert traced(desk, "gone").requests == ()

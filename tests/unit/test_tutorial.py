@@ -10,7 +10,7 @@ from lambdas.relay.entrances.business import business
 from lambdas.relay.entrances.events import Event, read_envelope, shape_of
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.tutorial import flat, posted
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.errors import Malformed
 from tests.envelopes import envelope as genesys_envelope
 
 NOW_MS = 1_767_952_800_000

@@ -15,10 +15,10 @@ from lambdas.relay.entrances.arrivals import Arrival
 from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.entrances.proofs import SENDER, Proof, Request, signature, verification
-from lambdas.relay.errors import Throttled, Transient
-from lambdas.relay.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
-from lambdas.relay.ports import Delivery, Outgoing
-from lambdas.relay.webhook import Needs, Reply, receive
+from lambdas.relay.functions.webhook import Deps, Reply, receive
+from lambdas.relay.kernel.errors import Throttled, Transient
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 
@@ -61,16 +61,16 @@ class Entrance:
     types: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def post(self, request: Request) -> Reply:
-        needs = Needs(
+        deps = Deps(
             events=self.world.queue("events"),
             keys=self.keys,
             clock=self.world.clock,
-            chance=self.world.chance,
+            entropy=self.world.entropy,
             telemetry=self.world.telemetry,
             proof=Proof(verification(self.verification), WINDOW_S),
             sender_types=self.types,
         )
-        return receive(request, needs)
+        return receive(request, deps)
 
     @property
     def queued(self) -> list[dict[str, Any]]:
@@ -426,17 +426,17 @@ def test_a_neighbour_that_asks_to_slow_down_slows_down_the_sender() -> None:
             raise Throttled("SendMessage: RequestThrottled")
 
     entrance = Entrance()
-    needs = Needs(
+    deps = Deps(
         events=Busy(),  # type: ignore[arg-type]
         keys=entrance.keys,
         clock=entrance.world.clock,
-        chance=entrance.world.chance,
+        entropy=entrance.world.entropy,
         telemetry=entrance.world.telemetry,
         proof=Proof("signature", WINDOW_S),
         sender_types={},
     )
 
-    reply = receive(signed(body(STEP)), needs)
+    reply = receive(signed(body(STEP)), deps)
 
     assert (reply.status, reply.headers["retry-after"]) == (429, "5")
 

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from lambdas.relay.destinations.destination import ReadBack
-from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
-from lambdas.relay.ports import Answer, Http, NotSent, Outgoing, Unanswered
+from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
+from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
+from lambdas.relay.kernel.ports import Answer, Http, NotSent, Outgoing, Unanswered
 from lambdas.relay.requests.record import record_key
-from local.genesys.faults import Conduct
-from local.genesys.items import Poison
+from simulator.faults import Conduct
+from simulator.items import Poison
 from tests.unit.kinds import section
 from tests.unit.simulated import CALL, JOURNEY, Simulated, configuration, envelope
 
@@ -106,9 +106,9 @@ def test_a_limit_of_the_destinations_own_leaves_the_other_destinations_alone() -
     world.batch([envelope(1)])
     world.platform.limiter.allowed = 0
     world.write_once()
-    breaker = Breaker(world.ledger, world.chance)
-    assert breaker.turned_away_s("there", world.timeline.now_ms) > 7000
-    assert breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
+    circuit_breaker = CircuitBreaker(world.ledger, world.entropy)
+    assert circuit_breaker.turned_away_s("there", world.timeline.now_ms) > 7000
+    assert circuit_breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
 
 
 def test_a_full_window_is_waited_for_outside_of_lambda_but_for_its_last_moments() -> None:
@@ -328,7 +328,7 @@ def test_items_that_fail_for_ever_as_retryable_end_with_a_person() -> None:
 def test_a_batch_that_was_split_too_often_ends_with_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("lambdas.relay.write.SPLIT_DEPTH_MAX", 0)
+    monkeypatch.setattr("lambdas.relay.functions.write.SPLIT_DEPTH_MAX", 0)
     world = Simulated()
     texts = [envelope(1), envelope(2)]
     poisoned(world, ids_of(world, texts)[1])

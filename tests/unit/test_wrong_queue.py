@@ -9,26 +9,26 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lambdas.relay.canonical import canonical
-from lambdas.relay.confirm import confirm
-from lambdas.relay.correlating.checks import timer
-from lambdas.relay.dedup import Needs as DedupNeeds
-from lambdas.relay.dedup import dedup
-from lambdas.relay.deliveries import Disposition, settle_each
+from lambdas.relay.correlation.checks import timer
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.intake import Needs as IntakeNeeds
-from lambdas.relay.intake import intake
-from lambdas.relay.kinds import kind_of_text
+from lambdas.relay.functions.confirm import confirm
+from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import dedup
+from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import intake
+from lambdas.relay.functions.parts import on_record, part
+from lambdas.relay.functions.write import write
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.limits import HOUR_S, QUEUES
+from lambdas.relay.kernel.message_kinds import kind_of_text
+from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.ledger.claims import claim
-from lambdas.relay.limits import HOUR_S, QUEUES
-from lambdas.relay.parts import on_record, part
-from lambdas.relay.ports import Delivery, Outgoing
+from lambdas.relay.messages.consumer import Disposition, settle_each
+from lambdas.relay.messages.sealing import Batch, decode, encode, encode_unclaimed
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import SETTLED, STATES
-from lambdas.relay.sealing import Batch, decode, encode, encode_unclaimed
-from lambdas.relay.write import write
-from local.memory.table import Table
+from simulation.memory.table import Table
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 from tests.unit.simulated import JOURNEY, configuration, envelope
 from tests.unit.test_reconcile import Office
@@ -98,15 +98,15 @@ class Console(Office):
         world, post = self.world, self.world.post(queue)
         match queue:
             case "events":
-                needs = IntakeNeeds(post, world.queue("batches"), configuration(JOURNEY))
-                return intake(arrived, needs)
+                deps = IntakeNeeds(post, world.queue("batches"), configuration(JOURNEY))
+                return intake(arrived, deps)
             case "batches":
                 dedups = DedupNeeds(
                     post, world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
                 )
                 return settle_each(arrived, lambda d: dedup(d, dedups), post)
             case "checks":
-                return settle_each(arrived, lambda d: confirm(d, self.needs, 10**15), post)
+                return settle_each(arrived, lambda d: confirm(d, self.deps, 10**15), post)
             case _:
                 return settle_each(arrived, self._write, post)
 

@@ -5,25 +5,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.relay import confirm
 from lambdas.relay.assembly.confirm import confirm_needs
 from lambdas.relay.assembly.consumers import one_by_one
-from lambdas.relay.canonical import Json, canonical
-from lambdas.relay.correlating import recovery
-from lambdas.relay.correlating.checks import event_check, timer
-from lambdas.relay.correlating.pointers import pointers
+from lambdas.relay.correlation import recovery
+from lambdas.relay.correlation.checks import event_check, timer
+from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
 from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
+from lambdas.relay.functions import confirm
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
-from lambdas.relay.ports import Answer, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.ports import Answer, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, encode, seal
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
 from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.routes.configuration import Configuration
-from lambdas.relay.sealing import Batch, SealedEvent, Target, encode, seal
-from lambdas.relay.vault_keys import sealed_key
-from local.memory.settings import MemorySettings
+from simulation.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS, sealed_event
 from tests.unit.world import World
 
@@ -132,15 +132,15 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.settings = MemorySettings(Configuration(self.destinations(), ()))
-        needs = confirm_needs(self.world, self.settings)
-        self.needs = replace(needs, recovery=self.asking(needs.recovery))
+        deps = confirm_needs(self.world, self.settings)
+        self.deps = replace(deps, recovery=self.asking(deps.recovery))
 
     def destinations(self) -> dict[str, Destination]:
         return {"calls": destination(self.confirmation)}
 
-    def asking(self, needs: recovery.Needs) -> recovery.Needs:
+    def asking(self, deps: recovery.Deps) -> recovery.Deps:
         """The same, with the oracle to ask."""
-        return replace(needs, genesys=self.genesys)
+        return replace(deps, genesys=self.genesys)
 
     @property
     def now_ms(self) -> int:
@@ -150,8 +150,8 @@ class Desk:
         """As dedup leaves it."""
         item = {**sealed_item(batch, self.now_ms), **expecting(batch, self.confirmation)}
         self.world.table.insert(item)
-        for pointer in pointers(batch, self.confirmation, self.now_ms):
-            self.world.table.insert(pointer)
+        for entry in entries(batch, self.confirmation, self.now_ms):
+            self.world.table.insert(entry)
         return batch
 
     def open(self, batch: Batch) -> Batch:
@@ -205,7 +205,7 @@ class Desk:
             queue.delete(delivery)
         deadline_ms = self.now_ms + 60_000
         act = one_by_one(
-            lambda d, until_ms: confirm.confirm(d, self.needs, until_ms), self.needs.post
+            lambda d, until_ms: confirm.confirm(d, self.deps, until_ms), self.deps.post
         )
         return not act(arrived, deadline_ms)
 

@@ -5,21 +5,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from lambdas.relay.deliveries import Post
-from lambdas.relay.limits import SOURCE_RETENTION_S
-from lambdas.relay.ports import Answer, Delivery, Http, Item, NotSent, Outgoing, Secrets, Unanswered
+from lambdas.relay.kernel.limits import SOURCE_RETENTION_S
+from lambdas.relay.kernel.ports import (
+    Answer,
+    Delivery,
+    Http,
+    Item,
+    NotSent,
+    Outgoing,
+    Secrets,
+    Unanswered,
+)
+from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
-from local.memory.clock import MemoryClock, SeededChance
-from local.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
-from local.memory.faults import Fault
-from local.memory.gate import OpenGate
-from local.memory.ledger import MemoryLedger
-from local.memory.queues import MemoryQueue, StoredQueue
-from local.memory.table import Table
-from local.memory.telemetry import MemoryTelemetry
-from local.memory.timeline import Timeline
-from local.memory.vault import MemoryVault
+from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.faults import Fault
+from simulation.memory.gate import OpenGate
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.table import Table
+from simulation.memory.telemetry import MemoryTelemetry
+from simulation.memory.timeline import Timeline
+from simulation.memory.vault import MemoryVault
 from tests.unit.batches import NOW_MS
 
 
@@ -79,7 +88,7 @@ class World:
     def __post_init__(self) -> None:
         self.gate = OpenGate(self.timeline)
         self.clock = MemoryClock(self.timeline, self.gate, 0)
-        self.chance = SeededChance(Random(7))
+        self.entropy = SeededChance(Random(7))
         self.ledger = MemoryLedger(self.table, self.gate, self.faults, self.timeline)
         self.vault = MemoryVault(self.documents, self.gate, self.faults)
         self.http: Http = Unreachable()
@@ -96,13 +105,13 @@ class World:
             )
         return self.stored[name]
 
-    def post(self, name: str = "source") -> Post:
-        return Post(
+    def post(self, name: str = "source") -> Consumer:
+        return Consumer(
             source=self.queue(name),
             dead=self.queue(f"{name}-dead"),
             vault=self.vault,
             clock=self.clock,
-            chance=self.chance,
+            entropy=self.entropy,
             telemetry=self.telemetry,
         )
 

@@ -1,32 +1,32 @@
 """What the functions that talk to Genesys have in common."""
 
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.correlating import recovery
+from lambdas.relay.correlation import recovery
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.pacing import Pace, Quota
-from lambdas.relay.ports import Ports
+from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
+from lambdas.relay.kernel.ports import Ports
 
 
-def pace_of(ports: Ports, settings: Settings) -> Pace:
+def pace_of(ports: Ports, settings: Settings) -> RateLimiter:
     """One instance's share of the pace: whatever it sends to Genesys takes its slots here."""
     quota = Quota(settings.requests_per_minute, settings.headroom)
-    return Pace(ports.ledger, ports.chance, quota)
+    return RateLimiter(ports.ledger, ports.entropy, quota)
 
 
-def genesys_of(ports: Ports, settings: Settings, pace: Pace) -> Genesys:
+def genesys_of(ports: Ports, settings: Settings, rate_limiter: RateLimiter) -> Genesys:
     return Genesys(
         http=ports.http,
         secrets=ports.secrets,
         clock=ports.clock,
-        pace=pace,
+        rate_limiter=rate_limiter,
         api_url=settings.api_url,
         login_url=settings.login_url,
     )
 
 
-def recovery_of(ports: Ports, settings: Settings) -> recovery.Needs:
+def recovery_of(ports: Ports, settings: Settings) -> recovery.Deps:
     """What it takes to ask Genesys about a request, and to act on the answer."""
-    return recovery.Needs(
+    return recovery.Deps(
         ledger=ports.ledger,
         vault=ports.vault,
         writes=ports.queue("writes"),

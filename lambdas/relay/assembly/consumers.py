@@ -3,27 +3,27 @@
 from collections.abc import Callable, Sequence
 
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.deliveries import Disposition, Post, settle_each
-from lambdas.relay.ports import Delivery, Ports
+from lambdas.relay.kernel.ports import Delivery, Ports
+from lambdas.relay.messages.consumer import Consumer, Disposition, settle_each
 
 #: takes an invocation's messages and when it ends (ms); returns the ids of those that stay
-Consumer = Callable[[Sequence[Delivery], int], list[str]]
+Function = Callable[[Sequence[Delivery], int], list[str]]
 
 
-def post_of(queue: str, ports: Ports, settings: Settings) -> Post:
+def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
     """A function's place at its queue."""
-    return Post(
+    return Consumer(
         source=ports.queue(queue),
         dead=ports.queue(f"{queue}-dead"),
         vault=ports.vault,
         clock=ports.clock,
-        chance=ports.chance,
+        entropy=ports.entropy,
         telemetry=ports.telemetry,
         receives_max=settings.receives_max(queue),
     )
 
 
-def one_by_one(act: Callable[[Delivery, int], Disposition], post: Post) -> Consumer:
+def one_by_one(act: Callable[[Delivery, int], Disposition], post: Consumer) -> Function:
     """A function whose messages have nothing to do with one another."""
     return lambda arrived, deadline_ms: settle_each(
         arrived, lambda delivery: act(delivery, deadline_ms), post

@@ -1,26 +1,26 @@
 """dedup: from the batches queue to the writes queue, by way of the claims."""
 
-from lambdas.relay.assembly.consumers import Consumer, post_of
+from lambdas.relay.assembly.consumers import Function, consumer_of
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.consolidation import Needs as TogetherNeeds
-from lambdas.relay.consolidation import dedup_together
-from lambdas.relay.dedup import Needs
-from lambdas.relay.genesys.pressure import Pressure
+from lambdas.relay.functions.consolidation import Deps as TogetherNeeds
+from lambdas.relay.functions.consolidation import dedup_together
+from lambdas.relay.functions.dedup import Deps
+from lambdas.relay.genesys.backpressure import Backpressure
+from lambdas.relay.kernel.ports import Ports
 from lambdas.relay.ledger.health import SparedLedger
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
-from lambdas.relay.ports import Ports
 
 
-def dedup_function(ports: Ports, settings: Settings) -> Consumer:
+def dedup_function(ports: Ports, settings: Settings) -> Function:
     return dedup_knowing(KnownClaims(), ports, settings)
 
 
-def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Consumer:
+def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Function:
     """An instance that has learned of some claims already."""
     configuration = settings.configuration
     spared = SparedLedger(ports.ledger, ports.clock, ports.telemetry)
-    needs = Needs(
-        post=post_of("batches", ports, settings),
+    deps = Deps(
+        post=consumer_of("batches", ports, settings),
         ledger=RememberingLedger(spared, known, ports.clock),
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
@@ -28,5 +28,5 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Consu
         answer_wait_s=settings.timing.answer_wait_s,
         known=known,
     )
-    together = TogetherNeeds(needs, Pressure(needs.ledger), configuration.destinations)
+    together = TogetherNeeds(deps, Backpressure(deps.ledger), configuration.destinations)
     return lambda arrived, deadline_ms: dedup_together(arrived, together)

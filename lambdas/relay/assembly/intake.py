@@ -1,15 +1,15 @@
 """intake: from the events queue to the batches queue. It reaches neither ledger nor Genesys."""
 
-from lambdas.relay.assembly.consumers import Consumer, post_of
+from lambdas.relay.assembly.consumers import Function, consumer_of
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.intake import Needs, intake
-from lambdas.relay.ports import Ports
+from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.kernel.ports import Ports
 
 
-def intake_function(ports: Ports, settings: Settings) -> Consumer:
-    needs = Needs(
-        post=post_of("events", ports, settings),
+def intake_function(ports: Ports, settings: Settings) -> Function:
+    deps = Deps(
+        post=consumer_of("events", ports, settings),
         batches=ports.queue("batches"),
         configuration=settings.configuration,
     )
-    return lambda arrived, deadline_ms: intake(arrived, needs)
+    return lambda arrived, deadline_ms: intake(arrived, deps)

@@ -3,37 +3,37 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-from lambdas.relay import overdue
 from lambdas.relay.assembly.clients import recovery_of
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.limits import QUEUES
-from lambdas.relay.ports import Ports
-from lambdas.relay.reconcile import Line, Needs, reconcile
-from lambdas.relay.tally import Result
+from lambdas.relay.functions import overdue
+from lambdas.relay.functions.reconcile import Deps, Line, reconcile
+from lambdas.relay.functions.tally import Result
+from lambdas.relay.kernel.limits import QUEUES
+from lambdas.relay.kernel.ports import Ports
 
 
-def reconcile_needs(ports: Ports, settings: Settings) -> Needs:
-    return Needs(
+def reconcile_needs(ports: Ports, settings: Settings) -> Deps:
+    return Deps(
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in QUEUES],
         ledger=ports.ledger,
         vault=ports.vault,
         telemetry=ports.telemetry,
-        overdue=overdue.Needs(
+        overdue=overdue.Deps(
             recovery=recovery_of(ports, settings),
-            chance=ports.chance,
+            entropy=ports.entropy,
             timing=settings.timing,
-            admission=overdue.Admission(ports.ledger, ports.chance),
+            admission=overdue.Admission(ports.ledger, ports.entropy),
         ),
     )
 
 
 def reconcile_function(ports: Ports, settings: Settings) -> Callable[[int], Result]:
     """Takes the moment at which the invocation ends."""
-    needs = reconcile_needs(ports, settings)
+    deps = reconcile_needs(ports, settings)
     margin_ms = int(settings.timing.deadline_margin_s * 1000)
 
     def run(deadline_ms: int) -> Result:
-        result = reconcile(needs, deadline_ms - margin_ms)
+        result = reconcile(deps, deadline_ms - margin_ms)
         ports.telemetry.note("reconciled", **asdict(result))
         return result
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from lambdas.relay.entrances.proofs import Verification
-from lambdas.relay.limits import Timing
+from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.routes.configuration import Configuration
 
 

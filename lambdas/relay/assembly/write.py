@@ -1,28 +1,28 @@
 """write: from the writes queue to Genesys, at the pace that its client keeps to."""
 
 from lambdas.relay.assembly.clients import genesys_of, pace_of
-from lambdas.relay.assembly.consumers import Consumer, one_by_one, post_of
+from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.genesys.breaker import Breaker
-from lambdas.relay.genesys.turns import Turns
-from lambdas.relay.ports import Ports
-from lambdas.relay.write import Needs, write
+from lambdas.relay.functions.write import Deps, write
+from lambdas.relay.genesys.admission import Admission
+from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
+from lambdas.relay.kernel.ports import Ports
 
 
-def write_needs(ports: Ports, settings: Settings) -> Needs:
-    pace, post = pace_of(ports, settings), post_of("writes", ports, settings)
-    return Needs(
+def write_needs(ports: Ports, settings: Settings) -> Deps:
+    rate_limiter, post = pace_of(ports, settings), consumer_of("writes", ports, settings)
+    return Deps(
         post=post,
         ledger=ports.ledger,
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
-        genesys=genesys_of(ports, settings, pace),
-        turns=Turns(pace, Breaker(ports.ledger, ports.chance), post),
+        genesys=genesys_of(ports, settings, rate_limiter),
+        admission=Admission(rate_limiter, CircuitBreaker(ports.ledger, ports.entropy), post),
         destinations=settings.configuration.destinations,
         timing=settings.timing,
     )
 
 
-def write_function(ports: Ports, settings: Settings) -> Consumer:
-    needs = write_needs(ports, settings)
-    return one_by_one(lambda delivery, until_ms: write(delivery, needs, until_ms), needs.post)
+def write_function(ports: Ports, settings: Settings) -> Function:
+    deps = write_needs(ports, settings)
+    return one_by_one(lambda delivery, until_ms: write(delivery, deps, until_ms), deps.post)

@@ -18,7 +18,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.correlation import (
     ANSWER,
     CONVERSATION,
@@ -30,7 +29,8 @@ from lambdas.relay.destinations.correlation import (
     contains,
 )
 from lambdas.relay.destinations.destination import refuse_unknown
-from lambdas.relay.limits import SQS_DELAY_MAX_S
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 
 _TOPIC = "v2.detail.events.conversation.{id}."
 #: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one

@@ -9,11 +9,11 @@ conversation that can be read does not show which events made it, so there is no
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import by_id
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.messages.sealing import SealedEvent
 
 #: which list an event goes into; `lists` in the configuration replaces this
 LISTS: Mapping[str, str] = {

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from lambdas.relay.canonical import Json, canonical, digest, short
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.limits import (
+from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.limits import (
     COUNT_MAX,
     EXPECTED_BYTES_MAX,
     FACTS_CHARS_MAX,
@@ -23,8 +23,8 @@ from lambdas.relay.limits import (
     SHOWN_CHARS_MAX,
     SHOWN_VALUE_CHARS_MAX,
 )
-from lambdas.relay.ports import Item
-from lambdas.relay.sealing import Batch, SealedEvent, Target, key_text, label
+from lambdas.relay.kernel.ports import Item
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, key_text, label
 
 Match = Literal["correlation", "conversation", "entity"]
 #: where the key comes from: Genesys' answer (its `id`), the conversation of the event that made us

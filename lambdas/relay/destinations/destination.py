@@ -7,16 +7,16 @@ from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import quote
 
-from lambdas.relay.canonical import Json, read_json
 from lambdas.relay.destinations.correlation import (
     ANSWER,
     CONVERSATION,
     Confirmation,
     expectation,
 )
-from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import KEY_TRUST_MARGIN_S
-from lambdas.relay.sealing import SealedEvent, Shape
+from lambdas.relay.kernel.canonical import Json, read_json
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
+from lambdas.relay.messages.sealing import SealedEvent, Shape
 
 
 @dataclass(frozen=True, slots=True)

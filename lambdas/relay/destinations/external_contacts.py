@@ -8,11 +8,11 @@ late can bring back an older value: the relay promises no order.
 
 from collections.abc import Sequence
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import ItemFailure
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.results import Row, by_id
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.messages.sealing import SealedEvent
 
 
 def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:

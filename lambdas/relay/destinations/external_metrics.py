@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure
 from lambdas.relay.destinations.kind import Kind, Section
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.messages.sealing import SealedEvent
 
 TYPES = ("Total", "Cumulative")
 #: members of an item that its result repeats

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import Kind, Section
-from lambdas.relay.sealing import Shape
+from lambdas.relay.messages.sealing import Shape
 
 METHODS = ("POST", "PUT", "PATCH")
 

@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure
 from lambdas.relay.destinations.kind import Kind, Section
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.messages.sealing import SealedEvent
 
 #: where the two shapes of business events (docs/entrances.md) say who the customer is
 CUSTOMER = "[body.identifiers, body.data][].customerId | [0]"

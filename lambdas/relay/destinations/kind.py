@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import (
     Destination,
     ReadResults,
     any_answer,
 )
-from lambdas.relay.limits import BATCH_EVENTS_DEFAULT
-from lambdas.relay.sealing import Shape
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
+from lambdas.relay.messages.sealing import Shape
 
 Section = Mapping[str, Json]
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import ItemFailure
-from lambdas.relay.sealing import SealedEvent
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.messages.sealing import SealedEvent
 
 Row = Mapping[str, Any]
 

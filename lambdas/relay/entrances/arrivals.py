@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.entrances.reading import iso_ms
-from lambdas.relay.ports import Delivery
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.ports import Delivery
 
 #: partner: the configured source of Genesys Cloud; relay: anybody with the right to put events
 #: onto a bus of ours; webhook: a sender with a key

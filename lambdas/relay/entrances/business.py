@@ -17,9 +17,9 @@ a new one for every attempt.
 import re
 from collections.abc import Mapping
 
-from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.entrances.reading import Content, a, iso_ms, kind
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.errors import Malformed
 
 MEMBERS = ("id", "type", "occurredAt", "correlationId", "identifiers", "attributes")
 ID_CHARS_MAX = 256

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.relay.canonical import Json, digest, read_json, short
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.arrivals import PARTNER, Arrival, Entrance
 from lambdas.relay.entrances.business import business
@@ -22,8 +21,9 @@ from lambdas.relay.entrances.identities import BY_NATURE, Rules
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.reading import Content
 from lambdas.relay.entrances.tutorial import flat, posted
-from lambdas.relay.errors import Malformed
-from lambdas.relay.kinds import refuse_other
+from lambdas.relay.kernel.canonical import Json, digest, read_json, short
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.message_kinds import refuse_other
 
 #: 26 base32 characters = 130 bits: no two of 10^15 events collide by chance
 IDENTITY_CHARS = 26

@@ -6,10 +6,10 @@ from a topic only where its template has the place for one.
 
 from collections.abc import Mapping, Sequence
 
-from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.identities import Rules, own_id
 from lambdas.relay.entrances.reading import Content
+from lambdas.relay.kernel.canonical import Json, canonical
 
 ID = "{id}"
 #: topics of one medium, such as v2.users.{id}.conversations.calls: the body is the conversation

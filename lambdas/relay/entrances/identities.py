@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.reading import moment_ms
+from lambdas.relay.kernel.canonical import Json
 
 #: own-id: by `eventBody.id`; content: by topic and body; content-and-time: by `detail.timestamp`
 #: as well

@@ -7,10 +7,10 @@ must say when (or an id), or the second time is a copy of the first.
 
 from collections.abc import Mapping
 
-from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.entrances.business import correlation
 from lambdas.relay.entrances.reading import Content, moment_ms
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.errors import Malformed
 
 
 def plain(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:

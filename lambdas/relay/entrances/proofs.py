@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lambdas.relay.ports import SenderKeys
+from lambdas.relay.kernel.ports import SenderKeys
 
 Verification = Literal["signature", "token"]
 TIMESTAMP, SIGNATURE, AUTHORIZATION = "x-relay-timestamp", "x-relay-signature", "authorization"

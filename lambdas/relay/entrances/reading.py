@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from lambdas.relay.canonical import Json
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.errors import Malformed
 
 #: how a moment can be said, for the sentence that refuses another way
 MOMENTS = (

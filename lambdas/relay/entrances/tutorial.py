@@ -12,9 +12,9 @@ Their authors published no schema, so members that they do not mention are part 
 
 from collections.abc import Mapping
 
-from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.entrances.business import by_sender, correlation
 from lambdas.relay.entrances.reading import Content, moment, optional_text, text
+from lambdas.relay.kernel.canonical import Json, canonical
 
 #: differ between copies
 _PER_COPY = frozenset({"metadata", "correlationId"})

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.outcomes import Deferred, Outcome, judge
-from lambdas.relay.genesys.pacing import Pace, Reading
+from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
-from lambdas.relay.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
-from lambdas.relay.sealing import Batch
+from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
+from lambdas.relay.messages.sealing import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class Genesys:
         http: Http,
         secrets: Secrets,
         clock: Clock,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         api_url: str,
         login_url: str,
     ) -> None:
         self._http = http
         self._clock = clock
-        self._pace = pace
+        self._pace = rate_limiter
         self._api_url = api_url.rstrip("/")
-        self._tokens = Tokens(http, secrets, clock, pace, login_url)
+        self._tokens = Tokens(http, secrets, clock, rate_limiter, login_url)
 
     def post(self, batch: Batch, destination: Destination) -> Posted:
         """Sends a batch once under its own id. Raises Transient where the secret is unreadable."""

@@ -8,12 +8,12 @@ while no earlier attempt is in doubt.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.backoff import retry_after_s
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations.destination import Destination, ItemFailure, read_document
-from lambdas.relay.metrics import Metric
-from lambdas.relay.ports import Answer, NotSent, Unanswered
-from lambdas.relay.sealing import Batch, key_text, label
+from lambdas.relay.kernel.backoff import retry_after_s
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.messages.sealing import Batch, key_text, label
 
 
 @dataclass(frozen=True, slots=True)

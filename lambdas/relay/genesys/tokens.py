@@ -8,17 +8,17 @@ is read again the moment it is refused: nothing has to be deployed anew.
 import base64
 from dataclasses import dataclass, replace
 
-from lambdas.relay.backoff import retry_after_s
 from lambdas.relay.destinations.destination import read_document
 from lambdas.relay.genesys.outcomes import Deferred, header, words
-from lambdas.relay.genesys.pacing import Pace
-from lambdas.relay.limits import (
+from lambdas.relay.genesys.rate_limiter import RateLimiter
+from lambdas.relay.kernel.backoff import retry_after_s
+from lambdas.relay.kernel.limits import (
     CREDENTIALS_PAUSE_S,
     LOGIN_PAUSE_S,
     TOKEN_IDLE_MAX_S,
     TOKEN_LIFE_USED,
 )
-from lambdas.relay.ports import Answer, Clock, Http, Secrets
+from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Tokens:
     """Gives a bearer token, or says why there is none and when to ask again."""
 
     def __init__(
-        self, http: Http, secrets: Secrets, clock: Clock, pace: Pace, login_url: str
+        self, http: Http, secrets: Secrets, clock: Clock, rate_limiter: RateLimiter, login_url: str
     ) -> None:
         self._http = http
         self._secrets = secrets
         self._clock = clock
-        self._pace = pace
+        self._pace = rate_limiter
         self._login_url = login_url.rstrip("/")
         self._token: Token | None = None
         self._used_at_ms = 0

@@ -26,10 +26,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lambdas.relay.errors import Transient
-from lambdas.relay.limits import CLAIM_TTL_S
-from lambdas.relay.ports import Item, Ledger, Written
-from lambdas.relay.sealing import Batch, SealedEvent, Target
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.ports import Item, Ledger, Written
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
 #: the keys of claims: C#<owner> / E#<identity>#<destination>
 PREFIX = "C#"

@@ -16,14 +16,14 @@ Each instance learns for itself. Its knowledge cannot lie in the ledger, for tha
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from lambdas.relay.errors import Transient
-from lambdas.relay.limits import (
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import (
     LEDGER_PAUSE_MAX_S,
     LEDGER_PAUSE_MIN_S,
     LEDGER_SLOW_CALLS_MAX,
     LEDGER_SLOW_S,
 )
-from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Telemetry, Written
+from lambdas.relay.kernel.ports import Change, Clock, Guard, Item, Ledger, Telemetry, Written
 
 T = TypeVar("T")
 

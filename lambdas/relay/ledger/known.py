@@ -9,10 +9,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lambdas.relay.kernel.limits import KNOWN_CLAIMS_MAX, KNOWN_CLAIMS_S
+from lambdas.relay.kernel.ports import Change, Clock, Guard, Item, Ledger, Written
 from lambdas.relay.ledger.claims import PREFIX, claim_keys, is_copy
-from lambdas.relay.limits import KNOWN_CLAIMS_MAX, KNOWN_CLAIMS_S
-from lambdas.relay.ports import Change, Clock, Guard, Item, Ledger, Written
-from lambdas.relay.sealing import Batch
+from lambdas.relay.messages.sealing import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ on a stale item, and a write that lands late changes nothing.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
-from lambdas.relay.errors import Transient
-from lambdas.relay.ports import Chance, Change, Guard, Item, Ledger
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger
 
 #: sets these items apart from the records of requests
 STATE = "SHARED"
@@ -54,9 +54,9 @@ def key_of(name: str) -> tuple[str, str]:
 class SharedItem:
     """The item `L#<name>` of the ledger."""
 
-    def __init__(self, ledger: Ledger, chance: Chance, name: str) -> None:
+    def __init__(self, ledger: Ledger, entropy: Entropy, name: str) -> None:
         self._ledger = ledger
-        self._chance = chance
+        self._chance = entropy
         self._pk = key_of(name)[0]
 
     def read(self) -> Item | None:

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdas.relay.limits import LOOK_AGAIN_S, REASON_CHARS_MAX
-from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.kernel.limits import LOOK_AGAIN_S, REASON_CHARS_MAX
+from lambdas.relay.kernel.ports import Change, Guard, Item
 
 #: times that a record's turn may end in an error before a person has it
 FAILURES_MAX = 3

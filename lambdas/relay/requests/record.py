@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
-from lambdas.relay.limits import REASON_CHARS_MAX
-from lambdas.relay.ports import Item
+from lambdas.relay.kernel.limits import REASON_CHARS_MAX
+from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.damage import sound
-from lambdas.relay.requests.lifecycle import Walk
+from lambdas.relay.requests.ordering import Ordering
 from lambdas.relay.requests.states import STATES, State
 
 #: the keys of records: R#<batch_id> / R
@@ -205,8 +205,8 @@ class Record:
         return read_expected(self.item.get("expected", ""))
 
     @cached_property
-    def walk(self) -> Walk:
-        return Walk.of(self.item)
+    def walk(self) -> Ordering:
+        return Ordering.of(self.item)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Repairing what somebody's hand has left in a record, and saying so by name."""
 
-from lambdas.relay.errors import Malformed
-from lambdas.relay.ports import Change, Guard, Item, Ledger, Telemetry, Written
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Telemetry, Written
 from lambdas.relay.requests.damage import repairing
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW, STATES

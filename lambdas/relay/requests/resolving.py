@@ -11,8 +11,8 @@ The record's history keeps who decided, and why.
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S
-from lambdas.relay.ports import Change, Guard, Item
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
+from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.requests.record import Record, noted
 from lambdas.relay.requests.states import OVERDUE, PARKED, State
 

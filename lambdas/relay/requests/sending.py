@@ -7,11 +7,11 @@ effect. It is set by opening and removed only by proof that nothing happened.
 
 from dataclasses import dataclass, replace
 
-from lambdas.relay.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
-from lambdas.relay.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
+from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.record import Record, noted, record_key
 from lambdas.relay.requests.states import FINAL, OVERDUE, PARKED, REVIEW, State
-from lambdas.relay.sealing import Batch
 
 
 def sealed_item(batch: Batch, now_ms: int) -> Item:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lambdas.relay.ports import Item
+from lambdas.relay.kernel.ports import Item
 
 State = Literal[
     "SEALED",

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.limits import (
+from lambdas.relay.kernel.limits import (
     CLAIM_TTL_S,
     LISTED_ON_RECORD_MAX,
     OVERDUE_S,
     REASON_CHARS_MAX,
     RECONCILE_EVERY_S,
 )
-from lambdas.relay.ports import Change, Guard, Item
-from lambdas.relay.requests.lifecycle import Walk
+from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.requests.ordering import Ordering
 from lambdas.relay.requests.record import Record, noted
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 
@@ -46,7 +46,7 @@ def _noted(tracked: Record, now_ms: int, note: str) -> Item:
 
 def hearing(
     tracked: Record,
-    walk: Walk,
+    walk: Ordering,
     now_ms: int,
     note: str,
     *,
@@ -153,7 +153,7 @@ def asking_again(tracked: Record, now_ms: int, seconds: float, note: str) -> tup
 
 
 def reconciling(
-    tracked: Record, walk: Walk, now_ms: int, note: str, **more: object
+    tracked: Record, walk: Ordering, now_ms: int, note: str, **more: object
 ) -> tuple[Guard, Change]:
     """Genesys' truth is what was expected. Where events are still held, they are waited for."""
     put: dict[str, Any] = {**walk.as_item(), **_noted(tracked, now_ms, note), **more}

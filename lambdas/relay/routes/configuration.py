@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
-from lambdas.relay.canonical import Json
 from lambdas.relay.destinations import (
     confirmations,
     contact_lists,
@@ -33,7 +32,8 @@ from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
 from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.entrances.proofs import SENDER
-from lambdas.relay.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes import effects, mapping
 
 KINDS: Mapping[str, Kind] = {

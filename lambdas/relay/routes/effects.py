@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 
-from lambdas.relay.canonical import Json
+from lambdas.relay.kernel.canonical import Json
 
 
 def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
-from lambdas.relay.canonical import Json, canonical, digest
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.errors import Malformed
+from lambdas.relay.kernel.canonical import Json, canonical, digest
+from lambdas.relay.kernel.errors import Malformed
 
 #: what a JMESPath expression of a mapping can name
 FIELDS = (

@@ -6,15 +6,15 @@ from urllib.parse import quote
 
 import jmespath
 
-from lambdas.relay.canonical import Json, canonical
 from lambdas.relay.destinations.correlation import contains
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.errors import Malformed
-from lambdas.relay.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
+from lambdas.relay.messages.sealing import Target
 from lambdas.relay.routes.configuration import Route
 from lambdas.relay.routes.mapping import render, view
-from lambdas.relay.sealing import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,6 @@
+"""The report of a run: one HTML file that needs nothing but a browser."""
+
+from demo.report.gathering import gather
+from demo.report.page import write
+
+__all__ = ["gather", "write"]

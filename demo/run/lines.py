@@ -1,0 +1,79 @@
+"""What a run publishes: the lines of a captured file, or a generated day."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from demo.day import SOURCE, Day
+
+
+class InputError(Exception):
+    """The input cannot be used; the text is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of input, as text and, where it is JSON, as a document."""
+
+    text: str
+    document: Any
+    #: where it stands in the captured file, for people; "" for a line that was generated
+    place: str = ""
+    #: the number of what happened, where it was made: lines of one number are copies. Nothing
+    #: that is published bears it. None: nobody knows, or nothing happened
+    ordered_event: int | None = None
+
+    @property
+    def is_publishable(self) -> bool:
+        """Whether EventBridge would accept it: a source, a detail-type and a detail object."""
+        return (
+            isinstance(self.document, dict)
+            and _is_text(self.document.get("source"))
+            and _is_text(self.document.get("detail-type"))
+            and isinstance(self.document.get("detail"), dict)
+        )
+
+    @property
+    def envelope_id(self) -> str | None:
+        stated = self.document.get("id") if isinstance(self.document, dict) else None
+        return stated if isinstance(stated, str) and stated else None
+
+
+def generate(seed: int) -> list[Line]:
+    """A day of a small contact centre."""
+    return [
+        Line(json.dumps(envelope, ensure_ascii=False), envelope, ordered_event=number)
+        for number, envelope in Day(Random(seed)).published()
+    ]
+
+
+def bus_source(lines: Sequence[Line]) -> str:
+    """The partner source that most of the lines bear; a stack has one."""
+    sources = Counter(line.document["source"] for line in lines if line.is_publishable)
+    return sources.most_common(1)[0][0] if sources else SOURCE
+
+
+def read_line(text: str, place: str = "") -> Line:
+    """Reads strictly: Python's own NaN, Infinity and 1e999 are not JSON to anybody else."""
+    try:
+        document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return Line(text, None, place)
+    return Line(text, document, place)
+
+
+def _refuse(token: str) -> float:
+    raise ValueError(f"{token} is not JSON")
+
+
+def _finite(token: str) -> float:
+    number = float(token)
+    return number if math.isfinite(number) else _refuse(token)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)

@@ -1,0 +1,125 @@
+"""Which lines tell of one event: the account's own idea of it, independent of the product's.
+
+Lines that were made here bear the number of what happened. Those of a captured file do not, so it
+is read off them. Two lines of different content are two events. Two of one content are one event
+where the content names its moment or bears an id of its own; a state that names none (a member of
+a queue: joined, left, joined again) comes back in the same words, and there the envelope decides:
+the same timestamp or the same envelope id is a copy, another of both is another event.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demo.run.lines import Line
+from demo.run.senders import sender_says
+
+AUDITS = "v2.audits."
+
+
+@dataclass(frozen=True, slots=True)
+class SameContent:
+    """Pairs of lines, one after the other in time, that say the same and bear another time."""
+
+    #: taken for one event: the content names its own moment or id
+    copies: int
+    #: taken for two: it is a state, which comes back
+    events: int
+
+    def __str__(self) -> str:
+        return (
+            f"same content, other time: {self.copies + self.events} pairs; {self.copies} taken for "
+            f"copies (the content names its moment or id), {self.events} for events of their own "
+            "(a state that came back)"
+        )
+
+
+def what_it_says(envelope: Any) -> str | None:
+    """The content of an envelope as text that is equal for copies; None where it is none. Copies
+    differ in id, time, timestamp and metadata, never in type, topic and body."""
+    match envelope:
+        case {"detail-type": str(kind), "source": str(source), "detail": dict(detail)}:
+            topic = detail.get("topicName") or kind
+            if isinstance(detail.get("eventBody"), dict) and isinstance(topic, str):
+                return of_body(kind, topic, detail["eventBody"])
+            return sender_says(source, kind, detail)
+        case _:
+            return None
+
+
+def of_body(detail_type: str, topic: str, body: Any) -> str:
+    """The content of Genesys' own event."""
+    return json.dumps([detail_type, topic, body], sort_keys=True)
+
+
+def by_content(lines: Iterable[Line]) -> tuple[dict[str, list[Line]], list[Line]]:
+    """The lines of each content, and those that have none."""
+    contents: dict[str, list[Line]] = {}
+    without: list[Line] = []
+    for line in lines:
+        said = what_it_says(line.document)
+        (without if said is None else contents.setdefault(said, [])).append(line)
+    return contents, without
+
+
+def count(lines: Iterable[Line]) -> int:
+    """How many events the lines tell of."""
+    contents, _ = by_content(lines)
+    return sum(len(happenings(of_content)) for of_content in contents.values())
+
+
+def happenings(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines of one content, by what happened: the copies of each, in order."""
+    found: list[tuple[set[object], list[Line]]] = []
+    for line in lines:
+        marks = _marks(line)
+        same = [each for each in found if each[0] & marks]
+        for other in same[1:]:  # a line with the id of one and the time of another joins both
+            same[0][0].update(other[0])
+            same[0][1].extend(other[1])
+            found.remove(other)
+        if same:
+            same[0][0].update(marks)
+            same[0][1].append(line)
+        else:
+            found.append((marks, [line]))
+    return [copies for _, copies in found]
+
+
+def _marks(line: Line) -> set[object]:
+    """What two lines of one content must share one of to tell of one event."""
+    if line.ordered_event is not None:
+        return {line.ordered_event}
+    if _says_which(line.document):
+        return {"the content"}
+    return {("time", _timestamp(line)), ("envelope", line.envelope_id or id(line))}
+
+
+def _says_which(envelope: Any) -> bool:
+    """Whether the content itself tells an event from every other one."""
+    body = envelope["detail"].get("eventBody")
+    if not isinstance(body, dict):
+        return True  # a sender's: its id, or all that was said, its time included
+    is_audit = envelope["detail-type"].startswith(AUDITS)
+    return body.get("eventTime") is not None or (is_audit and bool(body.get("id")))
+
+
+def _timestamp(line: Line) -> str:
+    return json.dumps(line.document["detail"].get("timestamp"), sort_keys=True)
+
+
+def same_content(contents: Iterable[Sequence[Line]]) -> SameContent:
+    """Counts the pairs of a captured file, content by content."""
+    copies = events = 0
+    for lines in contents:
+        unnumbered = [line for line in lines if line.ordered_event is None]
+        times = {_timestamp(line) for line in unnumbered if _is_genesys(line.document)}
+        apart = len(happenings(unnumbered)) - 1 if times else 0
+        events += apart
+        copies += max(0, len(times) - 1 - apart)
+    return SameContent(copies, events)
+
+
+def _is_genesys(envelope: Any) -> bool:
+    return isinstance(envelope["detail"].get("eventBody"), dict)

@@ -1,0 +1,185 @@
+"""What captured events are wrapped in: the answers and deliveries of the AWS services that people
+capture with. Each wrapping is known by its members' names; what is inside can be wrapped again."""
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demo.run.documents import Broken, split
+
+LOGS = "CloudWatch Logs"
+#: EventBridge -> SNS -> SQS -> a log: four; anything deeper is no capture
+DEPTH_MAX = 8
+#: what Lambda itself writes into a function's log, beside what the function prints
+#: (docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)
+PLATFORM_LINES = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ", "EXTENSION\t")
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that is wrapped no further."""
+
+    text: str
+    #: the wrappings around it, from the outside in
+    wrappings: tuple[str, ...]
+
+    @property
+    def is_log_of_lambda(self) -> bool:
+        return LOGS in self.wrappings and self.text.startswith(PLATFORM_LINES)
+
+
+def is_envelope(document: Any) -> bool:
+    """Whether it looks like what EventBridge delivers, well made or not."""
+    return isinstance(document, dict) and "detail-type" in document
+
+
+def unwrapped(text: str, document: Any) -> list[Found]:
+    """What a document holds: itself, where it is no wrapping that anybody knows."""
+    return list(_unwrapped(text, document, ()))
+
+
+def _unwrapped(text: str, document: Any, around: tuple[str, ...]) -> Iterator[Found]:
+    inside = None if len(around) == DEPTH_MAX else _inside(document)
+    if inside is None:
+        yield Found(text, around)
+        return
+    name, parts = inside
+    for part in parts:
+        for said, read in _documents(part, is_printed=name == LOGS):
+            yield from _unwrapped(said, read, (*around, name))
+
+
+def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
+    """The name of the wrapping and what it holds; None where it is none."""
+    match document:
+        case str() if _may_be_json(document):
+            return "JSON text", [document]
+        case list() if any(isinstance(row, dict) or _may_be_json(row) for row in document):
+            return "a JSON array", document
+        case dict() if not is_envelope(document):
+            return next(_taken(document), None)
+        case _:
+            return None
+
+
+def _may_be_json(said: Any) -> bool:
+    return isinstance(said, str) and said.lstrip()[:1] == "{"
+
+
+def _taken(document: Document) -> Iterator[tuple[str, Sequence[Any]]]:
+    for name, take in WRAPPINGS:
+        try:
+            yield name, take(document)
+        except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error):
+            continue  # it is another one
+
+
+def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
+    """What a held part says, as text and document. Text that is not JSON throughout is one piece
+    and as it is."""
+    if not isinstance(part, str):
+        yield json.dumps(part, ensure_ascii=False), part
+        return
+    text = _printed(part) if is_printed else part
+    try:
+        rows = split(text)
+    except Broken:
+        rows = []
+    if rows and all(row.is_json for row in rows):
+        yield from ((row.text, json.loads(row.text)) for row in rows)
+    else:
+        yield text, None
+
+
+def _printed(message: str) -> str:
+    """What a function printed, without the time, level and request id that its logger put before
+    it."""
+    said = message.strip()
+    start = said.find("{")
+    if start <= 0 or not said[start - 1].isspace():
+        return said
+    try:
+        json.loads(said[start:])
+    except (ValueError, RecursionError):
+        return said
+    return said[start:]
+
+
+def _all(rows: Any, name: str) -> list[Any]:
+    """That member of every row. Raises KeyError, TypeError: it is another wrapping."""
+    return [row[name] for row in rows]
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError("not text")
+    return list(values)
+
+
+def _decoded(data: str) -> str:
+    """Base64, and gzip within it where it is (what a log subscription sends through Firehose)."""
+    content = base64.b64decode(data, validate=True)
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    return content.decode("utf-8")
+
+
+def _logged(document: Document) -> list[str]:
+    """A subscription's document; its control messages carry nothing."""
+    if document["messageType"] == "CONTROL_MESSAGE":
+        return []
+    return _texts(_all(document["logEvents"], "message"))
+
+
+def _of_query(document: Document) -> list[str]:
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in document["results"]]
+    return _texts(_all(rows, "@message"))
+
+
+def _entry(document: Document) -> list[Any]:
+    """An entry of PutEvents or PutPartnerEvents, as the envelope that it becomes."""
+    detail = json.loads(document["Detail"])
+    made = {"source": document["Source"], "detail-type": document["DetailType"], "detail": detail}
+    return [made]
+
+
+def _message(document: Document, name: str, beside: Sequence[str]) -> list[str]:
+    """One row of a listing that somebody took apart; known by what stands beside its content."""
+    if not document.keys() & set(beside):
+        raise KeyError(name)
+    return _texts([document[name]])
+
+
+Take = Callable[[Document], Sequence[Any]]
+
+#: every wrapping by the service whose it is; the first that fits
+WRAPPINGS: Sequence[tuple[str, Take]] = (
+    # aws sqs receive-message; Lambda's event of an SQS queue; one message of either
+    ("SQS messages", lambda d: _texts(_all(d["Messages"], "Body"))),
+    ("SQS messages", lambda d: _texts(_all(d["Records"], "body"))),
+    ("SQS messages", lambda d: _message(d, "Body", ("MessageId", "ReceiptHandle", "MD5OfBody"))),
+    ("SQS messages", lambda d: _message(d, "body", ("messageId", "receiptHandle", "md5OfBody"))),
+    # SNS -> HTTPS, SQS; SNS -> Lambda
+    ("SNS notifications", lambda d: _message(d, "Message", ("TopicArn",))),
+    ("SNS notifications", lambda d: _texts(_all(_all(d["Records"], "Sns"), "Message"))),
+    # a subscription to Lambda, to a stream; filter-log-events, get-log-events; Insights
+    (LOGS, lambda d: [_decoded(d["awslogs"]["data"])]),
+    (LOGS, _logged),
+    (LOGS, lambda d: _texts(_all(d["events"], "message"))),
+    (LOGS, lambda d: _message(d, "message", ("ingestionTime", "eventId"))),
+    (LOGS, _of_query),
+    # Lambda's event of a stream; a Firehose transformation or HTTP delivery; get-records
+    ("Kinesis records", lambda d: [_decoded(row["data"]) for row in _all(d["Records"], "kinesis")]),
+    ("Firehose records", lambda d: [_decoded(data) for data in _all(d["records"], "data")]),
+    ("Firehose records", lambda d: [_decoded(_message(d, "data", ("recordId",))[0])]),
+    ("Kinesis records", lambda d: [_decoded(data) for data in _all(d["Records"], "Data")]),
+    # aws events put-events --entries, --cli-input-json
+    ("PutEvents entries", _entry),
+    ("PutEvents entries", lambda d: [made for entry in d["Entries"] for made in _entry(entry)]),
+)

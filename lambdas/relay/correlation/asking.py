@@ -1,0 +1,78 @@
+"""Which answers are out: while a request is under way whose key only its answer gives, nobody can
+tell whether an event is its doing.
+
+One item of the ledger for a destination, with the requests that are out and until when. A request
+is entered before it is sent and taken out when what its answer means is on record. One that is
+never taken out, since the writer died, ends by itself with the invocation that sent it.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Entropy, Item, Ledger, Telemetry
+from lambdas.relay.ledger.shared import SharedItem, Values, key_of
+
+#: the request by its id, and when its answer is certainly in or never will be
+Out = Mapping[str, int]
+
+
+class Asking:
+    """Enters requests and takes them out."""
+
+    def __init__(self, ledger: Ledger, entropy: Entropy, destination: str) -> None:
+        self._shared = SharedItem(ledger, entropy, _name(destination))
+
+    def enter(self, batch_id: str, until_ms: int, now_ms: int) -> None:
+        """Raises Transient."""
+        self._shared.change(
+            lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None)
+        )
+
+    def take_out(self, batch_id: str, now_ms: int, telemetry: Telemetry) -> None:
+        """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain:
+        that must not touch what the answer means, which is on record."""
+
+        def without(item: Item | None) -> tuple[Values | None, None]:
+            out = dict(_out(item, now_ms))
+            known = out.pop(batch_id, None)
+            return (None if known is None else _values(out)), None
+
+        try:
+            self._shared.change(without)
+        except Transient as transient:
+            telemetry.note("answer not taken out", batch=batch_id, reason=transient.reason)
+
+
+def out_until_ms(destinations: Collection[str], ledger: Ledger, now_ms: int) -> Mapping[str, int]:
+    """By destination: until when an answer can be out; 0: none is. Raises Transient."""
+    names = sorted(destinations)
+    items = ledger.find([*map(_key, names), *map(_former_key, names)]) if names else []
+    until: dict[str, int] = {}
+    for name, item, former in zip(names, items[: len(names)], items[len(names) :], strict=True):
+        moments = [*_out(item, now_ms).values(), int((former or {}).get("lease_until_ms", 0))]
+        until[name] = max((moment for moment in moments if moment > now_ms), default=0)
+    return until
+
+
+def _name(destination: str) -> str:
+    return f"asking#{destination}"
+
+
+def _key(destination: str) -> tuple[str, str]:
+    return key_of(_name(destination))
+
+
+def _former_key(destination: str) -> tuple[str, str]:
+    """Where the release before said so, of all requests together, and took nothing out."""
+    return f"M#asking#{destination}", "M"
+
+
+def _out(item: Item | None, now_ms: int) -> Out:
+    out: Out = json.loads(item["out"]) if item else {}
+    return {batch_id: moment for batch_id, moment in out.items() if moment > now_ms}
+
+
+def _values(out: Out) -> Values:
+    return {"out": canonical(dict(out))}

@@ -1,0 +1,102 @@
+"""Messages of the checks queue: events that concern a request, and timers that wait for them."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from lambdas.relay.destinations.correlation import read_facts
+from lambdas.relay.kernel.canonical import canonical, read_json
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
+from lambdas.relay.kernel.message_kinds import refuse_other
+from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.messages.sealing import SealedEvent
+
+#: event: tells of a request; window: the event should have come by now; hold: what an early event
+#: waits for should have come by now
+Kind = Literal["event", "window", "hold"]
+KINDS: tuple[Kind, ...] = ("event", "window", "hold")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event as confirm needs it."""
+
+    identity: str
+    detail_type: str
+    topic: str
+    envelope_id: str
+    conversation_id: str
+    entity: str
+    session: str
+    sequence: int | None
+    occurred_at_ms: int | None
+    #: as rendered for a destination, "" for an event that no route takes: kept if it contradicts
+    item: str
+
+    @property
+    def name(self) -> str:
+        """For histories: what it is and which one."""
+        return f"{self.topic or self.detail_type} {self.envelope_id or self.identity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    kind: Kind
+    batch_id: str
+    event: Heard | None = None
+
+
+def event_check(event: SealedEvent, batch_id: str) -> Outgoing:
+    """Tells confirm of an event that a request of ours caused, or whose order its record keeps."""
+    facts = read_facts(event)
+    heard = Heard(
+        identity=event.identity,
+        detail_type=facts.detail_type,
+        topic=event.topic,
+        envelope_id=event.envelope_id,
+        conversation_id=event.conversation_id,
+        entity=facts.entity,
+        session=facts.session,
+        sequence=facts.sequence,
+        occurred_at_ms=facts.occurred_at_ms,
+        item=event.item,
+    )
+    return tell(heard, batch_id)
+
+
+def tell(heard: Heard, batch_id: str) -> Outgoing:
+    """The same, of an event that was read before."""
+    described = {
+        "kind": "event",
+        "batch": batch_id,
+        "topic": heard.topic,
+        "identity": heard.identity,
+        "envelope": heard.envelope_id,
+        "conversation": heard.conversation_id,
+    }
+    return Outgoing(
+        canonical({"kind": "event", "batch_id": batch_id, "event": asdict(heard)}),
+        {name: value for name, value in described.items() if value},
+    )
+
+
+def timer(kind: Literal["window", "hold"], batch_id: str, seconds: float) -> Outgoing:
+    """Comes back after so many seconds, SQS's 15 minutes at most."""
+    return Outgoing(
+        canonical({"kind": kind, "batch_id": batch_id}),
+        {"kind": kind, "batch": batch_id},
+        min(SQS_DELAY_MAX_S, max(0, round(seconds))),
+    )
+
+
+def read_check(text: str) -> Check:
+    """Raises Malformed."""
+    document = read_json(text, "the check")
+    refuse_other(document, "check")
+    try:
+        kind, batch_id, event = document["kind"], document["batch_id"], document.get("event")
+        if kind not in KINDS or (kind == "event") != (event is not None):
+            raise Malformed(f"a check must be of kind {', '.join(KINDS)}, not {kind!r}")
+        return Check(kind, batch_id, None if event is None else Heard(**event))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"the message is no check: {error!r}") from error

@@ -1,0 +1,128 @@
+"""Silence: when the events of a destination stop coming altogether, nobody asks about each.
+
+A window without an event usually means one lost event, and Genesys is asked about it. When most
+windows end so, the events' way is broken or backed up, and a question per request would be a storm
+on the rate limit that the writers live from. So this breaker counts windows: in
+
+    closed ──most windows end without an event──▶ open ──pause over──▶ one question
+      ▲                                             ▲                        │
+      ├──────────── an event comes, or Genesys answers the question ─────────┤
+                                                    ╰──── no answer ─────────╯
+
+while it is open, windows are stretched. One item of the ledger per destination, written when a
+window ends without an event and once for so many that ended with one.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lambdas.relay.kernel.limits import (
+    SILENCE_PAUSE_S,
+    SILENCE_SHARE,
+    SILENCE_WINDOWS_MIN,
+    SILENCE_WITHIN_S,
+)
+from lambdas.relay.kernel.ports import Entropy, Item, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+
+#: windows that ended with an event are reported together
+REPORTED_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationCircuit(Shared):
+    """What is known of one destination's windows. Times are milliseconds, 0 for never."""
+
+    period: int = 0
+    silent: int = 0
+    heard: int = 0
+    open_until_ms: int = 0
+    probe_until_ms: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_until_ms > 0
+
+
+#: ask: the breaker is closed; probe: it is open, and this question decides; wait: neither
+Permission = Literal["ask", "probe", "wait"]
+
+
+def ended_silent(
+    circuit: ConfirmationCircuit, now_ms: int, heard: int
+) -> tuple[ConfirmationCircuit, Permission]:
+    """A window ended without an event, `heard` others with one since the last report."""
+    if heard:
+        circuit = replace(circuit, open_until_ms=0, probe_until_ms=0)
+    if circuit.is_open:
+        if now_ms < max(circuit.open_until_ms, circuit.probe_until_ms):
+            return circuit, "wait"
+        return replace(circuit, probe_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "probe"
+    period = now_ms // (SILENCE_WITHIN_S * 1000)
+    if circuit.period != period:
+        circuit = ConfirmationCircuit(period)
+    circuit = replace(circuit, silent=circuit.silent + 1, heard=circuit.heard + heard)
+    windows = circuit.silent + circuit.heard
+    if windows >= SILENCE_WINDOWS_MIN and circuit.silent > windows * SILENCE_SHARE:
+        return replace(circuit, open_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "wait"
+    return circuit, "ask"
+
+
+def closed(circuit: ConfirmationCircuit) -> ConfirmationCircuit:
+    """Events come again, or Genesys answers."""
+    return ConfirmationCircuit(circuit.period) if circuit.is_open else circuit
+
+
+class ConfirmationBreaker:
+    """One instance's part in all destinations' breakers. Raises Transient."""
+
+    def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
+        self._ledger = ledger
+        self._chance = entropy
+        self._heard: Counter[str] = Counter()
+
+    def heard(self, destination: str) -> None:
+        """An event came in time. Costs a write for each so many."""
+        self._heard[destination] += 1
+        if self._heard[destination] >= REPORTED_AT_ONCE:
+            heard = self._heard.pop(destination)
+            self._item(destination).change(
+                lambda item: (_with_heard(ConfirmationCircuit.of(item), heard), None)
+            )
+
+    def ended_silent(self, destination: str, now_ms: int) -> tuple[Permission, bool]:
+        """A window ended without an event: whether to ask, and whether this opened the breaker."""
+        heard = self._heard.pop(destination, 0)
+
+        def decide(item: Item | None) -> tuple[Values | None, tuple[Permission, bool]]:
+            before = ConfirmationCircuit.of(item)
+            after, permission = ended_silent(before, now_ms, heard)
+            answer = (permission, after.is_open and not before.is_open)
+            return (None if after == before else after.values), answer
+
+        return self._item(destination).change(decide)
+
+    def answered(self, destination: str) -> None:
+        """The probe was answered."""
+        self._item(destination).change(
+            lambda item: (closed(ConfirmationCircuit.of(item)).values, None)
+        )
+
+    def _item(self, destination: str) -> SharedItem:
+        return SharedItem(self._ledger, self._chance, f"silence#{destination}")
+
+
+def _with_heard(circuit: ConfirmationCircuit, heard: int) -> Values:
+    circuit = closed(circuit)
+    return replace(circuit, heard=circuit.heard + heard).values
+
+
+def is_open(ledger: Ledger, entropy: Entropy, destination: str, now_ms: int) -> bool:
+    """Whether nobody is to be asked about this destination's requests now."""
+    return (
+        now_ms
+        < ConfirmationCircuit.of(
+            SharedItem(ledger, entropy, f"silence#{destination}").read()
+        ).open_until_ms
+    )

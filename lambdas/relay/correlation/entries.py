@@ -1,0 +1,159 @@
+"""Pointers: items of the ledger that lead from what an event names to the request that caused it.
+
+    M#conversation#<id> / <batch_id>      M#entity#<id> / <batch_id>
+
+Where we chose the key, the pointer is in the ledger before the request is sent; where Genesys'
+answer gives it, before the answer is settled. Several requests can concern one key, so a pointer
+is met by one event of a type only, and the event must show what the request was to bring about.
+What was awaited decides, once: the next such event is news, and so is one that happened long after
+the answer.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lambdas.relay.destinations.correlation import (
+    Confirmation,
+    Facts,
+    Match,
+    confirmation_of,
+    contains,
+    expectations,
+)
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.ports import Item
+from lambdas.relay.messages.sealing import Batch, SealedEvent
+
+#: with the type of an event: the identity of the one that met the pointer
+MET = "met#"
+
+
+def entry_partition(match: Match, key: str) -> str:
+    """Genesys' ids are the same in any letter case."""
+    return f"M#{match}#{key.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Leads from a key to a request."""
+
+    pk: str
+    batch_id: str
+    destination: str
+    shows: Mapping[str, Json]
+    #: identity of the event that met it first; "" so far none
+    met_by: str
+    written_at_ms: int
+    #: by type: identities of the events that met it; none in pointers of the release before
+    met: Mapping[str, str] = field(default_factory=dict)
+    #: its request was split: others may carry the item now
+    is_past: bool = False
+    #: what happened after this is not of its request's making; 0: it is under way
+    over_ms: int = 0
+
+    @classmethod
+    def of(cls, item: Item) -> "Entry":
+        return cls(
+            pk=item["pk"],
+            batch_id=item["sk"],
+            destination=item["destination"],
+            shows=json.loads(item["shows"]),
+            met_by=item.get("met_by", ""),
+            written_at_ms=item["written_at_ms"],
+            met={str(k).removeprefix(MET): v for k, v in item.items() if str(k).startswith(MET)},
+        )
+
+    def is_met_by(self, event: SealedEvent) -> bool:
+        return event.identity in (self.met_by, *self.met.values())
+
+    def awaits(self, facts: Facts) -> bool:
+        """No event of this type has met it, and this one can be what it waits for."""
+        is_met = facts.detail_type in self.met if self.met else bool(self.met_by)
+        is_late = 0 < self.over_ms < (facts.occurred_at_ms or 0)
+        return not is_met and not is_late
+
+
+def entries(
+    batch: Batch, confirmation: Confirmation | None, now_ms: int, *, answered: str = ""
+) -> list[Item]:
+    """The pointers to a request: to the keys that we chose, or to the one that Genesys answered."""
+    tracked = confirmation_of(batch, confirmation)
+    if tracked is None or tracked.match == "correlation":
+        return []
+    rows = expectations(batch, tracked)
+    if answered:
+        rows = tuple(replace(row, key=answered) for row in rows if not row.key)
+    return [
+        {
+            "pk": entry_partition(tracked.match, row.key),
+            "sk": batch.batch_id,
+            "state": "AWAITING",
+            "destination": batch.target.destination,
+            "shows": canonical(row.shows),
+            "written_at_ms": now_ms,
+            "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+        }
+        for row in rows
+        if row.key
+    ]
+
+
+def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> list[str]:
+    """The partitions in which pointers to the request that caused this event can be."""
+    named = {"conversation": event.conversation_id, "entity": facts.entity}
+    return [entry_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
+
+
+def causing(
+    event: SealedEvent,
+    facts: Facts,
+    found: Iterable[Entry],
+    confirmations: Mapping[str, Confirmation],
+) -> Entry | None:
+    """The request that caused an event, None where none of these did.
+
+    In this order: the one that the event has met before; the one whose correlation id it bears;
+    the oldest that awaits an event of this type, those last whose items went on in others; and
+    where all that becomes of what the key names is the request's doing, any.
+    """
+    fitting = sorted(
+        (
+            entry
+            for entry in found
+            if (confirmation := confirmations.get(entry.destination)) is not None
+            and confirmation.causes(facts.detail_type)
+            and contains(facts.shows, entry.shows)
+        ),
+        key=lambda entry: (entry.is_past, entry.written_at_ms, entry.batch_id),
+    )
+    return next(
+        (
+            entry
+            for fits in (
+                lambda p: p.is_met_by(event),
+                lambda p: p.batch_id == event.correlation_id.lower(),
+                lambda p: p.awaits(facts),
+                lambda p: confirmations[p.destination].owned,
+            )
+            for entry in fitting
+            if fits(entry)
+        ),
+        None,
+    )
+
+
+def following(
+    facts: Facts, found: Iterable[Entry], confirmations: Mapping[str, Confirmation]
+) -> list[str]:
+    """The requests whose records keep the order of an event that is news otherwise."""
+    return sorted(
+        {
+            entry.batch_id
+            for entry in found
+            if (confirmation := confirmations.get(entry.destination)) is not None
+            and confirmation.hears(facts.detail_type)
+            and not confirmation.causes(facts.detail_type)
+        }
+    )

@@ -1,0 +1,186 @@
+"""The loop guard: which events of a batch a request of ours caused, and whom to tell of what.
+
+An event that our own write caused confirms that write and is never written again. Three questions,
+cheapest first: does a record exist under its correlation id? Does a pointer lead from its
+conversation or entity to a request? Is a request under way whose key only the answer will give, so
+that nobody can know yet? The last makes the event wait, alone, while such an answer is out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lambdas.relay.correlation.asking import out_until_ms
+from lambdas.relay.correlation.entries import MET, Entry, causing, following, keys_named
+from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
+from lambdas.relay.kernel.limits import ECHO_WITHIN_S
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
+from lambdas.relay.messages.sealing import Batch, SealedEvent
+from lambdas.relay.requests.record import record_key
+
+#: an event that may yet turn out to be caused by us comes back after this
+ANSWER_POLL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the loop guard says of a batch."""
+
+    #: the request by the identity of the event that it caused
+    echoes: Mapping[str, str]
+    #: events that are news, and that a request's record follows all the same
+    followed: Sequence[tuple[SealedEvent, str]]
+    #: by identity: events of which nobody can know yet, and seconds until it is worth a look
+    waiting: Mapping[str, float]
+
+    @property
+    def wait_s(self) -> float:
+        return max(self.waiting.values(), default=0.0)
+
+
+ALL_NEWS = Guarded({}, (), {})
+
+
+def guard(
+    batch: Batch,
+    ledger: Ledger,
+    confirmations: Mapping[str, Confirmation],
+    now_ms: int,
+    answer_wait_s: float,
+) -> Guarded:
+    """Sorts a batch's events. Meets pointers, which is repeatable: a pointer keeps the identity of
+    the event that met it. Raises Transient."""
+    echoes = _by_correlation(batch, ledger)
+    followed: list[tuple[SealedEvent, str]] = []
+    waiting: dict[str, float] = {}
+    out = _answers_out(map(read_facts, batch.events), ledger, confirmations, now_ms)
+    cache: dict[str, list[Entry]] = {}
+    for event in batch.events:
+        facts = read_facts(event)
+        if not facts.detail_type:
+            continue
+        found = _pointers(event, facts, ledger, confirmations, cache)
+        named = echoes.get(event.identity)
+        if named is not None:
+            # It says whose it is. Met all the same, its pointer waits for no other event.
+            own = [entry for entry in found if entry.batch_id == named]
+            _meet(event, facts, own, ledger, confirmations)
+            continue
+        cause = _meet(event, facts, found, ledger, confirmations)
+        if cause:
+            echoes[event.identity] = cause
+            continue
+        followed += [(event, request) for request in following(facts, found, confirmations)]
+        wait_s = _wait_s(event, out[facts.detail_type], now_ms, answer_wait_s)
+        if wait_s:
+            waiting[event.identity] = wait_s
+    return Guarded(echoes, followed, waiting)
+
+
+def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
+    """A record is older than any event that its request causes, and is read consistently, so that
+    every run of a batch finds the same. A correlation id that somebody else states is only a
+    word."""
+    asked = [e for e in batch.events if e.correlation_id and e.is_genesys_own]
+    records = ledger.find([record_key(event.correlation_id.lower()) for event in asked])
+    return {
+        event.identity: event.correlation_id.lower()
+        for event, item in zip(asked, records, strict=True)
+        if item is not None
+    }
+
+
+def _pointers(
+    event: SealedEvent,
+    facts: Facts,
+    ledger: Ledger,
+    confirmations: Mapping[str, Confirmation],
+    cache: dict[str, list[Entry]],
+) -> list[Entry]:
+    matches = {c.match for c in confirmations.values() if c.hears(facts.detail_type)}
+    found: list[Entry] = []
+    for partition in keys_named(event, facts, matches - {"correlation"}):
+        if partition not in cache:
+            cache[partition] = [Entry.of(item) for item in ledger.of(partition)]
+        found += cache[partition]
+    return found
+
+
+def _meet(
+    event: SealedEvent,
+    facts: Facts,
+    found: Sequence[Entry],
+    ledger: Ledger,
+    confirmations: Mapping[str, Confirmation],
+) -> str:
+    """The request that caused the event, with its pointer met; "" where there is none."""
+    left = _sent(found, ledger) if found else []
+    for _ in range(len(left)):
+        entry = causing(event, facts, left, confirmations)
+        if entry is None:
+            return ""
+        if entry.is_met_by(event) or not entry.awaits(facts):
+            return entry.batch_id
+        name = f"{MET}{facts.detail_type}"
+        met = ledger.change(
+            entry.pk,
+            entry.batch_id,
+            Guard(frozenset({"AWAITING", "MET"}), same={name: None}),
+            Change(put={"state": "MET", name: event.identity}, default={"met_by": event.identity}),
+        )
+        if met.applied or (met.before is not None and met.before.get(name) == event.identity):
+            return entry.batch_id
+        left = [p for p in left if p is not entry]  # another event was faster
+    return ""
+
+
+def _sent(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
+    """Those whose request has been sent at least once, and was not refused for good: no other can
+    have caused anything."""
+    records = ledger.find([record_key(entry.batch_id) for entry in found])
+    return [
+        replace(entry, is_past=record["state"] == "SPLIT", over_ms=_over_ms(record))
+        for entry, record in zip(found, records, strict=True)
+        if record is not None and record["attempt"] > 0 and record["state"] != "REJECTED"
+    ]
+
+
+def _over_ms(record: Item) -> int:
+    """Until when its request can bring something about: some time after its answer."""
+    if record["state"] in ("SEALED", "OPEN"):
+        return 0
+    answered_ms = int(record.get("settled_at_ms", 0))
+    return answered_ms + ECHO_WITHIN_S * 1000 if answered_ms else 0
+
+
+def _answers_out(
+    facts: Iterable[Facts],
+    ledger: Ledger,
+    confirmations: Mapping[str, Confirmation],
+    now_ms: int,
+) -> Mapping[str, int]:
+    """By type of event: until when an answer can be out that tells whose it is. Read before the
+    pointers: an answer that is not out any more has left its pointer."""
+    hearing = {
+        each.detail_type: [
+            name
+            for name, confirmation in sorted(confirmations.items())
+            if confirmation.is_answered and confirmation.hears(each.detail_type)
+        ]
+        for each in facts
+        if each.detail_type
+    }
+    until = out_until_ms({name for names in hearing.values() for name in names}, ledger, now_ms)
+    return {
+        detail_type: max((until[name] for name in names), default=0)
+        for detail_type, names in hearing.items()
+    }
+
+
+def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float) -> float:
+    """Seconds until it is worth another look; 0: every answer that was out when the event came is
+    in, or never will be."""
+    latest_ms = event.accepted_at_ms + int(answer_wait_s * 1000)
+    if now_ms >= min(latest_ms, until_ms):
+        return 0
+    # The answer usually comes long before it must.
+    return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000)

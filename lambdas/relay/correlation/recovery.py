@@ -1,0 +1,279 @@
+"""Recovery: Genesys is asked what became of a request whose event did not come.
+
+The answer is compared with what the record expected. It agrees: reconciled. It differs: a person
+sees both sides, or a compensating request makes good where the destination defines one. It shows
+more than one: a duplicate slipped through, listed for merge or cancel. It shows nothing, or there
+is no answer: whoever asked decides what comes next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from lambdas.relay.destinations.correlation import (
+    COMPENSATION,
+    Compensation,
+    Confirmation,
+    heard_by,
+)
+from lambdas.relay.destinations.destination import Destination, read_document
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
+from lambdas.relay.kernel.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
+from lambdas.relay.requests.ordering import establish, missing_before
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.tracking import HELD_IN_VAIN, completing, reconciling, reviewing
+from lambdas.relay.review.cases import keep_record_for_review
+
+#: an answer larger than this is shown to a person in part
+SHOWN_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Agrees:
+    """It took effect, as expected; `copies` when more than once."""
+
+    copies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """Something is there, and it is not what was expected."""
+
+    found: Json
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Genesys knows nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Genesys did not say; `wait_s` where it told when to ask again."""
+
+    reason: str
+    wait_s: float | None = None
+    #: no answer came, or none of Genesys' own
+    is_outage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotAskable:
+    """There is nothing to ask, or nothing to ask by."""
+
+
+Finding = Agrees | Differs | Absent | NoAnswer | NotAskable
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    ledger: Ledger
+    vault: Vault
+    writes: Queue
+    genesys: Genesys
+    destinations: Mapping[str, Destination]
+    clock: Clock
+    telemetry: Telemetry
+
+    def confirmation(self, tracked: Record) -> Confirmation | None:
+        destination = self.destinations.get(tracked.destination)
+        return None if destination is None else destination.confirmation
+
+
+def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Finding:
+    """Reads the truth under each of the request's keys. Raises Transient."""
+    if confirmation is None or confirmation.truth is None or not tracked.keys:
+        return NotAskable()
+    truth = confirmation.truth
+    absent: list[str] = []
+    copies: list[str] = []
+    asked = tracked.keys[:KEYS_ASKED_MAX]
+    for key in asked:
+        deps.telemetry.count("RecoveryQueries")
+        path = truth.path.format(key=quote(key, safe=""))
+        answer = deps.genesys.get(path, tracked.batch_id)
+        if not isinstance(answer, Answer):
+            wait_s = answer.retry_after_s if isinstance(answer, Deferred) else None
+            return NoAnswer(answer.reason, wait_s)
+        if answer.status == 404:
+            absent.append(key)
+            continue
+        if answer.status != 200:
+            return NoAnswer(f"status {answer.status}", is_outage=answer.status >= 500)
+        try:
+            document = read_document(answer.body)
+        except ValueError:
+            return NoAnswer("an answer that is not JSON")
+        match truth.compare(document, tracked.shows(key)):
+            case "differs":
+                return Differs(document, key)
+            case "absent":
+                absent.append(key)
+            case "agrees":
+                found = truth.copies(document)
+                copies += found if len(found) > 1 else []
+    if len(absent) == len(asked):
+        return Absent()
+    return Differs({"absent": absent}, absent[0]) if absent else Agrees(tuple(copies))
+
+
+def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
+    """Puts what was found on record; False where the record changed meanwhile."""
+    now_ms = deps.clock.now_ms()
+    if isinstance(finding, Differs):
+        return _diverged(tracked, finding, deps, now_ms)
+    if finding.copies:
+        return list_duplicates(tracked, finding.copies, deps, now_ms)
+    confirmation = deps.confirmation(tracked)
+    assert confirmation is not None  # Genesys was asked the way it says
+    applied = establish(tracked.walk, confirmation.topics, confirmation.hears)
+    guard, change = reconciling(
+        tracked, applied.walk, now_ms, "Genesys shows that it took effect, as expected"
+    )
+    if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    if not applied.walk.held:
+        deps.telemetry.count("Reconciled")
+        deps.telemetry.note("reconciled", batch=tracked.batch_id)
+        deps.vault.discard(sealed_key(tracked.batch_id))
+    return True
+
+
+def meet_what_was_heard(
+    tracked: Record, deps: Deps, now_ms: int
+) -> Literal["aligned", "reviewed", "changed"] | None:
+    """Settles an accepted request whose event had come before its answer did; None: none had."""
+    key, confirmation = record_key(tracked.batch_id), deps.confirmation(tracked)
+    both = tracked.both_named(confirmation)
+    if both:
+        return "reviewed" if list_duplicates(tracked, both, deps, now_ms) else "changed"
+    if not tracked.is_complete(confirmation):
+        return None
+    if not deps.ledger.change(*key, *completing(tracked, now_ms)).applied:
+        return "changed"
+    deps.telemetry.count("Confirmed" if tracked.heard_at_ms else "Reconciled")
+    deps.vault.discard(sealed_key(tracked.batch_id))
+    return "aligned"
+
+
+def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms: int) -> bool:
+    """The request took effect more than once: a person merges, or cancels all but one."""
+    listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
+    reason = f"a duplicate slipped through: {', '.join(listed)}"
+    advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
+    return give_to_person(
+        tracked, reason, advice, deps, now_ms, locked=True, duplicates=list(listed)
+    )
+
+
+def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
+    """The hold is over: a person sees what came too early, and what never did."""
+    oldest = min(tracked.walk.held, key=lambda ordered_event: ordered_event.heard_at_ms)
+    hears = heard_by(deps.confirmation(tracked))
+    missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
+    given = give_to_person(
+        tracked,
+        f"{oldest.detail_type} {HELD_IN_VAIN}: {missing}",
+        "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
+        deps,
+        now_ms,
+        locked=False,
+    )
+    if given:
+        deps.telemetry.count("HoldsExpired")
+    return given
+
+
+def give_to_person(
+    tracked: Record,
+    reason: str,
+    advice: str,
+    deps: Deps,
+    now_ms: int,
+    *,
+    locked: bool,
+    duplicates: list[str] | None = None,
+    found: Json = None,
+) -> bool:
+    """The document first, then the record; False where the record changed meanwhile."""
+    expected = {row.key: dict(row.shows) for row in tracked.expected}
+    shown = found if len(canonical(found)) <= SHOWN_MAX else canonical(found)[:SHOWN_MAX]
+    keep_record_for_review(
+        tracked.batch_id, reason, advice, deps.vault, now_ms, expected=expected, found=shown
+    )
+    more: dict[str, object] = {"duplicates": duplicates} if duplicates else {}
+    guard, change = reviewing(tracked, now_ms, reason, locked=locked, **more)
+    if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    deps.telemetry.count("DuplicatesFound" if duplicates else "Parked")
+    deps.telemetry.note("given to a person", batch=tracked.batch_id, reason=reason)
+    return True
+
+
+def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> bool:
+    deps.telemetry.count("Diverged")
+    confirmation = deps.confirmation(tracked)
+    if confirmation is not None and confirmation.compensation is not None:
+        return _compensate(tracked, finding, confirmation.compensation, deps, now_ms)
+    return give_to_person(
+        tracked,
+        "Genesys shows something else than the request should have brought about",
+        "Compare what was expected with what was found; correct it in Genesys, then resolve it.",
+        deps,
+        now_ms,
+        locked=True,
+        found=finding.found,
+    )
+
+
+def compensating(tracked: Record, key: str, compensation: Compensation) -> Batch:
+    """The compensating request: a sealed batch of its own, under an id of its own, derived from
+    the first's, so that a repeated decision makes no second one."""
+    item = canonical(compensation.body)
+    path = compensation.path.format(key=quote(key, safe=""))
+    event = SealedEvent(
+        identity=short(digest("compensation", tracked.batch_id), 26),
+        payload_hash=short(digest(item), 13),
+        conversation_id="",
+        envelope_id="",
+        topic=COMPENSATION,
+        correlation_id=tracked.batch_id,
+        accepted_at_ms=tracked.accepted_at_ms or tracked.sealed_at_ms,
+        into="",
+        item=item,
+    )
+    target = Target(tracked.destination, compensation.method, path, "single")
+    nonce = f"{tracked.batch_id}.compensation"
+    (batch,) = seal(
+        target, [event], now_ms=tracked.sealed_at_ms, nonce=nonce, most_events=1,
+        most_bytes=len(item) + 100,
+    )  # fmt: skip
+    return batch
+
+
+def _compensate(
+    tracked: Record, finding: Differs, compensation: Compensation, deps: Deps, now_ms: int
+) -> bool:
+    """Its record before its message, its message before the first's last word."""
+    batch = compensating(tracked, finding.key, compensation)
+    deps.ledger.insert([sealed_item(batch, now_ms)])
+    deps.writes.send([Outgoing(encode(batch), describe(batch))])
+    guard, change = reconciling(
+        tracked,
+        establish(tracked.walk, (), lambda _: False).walk,
+        now_ms,
+        f"Genesys shows something else; compensated by {batch.batch_id}",
+        compensated_by=batch.batch_id,
+    )
+    if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    deps.telemetry.count("Compensated")
+    return True

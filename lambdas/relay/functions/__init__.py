@@ -1,0 +1,1 @@
+"""The five verbs and the webhook: a use case a module, over the ports."""

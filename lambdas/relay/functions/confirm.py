@@ -1,0 +1,359 @@
+"""confirm: what Genesys says happened meets what we asked of it.
+
+    event ──▶ contradicts the record? flagged ─ too early? held ─ otherwise applied, others released
+    window over ──▶ no event at all lately? stretched ─ otherwise Genesys is asked, three times
+    hold over ──▶ what must come first never came: a person
+
+An event wins over a timer wherever they meet, and whatever comes late or again changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+from lambdas.relay.correlation import recovery
+from lambdas.relay.correlation.checks import Check, Heard, read_check, tell, timer
+from lambdas.relay.correlation.confirmation_breaker import ConfirmationBreaker
+from lambdas.relay.correlation.recovery import (
+    Absent,
+    Agrees,
+    Differs,
+    Finding,
+    NoAnswer,
+    NotAskable,
+)
+from lambdas.relay.destinations.correlation import Confirmation, heard_by
+from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
+from lambdas.relay.kernel.ports import Change, Delivery, Guard, Ledger
+from lambdas.relay.kernel.vault_keys import review_key, sealed_key
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, quarantine
+from lambdas.relay.messages.dead_letters import dead_letter
+from lambdas.relay.requests.ordering import Applied, Held, NoRoom, Nothing, OrderedEvent, step
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import put_right
+from lambdas.relay.requests.states import LISTENING, WAITING
+from lambdas.relay.requests.tracking import (
+    asking_again,
+    completing,
+    hearing,
+    listing,
+    recovering,
+    stretching,
+)
+
+#: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
+EARLY_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    post: Consumer
+    ledger: Ledger
+    recovery: recovery.Deps
+    confirmation_breaker: ConfirmationBreaker
+    timing: Timing
+
+
+def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
+    """Applies an event or a timer to the request's record. Raises Malformed, Transient."""
+    check = read_check(delivery.body)
+    for _ in range(CHANGES_MAX):
+        item = deps.ledger.find([record_key(check.batch_id)])[0]
+        if item is None:
+            # Final so long ago that it expired: there is nothing left to learn.
+            deps.post.telemetry.note("check without a record", batch=check.batch_id)
+            return Done()
+        post = deps.post
+        if put_right(item, deps.ledger, post.telemetry, post.clock.now_ms()):
+            continue
+        visit = _Visit(check, Record.of(item), delivery, deps, deadline_ms)
+        disposition = visit.make()
+        if disposition is not None:
+            return disposition
+    return Later("the record changed again and again while it was read")
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One look at a record. Methods return None where it changed meanwhile: look again."""
+
+    check: Check
+    tracked: Record
+    delivery: Delivery
+    deps: Deps
+    deadline_ms: int
+
+    def make(self) -> Disposition | None:
+        both = self.tracked.both_named(self._confirmation())
+        if both and self.tracked.state in WAITING:
+            # The settling died before it saw this. Once it is listed, look again.
+            recovery.list_duplicates(self.tracked, both, self.deps.recovery, self._now_ms())
+            return None
+        match self.check.kind:
+            case "event":
+                assert self.check.event is not None  # read_check sees to it
+                return self._hear(self.check.event)
+            case "window":
+                return self._end_window()
+            case "hold":
+                return self._end_hold()
+
+    # --- events
+
+    def _hear(self, event: Heard) -> Disposition | None:
+        tracked, confirmation = self.tracked, self._confirmation()
+        if tracked.state == "SPLIT":
+            return self._pass_on(event, confirmation)
+        known = _contradicted(tracked, event, confirmation)
+        if known and tracked.state in LISTENING | {"CONFIRMED"}:
+            return self._contradict(event, known)
+        if tracked.state not in LISTENING:
+            return Done()
+        now_ms = self._now_ms()
+        ordered_event = OrderedEvent(
+            event.identity, event.detail_type, event.session, event.sequence, now_ms
+        )
+        met = step(tracked.walk, ordered_event, heard_by(confirmation))
+        match met:
+            case NoRoom():
+                return Later("it came too early, and the record holds as many as it can")
+            case Nothing():
+                return self._complete_if_due(confirmation)
+            case Held() if tracked.state == "RECONCILED":
+                return Done()  # final; nothing waits in it any more
+            case Held(missing=missing):
+                hold_s = confirmation.hold_s if confirmation is not None else 0
+                self.deps.post.source.send([timer("hold", tracked.batch_id, hold_s)])
+                self.deps.post.telemetry.count("Held")
+                note = f"held until {', '.join(missing)}: {event.name}"
+            case Applied(released=released):
+                self.deps.post.telemetry.count("Released", len(released))
+                note = event.name + (f", which released {len(released)}" if released else "")
+        return self._record_heard(event, met, note, confirmation, now_ms)
+
+    def _record_heard(
+        self,
+        event: Heard,
+        met: Applied | Held,
+        note: str,
+        confirmation: Confirmation | None,
+        now_ms: int,
+    ) -> Disposition | None:
+        tracked = self.tracked
+        is_followed = (
+            confirmation is not None
+            and confirmation.hears(event.detail_type)
+            and not confirmation.causes(event.detail_type)
+        )
+        heard_at_ms = tracked.heard_at_ms or (0 if is_followed else now_ms)
+        after = tracked.with_(**met.walk.as_item(), heard_at_ms=heard_at_ms)
+        guard, change = hearing(
+            tracked,
+            met.walk,
+            now_ms,
+            note,
+            is_evidence=not is_followed,
+            is_complete=after.is_complete(confirmation),
+            conversation_id=event.conversation_id,
+        )
+        return self._confirmed_by(guard, change)
+
+    def _complete_if_due(self, confirmation: Confirmation | None) -> Disposition | None:
+        """A crash between the answer's settling and this left a complete record waiting."""
+        if self.tracked.state in WAITING and self.tracked.is_complete(confirmation):
+            return self._confirmed_by(*completing(self.tracked, self._now_ms()))
+        return Done()
+
+    def _confirmed_by(self, guard: Guard, change: Change) -> Disposition | None:
+        tracked, post = self.tracked, self.deps.post
+        if not self._change(guard, change):
+            return None
+        final = change.put.get("state")
+        if final in ("CONFIRMED", "RECONCILED"):
+            post.telemetry.count("Confirmed" if final == "CONFIRMED" else "Reconciled")
+            post.telemetry.note("settled", batch=tracked.batch_id, was=tracked.state, state=final)
+            if tracked.state == "PENDING_EVENT":
+                self.deps.confirmation_breaker.heard(tracked.destination)
+            elif tracked.state == "MANUAL_REVIEW":
+                post.vault.discard(review_key(tracked.batch_id))
+            if tracked.accepted_at_ms:
+                post.vault.discard(sealed_key(tracked.batch_id))
+        return Done()
+
+    def _pass_on(self, event: Heard, confirmation: Confirmation | None) -> Disposition:
+        """What a request had brought about before it was split its parts must neither wait for nor
+        do again."""
+        parts = self.tracked.part_ids
+        records = self.deps.ledger.find([record_key(part) for part in parts]) if parts else ()
+        children = [Record.of(item) for item in records if item is not None]
+        if len(children) < len(parts):
+            return Later("its request was split, and not all parts are on record yet")
+        if self.tracked.items > 1:
+            # Which item it tells of only a key says that belongs to one of them alone.
+            named = _named(event, confirmation)
+            is_telling = confirmation is not None and confirmation.owned and named
+            keys = [[key.lower() for key in child.keys] for child in children]
+            named = named.lower()
+            children = [c for c, k in zip(children, keys, strict=True) if is_telling and named in k]
+        if children:
+            self.deps.post.source.send([tell(event, child.batch_id) for child in children])
+        return Done()
+
+    def _contradict(self, event: Heard, known: str) -> Disposition | None:
+        """An event that names our request and another conversation. After a repeated attempt it
+        is the duplicate that slipped through; otherwise an anomaly, kept as it came."""
+        tracked, now_ms = self.tracked, self._now_ms()
+        named = event.conversation_id or event.entity
+        if named in tracked.duplicates or event.identity in tracked.contradictions:
+            return Done()
+        if tracked.may_be_doubled:
+            if tracked.state in ("SEALED", "OPEN"):
+                return Later("a possible duplicate, while its request is under way")
+            copies = (known, named)
+            recorded = recovery.list_duplicates(tracked, copies, self.deps.recovery, now_ms)
+            return Done() if recorded else None
+        reason = (
+            f"it bears the id of request {tracked.batch_id}, which concerns {known}, not {named}"
+        )
+        quarantine(self.delivery.body, reason, self.deps.post)
+        note = f"contradicted by {event.name}: it concerns {named}"
+        if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
+            return None
+        self.deps.post.telemetry.count("Contradictions")
+        return Done()
+
+    # --- timers
+
+    def _end_window(self) -> Disposition | None:
+        tracked, now_ms, confirmation = self.tracked, self._now_ms(), self._confirmation()
+        if tracked.state not in WAITING:
+            return Done()
+        if tracked.is_complete(confirmation):
+            return self._confirmed_by(*completing(tracked, now_ms))
+        if confirmation is not None and tracked.walk.has_seen(confirmation.causes):
+            return Done()  # it took effect; what else is to come has its own timers
+        early_ms = tracked.window_until_ms - now_ms
+        if early_ms > EARLY_MS:
+            return Later("the window is still open", early_ms / 1000)
+        if self.deadline_ms - now_ms < 4 * self.deps.timing.request_s * 1000:
+            return Later("too little of the invocation is left", 0)
+        if tracked.state == "PENDING_EVENT":
+            return self._fall_silent(confirmation, now_ms)
+        return self._ask(confirmation, is_probe=False)
+
+    def _fall_silent(self, confirmation: Confirmation | None, now_ms: int) -> Disposition | None:
+        """The first question about a request, unless nobody's events come."""
+        tracked, telemetry = self.tracked, self.deps.post.telemetry
+        telemetry.count("WindowsExpired")
+        permission, opened = self.deps.confirmation_breaker.ended_silent(
+            tracked.destination, now_ms
+        )
+        if opened:
+            telemetry.count("SilenceBreakerOpened")
+            telemetry.note("silence", destination=tracked.destination)
+        if permission == "wait" and tracked.stretches < STRETCHES_MAX:
+            seconds = self._backoff_s(confirmation, tracked.stretches + 1)
+            self.deps.post.source.send([timer("window", tracked.batch_id, seconds)])
+            return Done() if self._change(*stretching(tracked, now_ms, seconds)) else None
+        guard, change = recovering(tracked, now_ms, "no event within the window")
+        if not self._change(guard, change):
+            return None
+        item = self.deps.ledger.find([record_key(tracked.batch_id)])[0]
+        if item is None:
+            return None
+        again = replace(self, tracked=Record.of(item))
+        return again._ask(confirmation, is_probe=permission == "probe")
+
+    def _ask(self, confirmation: Confirmation | None, *, is_probe: bool) -> Disposition | None:
+        tracked, deps = self.tracked, self.deps
+        if tracked.state != "TIMEOUT_RECOVERY":
+            return None
+        finding = recovery.ask(tracked, confirmation, deps.recovery)
+        if is_probe and not isinstance(finding, NoAnswer | NotAskable):
+            deps.confirmation_breaker.answered(tracked.destination)
+        match finding:
+            case Agrees() | Differs():
+                return Done() if recovery.settle(tracked, finding, deps.recovery) else None
+            case Absent() | NoAnswer() | NotAskable():
+                return self._ask_again(finding, confirmation)
+
+    def _ask_again(self, finding: Finding, confirmation: Confirmation | None) -> Disposition | None:
+        tracked, post, now_ms = self.tracked, self.deps.post, self._now_ms()
+        note = told(finding)
+        seconds = self._backoff_s(confirmation, tracked.tries + 1)
+        if isinstance(finding, NoAnswer) and finding.wait_s is not None:
+            seconds = max(seconds, finding.wait_s)
+        is_last = tracked.tries + 1 >= RECOVERY_TRIES_MAX
+        if is_last:
+            post.dead.send(
+                [dead_letter(self.delivery, f"{note}, {tracked.tries + 1} times", now_ms)]
+            )
+        else:
+            post.source.send([timer("window", tracked.batch_id, seconds)])
+        if not self._change(*asking_again(tracked, now_ms, seconds, note)):
+            return None
+        if is_last:
+            post.telemetry.count("DeadLettered")
+        return Done()
+
+    def _backoff_s(self, confirmation: Confirmation | None, times: int) -> float:
+        window_s = confirmation.window_s if confirmation is not None else 60
+        return float(min(15 * 60, window_s * 2 ** min(times, 10)))
+
+    def _end_hold(self) -> Disposition | None:
+        tracked, now_ms, confirmation = self.tracked, self._now_ms(), self._confirmation()
+        if tracked.state not in LISTENING - {"MANUAL_REVIEW"} or not tracked.walk.held:
+            return Done()
+        hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
+        oldest = min(tracked.walk.held, key=lambda ordered_event: ordered_event.heard_at_ms)
+        early_ms = oldest.heard_at_ms + hold_ms - now_ms
+        if early_ms > EARLY_MS:
+            return Later("held for a while yet", early_ms / 1000)
+        if tracked.state in ("SEALED", "OPEN"):
+            return Later("an early event's hold is over, while its request is under way")
+        given = recovery.give_up_holding(tracked, self.deps.recovery, now_ms)
+        return Done() if given else None
+
+    # --- what all of them need
+
+    def _confirmation(self) -> Confirmation | None:
+        return self.deps.recovery.confirmation(self.tracked)
+
+    def _now_ms(self) -> int:
+        return self.deps.post.clock.now_ms()
+
+    def _change(self, guard: Guard, change: Change) -> bool:
+        return self.deps.ledger.change(*record_key(self.tracked.batch_id), guard, change).applied
+
+
+def _named(event: Heard, confirmation: Confirmation | None) -> str:
+    if confirmation is None or confirmation.named is None:
+        return ""
+    return event.entity if confirmation.named == "entity" else event.conversation_id
+
+
+def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | None) -> str:
+    """What the record says it concerns, where the event says otherwise; "" where they agree."""
+    if confirmation is None:
+        return ""
+    if confirmation.named == "entity" or (confirmation.named and tracked.keys):
+        known, named = tracked.keys, _named(event, confirmation)
+    elif tracked.items == 1 and tracked.conversation_id:
+        known, named = (tracked.conversation_id,), event.conversation_id
+    else:
+        return ""
+    is_known = named.lower() in [each.lower() for each in known]
+    return known[0] if known and named and not is_known else ""
+
+
+def told(finding: Finding) -> str:
+    """A finding in words, for histories and dead letters."""
+    match finding:
+        case Agrees():
+            return "Genesys shows that it took effect"
+        case Differs():
+            return "Genesys shows something else"
+        case Absent():
+            return "no event, and Genesys knows nothing of it"
+        case NoAnswer(reason):
+            return f"no event, and Genesys did not say: {reason}"
+        case NotAskable():
+            return "no event, and there is nothing to ask Genesys by"

@@ -1,0 +1,170 @@
+"""Consolidation: under pressure, small sealed batches become few large ones before they claim.
+
+A request is the scarce thing and takes 50 events as gladly as one, but what trickles in is sealed
+small, so that it does not wait. While requests wait anyway, nothing is gained by that: small
+batches are held for a moment, and those that arrive together are sealed anew into one.
+
+    small ones ──▶ marked MERGED ──▶ their events sealed anew and sent ──▶ acked
+                   │                 ╰ a crash before this: whoever receives a marked batch seals
+                   ╰ none of them will ever claim    its events anew, alone or with others
+
+A batch that has a record is past this: it may own claims, so it goes its own way. The mark is the
+same conditional put as that record, so of the two only one can be. An event that travels twice,
+because a crash came between sending and acking, is claimed once: the copy is a duplicate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import dedup, resealed
+from lambdas.relay.genesys.backpressure import Backpressure
+from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.limits import (
+    CONSOLIDATE_EVERY_S,
+    CONSOLIDATED_AGE_MAX_S,
+    CONSOLIDATIONS_MAX,
+)
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.messages.consumer import settle_each
+from lambdas.relay.messages.dead_letters import ATTEMPTS, count
+from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.sending import merged_item
+
+#: receives that are left to the batch's own way
+RECEIVES_SPARED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    dedup: DedupNeeds
+    backpressure: Backpressure
+    destinations: Mapping[str, Destination]
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """A batch that could be larger."""
+
+    delivery: Delivery
+    batch: Batch
+
+
+def dedup_together(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
+    """Deduplicates an invocation's messages; returns the ids of those that stay."""
+    groups: dict[Target, list[_Small]] = {}
+    alone: list[Delivery] = []
+    for delivery in arrived:
+        small = _small(delivery, deps)
+        if small is None:
+            alone.append(delivery)
+        else:
+            groups.setdefault(small.batch.target, []).append(small)
+    kept: list[str] = []
+    for group in groups.values():
+        left, held = _consolidate(group, deps)
+        alone += left
+        kept += held
+    return kept + settle_each(alone, lambda d: dedup(d, deps.dedup), deps.dedup.post)
+
+
+def _small(delivery: Delivery, deps: Deps) -> _Small | None:
+    """The batch, where it may be merged. Most messages are told by their attributes."""
+    said, post = delivery.attributes, deps.dedup.post
+    destination = deps.destinations.get(said.get("destination", ""))
+    if destination is None or ATTEMPTS in said or not count(said, "events"):
+        return None
+    is_last = post.receives_max is not None and (
+        delivery.receives >= post.receives_max - RECEIVES_SPARED
+    )
+    if count(said, "events") >= destination.most_items or is_last or _times(delivery) < 0:
+        return None
+    now_ms = post.clock.now_ms()
+    try:
+        if not deps.backpressure.on(destination.name, now_ms):
+            return None
+        batch = decode(delivery.body)
+    except (Transient, Malformed):
+        return None  # dedup will meet it and say so
+    if deps.dedup.known.holds_copies_only(batch, now_ms):
+        return None  # dedup drops it without a call of the ledger
+    is_young = now_ms - batch.oldest_ms < CONSOLIDATED_AGE_MAX_S * 1000
+    return _Small(delivery, batch) if is_young else None
+
+
+def _times(delivery: Delivery) -> int:
+    """How often its events may yet be consolidated, less than 0 for never again."""
+    return CONSOLIDATIONS_MAX - count(delivery.attributes, CONSOLIDATIONS) - 1
+
+
+def _consolidate(group: Sequence[_Small], deps: Deps) -> tuple[list[Delivery], list[str]]:
+    """Merges a group, or holds it until more have come; returns what goes its own way and the
+    ids of what stays."""
+    post = deps.dedup.post
+    destination = deps.destinations[group[0].batch.target.destination]
+    events = sum(len(small.batch.events) for small in group)
+    is_news = all(small.delivery.receives == 1 for small in group)
+    if is_news and events < destination.most_items:
+        return [], _hold(group, deps, until_next_s(post.clock.now_ms()))
+    if len(group) == 1:
+        return [group[0].delivery], []
+    try:
+        return _merge(group, destination, deps), []
+    except Transient as transient:
+        post.telemetry.note("not consolidated", reason=transient.reason)
+        return [], _hold(group, deps, 1.0)
+    except Malformed as malformed:
+        post.telemetry.note("not consolidated", reason=malformed.reason)
+        return [small.delivery for small in group], []
+
+
+def until_next_s(now_ms: int) -> float:
+    """All that are held become visible at one moment, so that they are received together."""
+    every_ms = CONSOLIDATE_EVERY_S * 1000
+    return (every_ms - now_ms % every_ms) / 1000
+
+
+def _hold(group: Sequence[_Small], deps: Deps, seconds: float) -> list[str]:
+    post = deps.dedup.post
+    for small in group:
+        try:
+            post.source.change_visibility(small.delivery, seconds)
+        except Transient as transient:
+            # It stays all the same: it comes back when its visibility timeout ends.
+            post.telemetry.note("not hidden", reason=transient.reason)
+    return [small.delivery.message_id for small in group]
+
+
+def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> list[Delivery]:
+    """Marks, seals anew, sends; returns those that have a record and go their own way. What was
+    marked and is not sent, because of a crash or a Transient, is still in its queue."""
+    post, now_ms = deps.dedup.post, deps.dedup.post.clock.now_ms()
+    marks = deps.dedup.ledger.insert([merged_item(small.batch, now_ms) for small in group])
+    events: list[SealedEvent] = []
+    alone: list[Delivery] = []
+    merged: list[_Small] = []
+    for small, mark in zip(group, marks, strict=True):
+        if not mark.applied and mark.before is None:
+            raise Transient("the ledger refused a mark without saying what stands there")
+        if mark.applied or Record.of(mark.before or {}).state == "MERGED":
+            merged.append(small)
+            events += small.batch.events
+        else:
+            alone.append(small.delivery)
+    if merged:
+        times = max(count(small.delivery.attributes, CONSOLIDATIONS) for small in merged)
+        post.source.send(
+            resealed(
+                merged[0].batch.target,
+                events,
+                times + 1,
+                nonce=post.entropy.token(),
+                now_ms=now_ms,
+                most_items=destination.most_items,
+                most_bytes=destination.most_bytes,
+            )
+        )
+        post.telemetry.count("Consolidated", len(merged))
+    return alone

@@ -1,0 +1,302 @@
+"""dedup: a sealed batch claims its events; what it owns goes on to be written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambdas.relay.correlation.checks import event_check
+from lambdas.relay.correlation.entries import entries
+from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
+from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
+from lambdas.relay.kernel.limits import (
+    CONSOLIDATIONS_MAX,
+    HORIZON_S,
+    LISTED_ON_RECORD_MAX,
+    REQUEST_FRAME_BYTES,
+    SEALED_BYTES_MAX,
+)
+from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.ledger.claims import claim, claim_keys, is_copy, same_content
+from lambdas.relay.ledger.known import KnownClaims
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.dead_letters import ATTEMPTS
+from lambdas.relay.messages.sealing import (
+    CONSOLIDATIONS,
+    Batch,
+    SealedEvent,
+    Target,
+    decode,
+    describe,
+    encode,
+    encode_unclaimed,
+    seal,
+)
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
+from lambdas.relay.review.cases import park
+
+AWAITS_ANSWER = "a request that may have caused it awaits its answer"
+#: states in which a batch's message, whichever came here, may be the only one that is left
+UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    post: Consumer
+    ledger: Ledger
+    writes: Queue
+    checks: Queue
+    #: by destination: how later events tell that a request took effect
+    confirmations: Mapping[str, Confirmation]
+    #: how long the answer to a request can be out
+    answer_wait_s: float
+    #: what this instance has learned of claims; without RememberingLedger it learns nothing
+    known: KnownClaims = field(default_factory=KnownClaims)
+
+
+def dedup(delivery: Delivery, deps: Deps) -> Disposition:
+    """Records the batch, claims its events, forwards the ones it owns. Repeatable at any point:
+    claims are written once and name this batch, so a second run owns what the first did."""
+    now_ms = deps.post.clock.now_ms()
+    batch = decode(delivery.body)
+    if batch.target == CANDIDATES:
+        return _candidates(batch, deps, now_ms)
+    if batch.depth:
+        # A part: its whole has claimed its events. It only came to the wrong queue.
+        deps.writes.send([Outgoing(encode(batch), describe(batch))])
+        return Done()
+    aged = _aged(batch, now_ms)
+    if len(aged) == len(batch.events):
+        return _beyond_horizon(batch, deps, now_ms)
+    if _is_first_delivery(delivery) and deps.known.holds_copies_only(batch, now_ms):
+        return _copies(batch, deps)
+    guarded = _guard(batch, deps, now_ms)
+    if guarded.waiting:
+        disposition = _let_wait(batch, guarded, deps, now_ms)
+        if disposition is not None:
+            return disposition
+    confirmation = deps.confirmations.get(batch.target.destination)
+    item = {**sealed_item(batch, now_ms), **expecting(batch, confirmation)}
+    if guarded.echoes:
+        item["echoes"] = dict(guarded.echoes)
+    aged -= guarded.echoes.keys()
+    if aged:
+        item["aged"] = sorted(aged)
+    recorded = deps.ledger.insert([item])[0]
+    if recorded.before is not None:
+        state = Record.of(recorded.before).state
+        if state == "MERGED":
+            return _travel_anew(batch, deps, now_ms)
+        if state not in UNSETTLED:
+            return Done()  # it is settled, or a person has it with all that it holds
+        # Another message of it may be at work, or this may be the only one: an engineer redrove
+        # it into the wrong queue. A second one does no harm; none would be a loss.
+        # What the first run decided stays: the same batch must not go out with other events.
+        guarded = replace(guarded, echoes=recorded.before.get("echoes", {}))
+        apart = Record.of(recorded.before).aged
+        if aged - apart:
+            # One has aged since, and an earlier run may be about to send it: they stay together.
+            return _beyond_horizon(batch.without(apart), deps, now_ms)
+        aged = apart
+    _tell(batch, guarded, deps)
+    if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), deps, now_ms), Later):
+        return wait
+    claimed = claim(batch.without(frozenset(guarded.echoes) | aged), deps.ledger, now_ms)
+    telemetry = deps.post.telemetry
+    telemetry.count("Duplicates", len(claimed.duplicates))
+    for event in claimed.duplicates:
+        telemetry.note(
+            "duplicate",
+            identity=event.identity,
+            batch=batch.batch_id,
+            correlation=event.correlation_id,
+        )
+    for event in claimed.collisions:
+        telemetry.count("IdentityCollisions")
+        telemetry.note("collision", identity=event.identity, batch=batch.batch_id)
+    if not claimed.owned:
+        deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
+        return Done()
+    _send(batch.only(claimed.owned), confirmation, deps, now_ms)
+    return Done()
+
+
+def _send(own: Batch, confirmation: Confirmation | None, deps: Deps, now_ms: int) -> None:
+    """From here on nobody else will ever send these events. The message may be purged by hand: what
+    is kept can be sent again verbatim."""
+    _note_same_content(own, deps)
+    leading = entries(own, confirmation, now_ms)
+    if leading:
+        deps.ledger.insert(leading)
+    deps.post.vault.keep(sealed_key(own.batch_id), encode(own))
+    deps.writes.send([Outgoing(encode(own), describe(own))])
+    telemetry = deps.post.telemetry
+    telemetry.count("Claimed", len(own.events))
+    stated = sorted({event.correlation_id for event in own.events} - {""})
+    telemetry.note("claimed", batch=own.batch_id, events=len(own.events), correlations=stated)
+
+
+def _note_same_content(own: Batch, deps: Deps) -> None:
+    """A state that came back, or one event that was published anew: nobody can tell, so both go on,
+    and are on record together. A batch that is run again may note it again."""
+    for event in own.events:
+        earlier = same_content(event, deps.ledger)
+        if earlier:
+            deps.post.telemetry.count("SameContentOtherTime")
+            deps.post.telemetry.note(
+                "same content, other time",
+                identity=event.identity,
+                topic=event.topic,
+                earlier=earlier[:LISTED_ON_RECORD_MAX],
+                batch=own.batch_id,
+            )
+
+
+def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Disposition | None:
+    """Events of which nobody can know yet wait alone: the others are sealed anew and go on. None:
+    an earlier run has recorded the batch and decided."""
+    waiting = frozenset(guarded.waiting)
+    others = batch.without(waiting)
+    if not others.events:
+        return Later(AWAITS_ANSWER, guarded.wait_s)
+    mark = deps.ledger.insert([merged_item(batch, now_ms)])[0]
+    if not mark.applied and (mark.before is None or Record.of(mark.before).state != "MERGED"):
+        return None
+    for events in (others.events, batch.only(waiting).events):
+        _send_anew(batch.target, events, deps, now_ms)
+    return Done()
+
+
+def _travel_anew(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """It was marked as merged by a run that may have died before it sent what it merged."""
+    _send_anew(batch.target, batch.events, deps, now_ms)
+    return Done()
+
+
+def _send_anew(target: Target, events: Sequence[SealedEvent], deps: Deps, now_ms: int) -> None:
+    deps.post.source.send(
+        resealed(
+            target,
+            events,
+            CONSOLIDATIONS_MAX,
+            nonce=deps.post.entropy.token(),
+            now_ms=now_ms,
+            most_items=len(events),
+            most_bytes=SEALED_BYTES_MAX,
+        )
+    )
+
+
+def resealed(
+    target: Target,
+    events: Sequence[SealedEvent],
+    times: int,
+    *,
+    nonce: str,
+    now_ms: int,
+    most_items: int,
+    most_bytes: int,
+) -> list[Outgoing]:
+    """Messages that carry these events in batches of their own."""
+    made = seal(
+        target,
+        events,
+        now_ms=now_ms,
+        nonce=nonce,
+        most_events=most_items,
+        most_bytes=most_bytes - REQUEST_FRAME_BYTES,
+    )
+    return [
+        Outgoing(encode_unclaimed(b), {**describe(b), CONSOLIDATIONS: str(times)}) for b in made
+    ]
+
+
+def _is_first_delivery(delivery: Delivery) -> bool:
+    """An earlier run may have recorded the batch, and then its record must be brought to an end."""
+    return delivery.receives == 1 and ATTEMPTS not in delivery.attributes
+
+
+def _copies(batch: Batch, deps: Deps) -> Disposition:
+    """A batch that owns nothing needs no record: it costs the ledger nothing at all."""
+    telemetry = deps.post.telemetry
+    telemetry.count("Duplicates", len(batch.events))
+    telemetry.count("DuplicatesRemembered", len(batch.events))
+    telemetry.note("duplicates remembered", batch=batch.batch_id, events=len(batch.events))
+    return Done()
+
+
+def _guard(batch: Batch, deps: Deps, now_ms: int) -> Guarded:
+    if not deps.confirmations:
+        return ALL_NEWS
+    return guard(batch, deps.ledger, deps.confirmations, now_ms, deps.answer_wait_s)
+
+
+def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
+    """Tells confirm of the events that concern a request. It may hear of each more than once."""
+    told = [
+        event_check(event, guarded.echoes[event.identity])
+        for event in batch.events
+        if event.identity in guarded.echoes
+    ]
+    told += [event_check(event, request) for event, request in guarded.followed]
+    if told:
+        deps.checks.send(told)
+        deps.post.telemetry.count("Echoes", len(guarded.echoes))
+
+
+def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """Events that no route takes: what a request of ours caused confirms it, the rest ends here,
+    as events without a route do. No record and no claim, since nothing is written of them."""
+    guarded = _guard(batch, deps, now_ms)
+    _tell(batch, guarded, deps)
+    if guarded.wait_s:
+        return Later(AWAITS_ANSWER, guarded.wait_s)
+    return Done()
+
+
+def _aged(batch: Batch, now_ms: int) -> frozenset[str]:
+    """The events past the horizon. Their neighbours' fate is decidable, and must not wait for
+    theirs."""
+    return frozenset(
+        event.identity for event in batch.events if now_ms - event.accepted_at_ms > HORIZON_S * 1000
+    )
+
+
+def _apart(batch: Batch, aged: frozenset[str]) -> Batch:
+    """The aged events as a batch of their own, which a person can be asked about: the same in every
+    run of this batch."""
+    old = batch.only(aged)
+    (apart,) = seal(
+        batch.target,
+        old.events,
+        now_ms=batch.sealed_at_ms,
+        nonce=f"{batch.batch_id}.aged",
+        most_events=len(old.events),
+        most_bytes=SEALED_BYTES_MAX,
+    )
+    return apart
+
+
+def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """R5: a claim on an event this old may have expired, so that its absence proves nothing.
+    What another batch is known to own is a duplicate; the rest is for a person."""
+    keys = [(event, key) for event in batch.events for key in claim_keys(event, batch.target)]
+    held = deps.ledger.find([key for _, key in keys])
+    copies = frozenset(
+        event.identity
+        for (event, _), item in zip(keys, held, strict=True)
+        if is_copy(event, item, batch.batch_id)
+    )
+    undecided = frozenset(event.identity for event in batch.events) - copies
+    if not undecided:
+        return Done()
+    parked = park(
+        batch.only(undecided),
+        "MANUAL_REVIEW",
+        "older than the horizon: nobody can tell any more whether it was delivered",
+        ledger=deps.ledger,
+        vault=deps.post.vault,
+        now_ms=now_ms,
+    )
+    deps.post.telemetry.count("BeyondHorizon", len(undecided))
+    return Done() if parked else Later("its request is under way")

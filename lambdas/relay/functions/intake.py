@@ -1,0 +1,167 @@
+"""intake: envelopes become sealed batches. Stateless; an outage of the ledger never stops it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.correlation import CANDIDATES, facts_of
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.entrances.arrivals import Arrival
+from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
+from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
+from lambdas.relay.messages import consumer
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.sealing import (
+    Batch,
+    SealedEvent,
+    Target,
+    describe,
+    encode_unclaimed,
+    label,
+    seal,
+    sealed_bytes_of,
+)
+from lambdas.relay.routes import rendering
+from lambdas.relay.routes.configuration import Configuration, Route
+from lambdas.relay.routes.rendering import Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    post: Consumer
+    batches: Queue
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """An event as one destination takes it."""
+
+    delivery: Delivery
+    #: None: no route takes it, but a request of ours may have caused it
+    destination: Destination | None
+    target: Target
+    event: SealedEvent
+
+
+def intake(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
+    """Seals what can be read, quarantines the rest; returns the ids of messages that stay."""
+    rendered: list[_Rendered] = []
+    kept = consumer.settle_each(arrived, lambda d: _read(d, rendered, deps), deps.post)
+    waiting = list({row.delivery.message_id: row.delivery for row in rendered}.values())
+    try:
+        _send(rendered, deps)
+    except Transient as transient:
+        stay = Later(transient.reason, transient.retry_after_s)
+        kept += consumer.settle_each(waiting, lambda _: stay, deps.post)
+    except Malformed:
+        # One of them can never be sent. Each by itself, that one is set aside and no other.
+        kept += consumer.settle_each(waiting, lambda d: _alone(d, rendered, deps), deps.post)
+    return kept
+
+
+def _send(rendered: Sequence[_Rendered], deps: Deps) -> None:
+    deps.batches.send(
+        [Outgoing(encode_unclaimed(batch), describe(batch)) for batch in _seal(rendered, deps)]
+    )
+
+
+def _alone(delivery: Delivery, rendered: Sequence[_Rendered], deps: Deps) -> Disposition:
+    _send([row for row in rendered if row.delivery is delivery], deps)
+    return Done()
+
+
+def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposition:
+    now_ms = deps.post.clock.now_ms()
+    reader = deps.configuration.reader
+    event = parse_event(delivery.body, now_ms, reader, Arrival.of(delivery, now_ms))
+    routes = deps.configuration.routes_of(event)
+    facts = facts_of(event, deps.configuration.confirmations.values())
+    deps.post.telemetry.count("EventsReceived")
+    if not routes and not facts:
+        deps.post.telemetry.count("EventsUnrouted")
+        deps.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
+    failures: list[str] = []
+    made: list[_Rendered] = []
+    for route in routes:
+        try:
+            one = rendering.rendered(route, event)
+            if not one.is_shown:
+                made.append(_sealed(delivery, event, route, one, facts))
+                continue
+        except Malformed as malformed:
+            failures.append(malformed.reason)
+            continue
+        deps.post.telemetry.count("AlreadyShown")
+        deps.post.telemetry.note(
+            "already shown", identity=event.identity, topic=event.detail_type, route=route.name
+        )
+    if facts and not made:
+        # Nothing is written of it, but a request of ours may have caused it.
+        one = Rendered(CANDIDATES, "", "")
+        made.append(_sealed(delivery, event, None, one, facts))
+    rendered += made
+    if failures:
+        # The other routes take it; put right and sent again, they know it as a duplicate.
+        raise Malformed("; ".join(failures))
+    return Done()
+
+
+def _sealed(
+    delivery: Delivery,
+    event: Event,
+    route: Route | None,
+    made: Rendered,
+    facts: str,
+) -> _Rendered:
+    sealed = SealedEvent(
+        identity=event.identity,
+        payload_hash=event.payload_hash,
+        conversation_id=label(event.conversation_id or ""),
+        envelope_id=label(event.envelope_id),
+        topic=label(event.topic),
+        correlation_id=label(event.correlation_id or ""),
+        accepted_at_ms=event.accepted_at_ms,
+        into=made.into,
+        item=made.item,
+        facts=facts,
+        entrance=event.entrance,
+        sender="" if event.entrance == "partner" else label(event.source),
+        content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
+        routes=() if route is None else route.names,
+    )
+    size = sealed_bytes_of(sealed)
+    if size > SEALED_BYTES_MAX:
+        raise Malformed(f"sealed, it has {size} bytes; a message has room for {SEALED_BYTES_MAX}")
+    return _Rendered(
+        delivery=delivery,
+        destination=None if route is None else route.destination,
+        target=made.target,
+        event=sealed,
+    )
+
+
+def _seal(rendered: Sequence[_Rendered], deps: Deps) -> list[Batch]:
+    groups: dict[Target, list[_Rendered]] = {}
+    for row in rendered:
+        groups.setdefault(row.target, []).append(row)
+    return [
+        batch
+        for target, rows in groups.items()
+        for batch in seal(
+            target,
+            [row.event for row in rows],
+            now_ms=deps.post.clock.now_ms(),
+            nonce=deps.post.entropy.token(),
+            most_events=_most(rows[0])[0],
+            most_bytes=_most(rows[0])[1] - 100,
+        )
+    ]
+
+
+def _most(row: _Rendered) -> tuple[int, int]:
+    """Events and bytes of one batch."""
+    if row.destination is None:
+        return BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
+    return row.destination.most_items, row.destination.most_bytes

@@ -1,0 +1,253 @@
+"""Overdue records: requests that somebody should have brought to an end by now.
+
+Accepted requests whose event nobody has seen are aligned with Genesys' truth; what was accepted
+and never happened is sent again, verbatim, from the vault. Requests that were never sent, or whose
+outcome is unknown, are their message's business; when the message itself has vanished, the vault's
+copy or a person takes over. Every decision is a conditional transition, so two runs at once, or
+one that dies half way, do nothing twice.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lambdas.relay.correlation import confirmation_breaker, recovery
+from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NoAnswer, NotAskable
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.functions.confirm import told
+from lambdas.relay.genesys import circuit_breaker
+from lambdas.relay.kernel.limits import (
+    ALIGNMENTS_MAX,
+    GONE_AFTER_S,
+    KEYS_ASKED_MAX,
+    LOOK_AGAIN_S,
+    RECOVERY_TRIES_MAX,
+    REDRIVES_MAX,
+    RESENDS_MAX,
+    Timing,
+)
+from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.sealing import decode, describe
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding
+from lambdas.relay.requests.states import WAITING
+from lambdas.relay.requests.tracking import asking_again, postponing, reopening
+from lambdas.relay.review import resolution
+
+#: what became of one: settled for good or by a person, sent to work again, put off, or left as it
+#: was since no question can be asked any more in this run
+Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
+
+
+class Admission:
+    """Whose turn it is with a destination, for one run: an open breaker lets nothing through but,
+    when its pause is over, one probe. Without it, work that waits here only would wait for ever."""
+
+    def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
+        self._ledger = ledger
+        self._chance = entropy
+        self._circuits: dict[str, circuit_breaker.Circuit] = {}
+        self._probed: set[str] = set()
+
+    def begin(self) -> None:
+        """A new run reads every breaker anew."""
+        self._circuits.clear()
+        self._probed.clear()
+
+    def turns_away(self, destination: str, now_ms: int) -> bool:
+        if destination not in self._circuits:
+            self._circuits[destination] = circuit_breaker.circuit_of(
+                self._ledger, self._chance, destination
+            )
+        circuit = self._circuits[destination]
+        if circuit_breaker.turned_away_s(circuit, now_ms) > 0:
+            return True
+        if not circuit.is_open:
+            return False
+        if destination in self._probed:
+            return True
+        self._probed.add(destination)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    recovery: recovery.Deps
+    entropy: Entropy
+    timing: Timing
+    admission: Admission
+
+
+def attend(item: Item, deps: Deps) -> Fate:
+    """Does what is due for one record. Raises Transient."""
+    tracked = Record.of(item)
+    if tracked.state in WAITING:
+        return _align(tracked, deps)
+    if tracked.state in ("SEALED", "OPEN"):
+        return _prompt(tracked, deps)
+    if tracked.state == "SPLIT":
+        return _resume(tracked, deps)
+    return "changed"
+
+
+def asks(item: Item, deps: Deps) -> int:
+    """Questions that attending to a record can put to Genesys, at most."""
+    tracked = Record.of(item)
+    if tracked.state not in WAITING:
+        return 0
+    confirmation = deps.recovery.confirmation(tracked)
+    can_ask = confirmation is not None and confirmation.truth is not None
+    return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
+
+
+def is_turned_away(destination: str, deps: Deps) -> bool:
+    """Whether this destination, by any of its names, is to be left alone: its breaker is open."""
+    known = deps.recovery.destinations.get(destination)
+    name = destination if known is None else known.name
+    return deps.admission.turns_away(name, deps.recovery.clock.now_ms())
+
+
+# --- accepted, and no event
+
+
+def _align(tracked: Record, deps: Deps) -> Fate:
+    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    confirmation = means.confirmation(tracked)
+    fate = recovery.meet_what_was_heard(tracked, means, now_ms)
+    if fate is not None:
+        return fate
+    if _hold_is_over(tracked, confirmation, now_ms):
+        return "reviewed" if recovery.give_up_holding(tracked, means, now_ms) else "changed"
+    if is_turned_away(tracked.destination, deps) or confirmation_breaker.is_open(
+        means.ledger, deps.entropy, tracked.destination, now_ms
+    ):
+        return _postpone(tracked, LOOK_AGAIN_S, deps)
+    finding = recovery.ask(tracked, confirmation, means)
+    match finding:
+        case Agrees() | Differs():
+            return "aligned" if recovery.settle(tracked, finding, means) else "changed"
+        case NoAnswer(is_outage=False, wait_s=wait_s) if wait_s is not None:
+            return "unasked"  # no slot at the rate limit: not a word about this request
+        case Absent() if tracked.tries >= RECOVERY_TRIES_MAX:
+            return _send_again(tracked, deps, now_ms)
+        case NotAskable() if tracked.tries >= RECOVERY_TRIES_MAX:
+            return _give(
+                tracked,
+                "accepted, but the awaited event never came, and Genesys cannot be asked",
+                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                deps,
+            )
+        case _ if tracked.tries >= ALIGNMENTS_MAX:
+            return _give(
+                tracked,
+                f"accepted, but nobody can tell what became of it: {told(finding)}",
+                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                deps,
+            )
+        case _:
+            again = asking_again(tracked, now_ms, 0, told(finding))
+            return "postponed" if _change(tracked, again, deps) else "changed"
+
+
+def _hold_is_over(tracked: Record, confirmation: Confirmation | None, now_ms: int) -> bool:
+    hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
+    return any(ordered_event.heard_at_ms + hold_ms <= now_ms for ordered_event in tracked.walk.held)
+
+
+def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
+    """Genesys said yes and it never happened. The absence is believed only after the quarantine
+    (R1), and the record is reopened before the message goes out: a crash between them leaves a
+    record that is overdue, and the vault still has the message."""
+    means = deps.recovery
+    if now_ms - tracked.accepted_at_ms < deps.timing.quarantine_s * 1000:
+        return _postpone(tracked, int(deps.timing.quarantine_s) + 1, deps)
+    message = means.vault.fetch(sealed_key(tracked.batch_id))
+    if message is None or tracked.resends >= RESENDS_MAX:
+        return _give(
+            tracked,
+            f"accepted {tracked.resends + 1} times, and it never happened",
+            "Ask Genesys why it accepts and does nothing; then resolve it as again.",
+            deps,
+        )
+    note = "Genesys accepted it and knows nothing of it: sent again, verbatim"
+    if not _change(tracked, reopening(tracked, now_ms, note), deps):
+        return "changed"
+    means.telemetry.count("Resent")
+    means.writes.send([Outgoing(message, describe(decode(message)))])
+    return "resent"
+
+
+# --- never sent, or nobody knows
+
+
+def _prompt(tracked: Record, deps: Deps) -> Fate:
+    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    if tracked.destination not in means.destinations:
+        return _postpone(tracked, LOOK_AGAIN_S, deps)  # its message will say so
+    if now_ms < tracked.lease_until_ms or is_turned_away(tracked.destination, deps):
+        return _postpone(tracked, LOOK_AGAIN_S, deps)
+    prompts = tracked.prompts
+    message = means.vault.fetch(sealed_key(tracked.batch_id))
+    if message is not None and prompts < REDRIVES_MAX:
+        later = postponing(tracked, now_ms // 1000 + LOOK_AGAIN_S, prompts=prompts + 1)
+        if not _change(tracked, later, deps):
+            return "changed"
+        means.writes.send([Outgoing(message, describe(decode(message)))])
+        return "resent"
+    age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
+    if age_s < GONE_AFTER_S:
+        return _postpone(tracked, LOOK_AGAIN_S, deps)
+    return _give(
+        tracked,
+        "nobody brings it to an end: its message is gone from every queue, or is never worked on",
+        "Look at the functions' logs; then resolve it as again, or discard it.",
+        deps,
+    )
+
+
+def _resume(tracked: Record, deps: Deps) -> Fate:
+    """A person's decision to deliver again that was not carried out to its end."""
+    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    parked = resolution.find(tracked.batch_id, means.ledger, means.vault)
+    if parked.batch is None:
+        # All that was left is this: the document goes last.
+        means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
+        return "aligned"
+    decision = resolution.Decision("again", "the reconciler", "resumed")
+    resolution.resolve(
+        parked,
+        decision,
+        ledger=means.ledger,
+        vault=means.vault,
+        writes=means.writes,
+        now_ms=now_ms,
+    )
+    return "resent"
+
+
+# --- what all of them need
+
+
+def _postpone(tracked: Record, seconds: int, deps: Deps) -> Fate:
+    due_at_s = deps.recovery.clock.now_ms() // 1000 + seconds
+    return "postponed" if _change(tracked, postponing(tracked, due_at_s), deps) else "changed"
+
+
+def _give(tracked: Record, reason: str, advice: str, deps: Deps) -> Fate:
+    means = deps.recovery
+    now_ms = means.clock.now_ms()
+    given = recovery.give_to_person(tracked, reason, advice, means, now_ms, locked=False)
+    return "reviewed" if given else "changed"
+
+
+def _change(tracked: Record, transition: tuple[Guard, Change], deps: Deps) -> bool:
+    return deps.recovery.ledger.change(*record_key(tracked.batch_id), *transition).applied
+
+
+def is_due(item: Item | None, now_ms: int) -> bool:
+    """The index lags behind the table: what it lists may have been seen to."""
+    if item is None:
+        return False
+    record = Record.of(item)
+    is_listed = bool(record.attention) and not record.has_expired(now_ms)
+    return is_listed and record.due_at * 1000 <= now_ms

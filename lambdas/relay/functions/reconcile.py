@@ -1,0 +1,323 @@
+"""reconcile: every 15 minutes, whatever was left behind; bounded, repeatable, safe to lose.
+
+    every dead-letter queue ─▶ work again (later each time) │ a person │ already done │ not now
+    every overdue record ────▶ aligned with Genesys' truth │ sent again │ a person │ later
+
+A redriven message is sent before its dead letter is deleted; what a message says is protected by
+claims and records, however often it is said; a record changes by conditional transitions only. So
+two runs at once, or one that dies half way, do nothing twice and leave nothing undone. A run holds
+ten dead letters or a page of records in memory, and reads the index of what needs attention, never
+the table.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from lambdas.relay.correlation.checks import read_check
+from lambdas.relay.destinations.correlation import CANDIDATES
+from lambdas.relay.entrances.arrivals import FIRST_SEEN
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.functions import overdue
+from lambdas.relay.functions.redriving import (
+    Clear,
+    Keep,
+    Person,
+    Redrive,
+    Verdict,
+    judge_batch,
+    judge_message,
+)
+from lambdas.relay.functions.tally import Result
+from lambdas.relay.kernel.canonical import canonical, digest, short
+from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.limits import (
+    QUERIES_PER_RUN_MAX,
+    RECORDS_PER_PAGE,
+    RECORDS_PER_RUN_MAX,
+    REDRIVES_PER_RUN_MAX,
+    SQS_ENTRIES_MAX,
+)
+from lambdas.relay.kernel.message_kinds import kind_of_text
+from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.kernel.vault_keys import QUARANTINE
+from lambdas.relay.messages.consumer import about, place
+from lambdas.relay.messages.dead_letters import REASON, REDRIVES, count, fitting
+from lambdas.relay.messages.sealing import Batch, decode, is_unclaimed
+from lambdas.relay.requests.damage import shelving
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import put_right
+from lambdas.relay.requests.states import OVERDUE, REVIEW
+from lambdas.relay.review.cases import park
+
+#: records listed per run for the metrics
+LISTED_MAX = 1_000
+NO_ROOM = Person(
+    "it is so large that nobody could count how often it was sent back to work",
+    "Look why it cannot be worked on; put it into its queue again by hand.",
+)
+UNFORESEEN = "something is wrong with it that nobody foresaw; the log of reconcile says where"
+UNSAID = "nobody said why; its function crashed or timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A queue and its dead letters."""
+
+    name: str
+    source: Queue
+    dead: Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    lines: Sequence[Line]
+    ledger: Ledger
+    vault: Vault
+    telemetry: Telemetry
+    overdue: overdue.Deps
+
+    def now_ms(self) -> int:
+        return self.overdue.recovery.clock.now_ms()
+
+
+def reconcile(deps: Deps, deadline_ms: int) -> Result:
+    """Works until there is nothing left, or time or a count is used up. Raises Transient."""
+    result = Result()
+    deps.overdue.admission.begin()
+    silent: list[Transient] = []
+    lines = [partial(_reconcile_line, line, deps, result, deadline_ms) for line in deps.lines]
+    for work in (*lines, partial(_sweep, deps, result, deadline_ms)):
+        try:
+            work()
+        except Transient as transient:
+            silent.append(transient)  # one queue or the ledger is out of reach: so much for it
+    _measure(deps, result)
+    if silent:
+        raise silent[0]
+    return result
+
+
+def _alone(act: Callable[[], None], deps: Deps, result: Result, **named: object) -> bool:
+    """Does one piece of work; whatever is wrong with it says nothing about its neighbours. False
+    where it failed: then it stays as it was, and is named. Raises Transient."""
+    try:
+        act()
+    except Transient:
+        raise
+    except Malformed as malformed:
+        reason = malformed.reason
+    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+        reason = f"unexpected {type(unexpected).__name__} at {place(unexpected)}"
+    else:
+        return True
+    result.failed += 1
+    deps.telemetry.count("Unexpected")
+    deps.telemetry.note("left as it was", reason=reason, **named)
+    return False
+
+
+# --- dead letters
+
+
+def _reconcile_line(line: Line, deps: Deps, result: Result, deadline_ms: int) -> None:
+    for _ in range(REDRIVES_PER_RUN_MAX // SQS_ENTRIES_MAX):
+        if deps.now_ms() > deadline_ms:
+            result.out_of_time = True
+            return
+        dead_letters = line.dead.receive(SQS_ENTRIES_MAX)
+        if not dead_letters:
+            return
+        for dead_letter in dead_letters:
+            _alone(
+                partial(_reconcile_letter, dead_letter, line, deps, result),
+                deps,
+                result,
+                queue=line.name,
+                **about(dead_letter),
+            )
+
+
+def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> None:
+    # First in their place, for a message has ten attributes: the one bounds the redrives, the other
+    # is the horizon's clock (SQS keeps the first sending's time when it moves a message itself).
+    counted = {
+        REDRIVES: str(count(dead_letter.attributes, REDRIVES) + 1),
+        FIRST_SEEN: dead_letter.attributes.get(FIRST_SEEN) or iso(dead_letter.sent_at_ms),
+    }
+    attributes = fitting(dead_letter.body, {**counted, **dead_letter.attributes, **counted})
+    home = _home(dead_letter.body, line, deps)
+    verdict = _judge(dead_letter, home, deps, result)
+    if isinstance(verdict, Redrive) and REDRIVES not in attributes:
+        verdict = NO_ROOM
+    match verdict:
+        case Redrive(delay_s):
+            home.source.send([Outgoing(dead_letter.body, attributes, delay_s)])
+            line.dead.delete(dead_letter)
+            result.redriven += 1
+        case Person(cause, advice):
+            if _give_to_person(dead_letter, cause, advice, deps):
+                line.dead.delete(dead_letter)
+                result.parked += 1
+            else:
+                result.kept += 1
+        case Keep():
+            result.kept += 1
+        case Clear():
+            line.dead.delete(dead_letter)
+            result.cleared += 1
+
+
+def _home(text: str, line: Line, deps: Deps) -> Line:
+    """The queue that a letter belongs in: a person may have redriven it into any other."""
+    match kind_of_text(text):
+        case "envelope":
+            name = "events"
+        case "check":
+            name = "checks"
+        case "batch" if is_unclaimed(text):
+            name = "batches"
+        case "batch" if line.name not in ("batches", "writes"):
+            name = "writes"
+        case _:
+            name = line.name
+    return next(each for each in deps.lines if each.name == name)
+
+
+def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Verdict:
+    """What becomes of a letter. A timer's is settled here: its record says what is due."""
+    redrives = count(dead_letter.attributes, REDRIVES)
+    why = dead_letter.attributes.get(REASON, UNSAID)
+    backoff_s = deps.overdue.timing.redrive_backoff_s
+    try:
+        if line.name == "checks":
+            check = read_check(dead_letter.body)
+            if check.kind != "event":
+                return _settle_timer(check.batch_id, deps, result)
+        elif line.name == "events":
+            parse_event(dead_letter.body, deps.now_ms())
+        else:
+            return _judge_batch(decode(dead_letter.body), line, redrives, why, deps)
+    except Malformed as malformed:
+        return judge_message(line.name, redrives, why, wrong=malformed.reason, backoff_s=backoff_s)
+    return judge_message(line.name, redrives, why, wrong="", backoff_s=backoff_s)
+
+
+def _judge_batch(batch: Batch, line: Line, redrives: int, why: str, deps: Deps) -> Verdict:
+    name = batch.target.destination
+    item = deps.ledger.find([record_key(batch.batch_id)])[0]
+    is_configured = batch.target == CANDIDATES or name in deps.overdue.recovery.destinations
+    return judge_batch(
+        line.name,
+        redrives,
+        why,
+        state=None if item is None else Record.of(item).state,
+        is_configured=is_configured,
+        is_turned_away=is_configured and overdue.is_turned_away(name, deps.overdue),
+        backoff_s=deps.overdue.timing.redrive_backoff_s,
+    )
+
+
+def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
+    """Whatever comes of it, the record is on the list of the overdue until it is settled."""
+    item = deps.ledger.find([record_key(batch_id)])[0]
+    if item is not None and item.get("attention") == OVERDUE:
+        fate = overdue.attend(item, deps.overdue)
+        result.note(fate, item, deps.now_ms() // 1000)
+    return Clear()
+
+
+def _give_to_person(dead_letter: Delivery, cause: str, advice: str, deps: Deps) -> bool:
+    """True once a person is on record as responsible; False while somebody still works on it."""
+    now_ms = deps.now_ms()
+    try:
+        batch = decode(dead_letter.body)
+    except Malformed:
+        batch = None
+    if batch is None or batch.target == CANDIDATES or _goes_on_in_others(batch, deps):
+        # An envelope, a check, events without a route, or what no record of its own can hold: the
+        # quarantine keeps it as it is.
+        name = short(digest("quarantine", dead_letter.body), 26)
+        document = {"reason": cause, "advice": advice, "at_ms": now_ms, "message": dead_letter.body}
+        deps.vault.keep(f"{QUARANTINE}{name}.json", canonical(document))
+        return True
+    return park(
+        batch,
+        "MANUAL_REVIEW",
+        cause,
+        ledger=deps.ledger,
+        vault=deps.vault,
+        now_ms=now_ms,
+        advice=advice,
+    )
+
+
+def _goes_on_in_others(batch: Batch, deps: Deps) -> bool:
+    item = deps.ledger.find([record_key(batch.batch_id)])[0]
+    return item is not None and Record.of(item).state in ("SPLIT", "MERGED")
+
+
+# --- overdue records
+
+
+def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
+    """Oldest first, a page at a time. Whatever is attended to leaves the list or moves to its
+    end, so the next page is another one; a page in which nothing moves ends the run."""
+    looked_at = 0
+    asked = 0
+    while looked_at < RECORDS_PER_RUN_MAX:
+        keys = deps.ledger.due(OVERDUE, deps.now_ms() // 1000, RECORDS_PER_PAGE)
+        moved = 0
+        for item in deps.ledger.find(keys) if keys else []:
+            if deps.now_ms() > deadline_ms:
+                result.out_of_time = True
+                return
+            if item is None or not overdue.is_due(item, deps.now_ms()):
+                continue
+            if asked >= QUERIES_PER_RUN_MAX:
+                result.out_of_requests = True
+                return
+            attend = partial(_attend, item, deps, result)
+            if not _alone(attend, deps, result, batch=item["pk"].removeprefix("R#")):
+                deps.ledger.change(
+                    item["pk"], item["sk"], *shelving(item, REVIEW, deps.now_ms(), UNFORESEEN)
+                )
+            if result.out_of_requests:
+                return
+            asked += overdue.asks(item, deps.overdue)
+            moved += 1
+        looked_at += moved
+        if not moved:
+            return
+
+
+def _attend(item: Item, deps: Deps, result: Result) -> None:
+    if put_right(item, deps.ledger, deps.telemetry, deps.now_ms()):
+        return  # it comes again in this run, as it is then
+    fate = overdue.attend(item, deps.overdue)
+    if fate == "unasked":
+        result.out_of_requests = True
+    else:
+        result.note(fate, item, deps.now_ms() // 1000)
+
+
+# --- what is left
+
+
+def _measure(deps: Deps, result: Result) -> None:
+    """What this run put off or sent again is overdue still, though the index does not say so."""
+    listed, oldest_s = _listed(OVERDUE, deps)
+    result.overdue = listed + result.postponed + result.resent
+    result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
+    result.in_review, result.oldest_review_s = _listed(REVIEW, deps)
+    result.in_quarantine = deps.vault.count(QUARANTINE, LISTED_MAX)
+    result.tell(deps.telemetry)
+
+
+def _listed(attention: str, deps: Deps) -> tuple[int, int]:
+    """How many records are listed, and for how long the first has been."""
+    now_s = deps.now_ms() // 1000
+    keys = deps.ledger.due(attention, now_s, LISTED_MAX)
+    first = deps.ledger.find(keys[:1])[0] if keys else None
+    return len(keys), max(0, now_s - int(first.get("due_at", now_s))) if first else 0

@@ -1,0 +1,97 @@
+"""What a dead letter needs: work again, a person, or nothing. Pure: the reconciler acts on it.
+
+Transient causes (a neighbour was out of reach, a function crashed) go back to work, a bounded
+number of times and each time later. Permanent ones (nobody can read it, nobody is configured to
+take it, it has failed too often) go to a person at once, with cause and advice.
+"""
+
+from dataclasses import dataclass
+
+from lambdas.relay.kernel.limits import REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
+from lambdas.relay.requests.states import PARKED, SETTLED, State
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """Back to its queue, to be received after so many seconds."""
+
+    delay_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person decides; the advice says how."""
+
+    cause: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """It stays a dead letter for now."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Its work has been done meanwhile."""
+
+
+Verdict = Redrive | Person | Keep | Clear
+
+
+def redrive(redrives: int, backoff_s: float) -> Redrive:
+    return Redrive(round(min(SQS_DELAY_MAX_S, backoff_s * 2 ** min(redrives, 20))))
+
+
+def judge_batch(
+    queue: str,
+    redrives: int,
+    why: str,
+    *,
+    state: State | None,
+    is_configured: bool,
+    is_turned_away: bool,
+    backoff_s: float,
+) -> Verdict:
+    """A sealed batch: `state` is its record's, None where it has none yet or any more."""
+    if state in ("SPLIT", "MERGED"):
+        # It may be all that its events still exist in, and sending them on needs no luck.
+        if redrives < SENDINGS_ON_MAX:
+            return redrive(min(redrives, REDRIVES_MAX), backoff_s)
+        return Person(
+            f"dead-lettered by {queue} after {redrives} redrives, its events not sent on: {why}",
+            "Mend what the reason says, then put the message into its queue again.",
+        )
+    if state in SETTLED | PARKED:
+        return Clear()
+    if not is_configured:
+        return Person(
+            f"dead-lettered by {queue}: its destination is not configured any more",
+            "Deploy a configuration that names the destination, then resolve it as again; "
+            "or discard it.",
+        )
+    if is_turned_away:
+        return Keep("its destination is not to be asked now")
+    if redrives < REDRIVES_MAX:
+        return redrive(redrives, backoff_s)
+    return Person(
+        f"dead-lettered by {queue} after {REDRIVES_MAX} redrives: {why}",
+        "Mend what the reason says, then resolve it as again.",
+    )
+
+
+def judge_message(queue: str, redrives: int, why: str, *, wrong: str, backoff_s: float) -> Verdict:
+    """An envelope or a check; `wrong` says what makes it unreadable, "" where it can be read."""
+    if wrong:
+        return Person(
+            f"dead-lettered by {queue}: {wrong}",
+            "Nothing can be done with it as it is: correct it and put it on the bus again.",
+        )
+    if redrives < REDRIVES_MAX:
+        return redrive(redrives, backoff_s)
+    return Person(
+        f"dead-lettered by {queue} after {REDRIVES_MAX} redrives: {why}",
+        "Mend what the reason says, then put it into the queue again.",
+    )

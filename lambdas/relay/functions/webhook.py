@@ -1,0 +1,144 @@
+"""webhook: events posted over HTTPS join those of the buses, as envelopes in the events queue.
+
+What an answer means:
+    200  the event is durable in the queue; the same event again is 200 again, and is a copy
+    400  the body is no event; 401 nobody we know signed it, or not lately; 403 its sender may not
+         send this type; 413 it is too large
+    429  too many at once; 503 the queue did not say that it has it. We do not vouch for it: send
+         it again, and if it was queued after all, that is a copy
+
+The sender is part of an event's identity, so the path names it and its own key proves it. Whether
+an event is a copy is decided by its identity in the ledger, never by a clock: the replay window
+only limits how long a signed request that somebody recorded can be played back, and whatever is
+played back within it is a copy like any other.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from lambdas.relay.entrances.arrivals import ENTRANCE
+from lambdas.relay.entrances.business import TYPE_CHARS_MAX
+from lambdas.relay.entrances.events import Event, parse_event
+from lambdas.relay.entrances.proofs import Proof, Request
+from lambdas.relay.entrances.reading import kind, text
+from lambdas.relay.kernel.canonical import Json, canonical, read_json
+from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
+from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
+from lambdas.relay.kernel.ports import Clock, Entropy, Outgoing, Queue, SenderKeys, Telemetry
+from lambdas.relay.kernel.time_format import iso
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: Mapping[str, Json]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    events: Queue
+    keys: SenderKeys
+    clock: Clock
+    entropy: Entropy
+    telemetry: Telemetry
+    proof: Proof
+    #: patterns of the types that a sender may send; who is not named may send any
+    sender_types: Mapping[str, Sequence[str]]
+
+
+def receive(request: Request, deps: Deps) -> Reply:
+    """Takes one request; the answer is 200 only once the event is durable."""
+    reply = _answer(request, deps)
+    match reply.status:
+        case 200:
+            deps.telemetry.count("WebhookTaken")
+        case 429 | 503:
+            deps.telemetry.count("WebhookPutOff")
+        case _:
+            deps.telemetry.count("WebhookRefused")
+    if reply.status != 200:
+        deps.telemetry.note("webhook", status=reply.status, reason=reply.body["error"])
+    return reply
+
+
+def _answer(request: Request, deps: Deps) -> Reply:
+    if len(request.body) > WEBHOOK_BODY_BYTES_MAX:
+        return _refusal(
+            413,
+            f"the body has {len(request.body)} bytes; at most {WEBHOOK_BODY_BYTES_MAX} are taken",
+        )
+    try:
+        stranger = deps.proof.stranger(request, deps.keys, deps.clock.now_ms())
+        if stranger is not None:
+            return _refusal(401, stranger)
+        envelope = _envelope(request, deps)
+        if not _may_send(request.sender, envelope["detail-type"], deps):
+            return _refusal(403, f"{request.sender} may not send events of this type")
+        message = canonical(envelope)
+        event = parse_event(message, deps.clock.now_ms())
+        deps.events.send([Outgoing(message, _described(event))])
+    except Malformed as malformed:
+        # The sender knows no envelope and no detail, only the body.
+        told = malformed.reason.removeprefix("detail")
+        return _refusal(400, malformed.reason if told == malformed.reason else f"the body{told}")
+    except Throttled as throttled:
+        deps.telemetry.note("webhook throttled", reason=throttled.reason)
+        return _put_off(429, "too many events at the moment; send it again, and more slowly")
+    except Transient as transient:
+        deps.telemetry.note("webhook unavailable", reason=transient.reason)
+        return _put_off(503, "the event could not be queued for certain; send it again")
+    deps.telemetry.note(
+        "webhook", status=200, identity=event.identity, correlation=event.correlation_id
+    )
+    return Reply(200, {"status": "queued", "identity": event.identity})
+
+
+def _refusal(status: int, sentence: str) -> Reply:
+    return Reply(status, {"error": sentence})
+
+
+def _put_off(status: int, sentence: str) -> Reply:
+    return Reply(status, {"error": sentence}, {"retry-after": str(WEBHOOK_RETRY_AFTER_S)})
+
+
+def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
+    """The event as a bus would deliver it. Raises Malformed."""
+    try:
+        sent = request.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8 at byte {error.start}") from error
+    detail = read_json(sent, "the body")
+    if not isinstance(detail, dict):
+        raise Malformed(f"the body is {kind(detail)}, not an object")
+    if "eventBody" in detail:
+        raise Malformed("the body has an eventBody, as only Genesys' own events have")
+    # What has no type is of its sender's one type.
+    type_ = text(detail, "type", "the body") if "type" in detail else request.sender
+    if len(type_) > TYPE_CHARS_MAX:
+        raise Malformed(
+            f"the type has {len(type_)} characters; at most {TYPE_CHARS_MAX} are allowed"
+        )
+    return {
+        "version": "0",
+        "id": str(uuid.UUID(hex=deps.entropy.token())),
+        "detail-type": type_,
+        "source": request.sender,
+        "time": iso(deps.clock.now_ms()),
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def _may_send(sender: str, type_: str, deps: Deps) -> bool:
+    return any(fnmatchcase(type_, pattern) for pattern in deps.sender_types.get(sender, ["*"]))
+
+
+def _described(event: Event) -> Mapping[str, str]:
+    return {
+        ENTRANCE: "webhook",
+        "identity": event.identity,
+        "correlation": event.correlation_id or "",
+    }

@@ -1,0 +1,353 @@
+"""write: one sealed message, one request to Genesys.
+
+    is it the moment? (breaker, slot) ─▶ open (lease) ─▶ doubt? ─▶ POST ─▶ settle ─▶ ack
+
+Every path that does not end on record leaves the message in its queue (R8). Waiting for the moment
+comes before the lease: it is no attempt, and costs the record nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.relay.correlation import recovery
+from lambdas.relay.correlation.asking import Asking
+from lambdas.relay.correlation.checks import timer
+from lambdas.relay.correlation.entries import entries
+from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, confirmation_of
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.functions.parts import on_record, part, send_parts, stand_by, without_destination
+from lambdas.relay.genesys.admission import Admission
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
+from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal, before_posting
+from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
+from lambdas.relay.kernel.errors import Misplaced
+from lambdas.relay.kernel.limits import ATTEMPTS_MAX, SPLIT_DEPTH_MAX, Timing
+from lambdas.relay.kernel.ports import Delivery, Ledger, Queue
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.sealing import Batch, decode, encode, is_unclaimed
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.repairs import changed
+from lambdas.relay.requests.sending import (
+    Opened,
+    opened,
+    opening,
+    releasing,
+    reposting,
+    settled,
+    settling,
+)
+from lambdas.relay.requests.states import State
+from lambdas.relay.requests.tracking import awaiting
+from lambdas.relay.review.cases import keep_for_review, park
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    post: Consumer
+    ledger: Ledger
+    writes: Queue
+    checks: Queue
+    genesys: Genesys
+    admission: Admission
+    destinations: Mapping[str, Destination]
+    timing: Timing
+
+    @property
+    def to_recover(self) -> recovery.Deps:
+        post = self.post
+        return recovery.Deps(
+            self.ledger,
+            post.vault,
+            self.writes,
+            self.genesys,
+            self.destinations,
+            post.clock,
+            post.telemetry,
+        )
+
+
+def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
+    """Does what is due for one write message. `deadline_ms` is the invocation's end."""
+    batch = decode(delivery.body)
+    if is_unclaimed(delivery.body) or batch.target == CANDIDATES:
+        raise Misplaced(
+            "its events are not claimed yet, and it came to the queue of those that are"
+        )
+    destination = deps.destinations.get(batch.target.destination)
+    if destination is None:
+        return without_destination(batch, deps)
+    latest_ms = deadline_ms - _request_ms(deps.timing)
+    stay_away = deps.admission.stay_away(destination.name, latest_ms, deadline_ms)
+    if stay_away is not None:
+        return stay_away
+    disposition = _take_turn(batch, destination, deps, latest_ms, deadline_ms)
+    deps.admission.hand_back(destination.name)
+    return disposition
+
+
+def _take_turn(
+    batch: Batch, destination: Destination, deps: Deps, latest_ms: int, deadline_ms: int
+) -> Disposition:
+    now_ms = deps.post.clock.now_ms()
+    if now_ms > latest_ms:
+        return Later("too little of the invocation is left", 0)
+    lease = open_request(batch, deps, now_ms, deadline_ms)
+    if not isinstance(lease, Opened):
+        return lease
+    return _Attempt(batch, destination, lease, deps, deadline_ms).make()
+
+
+def _request_ms(timing: Timing) -> int:
+    return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
+
+
+def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
+    """Takes the lease, or says what there is to do instead."""
+    lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
+    holder = deps.post.entropy.token()
+    transition = opening(now_ms, lease_until_ms, holder)
+    written = changed(batch.batch_id, transition, deps.ledger, deps.post.telemetry, now_ms)
+    if written is None:
+        return Later("its record was damaged", 0)
+    lease = opened(written, batch.batch_id, holder, now_ms)
+    if lease is not None:
+        return lease
+    if written.before is None or Record.of(written.before).has_expired(now_ms):
+        # R5: every write message had a record. Without one it was final so long ago that it
+        # expired, or the table was restored: absence proves nothing.
+        reason = "its record is gone: nobody can tell any more whether it was delivered"
+        park(
+            batch,
+            "MANUAL_REVIEW",
+            reason,
+            ledger=deps.ledger,
+            vault=deps.post.vault,
+            now_ms=now_ms,
+        )
+        return Done()
+    standing = Record.of(written.before)
+    if stand_by(batch, standing, deps):
+        return Done()
+    return Later("another attempt holds the lease", _until(standing.lease_until_ms, now_ms))
+
+
+def _until(moment_ms: int, now_ms: int) -> float:
+    return max(1.0, (moment_ms - now_ms) / 1000 + 0.5)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One attempt under its lease."""
+
+    batch: Batch
+    destination: Destination
+    lease: Opened
+    deps: Deps
+    deadline_ms: int
+
+    def make(self) -> Disposition:
+        now_ms = self.deps.post.clock.now_ms()
+        doubtful = self.lease.doubt_since_ms is not None
+        if doubtful and self.lease.failures > ATTEMPTS_MAX:
+            return self._ask_a_person(f"{self.lease.failures} attempts with an unknown outcome")
+        step = before_posting(self.lease.doubt_since_ms, self.destination, now_ms)
+        confirmation = confirmation_of(self.batch, self.destination.confirmation)
+        if self.lease.is_heard and confirmation is not None:
+            if len(self.batch.events) == 1 or self.destination.takes_whole:
+                note = "its event came, though no answer did"
+                return self._await_event(confirmation, note, genesys_id="", context_id="")
+            if step == "repost":
+                step = "ask"  # it took effect, at least in part: sending it again would double that
+        match step:
+            case "read back":
+                taken = self.deps.genesys.taken(self.batch, self.destination)
+                if taken is None:
+                    return Later("in doubt, and Genesys did not say what happened", None)
+                if taken:
+                    return self._reconcile(taken)
+                doubtful = False
+                if not self._list_repost():
+                    return Later("the lease was lost")
+            case "repost":
+                if not self._list_repost():
+                    return Later("the lease was lost")
+            case "ask":
+                return self._ask_a_person("an earlier attempt may have taken effect")
+            case "post":
+                pass
+        if self.deps.post.clock.now_ms() > self.deadline_ms - _request_ms(self.deps.timing):
+            # Asking took too long; a POST must end within the lease's invocation.
+            return self._release(Deferred("too little of the invocation is left", 0, None, False))
+        asking: Asking | None = None
+        if confirmation is not None and confirmation.is_answered:
+            asking = Asking(self.deps.ledger, self.deps.post.entropy, self.destination.name)
+            until_ms = self.deadline_ms + int(self.deps.timing.clock_skew_s * 1000)
+            asking.enter(self.batch.batch_id, until_ms, self.deps.post.clock.now_ms())
+        posted = self.deps.genesys.post(self.batch, self.destination)
+        self.deps.post.telemetry.count(METRIC_OF[type(posted.outcome)])
+        disposition = self._conclude(posted.outcome, doubtful)
+        if asking is not None and not isinstance(posted.outcome, Unsure):
+            post = self.deps.post
+            asking.take_out(self.batch.batch_id, post.clock.now_ms(), post.telemetry)
+        name = self.destination.name  # the batch may bear a former one
+        self.deps.admission.tell(name, posted, self.batch, doubtful=doubtful)
+        return disposition
+
+    def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
+        match outcome:
+            case Accepted():
+                return self._accepted(outcome)
+            case Refused(status=status) if doubtful or self._is_repeat(status):
+                return self._refused_in_doubt(outcome)
+            case Refused(reason=reason):
+                return self._split_or_reject(reason)
+            case Deferred():
+                return self._release(outcome)
+            case Unsure(reason):
+                # Nothing is written: the lease runs out, as after a crash.
+                wait = _until(self._lease_until_ms(), self.deps.post.clock.now_ms())
+                return Later(f"outcome unknown: {reason}", wait)
+
+    def _is_repeat(self, status: int) -> bool:
+        return status == 409 and self.destination.key.repeat_answers_409
+
+    def _lease_until_ms(self) -> int:
+        return self.deadline_ms + int(self.deps.timing.quarantine_s * 1000)
+
+    def _accepted(self, accepted: Accepted) -> Disposition:
+        if accepted.failures:
+            return self._split_by_item(accepted)
+        more = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
+        self.deps.post.telemetry.count("Delivered", len(self.batch.events))
+        confirmation = confirmation_of(self.batch, self.destination.confirmation)
+        if confirmation is None:
+            return self._settle("DONE", "accepted", **more)
+        return self._await_event(confirmation, "accepted", **more)
+
+    def _await_event(
+        self, confirmation: Confirmation, note: str, *, genesys_id: str, context_id: str
+    ) -> Disposition:
+        """The payload, the way from Genesys' id to the request, the record, the timer: a crash
+        between them leaves the message, and all are repeatable."""
+        deps, batch_id = self.deps, self.batch.batch_id
+        now_ms = deps.post.clock.now_ms()
+        deps.post.vault.keep(sealed_key(batch_id), encode(self.batch))
+        leading = entries(self.batch, confirmation, now_ms, answered=genesys_id)
+        if leading:
+            deps.ledger.insert(leading)
+        ids = {"genesys_id": genesys_id, "context_id": context_id}
+        guard, change = settling(
+            self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, confirmation)
+        )
+        written = deps.ledger.change(*record_key(batch_id), guard, change)
+        if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
+            return Later("the lease was lost before the outcome was on record")
+        deps.checks.send([timer("window", batch_id, confirmation.window_s)])
+        # What is not done here, or changes meanwhile, the timer does.
+        tracked = Record.of({**written.before, **change.put})
+        recovery.meet_what_was_heard(tracked, deps.to_recover, now_ms)
+        return Done()
+
+    def _split_by_item(self, accepted: Accepted) -> Disposition:
+        again = [f.index for f in accepted.failures if f.retryable]
+        refused = [f for f in accepted.failures if not f.retryable]
+        self.deps.post.telemetry.count("Delivered", len(self.batch.events) - len(accepted.failures))
+        if len(self.batch.events) == 1 and refused:
+            return self._park("REJECTED", refused[0].reason)
+        if again and self.batch.depth >= SPLIT_DEPTH_MAX:
+            return self._ask_a_person("its items failed as retryable again and again")
+        reasons = {f.index: f.reason for f in accepted.failures}
+        parts = [part([f.index], "refused", f.reason) for f in refused]
+        if again:
+            later = {"delay_s": retry_delay_s(self.batch.depth)}
+            parts.append({**part(again, "again", reasons[again[0]]), **later})
+        return self._split(parts, f"accepted but for {len(accepted.failures)} items")
+
+    def _split_or_reject(self, reason: str) -> Disposition:
+        count = len(self.batch.events)
+        if count == 1:
+            return self._park("REJECTED", reason)
+        if self.batch.depth >= SPLIT_DEPTH_MAX:
+            return self._ask_a_person(f"split too often to find what is refused: {reason}")
+        half = (count + 1) // 2
+        parts = [
+            part(range(half), "again", reason),
+            part(range(half, count), "again", reason),
+        ]
+        return self._split(parts, f"refused: {reason}")
+
+    def _refused_in_doubt(self, refused: Refused) -> Disposition:
+        """R3: while in doubt, a refusal is no proof that nothing happened."""
+        verdict: Verdict = after_refusal(refused.status, self.destination)
+        if verdict == "read back":
+            taken = self.deps.genesys.taken(self.batch, self.destination)
+            if taken is None:
+                return Later("refused in doubt, and Genesys did not say what happened", None)
+            if taken:
+                return self._reconcile(taken)
+            verdict = "rejected"
+        match verdict:
+            case "applied":
+                return self._settle("RECONCILED", f"had taken effect: {refused.reason}")
+            case "rejected":
+                return self._split_or_reject(refused.reason)
+            case _:
+                return self._ask_a_person(
+                    f"refused ({refused.reason}), but an earlier attempt may have taken effect"
+                )
+
+    def _reconcile(self, taken: frozenset[int]) -> Disposition:
+        """Genesys holds these of the items; the others of an earlier attempt failed alone."""
+        missing = [index for index in range(len(self.batch.events)) if index not in taken]
+        if not missing:
+            return self._settle("RECONCILED", "read back: it had taken effect")
+        if self.batch.depth >= SPLIT_DEPTH_MAX:
+            return self._ask_a_person("its items failed again and again")
+        parts = [part(missing, "again", "read back: not among those that took effect")]
+        return self._split(parts, f"read back: {len(taken)} items had taken effect")
+
+    def _release(self, deferred: Deferred) -> Disposition:
+        now_ms = self.deps.post.clock.now_ms()
+        wait = deferred.retry_after_s
+        if wait is None:
+            wait = backoff_s(self.lease.deferred, self.deps.post.entropy.fraction())
+        self.deps.ledger.change(
+            *record_key(self.batch.batch_id), *releasing(self.lease, now_ms, deferred.reason)
+        )
+        return Later(deferred.reason, wait)
+
+    def _list_repost(self) -> bool:
+        telemetry, batch = self.deps.post.telemetry, self.batch
+        telemetry.count("InDoubtReposted")
+        telemetry.note("sent again in doubt", batch=batch.batch_id, events=len(batch.events))
+        written = self.deps.ledger.change(*record_key(self.batch.batch_id), *reposting(self.lease))
+        return settled(written, self.lease, "OPEN")
+
+    def _ask_a_person(self, reason: str) -> Disposition:
+        return self._park("MANUAL_REVIEW", reason)
+
+    def _park(self, state: State, reason: str) -> Disposition:
+        now_ms = self.deps.post.clock.now_ms()
+        keep_for_review(self.batch, reason, self.deps.post.vault, now_ms)
+        self.deps.post.telemetry.count("Parked", len(self.batch.events))
+        return self._settle(state, reason)
+
+    def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
+        done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
+        if isinstance(done, Done):
+            send_parts(self.batch, parts, self.deps)
+        return done
+
+    def _settle(self, state: State, note: str, **more: object) -> Disposition:
+        now_ms = self.deps.post.clock.now_ms()
+        guard, change = settling(self.lease, state, now_ms, note, **more)
+        written = self.deps.ledger.change(*record_key(self.batch.batch_id), guard, change)
+        if settled(written, self.lease, state):
+            self.deps.post.telemetry.note("settled", batch=self.batch.batch_id, state=state)
+            if state in ("DONE", "RECONCILED"):
+                self.deps.post.vault.discard(sealed_key(self.batch.batch_id))
+            return Done()
+        return Later("the lease was lost before the outcome was on record")

@@ -1,0 +1,225 @@
+"""The breaker: while a destination fails, nobody asks it but one probe at a time.
+
+    closed ──FAILURES_MAX in a row──▶ open ──pause over──▶ half open ──probe succeeds──▶ closed
+                                       ▲                      │
+                                       ╰─────probe fails──────╯   the pause grows with the outage
+
+A probe that asks nothing, since its request was settled long ago, goes to the next who comes.
+
+One item of the ledger per destination, read now and then, written only when something fails. An
+open breaker turns messages away before they cost a request, a slot or an attempt; they wait as
+visibility time. What counts as failure is the neighbour's: no connection, no answer, 5xx, no
+token, no permission. A 429 does not, but one that is not the client's own window (a daily limit,
+a limit of that resource) lets the destination rest for as long as it says.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from lambdas.relay.kernel.limits import (
+    BREAKER_FRESH_S,
+    FAILURES_MAX,
+    PROBE_PAUSE_MAX_S,
+    PROBE_PAUSE_MIN_S,
+    PROBE_PAUSE_SHARE,
+    REFUSALS_MAX,
+)
+from lambdas.relay.kernel.ports import Entropy, Item, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+
+#: those who come back during a probe come again after this
+PROBE_RESULT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit(Shared):
+    """What is known of one destination's health. Times are milliseconds, 0 for never."""
+
+    failures: int = 0
+    refusals: int = 0
+    #: since when the breaker is open; 0: it is closed
+    opened_at_ms: int = 0
+    open_until_ms: int = 0
+    probe_until_ms: int = 0
+    #: Genesys asked for a rest until then
+    rest_until_ms: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.opened_at_ms > 0
+
+
+def turned_away_s(circuit: Circuit, now_ms: int) -> float:
+    """How long a message is to stay away; 0: it may be sent, as a probe where the circuit is
+    open."""
+    until_ms = max(circuit.rest_until_ms, circuit.open_until_ms if circuit.is_open else 0)
+    if now_ms < until_ms:
+        return (until_ms - now_ms) / 1000
+    if circuit.is_open and now_ms < circuit.probe_until_ms:
+        return min(PROBE_RESULT_S, (circuit.probe_until_ms - now_ms) / 1000)
+    return 0
+
+
+def probing(circuit: Circuit, until_ms: int) -> Circuit:
+    """Somebody asks, and answers for it until that moment."""
+    return replace(circuit, probe_until_ms=until_ms) if circuit.is_open else circuit
+
+
+def handed_back(circuit: Circuit, until_ms: int) -> Circuit:
+    """The probe of that moment asked nothing: the next one may."""
+    is_mine = circuit.is_open and circuit.probe_until_ms == until_ms
+    return replace(circuit, probe_until_ms=0) if is_mine else circuit
+
+
+def failed(circuit: Circuit, now_ms: int) -> Circuit:
+    """After a failure. One that was under way when the breaker opened changes nothing."""
+    failures = circuit.failures + 1
+    if circuit.is_open:
+        if not circuit.probe_until_ms:
+            return circuit
+        age_s = (now_ms - circuit.opened_at_ms) / 1000
+        return replace(circuit, open_until_ms=now_ms + _ms(pause_s(age_s)), probe_until_ms=0)
+    if failures < FAILURES_MAX:
+        return replace(circuit, failures=failures)
+    return opened(replace(circuit, failures=failures), now_ms)
+
+
+def refused(circuit: Circuit, now_ms: int, *, alone: bool) -> Circuit:
+    """After a refusal: the destination is up. But where events are refused `alone` many times in
+    a row, and nothing is accepted between, it is the mapping or the schema that is wrong, and
+    going on would send everything to review."""
+    refusals = circuit.refusals + alone
+    if refusals < REFUSALS_MAX:
+        return Circuit(refusals=refusals, rest_until_ms=circuit.rest_until_ms)
+    circuit = replace(circuit, refusals=refusals)
+    return failed(circuit, now_ms) if circuit.is_open else opened(circuit, now_ms)
+
+
+def opened(circuit: Circuit, now_ms: int) -> Circuit:
+    return replace(
+        circuit,
+        opened_at_ms=now_ms,
+        open_until_ms=now_ms + _ms(PROBE_PAUSE_MIN_S),
+        probe_until_ms=0,
+    )
+
+
+def succeeded(circuit: Circuit) -> Circuit:
+    """After an answer that accepts anything."""
+    return Circuit(rest_until_ms=circuit.rest_until_ms)
+
+
+def rested(circuit: Circuit, until_ms: int) -> Circuit:
+    """Genesys asked for a rest."""
+    return replace(circuit, rest_until_ms=max(circuit.rest_until_ms, until_ms))
+
+
+def pause_s(outage_age_s: float) -> float:
+    """Between two probes: a share of the time already lost, so that what a recovery is noticed
+    late stays small beside the outage itself."""
+    return min(PROBE_PAUSE_MAX_S, max(PROBE_PAUSE_MIN_S, outage_age_s * PROBE_PAUSE_SHARE))
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def name_of(destination: str) -> str:
+    return f"breaker#{destination}"
+
+
+class CircuitBreaker:
+    """One instance's view of all destinations. Raises Transient where the ledger is silent."""
+
+    def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
+        self._ledger = ledger
+        self._chance = entropy
+        self._seen: dict[str, tuple[int, Circuit]] = {}
+        #: until when this instance answers for a probe
+        self._probes: dict[str, int] = {}
+
+    def turned_away_s(self, destination: str, now_ms: int) -> float:
+        """How long to stay away from a destination; 0: `admit` may be asked."""
+        return turned_away_s(self._circuit(destination, now_ms), now_ms)
+
+    def admit(self, destination: str, now_ms: int, until_ms: int) -> float:
+        """0 for who may send a request now and will have told how it went by `until_ms`, else
+        the seconds to stay away. Of all who come when the pause is over, one gets the probe."""
+        if not self._circuit(destination, now_ms).is_open:
+            return turned_away_s(self._circuit(destination, now_ms), now_ms)
+
+        def decide(circuit: Circuit) -> tuple[Circuit, float]:
+            wait = turned_away_s(circuit, now_ms)
+            return (circuit, wait) if wait else (probing(circuit, until_ms), 0)
+
+        wait = self._change(destination, now_ms, decide)
+        if not wait and self._circuit(destination, now_ms).is_open:
+            self._probes[destination] = until_ms
+        return wait
+
+    def hand_back(self, destination: str, now_ms: int) -> None:
+        """Gives the probe to others, where this instance has it still. A copy of a message that was
+        done long ago asks nothing: were it to keep the probe, many of them would keep the breaker
+        open for ever. Costs nothing where there was no probe."""
+        until_ms = self._probes.pop(destination, 0)
+        if until_ms:
+            self._change(destination, now_ms, lambda c: (handed_back(c, until_ms), 0))
+
+    def failed(self, destination: str, now_ms: int) -> bool:
+        """Notes a failure; True where it opened the breaker."""
+
+        def decide(circuit: Circuit) -> tuple[Circuit, float]:
+            after = failed(circuit, now_ms)
+            return after, float(after.is_open and not circuit.is_open)
+
+        return bool(self._change(destination, now_ms, decide))
+
+    def refused(self, destination: str, now_ms: int, *, alone: bool) -> bool:
+        """Notes a refusal, of events `alone` or together; True where it opened the breaker."""
+        known = self._circuit(destination, now_ms)
+        if refused(known, now_ms, alone=alone) == known:
+            return False
+
+        def decide(circuit: Circuit) -> tuple[Circuit, float]:
+            after = refused(circuit, now_ms, alone=alone)
+            return after, float(after.is_open and not circuit.is_open)
+
+        return bool(self._change(destination, now_ms, decide))
+
+    def succeeded(self, destination: str, now_ms: int) -> None:
+        """Notes a success. Costs a write only where this instance knows of trouble."""
+        if self._circuit(destination, now_ms) != succeeded(self._circuit(destination, now_ms)):
+            self._change(destination, now_ms, lambda circuit: (succeeded(circuit), 0))
+
+    def rest(self, destination: str, now_ms: int, seconds: float) -> None:
+        """Nobody asks this destination before that."""
+        until_ms = now_ms + _ms(seconds)
+        self._change(destination, now_ms, lambda circuit: (rested(circuit, until_ms), 0))
+
+    def _circuit(self, destination: str, now_ms: int) -> Circuit:
+        seen = self._seen.get(destination)
+        if seen is not None and now_ms < seen[0] + _ms(BREAKER_FRESH_S):
+            return seen[1]
+        circuit = Circuit.of(self._shared(destination).read())
+        self._seen[destination] = (now_ms, circuit)
+        return circuit
+
+    def _change(
+        self, destination: str, now_ms: int, decide: Callable[[Circuit], tuple[Circuit, float]]
+    ) -> float:
+        def decide_item(item: Item | None) -> tuple[Values | None, tuple[Circuit, float]]:
+            before = Circuit.of(item)
+            after, answer = decide(before)
+            return (None if after == before else after.values), (after, answer)
+
+        after, answer = self._shared(destination).change(decide_item)
+        self._seen[destination] = (now_ms, after)
+        return answer
+
+    def _shared(self, destination: str) -> SharedItem:
+        return SharedItem(self._ledger, self._chance, name_of(destination))
+
+
+def circuit_of(ledger: Ledger, entropy: Entropy, destination: str) -> Circuit:
+    """How a destination stands; for those who ask it seldom."""
+    return Circuit.of(SharedItem(ledger, entropy, name_of(destination)).read())

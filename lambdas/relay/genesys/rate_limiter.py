@@ -1,0 +1,291 @@
+"""The pace: how fast the one OAuth client may be used, by everybody who uses it.
+
+Genesys counts the requests of a client in windows of a minute, and tells with every answer how
+many it has counted (other users of the client included), how many it allows, and when the window
+ends. The relay's instances share one item of the ledger that says what they know of the window and
+how many of its slots they have handed out; a slot is the right to one request. Slots are leased in
+blocks, so that one write serves many requests, and reports travel with the leases.
+
+    ┌ Genesys' window, begun by the first request after the last one ended ┐
+    │ slots leased ........ used at once, not spread ..... │ nothing       │ the next
+                                              waiting costs no Lambda time ─╯
+
+A slot that was leased and is not used is lost with its window, never used twice.
+"""
+
+from dataclasses import dataclass, replace
+
+from lambdas.relay.genesys.outcomes import header
+from lambdas.relay.kernel.limits import (
+    GENESYS_WINDOW_S,
+    PEEK_MIN_S,
+    SLOTS_PER_LEASE_MAX,
+    WINDOW_END_UNKNOWN_S,
+)
+from lambdas.relay.kernel.ports import Answer, Entropy, Item, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+
+NAME = "pace"
+#: slots left unused once somebody else was seen to use the client: they go on using it meanwhile
+OTHERS_MARGIN = 2
+#: the larger share of the slots that are left is for others: the last ones go out one by one
+SHARE_OF_ROOM = 8
+#: a reading whose window ends this much later than ours is of a later window
+LATER_WINDOW_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the environment is configured to use of the client."""
+
+    per_minute: int
+    #: requests a minute that are left to other users of the same client
+    headroom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`inin-ratelimit-*` of an answer: requests counted and allowed in the window, its end."""
+
+    count: int
+    allowed: int
+    #: not before the window's true end: seconds are rounded up, and the answer was under way
+    ends_at_ms: int
+
+    @classmethod
+    def of(cls, answer: Answer, now_ms: int) -> "Reading | None":
+        """None where the answer says nothing of our client: to 401 and 5xx Genesys (or a proxy)
+        answers before it knows whose request it is."""
+        if answer.status == 401 or answer.status >= 500:
+            return None
+        try:
+            count = int(header(answer, "inin-ratelimit-count"))
+            allowed = int(header(answer, "inin-ratelimit-allowed"))
+            reset_ms = int(float(header(answer, "inin-ratelimit-reset")) * 1000)
+        except (ValueError, OverflowError):
+            return None
+        if count < 1 or allowed < 1 or not 0 <= reset_ms <= 2 * GENESYS_WINDOW_S * 1000:
+            return None
+        return cls(count, allowed, now_ms + reset_ms)
+
+    @property
+    def is_full(self) -> bool:
+        return self.count >= self.allowed
+
+    def with_later(self, later: "Reading") -> "Reading":
+        """Both in one: of one window, the earliest end that was read is nearest to the truth."""
+        if later.ends_at_ms > self.ends_at_ms + LATER_WINDOW_MS:
+            return later
+        ends_at_ms = min(self.ends_at_ms, later.ends_at_ms)
+        return Reading(max(self.count, later.count), later.allowed, ends_at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an instance has learned since its last lease."""
+
+    window: int
+    #: slots of that window that it has used, their answers read
+    spent: int
+    reading: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Shared):
+    """What all instances together know of Genesys' current window."""
+
+    number: int = 0
+    ends_at_ms: int = 0
+    allowed: int = 0
+    #: slots handed out, and those of them whose answers are known to have been counted
+    leased: int = 0
+    spent: int = 0
+    #: Genesys' own count, the highest that was read
+    count: int = 0
+    leased_at_ms: int = 0
+    #: no request before that: Genesys said so
+    closed_until_ms: int = 0
+    #: every slot of it was wanted; and of the window before it
+    is_full: bool = False
+    was_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Slots of a window, or none and the seconds after which there may be some."""
+
+    window: int
+    ends_at_ms: int
+    slots: int
+    wait_s: float
+
+
+def lease(
+    window: Window, now_ms: int, report: Report, wanted: int, quota: Quota
+) -> tuple[Window, Lease]:
+    """Hands out up to `wanted` slots of the window."""
+    window = told(_current(window, now_ms, quota), now_ms, report)
+    if now_ms < window.closed_until_ms:
+        return window, Lease(window.number, 0, 0, (window.closed_until_ms - now_ms) / 1000)
+    room = _room(window, quota)
+    if room <= 0:
+        window = replace(window, is_full=True)
+        return window, Lease(window.number, 0, 0, _wait_s(window, now_ms, quota))
+    slots = min(wanted, max(1, room // SHARE_OF_ROOM))
+    window = replace(window, leased=window.leased + slots, leased_at_ms=now_ms)
+    return window, Lease(window.number, window.ends_at_ms, slots, 0)
+
+
+def told(window: Window, now_ms: int, report: Report) -> Window:
+    """The window after a report."""
+    if report.window == window.number:
+        window = replace(window, spent=window.spent + report.spent)
+    reading = report.reading
+    if reading is None:
+        return window
+    window = replace(window, allowed=reading.allowed)
+    if reading.ends_at_ms <= now_ms:
+        return window  # of a window that is over
+    if reading.ends_at_ms > window.ends_at_ms + LATER_WINDOW_MS:
+        # Genesys' window ended before we knew, and a slot of the last one began the next.
+        return _next(window, reading.ends_at_ms, used=reading.count)
+    return replace(
+        window,
+        ends_at_ms=min(window.ends_at_ms, reading.ends_at_ms),
+        count=max(window.count, reading.count),
+    )
+
+
+def closed(window: Window, until_ms: int) -> Window:
+    """No request before that moment, by anybody."""
+    return replace(window, closed_until_ms=max(window.closed_until_ms, until_ms), is_full=True)
+
+
+def is_pressed(window: Window, now_ms: int) -> bool:
+    """Whether more is to be written than Genesys takes: requests wait for slots."""
+    if now_ms < window.closed_until_ms:
+        return True
+    if now_ms < window.ends_at_ms:
+        return window.is_full or window.was_full
+    return window.is_full and now_ms < window.ends_at_ms + GENESYS_WINDOW_S * 1000
+
+
+def _current(window: Window, now_ms: int, quota: Quota) -> Window:
+    if now_ms < window.ends_at_ms:
+        return window
+    # Its true end is known from the first answer on; until then assume the latest possible one.
+    unknown_ms = int((GENESYS_WINDOW_S + WINDOW_END_UNKNOWN_S) * 1000)
+    following = _next(window, now_ms + unknown_ms, used=0)
+    # A limit that Genesys lowered may be raised again: only an answer of the new window tells.
+    return replace(following, allowed=window.allowed or quota.per_minute)
+
+
+def _next(window: Window, ends_at_ms: int, used: int) -> Window:
+    return Window(
+        number=window.number + 1,
+        ends_at_ms=ends_at_ms,
+        allowed=window.allowed,
+        leased=used,
+        spent=used,
+        count=used,
+        leased_at_ms=0,
+        closed_until_ms=window.closed_until_ms,
+        is_full=False,
+        was_full=window.is_full,
+    )
+
+
+def _room(window: Window, quota: Quota) -> int:
+    """Slots that are left: of our share, and of what Genesys has not counted yet. A slot that
+    was handed out and not reported may have been counted already or not: assume the worse, and
+    know better with the next report."""
+    under_way = window.leased - window.spent
+    margin = OTHERS_MARGIN if window.count > window.leased else 0
+    return min(
+        _share(window, quota) - window.leased,
+        window.allowed - window.count - under_way - margin,
+    )
+
+
+def _share(window: Window, quota: Quota) -> int:
+    return max(1, min(quota.per_minute, window.allowed) - quota.headroom)
+
+
+def _wait_s(window: Window, now_ms: int, quota: Quota) -> float:
+    """Until the window's end; less where reports of slots under way may yet show room."""
+    to_end_s = (window.ends_at_ms - now_ms) / 1000
+    if window.leased >= _share(window, quota) or window.spent >= window.leased:
+        return to_end_s
+    return min(to_end_s, max(PEEK_MIN_S, (now_ms - window.leased_at_ms) / 1000))
+
+
+class RateLimiter:
+    """One instance's share of the pace. Raises Transient where the ledger does not answer."""
+
+    def __init__(self, ledger: Ledger, entropy: Entropy, quota: Quota) -> None:
+        self._shared = SharedItem(ledger, entropy, NAME)
+        self._quota = quota
+        self._lease = Lease(0, 0, 0, 0)
+        self._held = 0
+        self._spent = 0
+        self._reading: Reading | None = None
+        self._wanted = 1
+        self._not_before_ms = 0
+
+    def ready(self, now_ms: int) -> float:
+        """0 once a slot is held, else the seconds until there may be one."""
+        if now_ms < self._not_before_ms:
+            return (self._not_before_ms - now_ms) / 1000
+        if self._held and now_ms < self._lease.ends_at_ms:
+            return 0
+        return self._renew(now_ms)
+
+    def spend(self, now_ms: int) -> float:
+        """Uses a slot for one request and returns 0, or returns the seconds to wait."""
+        wait = self.ready(now_ms)
+        if not wait:
+            self._held -= 1
+            self._spent += 1
+        return wait
+
+    def learn(self, answer: Answer, now_ms: int) -> Reading | None:
+        """Takes Genesys' own word, to be passed on with the next lease."""
+        reading = Reading.of(answer, now_ms)
+        if reading is not None:
+            self._reading = reading if self._reading is None else self._reading.with_later(reading)
+        return reading
+
+    def close(self, now_ms: int, seconds: float) -> None:
+        """Genesys said to wait: nobody makes a request before that."""
+        until_ms = now_ms + int(seconds * 1000)
+        self._not_before_ms = max(self._not_before_ms, until_ms)
+        report = self._report()
+
+        def decide(item: Item | None) -> tuple[Values, None]:
+            window = told(_current(Window.of(item), now_ms, self._quota), now_ms, report)
+            return closed(window, until_ms).values, None
+
+        self._shared.change(decide)
+        self._reported()
+
+    def _renew(self, now_ms: int) -> float:
+        # A block that was used up was too small; one that outlived its window was too large.
+        self._wanted = 1 if self._held else min(SLOTS_PER_LEASE_MAX, 2 * self._wanted)
+        report = self._report()
+
+        def decide(item: Item | None) -> tuple[Values | None, Lease]:
+            before = Window.of(item)
+            after, leased = lease(before, now_ms, report, self._wanted, self._quota)
+            return (None if after == before else after.values), leased
+
+        self._lease = self._shared.change(decide)
+        self._held = self._lease.slots
+        self._reported()
+        self._not_before_ms = now_ms + int(self._lease.wait_s * 1000)
+        return self._lease.wait_s
+
+    def _report(self) -> Report:
+        return Report(self._lease.window, self._spent, self._reading)
+
+    def _reported(self) -> None:
+        self._spent, self._reading = 0, None

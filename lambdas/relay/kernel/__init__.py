@@ -1,0 +1,1 @@
+"""What every room may know: ports, limits, errors, canonical JSON."""

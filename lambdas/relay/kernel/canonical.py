@@ -1,0 +1,75 @@
+"""JSON in its one canonical form, and hashes of it.
+
+Two documents that say the same (whatever the order of their keys, their white space, their
+escapes) have the same canonical form, and only those.
+"""
+
+import base64
+import hashlib
+import json
+import math
+from typing import Any
+
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
+
+#: what json.loads gives: the values of a document that others define
+Json = Any
+
+
+def read_json(text: str, what: str) -> Json:
+    """Parses strictly: no NaN, no infinity, no bottomless nesting. Raises Malformed."""
+
+    def refuse(token: str) -> Json:
+        raise Malformed(f"{what} holds {token}, which is not JSON")
+
+    def finite(token: str) -> float:
+        number = float(token)
+        if not math.isfinite(number):
+            raise Malformed(f"{what} holds the number {token[:20]}, which is too large")
+        return number
+
+    try:
+        document = json.loads(text, parse_constant=refuse, parse_float=finite)
+    except RecursionError:
+        raise Malformed(f"{what} is nested more than {JSON_DEPTH_MAX} levels deep") from None
+    except ValueError as error:
+        raise Malformed(f"{what} is not JSON: {error}") from error
+    _refuse_depth(document, what)
+    return document
+
+
+def _refuse_depth(document: Json, what: str) -> None:
+    level = [document]
+    for _ in range(JSON_DEPTH_MAX + 1):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return
+    raise Malformed(f"{what} is nested more than {JSON_DEPTH_MAX} levels deep")
+
+
+def canonical(document: Json) -> str:
+    """The canonical text: sorted keys, no spaces, ASCII only (lone surrogates survive escaped)."""
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+def digest(*parts: str) -> bytes:
+    """SHA-256 over the parts, each framed by its length so that no two lists of parts collide."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        sha.update(len(data).to_bytes(8, "big"))
+        sha.update(data)
+    return sha.digest()
+
+
+def short(data: bytes, chars: int) -> str:
+    """The first `chars` characters of the base32 form, lower case: 5 bits each."""
+    return base64.b32encode(data).decode().lower().rstrip("=")[:chars]

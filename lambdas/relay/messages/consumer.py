@@ -1,0 +1,170 @@
+"""What becomes of each delivered message: the loop that every SQS function shares.
+
+A message is done, or it comes back later; there is nothing third. Whatever goes wrong with one
+message says nothing about its neighbours.
+"""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.kernel.backoff import backoff_s
+from lambdas.relay.kernel.canonical import canonical, digest, short
+from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
+from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.kernel.ports import Clock, Delivery, Entropy, Queue, Telemetry, Vault
+from lambdas.relay.kernel.vault_keys import QUARANTINE
+from lambdas.relay.messages.dead_letters import dead_letter
+
+#: attributes that a log line about a message repeats
+CORRELATING = ("batch", "conversation", "identity")
+#: SQS counts the 12 hours from the receive, not from the change
+HIDING_MARGIN_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message may be deleted: its work is durable elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The message stays; it is to come back after `seconds` (None: by backoff)."""
+
+    reason: str
+    seconds: float | None = None
+
+
+Disposition = Done | Later
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A function's place at its queue."""
+
+    source: Queue
+    dead: Queue
+    vault: Vault
+    clock: Clock
+    entropy: Entropy
+    telemetry: Telemetry
+    #: receives after which SQS dead-letters a message of the source; None: it never does
+    receives_max: int | None = None
+
+
+def settle_each(
+    deliveries: Sequence[Delivery], act: Callable[[Delivery], Disposition], post: Consumer
+) -> list[str]:
+    """Acts on each message; returns the ids of those that are not done and stay in the queue."""
+    kept = [d for d in deliveries if not settle(d, lambda d=d: act(d), post)]  # type: ignore[misc]
+    return [delivery.message_id for delivery in kept]
+
+
+def settle(delivery: Delivery, act: Callable[[], Disposition], post: Consumer) -> bool:
+    """Acts on one message and sees to its return; True when it is done."""
+    try:
+        if _is_old(delivery, post.clock.now_ms()):
+            disposition: Disposition = _bury(
+                delivery, f"waited more than {MESSAGE_AGE_MAX_S} s in its queue", post
+            )
+        else:
+            disposition = act()
+    except Misplaced as misplaced:
+        disposition = _misplaced(delivery, misplaced.reason, post)
+    except Malformed as malformed:  # also what a neighbour will never take of it
+        disposition = _set_aside(delivery.body, malformed.reason, post)
+    except Transient as transient:
+        disposition = Later(transient.reason, transient.retry_after_s)
+    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+        post.telemetry.count("Unexpected")
+        disposition = Later(f"unexpected {type(unexpected).__name__} at {place(unexpected)}")
+    if isinstance(disposition, Later) and _is_last_but_one(delivery, post):
+        disposition = _give_up(delivery, disposition, post)
+    if isinstance(disposition, Done):
+        return True
+    wait = disposition.seconds
+    if wait is None:
+        wait = backoff_s(delivery.receives - 1, post.entropy.fraction())
+    post.telemetry.count("Deferred")
+    post.telemetry.note(
+        "deferred", reason=disposition.reason, seconds=round(wait, 1), **about(delivery)
+    )
+    try:
+        post.source.change_visibility(delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S))
+    except Transient as transient:
+        # It stays all the same: it comes back when its visibility timeout ends.
+        post.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
+    return False
+
+
+def about(delivery: Delivery) -> dict[str, str]:
+    """What correlates a log line with a message: the ids among its attributes."""
+    return {name: delivery.attributes[name] for name in CORRELATING if name in delivery.attributes}
+
+
+def place(error: Exception) -> str:
+    """Where an error was raised; its text is left out, since it may quote an event."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
+
+
+def quarantine(text: str, reason: str, post: Consumer) -> None:
+    """Keeps what nobody can read, with the reason, until a person removes it. Keyed by content:
+    a redelivered copy changes nothing."""
+    name = short(digest("quarantine", text), 26)
+    post.vault.keep(
+        f"{QUARANTINE}{name}.json",
+        canonical({"reason": reason, "at_ms": post.clock.now_ms(), "message": text}),
+    )
+    post.telemetry.count("Quarantined")
+    post.telemetry.note("quarantined", document=name, reason=reason)
+
+
+def _set_aside(text: str, reason: str, post: Consumer) -> Disposition:
+    """The vault may be out of reach; that must not cost the message's neighbours their turn."""
+    try:
+        quarantine(text, reason, post)
+    except Transient as transient:
+        return Later(transient.reason, transient.retry_after_s)
+    return Done()
+
+
+def _misplaced(delivery: Delivery, reason: str, post: Consumer) -> Disposition:
+    """To the dead letters, whence reconcile takes it to where it belongs."""
+    try:
+        return _bury(delivery, reason, post)
+    except Transient as transient:
+        return Later(f"{reason}; not dead-lettered: {transient.reason}", transient.retry_after_s)
+    except Malformed as malformed:
+        return _set_aside(delivery.body, f"{reason}; {malformed.reason}", post)
+
+
+def _is_old(delivery: Delivery, now_ms: int) -> bool:
+    return now_ms - delivery.sent_at_ms > MESSAGE_AGE_MAX_S * 1000
+
+
+def _is_last_but_one(delivery: Delivery, post: Consumer) -> bool:
+    """One receive is left in case the letter cannot be written now; after that SQS moves the
+    message by itself, without a reason."""
+    return post.receives_max is not None and delivery.receives >= post.receives_max - 1
+
+
+def _give_up(delivery: Delivery, failed: Later, post: Consumer) -> Disposition:
+    """The message has been received as often as it may be."""
+    try:
+        return _bury(delivery, failed.reason, post)
+    except Malformed as malformed:
+        return _set_aside(delivery.body, f"{failed.reason}; {malformed.reason}", post)
+    except Transient as transient:
+        return Later(f"{failed.reason}; not dead-lettered: {transient.reason}", failed.seconds)
+
+
+def _bury(delivery: Delivery, reason: str, post: Consumer) -> Disposition:
+    """Moves the message to the dead-letter queue with the reason, before SQS does it without:
+    after too many receives, or by deleting it at the end of its retention."""
+    post.dead.send([dead_letter(delivery, reason, post.clock.now_ms())])
+    post.telemetry.count("DeadLettered")
+    post.telemetry.note(
+        "dead-lettered", reason=reason, receives=delivery.receives, **about(delivery)
+    )
+    return Done()

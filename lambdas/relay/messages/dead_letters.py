@@ -1,0 +1,95 @@
+"""Dead letters: messages given up for now, each with what a human needs to know about it.
+
+SQS moves a message into the dead-letter queue as it is, and only the function that fails knows
+why. So the function writes the letter itself, one receive before SQS would move the message
+(docs/decisions/0010-dead-letters.md). The AWS console shows the attributes beside the body.
+"""
+
+from collections.abc import Mapping
+
+from lambdas.relay.entrances.arrivals import FIRST_SEEN
+from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import REASON_CHARS_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.messages.sealing import decode, describe
+
+#: why it is here: the last failure, in words
+REASON = "reason"
+#: how often it was received without success, earlier lives in the queue included
+ATTEMPTS = "attempts"
+#: how often the reconciler sent it back to work
+REDRIVES = "redrives"
+
+#: docs.aws.amazon.com/AWSSimpleQueueService/.../sqs-message-metadata.html
+ATTRIBUTES_MAX = 10
+#: what SQS counts beside an attribute's name and value: its type
+TYPE_BYTES = len("String")
+#: a count that has more digits is none of ours
+COUNT_DIGITS_MAX = 9
+
+
+def dead_letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
+    """The dead letter of a message: the same body, and attributes that explain it. Attributes
+    that the message had stay, for a function may depend on them."""
+    had = delivery.attributes
+    attributes = {
+        REDRIVES: str(count(had, REDRIVES)),
+        ATTEMPTS: str(count(had, ATTEMPTS) + delivery.receives),
+        FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
+        REASON: _shown(reason),
+    }
+    for name, value in (*had.items(), *_told_by(delivery, now_ms).items()):
+        if value:
+            attributes.setdefault(name, value)
+    return Outgoing(delivery.body, fitting(delivery.body, attributes))
+
+
+def fitting(body: str, attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """As many of the attributes, the first of them first, as SQS takes beside this body: a message
+    that has grown past SQS's bytes could be sent nowhere any more."""
+    room = SQS_MESSAGE_BYTES_MAX - len(body.encode("utf-8", "replace"))
+    shown: dict[str, str] = {}
+    for name, value in attributes.items():
+        size = len(name.encode()) + len(value.encode("utf-8", "replace")) + TYPE_BYTES
+        if value and size <= room and len(shown) < ATTRIBUTES_MAX:
+            shown[name] = value
+            room -= size
+    return shown
+
+
+def count(attributes: Mapping[str, str], name: str) -> int:
+    """A counting attribute; 0 where there is none or somebody wrote something else."""
+    value = attributes.get(name, "")
+    is_count = value.isascii() and value.isdecimal() and len(value) <= COUNT_DIGITS_MAX
+    return int(value) if is_count else 0
+
+
+def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
+    """What a body says of itself: a sealed batch or an envelope. A check has said so in its
+    attributes already (relay/correlating/checks.py)."""
+    if "kind" in delivery.attributes:
+        return {}
+    try:
+        return describe(decode(delivery.body))
+    except Exception:  # noqa: BLE001 whatever is wrong with it, its letter must be written
+        return _told_by_envelope(delivery.body, now_ms)
+
+
+def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
+    try:
+        event = parse_event(text, now_ms)
+    except Malformed as malformed:
+        return {"content": _shown(malformed.reason)}
+    return {
+        "identity": event.identity,
+        "conversation": _shown(event.conversation_id or ""),
+        "topic": _shown(event.topic),
+        "envelope": _shown(event.envelope_id),
+    }
+
+
+def _shown(reason: str) -> str:
+    """SQS takes no control characters, and Genesys' words may hold some."""
+    return "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARS_MAX]

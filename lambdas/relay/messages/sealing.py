@@ -1,0 +1,332 @@
+"""Sealed batches: the unit that is durable, retried, dead-lettered and redriven verbatim.
+
+A sealed batch is one message that determines one request to Genesys to the last byte. SQS
+regroups *messages* on redelivery; it cannot regroup what is inside one. So a retry, a redrive
+from the console and a redelivery all repeat the same events, in the same order, under the same
+key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency-Key` and
+`x-correlation-id`: one id for the whole life of a request. The nonce makes it unpredictable.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
+from lambdas.relay.kernel.message_kinds import refuse_other
+from lambdas.relay.kernel.time_format import iso
+
+FORMAT = 1
+CHECKSUM_CHARS = 13
+#: of an event's row in its request's record: the stroke, and what DynamoDB adds
+RECORD_ROW_BYTES = 2
+#: the message attribute that counts how often a batch's events were sealed anew
+CONSOLIDATIONS = "consolidations"
+#: longer than any id or topic of Genesys; a DynamoDB key takes 2048 bytes, these at most 1024
+LABEL_CHARS_MAX = 256
+
+#: lists: {"name": [item, ...], ...}; array: [item, ...]; single: the one item itself
+Shape = Literal["lists", "array", "single"]
+
+
+def key_text(text: str) -> str:
+    """An id by which something is asked for or pointed to, "" where it can be none: longer than any
+    id of Genesys, or with what neither a path nor a key of the ledger holds."""
+    return text if label(text) == text else ""
+
+
+def label(text: str) -> str:
+    """An id or a topic as ledger keys, message attributes and logs can hold it: bounded, without
+    control characters and lone surrogates. The item keeps what the event said."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text[:LABEL_CHARS_MAX])
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """An event as it goes out: rendered once, so that no later deploy changes its bytes."""
+
+    identity: str
+    payload_hash: str
+    #: "" where there is none
+    conversation_id: str
+    envelope_id: str
+    topic: str
+    #: "" where there is none
+    correlation_id: str
+    accepted_at_ms: int
+    #: the list of the request that the item goes into ("" where the request has no lists)
+    into: str
+    #: the outbound item, canonical JSON
+    item: str
+    #: what correlation needs of it (correlation.Facts); "" where no destination listens to it
+    facts: str = ""
+    #: how it came in and who said it (entrances.arrivals); "" in messages of before there was this
+    entrance: str = ""
+    #: "" where Genesys said it
+    sender: str = ""
+    #: how its identity begins where the same content at another time is another event; "" elsewhere
+    content: str = ""
+    #: the names, present and former, of the route whose effect this is; none in batches that
+    #: were sealed before claims knew routes
+    routes: tuple[str, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """The partition of its claim: a conversation's claims stand together, and so do those of
+        events that say the same."""
+        return self.conversation_id or self.content or self.identity
+
+    @property
+    def is_genesys_own(self) -> bool:
+        """Genesys said it. Before the entrance was sealed with an event, every event was taken for
+        one that can tell of our requests, and its copies under way still are."""
+        return self.entrance in ("partner", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes, complete but for the host."""
+
+    destination: str
+    method: str
+    path: str
+    shape: Shape
+    #: names that the destination had before
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Every name of the destination, in the one order in which everybody claims under them."""
+        return sorted({self.destination, *self.formerly})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    batch_id: str
+    nonce: str
+    target: Target
+    sealed_at_ms: int
+    #: how often it was split off from another
+    depth: int
+    events: tuple[SealedEvent, ...]
+
+    @property
+    def oldest_ms(self) -> int:
+        return min(event.accepted_at_ms for event in self.events)
+
+    def part(self, indices: Sequence[int]) -> "Batch":
+        """The child that holds these of its events: a function of content only, so that a split
+        that is repeated after a crash yields the same children (R7)."""
+        events = tuple(self.events[i] for i in indices)
+        return _batch(self.batch_id, self.target, self.sealed_at_ms, self.depth + 1, events)
+
+    def only(self, identities: frozenset[str]) -> "Batch":
+        """The same batch without the events that others own; still the same id."""
+        events = tuple(event for event in self.events if event.identity in identities)
+        return Batch(self.batch_id, self.nonce, self.target, self.sealed_at_ms, self.depth, events)
+
+    def without(self, identities: frozenset[str]) -> "Batch":
+        return self.only(frozenset(event.identity for event in self.events) - identities)
+
+    def body(self) -> bytes:
+        """The bytes of the request."""
+        items = [event.item for event in self.events]
+        match self.target.shape:
+            case "single":
+                return items[0].encode("ascii")
+            case "array":
+                return f"[{','.join(items)}]".encode("ascii")
+            case "lists":
+                lists: dict[str, list[str]] = {}
+                for event in self.events:
+                    lists.setdefault(event.into, []).append(event.item)
+                fields = (f"{canonical(name)}:[{','.join(i)}]" for name, i in lists.items())
+                return f"{{{','.join(fields)}}}".encode("ascii")
+
+
+def seal(
+    target: Target,
+    events: Iterable[SealedEvent],
+    *,
+    now_ms: int,
+    nonce: str,
+    most_events: int,
+    most_bytes: int,
+) -> Iterator[Batch]:
+    """Packs events in their order into as few batches as the limits allow.
+
+    A copy that arrived together with its original is dropped here, what another route makes of
+    the event is none. Two items under one identity never share a batch, since a batch owns an
+    identity once.
+    """
+    pending = list({(e.identity, e.payload_hash, e.routes): e for e in events}.values())
+    for number in range(len(pending)):
+        if not pending:
+            return
+        taken, pending = _fill(pending, most_events, most_bytes)
+        yield _batch(f"{nonce}.{number}", target, now_ms, 0, taken)
+
+
+def _fill(
+    pending: list[SealedEvent], most_events: int, most_bytes: int
+) -> tuple[tuple[SealedEvent, ...], list[SealedEvent]]:
+    taken: list[SealedEvent] = []
+    left: list[SealedEvent] = []
+    identities: set[str] = set()
+    request_bytes = sealed_bytes = record_bytes = 0
+    for event in pending:
+        in_request = len(event.item) + len(event.into) + 8
+        in_message = sealed_bytes_of(event)
+        in_record = len(event.owner.encode()) + len(event.identity) + RECORD_ROW_BYTES
+        fits = (
+            len(taken) < most_events
+            and event.identity not in identities
+            and request_bytes + in_request <= most_bytes
+            and sealed_bytes + in_message <= SEALED_BYTES_MAX
+            and record_bytes + in_record <= RECORD_EVENTS_BYTES_MAX
+        )
+        if fits or not taken:  # one that fits nowhere stands alone: its writer learns of it
+            taken.append(event)
+            identities.add(event.identity)
+            request_bytes += in_request
+            sealed_bytes += in_message
+            record_bytes += in_record
+        else:
+            left.append(event)
+    return tuple(taken), left
+
+
+def sealed_bytes_of(event: SealedEvent) -> int:
+    """What it takes of its message."""
+    return len(canonical([*_event_row(event), *event.routes])) + 4
+
+
+def _batch(
+    nonce: str, target: Target, sealed_at_ms: int, depth: int, events: tuple[SealedEvent, ...]
+) -> Batch:
+    batch_id = _identify(nonce, target, events)
+    return Batch(batch_id, nonce, target, sealed_at_ms, depth, events)
+
+
+def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> str:
+    parts = [nonce, target.destination, target.method, target.path, target.shape]
+    for event in events:
+        parts += [event.identity, event.payload_hash, event.into, event.item]
+    return str(uuid.UUID(bytes=digest("batch", *parts)[:16], version=4))
+
+
+#: what a message says that has not been through dedup yet. No event can say it: within a text the
+#: quotes are escaped
+_UNCLAIMED = '"stage":"sealed"'
+
+
+def encode_unclaimed(batch: Batch) -> str:
+    """The message of a batch that is to claim its events before it may be written."""
+    document = _document(batch) | {"stage": "sealed"}
+    return canonical({**document, "sum": _checksum(document)})
+
+
+def is_unclaimed(text: str) -> bool:
+    """Whether a sealed message says so; those of the release before say nothing."""
+    return _UNCLAIMED in text
+
+
+def encode(batch: Batch) -> str:
+    """The message: the whole batch as canonical JSON, with a checksum against hand edits."""
+    document = _document(batch)
+    return canonical({**document, "sum": _checksum(document)})
+
+
+def _document(batch: Batch) -> dict[str, Json]:
+    named = {"routes": [list(event.routes) for event in batch.events]}
+    formerly = {"formerly": list(batch.target.formerly)}
+    return {
+        **(named if any(event.routes for event in batch.events) else {}),
+        **(formerly if batch.target.formerly else {}),
+        "v": FORMAT,
+        "batch_id": batch.batch_id,
+        "nonce": batch.nonce,
+        "destination": batch.target.destination,
+        "method": batch.target.method,
+        "path": batch.target.path,
+        "shape": batch.target.shape,
+        "sealed_at_ms": batch.sealed_at_ms,
+        "depth": batch.depth,
+        "events": [_event_row(event) for event in batch.events],
+    }
+
+
+def _checksum(document: dict[str, Json]) -> str:
+    return short(digest("sum", canonical(document)), CHECKSUM_CHARS)
+
+
+def _event_row(event: SealedEvent) -> list[str | int]:
+    return [
+        event.identity,
+        event.payload_hash,
+        event.conversation_id,
+        event.envelope_id,
+        event.topic,
+        event.correlation_id,
+        event.accepted_at_ms,
+        event.into,
+        event.item,
+        event.facts,
+        event.entrance,
+        event.sender,
+        event.content,
+    ]
+
+
+def decode(text: str) -> Batch:
+    """Reads a sealed message. Raises Malformed where it is none, or is not as it was sealed:
+    an edited body under the same key would make the key a lie."""
+    document = read_json(text, "the message")
+    refuse_other(document, "batch")
+    try:
+        if document["v"] != FORMAT:
+            raise Malformed(f"the message has format {document['v']}, this release reads {FORMAT}")
+        claimed = document.pop("sum")
+        rows = document["events"]
+        named = document.get("routes", [()] * len(rows))
+        batch = Batch(
+            batch_id=document["batch_id"],
+            nonce=document["nonce"],
+            target=Target(
+                document["destination"],
+                document["method"],
+                document["path"],
+                document["shape"],
+                tuple(document.get("formerly", ())),
+            ),
+            sealed_at_ms=document["sealed_at_ms"],
+            depth=document["depth"],
+            events=tuple(
+                replace(SealedEvent(*row), routes=tuple(routes))
+                for row, routes in zip(rows, named, strict=True)
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Malformed(f"the message is no sealed batch: {error!r}") from error
+    if claimed != _checksum(document):
+        raise Malformed("the sealed batch was edited after it was sealed; its checksum is wrong")
+    return batch
+
+
+def describe(batch: Batch) -> dict[str, Json]:
+    """What a human wants to see of a batch beside its body, as message attributes: from the
+    start, so that a message that SQS itself dead-letters has them too."""
+    first = batch.events[0]
+    described = {
+        "batch": batch.batch_id,
+        "destination": batch.target.destination,
+        "events": str(len(batch.events)),
+        "identity": first.identity,
+        "topic": first.topic,
+        "first_seen": iso(batch.sealed_at_ms),
+    }
+    if first.conversation_id:
+        described["conversation"] = first.conversation_id
+    return described

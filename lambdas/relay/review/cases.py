@@ -1,0 +1,61 @@
+"""Manual review: what only a person can decide is kept, with everything needed to decide it.
+
+The document goes to the vault before the record says so, and before the message is acked: a
+crash between leaves a stray document, never a record without one.
+"""
+
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.ports import Ledger, Vault
+from lambdas.relay.kernel.vault_keys import review_key, sealed_key
+from lambdas.relay.messages.sealing import Batch, encode
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import parked_item, parking
+from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
+
+
+def keep_for_review(batch: Batch, reason: str, vault: Vault, now_ms: int, advice: str = "") -> None:
+    """Stores the batch with its reason, and what a person can do about it where we know."""
+    advised = {"advice": advice} if advice else {}
+    vault.keep(
+        review_key(batch.batch_id),
+        canonical({"reason": reason, "at_ms": now_ms, "message": encode(batch), **advised}),
+    )
+
+
+def keep_record_for_review(
+    batch_id: str, reason: str, advice: str, vault: Vault, now_ms: int, **sides: Json
+) -> None:
+    """Stores why a request whose message is gone needs a person, what was expected and found, and
+    the request itself where the vault has it."""
+    document = {"reason": reason, "advice": advice, "at_ms": now_ms, **sides}
+    message = vault.fetch(sealed_key(batch_id))
+    vault.keep(review_key(batch_id), canonical({**document, "message": message}))
+
+
+def park(
+    batch: Batch,
+    state: State,
+    reason: str,
+    *,
+    ledger: Ledger,
+    vault: Vault,
+    now_ms: int,
+    advice: str = "",
+) -> bool:
+    """Parks a batch that nobody holds; False while somebody does. A batch that has been settled
+    meanwhile stays as it is, and so does the document of one that a person has already: a message
+    that is sent again weeks later may hold events that were never this request's."""
+    before = ledger.find([record_key(batch.batch_id)])[0]
+    if before is not None and Record.of(before).state in PARKED:
+        return True
+    keep_for_review(batch, reason, vault, now_ms, advice)
+    written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
+    if written.applied or written.before is None:
+        return True
+    standing = Record.of(written.before)
+    if standing.state in PARKED:
+        return True
+    if standing.state in SETTLED | FINAL:
+        vault.discard(review_key(batch.batch_id))
+        return True
+    return ledger.change(*record_key(batch.batch_id), *parking(now_ms, reason)).applied

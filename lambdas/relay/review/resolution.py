@@ -1,0 +1,133 @@
+"""A person's decision on a parked request, carried out: deliver again, it did happen, or leave it.
+
+Again means a new request: the old id may still be remembered at Genesys with its refusal. The new
+id is a function of the old one, so that a repeated command resumes and never sends a third one.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lambdas.relay.kernel.canonical import read_json
+from lambdas.relay.kernel.errors import RelayError
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Outgoing, Queue, Vault
+from lambdas.relay.kernel.vault_keys import review_key, sealed_key
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.messages.sealing import Batch, decode, describe, encode
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding, continuing, resolving
+from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.states import State
+
+Verdict = Literal["again", "happened", "discard"]
+
+
+class NotResolved(RelayError):
+    """The decision could not be carried out; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided."""
+
+    verdict: Verdict
+    who: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A request that waits for a person, with all that there is to decide by."""
+
+    record: Record
+    item: Item
+    #: the vault's document: {"reason", "at_ms", "message"}; None where it is gone
+    document: Any
+    batch: Batch | None
+
+
+def find(batch_id: str, ledger: Ledger, vault: Vault) -> Parked:
+    """Raises NotResolved where there is no such request."""
+    item = ledger.find([record_key(batch_id)])[0]
+    if item is None:
+        raise NotResolved(f"There is no request {batch_id}: `relay review list` names them.")
+    text = vault.fetch(review_key(batch_id))
+    document = None if text is None else read_json(text, "the review document")
+    message = None if document is None else document.get("message")
+    batch = None if message is None else decode(message)
+    return Parked(Record.of(item), item, document, batch)
+
+
+def successor(batch: Batch) -> Batch:
+    """The request that carries the same events on, under its own id."""
+    return batch.part(range(len(batch.events)))
+
+
+def resolve(
+    parked: Parked, decision: Decision, *, ledger: Ledger, vault: Vault, writes: Queue, now_ms: int
+) -> State:
+    """Carries the decision out; repeating it resumes it. Raises NotResolved, Transient."""
+    if decision.verdict == "again":
+        return _again(parked, decision, ledger, vault, writes, now_ms)
+    state: State = "RECONCILED" if decision.verdict == "happened" else "DISCARDED"
+    if parked.record.state != state:
+        _leave(parked, resolving(parked.record, state, now_ms, *_said(decision)), ledger)
+    vault.discard(review_key(parked.record.batch_id))
+    return state
+
+
+def _again(
+    parked: Parked,
+    decision: Decision,
+    ledger: Ledger,
+    vault: Vault,
+    writes: Queue,
+    now_ms: int,
+) -> State:
+    """Until the new request is on its way the old record stays on the list of those overdue.
+
+    Claims come first: a request that was never split may have been parked before it had any, and
+    what another one owns must not be delivered again. Parts need none: the whole has claimed them.
+    """
+    if parked.batch is None:
+        raise NotResolved(
+            f"The vault holds nothing of request {parked.record.batch_id} any more, so there is "
+            "nothing to deliver: replay the bus's archive for the time of its events instead."
+        )
+    own = parked.batch
+    if not own.depth:
+        own = own.only(claim(own, ledger, now_ms).owned)
+    if not own.events:
+        _leave(parked, resolving(parked.record, "EMPTY", now_ms, *_said(decision)), ledger)
+        vault.discard(review_key(parked.record.batch_id))
+        return "EMPTY"
+    child = successor(own)
+    # Split by a person before: that command is resumed. Split by a writer: nothing waits here.
+    if parked.record.state != "SPLIT" or not parked.record.resolved_by:
+        part = {
+            "indices": list(range(len(child.events))),
+            "fate": "again",
+            "reason": "resolved",
+            "batch_id": child.batch_id,
+        }
+        _leave(parked, continuing(parked.record, now_ms, *_said(decision), part), ledger)
+    ledger.insert([sealed_item(child, now_ms)])
+    vault.keep(sealed_key(child.batch_id), encode(child))
+    writes.send([Outgoing(encode(child), describe(child))])
+    ledger.change(*record_key(parked.record.batch_id), *concluding(now_ms))
+    vault.discard(review_key(parked.record.batch_id))
+    return "SPLIT"
+
+
+def _said(decision: Decision) -> tuple[str, str]:
+    """Who decided, and what the record's history says of it."""
+    return decision.who, f"{decision.who} decided: {decision.verdict} ({decision.note})"
+
+
+def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> None:
+    record = parked.record
+    written = ledger.change(*record_key(record.batch_id), *transition)
+    if not written.applied:
+        standing = "gone" if written.before is None else written.before["state"]
+        raise NotResolved(
+            f"Request {record.batch_id} does not wait for a person any more: it is {standing}."
+        )

@@ -1,0 +1,131 @@
+"""How a relay stands: a pure judgement of what was read. Whatever needs a person is in here, so
+that no other answer can say "nothing" while something waits or an alarm rings."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.genesys.circuit_breaker import Circuit
+from lambdas.relay.kernel.limits import MINUTE_S, RECONCILE_EVERY_S
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.requests.states import OVERDUE, REVIEW
+from ops.reading import LISTED_MAX, Depth, Reading
+from ops.screen import plural
+
+#: a queue whose oldest message waits longer is behind
+BEHIND_S = 15 * MINUTE_S
+#: reconcile that has not run for so long does not run
+RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that waits for a person. `name` is what the commands take."""
+
+    kind: str
+    name: str
+    state: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A reading and what is wrong with it, a sentence each, with the runbook's section."""
+
+    reading: Reading
+    states: Mapping[str, int]
+    overdue: int
+    review: int
+    quarantined: int
+    #: every case of every kind, the oldest of each first
+    cases: Sequence[Case]
+    troubles: Sequence[str]
+
+
+def judge(reading: Reading) -> Standing:
+    """What a reading means."""
+    cases = _cases(reading)
+    counts = Counter(case.kind for case in cases)
+    troubles = [
+        *(
+            f"ALARM {alarm.name} since {iso(alarm.since_ms)}: {alarm.says}"
+            for alarm in reading.alarms
+        ),
+        *_of_queues(reading.depths),
+        *_of_cases(counts),
+        *_of_reconcile(reading),
+        *(
+            f"{name} {sentence} Runbook: GenesysFailing."
+            for name, circuit in reading.circuits.items()
+            if (sentence := _left_alone(circuit, reading.turned_away_s(name)))
+        ),
+    ]
+    return Standing(
+        reading=reading,
+        states=Counter(entry.state for entry in reading.attention),
+        overdue=counts["overdue"],
+        review=counts["review"],
+        quarantined=counts["quarantine"],
+        cases=cases,
+        troubles=troubles,
+    )
+
+
+def _cases(reading: Reading) -> list[Case]:
+    due = [
+        Case(entry.attention, entry.batch_id, entry.state, entry.due_at_s * 1000)
+        for entry in reading.attention
+        if entry.attention == REVIEW or entry.due_at_s * 1000 <= reading.now_ms
+    ]
+    unreadable = [
+        Case("quarantine", one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
+    ]
+    return due + unreadable
+
+
+def _of_queues(depths: Mapping[str, Depth]) -> Iterator[str]:
+    if dead := {name: depth.dead for name, depth in depths.items() if depth.dead}:
+        told = ", ".join(f"{count} in {name}-dead" for name, count in dead.items())
+        yield f"Dead letters: {told}. See `relay dead-letters list`. Runbook: DeadLetters."
+    if behind := [name for name, depth in depths.items() if (depth.oldest_s or 0) > BEHIND_S]:
+        yield f"Behind: {', '.join(behind)}. Runbook: Backlog."
+
+
+def _of_cases(counts: Mapping[str, int]) -> Iterator[str]:
+    for kind, noun, does in (
+        (REVIEW, "request", "for a person"),
+        ("quarantine", "unreadable message", "for a person"),
+    ):
+        if count := counts.get(kind, 0):
+            waits = "waits" if count == 1 else "wait"
+            yield (
+                f"{at_least(count, noun)} {waits} {does}. See `relay review list`. Runbook: "
+                "WaitingForPerson."
+            )
+    if count := counts.get(OVERDUE, 0):
+        is_are = "is" if count == 1 else "are"
+        yield f"{at_least(count, 'request')} {is_are} overdue: trace one. Runbook: Overdue."
+
+
+def _of_reconcile(reading: Reading) -> Iterator[str]:
+    if not reading.is_scheduled:
+        return
+    if reading.reconciled is None:
+        yield "reconcile has not come to an end within a day. Runbook: ReconcileFailing."
+    elif reading.now_ms - reading.reconciled.at_ms > RECONCILED_WITHIN_S * 1000:
+        since = iso(reading.reconciled.at_ms)
+        yield f"reconcile has not come to an end since {since}. Runbook: ReconcileFailing."
+
+
+def at_least(count: int, noun: str) -> str:
+    """A count of what was listed; the list may have ended before its end."""
+    return ("at least " if count >= LISTED_MAX else "") + plural(count, noun)
+
+
+def _left_alone(circuit: Circuit, seconds: float) -> str:
+    """What a destination's breaker says, a rest that Genesys asked for included; else """ ""
+    if circuit.is_open:
+        next_try = f"in {seconds:.0f} s" if seconds else "now"
+        since = iso(circuit.opened_at_ms)
+        return f"failed too often: left alone since {since}, the next try is due {next_try}."
+    return f"asked to be left alone for {seconds:.0f} s more." if seconds else ""

@@ -1,0 +1,149 @@
+"""What waits for a person: parked requests, and the quarantine's unreadable messages."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.kernel.vault_keys import QUARANTINE
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.states import REVIEW
+from lambdas.relay.review.resolution import Parked, find
+from ops.attention import Entry, read_attention
+from ops.connection import Relay
+from ops.errors import OpsError
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One case."""
+
+    #: a batch id, or a quarantined message's name
+    name: str
+    state: str
+    reason: str
+    since: str
+    destination: str
+    events: int
+
+    @property
+    def is_request(self) -> bool:
+        return self.state != "QUARANTINED"
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What waits, as far as it was to be read."""
+
+    found: Sequence[Waiting]
+    may_be_more: bool
+
+
+def cases(relay: Relay, most: int) -> Cases:
+    """At most `most` of each kind."""
+    entries = read_attention(relay, REVIEW, most)
+    names = [one.name for one in quarantined(relay, most)]
+    messages = [_waiting(name, quarantine_document(relay, name)) for name in names]
+    found = [*_requests(relay, entries), *messages]
+    return Cases(found, len(entries) >= most or len(names) >= most)
+
+
+def _requests(relay: Relay, entries: Sequence[Entry]) -> list[Waiting]:
+    """The parked requests, oldest first."""
+    items = relay.ledger.find([record_key(entry.batch_id) for entry in entries])
+    return [
+        Waiting(
+            name=entry.batch_id,
+            state=entry.state,
+            reason=str(item.get("reason", "")),
+            since=iso(entry.due_at_s * 1000),
+            destination=entry.destination,
+            events=len(item.get("events", ())),
+        )
+        for entry, item in zip(entries, items, strict=True)
+        if item is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message that nobody could read, by its name and age alone."""
+
+    name: str
+    since_ms: int
+
+
+def quarantined(relay: Relay, most: int | None, beginning: str = "") -> list[Quarantined]:
+    """What nobody could read and is named so; None: all of it."""
+    bucket = relay.output("VaultBucketName")
+    pages = relay.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket,
+        Prefix=f"{QUARANTINE}{beginning}",
+        PaginationConfig={"MaxItems": most} if most else {},
+    )
+    return [
+        Quarantined(
+            row["Key"].removeprefix(QUARANTINE).removesuffix(".json"),
+            int(row["LastModified"].timestamp() * 1000),
+        )
+        for page in pages
+        for row in page.get("Contents", [])
+    ]
+
+
+def _waiting(name: str, document: dict[str, Any]) -> Waiting:
+    since = iso(int(document.get("at_ms", 0)))
+    return Waiting(name, "QUARANTINED", str(document.get("reason", "")), since, "-", 0)
+
+
+def quarantine_key(name: str) -> str:
+    return f"{QUARANTINE}{name}.json"
+
+
+def quarantine_document(relay: Relay, name: str) -> dict[str, Any]:
+    """{"reason", "at_ms", "message"}. Raises OpsError where there is none."""
+    text = relay.vault.fetch(quarantine_key(name))
+    if text is None:
+        raise OpsError(f"Nothing of the name {name} waits: `relay review list` names what does.")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def is_batch_id(name: str) -> bool:
+    """Batch ids are UUIDs, quarantined messages have names without hyphens."""
+    return name.count("-") == 4
+
+
+def whole_id(relay: Relay, name: str) -> str:
+    """The id that begins so, of all that waits: a decision must not meet another case than the
+    one that is meant. Raises OpsError where none or several begin so."""
+    if len(name) in (36, 26):
+        return name
+    requests = (entry.batch_id for entry in read_attention(relay, REVIEW, None))
+    found = [batch_id for batch_id in requests if batch_id.startswith(name)]
+    found += [one.name for one in quarantined(relay, None, name)]
+    if len(found) != 1:
+        told = f"{len(found)} cases waiting begin" if found else "Nothing waiting begins"
+        raise OpsError(f"{told} with {name}: see `relay review list`.")
+    return found[0]
+
+
+def events_of(parked: Parked) -> Sequence[dict[str, Any]]:
+    """The events of a parked request, item by item."""
+    if parked.batch is None:
+        return ()
+    return [
+        {
+            "identity": event.identity,
+            "conversation": event.conversation_id,
+            "topic": event.topic,
+            "envelope": event.envelope_id,
+            "item": json.loads(event.item),
+        }
+        for event in parked.batch.events
+    ]
+
+
+def parked_request(relay: Relay, batch_id: str) -> Parked:
+    return find(batch_id, relay.ledger, relay.vault)

@@ -1,0 +1,252 @@
+"""A whole campaign: seeds, crash points, lines, mutants, rivals; and what it came to."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.pool import Pool
+from typing import Any, Protocol, TypeVar
+
+from simulation import work
+from simulation.enumeration import SMALL
+from simulation.fault_plan import KINDS
+from simulation.hunting import Hunt
+from simulation.lines import Line, executable
+from simulation.mutants import MUTANTS
+from simulation.mutants.tracking import TRACKING
+from simulation.probes import missing
+from simulation.rivals.comparison import REGIMES, RIVALS, Outcome
+from simulation.trial import Trial, prepare_process, total
+
+#: seeds that one process takes at a time
+SEEDS_AT_ONCE = 20
+#: one run of tracked requests for so many runs
+TRACKED_SHARE = 10
+#: lines are watched for in so many seeds, and so many more while one is missing
+LINE_SEEDS = 80
+LINE_SEEDS_MAX = 4_000
+#: failing trials that are kept whole
+KEPT_MAX = 20
+#: a mutant that lives longer than this survives: then a fault is missing
+HUNT_SEEDS_MAX = 3_000
+#: so many runs and more must show every probe; each fault kind this share of a time per run
+PROBED_RUNS_MIN = 1_000
+FAULT_PER_RUN_MIN = 0.04
+#: in a campaign of at least so many runs every pair of crashes is tried, in a smaller one a share
+ALL_PAIRS_RUNS = 10_000
+PAIRS_STRIDE = 16
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Watcher(Protocol):
+    """Who is told how it goes."""
+
+    def begin(self, phase: str, total: int) -> None: ...
+
+    def advance(self, done: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Result:
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    probes: Counter[str] = field(default_factory=Counter)
+    regimes: Counter[str] = field(default_factory=Counter)
+    failed: list[Trial] = field(default_factory=list)
+    failures: int = 0
+    seconds: float = 0.0
+    #: runs of the world of tracked requests
+    tracked: int = 0
+    single_crashes: int = 0
+    pair_crashes: int = 0
+    crash_failures: list[str] = field(default_factory=list)
+    hunts: list[Hunt] = field(default_factory=list)
+    rivals: list[Outcome] = field(default_factory=list)
+    unseen_lines: list[str] = field(default_factory=list)
+    #: what went wrong with the campaign itself, in sentences
+    objections: list[str] = field(default_factory=list)
+
+    @property
+    def survivors(self) -> list[str]:
+        return [hunted.mutant for hunted in self.hunts if hunted.seeds is None]
+
+    @property
+    def is_good(self) -> bool:
+        bad = self.failures or self.crash_failures or self.survivors or self.objections
+        return not bad
+
+
+def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
+    result = Result()
+    with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
+        _seeds(runs, first_seed, pool, watcher, result)
+        _tracked(runs, first_seed, pool, watcher, result)
+        _crashes(runs, pool, watcher, result)
+        _lines(runs, first_seed, pool, watcher, result)
+        _mutants(first_seed, pool, watcher, result)
+        _rivals(runs, first_seed, pool, watcher, result)
+    judge(runs, result)
+    return result
+
+
+def _each(
+    phase: str, function: Callable[[T], R], parts: Sequence[T], pool: Pool, watcher: Watcher
+) -> Iterable[R]:
+    watcher.begin(phase, len(parts))
+    for done in pool.imap_unordered(function, parts):
+        watcher.advance(1)
+        yield done
+
+
+def _seeds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    last = first + runs
+    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
+    begun = time.perf_counter()
+    for trials in _each("runs", work.run_seeds, parts, pool, watcher):
+        for trial in trials:
+            total(result.counts, trial)
+            _add(trial, result)
+    result.seconds = time.perf_counter() - begun
+
+
+def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    last = first + max(1, runs // TRACKED_SHARE)
+    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
+    for trials in _each("tracked requests", work.run_tracked_seeds, parts, pool, watcher):
+        for trial in trials:
+            result.tracked += 1
+            _add(trial, result)
+
+
+def _add(trial: Trial, result: Result) -> None:
+    result.faults.update(trial.faults)
+    result.probes.update(trial.probes)
+    result.regimes[trial.regime] += 1
+    if trial.failed:
+        result.failures += 1
+        result.failed = sorted([*result.failed, trial], key=_seed)[:KEPT_MAX]
+
+
+def _seed(trial: Trial) -> int:
+    return trial.seed
+
+
+def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    done: list[work.Enumerated] = list(
+        _each("single crashes", work.enumerate_singles, range(len(SMALL)), pool, watcher)
+    )
+    # Each part of the pairs takes every n-th first crash; a small campaign does the first part.
+    offsets = range(PAIRS_STRIDE if runs >= ALL_PAIRS_RUNS else 1)
+    parts = [(index, PAIRS_STRIDE, offset) for index in range(len(SMALL)) for offset in offsets]
+    done += _each("pairs of crashes", work.enumerate_pairs, parts, pool, watcher)
+    for enumerated in done:
+        result.single_crashes += enumerated.singles
+        result.pair_crashes += enumerated.pairs
+        result.crash_failures += [f"{enumerated.small}: {said}" for said in enumerated.failed]
+
+
+def _lines(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    """Tracing is slow, so it lasts until every line was seen, and no longer."""
+    last = first + min(runs, LINE_SEEDS_MAX)
+    waves = [range(n, min(n + LINE_SEEDS, last)) for n in range(first, last, LINE_SEEDS)]
+    wanted: dict[Line, str] = executable()
+    watcher.begin("lines of the protocol", len(waves))
+    for wave in waves:
+        left = frozenset(wanted)
+        if not left:
+            break
+        parts = [(range(n, min(n + SEEDS_AT_ONCE, wave.stop)), left) for n in wave[::SEEDS_AT_ONCE]]
+        for seen in pool.imap_unordered(work.seen_lines, parts):
+            wanted = {line: text for line, text in wanted.items() if line not in seen}
+        watcher.advance(1)
+    result.unseen_lines = [
+        f"{module}.py:{number}: {text}" for (module, number), text in sorted(wanted.items())
+    ]
+
+
+def _mutants(first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    parts = [(index, first, HUNT_SEEDS_MAX) for index in range(len(MUTANTS))]
+    hunts = list(_each("mutants", work.hunt_mutant, parts, pool, watcher))
+    parts = [(index, first, HUNT_SEEDS_MAX) for index in range(len(TRACKING))]
+    hunts += _each("mutants of tracking", work.hunt_tracked, parts, pool, watcher)
+    by_name = {hunted.mutant: hunted for hunted in hunts}
+    result.hunts = [by_name[mutant.name] for mutant in (*MUTANTS, *TRACKING)]
+
+
+def _rivals(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    seeds = range(first, first + min(runs, 1_000) // 10 or first + 1)
+    parts = [(n, regime, seed) for n in range(len(RIVALS)) for regime in REGIMES for seed in seeds]
+    result.rivals = list(_each("rivals", work.compare_rival, parts, pool, watcher))
+
+
+def judge(runs: int, result: Result) -> None:
+    """A campaign that saw nothing proves nothing."""
+    if runs < PROBED_RUNS_MIN:
+        return
+    floor = runs * FAULT_PER_RUN_MIN
+    for kind in KINDS:
+        if result.faults[kind] < floor:
+            result.objections.append(
+                f"the fault {kind!r} struck {result.faults[kind]} times, not {floor:.0f}"
+            )
+    result.objections += [f"never seen: {probe}" for probe in missing(result.probes)]
+    result.objections += [f"never ran: {line}" for line in result.unseen_lines]
+
+
+def rows(result: Result) -> dict[str, Any]:
+    """The campaign as JSON."""
+    counts = result.counts
+    return {
+        "runs": counts["runs"],
+        "events": counts["events"],
+        "lost": counts["lost"],
+        "duplicate_effects": counts["doubled"],
+        "undetected_duplicates": counts["undetected"],
+        "delivered": counts["delivered"],
+        "parked": counts["parked"],
+        "rejected": counts["rejected"],
+        "quarantined": counts["quarantined"],
+        "unrouted": counts["unrouted"],
+        "not_taken": counts["not_taken"],
+        "failures": result.failures,
+        "failing_seeds": [trial.seed for trial in result.failed],
+        "runs_per_second": round(counts["runs"] / result.seconds, 1) if result.seconds else 0,
+        "tracked_runs": result.tracked,
+        "steps": counts["steps"],
+        "regimes": dict(sorted(result.regimes.items())),
+        "faults": dict(sorted(result.faults.items())),
+        "probes": dict(sorted(result.probes.items())),
+        "single_crashes": result.single_crashes,
+        "pairs_of_crashes": result.pair_crashes,
+        "crash_failures": result.crash_failures,
+        "mutants": len(result.hunts),
+        "mutants_caught": sum(hunted.seeds is not None for hunted in result.hunts),
+        "hunts": {
+            hunted.mutant: {"mistake": mutant.mistake, "runs": hunted.seeds, "said": hunted.said}
+            for hunted, mutant in zip(result.hunts, (*MUTANTS, *TRACKING), strict=True)
+        },
+        "rivals": _rival_rows(result.rivals),
+        "objections": result.objections,
+    }
+
+
+def _rival_rows(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for rival in RIVALS:
+        for regime in REGIMES:
+            sums[rival.name, regime] = Counter()
+    for outcome in outcomes:
+        sums[outcome.rival, outcome.regime].update(
+            events=outcome.events,
+            lost=outcome.lost,
+            doubled=outcome.doubled,
+            undetected=outcome.undetected,
+            requests=outcome.requests,
+        )
+    return [
+        {"design": rival, "regime": regime, **counted} for (rival, regime), counted in sums.items()
+    ]

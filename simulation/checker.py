@@ -1,0 +1,305 @@
+"""The account: what became of every published event, told from what the run left behind.
+
+In the manner of Jepsen's total-queue checker. It knows events by the number in their payload, and
+reads only what was published, Genesys' own record, the queues, the vault and the ledger's raw
+items. It imports nothing from the code that it checks.
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from simulation.regimes import Regime
+from simulation.workload import Fact
+from simulation.world import History
+
+_MARKER = re.compile(r"evt-(\d{5})")
+_ECHO = re.compile(r"echo-")
+
+#: records in these states need nobody any more; those in the second set have a person; those in
+#: the third wait for an event, and the reconciler's list says so
+FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED"}
+WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
+AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
+#: what senders hear: that the relay has the event, that it will never take it
+TAKEN = {"200", "accepted"}
+TURNED_AWAY = {"400", "401", "413"}
+#: ... and that they have to send it again; 502 is what API Gateway says where a function died
+UNSURE = {"429", "502", "503"}
+
+
+@dataclass(slots=True)
+class Account:
+    """The verdict on one run. `violations` is empty, or the run has failed."""
+
+    published: int = 0
+    delivered: int = 0
+    parked: int = 0
+    rejected: int = 0
+    quarantined: int = 0
+    unrouted: int = 0
+    #: events whose sender was turned away, or gave up before anybody answered for them
+    not_taken: int = 0
+    #: events that took effect nowhere and that nobody is responsible for
+    lost: int = 0
+    #: second, third, ... effects of one event
+    doubled: int = 0
+    #: of those, the ones that no record lists as possible
+    undetected: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Traces:
+    """Where each number is found."""
+
+    effects: Mapping[int, list[str]]
+    keys: Mapping[int, set[str]]
+    #: numbers by the reason of the person's record
+    parked: Mapping[int, list[str]]
+    rejected: set[int]
+    quarantined: set[int]
+
+
+def check(history: History, regime: Regime) -> Account:
+    account = Account()
+    account.violations += _standing(history)
+    account.violations += _keys_and_bodies(history)
+    account.violations += list(_records(history))
+    traces = _traces(history)
+    for fact in history.facts:
+        _judge(fact, traces, history, regime, account)
+    if any(_ECHO.search(json.dumps(effect.item)) for effect in history.effects):
+        account.violations.append("an event that a request caused was written back")
+    return account
+
+
+def _standing(history: History) -> Iterator[str]:
+    """What may not be left at the end, and what no record may be at any time."""
+    yield from dict.fromkeys(history.unsound)
+    if not history.at_rest:
+        yield "the run did not come to rest"
+        return
+    for name, messages in history.queued.items():
+        if messages:
+            yield f"{len(messages)} messages are stuck in {name}"
+    for message in history.dropped:
+        yield f"a message was dropped at the end of its retention: {message.body[:80]}"
+    for error in dict.fromkeys(history.errors):
+        yield f"an unforeseen error: {error}"
+
+
+def _keys_and_bodies(history: History) -> Iterator[str]:
+    """A request is only ever repeated as it was, and only under an open record."""
+    bodies: dict[str, bytes] = {}
+    for call in history.calls:
+        if bodies.setdefault(call.key, call.body) != call.body:
+            yield f"key {call.key} was used with two bodies"
+        if call.record_state != "OPEN":
+            yield f"a request was made while its record was {call.record_state}"
+
+
+def _records(history: History) -> Iterator[str]:
+    """No record without somebody who will see to it, and no final verdict that expires early."""
+    for (pk, sk), item in history.items.items():
+        if sk != "R":
+            continue
+        state = item["state"]
+        if state in WITH_A_PERSON:
+            if item.get("attention") != "review":
+                yield f"{pk} is {state} but not on the list for review"
+            if f"review/{pk.removeprefix('R#')}.json" not in history.documents:
+                yield f"{pk} is {state} but its document is not in the vault"
+        elif state in AWAITING:
+            if item.get("attention") != "overdue":
+                yield f"{pk} is {state} and nobody waits for it"
+        elif state not in FINISHED:
+            yield f"{pk} is an orphan: {state}, and no message is left"
+        if "expires_at" in item and state not in FINISHED:
+            yield f"{pk} is {state} and will expire"
+
+
+def _traces(history: History) -> _Traces:
+    effects: dict[int, list[str]] = defaultdict(list)
+    for effect in history.effects:
+        for number in _numbers(json.dumps(effect.item)):
+            effects[number].append(effect.key)
+    keys: dict[int, set[str]] = defaultdict(set)
+    for call in history.calls:
+        for number in _numbers(call.body.decode()):
+            keys[number].add(call.key)
+    parked: dict[int, list[str]] = defaultdict(list)
+    rejected: set[int] = set()
+    quarantined: set[int] = set()
+    for name, document in history.documents.items():
+        folder, _, rest = name.partition("/")
+        numbers = _numbers(document)
+        if folder == "quarantine":
+            quarantined |= numbers
+            continue
+        record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
+        # A document whose record went on is a stray: nobody is asked about it any more.
+        for number in numbers if record.get("state") in WITH_A_PERSON else ():
+            parked[number].append(str(record.get("reason")))
+            if record["state"] == "REJECTED":
+                rejected.add(number)
+    return _Traces(effects, keys, parked, rejected, quarantined)
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(number) for number in _MARKER.findall(text)}
+
+
+def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
+    number = fact.number
+    effects = traces.effects.get(number, [])
+    account.published += 1
+    account.doubled += max(0, len(effects) - 1)
+    if len(effects) > 1:
+        _judge_double(number, effects, traces, history, regime, account)
+    answers = history.answers.get(number)
+    if answers is not None and not _is_taken(number, answers, fact, traces, account):
+        return
+    match fact.kind:
+        case "unrouted":
+            account.unrouted += 1
+            if effects:
+                account.violations.append(f"event {number} has no route and was written")
+        case "malformed":
+            _judge_malformed(number, effects, traces, account)
+        case "poison":
+            _judge_poison(number, effects, traces, account)
+        case _:
+            _judge_plain(number, effects, traces, history, regime, account)
+
+
+def _judge_double(
+    number: int,
+    effects: list[str],
+    traces: _Traces,
+    history: History,
+    regime: Regime,
+    account: Account,
+) -> None:
+    """Every effect beyond the first must be one that a record lists as possible: one of the same
+    request, or of one that it was split from or into. Requests of no kin may never share one."""
+    kin = Counter(_ancestor(key, history) for key in effects)
+    listed = Counter[str]()
+    for key in traces.keys[number]:
+        listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
+    undetected = len(kin) - 1 + sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
+    account.undetected += undetected
+    if regime.doubles == "never":
+        keys = dict(Counter(effects))
+        account.violations.append(f"event {number} took effect {len(effects)} times: {keys}")
+    elif undetected:
+        account.violations.append(f"event {number} was doubled and no record lists it")
+
+
+def _is_taken(
+    number: int, answers: list[str], fact: Fact, traces: _Traces, account: Account
+) -> bool:
+    """Whether the relay has to answer for an event that an application sent: it said so, or the
+    event came in although its sender never heard so."""
+    strange = set(answers) - TAKEN - TURNED_AWAY - UNSURE
+    if strange:
+        account.violations.append(f"the sender of event {number} was answered {sorted(strange)}")
+    promised = bool(TAKEN & set(answers))
+    came_in = promised or any(
+        number in found
+        for found in (traces.effects, traces.parked, traces.rejected, traces.quarantined)
+    )
+    if fact.kind == "refused" and came_in:
+        account.violations.append(f"event {number} had to be turned away: {answers}")
+    elif fact.persists and not promised and not TURNED_AWAY & set(answers):
+        account.violations.append(f"event {number} was never taken, however often it was sent")
+    elif fact.kind != "refused" and TURNED_AWAY & set(answers):
+        account.violations.append(f"event {number} was turned away: {answers}")
+    if not came_in:
+        account.not_taken += 1
+    return came_in and fact.kind != "refused"
+
+
+def _ancestor(key: str, history: History) -> str:
+    """The request that was split, and split again, until it was this one."""
+    while f"R#{key}" in history.parents:
+        key = history.parents[f"R#{key}"]
+    return key
+
+
+def _judge_malformed(number: int, effects: list[str], traces: _Traces, account: Account) -> None:
+    if effects:
+        account.violations.append(f"malformed event {number} was written")
+    if number in traces.quarantined:
+        account.quarantined += 1
+    else:
+        account.lost += 1
+        account.violations.append(f"malformed event {number} is not in the quarantine")
+
+
+def _judge_poison(number: int, effects: list[str], traces: _Traces, account: Account) -> None:
+    if effects:
+        account.violations.append(f"event {number}, which Genesys refuses, took effect")
+    if number in traces.rejected:
+        account.rejected += 1
+    elif number in traces.parked or number in traces.quarantined:
+        account.parked += 1
+    else:
+        account.lost += 1
+        account.violations.append(f"event {number}, which Genesys refuses, vanished")
+
+
+def _judge_plain(
+    number: int,
+    effects: list[str],
+    traces: _Traces,
+    history: History,
+    regime: Regime,
+    account: Account,
+) -> None:
+    if effects:
+        account.delivered += 1
+    elif number in traces.parked or number in traces.quarantined:
+        account.parked += 1
+    else:
+        account.lost += 1
+        account.violations.append(f"event {number} is lost")
+    if number in traces.rejected:
+        account.violations.append(f"event {number} counts as rejected, which it never was")
+    for reason in traces.parked.get(number, []):
+        if not _may_be_parked(reason, number, len(traces.keys[number]), history, regime):
+            account.violations.append(f"event {number} was given to a person: {reason}")
+    if number in traces.quarantined and not history.dead_lettered["events"]:
+        account.violations.append(f"event {number} is in the quarantine though it can be read")
+
+
+def _may_be_parked(
+    reason: str, number: int, requests: int, history: History, regime: Regime
+) -> bool:
+    """What a person may be bothered with, though Genesys would have taken the event."""
+    if reason.startswith("dead-lettered by "):
+        queue = reason.split()[2]
+        return history.dead_lettered[queue] > 3
+    if reason.startswith(("older than the horizon", "its record is gone")):
+        return regime.late_copies
+    if reason.startswith("accepted, but the awaited event never came"):
+        return regime.confirmed_within_s is not None
+    if "attempts with an unknown outcome" in reason:
+        return int(reason.split()[0]) > 20
+    if "failed as retryable" in reason or "failed again and again" in reason:
+        return requests > 12
+    if reason.startswith("refused ("):
+        return regime.parks_doubt or _shares_a_request_with_poison(number, history)
+    if reason.startswith("an earlier attempt may have taken effect"):
+        return regime.parks_doubt
+    return False
+
+
+def _shares_a_request_with_poison(number: int, history: History) -> bool:
+    poison = {fact.number for fact in history.facts if fact.kind == "poison"}
+    return any(
+        number in numbers and numbers & poison
+        for numbers in (_numbers(call.body.decode()) for call in history.calls)
+    )

@@ -1,0 +1,68 @@
+"""What the relay is configured with in a run."""
+
+from typing import Any
+
+from lambdas.relay.destinations import journey
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
+from lambdas.relay.entrances.events import Reader
+from lambdas.relay.entrances.identities import BY_NATURE
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.messages.sealing import SealedEvent
+from lambdas.relay.routes.configuration import Configuration, Route
+from simulation import workload
+from simulation.memory.genesys import ITEM_PATH
+from simulation.regimes import Regime
+from simulation.scenario import Scenario
+from simulation.senders import FLAT, ORDER, STEP
+from simulation.states import MEMBERSHIP
+from simulation.world_paths import PATH
+
+
+def configuration_of(scenario: Scenario) -> Configuration:
+    """The destination as the scenario's regime describes it, and a route for each shape."""
+    regime = scenario.regime
+    destination = Destination(
+        name="simulated",
+        kind="simulated",
+        method="POST",
+        path=PATH,
+        shape="lists",
+        into="entities",
+        most_items=scenario.most_items,
+        most_bytes=GENESYS_BODY_BYTES_MAX,
+        item=_item("body"),
+        key=regime.key,
+        unknown=regime.unknown,
+        read_results=any_answer if regime.takes_whole else journey.read_results,
+        read_back=ReadBack.at(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
+        confirmation=_confirmation(regime),
+        is_repeatable=regime.is_repeatable,
+    )
+    topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT)
+    return Configuration(
+        {"simulated": destination},
+        (
+            Route("all", destination, topics, _item("body")),
+            Route("business", destination, (ORDER,), _item("body.attributes")),
+            Route("posted", destination, (STEP,), _item("body.data")),
+            Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),
+        ),
+        Reader(workload.SOURCE, BY_NATURE),
+    )
+
+
+def _item(inside: str) -> Json:
+    return {"id": "id", "marker": f"{inside}.marker", "poison": f"{inside}.poison"}
+
+
+def _is_there(document: Json, event: SealedEvent) -> bool:
+    wanted: dict[str, Any] = workload.read(event.item)
+    return wanted in document["entities"]
+
+
+def _confirmation(regime: Regime) -> Confirmation | None:
+    if regime.confirmed_within_s is None:
+        return None
+    return Confirmation("correlation", (workload.ECHO,), window_s=regime.confirmed_within_s)

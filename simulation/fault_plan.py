@@ -1,0 +1,161 @@
+"""The faults of one run: which kinds, how often, and how many there were."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Literal, get_args
+
+from simulation.memory.faults import WORLD_FAULTS, Fault
+
+PlatformFault = Literal[
+    "crash",  # an instance dies between two instructions
+    "stall",  # an instance stands still, for a minute or more
+    "timeout",  # Lambda ends an invocation at its deadline
+    "clock skew",  # an instance's clock is wrong
+    "acknowledgement lost",  # the event source mapping's deletion of a message gets lost
+    "mapping paused",  # a queue is not read for hours or days
+    "redrive whole",  # an engineer redrives dead letters, mid-incident
+    "redrive part",
+    "redrive astray",  # ... into the queue of another function
+    "purge",  # somebody empties the queue of claimed batches
+    "reconcile twice",  # two runs of the reconciler overlap
+    "genesys silent",  # every request vanishes for a while
+    "message sent again",  # an engineer sends a message that he kept, weeks later
+    "ttl deletion",  # DynamoDB deletes expired items, some at once, some days later
+]
+SenderFault = Literal[
+    "put refused",  # the bus did not take the event
+    "put answer lost",  # it did, but its sender hears nothing
+    "post answer lost",  # the webhook's answer gets lost
+]
+PLATFORM_FAULTS: tuple[PlatformFault, ...] = get_args(PlatformFault)
+SENDER_FAULTS: tuple[SenderFault, ...] = get_args(SenderFault)
+Kind = Fault | PlatformFault | SenderFault
+KINDS: tuple[Kind, ...] = (*WORLD_FAULTS, *PLATFORM_FAULTS, *SENDER_FAULTS)
+
+#: the chance of each fault at each occasion that it has, before swarming
+RATES: Mapping[Kind, float] = {
+    "ledger throttled": 0.01,
+    "ledger answer lost": 0.01,
+    "ledger met itself": 0.01,
+    "ledger late write": 0.01,
+    "ledger partly applied": 0.02,
+    "ledger unreadable": 0.02,
+    "send refused": 0.01,
+    "send answer lost": 0.015,
+    "send repeated": 0.015,
+    "send partly": 0.2,
+    "delivered twice": 0.03,
+    "delete lost": 0.05,
+    "hide refused": 0.02,
+    "receive short": 0.05,
+    "vault refused": 0.03,
+    "vault answer lost": 0.03,
+    "secret unreadable": 0.03,
+    "secret rotated": 0.1,
+    "not sent": 0.02,
+    "429 short": 0.03,
+    "429 hours": 0.01,
+    "token revoked": 0.015,
+    "forbidden": 0.01,
+    "5xx no effect": 0.02,
+    "5xx effect": 0.02,
+    "unanswered no effect": 0.02,
+    "unanswered effect": 0.04,
+    "late effect": 0.03,
+    "html page": 0.015,
+    "broken body": 0.015,
+    "item retryable": 0.05,
+    "login 429": 0.05,
+    "login 5xx": 0.03,
+    "login unanswered": 0.03,
+    "login page": 0.02,
+    "echo lost": 0.1,
+    "echo late": 0.1,
+    "echo repeated": 0.1,
+    "echo before answer": 0.2,
+    "bus delivered twice": 0.05,
+    "bus late": 0.03,
+    "bus undeliverable": 0.02,
+    "crash": 0.003,
+    "stall": 0.002,
+    "clock skew": 0.5,
+    "acknowledgement lost": 0.03,
+    "mapping paused": 0.05,
+    "redrive whole": 0.15,
+    "redrive part": 0.15,
+    "reconcile twice": 0.1,
+    "genesys silent": 0.05,
+    "message sent again": 0.7,
+    "ttl deletion": 0.7,
+}
+#: the same of those that came later: with a chance of their own they leave older seeds as they were
+LATER_RATES: Mapping[Kind, float] = {
+    "send throttled": 0.02,
+    "put refused": 0.2,
+    "put answer lost": 0.2,
+    "post answer lost": 0.2,
+}
+#: and of those that came last
+LATEST_RATES: Mapping[Kind, float] = {"redrive astray": 0.15, "purge": 0.1}
+#: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
+#: rest than runs that mix all of them
+LEFT_OUT = 0.35
+AMPLIFIED = 0.12
+AMPLIFIED_BY = 5.0
+STALL_MS = (5_000, 90_000)
+
+
+def swarm(random: Random, usual: Mapping[Kind, float] = RATES) -> dict[Kind, float]:
+    """Each seed's own subset and intensity."""
+    rates = {}
+    for kind, rate in usual.items():
+        point = random.random()
+        if point > LEFT_OUT:
+            rates[kind] = min(0.9, rate * (AMPLIFIED_BY if point > 1 - AMPLIFIED else 1.0))
+    return rates
+
+
+class FaultPlan:
+    """Implements memory.faults.Faults."""
+
+    def __init__(self, random: Random, rates: Mapping[Kind, float]) -> None:
+        self.counts: Counter[Kind] = Counter()
+        self._random = random
+        self._rates = rates
+        self._stall = rates.get("stall", 0.0)
+
+    def clear_up(self) -> None:
+        """From now on nothing goes wrong."""
+        self._rates = {}
+        self._stall = 0.0
+
+    def strikes(self, fault: Kind) -> bool:
+        rate = self._rates.get(fault)
+        if rate is None or self._random.random() >= rate:
+            return False
+        self.counts[fault] += 1
+        return True
+
+    def one_of(self, faults: Sequence[Fault]) -> Fault | None:
+        point = self._random.random()
+        for fault in faults:
+            point -= self._rates.get(fault, 0.0)
+            if point < 0:
+                self.counts[fault] += 1
+                return fault
+        return None
+
+    def fraction(self) -> float:
+        return self._random.random()
+
+    def happened(self, fault: Kind) -> None:
+        self.counts[fault] += 1
+
+    def latency_ms(self, usual_max: int) -> int:
+        point = self._random.random()
+        if point < self._stall:
+            self.counts["stall"] += 1
+            low, high = STALL_MS
+            return low + int(self._random.random() * (high - low))
+        return 1 + int(point * usual_max)

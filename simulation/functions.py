@@ -1,0 +1,109 @@
+"""The functions: the assembled production code, each instance with its own ports and clock."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from lambdas.relay.assembly.confirm import confirm_function
+from lambdas.relay.assembly.consumers import Function as Function
+from lambdas.relay.assembly.dedup import dedup_function
+from lambdas.relay.assembly.intake import intake_function
+from lambdas.relay.assembly.reconcile import reconcile_function
+from lambdas.relay.assembly.settings import Settings
+from lambdas.relay.assembly.webhook import webhook_function
+from lambdas.relay.assembly.write import write_function
+from lambdas.relay.entrances.proofs import Request
+from lambdas.relay.kernel.ports import Delivery, Ports, Telemetry
+from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.faults import Faults
+from simulation.memory.gate import Gate
+from simulation.memory.genesys import GenesysServer
+from simulation.memory.http import MemoryHttp
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.settings import MemorySettings
+from simulation.memory.table import Table
+from simulation.memory.timeline import Timeline
+from simulation.memory.vault import MemoryVault
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What all instances share."""
+
+    timeline: Timeline
+    gate: Gate
+    faults: Faults
+    random: Random
+    table: Table
+    queues: Mapping[str, StoredQueue]
+    documents: dict[str, str]
+    server: GenesysServer
+    secret: StoredSecret
+    #: by sender of the webhook
+    sender_keys: Mapping[str, str]
+    telemetry: Telemetry
+    settings: MemorySettings
+
+
+class Instance:
+    """An execution environment: its ports, and what they keep between invocations. Implements
+    relay.ports.Ports."""
+
+    def __init__(self, neighbours: Neighbours, skew_ms: int) -> None:
+        n = neighbours
+        self.neighbours = n
+        self.settings = n.settings
+        self.telemetry = n.telemetry
+        self.clock = MemoryClock(n.timeline, n.gate, skew_ms)
+        self.entropy = SeededChance(n.random)
+        self.ledger = MemoryLedger(n.table, n.gate, n.faults, n.timeline)
+        self.vault = MemoryVault(n.documents, n.gate, n.faults)
+        self.http = MemoryHttp(n.server, n.gate, n.faults, n.timeline, n.settings.timing)
+        self.secrets = MemorySecrets(n.secret, n.gate, n.faults)
+        self.sender_keys = MemorySenderKeys(n.sender_keys, n.gate, n.faults)
+        self._queues = {
+            name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
+        }
+
+    def queue(self, name: str) -> MemoryQueue:
+        return self._queues[name]
+
+
+def _consumer(assemble: Callable[[Ports, Settings], Function]) -> Callable[[Instance], Function]:
+    return lambda instance: assemble(instance, instance.settings)
+
+
+def _reconcile(instance: Instance) -> Function:
+    """Nothing is delivered to it, and nothing stays."""
+    reconcile = reconcile_function(instance, instance.settings)
+
+    def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
+        reconcile(deadline_ms)
+        return []
+
+    return run
+
+
+def _webhook(instance: Instance) -> Function:
+    """Takes a request as if it were a delivery: the sender is its receipt, the headers are its
+    attributes. Returns the answer's status."""
+    receive = webhook_function(instance, instance.settings)
+
+    def answer(requests: Sequence[Delivery], deadline_ms: int) -> list[str]:
+        (posted,) = requests
+        request = Request(posted.receipt, posted.attributes, posted.body.encode())
+        return [str(receive(request).status)]
+
+    return answer
+
+
+FUNCTIONS: Mapping[str, Callable[[Instance], Function]] = {
+    "intake": _consumer(intake_function),
+    "dedup": _consumer(dedup_function),
+    "write": _consumer(write_function),
+    "confirm": _consumer(confirm_function),
+    "reconcile": _reconcile,
+    "webhook": _webhook,
+}

@@ -1,0 +1,146 @@
+"""Which lines of the protocol ran. One that never did is a branch that no fault reaches.
+
+The finest of probes: a line that is added to the protocol later is watched without anybody having
+to think of it.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+
+from lambdas.relay.functions import consolidation, dedup, parts, write
+from lambdas.relay.genesys import unknown_outcome
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.ledger import claims
+from lambdas.relay.messages import consumer
+from lambdas.relay.requests import sending
+from lambdas.relay.review import cases
+from simulation.functions import FUNCTIONS, Function, Instance
+
+PROTOCOL: tuple[ModuleType, ...] = (
+    claims,
+    consolidation,
+    dedup,
+    consumer,
+    unknown_outcome,
+    parts,
+    cases,
+    sending,
+    write,
+)
+
+#: module and line
+Line = tuple[str, int]
+#: what a line says when it is there against the impossible: no neighbour behaves so
+AGAINST_THE_IMPOSSIBLE = (
+    "the ledger refused a claim without saying whose it is",
+    "the ledger refused a mark without saying what stands there",
+    "the configuration names no destination",
+    "unexpected",
+    "Unexpected",
+    "traceback.extract_tb",
+    "frame.filename.rsplit",
+    # A lease outlives the invocation that holds it, so none is ever lost (R1, R8).
+    "the lease was lost",
+    # Limits that only dozens of faults in a row reach: tests/unit/test_write.py reaches them.
+    "attempts with an unknown outcome",
+    "its items failed as retryable again and again",
+    "split too often to find what is refused",
+    # The same for what read-back finds to be missing. No test reaches it.
+    "its items failed again and again",
+)
+#: further such lines, where another that says the same has to run
+UNREACHED = frozenset(
+    {
+        # The record of a request that is under way does not vanish.
+        ("settled", "return False"),
+        # Before a request is repeated it is read back, under a lease that outlasts late effects.
+        ("_Attempt._refused_in_doubt", "return self._reconcile(taken)"),
+    }
+)
+
+
+def executable() -> dict[Line, str]:
+    """Every line inside a function of the protocol, with its text."""
+    found: dict[Line, str] = {}
+    for module, source, code in _compiled():
+        texts = source.splitlines()
+        for function in _functions(code):
+            for number in _numbers(function):
+                text = texts[number - 1].strip()
+                if _must_run(function.co_qualname, text):
+                    found[module, number] = text
+    return found
+
+
+def _must_run(function: str, text: str) -> bool:
+    return bool(
+        text
+        and not text.endswith("...")  # a Protocol's
+        and (function, text) not in UNREACHED
+        and not any(word in text for word in AGAINST_THE_IMPOSSIBLE)
+    )
+
+
+def _compiled() -> Iterator[tuple[str, str, CodeType]]:
+    for module in PROTOCOL:
+        source = Path(str(module.__file__)).read_text("utf-8")
+        name = module.__name__.rpartition(".")[2]
+        yield name, source, compile(source, str(module.__file__), "exec")
+
+
+def _functions(code: CodeType, *, inside: bool = False) -> Iterator[CodeType]:
+    is_function = inside or bool(code.co_flags & 0x02)  # CO_NEWLOCALS: not a module, not a class
+    if is_function:
+        yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _functions(constant, inside=is_function)
+
+
+def _numbers(code: CodeType) -> set[int]:
+    """The lines of a function, but for the one that defines it."""
+    return {n for _, _, n in code.co_lines() if n is not None and n != code.co_firstlineno}
+
+
+def watched(
+    wanted: frozenset[Line], seen: set[Line]
+) -> Mapping[str, Callable[[Instance], Function]]:
+    """The functions, each noting which of the wanted lines it runs. A function of which every
+    line was seen is watched no longer, so this costs less the longer it lasts."""
+    files = {str(module.__file__): module.__name__.rpartition(".")[2] for module in PROTOCOL}
+    unseen: dict[CodeType, set[int]] = {}
+
+    def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        name = files.get(code.co_filename)
+        if name is None:
+            return None
+        if code not in unseen:
+            unseen[code] = {n for n in _numbers(code) if (name, n) in wanted}
+        left = unseen[code]
+
+        def on_line(inner: FrameType, kind: str, value: Any) -> Any:
+            if kind == "line" and inner.f_lineno in left:
+                left.discard(inner.f_lineno)
+                seen.add((name, inner.f_lineno))
+            return on_line
+
+        return on_line if left else None
+
+    def watch(make: Callable[[Instance], Function]) -> Callable[[Instance], Function]:
+        def made(instance: Instance) -> Function:
+            function = make(instance)
+
+            def run(arrived: Sequence[Delivery], deadline_ms: int) -> list[str]:
+                # Tracing belongs to the greenlet, and every invocation is one.
+                sys.settrace(on_call)
+                return function(arrived, deadline_ms)
+
+            return run
+
+        return made
+
+    return {verb: watch(make) for verb, make in FUNCTIONS.items()}

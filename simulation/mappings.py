@@ -1,0 +1,130 @@
+"""Lambda's side: warm instances, and event source mappings between a queue and its function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from lambdas.relay.kernel.ports import Delivery
+from simulation.fault_plan import FaultPlan
+from simulation.functions import Function, Instance, Neighbours
+from simulation.memory.queues import StoredQueue
+from simulation.memory.timeline import Timeline
+from simulation.scheduler import Ending, Raised, Returned, Scheduler
+
+#: how long a message that can be received waits until somebody polls
+POLL_MS_MAX = 2_000
+
+
+@dataclass(slots=True)
+class Warm:
+    """An execution environment and the function in it."""
+
+    name: str
+    instance: Instance
+    function: Function
+
+
+@dataclass(slots=True)
+class Pool:
+    """The execution environments of one function: reused while they live."""
+
+    verb: str
+    timeout_s: int
+    make: Callable[[Instance], Function]
+    neighbours: Neighbours
+    scheduler: Scheduler
+    fault_plan: FaultPlan
+    random: Random
+    #: invocations that ended with an error, by its text
+    errors: list[Exception] = field(default_factory=list)
+    _idle: list[Warm] = field(default_factory=list)
+    _made: int = 0
+
+    def invoke(self, deliveries: list[Delivery], ended: Callable[[Ending], None]) -> None:
+        warm = self._idle.pop() if self._idle else self._cold()
+
+        def body() -> list[str]:
+            deadline_ms = warm.instance.clock.now_ms() + self.timeout_s * 1000
+            return warm.function(deliveries, deadline_ms)
+
+        def after(ending: Ending) -> None:
+            if isinstance(ending, Returned):
+                self._idle.append(warm)
+            elif isinstance(ending, Raised):
+                self.errors.append(ending.error)
+                self._idle.append(warm)
+            ended(ending)
+
+        self.scheduler.start(warm.name, self.timeout_s, body, after)
+
+    def _cold(self) -> Warm:
+        self._made += 1
+        skew_ms = 0
+        if self.fault_plan.strikes("clock skew"):
+            # Two functions may differ by `clock_skew_s`, so each by half of it from the truth.
+            most_ms = int(self.neighbours.settings.timing.clock_skew_s * 500)
+            skew_ms = self.random.randint(-most_ms, most_ms)
+        instance = Instance(self.neighbours, skew_ms)
+        return Warm(f"{self.verb}-{self._made}", instance, self.make(instance))
+
+
+class Mapping:
+    """One event source mapping: receives, invokes, and deletes what the function says is done."""
+
+    def __init__(
+        self,
+        queue: StoredQueue,
+        pool: Pool,
+        *,
+        most: int,
+        regroups: bool,
+        concurrency: int,
+        timeline: Timeline,
+        fault_plan: FaultPlan,
+        random: Random,
+    ) -> None:
+        self._queue = queue
+        self._pool = pool
+        self._most = most
+        self._regroups = regroups
+        self._room = concurrency
+        self._timeline = timeline
+        self._weather = fault_plan
+        self._random = random
+        self._paused_until_ms = 0
+        queue.on_visible = self._expect
+
+    def pause(self, until_ms: int) -> None:
+        """Nobody reads the queue: a mapping disabled, a permission missing, a bad deploy."""
+        self._paused_until_ms = until_ms
+        self._timeline.at(until_ms, self._poll)
+
+    def _expect(self, visible_at_ms: int) -> None:
+        delay_ms = int(self._random.random() * POLL_MS_MAX)
+        self._timeline.at(max(visible_at_ms, self._timeline.now_ms) + delay_ms, self._poll)
+
+    def _poll(self) -> None:
+        if self._room == 0 or self._timeline.now_ms < self._paused_until_ms:
+            return
+        # SQS regroups: how many messages come together, and which, is never the same.
+        most = 1 + int(self._random.random() * self._most) if self._regroups else self._most
+        again = self._weather.strikes("delivered twice")
+        deliveries = self._queue.receive(most, again=again)
+        if not deliveries:
+            return
+        self._room -= 1
+        self._pool.invoke(deliveries, lambda ending: self._settle(deliveries, ending))
+        self._expect(self._timeline.now_ms)
+
+    def _settle(self, deliveries: list[Delivery], ending: Ending) -> None:
+        """Partial batch response: what is not named as failed is deleted; no answer, nothing."""
+        self._room += 1
+        kept = None if not isinstance(ending, Returned) else set(ending.value)
+        for delivery in deliveries:
+            done = kept is not None and delivery.message_id not in kept
+            if done and not self._weather.strikes("acknowledgement lost"):
+                self._queue.delete(delivery)
+            visible_at_ms = self._queue.visible_at_ms(delivery)
+            if visible_at_ms is not None:
+                self._expect(visible_at_ms)
+        self._expect(self._timeline.now_ms)

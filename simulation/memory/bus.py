@@ -1,0 +1,50 @@
+"""Event buses: rules hand envelopes to queues, at least once and sometimes not soon."""
+
+import json
+from dataclasses import dataclass
+
+from lambdas.relay.kernel.ports import Outgoing
+from simulation.memory.faults import Faults
+from simulation.memory.queues import StoredQueue
+from simulation.memory.timeline import Timeline
+
+#: EventBridge retries a target for 24 hours; most of what is late is late by seconds
+LATE_MAX_S = 4 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An exact source, and where its envelopes go."""
+
+    source: str
+    target: StoredQueue
+    #: where EventBridge puts what it cannot deliver
+    dead: StoredQueue
+
+
+class Bus:
+    def __init__(self, rules: tuple[Rule, ...], timeline: Timeline, faults: Faults) -> None:
+        self._rules = rules
+        self._timeline = timeline
+        self._faults = faults
+
+    def put(self, envelope: str) -> None:
+        """Accepts an envelope (JSON); each rule that matches gets it."""
+        source = json.loads(envelope).get("source")
+        for rule in self._rules:
+            if rule.source == source:
+                self._deliver(envelope, rule)
+
+    def _deliver(self, envelope: str, rule: Rule) -> None:
+        if self._faults.strikes("bus undeliverable"):
+            rule.dead.send(Outgoing(envelope, {"ERROR_CODE": "SDK_CLIENT_ERROR"}))
+            return
+        message = Outgoing(envelope)
+        if self._faults.strikes("bus late"):
+            delay_s = self._faults.fraction() ** 3 * LATE_MAX_S
+            self._timeline.after(delay_s, lambda: rule.target.send(message))
+        else:
+            rule.target.send(message)
+        if self._faults.strikes("bus delivered twice"):
+            delay_s = self._faults.fraction() * 60
+            self._timeline.after(delay_s, lambda: rule.target.send(message))

@@ -1,0 +1,59 @@
+"""Secrets Manager with a secret in it, and the cache that a function keeps of it."""
+
+from collections.abc import Mapping, Sequence
+
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Credentials
+from simulation.memory.faults import Faults
+from simulation.memory.gate import Gate
+
+
+class StoredSecret:
+    """The OAuth client as Secrets Manager and Genesys both know it; `rotate` makes another."""
+
+    def __init__(self) -> None:
+        self.version = 1
+
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials("relay", f"secret-{self.version}")
+
+    def rotate(self) -> None:
+        self.version += 1
+
+
+class MemorySecrets:
+    """Implements relay.ports.Secrets."""
+
+    def __init__(self, stored: StoredSecret, gate: Gate, faults: Faults) -> None:
+        self._stored = stored
+        self._gate = gate
+        self._faults = faults
+        self._cached: Credentials | None = None
+
+    def credentials(self, fresh: bool) -> Credentials:
+        if self._cached is not None and not fresh:
+            return self._cached
+        self._gate.step("secrets.get")
+        if self._faults.strikes("secret unreadable"):
+            raise Transient("the secret could not be read")
+        self._cached = self._stored.credentials
+        return self._cached
+
+
+class MemorySenderKeys:
+    """Implements relay.ports.SenderKeys."""
+
+    def __init__(self, stored: Mapping[str, str], gate: Gate, faults: Faults) -> None:
+        self._stored = stored
+        self._gate = gate
+        self._faults = faults
+        self._cached: Mapping[str, str] | None = None
+
+    def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        if self._cached is None or fresh:
+            self._gate.step("sender keys.get")
+            if self._faults.strikes("secret unreadable"):
+                raise Transient("the senders' keys could not be read")
+            self._cached = dict(self._stored)
+        return [self._cached[sender]] if sender in self._cached else []

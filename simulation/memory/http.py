@@ -1,0 +1,173 @@
+"""HTTP to the simulated Genesys: a network on which a request, its effect and its answer are
+three things."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
+from simulation.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
+from simulation.memory.gate import Gate
+from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request
+from simulation.memory.timeline import Timeline
+
+PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
+#: what a read-back can suffer from (it has no effect to lose)
+READ_FAULTS: tuple[Fault, ...] = (
+    "not sent",
+    "429 short",
+    "5xx no effect",
+    "unanswered no effect",
+    "html page",
+)
+
+
+class MemoryHttp:
+    """Implements relay.ports.Http."""
+
+    def __init__(
+        self,
+        server: GenesysServer,
+        gate: Gate,
+        faults: Faults,
+        timeline: Timeline,
+        timing: Timing,
+    ) -> None:
+        self._server = server
+        self._gate = gate
+        self._faults = faults
+        self._timeline = timeline
+        self._timing = timing
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        path = urlsplit(url).path
+        self._gate.step(f"http.{method}")
+        if self._timeline.now_ms < self._server.silent_until_ms:
+            return self._silence()
+        if path == LOGIN_PATH:
+            answer = self._login(headers["Authorization"])
+        elif method == "GET":
+            answer = self._read(path, headers["Authorization"])
+        else:
+            answer = self._post(
+                Request(
+                    path,
+                    headers.get("Idempotency-Key", ""),
+                    headers.get("x-correlation-id", ""),
+                    headers["Authorization"],
+                    body or b"",
+                )
+            )
+        self._gate.step(f"http.{method} answered")
+        return answer
+
+    def _silence(self) -> Unanswered:
+        self._gate.wait("http.silence", self._timing.request_timeout_s)
+        return Unanswered("no answer")
+
+    def _login(self, authorization: str) -> Answer | NotSent | Unanswered:
+        match self._faults.one_of(LOGIN_FAULTS):
+            case "login 429":
+                return self._too_many(1 + self._faults.fraction() * 30)
+            case "login 5xx":
+                return Answer(503, {}, b"")
+            case "login unanswered":
+                return self._silence()
+            case "login page":
+                return Answer(200, {}, PAGE)
+            case _:
+                return self._server.login(authorization, _basic(self._server.secret.credentials))
+
+    def _read(self, path: str, bearer: str) -> Answer | NotSent | Unanswered:
+        if not self._server.accepts(bearer):
+            return Answer(401, {}, b"{}")
+        match self._faults.one_of(READ_FAULTS):
+            case "not sent":
+                return NotSent("no connection")
+            case "429 short":
+                return self._too_many(5)
+            case "5xx no effect":
+                return Answer(503, {}, b"")
+            case "unanswered no effect":
+                return self._silence()
+            case "html page":
+                return Answer(200, {"Content-Type": "text/html"}, PAGE)
+            case _:
+                return self._server.read_back(path.removeprefix(ITEM_PATH))
+
+    def _post(self, request: Request) -> Answer | NotSent | Unanswered:
+        fault = self._faults.one_of(GENESYS_FAULTS)
+        if fault == "not sent":
+            return NotSent("no connection")
+        if fault == "token revoked":
+            self._server.revoke(request.bearer)
+        if not self._server.accepts(request.bearer):
+            return Answer(401, {}, b'{"code":"bad.credentials"}')
+        self._server.arrive(request)
+        match fault:
+            case "429 short":
+                return self._too_many(self._faults.fraction() * 30)
+            case "429 hours":
+                return self._too_many(3600 + self._faults.fraction() * 11 * 3600)
+            case "forbidden":
+                return Answer(403, {}, b'{"code":"missing.permission"}')
+            case "5xx no effect":
+                return Answer(503, {}, b"")
+            case "unanswered no effect":
+                return self._silence()
+            case "late effect":
+                return self._late(request)
+            case _:
+                return self._carry_out(request, fault)
+
+    def _carry_out(self, request: Request, fault: Fault | None) -> Answer | Unanswered:
+        index = int(self._faults.fraction() * 1000) if fault == "item retryable" else None
+        answer = self._server.carry_out(request, index)
+        match fault:
+            case "5xx effect":
+                return Answer(502, {}, b"")
+            case "unanswered effect":
+                return self._silence()
+            case "html page":
+                return Answer(200, {"Content-Type": "text/html"}, PAGE)
+            case "broken body" if answer.status < 300:
+                return Answer(200, answer.headers, answer.body[: len(answer.body) // 2])
+            case _:
+                return answer
+
+    def _late(self, request: Request) -> Unanswered:
+        """Takes effect after the client has given up, by `late_effect_s` at most (R1)."""
+        delay_s = (
+            self._timing.request_timeout_s + self._faults.fraction() * self._timing.late_effect_s
+        )
+        self._timeline.after(
+            delay_s,
+            lambda: _discard(self._server.carry_out(request, None)),
+        )
+        return self._silence()
+
+    def _too_many(self, seconds: float) -> Answer:
+        """429, with `Retry-After` in one of the forms in which it is met."""
+        form = int(self._faults.fraction() * 8)
+        if form == 0:
+            return Answer(429, {}, b"{}")
+        if form == 1:
+            return Answer(429, {"Retry-After": "soon"}, b"{}")
+        if form == 2:
+            moment = datetime.fromtimestamp(self._timeline.now_ms / 1000 + seconds, UTC)
+            return Answer(429, {"retry-after": format_datetime(moment, usegmt=True)}, b"{}")
+        return Answer(429, {"Retry-After": str(int(seconds))}, b"{}")
+
+
+def _basic(credentials: Credentials) -> str:
+    pair = f"{credentials.client_id}:{credentials.client_secret}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def _discard(answer: Answer) -> None:
+    """The client has gone."""

@@ -1,0 +1,78 @@
+"""The ledger as a function reaches it: with a network between."""
+
+from collections.abc import Callable, Sequence
+
+from lambdas.relay.kernel.errors import Throttled, Transient
+from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from simulation.memory.faults import Faults
+from simulation.memory.gate import Gate
+from simulation.memory.table import Table
+from simulation.memory.timeline import Timeline
+
+#: a signed request is refused by AWS five minutes after its signing, so none lands later
+LATE_WRITE_MAX_S = 300.0
+
+
+class MemoryLedger:
+    """Implements relay.ports.Ledger."""
+
+    def __init__(self, table: Table, gate: Gate, faults: Faults, timeline: Timeline) -> None:
+        self._table = table
+        self._gate = gate
+        self._faults = faults
+        self._timeline = timeline
+
+    def insert(self, items: Sequence[Item]) -> Sequence[Written]:
+        if not items:
+            return []
+        self._gate.step("ledger.insert")
+        if len(items) > 1 and self._faults.strikes("ledger partly applied"):
+            for item in items:
+                if self._faults.fraction() < 0.5:
+                    self._table.insert(item)
+            raise Transient("the ledger took some of the items")
+        written = self._write(lambda: [self._table.insert(item) for item in items])
+        self._gate.step("ledger.insert answered")
+        return written
+
+    def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        self._gate.step("ledger.change")
+        written = self._write(lambda: [self._table.change(pk, sk, guard, change)])[0]
+        self._gate.step("ledger.change answered")
+        return written
+
+    def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
+        self._read("ledger.find")
+        return self._table.find(keys)
+
+    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
+        self._read("ledger.of")
+        return [item for item in self._table.of(pk) if item["sk"].startswith(begins)]
+
+    def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
+        self._read("ledger.due")
+        return self._table.due(attention, before_s, most)
+
+    def _read(self, call: str) -> None:
+        self._gate.step(call)
+        if self._faults.strikes("ledger unreadable"):
+            raise Transient("the ledger could not be read")
+
+    def _write(self, apply: Callable[[], list[Written]]) -> list[Written]:
+        """One conditional write, or several that are independent of one another."""
+        if self._faults.strikes("ledger throttled"):
+            raise Throttled("the ledger asks to slow down")
+        if self._faults.strikes("ledger late write"):
+            delay_s = 0.1 + self._faults.fraction() ** 2 * (LATE_WRITE_MAX_S - 0.2)
+            self._timeline.after(delay_s, lambda: void(apply()))
+            raise Transient("the ledger did not answer")
+        written = apply()
+        if self._faults.strikes("ledger met itself"):
+            written = apply()
+        if self._faults.strikes("ledger answer lost"):
+            raise Transient("the ledger did not answer")
+        return written
+
+
+def void(result: object) -> None:
+    """Nobody is there any more to hear the answer."""

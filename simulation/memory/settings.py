@@ -1,0 +1,26 @@
+"""What the functions are told, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lambdas.relay.entrances.proofs import Verification
+from lambdas.relay.kernel.limits import LIVE, RECEIVES_MAX, Timing
+from lambdas.relay.routes.configuration import Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """Implements relay.assembly.settings.Settings. What is not said is what the stack says."""
+
+    configuration: Configuration
+    timing: Timing = LIVE
+    receives: Mapping[str, int] = field(default_factory=lambda: RECEIVES_MAX)
+    requests_per_minute: int = 300
+    headroom: int = 0
+    api_url: str = "https://api.simulated"
+    login_url: str = "https://login.simulated"
+    verification: Verification = "signature"
+    replay_window_s: int = 300
+
+    def receives_max(self, queue: str) -> int:
+        return self.receives[queue]

@@ -1,0 +1,87 @@
+"""What AWS takes and what it refuses for ever, as its documents say it.
+
+An item's size: CapacityUnitCalculations.html of docs.aws.amazon.com/amazondynamodb's guide.
+A message's: quotas-messages.html of docs.aws.amazon.com/AWSSimpleQueueService's guide.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambdas.relay.kernel.errors import Impossible
+from lambdas.relay.kernel.limits import (
+    DYNAMODB_ITEM_BYTES_MAX,
+    DYNAMODB_NUMBER_DIGITS_MAX,
+    DYNAMODB_PARTITION_KEY_BYTES_MAX,
+    DYNAMODB_SORT_KEY_BYTES_MAX,
+    SQS_MESSAGE_BYTES_MAX,
+)
+from lambdas.relay.kernel.ports import Item, Outgoing
+
+
+def item_bytes(item: Item) -> int:
+    return sum(_text(name) + _bytes(value) for name, value in item.items())
+
+
+def _bytes(value: Any) -> int:
+    match value:
+        case None | bool():
+            return 1
+        case int():
+            # Two digits a byte and a byte more; another for a sign.
+            return (len(str(abs(value))) + 1) // 2 + 1 + (value < 0)
+        case str():
+            return _text(value)
+        case Mapping():
+            return 3 + sum(1 + _text(name) + _bytes(each) for name, each in value.items())
+        case _:
+            return 3 + sum(1 + _bytes(each) for each in value)
+
+
+def _text(value: str) -> int:
+    return len(value.encode("utf-8", "replace"))
+
+
+def refuse_key(pk: str, sk: str) -> None:
+    """Raises Impossible where DynamoDB answers ValidationException."""
+    for name, value, most in (
+        ("partition", pk, DYNAMODB_PARTITION_KEY_BYTES_MAX),
+        ("sort", sk, DYNAMODB_SORT_KEY_BYTES_MAX),
+    ):
+        if not 0 < _text(value) <= most:
+            raise Impossible(f"a {name} key has 1 to {most} bytes, not {_text(value)}")
+
+
+def refuse_item(item: Item) -> None:
+    """Raises Impossible where DynamoDB answers ValidationException."""
+    refuse_key(item["pk"], item["sk"])
+    if item_bytes(item) > DYNAMODB_ITEM_BYTES_MAX:
+        raise Impossible(
+            f"the item has {item_bytes(item)} bytes; DynamoDB takes {DYNAMODB_ITEM_BYTES_MAX}"
+        )
+    _refuse_numbers(item)
+
+
+def _refuse_numbers(value: Any) -> None:
+    match value:
+        case bool() | str() | None:
+            return
+        case int():
+            if len(str(abs(value)).rstrip("0")) > DYNAMODB_NUMBER_DIGITS_MAX:
+                raise Impossible(f"a number has {DYNAMODB_NUMBER_DIGITS_MAX} digits at most")
+        case Mapping():
+            for each in value.values():
+                _refuse_numbers(each)
+        case _:
+            for each in value:
+                _refuse_numbers(each)
+
+
+def refuse_message(message: Outgoing) -> None:
+    """Raises Impossible where SQS answers that a message is too long."""
+    size = _text(message.body) + sum(
+        len(name) + len(value.encode("utf-8", "replace")) + len("String")
+        for name, value in message.attributes.items()
+        if value
+    )
+    if size > SQS_MESSAGE_BYTES_MAX:
+        raise Impossible(f"the message has {size} bytes; SQS takes {SQS_MESSAGE_BYTES_MAX}")

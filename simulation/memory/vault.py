@@ -1,0 +1,42 @@
+"""The vault: documents by key."""
+
+from lambdas.relay.kernel.errors import Transient
+from simulation.memory.faults import Faults
+from simulation.memory.gate import Gate
+
+
+class MemoryVault:
+    """Implements relay.ports.Vault over `documents`, which all callers share."""
+
+    def __init__(self, documents: dict[str, str], gate: Gate, faults: Faults) -> None:
+        self._documents = documents
+        self._gate = gate
+        self._faults = faults
+
+    def keep(self, key: str, document: str) -> None:
+        self._enter("vault.keep")
+        self._documents[key] = document
+        self._leave("vault.keep answered")
+
+    def fetch(self, key: str) -> str | None:
+        self._enter("vault.fetch")
+        return self._documents.get(key)
+
+    def discard(self, key: str) -> None:
+        self._enter("vault.discard")
+        self._documents.pop(key, None)
+        self._leave("vault.discard answered")
+
+    def count(self, beginning: str, most: int) -> int:
+        self._enter("vault.count")
+        return min(most, sum(key.startswith(beginning) for key in self._documents))
+
+    def _enter(self, call: str) -> None:
+        self._gate.step(call)
+        if self._faults.strikes("vault refused"):
+            raise Transient("the vault refused")
+
+    def _leave(self, call: str) -> None:
+        if self._faults.strikes("vault answer lost"):
+            raise Transient("the vault did not answer")
+        self._gate.step(call)

@@ -1,0 +1,171 @@
+"""Mistakes about the right to send: leases, keys, doubt, absence."""
+
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from lambdas.relay.destinations.destination import Destination, KeyPolicy
+from lambdas.relay.functions import write
+from lambdas.relay.genesys.client import Genesys, Posted
+from lambdas.relay.genesys.unknown_outcome import Step, before_posting
+from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.ports import Answer, Change, Guard, NotSent, Unanswered
+from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
+from simulation.mutants.mutant import Mutant
+from simulation.rivals.regrouping import regrouping_function
+
+_open_request = write.open_request
+_post = Genesys.post
+_call = Genesys._call
+_body = Batch.body
+_numbers = count()
+
+
+def _no_lease(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
+    guard, change = opening(now_ms, lease_until_ms, holder)
+    return replace(guard, lease_before_ms=None), change
+
+
+def _short_lease(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
+    return opening(now_ms, now_ms + 5_000, holder)
+
+
+def _fresh_key(self: Genesys, batch: Batch, destination: Destination) -> Posted:
+    original, self._http = self._http, _FreshKeys(self._http)  # type: ignore[assignment]
+    try:
+        return _post(self, batch, destination)
+    finally:
+        self._http = original
+
+
+class _FreshKeys:
+    """Gives each POST a key of its own."""
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+
+    def send(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        if "Idempotency-Key" in headers:
+            headers = {**headers, "Idempotency-Key": f"attempt-{next(_numbers)}"}
+        answer: Answer | NotSent | Unanswered = self._http.send(method, url, headers, body)
+        return answer
+
+
+def _retrying_call(
+    self: Genesys, method: str, path: str, headers: dict[str, str], body: bytes | None
+) -> Any:
+    for _ in range(3):
+        answer = _call(self, method, path, headers, body)
+        if not isinstance(answer, Unanswered):
+            break
+    return answer
+
+
+def _reopen(batch: Batch, deps: write.Deps, now_ms: int, deadline_ms: int) -> Any:
+    deps.ledger.insert([sealed_item(batch, now_ms)])
+    return _open_request(batch, deps, now_ms, deadline_ms)
+
+
+def _release_clears_doubt(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
+    guard, change = releasing(opened, now_ms, note)
+    return guard, replace(change, drop=change.drop | {"doubt_since_ms"})
+
+
+def _no_read_back(doubt_since_ms: int | None, destination: Destination, now_ms: int) -> Step:
+    step = before_posting(doubt_since_ms, destination, now_ms)
+    return "post" if step == "read back" else step
+
+
+def _body_with_time(self: Batch) -> bytes:
+    return _body(self)[:-1] + b',"sentAt":%d}' % next(_numbers)
+
+
+def _one_is_all(self: Genesys, batch: Batch, destination: Destination) -> frozenset[int] | None:
+    taken = _taken(self, batch, destination)
+    return frozenset(range(len(batch.events))) if taken else taken
+
+
+_taken = Genesys.taken
+
+ATTEMPTS = (
+    Mutant(
+        "no lease",
+        "Whoever receives the message sends the request.",
+        ((write, "opening", _no_lease),),
+    ),
+    Mutant(
+        "a lease shorter than the timeout",
+        "Five seconds are plenty for one request.",
+        ((write, "opening", _short_lease),),
+        regimes=("ignored, read back",),
+    ),
+    Mutant(
+        "no quarantine",
+        "The lease ends with the invocation; the request may take effect after it (R1).",
+        ((Timing, "quarantine_s", 0.0),),
+        regimes=("ignored, read back",),
+    ),
+    Mutant(
+        "a fresh key per attempt",
+        "Each POST gets a UUID of its own.",
+        ((Genesys, "post", _fresh_key),),
+    ),
+    Mutant(
+        "the client repeats by itself",
+        "The HTTP library retries what was not answered, as the official SDK does.",
+        ((Genesys, "_call", _retrying_call),),
+    ),
+    Mutant(
+        "another body under the same key",
+        "The body says when it was sent.",
+        ((Batch, "body", _body_with_time),),
+    ),
+    Mutant(
+        "requests are composed of what arrived",
+        "write takes ten messages and makes one request of them, keyed by their content.",
+        functions={"write": regrouping_function},
+        regroups=True,
+        regimes=("honoured", "honoured, judged first", "ignored", "ignored, read back"),
+    ),
+    Mutant(
+        "a later 429 clears the doubt",
+        "This attempt had no effect, so none had (R2).",
+        ((write, "releasing", _release_clears_doubt),),
+        regimes=("honoured for a while", "honoured for a while, read back"),
+    ),
+    Mutant(
+        "a refusal is a refusal",
+        "A 4xx means that nothing happened, whatever was sent before (R3).",
+        ((write, "after_refusal", lambda status, destination: "rejected"),),
+    ),
+    Mutant(
+        "a key is trusted for ever",
+        "Genesys honours keys; how long it remembers them is its own affair (R4).",
+        ((KeyPolicy, "trusted", lambda self, since_ms, now_ms: self.honoured_s > 0),),
+    ),
+    Mutant(
+        "a missing record is written anew",
+        "The record has gone, so this must be the first attempt (R5).",
+        ((write, "open_request", _reopen),),
+        regimes=("copies weeks later, keys forgotten",),
+    ),
+    Mutant(
+        "sent again without asking",
+        "Doubt or not, the request goes out once more.",
+        ((write, "before_posting", _no_read_back),),
+    ),
+    Mutant(
+        "one item read back speaks for all",
+        "The first one is there, so the request took effect.",
+        ((Genesys, "taken", _one_is_all),),
+        regimes=("ignored, read back",),
+    ),
+    Mutant(
+        "a possible duplicate goes unlisted",
+        "The counter is for statistics; it can wait.",
+        ((write._Attempt, "_list_repost", lambda self: True),),
+    ),
+)

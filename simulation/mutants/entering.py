@@ -1,0 +1,60 @@
+"""Mistakes about events that applications send."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lambdas.relay.entrances import events
+from lambdas.relay.entrances.business import business
+from lambdas.relay.entrances.proofs import Proof, Request
+from lambdas.relay.entrances.reading import Content
+from lambdas.relay.functions import webhook
+from lambdas.relay.functions.webhook import Deps, Reply
+from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.ports import SenderKeys
+from simulation.mutants.mutant import Mutant
+
+_envelope = webhook._envelope
+
+
+def _taken_anyway(status: int, sentence: str) -> Reply:
+    return Reply(200, {"status": "queued"})
+
+
+def _by_all_that_is_stated(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
+    content = business(detail, source, detail_type)
+    return replace(content, identified_by=("whole", source, canonical(detail)))
+
+
+def _by_the_request(request: Request, deps: Deps) -> Mapping[str, Json]:
+    envelope = _envelope(request, deps)
+    return {**envelope, "detail": {**envelope["detail"], "id": envelope["id"]}}
+
+
+def _anybody(proof: Proof, request: Request, keys: SenderKeys, now_ms: int) -> None:
+    return None
+
+
+ENTERING = (
+    Mutant(
+        "200 whether or not it is queued",
+        "A queue's hiccup is over soon, and no business of the sender.",
+        ((webhook, "_put_off", _taken_anyway),),
+        storm={"send refused": 0.2},
+    ),
+    Mutant(
+        "a correlation id is part of the event",
+        "Two events with different correlation ids are two; some senders' libraries draw a new "
+        "one for each attempt.",
+        ((events, "business", _by_all_that_is_stated),),
+    ),
+    Mutant(
+        "each request is an event",
+        "The webhook gives each event its id; a sender that heard no answer sends it again.",
+        ((webhook, "_envelope", _by_the_request),),
+    ),
+    Mutant(
+        "anybody may post",
+        "Only our partners know the address.",
+        ((Proof, "stranger", _anybody),),
+    ),
+)

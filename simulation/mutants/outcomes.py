@@ -1,0 +1,128 @@
+"""Mistakes about what an answer means."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lambdas.relay.destinations import journey
+from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.functions import write
+from lambdas.relay.genesys import client, outcomes
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
+from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal
+from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.ledger.claims import claim_key
+from lambdas.relay.messages.consumer import Disposition, Done
+from lambdas.relay.messages.sealing import Batch, SealedEvent
+from simulation.memory.ledger import MemoryLedger
+from simulation.mutants.mutant import Mutant
+
+_conclude = write._Attempt._conclude
+
+
+def _unknown_is_done(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+    if isinstance(outcome, Unsure):
+        return Done()
+    return _conclude(self, outcome, doubtful)
+
+
+def _unknown_is_split(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+    if isinstance(outcome, Unsure):
+        return self._split_or_reject(outcome.reason)
+    return _conclude(self, outcome, doubtful)
+
+
+def _unknown_releases(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+    """Deletes the claims, as Powertools deletes its record when the function raises."""
+    ledger = self.deps.ledger
+    if isinstance(outcome, Unsure) and isinstance(ledger, MemoryLedger):
+        for event in self.batch.events:
+            key = claim_key(event, self.batch.target.destination)
+            if key in ledger._table.items:
+                ledger._table.remove(key)
+    return _conclude(self, outcome, doubtful)
+
+
+def _judged_as(meaning: str) -> Any:
+    """A judge that takes some answers for something else."""
+
+    def other(
+        answer: Answer | NotSent | Unanswered,
+        batch: Batch,
+        destination: Destination,
+        now_ms: int,
+    ) -> Outcome:
+        match answer:
+            case Unanswered() if meaning == "unanswered":
+                return Deferred("no answer", None, None)
+            case Answer(status) if status >= 500 and meaning == "errors":
+                return Deferred(f"status {status}", None, status)
+            case Answer(429) if meaning == "limits":
+                return Refused(429, "rate limit", "")
+            case _:
+                return judge(answer, batch, destination, now_ms)
+
+    return other
+
+
+def _by_status(answer: Answer, batch: Batch, destination: Destination) -> Outcome:
+    return Accepted((), "", "")
+
+
+def _no_failures(document: Any, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
+    return () if isinstance(document, dict) else None
+
+
+def _conflict_is_success(status: int, destination: Destination) -> Verdict:
+    if status == 409 and destination.key.repeat_answers_409:
+        return "applied"
+    return after_refusal(status, destination)
+
+
+OUTCOMES = (
+    Mutant(
+        "an unknown outcome is acknowledged",
+        "It was logged; the message can go.",
+        ((write._Attempt, "_conclude", _unknown_is_done),),
+    ),
+    Mutant(
+        "an unknown outcome splits the batch",
+        "Something in it must be bad.",
+        ((write._Attempt, "_conclude", _unknown_is_split),),
+    ),
+    Mutant(
+        "an unknown outcome releases the claims",
+        "The work failed, so another copy may try.",
+        ((write._Attempt, "_conclude", _unknown_releases),),
+    ),
+    Mutant(
+        "no answer means no effect",
+        "The client timed out, so nothing happened.",
+        ((client, "judge", _judged_as("unanswered")),),
+    ),
+    Mutant(
+        "a 5xx means no effect",
+        "The server failed, so nothing happened.",
+        ((client, "judge", _judged_as("errors")),),
+    ),
+    Mutant(
+        "a 429 is a refusal",
+        "A 4xx is the client's fault.",
+        ((client, "judge", _judged_as("limits")),),
+    ),
+    Mutant(
+        "success is a status",
+        "200 is 200, whosever page it is.",
+        ((outcomes, "_accepted", _by_status),),
+    ),
+    Mutant(
+        "failures among the items are not read",
+        "The request was accepted.",
+        ((journey, "read_results", _no_failures),),
+    ),
+    Mutant(
+        "409 says that every item took effect",
+        "The key was used, so the request is done.",
+        ((write, "after_refusal", _conflict_is_success),),
+        regimes=("answered 409, item by item",),
+    ),
+)

@@ -1,0 +1,135 @@
+"""Mistakes about messages."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lambdas.relay.assembly import consumers
+from lambdas.relay.assembly import intake as assembled_intake
+from lambdas.relay.functions import intake, overdue, reconcile, write
+from lambdas.relay.functions.redriving import Verdict, judge_batch
+from lambdas.relay.functions.tally import Result
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.messages import consumer
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.sealing import describe, encode
+from lambdas.relay.requests.states import State
+from simulation.mutants.mutant import Mutant
+from simulation.rivals.tutorials import process_then_put, put_then_process
+
+_settle = consumer.settle
+
+
+def _swallow(delivery: Delivery, act: Callable[[], Disposition], post: Consumer) -> bool:
+    def calmly() -> Disposition:
+        try:
+            return act()
+        except Transient:
+            return Done()
+
+    return _settle(delivery, calmly, post)
+
+
+def _answer_nothing(
+    arrived: Sequence[Delivery], act: Callable[[Delivery], Disposition], post: Consumer
+) -> list[str]:
+    for delivery in arrived:
+        _settle(delivery, lambda d=delivery: act(d), post)  # type: ignore[misc]
+    return []
+
+
+def _intake_that_forgets(arrived: Sequence[Delivery], deps: intake.Deps) -> list[str]:
+    rendered: list[intake._Rendered] = []
+    for delivery in arrived:
+        _settle(delivery, lambda d=delivery: intake._read(d, rendered, deps), deps.post)  # type: ignore[misc]
+    try:
+        deps.batches.send(
+            [Outgoing(encode(batch), describe(batch)) for batch in intake._seal(rendered, deps)]
+        )
+    except Transient as transient:
+        stay = Later(transient.reason)
+        rows = {row.delivery.message_id: row.delivery for row in rendered}
+        return consumer.settle_each(list(rows.values()), lambda _: stay, deps.post)
+    return []
+
+
+def _split_is_done(*place: Any, state: State | None, **more: Any) -> Verdict:
+    return judge_batch(*place, state="DONE" if state == "SPLIT" else state, **more)
+
+
+def _delete_then_send(
+    dead_letter: Delivery, line: reconcile.Line, deps: reconcile.Deps, result: Result
+) -> None:
+    line.dead.delete(dead_letter)
+    line.source.send([Outgoing(dead_letter.body, dead_letter.attributes)])
+
+
+QUEUEING = (
+    Mutant(
+        "errors are swallowed",
+        "It was logged, and the answer is 200.",
+        ((consumer, "settle", _swallow),),
+    ),
+    Mutant(
+        "nothing is named as failed",
+        "The partial batch response is empty, so SQS deletes everything.",
+        (
+            (consumer, "settle_each", _answer_nothing),
+            (consumers, "settle_each", _answer_nothing),
+        ),
+    ),
+    Mutant(
+        "intake forgets what it could not set aside",
+        "Only the sending can fail.",
+        ((assembled_intake, "intake", _intake_that_forgets),),
+    ),
+    Mutant(
+        "what cannot be read is dropped",
+        "It is no use to anybody.",
+        ((consumer, "quarantine", lambda text, reason, post: None),),
+    ),
+    Mutant(
+        "messages may grow as old as they like",
+        "SQS keeps them; for four days.",
+        ((consumer, "_is_old", lambda delivery, now_ms: False),),
+        storm={"mapping paused": 0.9, "429 hours": 0.2, "hide refused": 0.0},
+    ),
+    Mutant(
+        "a dead letter is deleted before it is sent back",
+        "Otherwise it would be there twice.",
+        ((reconcile, "_reconcile_letter", _delete_then_send),),
+        storm={"crash": 0.01, "send refused": 0.1, "429 hours": 0.0},
+    ),
+    Mutant(
+        "the dead letter of a split request is cleared away",
+        "Its record is final, so the letter says nothing new.",
+        ((reconcile, "judge_batch", _split_is_done),),
+        storm={"crash": 0.01, "send refused": 0.2, "429 hours": 0.0},
+    ),
+    Mutant(
+        "a batch is written wherever it comes from",
+        "What is in the queue of write has been through dedup.",
+        ((write, "is_unclaimed", lambda text: False),),
+        storm={"redrive astray": 0.9, "mapping paused": 0.5, "ledger unreadable": 0.2},
+    ),
+    Mutant(
+        "a message that was claimed stays until it is written",
+        "SQS keeps it.",
+        ((overdue, "sealed_key", lambda batch_id: "nothing is kept"),),
+        storm={"purge": 0.9, "429 hours": 0.1},
+    ),
+    Mutant(
+        "the tutorial: set the key, then process",
+        "A conditional put before the work makes it run once.",
+        functions={"intake": put_then_process},
+        regimes=("honoured", "ignored"),
+        without=frozenset({"dedup", "write", "confirm", "reconcile"}),
+    ),
+    Mutant(
+        "the tutorial: process, then set the key",
+        "A key set after the work marks it as done.",
+        functions={"intake": process_then_put},
+        regimes=("honoured", "ignored"),
+        without=frozenset({"dedup", "write", "confirm", "reconcile"}),
+    ),
+)

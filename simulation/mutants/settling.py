@@ -1,0 +1,147 @@
+"""Mistakes about putting an outcome on record."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any, get_args
+
+from lambdas.relay.functions import dedup, write
+from lambdas.relay.functions.parts import send_parts as _send_parts
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.messages.consumer import Disposition, Done
+from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.requests import tracking
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.sending import Opened, releasing, sealed_item, settling
+from lambdas.relay.requests.states import State
+from simulation.mutants.mutant import Mutant
+
+_EVERY_STATE: frozenset[str] = frozenset(get_args(State))
+_part = Batch.part
+_settle = write._Attempt._settle
+_numbers = count()
+
+
+def _unconditional(
+    opened: Opened, state: State, now_ms: int, note: str, **more: object
+) -> tuple[Guard, Change]:
+    _, change = settling(opened, state, now_ms, note, **more)
+    return Guard(_EVERY_STATE), change
+
+
+def _ask_whoever_is_there(
+    opened: Opened, state: State, now_ms: int, note: str, **more: object
+) -> tuple[Guard, Change]:
+    guard, change = settling(opened, state, now_ms, note, **more)
+    return replace(guard, attempt=None, holder=None), change
+
+
+def _release_anybody(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
+    guard, change = releasing(opened, now_ms, note)
+    return replace(guard, attempt=None, holder=None), change
+
+
+def _settle_calmly(self: write._Attempt, state: State, note: str, **more: object) -> Disposition:
+    try:
+        return _settle(self, state, note, **more)
+    except Transient:
+        return Done()
+
+
+def _expiring_item(batch: Batch, now_ms: int) -> Item:
+    return {**sealed_item(batch, now_ms), "expires_at": now_ms // 1000 + 86_400}
+
+
+def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
+    return replace(_part(self, indices), batch_id=f"child-{next(_numbers)}")
+
+
+def _split_and_send_once(
+    self: write._Attempt, parts: list[dict[str, Any]], note: str
+) -> Disposition:
+    done = self._settle("SPLIT", note, parts=parts)
+    if isinstance(done, Done):
+        _send_parts(self.batch, parts, self.deps)
+    return done
+
+
+def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str) -> Disposition:
+    done = self._settle("SPLIT", note, parts=parts)
+    if isinstance(done, Done):
+        try:
+            _send_parts(self.batch, parts, self.deps)
+        except Transient:
+            return done
+    return done
+
+
+_can_be_confirmed = tracking.can_be_confirmed
+
+
+def _confirmed_early(tracked: Record) -> bool:
+    return tracked.state == "OPEN" or _can_be_confirmed(tracked)
+
+
+SETTLING = (
+    Mutant(
+        "settles whatever it finds",
+        "The update has no condition.",
+        ((write, "settling", _unconditional),),
+        storm={"ledger late write": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
+        "settles and releases another's lease",
+        "The record is open, so it must be mine.",
+        ((write, "settling", _ask_whoever_is_there), (write, "releasing", _release_anybody)),
+        storm={"ledger late write": 0.3, "429 short": 0.3, "delivered twice": 0.3},
+        regimes=("ignored", "ignored, read back", "ignored, manual"),
+    ),
+    Mutant(
+        "acknowledged though not on record",
+        "The settling failed; the request was answered all the same (R8).",
+        ((write._Attempt, "_settle", _settle_calmly),),
+    ),
+    Mutant(
+        "open records expire",
+        "TTL keeps the table small (R6).",
+        ((dedup, "sealed_item", _expiring_item),),
+    ),
+    Mutant(
+        "children are new each time",
+        "A split gives its parts fresh ids (R7).",
+        ((Batch, "part", _new_child),),
+    ),
+    Mutant(
+        "a split is not resumed",
+        "Its record is final, so there is nothing left to do.",
+        (
+            (write._Attempt, "_split", _split_and_send_once),
+            (write, "send_parts", lambda batch, parts, deps: None),
+        ),
+    ),
+    Mutant(
+        "a split is acknowledged before its children are durable",
+        "The queue will take them; it always does.",
+        ((write._Attempt, "_split", _split_and_hope),),
+    ),
+    Mutant(
+        "given to a person without the document",
+        "The record says why; what it was about is in the logs.",
+        ((write, "keep_for_review", lambda batch, reason, vault, now_ms: None),),
+    ),
+    Mutant(
+        "an event confirms a request that is still open",
+        "It took effect, so the answer does not matter.",
+        ((tracking, "can_be_confirmed", _confirmed_early),),
+        regimes=("tracked", "tracked, ignored"),
+        storm={"echo before answer": 0.9, "item retryable": 0.3, "echo lost": 0.0},
+    ),
+    Mutant(
+        "an event confirms all that a person was asked",
+        "Something of the request came back, so all of it took effect.",
+        ((Record, "is_whole", property(lambda self: True)),),
+        regimes=("tracked, ignored",),
+        storm={"unanswered effect": 0.2, "echo late": 0.7, "echo lost": 0.0, "429 hours": 0.0},
+    ),
+)

@@ -1,0 +1,126 @@
+"""Mistakes about what Genesys says happened, hunted in the tracked world (tracked.py)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
+
+from lambdas.relay.correlation import loop_guard
+from lambdas.relay.functions import confirm, dedup, overdue, reconcile, write
+from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.messages.consumer import Done
+from lambdas.relay.requests import ordering, tracking
+from lambdas.relay.requests.ordering import Applied, OrderedEvent, Ordering
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.states import LISTENING, State
+from simulation.mutants.mutant import Mutant
+from simulation.mutants.transitions import OF_TRACKED
+
+_ANY: frozenset[str] = frozenset(get_args(State))
+_turning = tracking.turning
+
+
+def _unconditional(
+    tracked: Record, put: Item, drop: frozenset[str] = frozenset()
+) -> tuple[Guard, Change]:
+    _, change = _turning(tracked, put, drop)
+    return Guard(_ANY), change
+
+
+def _never_released(walk: Ordering, hears: Callable[[str], bool]) -> Applied:
+    return Applied(walk, ())
+
+
+def _nothing_missing(
+    walk: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
+) -> tuple[str, ...]:
+    return ()
+
+
+def _only_its_own_turn(
+    tracked: Record, put: Item, drop: frozenset[str] = frozenset()
+) -> tuple[Guard, Change]:
+    guard, change = _turning(tracked, put, drop)
+    return replace(guard, same={}), change
+
+
+def _sent_and_left_as_it_was(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+    return _turning(tracked, {"resends": tracked.resends + 1})
+
+
+def _put_off(tracked: Record, deps: overdue.Deps, now_ms: int) -> overdue.Fate:
+    return overdue._postpone(tracked, 900, deps)
+
+
+TRACKING = (
+    Mutant(
+        "conversations are no key",
+        "Only our own id in the event says that it is ours.",
+        ((loop_guard, "_meet", lambda event, facts, found, ledger, confirmations: ""),),
+    ),
+    Mutant(
+        "the key is written down with the answer",
+        "Before that there is nothing to lead to.",
+        ((dedup, "pointers", lambda batch, confirmation, now_ms: []),),
+    ),
+    Mutant(
+        "an event does not wait for the answer",
+        "It is news unless somebody says otherwise.",
+        ((loop_guard, "_wait_s", lambda *args: 0.0),),
+    ),
+    Mutant(
+        "a part begins anew",
+        "What became of the whole is the whole's own business.",
+        ((confirm._Visit, "_pass_on", lambda self, event, confirmation: Done()),),
+    ),
+    Mutant(
+        "an event before the answer is dropped",
+        "The request is not accepted yet.",
+        ((confirm, "LISTENING", LISTENING - {"OPEN"}),),
+    ),
+    Mutant(
+        "a reconciled record hears nothing more",
+        "It is final.",
+        ((confirm, "LISTENING", LISTENING - {"RECONCILED"}),),
+    ),
+    Mutant(
+        "whoever comes last is right",
+        "The transitions of correlation have no condition.",
+        ((tracking, "turning", _unconditional),),
+    ),
+    Mutant(
+        "early events count at once",
+        "It has happened, so why wait.",
+        ((ordering, "missing_before", _nothing_missing),),
+    ),
+    Mutant(
+        "what is held stays held",
+        "Whoever is interested will look.",
+        ((ordering, "_release", _never_released),),
+    ),
+    Mutant(
+        "the conversation is not compared",
+        "The correlation id fits.",
+        ((confirm, "_contradicted", lambda tracked, event, confirmation: ""),),
+    ),
+    Mutant(
+        "the payload is not kept",
+        "Genesys said 202.",
+        ((write, "sealed_key", lambda batch_id: f"sealed/elsewhere-{batch_id}.json"),),
+    ),
+    Mutant(
+        "sent again without being reopened",
+        "The message is what matters.",
+        ((overdue, "reopening", _sent_and_left_as_it_was),),
+    ),
+    Mutant(
+        "silence is consent",
+        "No event, no answer: it will have happened.",
+        ((overdue, "_send_again", _put_off),),
+    ),
+    Mutant(
+        "overdue records are left to their timers",
+        "The queue never loses a message.",
+        ((reconcile, "_sweep", lambda deps, result, deadline_ms: None),),
+    ),
+    *OF_TRACKED,
+)

@@ -1,0 +1,132 @@
+"""Probes: what of the protocol was seen at work. One that stays at nought fails the run."""
+
+import re
+from collections import Counter
+
+from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.ports import Item
+from lambdas.relay.requests.record import SORT_KEY
+from lambdas.relay.requests.states import objections
+
+_NUMBERS = re.compile(r"\d+(\.\d+)?")
+
+
+class Probes:
+    """Implements relay.ports.Telemetry, and watches the ledger's table."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.unexpected: list[str] = []
+        #: what was wrong with a record when it was written
+        self.unsound: list[str] = []
+
+    def count(self, metric: Metric, value: float = 1) -> None:
+        if value:
+            self.counts[f"metric {metric}"] += int(value)
+
+    def note(self, message: str, **fields: object) -> None:
+        reason = str(fields.get("reason", ""))
+        if reason.startswith("unexpected"):
+            self.unexpected.append(reason)
+        if message == "webhook":
+            self.counts[f"webhook answered {fields['status']}"] += 1
+        if message == "deferred":
+            self.counts[f"deferred: {_NUMBERS.sub('n', reason)}"] += 1
+
+    def transition(self, old: Item | None, new: Item | None) -> None:
+        if new is not None and new["sk"] == SORT_KEY:
+            self.unsound += [f"{new['pk']}: {said}" for said in objections(old, new)]
+        before = "none" if old is None else old.get("state")
+        after = "gone" if new is None else new.get("state")
+        if "SHARED" in (before, after):
+            return
+        if before is not None and after is not None and (before, after) != ("none", "gone"):
+            self.counts[f"record {before} > {after}"] += 1
+
+
+#: what a large campaign must have seen: every transition of a record and every metric of the
+#: protocol, and every reason to come back later, that the simulated world can bring about
+EXPECTED: tuple[str, ...] = (
+    *(
+        f"record {transition}"
+        for transition in (
+            "none > SEALED",
+            "none > REJECTED",
+            "none > MANUAL_REVIEW",
+            "SEALED > OPEN",
+            "SEALED > EMPTY",
+            "OPEN > OPEN",
+            "OPEN > DONE",
+            "OPEN > PENDING_EVENT",
+            "OPEN > RECONCILED",
+            "OPEN > SPLIT",
+            "OPEN > REJECTED",
+            "OPEN > MANUAL_REVIEW",
+            "PENDING_EVENT > CONFIRMED",
+            "PENDING_EVENT > TIMEOUT_RECOVERY",
+            "TIMEOUT_RECOVERY > CONFIRMED",
+            "TIMEOUT_RECOVERY > MANUAL_REVIEW",
+            "MANUAL_REVIEW > CONFIRMED",
+            "DONE > gone",
+            "EMPTY > gone",
+        )
+    ),
+    *(
+        f"metric {metric}"
+        for metric in (
+            "EventsReceived",
+            "EventsUnrouted",
+            "Quarantined",
+            "Claimed",
+            "Duplicates",
+            "IdentityCollisions",
+            "BeyondHorizon",
+            "RequestsAccepted",
+            "RequestsRefused",
+            "RequestsDeferred",
+            "RequestsUnsure",
+            "InDoubtReposted",
+            "Delivered",
+            "Parked",
+            "Echoes",
+            "Confirmed",
+            "WindowsExpired",
+            "BreakerOpened",
+            "Redriven",
+            "DeadLettered",
+            "WebhookTaken",
+            "WebhookPutOff",
+            "WebhookRefused",
+        )
+    ),
+    *(f"webhook answered {status}" for status in (200, 400, 401, 429, 503)),
+    *(
+        f"deferred: {reason}"
+        for reason in (
+            "another attempt holds the lease",
+            "in doubt, and Genesys did not say what happened",
+            "outcome unknown: no answer",
+            "outcome unknown: status n",
+            "outcome unknown: status n with a body that is not JSON",
+            "no connection",
+            "n: rate limit",
+            "no token: n",
+            "no token: the login host answered something else",
+            "no slot at Genesys' rate limit",
+            "too little of the invocation is left",
+            "the ledger asks to slow down",
+            "the ledger did not answer",
+            "the ledger took some of the items",
+            "the queue did not answer",
+            "the queue took some of the messages",
+            "the queue asks to slow down",
+            "the vault refused",
+            "the vault did not answer",
+            "the secret could not be read",
+        )
+    ),
+)
+
+
+def missing(counts: Counter[str]) -> list[str]:
+    return [name for name in EXPECTED if not counts[name]]

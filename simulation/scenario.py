@@ -1,0 +1,105 @@
+"""What a seed draws: everything about a run that is decided before it begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from lambdas.relay.kernel.limits import (
+    DAY_S,
+    HOUR_S,
+    LIVE,
+    MESSAGES_PER_INVOCATION,
+    MINUTE_S,
+    RECEIVES_MAX,
+    Timing,
+)
+from simulation.fault_plan import LATER_RATES, LATEST_RATES, Kind, swarm
+from simulation.memory.genesys import Conduct
+from simulation.regimes import BY_NAME, REGIMES, Regime
+from simulation.workload import PLAIN, Shares, shares_of
+
+#: events in each run, so that 25,000 runs are a million events
+EVENTS = 40
+#: so few receives that dead-lettering and the reconciler have work
+FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 6, "checks": 6}
+#: the relations of `limits.Timing` hold with it as well
+SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
+#: how long faults go on; then the world has to come to rest
+FAULTS_S = 6 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    seed: int
+    regime: Regime
+    conduct: Conduct
+    rates: Mapping[Kind, float]
+    receives_max: Mapping[str, int]
+    most_items: int
+    per_minute: int
+    #: instances of a function that run at once
+    concurrency: int
+    shares: Shares
+    events: int = EVENTS
+    #: events of applications, beside those of Genesys
+    told: int = 0
+    #: changes of things that change back, beside those (states.py)
+    states: int = 0
+    timing: Timing = LIVE
+    faults_s: float = FAULTS_S
+    #: all of it is published within so many seconds
+    publishing_s: float = 8 * MINUTE_S
+    #: invocations take fewer messages than they could, as it happens
+    regroups: bool = True
+    #: messages of the events queue that one invocation takes, at most
+    intake_most: int = 20
+    write_most: int = MESSAGES_PER_INVOCATION["writes"]
+    #: numbers of the points at which the invocation that is there dies
+    kills: frozenset[int] = frozenset()
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
+    random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
+    latest = Random(f"latest {seed}")
+    regime = random.choice(REGIMES)
+    conduct = replace(
+        regime.conduct,
+        refuses="request" if random.random() < 0.5 or regime.takes_whole else "item",
+        takes_whole=regime.takes_whole,
+        token_life_s=random.choice((120, 3_600, 86_400)),
+    )
+    return Scenario(
+        seed=seed,
+        regime=regime,
+        conduct=conduct,
+        rates={**swarm(random), **swarm(later, LATER_RATES), **swarm(latest, LATEST_RATES)},
+        receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
+        most_items=random.choice((4, 12, 50)),
+        per_minute=random.choice((10, 300, 300, 300)),
+        concurrency=random.choice((1, 2, 4)),
+        shares=shares_of(random),
+        told=later.choice((0, 0, 6, 12)),
+        timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
+        faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
+    )
+
+
+def calm(seed: int, regime: str, events: int) -> Scenario:
+    """A run in which nothing goes wrong."""
+    chosen = BY_NAME[regime]
+    return Scenario(
+        seed=seed,
+        regime=chosen,
+        conduct=chosen.conduct,
+        rates={},
+        receives_max=RECEIVES_MAX,
+        most_items=50,
+        per_minute=300,
+        concurrency=1,
+        events=events,
+        shares=PLAIN,
+        publishing_s=0,
+        regroups=False,
+        intake_most=500,
+    )

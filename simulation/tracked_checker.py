@@ -1,0 +1,211 @@
+"""The verdict on tracked requests (tracked.py): each record must have come to the one state that
+all that happened to its request demands."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.relay.kernel.limits import RESENDS_MAX
+from simulation.checker import Account, check
+from simulation.functions import FUNCTIONS, Function, Instance
+from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, Tracks, draw_tracked
+from simulation.world import History
+
+WRITTEN_BACK = "an event that a request caused was written back"
+
+
+def check_tracked(history: History, world: TrackedWorld) -> Account:
+    """The account of the events, and the verdict on every tracked record. Reads the world's own
+    notes and what the run left, nothing of the code that it checks."""
+    account = check(history, world.scenario.regime)
+    # Who may be given to a person, and why, is judged here.
+    account.violations = [v for v in account.violations if not v.endswith(WRITTEN_BACK)]
+    account.violations = [v for v in account.violations if "was given to a person" not in v]
+    account.violations += _written_back(history, world)
+    quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
+    effects = Counter(str(effect.item["id"]) for effect in history.effects)
+    ids = {
+        call.key: [str(item["id"]) for item in json.loads(call.body)["entities"]]
+        for call in history.calls
+    }
+    for (pk, sk), item in sorted(history.items.items()):
+        if sk == "R" and item["attempt"] > 0:
+            batch_id = pk.removeprefix("R#")
+            line = list(_line(batch_id, history.parents))
+            own = next((ids[each] for each in line if each in ids), [])
+            found = Found(
+                batch_id=batch_id,
+                item=item,
+                ids=own,
+                effects=effects,
+                played=_played(world, line, own),
+                forgotten=world.tracked_server.forgotten.count(batch_id),
+                quarantined=quarantined,
+            )
+            account.violations += [f"{pk}: {said}" for said in _judge(found, world.tracks)]
+    return account
+
+
+def _line(batch_id: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """A request and those that it was split from, the nearest first."""
+    while batch_id:
+        yield batch_id
+        batch_id = parents.get(f"R#{batch_id}", "")
+
+
+def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played]:
+    """The events that tell of a request: its own, those of what it was split from that fit it too,
+    and all under its key, where nothing else says whose they are."""
+    shared = not world.tracks.correlates
+
+    def tells(played: Played) -> bool:
+        fits = played.item_id in ids
+        return played.batch_id == line[0] or (fits and (shared or played.batch_id in line))
+
+    return [played for played in world.played if tells(played)]
+
+
+def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
+    """Events that requests caused, among what took effect."""
+    caused: dict[str, set[str]] = {}
+    for played in world.played:
+        caused.setdefault(f"echo-{played.item_id}", set()).add(played.batch_id)
+    for effect in history.effects:
+        records = [
+            history.items.get((f"R#{batch_id}", "R"), {"attempt": 0})
+            for batch_id in caused.get(str(effect.item.get("marker")), ())
+        ]
+        if records and not any(is_unknowable(item, world.tracks) for item in records):
+            yield WRITTEN_BACK
+
+
+def is_unknowable(item: Mapping[str, Any], tracks: Tracks) -> bool:
+    """Only the answer says what the request has made, and an answer got lost: then no event that
+    bears nothing of ours can be told from any other (docs/decisions/0008)."""
+    # This world answers with the item's id, so a part gets the one that its whole had been given.
+    is_repeated = item["attempt"] > 1 or "parent" in item
+    return tracks.key == "answered" and not tracks.correlates and is_repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything about one request."""
+
+    batch_id: str
+    item: Mapping[str, Any]
+    ids: list[str]
+    #: how often each item took effect, by its id, under whichever request
+    effects: Mapping[str, int]
+    played: list[Played]
+    forgotten: int
+    quarantined: str
+
+    def was_heard(self, topic: str) -> bool:
+        """Whether an event of this topic reached the relay and was not set aside."""
+        return any(
+            p.topic == topic and not p.lost and not p.contradicts and not self.is_set_aside(p)
+            for p in self.played
+        )
+
+    def is_set_aside(self, played: Played) -> bool:
+        return f'"{played.item_id}' in self.quarantined
+
+    @property
+    def is_contradicted(self) -> bool:
+        """By an event that bears its own id."""
+        return any(p.contradicts and p.batch_id == self.batch_id for p in self.played)
+
+    @property
+    def may_be_contradicted(self) -> bool:
+        """Or by one of what it was split from."""
+        return any(p.contradicts for p in self.played)
+
+    @property
+    def is_contradiction_set_aside(self) -> bool:
+        """A person has the event itself, which named another conversation."""
+        return any(p.contradicts and f"x-{p.item_id}" in self.quarantined for p in self.played)
+
+    def knows_its_conversation(self, tracks: Tracks) -> bool:
+        """By a key of our own, by the answer, or by an event of the conversation that it made.
+        Without any of these, what contradicts it looks like the first word about it."""
+        is_heard = any(not p.lost and not p.contradicts for p in self.played)
+        return tracks.key != "answered" or bool(self.item.get("genesys_id")) or is_heard
+
+    @property
+    def has_happened(self) -> bool:
+        """Under whichever request: a part repeats what its whole may have brought about."""
+        return any(each in self.effects for each in self.ids)
+
+    @property
+    def is_doubled(self) -> bool:
+        return any(self.effects.get(each, 0) > 1 for each in self.ids)
+
+
+def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
+    item, state = found.item, found.item["state"]
+    if is_unknowable(item, tracks):
+        return
+    if len(item.get("held", ())) > 20:
+        yield f"{len(item['held'])} events are held"
+    match state:
+        case "CONFIRMED":
+            yield from _judge_confirmed(found, tracks)
+        case "RECONCILED":
+            if not found.has_happened and "resolved_by" not in item:
+                yield "is reconciled and never happened"
+            if not tracks.until_end and found.was_heard(CREATED) and not found.is_doubled:
+                yield "its event came, and it is reconciled as if it had not"
+        case "MANUAL_REVIEW":
+            yield from _judge_reviewed(found, str(item.get("reason", "")), tracks)
+        case "DONE":
+            yield "is done without confirmation"
+        case _:
+            pass
+    told = item.get("contradictions") or item.get("duplicates") or found.is_contradiction_set_aside
+    can_tell = found.is_contradicted and found.knows_its_conversation(tracks)
+    if can_tell and state in ("CONFIRMED", "RECONCILED") and not told:
+        yield "was contradicted, and nobody is told"
+    if found.forgotten > 0 and not found.has_happened and state not in ("MANUAL_REVIEW", "SPLIT"):
+        yield f"was accepted, never happened, and is {state}"
+
+
+def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
+    genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
+    is_told = genuine and (tracks.until_end or CREATED in genuine)
+    if found.knows_its_conversation(tracks) and not is_told:
+        yield "is confirmed by an event that was never published"
+    seen = {name.partition("|")[2] for name in found.item.get("seen", {})}
+    if tracks.until_end and not {CREATED, ASSIGNED, ENDED} <= seen:
+        yield f"is complete, and its conversation has only seen {sorted(seen)}"
+    if found.item.get("held"):
+        yield "is confirmed while events are held"
+
+
+def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
+    accepted = "accepted_at_ms" in found.item or found.forgotten > 0
+    if reason.startswith("accepted") and "never happened" in reason:
+        if found.forgotten <= RESENDS_MAX and "lost" not in found.quarantined:
+            yield f"was given up after {found.forgotten} requests that never happened"
+    elif "came and was held" in reason:
+        if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
+            yield f"waits for what has come: {reason}"
+    elif reason.startswith("a duplicate slipped through"):
+        if not found.is_doubled and not found.may_be_contradicted:
+            yield "is said to be doubled and is not"
+    elif reason.startswith("Genesys shows something else"):
+        if not accepted:
+            yield "is compared before it was accepted"
+    elif found.item.get("held"):
+        return
+    elif found.was_heard(CREATED) and len(found.ids) == 1 and not tracks.until_end:
+        yield f"its event came, and a person is asked: {reason}"
+
+
+def run_tracked(
+    seed: int, functions: Mapping[str, Callable[[Instance], Function]] = FUNCTIONS
+) -> tuple[Account, TrackedWorld]:
+    scenario, tracks = draw_tracked(seed)
+    world = TrackedWorld(scenario, tracks, functions=functions)
+    return check_tracked(world.run(), world), world

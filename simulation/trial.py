@@ -1,0 +1,99 @@
+"""One trial: a seed run and checked, boiled down to what is worth sending between processes."""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from simulation.checker import Account, check
+from simulation.fault_plan import Kind
+from simulation.functions import FUNCTIONS, Function, Instance
+from simulation.scenario import Scenario, draw
+from simulation.trace import Step, Trace
+from simulation.tracked import TrackedWorld, draw_tracked
+from simulation.tracked_checker import check_tracked
+from simulation.world import World
+
+Functions = Mapping[str, Callable[[Instance], Function]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    seed: int
+    regime: str
+    account: Account
+    faults: Mapping[Kind, int]
+    probes: Mapping[str, int]
+    trace_hash: int
+    steps: int
+    #: points at which an invocation could have been killed
+    points: int
+    #: kept of a failure only
+    last_steps: tuple[Step, ...]
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.account.violations)
+
+
+def run_scenario(
+    scenario: Scenario,
+    functions: Functions = FUNCTIONS,
+    show: Callable[[Step], None] | None = None,
+) -> Trial:
+    world = World(scenario, trace=Trace(show), functions=functions)
+    return _trial(check(world.run(), scenario.regime), world)
+
+
+def run_seed(seed: int) -> Trial:
+    return run_scenario(draw(seed))
+
+
+def run_tracked_seed(
+    seed: int,
+    functions: Functions = FUNCTIONS,
+    show: Callable[[Step], None] | None = None,
+) -> Trial:
+    """The same in the world of tracked requests, which has a checker of its own."""
+    scenario, tracks = draw_tracked(seed)
+    world = TrackedWorld(scenario, tracks, trace=Trace(show), functions=functions)
+    return _trial(check_tracked(world.run(), world), world)
+
+
+def _trial(account: Account, world: World) -> Trial:
+    return Trial(
+        seed=world.scenario.seed,
+        regime=world.scenario.regime.name,
+        account=account,
+        faults=world.fault_plan.counts,
+        probes=world.probes.counts,
+        trace_hash=world.trace.hash,
+        steps=world.trace.steps,
+        points=world.scheduler.points,
+        last_steps=tuple(world.trace.last) if account.violations else (),
+    )
+
+
+def prepare_process() -> None:
+    """A run leaves garbage in cycles, but little: collecting it seldom saves a tenth."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
+def total(counts: Counter[str], trial: Trial) -> None:
+    """Adds a trial's accounts up."""
+    account = trial.account
+    counts.update(
+        runs=1,
+        steps=trial.steps,
+        events=account.published,
+        delivered=account.delivered,
+        parked=account.parked,
+        rejected=account.rejected,
+        quarantined=account.quarantined,
+        unrouted=account.unrouted,
+        not_taken=account.not_taken,
+        lost=account.lost,
+        doubled=account.doubled,
+        undetected=account.undetected,
+    )

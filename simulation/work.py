@@ -1,0 +1,83 @@
+"""Units of work, each small enough for one process and one moment."""
+
+from dataclasses import dataclass
+
+from simulation.enumeration import SMALL, pairs, scenario_of, singles
+from simulation.hunting import Hunt, hunt, objection
+from simulation.lines import Line, watched
+from simulation.mutants import MUTANTS
+from simulation.mutants.mutant import applied
+from simulation.mutants.tracking import TRACKING
+from simulation.rivals.comparison import RIVALS, Outcome, compare
+from simulation.scenario import draw
+from simulation.trial import Trial, run_scenario, run_seed, run_tracked_seed
+
+#: seeds of the small worlds
+SMALL_SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated:
+    """What became of every crash in a part of a small world."""
+
+    small: str
+    singles: int
+    pairs: int
+    failed: tuple[str, ...]
+
+
+def run_seeds(seeds: range) -> list[Trial]:
+    return [run_seed(seed) for seed in seeds]
+
+
+def run_tracked_seeds(seeds: range) -> list[Trial]:
+    return [run_tracked_seed(seed) for seed in seeds]
+
+
+def enumerate_singles(index: int) -> Enumerated:
+    small = SMALL[index]
+    trials = list(singles(scenario_of(small, SMALL_SEED)))
+    return Enumerated(small.name, len(trials), 0, _failures(trials))
+
+
+def enumerate_pairs(part: tuple[int, int, int]) -> Enumerated:
+    index, stride, offset = part
+    small = SMALL[index]
+    trials = list(pairs(scenario_of(small, SMALL_SEED), stride, offset))
+    return Enumerated(small.name, 0, len(trials), _failures(trials))
+
+
+def _failures(trials: list[Trial]) -> tuple[str, ...]:
+    return tuple(trial.account.violations[0] for trial in trials if trial.failed)
+
+
+def hunt_mutant(part: tuple[int, int, int]) -> Hunt:
+    index, first_seed, seeds_max = part
+    return hunt(MUTANTS[index], first_seed, seeds_max)
+
+
+def hunt_tracked(part: tuple[int, int, int]) -> Hunt:
+    index, first_seed, seeds_max = part
+    mutant = TRACKING[index]
+    for seed in range(first_seed, first_seed + seeds_max):
+        with applied(mutant):
+            trial = run_tracked_seed(seed)
+        if objection(mutant, trial) and not run_tracked_seed(seed).failed:
+            hunted = seed - first_seed + 1
+            return Hunt(mutant.name, hunted, seed, objection(mutant, trial))
+    return Hunt(mutant.name, None, first_seed, "")
+
+
+def compare_rival(part: tuple[int, str, int]) -> Outcome:
+    index, regime, seed = part
+    return compare(RIVALS[index], regime, seed)
+
+
+def seen_lines(part: tuple[range, frozenset[Line]]) -> set[Line]:
+    seeds, wanted = part
+    seen: set[Line] = set()
+    functions = watched(wanted, seen)
+    for seed in seeds:
+        run_scenario(draw(seed), functions)
+        run_tracked_seed(seed, functions)
+    return seen

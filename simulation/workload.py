@@ -1,0 +1,223 @@
+"""What is published in a run: events, and everything that looks like one.
+
+Each event has a number, and its payload says it. That is all that the checker knows an event by,
+so that it shares no idea of identity with the code that it checks.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Literal
+
+from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S
+from lambdas.relay.kernel.ports import Outgoing
+
+#: a Thursday in January 2026; every run begins here
+START_MS = 1_767_877_200_000
+SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
+UNROUTED = "v2.users.presence"
+#: the detail-type of the event that a request causes
+ECHO = "v2.simulated.echo"
+
+#: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
+#: unrouted: no route takes it; echo: caused by a request of ours, never to be written;
+#: refused: a webhook has to turn it away
+Kind = Literal["plain", "poison", "malformed", "unrouted", "echo", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Something to read, at a time: on the bus, or straight in the events queue."""
+
+    at_ms: int
+    text: str
+    on_bus: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What the generator knows of a number."""
+
+    number: int
+    kind: Kind
+    #: how often it was published, copies included
+    copies: int
+    #: its sender, if it has one, sends it again until it knows
+    persists: bool = False
+
+
+def marker(number: int) -> str:
+    """The text by which a number is found again in anything that holds the event."""
+    return f"evt-{number:05d}"
+
+
+@dataclass(slots=True)
+class Workload:
+    published: list[Published]
+    facts: list[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of what is published is not plain."""
+
+    poison: float
+    odd: float
+    copies: float
+
+
+PLAIN = Shares(0.0, 0.0, 0.0)
+
+
+def shares_of(random: Random) -> Shares:
+    return Shares(
+        poison=random.choice((0.0, 0.05, 0.15)),
+        odd=random.choice((0.0, 0.05, 0.15)),
+        copies=random.choice((0.0, 0.2, 0.5)),
+    )
+
+
+def generate(
+    random: Random, events: int, *, within_s: float, late_copies: bool, shares: Shares
+) -> Workload:
+    """So many events, with their copies, at random times within the first `within_s` seconds."""
+    workload = Workload([], [])
+    for number in range(events):
+        at_ms = START_MS + int(random.random() * within_s * 1000)
+        if random.random() < shares.odd and random.random() < 0.5:
+            kind: Kind = random.choice(("malformed", "unrouted"))
+        else:
+            kind = "poison" if random.random() < shares.poison else "plain"
+        if kind == "malformed":
+            rows = [Published(at_ms, _malformed(random, number), False)]
+        else:
+            body = _body(random, number, kind)
+            topic = UNROUTED if kind == "unrouted" else _topic(random, body)
+            if kind == "plain" and random.random() < shares.odd:
+                # Several audits under few ids of their own: collisions, and all must arrive.
+                topic, body["id"] = "v2.audits.entitytype.queue", f"audit-{random.randrange(3)}"
+            rows = list(_copies(random, at_ms, topic, body, shares.copies, late_copies))
+        workload.published += rows
+        workload.facts.append(Fact(number, kind, len(rows)))
+    workload.published.sort(key=lambda row: row.at_ms)
+    return workload
+
+
+def echo(correlation_id: str, now_ms: int, random: Random) -> str:
+    """The event that a request caused, as Genesys publishes it."""
+    body = {"marker": f"echo-{correlation_id}", "conversationId": "c-echo"}
+    return envelope(random, now_ms, ECHO, body, correlation_id)
+
+
+def _copies(
+    random: Random,
+    at_ms: int,
+    topic: str,
+    body: Mapping[str, Any],
+    share: float,
+    late_copies: bool,
+) -> Iterator[Published]:
+    text = envelope(random, at_ms, topic, body, None)
+    yield Published(at_ms, text, True)
+    while random.random() < share:
+        delay_s = random.choice((0, 1, 30, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S))
+        copy_ms = at_ms + int(delay_s * random.random() * 1000)
+        if random.random() < 0.5:  # published again: all that Genesys says of itself is new
+            yield Published(copy_ms, envelope(random, copy_ms, topic, body, None), True)
+        else:  # delivered again, or replayed from the archive: the same envelope
+            yield Published(copy_ms, text, True)
+    if late_copies:
+        while random.random() < 0.3:
+            days = random.choice((3.9, 24.9, 25.1, 28, 34, 45))
+            late_ms = at_ms + int(days * DAY_S * 1000)
+            again = days < 4 and random.random() < 0.5
+            new = envelope(random, late_ms, topic, body, None) if again else text
+            yield Published(late_ms, new, True)
+
+
+def _body(random: Random, number: int, kind: Kind) -> dict[str, Any]:
+    # Few conversations and few moments: legitimate repeats share both, and differ by number only.
+    return {
+        "marker": marker(number),
+        "conversationId": f"c-{random.randrange(6)}",
+        "eventTime": START_MS + random.randrange(3) * 1000,
+        **({"poison": True} if kind == "poison" else {}),
+    }
+
+
+def _topic(random: Random, body: Mapping[str, Any]) -> str:
+    step = random.choice(("start", "acd.start", "acd.start", "attributes", "acw", "end"))
+    return f"v2.detail.events.conversation.{body['conversationId']}.{step}"
+
+
+def envelope(
+    random: Random, at_ms: int, topic: str, body: Mapping[str, Any], correlation_id: str | None
+) -> str:
+    """What Genesys publishes, as its partner bus delivers it."""
+    envelope_id = random.getrandbits(128)
+    detail = {
+        "topicName": topic,
+        "version": "2",
+        "timestamp": moment(at_ms),
+        "metadata": {"CorrelationId": correlation_id or f"{random.getrandbits(64):x}"},
+        "eventBody": body,
+    }
+    return delivered(envelope_id, at_ms, SOURCE, topic, detail)
+
+
+def delivered(
+    envelope_id: int, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
+) -> str:
+    """An envelope as EventBridge makes it of any source's event."""
+    return delivered_as(f"{envelope_id:032x}", at_ms, source, detail_type, detail)
+
+
+def delivered_as(
+    envelope_id: str, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
+) -> str:
+    return json.dumps(
+        {
+            "version": "0",
+            "id": envelope_id,
+            "detail-type": detail_type,
+            "source": source,
+            "account": "111122223333",
+            "time": moment(at_ms),
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": detail,
+        }
+    )
+
+
+def moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _malformed(random: Random, number: int) -> str:
+    name = marker(number)
+    return random.choice(
+        (
+            f"{{not json {name}",
+            f'["{name}"]',
+            f'{{"source": "{SOURCE}", "detail": {{"eventBody": {{"marker": "{name}"}}}}}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": {{"marker": "{name}"}}}}',
+            f'{{"source": "aws.events", "detail-type": "Encrypted Events", "detail": "{name}"}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": '
+            f'{{"eventBody": {{"marker": "{name}", "n": NaN}}}}}}',
+            f'{{"source": "{SOURCE}", "detail-type": "x", "detail": '
+            f'{{"eventBody": {{"marker": "{name}", "n": {"[" * 70}{"]" * 70}}}}}}}',
+        )
+    )
+
+
+def by_hand(text: str) -> Outgoing:
+    """A message as somebody puts it into the events queue."""
+    return Outgoing(text)
+
+
+def read(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    return document

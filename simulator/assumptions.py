@@ -1,0 +1,42 @@
+"""What the simulator assumes of the platform where no source says it; docs/assumptions.md.
+
+Each can be switched, so that whatever runs against the simulator can be run both ways.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter
+
+from simulator.validation import STRICT, checked
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    __pydantic_config__: ClassVar = STRICT
+
+    #: a member that the SDK's model does not have is refused (400); false: it is ignored
+    unknown_members_are_refused: bool = True
+    #: a member that the SDK calls required and that is missing is refused
+    required_members_are_checked: bool = True
+    #: where items fail one by one, an item of a wrong shape refuses the whole request all the same
+    wrong_shape_refuses_all: bool = False
+    #: an external source that is not there, or not active, refuses the item that names it
+    external_sources_must_exist: bool = True
+    #: attributes of an external event that its schema does not have refuse the event
+    schema_is_enforced: bool = False
+    #: external events are refused until their event definition has been activated
+    activation_before_events: bool = False
+    #: conversation events that were brought come back as events on EventBridge
+    brought_conversations_come_back: bool = True
+    #: an event that a write caused bears the write's X-Correlation-Id
+    correlation_id_comes_back: bool = True
+
+
+PLATFORM = Assumptions()
+_ADAPTER = TypeAdapter(Assumptions)
+
+
+def reassumed(current: Assumptions, changes: dict[str, Any]) -> Assumptions:
+    """`current` with `changes` from outside. Raises InvalidSetting."""
+    return checked(_ADAPTER, asdict(current) | changes, "assumptions")

@@ -1,0 +1,97 @@
+"""What the account takes for one event of a sender's, decided without the code under test."""
+
+import json
+from typing import Any
+
+import pytest
+
+from demo.run.account import Left, settle
+from demo.run.lines import Line
+from demo.run.sameness import count
+
+PARTNER = "aws.partner/genesys.com/cloud/org/suffix"
+
+
+def line(detail: dict[str, Any], source: str = "shop") -> Line:
+    document = {"id": "x", "source": source, "detail-type": "t", "detail": detail}
+    return Line(json.dumps(document), document)
+
+
+def effect(detail: dict[str, Any], source: str = "shop", topic: str = "t") -> dict[str, Any]:
+    body = json.dumps(detail)
+    attributes = {"detailType": "t", "topic": topic, "source": source, "body": body}
+    return {"content": {"attributes": attributes}}
+
+
+STEP = {"id": "a", "type": "t", "occurredAt": "2026-01-31T09:30:00Z", "correlationId": "one"}
+RETRY = {**STEP, "correlationId": "two"}
+NOTHING = Left((), (), (), ())
+
+
+POSTED = {"id": "a", "type": "t", "createdTime": 1, "data": {"k": 1}}
+FLAT = {"conversationId": "c", "timestamp": 1, "eventType": "e", "k": 1}
+PLAIN = {"timestamp": "2026-01-31T09:30:00Z", "externalId": "C-1", "interactionType": "call"}
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "events"),
+    [
+        (STEP, RETRY, 1),
+        (STEP, {**STEP, "occurredAt": "2026-01-31T09:30:09Z"}, 1),
+        (STEP, {**STEP, "attributes": {}}, 1),
+        (STEP, {**STEP, "id": "b"}, 2),
+        (STEP, {**STEP, "attributes": {"k": 1}}, 2),
+        ({**STEP, "id": None}, {**STEP, "id": None, "occurredAt": "2026-01-31T09:30:09Z"}, 2),
+        (POSTED, {**POSTED, "createdTime": 2, "metadata": {"try": 2}}, 1),
+        (POSTED, {**POSTED, "data": {"k": 2}}, 2),
+        (FLAT, {**FLAT, "metadata": 1, "correlationId": "x"}, 1),
+        (FLAT, {**FLAT, "timestamp": 2}, 2),
+        ({**FLAT, "id": "a"}, {**FLAT, "id": "a", "timestamp": 2}, 1),
+        (PLAIN, dict(reversed(PLAIN.items())), 1),
+        (PLAIN, {**PLAIN, "externalId": "C-2"}, 2),
+        (PLAIN, {**PLAIN, "timestamp": "2026-01-31T09:30:01Z"}, 2),
+    ],
+)
+def test_a_retry_may_say_some_things_otherwise_and_must_say_others_the_same(
+    first: dict[str, Any], again: dict[str, Any], events: int
+) -> None:
+    assert count([line(first), line(again)]) == events
+
+
+def test_a_step_that_was_sent_twice_is_to_take_effect_once() -> None:
+    account = settle([line(STEP), line(RETRY)], [effect(STEP)], NOTHING)
+
+    assert (account.unique, account.duplicates, account.delivered) == (1, 1, 1)
+    assert account.is_clean
+
+
+def test_a_step_that_took_effect_twice_is_seen() -> None:
+    account = settle([line(STEP), line(RETRY)], [effect(STEP), effect(RETRY)], NOTHING)
+
+    assert account.duplicate_effects == 1
+
+
+def test_a_step_that_went_nowhere_is_seen() -> None:
+    assert settle([line(STEP)], [], NOTHING).lost == 1
+
+
+def test_the_same_words_of_two_senders_are_two_events() -> None:
+    both = [line(STEP), line(STEP, "till")]
+
+    assert settle(both, [effect(STEP), effect(STEP, "till")], NOTHING).is_clean
+    assert settle(both, [effect(STEP)], NOTHING).lost == 1
+
+
+def test_a_line_that_is_nowhere_is_lost_whatever_its_shape() -> None:
+    published = line({"topicName": "t"}, PARTNER)
+    kept = json.dumps({"reason": "no body", "at_ms": 1, "message": published.text})
+
+    assert settle([published], [], NOTHING).lost == 1
+    assert settle([published], [], Left((kept,), (), (), ())).quarantined == 1
+
+
+def test_an_event_body_that_looks_like_a_senders_event_is_genesys_own() -> None:
+    body = {"conversationId": "c", "timestamp": "2026-01-31T09:30:00Z", "metadata": 1}
+    published = line({"eventBody": body}, PARTNER)
+
+    assert settle([published], [effect(body, PARTNER)], NOTHING).is_clean
