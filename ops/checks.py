@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
+from lambdas.relay.genesys.tokens import CREDENTIALS_ADVICE
 from lambdas.relay.kernel.limits import LIVE
 from ops import deployed, setup_journey
 from ops.connection import Relay
@@ -167,8 +168,7 @@ def _token(relay: Relay) -> str:
         Probe(relay).token()
     except NoToken as error:
         remedy = (
-            "Compare the secret with the OAuth client in Genesys Cloud Admin; runbook: Rotate the "
-            f"credentials. {KEPT_OUT}"
+            f"{CREDENTIALS_ADVICE} Runbook: Rotate the credentials. {KEPT_OUT}"
             if error.is_ours
             else "Genesys is out of order: see its status page; events wait meanwhile."
         )

@@ -228,6 +228,9 @@ def _show_comparison(document: dict[str, Any], screen: Screen) -> None:
                 for member, value in shows.items()
             ],
         )
+    if document.get("answer"):
+        screen.say("Genesys' answer", "bold")
+        screen.say(str(document["answer"]))
     if found is not None:
         screen.say("")
         screen.say("found", "bold")

@@ -4,7 +4,8 @@ from typing import Any
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, ReadBack, any_answer
+from lambdas.relay.destinations.destination import Destination, ReadBack
+from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.entrances.events import Reader
 from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.kernel.canonical import Json

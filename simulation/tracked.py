@@ -147,7 +147,7 @@ class TrackedServer(GenesysServer):
             marker = str(effect.item.get("marker"))
             self.begin(request.correlation_id, str(effect.item["id"]), marker)
         self.linger()
-        if answer.status == 200 and self.answers_id:
+        if answer.status == 200 and (self.answers_id or len(items) == 1):
             document = {**json.loads(answer.body), "id": items[0]["id"]}
             return replace(answer, body=json.dumps(document).encode())
         return answer

@@ -185,12 +185,14 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
     return (
         Alarm(
             "PossibleDuplicates",
-            "A request whose outcome nobody knows was sent again, or Genesys has an effect twice. "
+            "A request was sent again whose outcome nobody knows, or which Genesys accepted and "
+            "does not find; or Genesys has an effect twice. "
             "Each one is listed; merge or cancel in Genesys.",
             joined(
                 "SUM",
                 {
                     **_counts(environment, "InDoubtReposted", "write"),
+                    **_counts(environment, "Resent", "reconcile"),
                     **_counts(environment, "DuplicatesFound", "write", "confirm", "reconcile"),
                 },
                 label="requests",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -64,6 +65,13 @@ def _number(days: object) -> object:
     if isinstance(days, bool):
         raise ValueError
     return days
+
+
+def _domain_of(url: str | None, prefix: str) -> str:
+    """The Genesys Cloud domain that a URL is of; "" where it is of none."""
+    host = urlsplit(url or "").hostname or ""
+    domain = host.removeprefix(prefix)
+    return domain if domain in GENESYS_DOMAINS.values() else ""
 
 
 def _known_region(region: str) -> str:
@@ -191,6 +199,12 @@ class Relay(_Table):
         if self.genesys_region is None and not (self.api_url and self.login_url):
             raise ValueError(
                 "genesys_region is missing; expected it, or both api_url and login_url."
+            )
+        api, login = _domain_of(self.api_url, "api."), _domain_of(self.login_url, "login.")
+        if api and login and api != login:
+            raise ValueError(
+                f"api_url is of {api} and login_url of {login}, which are two regions of Genesys "
+                "Cloud: no token of one is good in the other; expected one domain."
             )
         return self
 

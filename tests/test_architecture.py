@@ -40,6 +40,7 @@ DOMAIN_MAY_IMPORT = (
     "base64", "collections", "contextlib", "dataclasses", "datetime", "decimal", "email", "enum",
     "fnmatch", "functools", "hashlib", "heapq", "hmac", "itertools", "jmespath", "json",
     "lambdas.relay", "math", "operator", "re", "string", "traceback", "types", "typing",
+    "unicodedata",
     "urllib.parse", "uuid",
 )  # fmt: skip
 #: within those, what would bring time or chance in

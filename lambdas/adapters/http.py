@@ -12,6 +12,8 @@ from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, Timing
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 
 _CHUNK_BYTES = 65_536
+#: the words of a refusal: Genesys' error bodies have some hundred bytes
+ERROR_BODY_BYTES_MAX = 100_000
 
 
 class RequestsHttp:
@@ -52,6 +54,8 @@ class RequestsHttp:
 
 
 def _read(response: requests.Response, until: float) -> Answer | Unanswered:
+    if response.status_code >= 300:
+        return _read_words(response, until)
     if not _says_its_end(response):
         return Unanswered("an answer that does not say where it ends")
     body = bytearray()
@@ -62,6 +66,21 @@ def _read(response: requests.Response, until: float) -> Answer | Unanswered:
             return Unanswered(f"an answer longer than {GENESYS_ANSWER_BYTES_MAX} bytes")
         if time.monotonic() > until:
             return Unanswered("the answer took too long")
+    return Answer(response.status_code, dict(response.headers), bytes(body))
+
+
+def _read_words(response: requests.Response, until: float) -> Answer:
+    """From 300 on the status says what there is to know, and the body only explains it: what of it
+    comes in time is read, and however it ends, the status has been said."""
+    body = bytearray()
+    while len(body) < ERROR_BODY_BYTES_MAX and time.monotonic() < until:
+        try:
+            chunk = response.raw.read1(_CHUNK_BYTES, decode_content=True)
+        except (requests.RequestException, HTTPError):
+            break  # cut off: what has come is all the words there are
+        if not chunk:
+            break
+        body += chunk
     return Answer(response.status_code, dict(response.headers), bytes(body))
 
 

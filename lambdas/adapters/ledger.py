@@ -135,7 +135,7 @@ class _Expression:
         self.values: dict[str, Any] = {}
 
     def condition(self, guard: Guard) -> str:
-        # DynamoDB refuses a request with a name that its expressions do not use.
+        # A name that no expression uses is refused, so each is asked for where it is used.
         if guard.states is None:
             clauses = [f"attribute_exists({self._name('pk')})"]
         else:

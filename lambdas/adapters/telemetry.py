@@ -31,7 +31,6 @@ TEXTS = frozenset(
         "kind",
         "queue",
         "reason",
-        "route",
         "state",
         "topic",
         "was",

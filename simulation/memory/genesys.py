@@ -189,4 +189,6 @@ def _failure(index: int, *, retryable: bool) -> dict[str, Any]:
 
 
 def _answer(status: int, document: Mapping[str, Any]) -> Answer:
-    return Answer(status, {}, json.dumps(document).encode())
+    """What Genesys itself answers bears its id for the request; what proxies answer does not."""
+    headers = {"ININ-Correlation-Id": "00000000-0000-4000-8000-000000000000"}
+    return Answer(status, headers, json.dumps(document).encode())

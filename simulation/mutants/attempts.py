@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
-from lambdas.relay.functions import write
+from lambdas.relay.functions import leasing, write
 from lambdas.relay.genesys.client import Genesys, Posted
 from lambdas.relay.genesys.unknown_outcome import Step, before_posting
 from lambdas.relay.kernel.limits import Timing
@@ -15,7 +15,7 @@ from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_it
 from simulation.mutants.mutant import Mutant
 from simulation.rivals.regrouping import regrouping_function
 
-_open_request = write.open_request
+_open_request = leasing.open_request
 _post = Genesys.post
 _call = Genesys._call
 _body = Batch.body
@@ -69,8 +69,10 @@ def _reopen(batch: Batch, deps: write.Deps, now_ms: int, deadline_ms: int) -> An
     return _open_request(batch, deps, now_ms, deadline_ms)
 
 
-def _release_clears_doubt(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
-    guard, change = releasing(opened, now_ms, note)
+def _release_clears_doubt(
+    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+) -> tuple[Guard, Change]:
+    guard, change = releasing(opened, now_ms, note, conflict_since_ms)
     return guard, replace(change, drop=change.drop | {"doubt_since_ms"})
 
 
@@ -94,12 +96,12 @@ ATTEMPTS = (
     Mutant(
         "no lease",
         "Whoever receives the message sends the request.",
-        ((write, "opening", _no_lease),),
+        ((leasing, "opening", _no_lease),),
     ),
     Mutant(
         "a lease shorter than the timeout",
         "Five seconds are plenty for one request.",
-        ((write, "opening", _short_lease),),
+        ((leasing, "opening", _short_lease),),
         regimes=("ignored, read back",),
     ),
     Mutant(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambdas.relay.destinations import journey
-from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.results import ItemFailure
 from lambdas.relay.functions import write
 from lambdas.relay.genesys import client, outcomes
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge

@@ -37,8 +37,10 @@ def _ask_whoever_is_there(
     return replace(guard, attempt=None, holder=None), change
 
 
-def _release_anybody(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
-    guard, change = releasing(opened, now_ms, note)
+def _release_anybody(
+    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+) -> tuple[Guard, Change]:
+    guard, change = releasing(opened, now_ms, note, conflict_since_ms)
     return replace(guard, attempt=None, holder=None), change
 
 
@@ -128,7 +130,7 @@ SETTLING = (
     Mutant(
         "given to a person without the document",
         "The record says why; what it was about is in the logs.",
-        ((write, "keep_for_review", lambda batch, reason, vault, now_ms: None),),
+        ((write, "keep_for_review", lambda batch, reason, vault, now_ms, **more: None),),
     ),
     Mutant(
         "an event confirms a request that is still open",

@@ -142,6 +142,29 @@ def test_a_connection_that_breaks_after_the_request_means_unanswered(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\n\r\n{}",),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 90\r\n\r\n{}",),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}",),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 3\r\n\r\n{}", 10.0),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\n\r\n" + b"{}" + b" " * 1_000_000,),
+    ],
+    ids=["no length", "cut off", "cut in a chunk", "silent within", "long"],
+)
+def test_a_refusal_is_certain_however_its_words_end(script: tuple[bytes | float, ...]) -> None:
+    began = time.monotonic()
+    with serving(*script) as server:
+        answer = post(server.url)
+        took_s = time.monotonic() - began
+
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "9")
+    assert answer.body[:2] in (b"{}", b"")
+    assert took_s < BOUND_S
+
+
 DRIP = [step for _ in range(100) for step in (b"x", 0.1)]
 
 

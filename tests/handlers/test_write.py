@@ -66,7 +66,7 @@ def test_a_message_stays_until_genesys_took_it(
 
 def test_a_refused_request_goes_on_in_halves(functions: Functions, genesys: Genesys) -> None:
     ready(functions)
-    genesys.answers.append((400, {"code": "bad.request", "message": "no"}))
+    genesys.answers.append((400, {"code": "bad.request", "message": "no", "contextId": "c"}))
 
     assert functions.consume("write", "writes") == []
     assert functions.consume("write", "writes") == []
@@ -82,7 +82,12 @@ def test_a_refused_event_is_kept_for_a_person_with_genesys_words(
 ) -> None:
     alone = batch_of("alone")
     ready(functions, alone)
-    genesys.answers.append((400, {"code": "bad.request", "message": "no such field"}))
+    refusal: dict[str, object] = {
+        "code": "bad.request",
+        "message": "no such field",
+        "contextId": "c",
+    }
+    genesys.answers.append((400, refusal))
 
     assert functions.consume("write", "writes") == []
 

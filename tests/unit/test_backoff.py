@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.kernel.backoff import backoff_s, retry_after_s, retry_delay_s
-from lambdas.relay.kernel.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S, SQS_VISIBILITY_MAX_S
+from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S, backoff_s, retry_after_s, retry_delay_s
+from lambdas.relay.kernel.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S
 from tests.unit.batches import NOW_MS
 
 
@@ -27,8 +27,22 @@ def test_full_jitter_stays_between_nought_and_the_ceiling(failures: int, fractio
         ("0", 0),
         ("-5", 0),
         ("1.5", 1.5),
-        ("86400", SQS_VISIBILITY_MAX_S),
-        ("inf", SQS_VISIBILITY_MAX_S),
+        ("86400", RETRY_AFTER_MAX_S),
+        ("inf", RETRY_AFTER_MAX_S),
+        ("1e400", RETRY_AFTER_MAX_S),
+        ("30, 30", 30),
+        (str(NOW_MS // 1000 + 60), 60),
+        (f"{NOW_MS / 1000 + 1.5}", 1.5),
+        (str(NOW_MS + 90_000), 90),
+        (str(NOW_MS // 1000 - 60), 0),
+        ("99999999999999999999", RETRY_AFTER_MAX_S),
+        ("2026-01-09T10:01:00Z", 60),
+        ("2026-01-09T12:01:00+02:00", 60),
+        ("Fri, 09 Jan 2026 10:01:00 -0000", 60),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", RETRY_AFTER_MAX_S),
+        ("Fri, 09 Jan 99999 10:01:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0),
+        ("Fri, 32 Jan 2026 10:01:00 GMT", None),
         ("Fri, 09 Jan 2026 10:01:00 GMT", 60),
         ("Fri, 09 Jan 2026 09:00:00 GMT", 0),
         ("nan", None),
@@ -46,7 +60,7 @@ def test_retry_after_in_every_form_in_which_it_is_met(
 @given(st.text())
 def test_no_header_makes_it_raise(said: str) -> None:
     seconds = retry_after_s(said, NOW_MS)
-    assert seconds is None or 0 <= seconds <= SQS_VISIBILITY_MAX_S
+    assert seconds is None or 0 <= seconds <= RETRY_AFTER_MAX_S
 
 
 def test_children_of_failed_items_wait_longer_with_each_generation() -> None:

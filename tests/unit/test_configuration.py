@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.routes.configuration import parse
-from tests.unit.simulated import JOURNEY_ITEM
+from tests.unit.simulated import JOURNEY_ITEM, configuration
 
 JOURNEY = {
     "kind": "journey-external-events",
@@ -39,9 +39,9 @@ def of_kind(kind: str, **settings: Any) -> dict[str, Any]:
 
 
 def test_what_is_said_of_the_key_is_what_the_destination_knows() -> None:
-    said = parse(key(honoured_hours=0.5, checked_first=True, repeat_answers_409=True))
+    said = parse(key(honoured_hours=1.5, checked_first=True, repeat_answers_409=True))
 
-    assert said.destinations["journey"].key == KeyPolicy(1800, True, True)
+    assert said.destinations["journey"].key == KeyPolicy(5400, True, True)
 
 
 @pytest.mark.parametrize("ids_honoured", [True, False])
@@ -271,3 +271,61 @@ def test_what_is_wrong_about_entrances_is_one_sentence(more: dict[str, Any], sen
         parse({**document(), **more})
 
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("eventBody.orderId", "an event has no eventBody: what an event says is under body"),
+        ("join('', ['a', detail.x])", "an event has no detail"),
+        ("Upsert", "a constant text is written in single quotes"),
+        ("body.x || orderId", "an event has no orderId"),
+        ("{a: body.x, b: sessionId}", "an event has no sessionId"),
+    ],
+)
+def test_a_mapping_names_only_what_an_event_has(expression: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        configuration(JOURNEY, item={**JOURNEY_ITEM, "x": expression})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["body.x", "body.a[?b=='c'].d | [0]", "body.list[*].x", "sort_by(body.a, &b)[0]", "@.body.y",
+     "'eventBody'", "body.{a: b}", "`1`", "body.a[0:2]", "not_null(body.a, id)"],
+)  # fmt: skip
+def test_whatever_else_it_says_of_them_is_its_own_affair(expression: str) -> None:
+    configuration(JOURNEY, item={**JOURNEY_ITEM, "x": expression})
+
+
+def test_a_topic_with_an_id_in_it_matches_nothing_and_is_refused() -> None:
+    topic = "v2.detail.events.conversation.0b0e8b3c-0000-4000-8000-000000000001.acw"
+    with pytest.raises(ValueError, match="matches nothing"):
+        configuration(JOURNEY, topics=[topic])
+
+
+@pytest.mark.parametrize("hours", [1, 0.5])
+def test_a_key_that_is_never_trusted_is_refused(hours: float) -> None:
+    with pytest.raises(ValueError, match="of no use"):
+        configuration({**JOURNEY, "key": {"honoured_hours": hours}})
+
+
+@pytest.mark.parametrize("path", ["/a/../b", "/a/%2e%2e/b", "/a b", "//a", "/a?b=c", "/a\\b"])
+def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match=r"there\.path is"):
+        configuration({"kind": "generic", "path": path})
+
+
+@pytest.mark.parametrize("value", ["..", "a/b", "a b"])
+def test_a_setting_that_becomes_a_part_of_a_path_is_an_id(value: str) -> None:
+    with pytest.raises(ValueError, match=r"there\.configuration_id: conf"):
+        configuration({**JOURNEY, "configuration_id": value})
+
+
+def test_what_rings_a_telephone_is_a_persons_on_doubt() -> None:
+    def unknown(**said: Any) -> str:
+        return configuration({"item": {"x": "id"}, **said}).destinations["there"].unknown
+
+    assert unknown(kind="conversations") == "manual"
+    assert unknown(kind="generic", path="/api/v2/conversations/messages") == "manual"
+    assert unknown(kind="conversations", unknown="repost") == "repost"
+    assert unknown(kind="generic", path="/api/v2/else") == "repost"

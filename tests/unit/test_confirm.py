@@ -404,13 +404,13 @@ def test_a_window_that_is_still_open_is_waited_for() -> None:
 
 def test_when_the_window_is_over_genesys_is_asked_and_agrees() -> None:
     desk = Desk()
-    batch = desk.accept(request("c/1"))
+    batch = desk.accept(request("c:1"))
     desk.genesys.says("agrees")
 
     assert desk.end_window(batch)
 
     assert desk.state(batch) == "RECONCILED"
-    assert desk.genesys.asked == ["/api/v2/conversations/c%2F1"]
+    assert desk.genesys.asked == ["/api/v2/conversations/c%3A1"]
     assert "attention" not in desk.item(batch)
     assert sealed_key(batch.batch_id) not in desk.world.documents
 

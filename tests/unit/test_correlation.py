@@ -626,26 +626,24 @@ def test_the_record_tells_which_of_its_events_were_echoes() -> None:
 
 
 def test_kinds_know_how_they_are_confirmed() -> None:
-    known = confirmations.read(None, "participant-attributes", None, "x")
+    known = confirmations.read(None, "participant-attributes", "x")
 
     assert known is not None
     assert not known.owned
-    assert confirmations.read(None, "journey-external-events", None, "x") is None
+    assert confirmations.read(None, "journey-external-events", "x") is None
 
 
-def test_a_mapping_that_chooses_the_conversation_s_id_makes_it_the_key() -> None:
-    chosen_id = confirmations.read(None, "conversations", {"conversationId": "id_v4"}, "x")
-    answered = confirmations.read(None, "conversations", {"externalTag": "identity"}, "x")
+def test_the_id_that_genesys_answers_is_the_id_whatever_the_mapping_chose() -> None:
+    answered = confirmations.read(None, "conversations", "x")
 
-    assert chosen_id is not None
     assert answered is not None
-    assert (chosen_id.key, answered.key) == ("conversationId", "answer")
+    assert answered.key == "answer"
     assert answered.is_answered
 
 
 def test_a_made_conversation_s_life_is_not_our_doing() -> None:
-    made = confirmations.read(None, "conversations", None, "x")
-    mirrored = confirmations.read({}, "conversation-events", {}, "x")
+    made = confirmations.read(None, "conversations", "x")
+    mirrored = confirmations.read({}, "conversation-events", "x")
 
     assert made is not None
     assert mirrored is not None
@@ -653,13 +651,13 @@ def test_a_made_conversation_s_life_is_not_our_doing() -> None:
 
 
 def test_mirrored_conversations_are_not_taken_for_ours_unless_asked_for() -> None:
-    assert confirmations.read(None, "conversation-events", {}, "x") is None
-    assert confirmations.read({}, "conversation-events", {}, "x") is not None
+    assert confirmations.read(None, "conversation-events", "x") is None
+    assert confirmations.read({}, "conversation-events", "x") is not None
 
 
 def test_a_confirmation_can_be_switched_off_and_changed() -> None:
-    assert confirmations.read(False, "conversations", {}, "x") is None
-    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, "conversations", {}, "x")
+    assert confirmations.read(False, "conversations", "x") is None
+    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, "conversations", "x")
     assert changed is not None
     assert (changed.window_s, changed.topics) == (3, ("a",))
 
@@ -689,7 +687,7 @@ def test_a_wrong_confirmation_is_refused_in_one_sentence(
     section: Json, kind: str, said: str
 ) -> None:
     with pytest.raises(ValueError, match=_literally(said)):
-        confirmations.read(section, kind, {}, "x")
+        confirmations.read(section, kind, "x")
 
 
 def _literally(text: str) -> str:
@@ -701,9 +699,9 @@ def test_what_makes_good_is_said_in_the_configuration() -> None:
     path = "/api/v2/conversations/{key}/disconnect"
     written = {"method": "POST", "path": path}
 
-    plain = confirmations.read({"compensation": written}, "conversations", None, "x")
+    plain = confirmations.read({"compensation": written}, "conversations", "x")
     more = {"compensation": {**written, "body": {"a": 1}}}
-    full = confirmations.read(more, "conversations", None, "x")
+    full = confirmations.read(more, "conversations", "x")
 
     assert plain is not None
     assert plain.compensation == Compensation("POST", path, {})
@@ -715,7 +713,6 @@ def test_a_generic_destination_says_what_confirms_it() -> None:
     confirmation = confirmations.read(
         {"match": "entity", "topics": ["t"], "key": "id", "truth": "/api/v2/things/{key}"},
         "generic",
-        {},
         "x",
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations.results import Unreadable
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.routes import configuration as configurations
 from simulator.faults import Conduct
@@ -112,21 +113,41 @@ def test_results_in_another_order_are_matched_by_id() -> None:
 @pytest.mark.parametrize(
     ("kind", "answer"),
     [
-        ("external-contacts-enrich", {"results": []}),
-        ("external-contacts-enrich", {"results": [{"id": "another", "success": True}]}),
         ("external-contacts-enrich", {}),
-        ("conversation-events", {"errors": [{"eventId": "another"}]}),
+        ("external-contacts-enrich", []),
         ("conversation-events", []),
-        ("external-metrics", {"unprocessedEntities": [{"userId": "another", "message": "x"}]}),
-        ("external-metrics", {"unprocessedEntities": ["x"]}),
-        ("outbound-contacts", []),
+        ("conversation-events", {"accepted": True}),
+        ("external-metrics", {}),
         ("outbound-contacts", {"message": "ok"}),
+        ("outbound-contacts", None),
+        ("conversations", None),
     ],
 )
-def test_an_answer_that_does_not_speak_of_our_items_is_no_answer(kind: str, answer: Any) -> None:
+def test_a_document_of_another_endpoint_proves_nothing(kind: str, answer: Any) -> None:
     world = world_of(kind)
     batch = world.batch(texts_of(kind))
     assert world.configuration.destinations["there"].read_results(answer, batch.events) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("external-contacts-enrich", {"results": []}),
+        ("external-contacts-enrich", {"results": [{"id": "another", "success": True}]}),
+        ("conversation-events", {"errors": [{"eventId": "another"}]}),
+        ("conversation-events", {"errors": "none"}),
+        ("external-metrics", {"unprocessedEntities": [{"userId": "another", "message": "x"}]}),
+        ("external-metrics", {"unprocessedEntities": ["x"]}),
+        ("outbound-contacts", []),
+        ("conversations", {}),
+        ("generic", {"errors": [{"eventId": "another"}]}),
+    ],
+)
+def test_an_answer_whose_details_name_nothing_of_ours_blames_nobody(kind: str, answer: Any) -> None:
+    world = world_of(kind)
+    batch = world.batch(texts_of(kind))
+    read = world.configuration.destinations["there"].read_results(answer, batch.events)
+    assert isinstance(read, Unreadable)
 
 
 def test_cumulative_metrics_are_not_repeated_unless_it_is_said() -> None:

@@ -53,7 +53,7 @@ def test_the_expression_that_fails_is_named_and_no_value_is_quoted() -> None:
     [
         ("a b", "item"),
         ({"x": "]["}, r"item\.x"),
-        ({"x": ["a", "("]}, r"item\.x\[1\]"),
+        ({"x": ["id", "("]}, r"item\.x\[1\]"),
         ("up(body.mood)", "item"),
         ("abs()", "item"),
         ("", "item"),

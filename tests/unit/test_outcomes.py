@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure, judge
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unclear, Unsure, judge
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated, envelope
@@ -10,7 +10,9 @@ from tests.unit.simulated import Simulated, envelope
 WORLD = Simulated()
 BATCH = WORLD.batch([envelope(1), envelope(2)])
 DESTINATION = WORLD.configuration.destinations["there"]
-ERROR = b'{"status": 400, "code": "bad.request", "message": "no good"}'
+ERROR = b'{"status": 400, "code": "bad.request", "message": "no good", "contextId": "ctx"}'
+UNPROCESSABLE = ERROR.replace(b"400", b"422")
+ANOTHERS = b'{"status": 400, "code": "bad.request", "message": "no good"}'
 
 
 def outcome(answer: Answer | NotSent | Unanswered) -> object:
@@ -22,14 +24,27 @@ def outcome(answer: Answer | NotSent | Unanswered) -> object:
     [
         (Answer(200, {}, b'{"unprocessedEntities": []}'), Accepted),
         (Answer(202, {}, b"{}"), Accepted),
-        (Answer(204, {}, b""), Accepted),
+        (Answer(200, {}, b'{"unprocessedEntities": null}'), Accepted),
+        (Answer(204, {}, b""), Unsure),
+        (Answer(200, {}, b"  "), Unsure),
+        (Answer(200, {}, b'{"message": "Endpoint request timed out"}'), Unsure),
+        (Answer(200, {}, b'{"errorMessage": "Task timed out", "errorType": "x"}'), Unsure),
+        (Answer(200, {}, ERROR), Unsure),
+        (Answer(200, {}, b'{"entities": []}'), Unsure),
+        (Answer(200, {}, b"[" * 100_000), Unsure),
         (Answer(200, {}, b"<html>Please wait</html>"), Unsure),
         (Answer(200, {}, b"[]"), Unsure),
-        (Answer(200, {}, b'{"unprocessedEntities": [{"originalRequestIndex": 2}]}'), Unsure),
+        (Answer(200, {}, b'{"unprocessedEntities": [{"originalRequestIndex": 2}]}'), Unclear),
         (Answer(200, {}, b'{"unprocessedEntities": ['), Unsure),
         (Answer(400, {}, ERROR), Refused),
-        (Answer(413, {}, b""), Refused),
-        (Answer(422, {}, ERROR), Refused),
+        (Answer(400, {}, ANOTHERS), Deferred),
+        (Answer(400, {"inin-correlation-id": "ctx"}, ANOTHERS), Refused),
+        (Answer(400, {"inin-correlation-id": "ctx"}, b"<html></html>"), Deferred),
+        (Answer(400, {}, b'{"message": "Forbidden"}'), Deferred),
+        (Answer(413, {}, b""), Refused),  # of two items: whoever says it, halves are smaller
+        (Answer(422, {}, UNPROCESSABLE), Refused),
+        (Answer(422, {}, ERROR), Deferred),  # its own status is another
+        (Answer(404, {}, ERROR.replace(b"400", b"404")), Deferred),  # the path is the set-up's
         (Answer(401, {}, b""), Deferred),
         (Answer(403, {}, b""), Deferred),
         (Answer(404, {}, b""), Deferred),
@@ -38,6 +53,8 @@ def outcome(answer: Answer | NotSent | Unanswered) -> object:
         (Answer(408, {}, b""), Unsure),
         (Answer(500, {}, ERROR), Unsure),
         (Answer(503, {}, b""), Unsure),
+        (Answer(503, {"Retry-After": "soon"}, b""), Unsure),
+        (Answer(503, {"Retry-After": "60"}, b"<html></html>"), Deferred),
         (NotSent("no connection"), Deferred),
         (Unanswered("ReadTimeout"), Unsure),
     ],

@@ -52,6 +52,8 @@ from lambdas.relay.requests.sending import opened, opening, sealed_item, settlin
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
+from lambdas.relay.routes.configuration import Configuration
+from simulation.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS, batch_of, sealed
 from tests.unit.tracked import CONFIRMATION, CREATED, Desk, caused, destination, request
 
@@ -94,7 +96,7 @@ class Office(Desk):
         self.amend(batch, attention="overdue", due_at=self.now_ms // 1000 - 1)
 
     def overdue_request(self, conversation: str = "c-1", *, tries: int = 0) -> Batch:
-        batch = self.accept(request(conversation), tries=tries)
+        batch = self.accept(request(conversation), tries=tries, genesys_id=conversation)
         self.make_due(batch)
         return batch
 
@@ -322,6 +324,37 @@ def test_a_request_that_never_happened_is_sent_again_verbatim() -> None:
     assert office.counted("Resent") == 1
 
 
+def test_what_genesys_answered_is_asked_for_and_what_it_ignored_proves_nothing() -> None:
+    """The platform took the call under an id of its own; ours is unknown to it for ever."""
+    office = Office()
+    batch = office.accept(request("ours"), tries=RECOVERY_TRIES_MAX, genesys_id="its-own")
+    office.make_due(batch)
+    office.world.timeline.advance(HOUR_S)
+
+    office.run()
+
+    paths = ["/api/v2/conversations/its-own", "/api/v2/conversations/ours"]
+    assert office.genesys.asked == paths
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert office.world.bodies("writes") == []
+    assert office.counted("Resent") == 0
+
+
+def test_a_call_is_never_sent_again_because_nothing_is_found_of_it() -> None:
+    office = Office()
+    calls = replace(office.destinations()["calls"], unknown="manual", reaches_people=True)
+    office.settings = MemorySettings(Configuration({"calls": calls}, ()))
+    batch = office.accept(request(), tries=RECOVERY_TRIES_MAX, genesys_id="c-1")
+    office.make_due(batch)
+    office.world.timeline.advance(HOUR_S)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert office.world.bodies("writes") == []
+    assert "as again" not in office.document(review_key(batch.batch_id))["advice"]
+
+
 def test_absence_is_believed_only_after_the_quarantine() -> None:
     """R1: a request may take effect after its answer."""
     office = Office()
@@ -346,7 +379,8 @@ def test_absence_is_believed_only_when_it_was_seen_more_than_once() -> None:
 
 def test_what_never_happens_however_often_it_is_accepted_goes_to_a_person() -> None:
     office = Office()
-    batch = office.accept(request(), tries=RECOVERY_TRIES_MAX, resends=RESENDS_MAX)
+    more = {"resends": RESENDS_MAX, "genesys_id": "c-1"}
+    batch = office.accept(request(), tries=RECOVERY_TRIES_MAX, **more)
     office.make_due(batch)
     office.world.timeline.advance(HOUR_S)
 
@@ -376,7 +410,7 @@ def test_a_reopened_request_whose_message_got_lost_is_sent_from_the_vault() -> N
 def test_what_differs_is_made_good_where_the_destination_says_how() -> None:
     compensation = Compensation("POST", "/api/v2/conversations/{key}/disconnect", {"why": "wrong"})
     office = Office(replace(CONFIRMATION, compensation=compensation))
-    batch = office.overdue_request("c/1")
+    batch = office.overdue_request("c:1")
     office.genesys.says("differs")
 
     office.run()
@@ -384,7 +418,7 @@ def test_what_differs_is_made_good_where_the_destination_says_how() -> None:
 
     (body,) = office.world.bodies("writes")
     made = decode(body)
-    assert made.target.path == "/api/v2/conversations/c%2F1/disconnect"
+    assert made.target.path == "/api/v2/conversations/c%3A1/disconnect"
     assert json.loads(made.body()) == {"why": "wrong"}
     assert made.batch_id != batch.batch_id
     assert office.state(made) == "SEALED"

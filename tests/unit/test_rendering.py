@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -70,9 +71,42 @@ def test_a_route_with_a_mapping_of_its_own_keeps_the_ids() -> None:
     assert item["id"] == json.loads(made(JOURNEY, envelope(1)).item)["id"]
 
 
-def test_values_in_a_path_cannot_leave_it() -> None:
-    target = made(section("participant-attributes"), envelope(1, participantId="../p?x=1")).target
-    assert target.path.endswith("/participants/..%2Fp%3Fx%3D1/attributes")
+NO_IDS = (
+    "..", ".", "...", "", "a/b", "../p", "%2e%2e", "..%2fx", "a\\b", "a b", " a", "a\n", "a\x00",
+    "\u2028", "\ud800", "\u2026", "\uff0e\uff0e", "..;x", "a" * 300, None, 7, ["p"], {"id": "p"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NO_IDS, ids=repr)
+def test_what_is_no_id_becomes_no_path(value: Any) -> None:
+    with pytest.raises(Malformed, match="participant_id"):
+        made(section("participant-attributes"), envelope(1, participantId=value))
+
+
+@pytest.mark.parametrize("value", ["p1", "a.b", "..a", "a@b.c", "Größe-12", "x?y=1#z"])
+def test_an_id_is_one_segment_of_its_path(value: str) -> None:
+    target = made(section("participant-attributes"), envelope(1, participantId=value)).target
+    assert unquote(target.path.split("/")[-2]) == value
+    assert target.path.count("/") == 7
+    assert urlsplit(f"https://host{target.path}").path == target.path
+
+
+def test_an_item_is_asked_for_by_an_id_or_is_not_sent() -> None:
+    asked = {"match": "entity", "topics": ["t"], "key": "orderId", "truth": "/api/v2/orders/{key}"}
+    orders = section("generic", item={"orderId": "body.chosen"}, confirmation=asked)
+    with pytest.raises(Malformed, match="orderId is no id"):
+        made(orders, envelope(1, chosen=".."))
+
+
+def test_text_costs_what_it_has_in_utf8() -> None:
+    item = {**JOURNEY_ITEM, "attributes": {"said": "body.said"}}
+    mapping = section("journey-external-events", item=item)
+    text = made(mapping, envelope(1, said="日本ü\ud800\uffff")).item
+    assert "日本ü\\ud800\\uffff" in text
+    assert json.loads(text)["attributes"]["said"] == "日本ü\ud800\uffff"
+    with pytest.raises(Malformed, match="has 6"):
+        made(mapping, envelope(1, said="日" * 200_000))
+    made(mapping, envelope(1, said="日" * 160_000))
 
 
 def test_a_trial_says_what_each_route_would_do() -> None:

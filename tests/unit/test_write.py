@@ -10,8 +10,10 @@ import pytest
 
 from lambdas.relay.destinations.destination import ReadBack
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
+from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.kernel.ports import Answer, Http, NotSent, Outgoing, Unanswered
+from lambdas.relay.messages.sealing import encode
 from lambdas.relay.requests.record import record_key
 from simulator.faults import Conduct
 from simulator.items import Poison
@@ -19,6 +21,7 @@ from tests.unit.kinds import section
 from tests.unit.simulated import CALL, JOURNEY, Simulated, configuration, envelope
 
 GENERIC = {"kind": "generic"}
+ATTRIBUTES = {"item": {"attributes": {"topic": "detail_type"}}}
 
 
 def poisoned(world: Simulated, *ids: str, rejects: Any = "batch", status: int = 400) -> None:
@@ -107,7 +110,8 @@ def test_a_limit_of_the_destinations_own_leaves_the_other_destinations_alone() -
     world.platform.limiter.allowed = 0
     world.write_once()
     circuit_breaker = CircuitBreaker(world.ledger, world.entropy)
-    assert circuit_breaker.turned_away_s("there", world.timeline.now_ms) > 7000
+    wait_s = circuit_breaker.turned_away_s("there", world.timeline.now_ms)
+    assert RETRY_AFTER_MAX_S - 60 < wait_s <= RETRY_AFTER_MAX_S
     assert circuit_breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
 
 
@@ -236,7 +240,7 @@ TRACKED_ORDERS = {
         "truth": "/api/v2/orders/{key}",
     },
 }
-THERE, NOT_THERE = Answer(200, {}, b'{"id": "o/1"}'), Answer(404, {}, b"{}")
+THERE, NOT_THERE = Answer(200, {}, b'{"id": "o:1"}'), Answer(404, {}, b"{}")
 
 
 @pytest.mark.parametrize("unknown", ["manual", "repost"])
@@ -250,12 +254,12 @@ def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_se
     orders = Orders(world.http, [answer])
     world.http, posted = orders, world.http  # type: ignore[assignment]
     world.write = world.writer()
-    batch = world.batch([envelope(1, order="o/1")])
+    batch = world.batch([envelope(1, order="o:1")])
     world.write_once()
     world.platform.conduct = Conduct()
     world.write_all()
 
-    assert orders.asked == ["/api/v2/orders/o%2F1"]
+    assert orders.asked == ["/api/v2/orders/o%3A1"]
     assert len([r for r in posted.sent if r.path != "/oauth/token"]) == sent
     assert world.state(batch) == ("RECONCILED" if sent == 1 else "PENDING_EVENT")
     assert not world.in_review()
@@ -267,7 +271,7 @@ def test_what_is_there_and_not_as_it_should_be_is_no_answer() -> None:
     orders = Orders(world.http, [Answer(200, {}, b"[]"), THERE])
     world.http, posted = orders, world.http  # type: ignore[assignment]
     world.write = world.writer()
-    batch = world.batch([envelope(1, order="o/1")])
+    batch = world.batch([envelope(1, order="o:1")])
     world.write_all()
 
     assert len(orders.asked) == 2
@@ -301,6 +305,47 @@ def test_what_is_in_doubt_is_looked_for_before_it_is_made_again() -> None:
     world.write_all()
     assert world.state(batch) == "RECONCILED"
     assert len(world.posts()) == 1
+
+
+@pytest.mark.parametrize(
+    "conduct", [Conduct(lost_answer=1.0), Conduct(lost_request=1.0), Conduct(error=1.0)]
+)
+def test_a_call_is_made_once_or_a_person_is_asked(conduct: Conduct) -> None:
+    """The platform ignores the id that we chose, so that nothing is found under it."""
+    calls = {"kind": "conversations", "item": {"phoneNumber": "'tel:+1'", "conversationId": "id"}}
+    world = Simulated(configuration(calls), conduct)
+    batch = world.batch([envelope(1)])
+    send = world.http.send
+
+    def find_nothing(method: str, *request: Any) -> Any:
+        absent = Answer(404, {}, b'{"code": "not.found", "contextId": "c"}')
+        return absent if method == "GET" else send(method, *request)
+
+    world.http.send = find_nothing  # type: ignore[method-assign, assignment]
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+
+    assert len(world.posts()) == 1
+    assert world.state(batch) == "MANUAL_REVIEW"
+    (document,) = world.in_review()
+    assert "as again" not in document["advice"]
+
+
+def test_a_path_that_leads_elsewhere_is_not_called_though_it_was_sealed_so() -> None:
+    """By the release before, which quoted what is no id."""
+    world = Simulated(configuration({"kind": "participant-attributes", **ATTRIBUTES}))
+    batch = world.batch([envelope(1)])
+    path = "/api/v2/conversations/../participants/../attributes"
+    sealed = replace(batch, target=replace(batch.target, path=path))
+    (message,) = world.stored_queue("writes").messages.values()
+    message.body = encode(sealed)
+
+    world.write_all()
+
+    assert world.posts() == []
+    (document,) = world.in_review()
+    assert "leads elsewhere" in document["reason"]
 
 
 def test_a_set_up_that_is_wrong_keeps_the_messages() -> None:

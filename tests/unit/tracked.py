@@ -11,7 +11,8 @@ from lambdas.relay.correlation import recovery
 from lambdas.relay.correlation.checks import event_check, timer
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
-from lambdas.relay.destinations.destination import Destination, KeyPolicy, any_answer
+from lambdas.relay.destinations.destination import Destination, KeyPolicy
+from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.functions import confirm
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
@@ -63,7 +64,7 @@ def destination(confirmation: Confirmation | None = CONFIRMATION) -> Destination
         most_bytes=10_000,
         item={},
         key=KeyPolicy(),
-        unknown="manual",
+        unknown="repost",
         read_results=any_answer,
         confirmation=confirmation,
     )

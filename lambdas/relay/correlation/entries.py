@@ -84,7 +84,9 @@ def entries(
         return []
     rows = expectations(batch, tracked)
     if answered:
-        rows = tuple(replace(row, key=answered) for row in rows if not row.key)
+        # The answered id is the id, whatever we chose; what we chose may be heard of all the same.
+        given = tuple(replace(row, key=answered) for row in rows[:1])
+        rows = given + tuple(row for row in rows if row.key not in ("", answered))
     return [
         {
             "pk": entry_partition(tracked.match, row.key),

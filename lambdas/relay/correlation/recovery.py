@@ -9,7 +9,6 @@ is no answer: whoever asked decides what comes next.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote
 
 from lambdas.relay.destinations.correlation import (
     COMPENSATION,
@@ -21,7 +20,9 @@ from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
+from lambdas.relay.kernel.paths import filled
 from lambdas.relay.kernel.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
@@ -52,7 +53,9 @@ class Differs:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Genesys knows nothing of it."""
+    """Genesys finds nothing of it; `proves` that it did not happen only at an id of its own."""
+
+    proves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
     asked = tracked.keys[:KEYS_ASKED_MAX]
     for key in asked:
         deps.telemetry.count("RecoveryQueries")
-        path = truth.path.format(key=quote(key, safe=""))
+        try:
+            path = filled(truth.path, {"key": key})
+        except Malformed:
+            return NotAskable()
         answer = deps.genesys.get(path, tracked.batch_id)
         if not isinstance(answer, Answer):
             wait_s = answer.retry_after_s if isinstance(answer, Deferred) else None
@@ -121,8 +127,10 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
                 found = truth.copies(document)
                 copies += found if len(found) > 1 else []
     if len(absent) == len(asked):
-        return Absent()
-    return Differs({"absent": absent}, absent[0]) if absent else Agrees(tuple(copies))
+        return Absent(tracked.absence_proves)
+    if absent and tracked.genesys_id not in asked:
+        return Differs({"absent": absent}, absent[0])
+    return Agrees(tuple(copies))  # of the answered id and the chosen one, one is enough
 
 
 def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
@@ -238,7 +246,7 @@ def compensating(tracked: Record, key: str, compensation: Compensation) -> Batch
     """The compensating request: a sealed batch of its own, under an id of its own, derived from
     the first's, so that a repeated decision makes no second one."""
     item = canonical(compensation.body)
-    path = compensation.path.format(key=quote(key, safe=""))
+    path = filled(compensation.path, {"key": key})
     event = SealedEvent(
         identity=short(digest("compensation", tracked.batch_id), 26),
         payload_hash=short(digest(item), 13),

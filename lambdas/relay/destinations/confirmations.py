@@ -111,12 +111,10 @@ BY_KIND: Mapping[str, Confirmation] = {
 ON_REQUEST: Mapping[str, Confirmation] = {"conversation-events": CONVERSATION_EVENTS}
 
 
-def read(section: Json, kind: str, item: Json, where: str) -> Confirmation | None:
-    """What `section`, a destination's `confirmation`, makes of its kind's own; `item` is the
-    destination's mapping. Raises ValueError with one sentence."""
+def read(section: Json, kind: str, where: str) -> Confirmation | None:
+    """What `section`, a destination's `confirmation`, makes of its kind's own. Raises ValueError
+    with one sentence."""
     usual = BY_KIND.get(kind)
-    if kind == "conversations" and isinstance(item, Mapping) and CHOSEN_ID in item:
-        usual = replace(CONVERSATION_CREATED, key=CHOSEN_ID)
     if section is None:
         return usual
     if section is False:

@@ -7,8 +7,9 @@ own a repetition changes nothing more.
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, array_answer
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.results import array_answer
 
 
 def with_list(destination: Destination, section: Section, where: str) -> Destination:

@@ -9,9 +9,15 @@ conversation that can be read does not show which events made it, so there is no
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
-from lambdas.relay.destinations.results import by_id
+from lambdas.relay.destinations.results import (
+    ItemFailure,
+    Row,
+    Unreadable,
+    failures_among,
+    is_passing,
+)
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
@@ -33,18 +39,18 @@ ITEM: Mapping[str, Json] = {
 }
 
 
-def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """`{"errors": [{eventId, message, retryable}]}`"""
-    if not isinstance(document, dict):
+def read_results(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """`{"errors": [{eventId, message, retryable}]}` (SDK model BatchEventResponse), `{}` where
+    there are none."""
+    if not isinstance(document, dict) or (document and "errors" not in document):
         return None
-    rows = document.get("errors") or []
-    return by_id(
-        rows,
-        events,
-        member="eventId",
-        of=lambda row: row["eventId"],
-        failure=lambda row: (row.get("retryable") is True, str(row.get("message"))),
-    )
+    return failures_among(document.get("errors"), events, member="eventId", failure=_failure)
+
+
+def _failure(row: Row) -> tuple[bool, str]:
+    return is_passing(row.get("retryable"), row.get("status")), str(row.get("message"))
 
 
 def with_lists(destination: Destination, section: Section, where: str) -> Destination:

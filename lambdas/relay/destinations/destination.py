@@ -1,11 +1,10 @@
 """What the relay knows of a destination."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
-from urllib.parse import quote
 
 from lambdas.relay.destinations.correlation import (
     ANSWER,
@@ -13,23 +12,12 @@ from lambdas.relay.destinations.correlation import (
     Confirmation,
     expectation,
 )
+from lambdas.relay.destinations.results import WHOLE, ReadResults
 from lambdas.relay.kernel.canonical import Json, read_json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
+from lambdas.relay.kernel.paths import filled, is_straight
 from lambdas.relay.messages.sealing import SealedEvent, Shape
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFailure:
-    """One item of an otherwise accepted request that was not taken."""
-
-    index: int
-    retryable: bool
-    reason: str
-
-
-#: reads a 2xx answer: the failures among the items, None where it is no answer of this endpoint
-ReadResults = Callable[[Json, Sequence[SealedEvent]], Sequence[ItemFailure] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +56,8 @@ class ReadBack:
     def at(cls, path: str, present: Callable[[Json, SealedEvent], bool]) -> "ReadBack":
         """At a path with the names of members of the item in braces."""
 
-        def path_of(event: SealedEvent) -> str:
-            item = json.loads(event.item)
-            return path.format_map({k: quote(str(v), safe="") for k, v in item.items()})
+        def path_of(event: SealedEvent) -> str | None:
+            return _path(path, json.loads(event.item))
 
         return cls(path_of, present)
 
@@ -85,14 +72,20 @@ class ReadBack:
             return None
 
         def path_of(event: SealedEvent) -> str | None:
-            key = expectation(event, confirmation).key
-            return truth.path.format(key=quote(key, safe="")) if key else None
+            return _path(truth.path, {"key": expectation(event, confirmation).key})
 
         def present(document: Json, event: SealedEvent) -> bool | None:
             found = truth.compare(document, expectation(event, confirmation).shows)
             return None if found == "differs" else found == "agrees"
 
         return cls(path_of, present)
+
+
+def _path(template: str, values: Mapping[str, Json]) -> str | None:
+    try:
+        return filled(template, values)
+    except Malformed:
+        return None  # no id to ask by
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +108,8 @@ class Destination:
     read_back: ReadBack | None = None
     #: how a later event tells that a request took effect; None: its answer is all there is
     confirmation: Confirmation | None = None
+    #: it rings somebody's telephone, or writes to him: nothing that can be taken back
+    reaches_people: bool = False
     #: a request that is repeated changes nothing more: an upsert, a merge, a total
     is_repeatable: bool = False
     #: members of every item, under a mapping that does not name them, and over any mapping
@@ -136,6 +131,12 @@ class Destination:
         """A request takes effect as a whole or not at all; no item fails alone."""
         return self.read_results in WHOLE
 
+    @property
+    def absence_proves(self) -> bool:
+        """What a read-back does not find did not happen: so says who configured what to ask. What
+        may have rung a telephone is not repeated on that: Genesys may have chosen another id."""
+        return self.read_back is not None and not self.reaches_people
+
     def list_of(self, detail_type: str) -> str:
         """The list that an event of this type goes into. Raises Malformed where there is none."""
         found = (name for pattern, name in self.lists.items() if fnmatchcase(detail_type, pattern))
@@ -145,26 +146,24 @@ class Destination:
         return into
 
 
-def any_answer(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """For endpoints whose 2xx says that everything was taken."""
-    return ()
-
-
-def array_answer(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """For endpoints that answer with all that was taken, and take all or nothing."""
-    return () if isinstance(document, list) and len(document) == len(events) else None
-
-
-WHOLE = (any_answer, array_answer)
-
-
 def read_document(body: bytes) -> Json:
-    """The JSON of an answer; raises ValueError where it is something else: a proxy's page, say, or
-    nested so deep that nobody could read it."""
+    """The JSON of an answer, None where it is empty; raises ValueError where it is something else:
+    a proxy's page, say, or nested so deep that nobody could read it."""
     try:
-        return read_json(body.decode("utf-8"), "the answer") if body else {}
+        return read_json(body.decode("utf-8-sig"), "the answer") if body.strip() else None
     except Malformed as malformed:
         raise ValueError(malformed.reason) from None
+
+
+def advice(destination: Destination | None) -> str:
+    """What a person can do about a request that may have taken effect."""
+    if destination is not None and destination.reaches_people:
+        return (
+            "Look in Genesys whether it was made. Where it was, resolve it as happened; where it "
+            "was not, discard it and reach the customer by hand if that is still wanted: sent "
+            "again after this long it might ring twice, or at the wrong time."
+        )
+    return "Look whether it happened; resolve it as happened, or as again if it did not."
 
 
 def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: str) -> None:
@@ -180,9 +179,17 @@ def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: s
 def section_path(section: Mapping[str, Json], usual: str, where: str) -> str:
     """`path`, word for word: nothing fills braces in."""
     path = section.get("path", usual)
-    if not isinstance(path, str) or not path.startswith("/") or set("{}") & set(path):
+    if (
+        not isinstance(path, str)
+        or not path.startswith("/")
+        or not path.isprintable()
+        or set("{} \\?#") & set(path)
+        or "//" in path
+        or not is_straight(path)
+    ):
         raise ValueError(
-            f"{where}.path is {path!r}; it must be a path that begins with / and has no braces"
+            f"{where}.path is {path!r}; it must be a path that begins with /, without braces, "
+            "spaces, queries and segments of dots or of nothing"
         )
     return path
 

@@ -8,33 +8,55 @@ late can bring back an older value: the relay promises no order.
 
 from collections.abc import Sequence
 
-from lambdas.relay.destinations.destination import ItemFailure
 from lambdas.relay.destinations.kind import Kind
-from lambdas.relay.destinations.results import Row, by_id
+from lambdas.relay.destinations.results import (
+    CONTRADICTION,
+    ItemFailure,
+    Row,
+    Unreadable,
+    is_passing,
+    merged,
+    named_by,
+    truth_of,
+)
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
 
-def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """`{"results": [{id, success, status, error: {message, code, retryable}}]}`, one for each."""
-    if not isinstance(document, dict) or not isinstance(document.get("results"), list):
+def read_results(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """`{"results": [{id, success, status, error: {message, code, retryable}}]}`, one for each
+    (SDK model BulkContactsEnrichResponse)."""
+    if not isinstance(document, dict) or "results" not in document:
         return None
-    rows = document["results"]
-    named = by_id(rows, events, member="id", of=_id, failure=lambda row: (False, ""))
-    if named is None or {result.index for result in named} != set(range(len(events))):
-        return None
-    failed = [row for row in rows if row.get("success") is not True]
-    return by_id(failed, events, member="id", of=_id, failure=_failure)
-
-
-def _id(row: Row) -> Json:
-    return row["id"]
+    named = named_by(document["results"], events, member="id")
+    if isinstance(named, Unreadable):
+        return named
+    taken: set[int] = set()
+    failed: list[tuple[int, bool, str]] = []
+    for row, places in named:
+        match truth_of(row.get("success")):
+            case True:
+                taken |= places
+            case False:
+                failed += [(place, *_failure(row)) for place in places]
+            case None:
+                return Unreadable("a result in its answer does not say whether it was a success")
+    failures = merged(failed)
+    missed = {failure.index for failure in failures}
+    if taken & missed:
+        return CONTRADICTION
+    if len(taken) + len(missed) < len(events):
+        return Unreadable(f"its answer speaks of {len(taken | missed)} of {len(events)} items")
+    return failures
 
 
 def _failure(row: Row) -> tuple[bool, str]:
-    error = row.get("error") or {}
+    error = row.get("error")
+    error = error if isinstance(error, dict) else {}
     reason = f"{row.get('status')}: {error.get('code')} {error.get('message')}"
-    return error.get("retryable") is True, reason
+    return is_passing(error.get("retryable"), row.get("status")), reason
 
 
 KIND = Kind(

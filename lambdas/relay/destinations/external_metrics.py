@@ -10,8 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.results import NO_ITEM, ItemFailure, Unreadable, merged
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
@@ -22,28 +23,47 @@ NAMES = ("userId", "userEmail", "metricId", "value", "count", "type")
 PASSING = ("service.", "internal.", "too.many", "timeout", "gateway.")
 
 
-def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """`{"processedEntities": [...], "unprocessedEntities": [{..., message, code}]}`"""
-    if not isinstance(document, dict):
+def read_results(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """`{"processedEntities": [...], "unprocessedEntities": [{..., message, code}]}` (SDK model
+    ExternalMetricDataWriteResponse): a failure restates its item."""
+    if not isinstance(document, dict) or not {"processedEntities", "unprocessedEntities"} & set(
+        document
+    ):
         return None
+    rows = document.get("unprocessedEntities") or []
+    if not isinstance(rows, list):
+        return NO_ITEM
     items = [json.loads(event.item) for event in events]
-    failures: list[ItemFailure] = []
-    for row in document.get("unprocessedEntities") or []:
-        taken = {failure.index for failure in failures}
-        free = (n for n, item in enumerate(items) if n not in taken and _is_of(row, item))
-        index = next(free, None)
-        if index is None:
-            return None
+    failed: list[tuple[int, bool, str]] = []
+    for row in rows:
+        fitting = [place for place, item in enumerate(items) if _is_of(row, item)]
+        if not fitting:
+            return NO_ITEM
+        # Of items that say the same any may be meant; a row more than there are repeats another.
+        taken = {place for place, _, _ in failed}
+        place = next((place for place in fitting if place not in taken), fitting[-1])
         code = str(row.get("code"))
-        failures.append(ItemFailure(index, code.startswith(PASSING), f"{code}: {row['message']}"))
-    return failures
+        failed.append((place, code.startswith(PASSING), f"{code}: {row.get('message')}"))
+    return merged(failed)
 
 
 def _is_of(row: Json, item: Json) -> bool:
-    if not isinstance(row, dict) or "message" not in row:
+    if not isinstance(row, dict) or not {"message", "code"} & set(row):
         return False
     day = str(row.get("dateOccurred"))[:10] == str(item.get("dateOccurred"))[:10]
-    return day and all(row.get(name) == item.get(name) for name in NAMES if name in item)
+    return day and all(_same(row.get(name), item.get(name)) for name in NAMES if name in item)
+
+
+def _same(restated: Json, ours: Json) -> bool:
+    """Ids in any letter case, numbers as numbers or as texts."""
+    if restated == ours:
+        return True
+    try:
+        return float(restated) == float(ours)
+    except (TypeError, ValueError):
+        return str(restated).casefold() == str(ours).casefold()
 
 
 def with_type(destination: Destination, section: Section, where: str) -> Destination:

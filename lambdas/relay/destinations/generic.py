@@ -12,6 +12,8 @@ from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.messages.sealing import Shape
 
 METHODS = ("POST", "PUT", "PATCH")
+#: what is made there rings or writes to somebody
+CONVERSATIONS = "/api/v2/conversations"
 
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
@@ -24,7 +26,16 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     if method not in METHODS:
         raise ValueError(f"{where}.method is {method!r}; it must be one of {', '.join(METHODS)}")
     shape: Shape = "lists" if into else "array"
-    return replace(destination, path=path, into=into, method=str(method), shape=shape)
+    reaches_people = path.startswith(CONVERSATIONS)
+    return replace(
+        destination,
+        path=path,
+        into=into,
+        method=str(method),
+        shape=shape,
+        reaches_people=reaches_people,
+        unknown="manual" if reaches_people and "unknown" not in section else destination.unknown,
+    )
 
 
 KIND = Kind(

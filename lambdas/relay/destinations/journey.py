@@ -11,8 +11,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, ItemFailure
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.results import (
+    ItemFailure,
+    Row,
+    Unreadable,
+    failures_among,
+    is_passing,
+)
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
@@ -55,22 +62,20 @@ def _is_guid(value: Json) -> bool:
         return False
 
 
-def read_results(document: Json, events: Sequence[SealedEvent]) -> Sequence[ItemFailure] | None:
-    """`{"unprocessedEntities": [{originalRequestIndex, isRetryable, errorMessage, statusCode}]}`"""
-    if not isinstance(document, dict):
+def read_results(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """`{"unprocessedEntities": [{event, originalRequestIndex, isRetryable, errorMessage,
+    statusCode}]}` (SDK model ExternalEventsResponse), `{}` where everything was processed."""
+    if not isinstance(document, dict) or (document and "unprocessedEntities" not in document):
         return None
-    rows = document.get("unprocessedEntities") or []
-    try:
-        return [
-            ItemFailure(
-                index=range(len(events))[row["originalRequestIndex"]],
-                retryable=bool(row.get("isRetryable")),
-                reason=f"{row.get('statusCode')}: {row.get('errorMessage')}",
-            )
-            for row in rows
-        ]
-    except (KeyError, IndexError, TypeError, AttributeError):
-        return None
+    rows = document.get("unprocessedEntities")
+    return failures_among(rows, events, member="id", index="originalRequestIndex", failure=_failure)
+
+
+def _failure(row: Row) -> tuple[bool, str]:
+    status = row.get("statusCode")
+    return is_passing(row.get("isRetryable"), status), f"{status}: {row.get('errorMessage')}"
 
 
 KIND = Kind(

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lambdas.relay.destinations.destination import (
-    Destination,
-    ReadResults,
-    any_answer,
-)
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.results import ReadResults, any_answer
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
 from lambdas.relay.messages.sealing import Shape
@@ -44,5 +41,6 @@ class Kind:
     required: tuple[str, ...] = ()
     read_results: ReadResults = any_answer
     is_repeatable: bool = False
+    reaches_people: bool = False
     #: what else of the configuration matters to this kind. Raises ValueError with its place.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

@@ -1,39 +1,205 @@
-"""Reading results that name items by id instead of by place."""
+"""Reading what a 2xx says of the items: which failed, or that it cannot be told.
+
+A failure row is matched to an item as leniently as is unambiguous: an index as a number or as
+digits, an id in any letter case, an id that the row only restates. The failures are a set over
+the items: however many rows name one, it failed once, and for good where one of them says so, since
+no repetition mends what is wrong with the item itself. A row that names no item of ours, or two,
+blames nobody.
+"""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from lambdas.relay.destinations.destination import ItemFailure
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
 Row = Mapping[str, Any]
+#: a longer number is no index
+DIGITS_MAX = 9
+#: members of an error document, whoever wrote it (Genesys, API Gateway, a load balancer)
+ERROR_MEMBERS = frozenset(
+    {"message", "code", "status", "contextid", "details", "errors", "requestid", "timestamp"}
+)
 
 
-def by_id(
+@dataclass(frozen=True, slots=True)
+class ItemFailure:
+    """One item of an otherwise accepted request that was not taken."""
+
+    index: int
+    retryable: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The endpoint's own answer, so the request was accepted; but its details name nothing of
+    ours, or contradict themselves. `reason` goes on "accepted, but ..."."""
+
+    reason: str
+
+
+NO_ITEM = Unreadable("a failure in its answer names no item of the request")
+TWO_ITEMS = Unreadable("a failure in its answer names two items of the request")
+CONTRADICTION = Unreadable("its answer says of one item that it was taken and that it was not")
+
+#: reads a 2xx answer (None: it was empty): the failures among the items, Unreadable where they
+#: cannot be told, None where it is no answer of this endpoint
+ReadResults = Callable[[Json, Sequence[SealedEvent]], Sequence[ItemFailure] | Unreadable | None]
+
+
+# --- answers without details
+
+
+def any_answer(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """For endpoints whose 2xx says that everything was taken, in whatever words."""
+    if isinstance(document, Mapping) and document.get("errors"):
+        return Unreadable("its answer lists errors, and nothing is known of their form")
+    return ()
+
+
+def array_answer(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """For endpoints that answer with all that was taken, and take all or nothing."""
+    if not isinstance(document, list):
+        return None
+    if len(document) != len(events):
+        return Unreadable(f"its answer shows {len(document)} of {len(events)} items")
+    return ()
+
+
+def created_answer(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """For endpoints that make one thing and answer with its id."""
+    if document is None:
+        return None
+    return () if created_id(document) else Unreadable("its answer does not name what it made")
+
+
+WHOLE = (any_answer, array_answer, created_answer)
+
+
+def created_id(document: Json) -> str:
+    """The id of what a request made, as its answer gives it: `conversation.id` (SDK model
+    CreateCallbackResponse), `conversationId` (SendAgentlessOutboundMessageResponse), or `id`."""
+    if not isinstance(document, Mapping):
+        return ""
+    conversation = document.get("conversation")
+    inner = conversation.get("id") if isinstance(conversation, Mapping) else None
+    found = inner or document.get("conversationId") or document.get("id")
+    return found if isinstance(found, str) else ""
+
+
+def is_error(document: Json) -> bool:
+    """Whether a document tells of an error and of nothing else, whatever status it came under."""
+    if not isinstance(document, Mapping) or not document:
+        return False
+    names = {str(name).casefold() for name in document}
+    if names & {"error", "errormessage", "errortype", "fault"}:
+        return True
+    status = document.get("status")
+    is_failed = isinstance(status, int) and not isinstance(status, bool) and status >= 400
+    return is_failed or ("message" in names and names <= ERROR_MEMBERS)
+
+
+# --- failures among the items
+
+
+def failures_among(
     rows: Json,
     events: Sequence[SealedEvent],
     *,
     member: str,
-    of: Callable[[Row], Json],
+    index: str = "",
     failure: Callable[[Row], tuple[bool, str]],
-) -> Sequence[ItemFailure] | None:
-    """The failures that the rows name by an item's member; None where a row names no item of
-    ours, or is not of the expected shape. Where items share an id, the result is every one's."""
+) -> Sequence[ItemFailure] | Unreadable:
+    """The failures that rows name, by the items' `member` or by their place, in `index`. Where
+    items share an id, the failure is every one's."""
+    named = named_by(rows, events, member=member, index=index)
+    if isinstance(named, Unreadable):
+        return named
+    return merged((place, *failure(row)) for row, places in named for place in places)
+
+
+def named_by(
+    rows: Json, events: Sequence[SealedEvent], *, member: str, index: str = ""
+) -> Sequence[tuple[Row, frozenset[int]]] | Unreadable:
+    """Each row with the places of the items that it names."""
+    if rows is None:
+        return []
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return NO_ITEM
     items = [json.loads(event.item) for event in events]
-    try:
-        return [
-            ItemFailure(index, *failure(row))
-            for row in rows
-            for index in _named(items, member, of(row))
-        ]
-    except (KeyError, TypeError, AttributeError):
+    ids: dict[str, set[int]] = {}
+    for place, item in enumerate(items):
+        ids.setdefault(_folded(item.get(member)), set()).add(place)
+    ids.pop("", None)
+    found: list[tuple[Row, frozenset[int]]] = []
+    for row in rows:
+        named = [frozenset(ids[text]) for text in set(_ids_in(row)) if text in ids]
+        at = place_of(row.get(index), len(items)) if index else None
+        if not named and at is not None:
+            named = [frozenset({at})]
+        if not named:
+            return NO_ITEM
+        if len(named) > 1 or (at is not None and at not in named[0]):
+            return TWO_ITEMS
+        found.append((row, named[0]))
+    return found
+
+
+def merged(rows: Iterable[tuple[int, bool, str]]) -> Sequence[ItemFailure]:
+    """One failure for each item, whatever the number of its rows."""
+    failures: dict[int, ItemFailure] = {}
+    for place, retryable, reason in rows:
+        before = failures.get(place)
+        if before is not None:
+            retryable = retryable and before.retryable
+            reason = reason if reason == before.reason else f"{before.reason}; {reason}"
+        failures[place] = ItemFailure(place, retryable, reason)
+    return list(failures.values())
+
+
+def place_of(value: Json, count: int) -> int | None:
+    """An index as a number or as digits; None where it is none of `count` items."""
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= DIGITS_MAX:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < count:
         return None
+    return int(value) if value == int(value) else None
 
 
-def _named(items: Sequence[Row], member: str, wanted: Json) -> Iterator[int]:
-    found = [index for index, item in enumerate(items) if item.get(member) == wanted]
-    if not found:
-        raise KeyError(wanted)
-    yield from found
+def truth_of(value: Json) -> bool | None:
+    """A truth value as JSON has it, or as a text; None where it is neither."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().casefold())
+    return value if isinstance(value, bool) else None
+
+
+def is_passing(said: Json, status: Json) -> bool:
+    """Whether a failure may pass: its own word on that, or else its status."""
+    own = truth_of(said)
+    if own is not None:
+        return own
+    code = place_of(status, 1000)
+    return code is not None and (code in (408, 429) or code >= 500)
+
+
+def _ids_in(row: Row) -> Iterator[str]:
+    """Every id that a row holds, its own or that of an entity that it restates."""
+    for holder in (row, *(value for value in row.values() if isinstance(value, Mapping))):
+        for name, value in holder.items():
+            if str(name).casefold().endswith("id"):
+                yield _folded(value)
+
+
+def _folded(value: Json) -> str:
+    if isinstance(value, str):
+        return value.strip().casefold()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

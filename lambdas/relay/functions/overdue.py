@@ -13,6 +13,7 @@ from typing import Literal
 from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NoAnswer, NotAskable
 from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.destination import advice
 from lambdas.relay.functions.confirm import told
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.kernel.limits import (
@@ -128,25 +129,39 @@ def _align(tracked: Record, deps: Deps) -> Fate:
             return "aligned" if recovery.settle(tracked, finding, means) else "changed"
         case NoAnswer(is_outage=False, wait_s=wait_s) if wait_s is not None:
             return "unasked"  # no slot at the rate limit: not a word about this request
-        case Absent() if tracked.tries >= RECOVERY_TRIES_MAX:
-            return _send_again(tracked, deps, now_ms)
+        case Absent(proves) if tracked.tries >= RECOVERY_TRIES_MAX:
+            if _may_repeat(tracked, proves, deps):
+                return _send_again(tracked, deps, now_ms)
+            return _give(
+                tracked,
+                "accepted, but the awaited event never came, and Genesys finds nothing of it",
+                advice(means.destinations.get(tracked.destination)),
+                deps,
+            )
         case NotAskable() if tracked.tries >= RECOVERY_TRIES_MAX:
             return _give(
                 tracked,
                 "accepted, but the awaited event never came, and Genesys cannot be asked",
-                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case _ if tracked.tries >= ALIGNMENTS_MAX:
             return _give(
                 tracked,
                 f"accepted, but nobody can tell what became of it: {told(finding)}",
-                "Look whether it happened; resolve it as happened, or as again if it did not.",
+                advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case _:
             again = asking_again(tracked, now_ms, 0, told(finding))
             return "postponed" if _change(tracked, again, deps) else "changed"
+
+
+def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:
+    """What Genesys finds nothing of is sent again where that is harmless; or where its absence
+    proves something, and no person has to decide on doubt."""
+    destination = deps.recovery.destinations[tracked.destination]
+    return destination.is_repeatable or (absence_proves and destination.unknown == "repost")
 
 
 def _hold_is_over(tracked: Record, confirmation: Confirmation | None, now_ms: int) -> bool:

@@ -15,25 +15,31 @@ from lambdas.relay.correlation.asking import Asking
 from lambdas.relay.correlation.checks import timer
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, confirmation_of
-from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.functions.parts import on_record, part, send_parts, stand_by, without_destination
+from lambdas.relay.destinations.destination import Destination, advice
+from lambdas.relay.functions.leasing import open_request, until_s
+from lambdas.relay.functions.parts import on_record, part, send_parts, without_destination
 from lambdas.relay.genesys.admission import Admission
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.outcomes import METRIC_OF, Accepted, Deferred, Outcome, Refused, Unsure
+from lambdas.relay.genesys.outcomes import (
+    METRIC_OF,
+    Accepted,
+    Deferred,
+    Outcome,
+    Refused,
+    Unclear,
+    Unsure,
+)
 from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal, before_posting
 from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
 from lambdas.relay.kernel.errors import Misplaced
-from lambdas.relay.kernel.limits import ATTEMPTS_MAX, SPLIT_DEPTH_MAX, Timing
+from lambdas.relay.kernel.limits import ATTEMPTS_MAX, CONFLICT_MAX_S, SPLIT_DEPTH_MAX, Timing
 from lambdas.relay.kernel.ports import Delivery, Ledger, Queue
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch, decode, encode, is_unclaimed
 from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.repairs import changed
 from lambdas.relay.requests.sending import (
     Opened,
-    opened,
-    opening,
     releasing,
     reposting,
     settled,
@@ -41,7 +47,7 @@ from lambdas.relay.requests.sending import (
 )
 from lambdas.relay.requests.states import State
 from lambdas.relay.requests.tracking import awaiting
-from lambdas.relay.review.cases import keep_for_review, park
+from lambdas.relay.review.cases import keep_for_review, keep_unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,40 +110,6 @@ def _request_ms(timing: Timing) -> int:
     return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
 
 
-def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
-    """Takes the lease, or says what there is to do instead."""
-    lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
-    holder = deps.post.entropy.token()
-    transition = opening(now_ms, lease_until_ms, holder)
-    written = changed(batch.batch_id, transition, deps.ledger, deps.post.telemetry, now_ms)
-    if written is None:
-        return Later("its record was damaged", 0)
-    lease = opened(written, batch.batch_id, holder, now_ms)
-    if lease is not None:
-        return lease
-    if written.before is None or Record.of(written.before).has_expired(now_ms):
-        # R5: every write message had a record. Without one it was final so long ago that it
-        # expired, or the table was restored: absence proves nothing.
-        reason = "its record is gone: nobody can tell any more whether it was delivered"
-        park(
-            batch,
-            "MANUAL_REVIEW",
-            reason,
-            ledger=deps.ledger,
-            vault=deps.post.vault,
-            now_ms=now_ms,
-        )
-        return Done()
-    standing = Record.of(written.before)
-    if stand_by(batch, standing, deps):
-        return Done()
-    return Later("another attempt holds the lease", _until(standing.lease_until_ms, now_ms))
-
-
-def _until(moment_ms: int, now_ms: int) -> float:
-    return max(1.0, (moment_ms - now_ms) / 1000 + 0.5)
-
-
 @dataclass(slots=True)
 class _Attempt:
     """One attempt under its lease."""
@@ -168,7 +140,9 @@ class _Attempt:
                     return Later("in doubt, and Genesys did not say what happened", None)
                 if taken:
                     return self._reconcile(taken)
-                doubtful = False
+                doubtful = not self.destination.absence_proves
+                if doubtful and self.destination.unknown == "manual":
+                    return self._ask_a_person("an earlier attempt may have taken effect")
                 if not self._list_repost():
                     return Later("the lease was lost")
             case "repost":
@@ -200,16 +174,20 @@ class _Attempt:
         match outcome:
             case Accepted():
                 return self._accepted(outcome)
+            case Unclear():
+                return self._unclear(outcome)
+            case Refused(status=409) if not self._is_repeat(409):
+                return self._conflict(outcome, doubtful)
             case Refused(status=status) if doubtful or self._is_repeat(status):
                 return self._refused_in_doubt(outcome)
             case Refused(reason=reason):
                 return self._split_or_reject(reason)
             case Deferred():
                 return self._release(outcome)
-            case Unsure(reason):
+            case Unsure(reason, retry_after_s):
                 # Nothing is written: the lease runs out, as after a crash.
-                wait = _until(self._lease_until_ms(), self.deps.post.clock.now_ms())
-                return Later(f"outcome unknown: {reason}", wait)
+                wait = until_s(self._lease_until_ms(), self.deps.post.clock.now_ms())
+                return Later(f"outcome unknown: {reason}", max(wait, retry_after_s or 0))
 
     def _is_repeat(self, status: int) -> bool:
         return status == 409 and self.destination.key.repeat_answers_409
@@ -279,6 +257,24 @@ class _Attempt:
         ]
         return self._split(parts, f"refused: {reason}")
 
+    def _unclear(self, unclear: Unclear) -> Disposition:
+        """What is answered so would be answered so again: it is not repeated, a person has it."""
+        now_ms = self.deps.post.clock.now_ms()
+        keep_unclear(self.batch, unclear.reason, unclear.answer, self.deps.post.vault, now_ms)
+        self.deps.post.telemetry.count("Parked", len(self.batch.events))
+        return self._settle("MANUAL_REVIEW", unclear.reason, context_id=unclear.context_id)
+
+    def _conflict(self, refused: Refused, doubtful: bool) -> Disposition:
+        """409: something else was changing the same thing at that moment (Genesys' own tools
+        repeat it). It passes, or a person learns of it, once and of the whole request."""
+        now_ms = self.deps.post.clock.now_ms()
+        since_ms = self.lease.conflict_since_ms or now_ms
+        if now_ms - since_ms < CONFLICT_MAX_S * 1000:
+            return self._release(Deferred(refused.reason, None, 409, is_fault=False), since_ms)
+        if doubtful:
+            return self._refused_in_doubt(refused)
+        return self._ask_a_person(f"refused for {CONFLICT_MAX_S} s on end: {refused.reason}")
+
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
         """R3: while in doubt, a refusal is no proof that nothing happened."""
         verdict: Verdict = after_refusal(refused.status, self.destination)
@@ -288,7 +284,7 @@ class _Attempt:
                 return Later("refused in doubt, and Genesys did not say what happened", None)
             if taken:
                 return self._reconcile(taken)
-            verdict = "rejected"
+            verdict = "rejected" if self.destination.absence_proves else "ask"
         match verdict:
             case "applied":
                 return self._settle("RECONCILED", f"had taken effect: {refused.reason}")
@@ -309,13 +305,14 @@ class _Attempt:
         parts = [part(missing, "again", "read back: not among those that took effect")]
         return self._split(parts, f"read back: {len(taken)} items had taken effect")
 
-    def _release(self, deferred: Deferred) -> Disposition:
+    def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
         now_ms = self.deps.post.clock.now_ms()
         wait = deferred.retry_after_s
         if wait is None:
             wait = backoff_s(self.lease.deferred, self.deps.post.entropy.fraction())
         self.deps.ledger.change(
-            *record_key(self.batch.batch_id), *releasing(self.lease, now_ms, deferred.reason)
+            *record_key(self.batch.batch_id),
+            *releasing(self.lease, now_ms, deferred.reason, conflict_since_ms),
         )
         return Later(deferred.reason, wait)
 
@@ -331,7 +328,8 @@ class _Attempt:
 
     def _park(self, state: State, reason: str) -> Disposition:
         now_ms = self.deps.post.clock.now_ms()
-        keep_for_review(self.batch, reason, self.deps.post.vault, now_ms)
+        known = advice(self.destination) if state == "MANUAL_REVIEW" else ""
+        keep_for_review(self.batch, reason, self.deps.post.vault, now_ms, advice=known)
         self.deps.post.telemetry.count("Parked", len(self.batch.events))
         return self._settle(state, reason)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.genesys.client import Posted
-from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure
+from lambdas.relay.genesys.outcomes import GONE, Accepted, Deferred, Refused, Unclear, Unsure
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.kernel.limits import DESTINATION_REST_MIN_S, EARLY_S, SLEEP_MAX_S
 from lambdas.relay.messages.consumer import Consumer, Later
@@ -65,13 +65,25 @@ class Admission:
         the request is on record: that must not suffer where the ledger fails here."""
         now_ms, circuit_breaker, opened = self.post.clock.now_ms(), self.circuit_breaker, False
         match posted.outcome:
-            case Unsure() | Deferred(is_fault=True):
+            case Unsure(retry_after_s=wait):
                 opened = circuit_breaker.failed(name, now_ms)
+                if wait:
+                    self._rest(name, wait, now_ms)
+            case Deferred(is_fault=True, status=status, retry_after_s=wait):
+                opened = circuit_breaker.failed(name, now_ms)
+                if wait and status is not None:
+                    self._rest(name, wait, now_ms)
             case Deferred(status=429, retry_after_s=wait):
                 self._slow_down(name, posted.rate, wait or RETRY_AFTER_UNSAID_S, now_ms)
-            case Refused():
-                alone = len(batch.events) == 1 and not doubtful
+            case Deferred(status=503, retry_after_s=wait):
+                self._rest(name, wait or RETRY_AFTER_UNSAID_S, now_ms)
+            case Refused(status=status):
+                # What is gone, or changed under us, says nothing of the mapping.
+                passing = status in GONE or status == 409
+                alone = len(batch.events) == 1 and not doubtful and not passing
                 opened = circuit_breaker.refused(name, now_ms, alone=alone)
+            case Unclear():
+                circuit_breaker.refused(name, now_ms, alone=False)  # it is up, and took the request
             case Accepted(failures=failures) if len(failures) < len(batch.events):
                 circuit_breaker.succeeded(name, now_ms)
             case Accepted(failures=failures) if not any(f.retryable for f in failures):
@@ -86,9 +98,17 @@ class Admission:
         """Everybody keeps to Genesys' `Retry-After`: at the client's own limit all requests wait,
         at a limit of the destination's (a daily one, say) its own."""
         if wait > DESTINATION_REST_MIN_S or (rate is not None and not rate.is_full):
-            self.circuit_breaker.rest(name, now_ms, wait)
+            self._rest(name, wait, now_ms)
         else:
             self.rate_limiter.close(now_ms, wait)
+
+    def _rest(self, name: str, wait: float, now_ms: int) -> None:
+        self.circuit_breaker.rest(name, now_ms, wait)
+        self.post.telemetry.note(
+            "given a rest, as Genesys asked; then one request asks anew",
+            destination=name,
+            seconds=round(wait, 1),
+        )
 
 
 def early(wait: float) -> float:

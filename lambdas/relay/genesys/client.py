@@ -9,9 +9,10 @@ read-backs, logins.
 from dataclasses import dataclass
 
 from lambdas.relay.destinations.destination import Destination, read_document
-from lambdas.relay.genesys.outcomes import Deferred, Outcome, judge
+from lambdas.relay.genesys.outcomes import Deferred, Outcome, Refused, judge
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
+from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
 from lambdas.relay.messages.sealing import Batch
 
@@ -45,6 +46,8 @@ class Genesys:
 
     def post(self, batch: Batch, destination: Destination) -> Posted:
         """Sends a batch once under its own id. Raises Transient where the secret is unreadable."""
+        if not is_straight(batch.target.path):
+            return Posted(Refused(400, "not sent: its path leads elsewhere", ""), None)
         answer = self._call(
             batch.target.method,
             batch.target.path,
@@ -58,7 +61,8 @@ class Genesys:
         return Posted(judge(answer, batch, destination, now_ms), rate)
 
     def taken(self, batch: Batch, destination: Destination) -> frozenset[int] | None:
-        """Reads back which items took effect; None where Genesys did not say of all of them."""
+        """Reads back which items took effect; None where Genesys did not say of all of
+        them, or one has no id to ask by."""
         read_back = destination.read_back
         if read_back is None:
             raise ValueError(f"destination {destination.name} cannot be read back")

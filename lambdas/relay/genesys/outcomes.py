@@ -1,14 +1,17 @@
 """What an answer of Genesys means for the request: the pure part of every attempt.
 
-Judged by status *and* body: a 2xx whose body is not the endpoint's may be a proxy's page, so
-nobody knows. Only a 4xx that the service itself gave means that nothing happened, and only
-while no earlier attempt is in doubt.
+Judged by status *and* body. A 2xx proves only what the endpoint's own document says: a proxy's page
+or an error document may stand for anything, and of a document whose details name nothing of ours
+it is known that the request was taken, and no more. A 4xx refuses an event only in Genesys' own
+words; anybody else's is a fault of the way to it. Nothing happened then either.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.destinations.destination import Destination, ItemFailure, read_document
+from lambdas.relay.destinations.correlation import COMPENSATION
+from lambdas.relay.destinations.destination import Destination, read_document
+from lambdas.relay.destinations.results import ItemFailure, Unreadable, created_id, is_error
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.metrics import Metric
@@ -22,6 +25,17 @@ class Accepted:
 
     failures: Sequence[ItemFailure]
     genesys_id: str
+    context_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It was accepted, and what became of its items cannot be read: the answer names items that
+    are none of ours, or contradicts itself. The same request would be answered the same."""
+
+    reason: str
+    #: the answer, for a person
+    answer: str
     context_id: str
 
 
@@ -50,12 +64,15 @@ class Unsure:
     """It may have taken effect."""
 
     reason: str
+    #: where the answer said when to ask again
+    retry_after_s: float | None = None
 
 
-Outcome = Accepted | Refused | Deferred | Unsure
+Outcome = Accepted | Unclear | Refused | Deferred | Unsure
 
 METRIC_OF: Mapping[type[Outcome], Metric] = {
     Accepted: "RequestsAccepted",
+    Unclear: "RequestsUnclear",
     Refused: "RequestsRefused",
     Deferred: "RequestsDeferred",
     Unsure: "RequestsUnsure",
@@ -63,6 +80,9 @@ METRIC_OF: Mapping[type[Outcome], Metric] = {
 
 #: refused for what the request says, so that repeating it is useless
 REFUSALS = frozenset({400, 409, 413, 415, 422})
+#: what is asked for is not there. Where the path names the event's own conversation, that is said
+#: of this event alone; elsewhere the set-up is wrong, and with it every event.
+GONE = frozenset({404, 410})
 
 
 def judge(
@@ -76,17 +96,42 @@ def judge(
             return Unsure(reason)
         case Answer(status) if 200 <= status < 300:
             return _accepted(answer, batch, destination)
-        case Answer(status) if status in REFUSALS:
-            return Refused(status, words(answer), header(answer, "inin-correlation-id"))
-        case Answer(429):
-            wait = retry_after_s(header(answer, "retry-after") or None, now_ms)
+    wait = retry_after_s(header(answer, "retry-after") or None, now_ms)
+    match answer.status:
+        case 429:
             return Deferred("429: rate limit", wait, 429, is_fault=False)
-        case Answer(status) if 300 <= status < 500 and status != 408:
-            # 401 after a fresh token, 403, 404, 405, a redirect: a fault of the set-up. Nothing
-            # happened, nothing will until somebody mends it.
-            return Deferred(words(answer), None, status)
-        case Answer(status):
-            return Unsure(f"status {status}")
+        case 503 if wait is not None:
+            # Who names the hour of his return has not begun (RFC 9110, 15.6.4): maintenance.
+            return Deferred(words(answer), wait, 503, is_fault=False)
+        case status if _refuses(answer, batch, destination):
+            return Refused(status, words(answer), context_id(answer))
+        case status if 300 <= status < 500 and status != 408:
+            # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
+            # speaks for itself. Nothing happened, nothing will until somebody mends it.
+            return Deferred(words(answer), wait, status)
+        case status:
+            return Unsure(f"status {status}", wait)
+
+
+def _refuses(answer: Answer, batch: Batch, destination: Destination) -> bool:
+    if answer.status == 413 and len(batch.events) > 1:
+        return True  # whoever finds it too large: its halves are smaller
+    names_its_event = bool(destination.path_values) or batch.events[0].topic == COMPENSATION
+    refusals = REFUSALS | GONE if names_its_event else REFUSALS
+    return answer.status in refusals and is_genesys_own(answer)
+
+
+def is_genesys_own(answer: Answer) -> bool:
+    """Whether an error is in Genesys' own form (SDK model ErrorBody) and under its own id:
+    CloudFront, a firewall or a gateway on the way has no `contextId` and no
+    `ININ-Correlation-Id`."""
+    document = _object(answer)
+    speaks = any(isinstance(document.get(name), str) for name in ("code", "message"))
+    return (
+        speaks
+        and document.get("status", answer.status) == answer.status
+        and bool(context_id(answer))
+    )
 
 
 def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome:
@@ -94,26 +139,41 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
         document = read_document(answer.body)
     except ValueError:
         return Unsure(f"status {answer.status} with a body that is not JSON")
-    failures = destination.read_results(document, batch.events)
-    if failures is None:
+    if is_error(document):
+        return Unsure(f"status {answer.status} with an error document: {words(answer)}")
+    results = destination.read_results(document, batch.events)
+    if results is None:
         return Unsure(f"status {answer.status} with a body that is not the endpoint's")
-    return Accepted(
-        failures=failures,
-        genesys_id=key_text(str(document.get("id", ""))) if isinstance(document, dict) else "",
-        context_id=label(header(answer, "inin-correlation-id")),
-    )
+    if isinstance(results, Unreadable):
+        text = answer.body.decode("utf-8", "replace")
+        return Unclear(f"accepted, but {results.reason}", text, context_id(answer))
+    return Accepted(results, key_text(created_id(document)), context_id(answer))
+
+
+def context_id(answer: Answer) -> str:
+    """Genesys' own id of a request, from the header or the error body; "" where there is none."""
+    found = header(answer, "inin-correlation-id") or _object(answer).get("contextId")
+    return label(found) if isinstance(found, str) else ""
 
 
 def words(answer: Answer) -> str:
-    """Genesys' own words about an error, in one line."""
+    """The other side's own words about an error, in one line: Genesys' `code` and `message`, or
+    OAuth's `error` and its description."""
+    document = _object(answer)
+    if "error" in document and "code" not in document:
+        told = document.get("error_description") or document.get("description")
+        return f"{answer.status} {document['error']}" + (f": {told}" if told else "")
+    code, message = document.get("code", ""), document.get("message", "")
+    return " ".join(str(part) for part in (answer.status, code, message) if part)
+
+
+def _object(answer: Answer) -> Mapping[str, Json]:
+    """The answer's document, empty where it is no object."""
     try:
         document: Json = read_document(answer.body)
     except ValueError:
-        document = None
-    if not isinstance(document, Mapping):
-        return f"{answer.status}"
-    code, message = document.get("code", ""), document.get("message", "")
-    return " ".join(str(part) for part in (answer.status, code, message) if part)
+        return {}
+    return document if isinstance(document, Mapping) else {}
 
 
 def header(answer: Answer, name: str) -> str:

@@ -20,6 +20,13 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
 
+#: what to do when Genesys gives no token for our credentials, to be said after its own words
+CREDENTIALS_ADVICE = (
+    "Compare the client id and secret in Secrets Manager (output GenesysSecretName) with the OAuth "
+    "client in Genesys Cloud Admin: a grant of the kind Client Credentials, active, in the "
+    "organisation whose region the environment file names."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -70,7 +77,8 @@ class Tokens:
             return token
         if token.status in (400, 401):
             # Refused with the newest secret too: nothing that a retry can mend.
-            token = Deferred(token.reason, CREDENTIALS_PAUSE_S, None)
+            reason = f"{token.reason}. {CREDENTIALS_ADVICE}"
+            token = Deferred(reason, CREDENTIALS_PAUSE_S, None)
         elif token.status == 429:
             wait = token.retry_after_s or LOGIN_PAUSE_S
             token = Deferred(token.reason, wait, None, is_fault=False)

@@ -1,14 +1,18 @@
 """How long to wait: pure functions of what happened and of chance."""
 
+import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from lambdas.relay.kernel.limits import (
-    BACKOFF_BASE_S,
-    BACKOFF_MAX_S,
-    SQS_DELAY_MAX_S,
-    SQS_VISIBILITY_MAX_S,
-)
+from lambdas.relay.kernel.limits import BACKOFF_BASE_S, BACKOFF_MAX_S, HOUR_S, SQS_DELAY_MAX_S
+
+#: a `Retry-After` is kept to for this long at most, then one request asks anew: Genesys' daily
+#: limits say "until midnight", and a slip in the header must not cost half a day
+RETRY_AFTER_MAX_S = 1.0 * HOUR_S
+#: a wait of thirty years is none: a number from here on is a moment since 1970, in seconds, and one
+#: from the second on in milliseconds
+EPOCH_S_MIN = 1e9
+EPOCH_MS_MIN = 1e11
 
 
 def backoff_s(failures: int, fraction: float) -> float:
@@ -25,20 +29,35 @@ def retry_delay_s(depth: int) -> int:
 
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:
-    """Reads `Retry-After` (RFC 9110, 10.2.3): seconds or an HTTP date; None where it says
-    nothing usable. Never negative, never longer than a message can be hidden."""
+    """Reads `Retry-After` in every form in which it is met: seconds, an HTTP date (RFC 9110,
+    10.2.3), a date of ISO 8601, a moment in seconds or milliseconds since 1970. None where it says
+    nothing usable. Never raises, never negative, and never longer than `RETRY_AFTER_MAX_S`: what
+    is absurd, or true of a daily limit, is found out by asking once in that time."""
     if header is None:
         return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(header)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.fromtimestamp(now_ms / 1000, UTC)).total_seconds()
-    if seconds != seconds:  # NaN
+    seconds = _seconds(header, now_ms)
+    if seconds is None or math.isnan(seconds):
         return None
-    return min(max(seconds, 0.0), float(SQS_VISIBILITY_MAX_S))
+    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S)
+
+
+def _seconds(said: str, now_ms: int) -> float | None:
+    try:
+        number = float(said.split(",")[0])  # a proxy joins what was said twice
+    except ValueError:
+        return _until(said, now_ms)
+    if number >= EPOCH_MS_MIN:
+        return (number - now_ms) / 1000
+    return number - now_ms / 1000 if number >= EPOCH_S_MIN else number
+
+
+def _until(said: str, now_ms: int) -> float | None:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(said.strip())
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            return moment.timestamp() - now_ms / 1000
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue  # no such form, or a year that no calendar has
+    return None

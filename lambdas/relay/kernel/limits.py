@@ -121,6 +121,8 @@ HORIZON_S = CLAIM_TTL_S - SOURCE_REPUBLISH_S - 1 * DAY_S
 KEY_TRUST_MARGIN_S = 1 * HOUR_S
 #: requests with an unknown outcome, per batch, before a person is asked
 ATTEMPTS_MAX = 25
+#: a request that Genesys refuses as in conflict (409) is repeated so long; then a person is asked
+CONFLICT_MAX_S = 1 * HOUR_S
 #: halving 1,000 events down to one takes ten splits
 SPLIT_DEPTH_MAX = 12
 #: DynamoDB BatchExecuteStatement takes 25 statements, BatchGetItem 100 keys

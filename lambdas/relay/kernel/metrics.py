@@ -23,6 +23,7 @@ Metric = Literal[
     "BeyondHorizon",  # events so old that nobody can tell whether they are copies
     # --- write
     "RequestsAccepted",  # answered 2xx by the endpoint itself
+    "RequestsUnclear",  # accepted, and what became of their items cannot be read: a person looks
     "RequestsRefused",  # refused for what they say
     "RequestsDeferred",  # certainly without effect: 429, no token, no connection
     "RequestsUnsure",  # may have taken effect

@@ -58,7 +58,7 @@ class SealedEvent:
     accepted_at_ms: int
     #: the list of the request that the item goes into ("" where the request has no lists)
     into: str
-    #: the outbound item, canonical JSON
+    #: the outbound item: JSON, encodable as UTF-8
     item: str
     #: what correlation needs of it (correlation.Facts); "" where no destination listens to it
     facts: str = ""
@@ -135,15 +135,15 @@ class Batch:
         items = [event.item for event in self.events]
         match self.target.shape:
             case "single":
-                return items[0].encode("ascii")
+                return items[0].encode()
             case "array":
-                return f"[{','.join(items)}]".encode("ascii")
+                return f"[{','.join(items)}]".encode()
             case "lists":
                 lists: dict[str, list[str]] = {}
                 for event in self.events:
                     lists.setdefault(event.into, []).append(event.item)
                 fields = (f"{canonical(name)}:[{','.join(i)}]" for name, i in lists.items())
-                return f"{{{','.join(fields)}}}".encode("ascii")
+                return f"{{{','.join(fields)}}}".encode()
 
 
 def seal(
@@ -177,7 +177,7 @@ def _fill(
     identities: set[str] = set()
     request_bytes = sealed_bytes = record_bytes = 0
     for event in pending:
-        in_request = len(event.item) + len(event.into) + 8
+        in_request = len(event.item.encode()) + len(event.into) + 8
         in_message = sealed_bytes_of(event)
         in_record = len(event.owner.encode()) + len(event.identity) + RECORD_ROW_BYTES
         fits = (

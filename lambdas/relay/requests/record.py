@@ -93,6 +93,12 @@ class Record:
         return since
 
     @property
+    def conflict_since_ms(self) -> int | None:
+        """Since when Genesys refuses it as in conflict (409); None: it does not."""
+        since: int | None = self.item.get("conflict_since_ms")
+        return since
+
+    @property
     def may_be_doubled(self) -> bool:
         """More than one attempt can have taken effect."""
         return self.attempt - self.deferred > 1
@@ -210,13 +216,23 @@ class Record:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What Genesys can be asked by: the keys that we chose, or the one that it answered."""
+        """What Genesys can be asked by. The id that it answered is the id, whatever we chose; what
+        we chose comes after it, in case the answer's id is that of something else."""
         own = tuple(row.key for row in self.expected if row.key)
-        return own or ((self.genesys_id,) if self.genesys_id else ())
+        if not self.genesys_id or (own and self.items > 1):
+            return own
+        return tuple(dict.fromkeys((self.genesys_id, *own)))
+
+    @property
+    def absence_proves(self) -> bool:
+        """Whether what Genesys does not find did not happen: only at an id that it has given or
+        repeated, for what we chose it may have ignored."""
+        return bool(self.genesys_id) and self.keys == (self.genesys_id,)
 
     def shows(self, key: str) -> Mapping[str, Any]:
         """What is expected under a key."""
-        return next((row.shows for row in self.expected if row.key in (key, "")), {})
+        named = (key, "") if key != self.genesys_id else tuple(row.key for row in self.expected)
+        return next((row.shows for row in self.expected if row.key in named), {})
 
     @property
     def is_whole(self) -> bool:

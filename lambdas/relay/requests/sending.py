@@ -67,6 +67,8 @@ class Opened:
     deferred: int
     #: an event tells that an earlier attempt took effect
     is_heard: bool = False
+    #: since when Genesys refuses it as in conflict; None: it does not
+    conflict_since_ms: int | None = None
 
     @property
     def failures(self) -> int:
@@ -122,6 +124,7 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
         before.reposts,
         before.deferred,
         is_heard=before.is_heard,
+        conflict_since_ms=before.conflict_since_ms,
     )
 
 
@@ -159,15 +162,19 @@ def settled(written: Written, opened: Opened, state: State) -> bool:
     return ours and before.state == state
 
 
-def releasing(opened: Opened, now_ms: int, note: str) -> tuple[Guard, Change]:
+def releasing(
+    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+) -> tuple[Guard, Change]:
     """Gives the lease back after an attempt that certainly had no effect. That clears this
     attempt's own doubt, never an earlier attempt's (R2). Nobody holds the record then, so that a
     write which the SDK repeats does not count one attempt twice."""
+    conflict = {} if conflict_since_ms is None else {"conflict_since_ms": conflict_since_ms}
     return opened.guard, Change(
         put={
             "lease_until_ms": 0,
             "holder": "",
             "history": noted(opened.history, opened.attempt, now_ms, note),
+            **conflict,
         },
         add={"deferred": 1},
         drop=frozenset({"doubt_since_ms"} if opened.doubt_since_ms is None else ()),

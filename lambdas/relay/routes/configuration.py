@@ -4,10 +4,10 @@ One document, read by the functions from `configuration.json` beside the code, a
 at synthesis, so that what is wrong is said before anything is deployed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from urllib.parse import quote
 
 from lambdas.relay.destinations import (
     confirmations,
@@ -33,7 +33,9 @@ from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
 from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.kernel.canonical import Json
-from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN_S
+from lambdas.relay.kernel.paths import segment
 from lambdas.relay.routes import effects, mapping
 
 KINDS: Mapping[str, Kind] = {
@@ -64,6 +66,8 @@ COMMON_SETTINGS = (
 KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
 #: a year; a request whose outcome is unknown is settled, or with a person, long before
 HONOURED_HOURS_MAX = 366 * 24
+#: an id of Genesys, as it has no place in a detail-type
+A_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ROUTE_SETTINGS = ("name", "destination", "topics", "item", "formerly")
 
 
@@ -181,14 +185,12 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         raise ValueError(f"{where}.kind is {chosen!r}; it must be one of {', '.join(KINDS)}")
     kind = KINDS[chosen]
     refuse_unknown(section, settings_of(kind), where)
-    unknown = section.get("unknown", "repost")
+    unknown = section.get("unknown", "manual" if kind.reaches_people else "repost")
     if unknown not in ("repost", "manual"):
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
     item = section.get("item", kind.item)
     mapping.check(item, f"{where}.item")
-    confirmation = confirmations.read(
-        section.get("confirmation"), chosen, item, f"{where}.confirmation"
-    )
+    confirmation = confirmations.read(section.get("confirmation"), chosen, f"{where}.confirmation")
     destination = Destination(
         name=name,
         kind=chosen,
@@ -204,6 +206,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         read_results=kind.read_results,
         read_back=ReadBack.by(confirmation),
         confirmation=confirmation,
+        reaches_people=kind.reaches_people,
         is_repeatable=kind.is_repeatable or _flag(section, "ids_honoured", where),
         required=kind.required,
         path_values=_path_values(kind, section, where),
@@ -218,8 +221,11 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
 def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
     path = kind.path
     for name in kind.settings:
-        value = section_text(section, name, where)
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        try:
+            part = segment(section_text(section, name, where), name)
+        except Malformed as malformed:
+            raise ValueError(f"{where}.{name}: {malformed.reason}") from malformed
+        path = path.replace(f"{{{name}}}", part)
     return path
 
 
@@ -248,6 +254,11 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
     if not is_number or not 0 <= hours <= most:  # nan is not between them either
         raise ValueError(
             f"{where}.honoured_hours is {hours!r}; it must be a number from 0 to {most}"
+        )
+    if 0 < hours * 3600 <= KEY_TRUST_MARGIN_S:
+        raise ValueError(
+            f"{where}.honoured_hours is {hours!r}, which is of no use: a key is trusted for one "
+            "hour less than it is honoured; say more than 1, or leave it out"
         )
     policy = KeyPolicy(
         honoured_s=int(hours * 3600),
@@ -293,6 +304,12 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
     topics = row.get("topics", ["*"])
     if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
         raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
+    for topic in topics:
+        if A_UUID.search(topic):
+            raise ValueError(
+                f"{where}.topics has {topic!r}, which matches nothing: a detail-type has {{id}} "
+                "where the topic of an event has an id"
+            )
     destination = destinations[chosen]
     item = row.get("item", destination.item)
     mapping.check(item, f"{where}.item")

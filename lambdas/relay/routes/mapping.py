@@ -24,6 +24,8 @@ FIELDS = (
     "correlation_id", "envelope_id", "occurred_at", "accepted_at", "body",
 )  # fmt: skip
 
+#: nodes of an expression whose later children look at what the first gave
+FIRST_ONLY = ("subexpression", "index_expression", "pipe", "flatten")
 #: a hundred levels take a fifth of an interpreter's stack
 EXPRESSION_DEPTH_MAX = 100
 #: a wrong expression is quoted up to this length
@@ -116,6 +118,31 @@ def _check_expression(expression: str, where: str) -> None:
         ) from None
     except (JMESPathError, ValueError, TypeError) as error:
         raise ValueError(f"{where} is no JMESPath expression: {quoted}") from error
+    unknown = sorted(_roots(compiled.parsed) - set(FIELDS))
+    if unknown:
+        raise ValueError(
+            f"{where} is {quoted}, and an event has no {unknown[0]}: {_instead(unknown[0])}"
+        )
+
+
+def _roots(parsed: Mapping[str, Any]) -> set[str]:
+    """The members of the event itself that an expression names, at any of its beginnings."""
+    match parsed["type"]:
+        case "field":
+            return {parsed["value"]}
+        case "slice" | "literal" | "expref":
+            first = []
+        case str() as kind if kind in FIRST_ONLY or kind.endswith("projection"):
+            first = parsed["children"][:1]
+        case _:
+            first = parsed["children"]
+    return {root for child in first if isinstance(child, dict) for root in _roots(child)}
+
+
+def _instead(root: str) -> str:
+    if root in ("eventBody", "detail", "data", "payload"):
+        return "what an event says is under body, such as body.queueId"
+    return f"it has {', '.join(FIELDS)}; a constant text is written in single quotes"
 
 
 def _is_deep(parsed: Mapping[str, Any]) -> bool:

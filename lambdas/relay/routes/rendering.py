@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import jmespath
 
-from lambdas.relay.destinations.correlation import contains
+from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION, contains
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.canonical import Json, outbound
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
+from lambdas.relay.kernel.paths import filled, segment
 from lambdas.relay.messages.sealing import Target
 from lambdas.relay.routes.configuration import Route
 from lambdas.relay.routes.mapping import render, view
@@ -24,7 +24,7 @@ class Rendered:
     target: Target
     #: the list of the request that the item goes into
     into: str
-    #: canonical JSON
+    #: JSON as it goes out
     item: str
     #: the event itself shows that this is so already: there is nothing to write
     is_shown: bool = False
@@ -37,9 +37,11 @@ def rendered(route: Route, event: Event) -> Rendered:
         item = render(route.item, document)
         text = _text(item)
         _require(item, destination)
+        _require_askable(item, destination)
         room = destination.most_bytes - REQUEST_FRAME_BYTES
-        if len(text) > room:
-            raise Malformed(f"its item has {len(text)} bytes; a request may have {room}")
+        size = len(text.encode())
+        if size > room:
+            raise Malformed(f"its item has {size} bytes; a request may have {room}")
         target = Target(
             destination.name,
             destination.method,
@@ -56,7 +58,7 @@ def rendered(route: Route, event: Event) -> Rendered:
 def _text(item: Json) -> str:
     """A function of JMESPath can make a number that no JSON holds, out of a text such as "nan"."""
     try:
-        return canonical(item)
+        return outbound(item)
     except ValueError:
         raise Malformed("the mapping gives a number that JSON cannot hold") from None
 
@@ -89,16 +91,20 @@ def _is_shown(destination: Destination, event: Event, item: Json, path: str) -> 
 def _path(
     destination: Destination, expressions: Mapping[str, str], document: Mapping[str, Json]
 ) -> str:
-    values: dict[str, str] = {}
-    for name, expression in expressions.items():
-        value = render(expression, document)
-        if not isinstance(value, str) or not value:
-            raise Malformed(f"the path needs {name}, and {expression!r} gives none")
-        try:
-            values[name] = quote(value, safe="")
-        except UnicodeEncodeError:
-            raise Malformed(f"the path needs {name}, and {expression!r} gives no text") from None
-    path = destination.path.format_map(values) if values else destination.path
+    if not expressions:
+        return destination.path
+    values = {name: render(how, document) for name, how in expressions.items()}
+    path = filled(destination.path, values)
     if len(path) > PATH_BYTES_MAX:
         raise Malformed(f"its path has {len(path)} bytes; a request may have {PATH_BYTES_MAX}")
     return path
+
+
+def _require_askable(item: Json, destination: Destination) -> None:
+    """What became of the item is asked for by its id: that has to be one, before it is sent."""
+    members = item if isinstance(item, Mapping) else {}
+    confirmation = destination.confirmation
+    if confirmation is None or confirmation.truth is None:
+        return
+    if confirmation.key not in (ANSWER, CONVERSATION) and confirmation.key in members:
+        segment(members[confirmation.key], confirmation.key)

@@ -1,0 +1,52 @@
+"""The lease of a request: who may send it now, and what a copy of its message does instead."""
+
+from typing import Protocol
+
+from lambdas.relay.functions.parts import Deps as PartNeeds
+from lambdas.relay.functions.parts import stand_by
+from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.messages.consumer import Disposition, Done, Later
+from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.repairs import changed
+from lambdas.relay.requests.sending import Opened, opened, opening
+from lambdas.relay.review.cases import park
+
+
+class Deps(PartNeeds, Protocol):
+    @property
+    def timing(self) -> Timing: ...
+
+
+def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
+    """Takes the lease, or says what there is to do instead."""
+    lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
+    holder = deps.post.entropy.token()
+    transition = opening(now_ms, lease_until_ms, holder)
+    written = changed(batch.batch_id, transition, deps.ledger, deps.post.telemetry, now_ms)
+    if written is None:
+        return Later("its record was damaged", 0)
+    lease = opened(written, batch.batch_id, holder, now_ms)
+    if lease is not None:
+        return lease
+    if written.before is None or Record.of(written.before).has_expired(now_ms):
+        # R5: every write message had a record. Without one it was final so long ago that it
+        # expired, or the table was restored: absence proves nothing.
+        reason = "its record is gone: nobody can tell any more whether it was delivered"
+        park(
+            batch,
+            "MANUAL_REVIEW",
+            reason,
+            ledger=deps.ledger,
+            vault=deps.post.vault,
+            now_ms=now_ms,
+        )
+        return Done()
+    standing = Record.of(written.before)
+    if stand_by(batch, standing, deps):
+        return Done()
+    return Later("another attempt holds the lease", until_s(standing.lease_until_ms, now_ms))
+
+
+def until_s(moment_ms: int, now_ms: int) -> float:
+    return max(1.0, (moment_ms - now_ms) / 1000 + 0.5)

@@ -1,0 +1,342 @@
+"""Answers that real platforms and what stands before them have given, through the writer."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
+from lambdas.relay.kernel.limits import CONFLICT_MAX_S
+from lambdas.relay.kernel.ports import Answer
+from lambdas.relay.requests.record import record_key
+from simulator.messages import Request
+from tests.unit.kinds import section
+from tests.unit.simulated import JOURNEY, Simulated, SimulatedHttp, configuration, envelope
+
+CONTEXT = "0c0e8b3c-0000-4000-8000-000000000001"
+CONTACTS = section("external-contacts-enrich")
+
+
+def document(status: int, body: Any, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {"content-type": "application/json", **named}, data)
+
+
+def own_error(status: int, message: str) -> Answer:
+    body = {"code": "some.code", "status": status, "message": message, "contextId": CONTEXT}
+    return document(status, body)
+
+
+def says(world: Simulated, answer: Callable[[Request], Answer | None] | Answer) -> list[Request]:
+    """Has Genesys answer writes so, and lists those that it answered; None: as it really would."""
+    sent: list[Request] = []
+
+    def instead(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Any:
+        request = Request(method, url.split("simulated")[1], {}, headers, body or b"")
+        said: Answer | None = None
+        if method != "GET" and "oauth" not in url:
+            said = answer if isinstance(answer, Answer) else answer(request)
+        if said is None:
+            return SimulatedHttp.send(world.http, method, url, headers, body)
+        sent.append(request)
+        world.timeline.advance(0.1)
+        return said
+
+    world.http.send = instead  # type: ignore[method-assign]
+    return sent
+
+
+def unprocessed(*rows: Mapping[str, Any]) -> Answer:
+    return document(200, {"unprocessedEntities": list(rows)})
+
+
+def row(index: Any, **more: Any) -> dict[str, Any]:
+    told = {"isRetryable": False, "statusCode": 400, "errorMessage": "bad attribute"}
+    return {"originalRequestIndex": index, **told, **more}
+
+
+# --- 2xx
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Endpoint request timed out"},
+        {"errorMessage": "Task timed out after 29 s", "errorType": "Timeout"},
+        {"code": "internal", "status": 500, "message": "no", "errors": [], "details": []},
+        b"<html><body>Please sign in</body></html>",
+        b"",
+    ],
+    ids=["gateway", "function", "error body", "page", "empty"],
+)
+@pytest.mark.parametrize("kind", [JOURNEY, section("conversation-events"), CONTACTS])
+def test_a_2xx_that_is_not_the_endpoints_own_delivers_nothing(kind: Any, body: Any) -> None:
+    world = Simulated(configuration(kind))
+    batch = world.batch([envelope(1, "customer.start")])
+    says(world, document(200, body))
+
+    world.write_once()
+
+    assert world.state(batch) == "OPEN"
+    assert "doubt_since_ms" in world.table.items[record_key(batch.batch_id)]
+    assert world.telemetry.counts["Delivered"] == 0
+
+
+@pytest.mark.parametrize("index", ["49", " 49 ", 49.0, 49])
+def test_an_index_names_its_item_as_a_number_or_as_digits(index: Any) -> None:
+    world = Simulated()
+    world.batch([envelope(n) for n in range(50)])
+    sent = says(world, unprocessed(row(index)))
+
+    world.write_all()
+
+    assert len(sent) == 1
+    assert world.telemetry.counts["Delivered"] == 49
+    (case,) = world.in_review()
+    assert "bad attribute" in case["reason"]
+
+
+def restated(world: Simulated, place: int, **more: Any) -> Callable[[Request], Answer]:
+    def answer(request: Request) -> Answer:
+        item = json.loads(request.body)["entities"][place]
+        return unprocessed({"event": {**item, "id": item["id"].upper()}, **more})
+
+    return answer
+
+
+def test_a_failure_under_another_name_is_known_by_the_event_that_it_restates() -> None:
+    world = Simulated()
+    world.batch([envelope(n) for n in range(5)])
+    sent = says(world, restated(world, 3, requestIndex=4, isRetryable="false", statusCode="400"))
+
+    world.write_all()
+
+    assert len(sent) == 1
+    assert world.telemetry.counts["Delivered"] == 4
+    (case,) = world.in_review()
+    item = json.loads(sent[0].body)["entities"][3]
+    assert item["id"] in case["message"]
+
+
+UNMATCHED = [
+    row(-1),
+    row(True),
+    row(3),
+    row("three"),
+    row("-1"),
+    row(1.5),
+    row(None),
+    row([1]),
+    {"requestIndex": 1, "isRetryable": False},
+    "bad attribute",
+]
+
+
+@pytest.mark.parametrize("failure", UNMATCHED, ids=repr)
+def test_a_failure_that_names_no_item_blames_nobody_and_is_not_asked_for_again(
+    failure: Any,
+) -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(3)])
+    sent = says(world, document(200, {"unprocessedEntities": [failure]}))
+
+    world.write_all()
+
+    assert len(sent) == 1
+    assert world.state(batch) == "MANUAL_REVIEW"
+    (case,) = world.in_review()
+    assert json.loads(case["answer"]) == {"unprocessedEntities": [failure]}
+    assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+def test_an_index_that_contradicts_the_event_beside_it_blames_nobody() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(3)])
+    says(world, restated(world, 1, originalRequestIndex=2, isRetryable=False))
+    world.write_all()
+    assert world.state(batch) == "MANUAL_REVIEW"
+
+
+def test_requests_whose_answers_nobody_can_read_keep_nobody_waiting() -> None:
+    world = Simulated()
+    for number in range(40):
+        world.batch([envelope(number)], str(number))
+    says(world, lambda request: unprocessed(row(-1)) if len(world.posts()) < 20 else None)
+    began_ms = world.timeline.now_ms
+
+    unclear = 0
+    while unclear < 20 and world.write_once():
+        unclear = len(world.in_review())
+    says(world, lambda request: None)
+    world.write_all()
+
+    assert world.telemetry.counts["BreakerOpened"] == 0
+    assert (world.timeline.now_ms - began_ms) / 1000 < 60
+
+
+@pytest.mark.parametrize(
+    ("second", "again"),
+    [({"statusCode": 429}, True), ({"isRetryable": False, "statusCode": 400}, False)],
+    ids=["both may pass", "one is final"],
+)
+def test_two_failures_of_one_item_are_one(second: dict[str, Any], again: bool) -> None:
+    world = Simulated()
+    world.batch([envelope(n) for n in range(3)])
+    first = row(1, isRetryable=True, statusCode=503, errorMessage="try later")
+    sent = says(
+        world,
+        lambda r: unprocessed(first, {**first, **second}) if b'"id"' in r.body else None,
+    )
+    world.write_once()
+
+    assert world.telemetry.counts["Delivered"] == 2
+    assert len(sent) == 1
+    says(world, lambda request: None)
+    world.write_all()
+    resent = [json.loads(r.body)["entities"] for r in world.posts()]
+    assert [len(items) for items in resent] == ([1] if again else [])
+    assert len(world.in_review()) == (0 if again else 1)
+
+
+def test_a_result_that_says_both_blames_nobody() -> None:
+    world = Simulated(configuration(CONTACTS))
+    batch = world.batch([envelope(1), envelope(2)])
+
+    def answer(request: Request) -> Answer:
+        one, two = (item["id"] for item in json.loads(request.body)["entities"])
+        rows = [{"id": one, "success": True}, {"id": two, "success": True}]
+        return document(200, {"results": [*rows, {"id": one.upper(), "success": False}]})
+
+    says(world, answer)
+    world.write_all()
+    assert world.state(batch) == "MANUAL_REVIEW"
+
+
+# --- refusals
+
+
+PROXIES = [
+    document(400, b"<html><title>ERROR: The request could not be satisfied</title></html>"),
+    document(403, b"<html>Request blocked.</html>", server="CloudFront"),
+    document(400, {"message": "Bad Request"}),
+    document(422, {"code": 422, "error": "no"}, x_amzn_requestid="1"),
+    document(415, b""),
+]
+
+
+@pytest.mark.parametrize("answer", PROXIES, ids=lambda a: f"{a.status} {a.body[:20]!r}")
+def test_what_genesys_did_not_say_refuses_nothing(answer: Answer) -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(50)])
+    says(world, answer)
+    for _ in range(3):
+        world.write_once()
+        world.timeline.advance(60)
+    assert world.state(batch) == "OPEN"
+    assert "doubt_since_ms" not in world.table.items[record_key(batch.batch_id)]
+
+    says(world, lambda request: None)
+    world.write_all()
+    assert world.in_review() == []
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_is_gone_refuses_its_own_event_and_keeps_nobody_waiting(status: int) -> None:
+    notes = section("participant-attributes")
+    world = Simulated(configuration(notes))
+    for number in range(60):
+        world.batch([envelope(number)], str(number))
+    gone = [f"{number:012d}/participants" for number in range(30)]
+    absent = own_error(status, "no such conversation")
+    says(world, lambda r: absent if any(text in r.path for text in gone) else None)
+    world.write_all(most_s=120)
+
+    assert not world.stored_queue("writes").messages
+    assert len(world.in_review()) == 30
+    assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+def test_a_404_that_is_not_genesys_own_refuses_nothing() -> None:
+    world = Simulated(configuration(section("participant-attributes")))
+    batch = world.batch([envelope(1)])
+    says(world, document(404, b"<html>404 Not Found</html>"))
+    world.write_once()
+    assert world.state(batch) == "OPEN"
+
+
+def test_a_conflict_that_passes_rejects_nothing() -> None:
+    world = Simulated(configuration(CONTACTS))
+    for number in range(4):
+        world.batch([envelope(10 * number + n) for n in range(10)], str(number))
+    until_ms = world.timeline.now_ms + 300_000
+    conflict = own_error(409, "version number of the modified resource must match")
+    says(world, lambda request: conflict if world.timeline.now_ms < until_ms else None)
+
+    world.write_all()
+
+    assert len(world.taken()) == 40
+    assert world.in_review() == []
+    assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+def test_of_a_conflict_that_does_not_pass_one_person_is_told() -> None:
+    world = Simulated(configuration(CONTACTS))
+    world.batch([envelope(n) for n in range(10)])
+    sent = says(world, own_error(409, "version number of the modified resource must match"))
+
+    world.write_all(most_s=2 * CONFLICT_MAX_S)
+
+    (case,) = world.in_review()
+    assert "must match" in case["reason"]
+    assert 4 < len(sent) < 40
+
+
+# --- until when
+
+
+def test_maintenance_with_a_time_costs_a_request_or_two_and_lists_nothing() -> None:
+    world = Simulated()
+    for number in range(20):
+        world.batch([envelope(number)], str(number))
+    body = {"code": "service.unavailable", "status": 503, "message": "maintenance"}
+    began_ms = world.timeline.now_ms
+    over = began_ms + 7_200_000
+    sent = says(
+        world,
+        lambda r: document(503, body, retry_after="7200") if world.timeline.now_ms < over else None,
+    )
+    world.write_all(most_s=3 * 3600)
+
+    assert len(sent) <= 2
+    assert len(world.taken()) == 20
+    assert world.telemetry.counts["InDoubtReposted"] == 0
+    assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "least_s", "most_s"),
+    [
+        (lambda now_ms: str(now_ms // 1000 + 61), 55, 70),
+        (lambda now_ms: str(now_ms + 61_000), 55, 70),
+        (lambda now_ms: "99999999", RETRY_AFTER_MAX_S - 5, RETRY_AFTER_MAX_S + 10),
+        (lambda now_ms: "Fri, 09 Jan 99999 10:00:00 GMT", 1, 70),
+    ],
+    ids=["epoch seconds", "epoch milliseconds", "absurd", "no such year"],
+)
+def test_a_429_is_certain_whatever_its_retry_after_says(
+    form: Callable[[int], str], least_s: float, most_s: float
+) -> None:
+    world = Simulated()
+    batch = world.batch([envelope(1)])
+    began_ms = world.timeline.now_ms
+    answer = document(429, {"code": "too.many.requests"}, retry_after=form(began_ms))
+    says(world, lambda r: answer if world.timeline.now_ms < began_ms + 1000 else None)
+
+    world.write_once()
+    assert "doubt_since_ms" not in world.table.items[record_key(batch.batch_id)]
+    world.write_all(most_s=2 * RETRY_AFTER_MAX_S)
+
+    assert world.state(batch) == "DONE"
+    assert least_s <= (world.timeline.now_ms - began_ms) / 1000 <= most_s
