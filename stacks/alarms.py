@@ -211,6 +211,17 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
             ),
         ),
         Alarm(
+            "Loop",
+            "One conversation's events cause writes that cause such events in turn. The writes "
+            "are stopped and listed; mend the route.",
+            joined(
+                "SUM",
+                _counts(environment, "LoopsStopped", "dedup"),
+                label="writes",
+                period_s=PERIOD_S,
+            ),
+        ),
+        Alarm(
             "Contradictions",
             "Two events share an identity, or an event contradicts the request it names. Both "
             "sides were kept; look at one of them.",

@@ -31,6 +31,7 @@ EVENTS: Lines = {
     "Delivered": "delivered",
     "Echoes": "caused by ourselves",
     "EventsUnrouted": "without a route",
+    "AlreadyShown": "nothing to write",
 }
 #: what became of the requests
 REQUESTS: Lines = {
@@ -49,6 +50,7 @@ CASES: Lines = {
     "IdentityCollisions": "identity collisions",
     "SameContentOtherTime": "same content, another time",
     "Contradictions": "contradictions",
+    "LoopsStopped": "stopped as a loop",
     "Diverged": "diverged",
     "Compensated": "compensated",
     "HoldsExpired": "holds expired",

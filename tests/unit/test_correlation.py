@@ -26,7 +26,13 @@ from lambdas.relay.destinations.correlation import (
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.functions.dedup import Deps, dedup
 from lambdas.relay.kernel.canonical import Json, canonical
-from lambdas.relay.kernel.limits import DAY_S, FACTS_CHARS_MAX, SHOWN_CHARS_MAX
+from lambdas.relay.kernel.limits import (
+    DAY_S,
+    FACTS_CHARS_MAX,
+    LOOP_WINDOW_S,
+    LOOP_WRITES_MAX,
+    SHOWN_CHARS_MAX,
+)
 from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
@@ -744,3 +750,33 @@ def test_a_pointer_comes_back_from_the_ledger_as_it_was() -> None:
 
     assert Entry.of(item).shows == {"conversationId": "c-1"}
     assert canonical(Entry.of(item).shows) == item["shows"]
+
+
+# A loop that nobody knows
+
+
+def test_a_loop_ends_with_a_person_and_begins_anew_with_the_next_window() -> None:
+    """Each write causes an event that looks like news, and that event a write."""
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    for number in range(LOOP_WRITES_MAX + 5):
+        deduplicate(desk, arriving(caused(said=str(number)), nonce=str(number)))
+
+    assert len(written(desk)) == LOOP_WRITES_MAX
+    assert desk.counted("LoopsStopped") == 5
+    records = [item for (_, sk), item in desk.world.table.items.items() if sk == "R"]
+    assert [item["state"] for item in records].count("MANUAL_REVIEW") == 5
+
+    deduplicate(desk, arriving(caused(conversation="another"), nonce="another"))
+    desk.world.timeline.advance(LOOP_WINDOW_S)
+    deduplicate(desk, arriving(caused(said="later"), nonce="later"))
+    assert len(written(desk)) == LOOP_WRITES_MAX + 2
+
+
+def test_writes_that_cause_no_such_events_are_not_counted() -> None:
+    desk = Desk()
+    elsewhere = replace(TARGET, destination="sink")
+    for number in range(LOOP_WRITES_MAX + 5):
+        batch = arriving(caused(said=str(number)), nonce=str(number), target=elsewhere)
+        deduplicate(desk, batch)
+
+    assert len(written(desk)) == LOOP_WRITES_MAX + 5

@@ -108,6 +108,29 @@ def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> li
     return [entry_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
 
 
+def possible(
+    event: SealedEvent,
+    facts: Facts,
+    found: Iterable[Entry],
+    confirmations: Mapping[str, Confirmation],
+) -> list[Entry]:
+    """Those of which one can lead to the request that caused the event. Of a conversation's long
+    life few do, so that only their records need be read."""
+    return [
+        entry
+        for entry in found
+        if (confirmation := confirmations.get(entry.destination)) is not None
+        and confirmation.causes(facts.detail_type)
+        and contains(facts.shows, entry.shows)
+        and (
+            confirmation.owned
+            or entry.awaits(facts)
+            or entry.is_met_by(event)
+            or entry.batch_id == event.correlation_id.lower()
+        )
+    ]
+
+
 def causing(
     event: SealedEvent,
     facts: Facts,
@@ -121,13 +144,7 @@ def causing(
     where all that becomes of what the key names is the request's doing, any.
     """
     fitting = sorted(
-        (
-            entry
-            for entry in found
-            if (confirmation := confirmations.get(entry.destination)) is not None
-            and confirmation.causes(facts.detail_type)
-            and contains(facts.shows, entry.shows)
-        ),
+        possible(event, facts, found, confirmations),
         key=lambda entry: (entry.is_past, entry.written_at_ms, entry.batch_id),
     )
     return next(

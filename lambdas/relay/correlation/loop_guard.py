@@ -10,7 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lambdas.relay.correlation.asking import out_until_ms
-from lambdas.relay.correlation.entries import MET, Entry, causing, following, keys_named
+from lambdas.relay.correlation.entries import (
+    MET,
+    Entry,
+    causing,
+    following,
+    keys_named,
+    possible,
+)
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
 from lambdas.relay.kernel.limits import ECHO_WITHIN_S
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
@@ -113,6 +120,7 @@ def _meet(
     confirmations: Mapping[str, Confirmation],
 ) -> str:
     """The request that caused the event, with its pointer met; "" where there is none."""
+    found = possible(event, facts, found, confirmations)
     left = _sent(found, ledger) if found else []
     for _ in range(len(left)):
         entry = causing(event, facts, left, confirmations)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lambdas.relay.correlation import loops
 from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
@@ -117,7 +118,10 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     if not claimed.owned:
         deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
         return Done()
-    _send(batch.only(claimed.owned), confirmation, deps, now_ms)
+    own = batch.only(claimed.owned)
+    if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
+        return _stop_loop(own, deps, now_ms)
+    _send(own, confirmation, deps, now_ms)
     return Done()
 
 
@@ -150,6 +154,22 @@ def _note_same_content(own: Batch, deps: Deps) -> None:
                 earlier=earlier[:LISTED_ON_RECORD_MAX],
                 batch=own.batch_id,
             )
+
+
+def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
+    post = deps.post
+    parked = park(
+        own,
+        "MANUAL_REVIEW",
+        loops.REASON,
+        ledger=deps.ledger,
+        vault=post.vault,
+        now_ms=now_ms,
+        advice=loops.ADVICE,
+    )
+    post.telemetry.count("LoopsStopped", len(own.events))
+    post.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
+    return Done() if parked else Later("its request is under way")
 
 
 def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Disposition | None:

@@ -184,12 +184,14 @@ SEEN_BYTES_MAX = 40_000
 KEYS_EXPECTED_MAX = 100
 EXPECTED_BYTES_MAX = 60_000
 SHOWN_CHARS_MAX = 2_000
-#: what a sealed event keeps of what it shows, beside its item; values above 64 characters count as
-#: a hash. A hundred attributes take some 6,000.
+#: what a sealed event keeps of what it shows: 100 attributes take 6,000; longer values are hashes
 FACTS_CHARS_MAX = 16_000
 SHOWN_VALUE_CHARS_MAX = 64
-#: an event of this long after the answer is not of our making; Genesys publishes within seconds, so
-#: this is for what its clock and ours differ by, and for what it does later of its own
+#: writes that one conversation's events bring about, where these cause such events in turn: scripts
+#: change attributes some ten times a minute, a loop was seen to make 42
+LOOP_WRITES_MAX = 120
+LOOP_WINDOW_S = 10 * MINUTE_S
+#: what happens this long after the answer is not of our making: Genesys publishes within seconds
 ECHO_WITHIN_S = 15 * MINUTE_S
 #: keys of one request that a recovery asks for
 KEYS_ASKED_MAX = 5

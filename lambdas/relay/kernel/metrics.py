@@ -20,6 +20,7 @@ Metric = Literal[
     "LedgerSpared",  # calls that were not made, since the ledger answers too slowly
     "IdentityCollisions",  # different events under one identity; both are kept
     "SameContentOtherTime",  # states that came back, or events that were published anew: both go on
+    "LoopsStopped",  # writes that a conversation's events would have caused without end
     "BeyondHorizon",  # events so old that nobody can tell whether they are copies
     # --- write
     "RequestsAccepted",  # answered 2xx by the endpoint itself
