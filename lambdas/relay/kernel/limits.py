@@ -187,10 +187,8 @@ SHOWN_CHARS_MAX = 2_000
 #: what a sealed event keeps of what it shows: 100 attributes take 6,000; longer values are hashes
 FACTS_CHARS_MAX = 16_000
 SHOWN_VALUE_CHARS_MAX = 64
-#: writes that one conversation's events bring about, where these cause such events in turn: scripts
-#: change attributes some ten times a minute, a loop was seen to make 42
-LOOP_WRITES_MAX = 120
-LOOP_WINDOW_S = 10 * MINUTE_S
+#: writes that a conversation's own events bring about: scripts made 10 a minute, a loop 42
+LOOP_WRITES_MAX, LOOP_WINDOW_S = 120, 10 * MINUTE_S
 #: what happens this long after the answer is not of our making: Genesys publishes within seconds
 ECHO_WITHIN_S = 15 * MINUTE_S
 #: keys of one request that a recovery asks for
