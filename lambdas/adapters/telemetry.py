@@ -31,6 +31,7 @@ TEXTS = frozenset(
         "kind",
         "queue",
         "reason",
+        "route",
         "state",
         "topic",
         "was",

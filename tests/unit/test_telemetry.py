@@ -48,5 +48,5 @@ def test_no_note_in_the_code_would_be_withheld() -> None:
         if keyword.arg is not None
     }
 
-    assert ("deliveries.py", "reason") in noted
+    assert ("consumer.py", "reason") in noted
     assert {(name, field) for name, field in noted if field not in TEXTS | NUMBERS} == set()

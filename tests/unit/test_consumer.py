@@ -75,7 +75,7 @@ def test_an_unexpected_error_is_told_by_its_place_never_by_its_words() -> None:
     settled(world, "mistake")
 
     told = json.dumps(world.telemetry.notes)
-    assert "ZeroDivisionError at test_deliveries.py" in told
+    assert "ZeroDivisionError at test_consumer.py" in told
     assert CANARY not in told
 
 
