@@ -47,8 +47,11 @@ class Pressed(World):
     def receive(self) -> list[Delivery]:
         return self.stored_queue("batches").receive(10)
 
+    def dedup(self, deliveries: list[Delivery]) -> list[str]:
+        return dedup_together(deliveries, self.deps, self.clock.now_ms() + 60_000)
+
     def invoke(self, deliveries: list[Delivery]) -> list[str]:
-        kept = dedup_together(deliveries, self.deps)
+        kept = self.dedup(deliveries)
         for delivery in deliveries:
             if delivery.message_id not in kept:
                 self.stored_queue("batches").delete(delivery)
@@ -180,7 +183,7 @@ def test_a_run_that_dies_after_marking_leaves_nothing_behind() -> None:
 
     world.deps.dedup.post.source.send = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
-        dedup_together(deliveries, world.deps)
+        world.dedup(deliveries)
     del world.deps.dedup.post.source.send
     assert {world.state(small(n)) for n in range(3)} == {"MERGED"}
 

@@ -129,6 +129,34 @@ def test_a_message_that_cannot_be_hidden_stays_all_the_same() -> None:
     assert settled(world, "later", "done") == ["later"]
 
 
+def test_what_the_invocation_has_no_time_for_comes_back_at_once() -> None:
+    """An invocation that Lambda ends has done nothing, however many of its messages it finished."""
+    world = World()
+    deliveries = world.deliver(*(f"done:{number}" for number in range(10)))
+    acted: list[str] = []
+
+    def slowly(delivery: Delivery) -> Disposition:
+        world.timeline.advance(seconds=1)
+        acted.append(delivery.message_id)
+        return Done()
+
+    deadline_ms = world.clock.now_ms() + 6_500
+    kept = settle_each(deliveries, slowly, world.post(), deadline_ms)
+
+    assert world.clock.now_ms() < deadline_ms
+    assert len(acted) > 1
+    assert acted + kept == [delivery.message_id for delivery in deliveries]
+    assert {world.hidden_s(d) for d in deliveries if d.message_id in kept} == {0}
+
+
+def test_the_first_message_is_begun_however_little_time_is_left() -> None:
+    """Nobody knows yet how long it takes; put off for ever it would never be done."""
+    world = World()
+    (delivery,) = world.deliver("done")
+
+    assert settle_each([delivery], act, world.post(), world.clock.now_ms() + 1) == []
+
+
 # Old messages
 
 

@@ -26,5 +26,5 @@ def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
 def one_by_one(act: Callable[[Delivery, int], Disposition], post: Consumer) -> Function:
     """A function whose messages have nothing to do with one another."""
     return lambda arrived, deadline_ms: settle_each(
-        arrived, lambda delivery: act(delivery, deadline_ms), post
+        arrived, lambda delivery: act(delivery, deadline_ms), post, deadline_ms
     )

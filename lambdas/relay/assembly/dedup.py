@@ -29,4 +29,4 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Funct
         known=known,
     )
     together = TogetherNeeds(deps, Backpressure(deps.ledger), configuration.destinations)
-    return lambda arrived, deadline_ms: dedup_together(arrived, together)
+    return lambda arrived, deadline_ms: dedup_together(arrived, together, deadline_ms)

@@ -52,8 +52,9 @@ class _Small:
     batch: Batch
 
 
-def dedup_together(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
-    """Deduplicates an invocation's messages; returns the ids of those that stay."""
+def dedup_together(arrived: Sequence[Delivery], deps: Deps, deadline_ms: int) -> list[str]:
+    """Deduplicates an invocation's messages; returns the ids of those that stay. `deadline_ms` is
+    the invocation's end."""
     groups: dict[Target, list[_Small]] = {}
     alone: list[Delivery] = []
     for delivery in arrived:
@@ -67,7 +68,7 @@ def dedup_together(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
         left, held = _consolidate(group, deps)
         alone += left
         kept += held
-    return kept + settle_each(alone, lambda d: dedup(d, deps.dedup), deps.dedup.post)
+    return kept + settle_each(alone, lambda d: dedup(d, deps.dedup), deps.dedup.post, deadline_ms)
 
 
 def _small(delivery: Delivery, deps: Deps) -> _Small | None:
