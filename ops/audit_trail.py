@@ -2,12 +2,12 @@
 
 A name can be a conversation's, a request's (a batch and a correlation id are the same), an event's
 (`conversation/identity`, or the identity alone where the event belongs to no conversation), or an
-id that Genesys gave. The chain is put together from claims, records and pointers, which lead to one
+id that Genesys gave. The chain is put together from claims, records and entries, which lead to one
 another: nothing is searched, so it costs a few reads whatever the table holds.
 
     claim ──batch_id──▶ record ──parts──▶ records of its parts
                           │ ╰──compensated_by──▶ the compensating request
-                          ╰──events──▶ claims          M#... pointer ──▶ record
+                          ╰──events──▶ claims          M#... entry ──▶ record
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -204,7 +204,7 @@ def _request(record: Record) -> RequestWay:
         parent=record.parent,
         parts=record.part_ids,
         compensated_by=record.compensated_by,
-        held=tuple(ordered_event.detail_type for ordered_event in record.walk.held),
+        held=tuple(ordered_event.detail_type for ordered_event in record.ordering.held),
         duplicates=record.duplicates,
         contradictions=record.contradictions,
         events=record.events,

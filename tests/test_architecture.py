@@ -110,6 +110,55 @@ def test_the_rooms_of_the_domain_depend_one_way() -> None:
     assert set(TopologicalSorter(rooms).static_order()) == set(rooms)
 
 
+def test_the_code_map_names_the_rooms_in_their_order() -> None:
+    """docs/architecture.md promises that each room knows only those above it."""
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    listed = re.findall(r"^  \* `(\w+)/`:", text, re.MULTILINE)
+    rooms = {module.split(".")[2] for module in of("lambdas.relay") if module.count(".") > 2}
+    upward = {
+        (module, name)
+        for module, path in of("lambdas.relay").items()
+        for name in imports(path)
+        if _room(module) in listed and within(name, "lambdas.relay") and name.count(".") > 2
+        if listed.index(_room(name)) > listed.index(_room(module))
+    }
+
+    assert sorted(listed) == sorted(rooms)
+    assert upward == set()
+
+
+def test_what_the_glossary_names_exists() -> None:
+    text = (ROOT / "docs/glossary.md").read_text("utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ") and "in the code" not in row]
+    names = [re.findall(r"`(\w[\w/]*\.py)(?:::(\w+))?` \|$", row) for row in rows]
+
+    assert [row for row, found in zip(rows, names, strict=True) if len(found) != 1] == []
+    assert [
+        f"{path}::{name}"
+        for ((path, name),) in names
+        if not (ROOT / path).is_file() or (name and name not in _defined(ROOT / path))
+    ] == []
+
+
+def test_the_glossary_has_one_row_for_a_word() -> None:
+    text = (ROOT / "docs/glossary.md").read_text("utf-8")
+    words = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
+
+    assert len(set(words) - {"word"}) == len([word for word in words if word != "word"])
+
+
+def _defined(path: Path) -> set[str]:
+    """Classes, functions and constants at the top of a module."""
+    defined: set[str] = set()
+    for node in tree(path).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                defined.add(name)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                defined.add(name)
+    return defined
+
+
 def _room(module: str) -> str:
     return module.split(".")[2]
 

@@ -20,28 +20,28 @@ from simulation.rivals.tutorials import process_then_put, put_then_process
 _settle = consumer.settle
 
 
-def _swallow(delivery: Delivery, act: Callable[[], Disposition], post: Consumer) -> bool:
+def _swallow(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
     def calmly() -> Disposition:
         try:
             return act()
         except Transient:
             return Done()
 
-    return _settle(delivery, calmly, post)
+    return _settle(delivery, calmly, consumer)
 
 
 def _answer_nothing(
-    arrived: Sequence[Delivery], act: Callable[[Delivery], Disposition], post: Consumer
+    arrived: Sequence[Delivery], act: Callable[[Delivery], Disposition], consumer: Consumer
 ) -> list[str]:
     for delivery in arrived:
-        _settle(delivery, lambda d=delivery: act(d), post)  # type: ignore[misc]
+        _settle(delivery, lambda d=delivery: act(d), consumer)  # type: ignore[misc]
     return []
 
 
 def _intake_that_forgets(arrived: Sequence[Delivery], deps: intake.Deps) -> list[str]:
     rendered: list[intake._Rendered] = []
     for delivery in arrived:
-        _settle(delivery, lambda d=delivery: intake._read(d, rendered, deps), deps.post)  # type: ignore[misc]
+        _settle(delivery, lambda d=delivery: intake._read(d, rendered, deps), deps.consumer)  # type: ignore[misc]
     try:
         deps.batches.send(
             [Outgoing(encode(batch), describe(batch)) for batch in intake._seal(rendered, deps)]
@@ -49,7 +49,7 @@ def _intake_that_forgets(arrived: Sequence[Delivery], deps: intake.Deps) -> list
     except Transient as transient:
         stay = Later(transient.reason)
         rows = {row.delivery.message_id: row.delivery for row in rendered}
-        return consumer.settle_each(list(rows.values()), lambda _: stay, deps.post)
+        return consumer.settle_each(list(rows.values()), lambda _: stay, deps.consumer)
     return []
 
 
@@ -86,7 +86,7 @@ QUEUEING = (
     Mutant(
         "what cannot be read is dropped",
         "It is no use to anybody.",
-        ((consumer, "quarantine", lambda text, reason, post: None),),
+        ((consumer, "quarantine", lambda text, reason, consumer: None),),
     ),
     Mutant(
         "messages may grow as old as they like",

@@ -26,12 +26,12 @@ def _unconditional(
     return Guard(_ANY), change
 
 
-def _never_released(walk: Ordering, hears: Callable[[str], bool]) -> Applied:
-    return Applied(walk, ())
+def _never_released(ordering: Ordering, hears: Callable[[str], bool]) -> Applied:
+    return Applied(ordering, ())
 
 
 def _nothing_missing(
-    walk: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
+    ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
 ) -> tuple[str, ...]:
     return ()
 
@@ -60,7 +60,7 @@ TRACKING = (
     Mutant(
         "the key is written down with the answer",
         "Before that there is nothing to lead to.",
-        ((dedup, "pointers", lambda batch, confirmation, now_ms: []),),
+        ((dedup, "entries", lambda batch, confirmation, now_ms: []),),
     ),
     Mutant(
         "an event does not wait for the answer",

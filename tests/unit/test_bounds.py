@@ -34,10 +34,10 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
         }
     )
     configured.confirmations["there"] = LISTENING  # type: ignore[index]
-    deps = Deps(world.post(), world.queue("batches"), configured)
+    deps = Deps(world.consumer(), world.queue("batches"), configured)
     assert intake(world.deliver(*bodies), deps) == []
     dedups = DedupNeeds(
-        post=world.post("batches"),
+        consumer=world.consumer("batches"),
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
@@ -45,7 +45,7 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
         answer_wait_s=0,
     )
     arrived = world.stored_queue("batches").receive(10)
-    assert settle_each(arrived, lambda d: dedup(d, dedups), dedups.post) == []
+    assert settle_each(arrived, lambda d: dedup(d, dedups), dedups.consumer) == []
     aside = [text for key, text in world.documents.items() if key.startswith("quarantine/")]
     return [json.loads(text)["reason"] for text in aside]
 

@@ -258,7 +258,7 @@ def test_the_correlation_id_goes_to_genesys_and_onto_the_claim() -> None:
             "routes": [{"name": "all", "destination": "journey"}],
         }
     )
-    intake([arrived], IntakeNeeds(world.post(), world.queue("batches"), configuration))
+    intake([arrived], IntakeNeeds(world.consumer(), world.queue("batches"), configuration))
     (sealed,) = (decode(body) for body in world.bodies("batches"))
 
     claim(sealed, ledger.ledger, NOW_MS)

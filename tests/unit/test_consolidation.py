@@ -31,7 +31,7 @@ class Pressed(World):
                 {"pk": pk, "sk": sk, "state": STATE, "attempt": 1, "holder": "x", **values}
             )
         deps = DedupNeeds(
-            post=self.post("batches"),
+            consumer=self.consumer("batches"),
             ledger=self.ledger,
             writes=self.queue("writes"),
             checks=self.queue("checks"),
@@ -181,10 +181,10 @@ def test_a_run_that_dies_after_marking_leaves_nothing_behind() -> None:
     def die(messages: object) -> None:
         raise SystemExit
 
-    world.deps.dedup.post.source.send = die  # type: ignore[method-assign]
+    world.deps.dedup.consumer.source.send = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         world.dedup(deliveries)
-    del world.deps.dedup.post.source.send
+    del world.deps.dedup.consumer.source.send
     assert {world.state(small(n)) for n in range(3)} == {"MERGED"}
 
     world.timeline.advance(600)

@@ -37,7 +37,7 @@ def act(delivery: Delivery) -> Disposition:
 def settled(world: World, *bodies: str) -> list[str]:
     """Acts on messages of these bodies and returns the bodies of those that stay."""
     deliveries = world.deliver(*bodies)
-    kept = settle_each(deliveries, act, world.post())
+    kept = settle_each(deliveries, act, world.consumer())
     return [delivery.body for delivery in deliveries if delivery.message_id in kept]
 
 
@@ -99,7 +99,7 @@ def test_copies_of_a_malformed_message_are_kept_once_and_different_ones_each() -
 def test_a_message_comes_back_when_it_was_asked_to() -> None:
     world = World()
     later, throttled = world.deliver("later", "throttled")
-    settle_each([later, throttled], act, world.post())
+    settle_each([later, throttled], act, world.consumer())
 
     assert world.hidden_s(later) == 30
     assert world.hidden_s(throttled) == 12
@@ -109,7 +109,7 @@ def test_without_a_time_it_comes_back_by_backoff() -> None:
     world = World()
     (delivery,) = world.deliver("transient")
     tired = replace(delivery, receives=40)
-    settle_each([tired], act, world.post())
+    settle_each([tired], act, world.consumer())
 
     assert 0 < world.hidden_s(tired) <= BACKOFF_MAX_S
 
@@ -117,7 +117,7 @@ def test_without_a_time_it_comes_back_by_backoff() -> None:
 def test_no_wait_is_longer_than_sqs_allows() -> None:
     world = World()
     (delivery,) = world.deliver("x")
-    settle_each([delivery], lambda _: Later("until midnight", 86_400), world.post())
+    settle_each([delivery], lambda _: Later("until midnight", 86_400), world.consumer())
 
     assert world.hidden_s(delivery) < SQS_VISIBILITY_MAX_S
 
@@ -141,7 +141,7 @@ def test_what_the_invocation_has_no_time_for_comes_back_at_once() -> None:
         return Done()
 
     deadline_ms = world.clock.now_ms() + 6_500
-    kept = settle_each(deliveries, slowly, world.post(), deadline_ms)
+    kept = settle_each(deliveries, slowly, world.consumer(), deadline_ms)
 
     assert world.clock.now_ms() < deadline_ms
     assert len(acted) > 1
@@ -154,7 +154,7 @@ def test_the_first_message_is_begun_however_little_time_is_left() -> None:
     world = World()
     (delivery,) = world.deliver("done")
 
-    assert settle_each([delivery], act, world.post(), world.clock.now_ms() + 1) == []
+    assert settle_each([delivery], act, world.consumer(), world.clock.now_ms() + 1) == []
 
 
 # Old messages
@@ -172,7 +172,7 @@ def test_an_old_message_is_dead_lettered_before_sqs_drops_it() -> None:
     world = World()
     (delivery,) = world.deliver("done")
 
-    kept = settle_each([aged(delivery, MESSAGE_AGE_MAX_S + 1)], nobody, world.post())
+    kept = settle_each([aged(delivery, MESSAGE_AGE_MAX_S + 1)], nobody, world.consumer())
 
     assert kept == []
     (dead_letter,) = world.stored_queue("source-dead").messages.values()
@@ -184,7 +184,7 @@ def test_a_message_of_exactly_the_allowed_age_is_acted_on() -> None:
     world = World()
     (delivery,) = world.deliver("done")
 
-    assert settle_each([aged(delivery, MESSAGE_AGE_MAX_S)], act, world.post()) == []
+    assert settle_each([aged(delivery, MESSAGE_AGE_MAX_S)], act, world.consumer()) == []
     assert not world.bodies("source-dead")
 
 
@@ -194,7 +194,7 @@ def test_an_old_message_stays_while_the_dead_letter_queue_is_out_of_reach(fault:
     world.faults.plan(fault)  # type: ignore[arg-type]
     old, young = world.deliver("done:old", "done:young")
 
-    kept = settle_each([aged(old, MESSAGE_AGE_MAX_S + 1), young], act, world.post())
+    kept = settle_each([aged(old, MESSAGE_AGE_MAX_S + 1), young], act, world.consumer())
 
     assert kept == [old.message_id]
 
@@ -204,7 +204,7 @@ def test_the_letter_keeps_what_was_written_on_the_message() -> None:
     (delivery,) = world.deliver("done")
     old = replace(aged(delivery, MESSAGE_AGE_MAX_S + 1), attributes={"batch": "b1"}, receives=7)
 
-    settle_each([old], nobody, world.post())
+    settle_each([old], nobody, world.consumer())
 
     (dead_letter,) = world.stored_queue("source-dead").messages.values()
     assert dead_letter.attributes["batch"] == "b1"
@@ -216,8 +216,8 @@ def test_the_letter_keeps_what_was_written_on_the_message() -> None:
 def given_up(act: Callable[[Delivery], Disposition], receives: int) -> tuple[World, list[str]]:
     world = World()
     (delivery,) = world.deliver("x")
-    post = replace(world.post(), receives_max=10)
-    return world, settle_each([replace(delivery, receives=receives)], act, post)
+    consumer = replace(world.consumer(), receives_max=10)
+    return world, settle_each([replace(delivery, receives=receives)], act, consumer)
 
 
 def test_before_sqs_gives_a_message_up_it_is_dead_lettered_with_the_reason() -> None:

@@ -203,7 +203,7 @@ def test_a_compensating_request_awaits_nothing() -> None:
     assert entries(made, CONFIRMATION, NOW_MS) == []
 
 
-def test_matched_by_our_own_id_a_request_needs_no_pointer() -> None:
+def test_matched_by_our_own_id_a_request_needs_no_entry() -> None:
     assert entries(request(), Confirmation("correlation", ("*",), 10), NOW_MS) == []
 
 
@@ -283,7 +283,7 @@ def test_what_is_only_followed_is_nobody_s_doing() -> None:
     assert following(read_facts(met), [entry("a")], {"calls": CONFIRMATION}) == ["a"]
 
 
-def test_a_key_is_looked_up_where_pointers_can_be() -> None:
+def test_a_key_is_looked_up_where_entries_can_be() -> None:
     met = caused()
     facts = replace(read_facts(met), entity="e-1")
 
@@ -304,7 +304,7 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
     world = desk.world
     assert desk.confirmation is not None
     deps = Deps(
-        post=world.post("batches"),
+        consumer=world.consumer("batches"),
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
@@ -312,7 +312,7 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
         answer_wait_s=70,
     )
     arrived = world.deliver(encode(batch), to="batches")
-    return not settle_each(arrived, lambda d: dedup(d, deps), deps.post)
+    return not settle_each(arrived, lambda d: dedup(d, deps), deps.consumer)
 
 
 def asking(desk: Desk) -> Asking:
@@ -500,7 +500,7 @@ def test_only_the_event_waits_of_which_nobody_can_know() -> None:
 def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is out is read first: what is not out any more has left its pointer."""
+    """What is out is read first: what is not out any more has left its entry."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
     batch, of = request(), desk.world.table.of
@@ -542,7 +542,7 @@ def test_with_no_answer_out_nothing_waits() -> None:
 
 
 def test_a_batch_that_comes_again_keeps_what_was_decided() -> None:
-    """The pointer came between: the same id must not go out with other events."""
+    """The entry came between: the same id must not go out with other events."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     batch = arriving(caused(), caused(said="else", conversation="c-2"))
     deduplicate(desk, batch)
@@ -745,7 +745,7 @@ def test_attributes_are_there_or_others_or_none(participants: Json, said: str) -
     assert truth.compare({"participants": participants}, expected) == said
 
 
-def test_a_pointer_comes_back_from_the_ledger_as_it_was() -> None:
+def test_an_entry_comes_back_from_the_ledger_as_it_was() -> None:
     (item,) = entries(request(), replace(CONFIRMATION, shows=("conversationId",)), NOW_MS)
 
     assert Entry.of(item).shows == {"conversationId": "c-1"}

@@ -24,7 +24,7 @@ CONFIRMATION = Confirmation("correlation", ("*",), window_s=10)
 def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
     """Works through messages of these batches; returns how many of them stay."""
     deps = Deps(
-        post=world.post(),
+        consumer=world.consumer(),
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
@@ -32,7 +32,7 @@ def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
         answer_wait_s=70,
     )
     arrived = world.deliver(*(encode(batch) for batch in batches))
-    return len(settle_each(arrived, lambda d: dedup(d, deps), deps.post))
+    return len(settle_each(arrived, lambda d: dedup(d, deps), deps.consumer))
 
 
 def written(world: World) -> list[list[str]]:
@@ -149,9 +149,11 @@ def test_what_is_no_sealed_batch_is_quarantined() -> None:
     body = encode(batch).replace("said", "sa1d")
     assert encode(edited) != body
     (message,) = world.deliver(body)
-    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70)
+    deps = Deps(
+        world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70
+    )
 
-    assert settle_each([message], lambda d: dedup(d, deps), deps.post) == []
+    assert settle_each([message], lambda d: dedup(d, deps), deps.consumer) == []
 
     (document,) = world.documents.values()
     assert json.loads(document)["message"] == body

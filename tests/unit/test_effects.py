@@ -53,16 +53,16 @@ class Relay(World):
         self, configuration: Configuration, *envelopes: Envelope, known: KnownClaims | None = None
     ) -> list[dict[str, Any]]:
         """Takes events in; returns the items that go on to be written."""
-        post, batches = self.post("events"), self.queue("batches")
+        consumer, batches = self.consumer("events"), self.queue("batches")
         arrived = self.deliver(*(text(each) for each in envelopes), to="events")
-        assert intake(arrived, IntakeNeeds(post, batches, configuration)) == []
+        assert intake(arrived, IntakeNeeds(consumer, batches, configuration)) == []
         self.claims(configuration, known)
         return self.written()
 
     def claims(self, configuration: Configuration, known: KnownClaims | None = None) -> None:
         known = KnownClaims() if known is None else known
         deps = Deps(
-            post=self.post("batches"),
+            consumer=self.consumer("batches"),
             ledger=RememberingLedger(self.ledger, known, self.clock),
             writes=self.queue("writes"),
             checks=self.queue("checks"),
@@ -72,7 +72,7 @@ class Relay(World):
         )
         stored = self.stored_queue("batches")
         while arrived := stored.receive(10):
-            assert settle_each(arrived, lambda d: dedup(d, deps), deps.post) == []
+            assert settle_each(arrived, lambda d: dedup(d, deps), deps.consumer) == []
             for delivery in arrived:
                 stored.delete(delivery)
 

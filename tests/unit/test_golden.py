@@ -177,7 +177,7 @@ def test_a_claim_of_any_release_is_met(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_pointers_and_what_writers_share_are_read(release: str) -> None:
+def test_entries_and_what_writers_share_are_read(release: str) -> None:
     for item in document_of(release, "pointers.json"):
         assert Entry.of(item).batch_id == WHOLE.batch_id
     for item in document_of(release, "shared.json"):

@@ -141,7 +141,7 @@ def test_work_waits_in_the_queue_and_is_done_when_the_ledger_has_recovered() -> 
     watched = Watched()
     world = watched.world
     deps = Deps(
-        post=world.post(),
+        consumer=world.consumer(),
         ledger=watched.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
@@ -159,7 +159,7 @@ def test_work_waits_in_the_queue_and_is_done_when_the_ledger_has_recovered() -> 
             asked_while_slow = watched.store.calls
             watched.store.takes_s = 0.01
         arrived = world.stored_queue("source").receive(10)
-        kept = settle_each(arrived, lambda d: dedup(d, deps), deps.post)
+        kept = settle_each(arrived, lambda d: dedup(d, deps), deps.consumer)
         for delivery in arrived:
             if delivery.message_id not in kept:
                 world.queue("source").delete(delivery)

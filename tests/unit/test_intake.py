@@ -32,7 +32,9 @@ def deps(
     world: World, destinations: dict[str, Any] | None = None, routes: Sequence[Any] = (EVERYTHING,)
 ) -> Deps:
     document = {"destinations": destinations or {"journey": JOURNEY}, "routes": list(routes)}
-    return Deps(post=world.post(), batches=world.queue("batches"), configuration=parse(document))
+    return Deps(
+        consumer=world.consumer(), batches=world.queue("batches"), configuration=parse(document)
+    )
 
 
 def batches(world: World) -> list[Batch]:
@@ -110,7 +112,7 @@ def test_a_mistake_of_ours_keeps_the_message() -> None:
     world = World()
     broken = parse({"destinations": {"journey": JOURNEY}, "routes": [EVERYTHING]})
     object.__setattr__(broken.routes[0], "item", {"a": object})
-    by = Deps(post=world.post(), batches=world.queue("batches"), configuration=broken)
+    by = Deps(consumer=world.consumer(), batches=world.queue("batches"), configuration=broken)
 
     bodies = [text(envelope("acw")), "malformed"]
     assert taken(world, *bodies, by=by) == [bodies[0]]
@@ -242,7 +244,7 @@ def test_nobody_else_speaks_with_genesys_voice(
     document = {
         **by, "destinations": {"journey": JOURNEY, "notes": NOTES}, "routes": [EVERYTHING]
     }  # fmt: skip
-    take = Deps(world.post(), world.queue("batches"), parse(document))
+    take = Deps(world.consumer(), world.queue("batches"), parse(document))
     intake([Delivery("m", "r", text(forged), 1, NOW_MS, attributes)], take)
     intake([Delivery("n", "s", text(own), 1, NOW_MS, {})], take)
 

@@ -58,7 +58,7 @@ class Instance:
 
     def handles(self, arrived: list[Delivery]) -> int:
         deps = Deps(
-            post=self.world.post(),
+            consumer=self.world.consumer(),
             ledger=self.ledger,
             writes=self.world.queue("writes"),
             checks=self.world.queue("checks"),
@@ -66,7 +66,7 @@ class Instance:
             answer_wait_s=70,
             known=self.known,
         )
-        return len(settle_each(arrived, lambda d: dedup(d, deps), deps.post))
+        return len(settle_each(arrived, lambda d: dedup(d, deps), deps.consumer))
 
 
 def written(world: World) -> list[str]:

@@ -56,7 +56,8 @@ def taken(text: str, attributes: Any, **destination: Any) -> World:
         }
     )
     assert (
-        intake(world.deliver(text), Deps(world.post(), world.queue("batches"), configuration)) == []
+        intake(world.deliver(text), Deps(world.consumer(), world.queue("batches"), configuration))
+        == []
     )
     return world
 

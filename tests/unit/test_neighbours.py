@@ -32,7 +32,7 @@ def test_what_a_neighbour_will_never_take_is_set_aside_with_the_reason_and_not_r
         done.append(delivery.body)
         return Done()
 
-    assert settle_each([first, bad, last], act, world.post()) == []
+    assert settle_each([first, bad, last], act, world.consumer()) == []
     assert done == ["first", "last"]
     (kept,) = (json.loads(text) for text in world.documents.values())
     assert (kept["message"], "ValidationException" in kept["reason"]) == ("bad", True)
@@ -51,7 +51,7 @@ def test_a_message_without_room_for_a_reason_is_a_dead_letter_all_the_same() -> 
     (delivery,) = world.deliver("x" * SQS_MESSAGE_BYTES_MAX)
     world.timeline.advance(86_400 * 3.5)
 
-    assert settle(delivery, lambda: pytest.fail("too old"), world.post())
+    assert settle(delivery, lambda: pytest.fail("too old"), world.consumer())
     assert world.bodies("source-dead") == [delivery.body]
 
 

@@ -39,13 +39,13 @@ def ordered_event(
 
 
 def walked(*happenings: OrderedEvent) -> tuple[Ordering, list[Step]]:
-    walk, steps = EMPTY, []
+    ordering, steps = EMPTY, []
     for each in happenings:
-        met = step(walk, each, everything)
+        met = step(ordering, each, everything)
         steps.append(met)
         if isinstance(met, Applied | Held):
-            walk = met.walk
-    return walk, steps
+            ordering = met.ordering
+    return ordering, steps
 
 
 def test_the_sixteen_conversation_topics_have_an_order() -> None:
@@ -67,34 +67,34 @@ def test_after_call_work_comes_after_the_customer_has_gone() -> None:
     """`acw` belongs to the agent's session: the customer's end is no end of that."""
     order = ("customer.start", "user.start", "user.end", "customer.end")
     session = {"customer.start": "c", "customer.end": "c"}
-    walk, steps = walked(
+    ordering, steps = walked(
         *(ordered_event(name, session=session.get(name, "a")) for name in order),
         ordered_event("acw", session="a"),
         ordered_event("wrapup", session="a"),
     )
 
     assert all(isinstance(met, Applied) for met in steps)
-    assert not walk.held
+    assert not ordering.held
 
 
 def test_an_end_before_its_start_waits_and_is_released_by_it() -> None:
     end, start = ordered_event("customer.end"), ordered_event("customer.start")
 
-    walk, (held, applied) = walked(end, start)
+    ordering, (held, applied) = walked(end, start)
 
     assert isinstance(held, Held)
     assert held.missing == (f"{PREFIX}customer.start",)
     assert isinstance(applied, Applied)
     assert applied.released == (end,)
-    assert not walk.held
+    assert not ordering.held
 
 
 def test_another_session_s_start_releases_nothing() -> None:
-    walk, _ = walked(
+    ordering, _ = walked(
         ordered_event("user.end", session="a"), ordered_event("user.start", session="b")
     )
 
-    assert [h.session for h in walk.held] == ["a"]
+    assert [h.session for h in ordering.held] == ["a"]
 
 
 def test_a_prerequisite_that_nobody_listens_to_is_not_waited_for() -> None:
@@ -107,10 +107,10 @@ def test_a_prerequisite_that_nobody_listens_to_is_not_waited_for() -> None:
 def test_the_tutorial_s_lifecycle_ends_alike_in_every_order(order: tuple[str, ...]) -> None:
     numbers = {name: n for n, name in enumerate(TUTORIAL, 1)}
 
-    walk, steps = walked(*(ordered_event(name, sequence=numbers[name]) for name in order))
+    ordering, steps = walked(*(ordered_event(name, sequence=numbers[name]) for name in order))
 
-    assert not walk.held
-    assert dict(walk.seen) == {f"s|{name}": n for name, n in numbers.items()}
+    assert not ordering.held
+    assert dict(ordering.seen) == {f"s|{name}": n for name, n in numbers.items()}
     released = [h for met in steps if isinstance(met, Applied) for h in met.released]
     assert len(released) == sum(isinstance(met, Held) for met in steps)
 
@@ -126,14 +126,14 @@ def test_whole_conversations_end_alike_in_every_order_with_every_copy(seed: int)
     shuffled = [*events, *random.sample(events, 20)]
     random.shuffle(shuffled)
 
-    walk = EMPTY
+    ordering = EMPTY
     for _ in range(3):  # what finds no room comes again
         for each in shuffled:
-            met = step(walk, each, everything)
-            walk = met.walk if isinstance(met, Applied | Held) else walk
+            met = step(ordering, each, everything)
+            ordering = met.ordering if isinstance(met, Applied | Held) else ordering
 
-    assert not walk.held
-    assert set(walk.seen) == {each.name for each in events}
+    assert not ordering.held
+    assert set(ordering.seen) == {each.name for each in events}
 
 
 def test_a_repeated_event_changes_nothing() -> None:
@@ -143,14 +143,14 @@ def test_a_repeated_event_changes_nothing() -> None:
 
 
 def test_a_held_event_that_comes_again_is_held_once() -> None:
-    walk, steps = walked(ordered_event("customer.end"), ordered_event("customer.end"))
+    ordering, steps = walked(ordered_event("customer.end"), ordered_event("customer.end"))
 
     assert isinstance(steps[1], Nothing)
-    assert len(walk.held) == 1
+    assert len(ordering.held) == 1
 
 
 def test_what_a_later_number_has_overtaken_changes_nothing() -> None:
-    walk, steps = walked(
+    ordering, steps = walked(
         ordered_event("conversation:created", sequence=1),
         ordered_event("conversation:updated", sequence=5),
         ordered_event("conversation:updated", sequence=4),
@@ -158,35 +158,37 @@ def test_what_a_later_number_has_overtaken_changes_nothing() -> None:
     )
 
     assert [type(met) for met in steps] == [Applied, Applied, Nothing, Applied]
-    assert walk.seen["s|conversation:updated"] == 6
+    assert ordering.seen["s|conversation:updated"] == 6
 
 
 def test_the_hold_is_bounded() -> None:
-    walk, steps = walked(
+    ordering, steps = walked(
         *(ordered_event("customer.end", session=f"s{n}") for n in range(HELD_MAX + 5))
     )
 
-    assert len(walk.held) == HELD_MAX
+    assert len(ordering.held) == HELD_MAX
     assert all(isinstance(met, NoRoom) for met in steps[HELD_MAX:])
 
 
 def test_the_hold_is_bounded_in_size() -> None:
-    walk, steps = walked(*(ordered_event("customer.end", session=f"{n}" * 3_000) for n in range(9)))
+    ordering, steps = walked(
+        *(ordered_event("customer.end", session=f"{n}" * 3_000) for n in range(9))
+    )
 
     assert isinstance(steps[-1], NoRoom)
-    assert len(walk.held) < 9
+    assert len(ordering.held) < 9
 
 
 def test_genesys_truth_stands_for_the_event_that_got_lost() -> None:
-    walk, _ = walked(ordered_event("customer.end"))
+    ordering, _ = walked(ordered_event("customer.end"))
 
-    applied = establish(walk, (f"{PREFIX}customer.start",), everything)
+    applied = establish(ordering, (f"{PREFIX}customer.start",), everything)
 
     assert [h.detail_type for h in applied.released] == [f"{PREFIX}customer.end"]
 
 
 def test_an_event_still_counts_after_genesys_has_told_of_it() -> None:
-    established = establish(EMPTY, (f"{PREFIX}customer.start",), everything).walk
+    established = establish(EMPTY, (f"{PREFIX}customer.start",), everything).ordering
 
     assert isinstance(
         step(established, ordered_event("customer.start", session=""), everything), Applied
@@ -194,8 +196,8 @@ def test_an_event_still_counts_after_genesys_has_told_of_it() -> None:
 
 
 def test_a_walk_comes_back_from_the_record_as_it_was() -> None:
-    walk, _ = walked(
+    ordering, _ = walked(
         ordered_event("conversation:created", sequence=1), ordered_event("customer.end", at_ms=7)
     )
 
-    assert Ordering.of(walk.as_item()) == walk
+    assert Ordering.of(ordering.as_item()) == ordering

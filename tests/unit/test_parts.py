@@ -22,7 +22,7 @@ from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, Desk, caused, re
 
 @dataclass(frozen=True)
 class Deps:
-    post: Consumer
+    consumer: Consumer
     ledger: Ledger
     writes: Queue
     checks: Queue
@@ -32,7 +32,7 @@ class Deps:
 def send(desk: Desk, whole: Batch) -> None:
     world = desk.world
     deps = Deps(
-        world.post("writes"),
+        world.consumer("writes"),
         world.ledger,
         world.queue("writes"),
         world.queue("checks"),
@@ -144,7 +144,7 @@ def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
     rows = on_record(whole, [part([0], "again", "503"), part([1], "refused", "no")])
     desk.amend(whole, state="SPLIT", parts=rows)
     world = desk.world
-    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
     assert without_destination(whole, deps) == Done()
 
@@ -158,7 +158,7 @@ def test_what_has_been_settled_needs_no_destination(state: str) -> None:
     whole = desk.open(request())
     desk.amend(whole, state=state)
     world = desk.world
-    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
     assert without_destination(whole, deps) == Done()
 
@@ -167,7 +167,7 @@ def test_what_is_to_be_sent_waits_for_its_destination() -> None:
     desk = Desk()
     whole = desk.open(request())
     world = desk.world
-    deps = Deps(world.post(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
 
     with pytest.raises(Transient, match="names no destination"):
         without_destination(whole, deps)

@@ -525,11 +525,13 @@ def purged() -> tuple[Office, Batch]:
     office, batch = Office(), batch_of("a", "b")
     world = office.world
     deps = DedupNeeds(
-        world.post("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
+        world.consumer("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
     )
     world.stored_queue("batches").send(Outgoing(encode(batch)))
     assert (
-        settle_each(world.stored_queue("batches").receive(1), lambda d: dedup(d, deps), deps.post)
+        settle_each(
+            world.stored_queue("batches").receive(1), lambda d: dedup(d, deps), deps.consumer
+        )
         == []
     )
     world.stored_queue("writes").messages.clear()

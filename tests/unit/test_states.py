@@ -117,7 +117,7 @@ UNSOUND: Mapping[str, tuple[Item | None, Mapping[str, Any], str]] = {
     "under a lease, sure of itself": (
         in_state("SEALED"),
         {"state": "OPEN", "attempt": 1, "holder": "me", "lease_until_ms": NOW_MS},
-        "in doubt",
+        "unknown outcome",
     ),
 }
 

@@ -183,7 +183,7 @@ def test_a_conversation_of_very_many_requests_is_told_in_part() -> None:
     assert found.is_partial
 
 
-def test_a_pointer_to_a_request_that_expired_is_no_error() -> None:
+def test_an_entry_to_a_request_that_expired_is_no_error() -> None:
     desk = Desk()
     for item in entries(request("gone"), CONFIRMATION, NOW_MS):
         desk.world.table.insert(item)

@@ -95,20 +95,20 @@ class Console(Office):
                 world.stored_queue(queue).delete(delivery)
 
     def _work(self, queue: str, arrived: list[Delivery]) -> list[str]:
-        world, post = self.world, self.world.post(queue)
+        world, consumer = self.world, self.world.consumer(queue)
         match queue:
             case "events":
-                deps = IntakeNeeds(post, world.queue("batches"), configuration(JOURNEY))
+                deps = IntakeNeeds(consumer, world.queue("batches"), configuration(JOURNEY))
                 return intake(arrived, deps)
             case "batches":
                 dedups = DedupNeeds(
-                    post, world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
+                    consumer, world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
                 )
-                return settle_each(arrived, lambda d: dedup(d, dedups), post)
+                return settle_each(arrived, lambda d: dedup(d, dedups), consumer)
             case "checks":
-                return settle_each(arrived, lambda d: confirm(d, self.deps, 10**15), post)
+                return settle_each(arrived, lambda d: confirm(d, self.deps, 10**15), consumer)
             case _:
-                return settle_each(arrived, self._write, post)
+                return settle_each(arrived, self._write, consumer)
 
     def _write(self, delivery: Delivery) -> Disposition:
         return write(delivery, None, 10**15)  # type: ignore[arg-type]  # it never gets to them

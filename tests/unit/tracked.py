@@ -206,7 +206,7 @@ class Desk:
             queue.delete(delivery)
         deadline_ms = self.now_ms + 60_000
         act = one_by_one(
-            lambda d, until_ms: confirm.confirm(d, self.deps, until_ms), self.deps.post
+            lambda d, until_ms: confirm.confirm(d, self.deps, until_ms), self.deps.consumer
         )
         return not act(arrived, deadline_ms)
 

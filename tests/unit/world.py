@@ -105,7 +105,7 @@ class World:
             )
         return self.stored[name]
 
-    def post(self, name: str = "source") -> Consumer:
+    def consumer(self, name: str = "source") -> Consumer:
         return Consumer(
             source=self.queue(name),
             dead=self.queue(f"{name}-dead"),

@@ -10,7 +10,7 @@ from lambdas.relay.kernel.ports import Ports
 
 def confirm_needs(ports: Ports, settings: Settings) -> Deps:
     return Deps(
-        post=consumer_of("checks", ports, settings),
+        consumer=consumer_of("checks", ports, settings),
         ledger=ports.ledger,
         recovery=recovery_of(ports, settings),
         confirmation_breaker=ConfirmationBreaker(ports.ledger, ports.entropy),
@@ -20,4 +20,4 @@ def confirm_needs(ports: Ports, settings: Settings) -> Deps:
 
 def confirm_function(ports: Ports, settings: Settings) -> Function:
     deps = confirm_needs(ports, settings)
-    return one_by_one(lambda delivery, until_ms: confirm(delivery, deps, until_ms), deps.post)
+    return one_by_one(lambda delivery, until_ms: confirm(delivery, deps, until_ms), deps.consumer)

@@ -23,8 +23,8 @@ def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
     )
 
 
-def one_by_one(act: Callable[[Delivery, int], Disposition], post: Consumer) -> Function:
+def one_by_one(act: Callable[[Delivery, int], Disposition], consumer: Consumer) -> Function:
     """A function whose messages have nothing to do with one another."""
     return lambda arrived, deadline_ms: settle_each(
-        arrived, lambda delivery: act(delivery, deadline_ms), post, deadline_ms
+        arrived, lambda delivery: act(delivery, deadline_ms), consumer, deadline_ms
     )

@@ -20,7 +20,7 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Funct
     configuration = settings.configuration
     spared = SparedLedger(ports.ledger, ports.clock, ports.telemetry)
     deps = Deps(
-        post=consumer_of("batches", ports, settings),
+        consumer=consumer_of("batches", ports, settings),
         ledger=RememberingLedger(spared, known, ports.clock),
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),

@@ -8,7 +8,7 @@ from lambdas.relay.kernel.ports import Ports
 
 def intake_function(ports: Ports, settings: Settings) -> Function:
     deps = Deps(
-        post=consumer_of("events", ports, settings),
+        consumer=consumer_of("events", ports, settings),
         batches=ports.queue("batches"),
         configuration=settings.configuration,
     )

@@ -10,14 +10,14 @@ from lambdas.relay.kernel.ports import Ports
 
 
 def write_needs(ports: Ports, settings: Settings) -> Deps:
-    rate_limiter, post = pace_of(ports, settings), consumer_of("writes", ports, settings)
+    rate_limiter, consumer = pace_of(ports, settings), consumer_of("writes", ports, settings)
     return Deps(
-        post=post,
+        consumer=consumer,
         ledger=ports.ledger,
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
         genesys=genesys_of(ports, settings, rate_limiter),
-        admission=Admission(rate_limiter, CircuitBreaker(ports.ledger, ports.entropy), post),
+        admission=Admission(rate_limiter, CircuitBreaker(ports.ledger, ports.entropy), consumer),
         destinations=settings.configuration.destinations,
         timing=settings.timing,
     )
@@ -25,4 +25,4 @@ def write_needs(ports: Ports, settings: Settings) -> Deps:
 
 def write_function(ports: Ports, settings: Settings) -> Function:
     deps = write_needs(ports, settings)
-    return one_by_one(lambda delivery, until_ms: write(delivery, deps, until_ms), deps.post)
+    return one_by_one(lambda delivery, until_ms: write(delivery, deps, until_ms), deps.consumer)

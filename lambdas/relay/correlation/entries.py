@@ -1,9 +1,9 @@
-"""Pointers: items of the ledger that lead from what an event names to the request that caused it.
+"""Entries: items of the ledger that lead from what an event names to the request that caused it.
 
     M#conversation#<id> / <batch_id>      M#entity#<id> / <batch_id>
 
-Where we chose the key, the pointer is in the ledger before the request is sent; where Genesys'
-answer gives it, before the answer is settled. Several requests can concern one key, so a pointer
+Where we chose the key, the entry is in the ledger before the request is sent; where Genesys'
+answer gives it, before the answer is settled. Several requests can concern one key, so an entry
 is met by one event of a type only, and the event must show what the request was to bring about.
 What was awaited decides, once: the next such event is news, and so is one that happened long after
 the answer.
@@ -26,7 +26,7 @@ from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 
-#: with the type of an event: the identity of the one that met the pointer
+#: with the type of an event: the identity of the one that met the entry
 MET = "met#"
 
 
@@ -46,7 +46,7 @@ class Entry:
     #: identity of the event that met it first; "" so far none
     met_by: str
     written_at_ms: int
-    #: by type: identities of the events that met it; none in pointers of the release before
+    #: by type: identities of the events that met it; none in entries of the release before
     met: Mapping[str, str] = field(default_factory=dict)
     #: its request was split: others may carry the item now
     is_past: bool = False
@@ -78,7 +78,7 @@ class Entry:
 def entries(
     batch: Batch, confirmation: Confirmation | None, now_ms: int, *, answered: str = ""
 ) -> list[Item]:
-    """The pointers to a request: to the keys that we chose, or to the one that Genesys answered."""
+    """The entries to a request: to the keys that we chose, or to the one that Genesys answered."""
     tracked = confirmation_of(batch, confirmation)
     if tracked is None or tracked.match == "correlation":
         return []
@@ -103,7 +103,7 @@ def entries(
 
 
 def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> list[str]:
-    """The partitions in which pointers to the request that caused this event can be."""
+    """The partitions in which entries to the request that caused this event can be."""
     named = {"conversation": event.conversation_id, "entity": facts.entity}
     return [entry_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
 

@@ -1,7 +1,7 @@
 """The loop guard: which events of a batch a request of ours caused, and whom to tell of what.
 
 An event that our own write caused confirms that write and is never written again. Three questions,
-cheapest first: does a record exist under its correlation id? Does a pointer lead from its
+cheapest first: does a record exist under its correlation id? Does an entry lead from its
 conversation or entity to a request? Is a request under way whose key only the answer will give, so
 that nobody can know yet? The last makes the event wait, alone, while such an answer is out.
 """
@@ -54,7 +54,7 @@ def guard(
     now_ms: int,
     answer_wait_s: float,
 ) -> Guarded:
-    """Sorts a batch's events. Meets pointers, which is repeatable: a pointer keeps the identity of
+    """Sorts a batch's events. Meets entries, which is repeatable: an entry keeps the identity of
     the event that met it. Raises Transient."""
     echoes = _by_correlation(batch, ledger)
     followed: list[tuple[SealedEvent, str]] = []
@@ -65,10 +65,10 @@ def guard(
         facts = read_facts(event)
         if not facts.detail_type:
             continue
-        found = _pointers(event, facts, ledger, confirmations, cache)
+        found = _entries_of(event, facts, ledger, confirmations, cache)
         named = echoes.get(event.identity)
         if named is not None:
-            # It says whose it is. Met all the same, its pointer waits for no other event.
+            # It says whose it is. Met all the same, its entry waits for no other event.
             own = [entry for entry in found if entry.batch_id == named]
             _meet(event, facts, own, ledger, confirmations)
             continue
@@ -96,7 +96,7 @@ def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
     }
 
 
-def _pointers(
+def _entries_of(
     event: SealedEvent,
     facts: Facts,
     ledger: Ledger,
@@ -119,7 +119,7 @@ def _meet(
     ledger: Ledger,
     confirmations: Mapping[str, Confirmation],
 ) -> str:
-    """The request that caused the event, with its pointer met; "" where there is none."""
+    """The request that caused the event, with its entry met; "" where there is none."""
     found = possible(event, facts, found, confirmations)
     left = _sent(found, ledger) if found else []
     for _ in range(len(left)):
@@ -167,7 +167,7 @@ def _answers_out(
     now_ms: int,
 ) -> Mapping[str, int]:
     """By type of event: until when an answer can be out that tells whose it is. Read before the
-    pointers: an answer that is not out any more has left its pointer."""
+    entries: an answer that is not out any more has left its entry."""
     hearing = {
         each.detail_type: [
             name

@@ -76,6 +76,21 @@ class NotAskable:
 Finding = Agrees | Differs | Absent | NoAnswer | NotAskable
 
 
+def in_words(finding: Finding) -> str:
+    """A finding in words, for histories and dead letters."""
+    match finding:
+        case Agrees():
+            return "Genesys shows that it took effect"
+        case Differs():
+            return "Genesys shows something else"
+        case Absent():
+            return "no event, and Genesys knows nothing of it"
+        case NoAnswer(reason):
+            return f"no event, and Genesys did not say: {reason}"
+        case NotAskable():
+            return "no event, and there is nothing to ask Genesys by"
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     ledger: Ledger
@@ -142,13 +157,13 @@ def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
         return list_duplicates(tracked, finding.copies, deps, now_ms)
     confirmation = deps.confirmation(tracked)
     assert confirmation is not None  # Genesys was asked the way it says
-    applied = establish(tracked.walk, confirmation.topics, confirmation.hears)
+    applied = establish(tracked.ordering, confirmation.topics, confirmation.hears)
     guard, change = reconciling(
-        tracked, applied.walk, now_ms, "Genesys shows that it took effect, as expected"
+        tracked, applied.ordering, now_ms, "Genesys shows that it took effect, as expected"
     )
     if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
         return False
-    if not applied.walk.held:
+    if not applied.ordering.held:
         deps.telemetry.count("Reconciled")
         deps.telemetry.note("reconciled", batch=tracked.batch_id)
         deps.vault.discard(sealed_key(tracked.batch_id))
@@ -184,9 +199,9 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
 
 def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
     """The hold is over: a person sees what came too early, and what never did."""
-    oldest = min(tracked.walk.held, key=lambda ordered_event: ordered_event.heard_at_ms)
+    oldest = min(tracked.ordering.held, key=lambda ordered_event: ordered_event.heard_at_ms)
     hears = heard_by(deps.confirmation(tracked))
-    missing = ", ".join(missing_before(tracked.walk, oldest, hears)) or "nothing"
+    missing = ", ".join(missing_before(tracked.ordering, oldest, hears)) or "nothing"
     given = give_to_person(
         tracked,
         f"{oldest.detail_type} {HELD_IN_VAIN}: {missing}",
@@ -276,7 +291,7 @@ def _compensate(
     deps.writes.send([Outgoing(encode(batch), describe(batch))])
     guard, change = reconciling(
         tracked,
-        establish(tracked.walk, (), lambda _: False).walk,
+        establish(tracked.ordering, (), lambda _: False).ordering,
         now_ms,
         f"Genesys shows something else; compensated by {batch.batch_id}",
         compensated_by=batch.batch_id,

@@ -3,7 +3,7 @@
 `POST /api/v2/conversations/calls` (SDK ConversationsApi, model CreateCallRequest) rings somebody's
 telephone; `path` may name `.../callbacks` or another one instead. Genesys chooses the
 conversation's id: its answer gives it, and the events name it; no request can choose it. What rings
-or writes to somebody is not repeated on doubt: an unknown outcome is a person's, unless `unknown =
+or writes to somebody is not repeated: an unknown outcome is a person's, unless `unknown =
 "repost"` is said.
 """
 

@@ -2,8 +2,9 @@
 
 Genesys may carry our `x-correlation-id` into the event, or only name the conversation or entity
 that the request concerned; a destination says which (`Confirmation`). For the first, the event
-names the request's record itself; for the others there are pointers (pointers.py). What a request
-is expected to bring about is stored in its record before it is sent.
+names the request's record itself; for the others entries of the ledger lead to it
+(correlation/entries.py). What a request is expected to bring about is stored in its record before
+it is sent.
 """
 
 import json

@@ -45,7 +45,7 @@ EARLY_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    post: Consumer
+    consumer: Consumer
     ledger: Ledger
     recovery: recovery.Deps
     confirmation_breaker: ConfirmationBreaker
@@ -59,10 +59,10 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         item = deps.ledger.find([record_key(check.batch_id)])[0]
         if item is None:
             # Final so long ago that it expired: there is nothing left to learn.
-            deps.post.telemetry.note("check without a record", batch=check.batch_id)
+            deps.consumer.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
-        post = deps.post
-        if put_right(item, deps.ledger, post.telemetry, post.clock.now_ms()):
+        consumer = deps.consumer
+        if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):
             continue
         visit = _Visit(check, Record.of(item), delivery, deps, deadline_ms)
         disposition = visit.make()
@@ -111,7 +111,7 @@ class _Visit:
         ordered_event = OrderedEvent(
             event.identity, event.detail_type, event.session, event.sequence, now_ms
         )
-        met = step(tracked.walk, ordered_event, heard_by(confirmation))
+        met = step(tracked.ordering, ordered_event, heard_by(confirmation))
         match met:
             case NoRoom():
                 return Later("it came too early, and the record holds as many as it can")
@@ -121,11 +121,11 @@ class _Visit:
                 return Done()  # final; nothing waits in it any more
             case Held(missing=missing):
                 hold_s = confirmation.hold_s if confirmation is not None else 0
-                self.deps.post.source.send([timer("hold", tracked.batch_id, hold_s)])
-                self.deps.post.telemetry.count("Held")
+                self.deps.consumer.source.send([timer("hold", tracked.batch_id, hold_s)])
+                self.deps.consumer.telemetry.count("Held")
                 note = f"held until {', '.join(missing)}: {event.name}"
             case Applied(released=released):
-                self.deps.post.telemetry.count("Released", len(released))
+                self.deps.consumer.telemetry.count("Released", len(released))
                 note = event.name + (f", which released {len(released)}" if released else "")
         return self._record_heard(event, met, note, confirmation, now_ms)
 
@@ -144,10 +144,10 @@ class _Visit:
             and not confirmation.causes(event.detail_type)
         )
         heard_at_ms = tracked.heard_at_ms or (0 if is_followed else now_ms)
-        after = tracked.with_(**met.walk.as_item(), heard_at_ms=heard_at_ms)
+        after = tracked.with_(**met.ordering.as_item(), heard_at_ms=heard_at_ms)
         guard, change = hearing(
             tracked,
-            met.walk,
+            met.ordering,
             now_ms,
             note,
             is_evidence=not is_followed,
@@ -163,19 +163,21 @@ class _Visit:
         return Done()
 
     def _confirmed_by(self, guard: Guard, change: Change) -> Disposition | None:
-        tracked, post = self.tracked, self.deps.post
+        tracked, consumer = self.tracked, self.deps.consumer
         if not self._change(guard, change):
             return None
         final = change.put.get("state")
         if final in ("CONFIRMED", "RECONCILED"):
-            post.telemetry.count("Confirmed" if final == "CONFIRMED" else "Reconciled")
-            post.telemetry.note("settled", batch=tracked.batch_id, was=tracked.state, state=final)
+            consumer.telemetry.count("Confirmed" if final == "CONFIRMED" else "Reconciled")
+            consumer.telemetry.note(
+                "settled", batch=tracked.batch_id, was=tracked.state, state=final
+            )
             if tracked.state == "PENDING_EVENT":
                 self.deps.confirmation_breaker.heard(tracked.destination)
             elif tracked.state == "MANUAL_REVIEW":
-                post.vault.discard(review_key(tracked.batch_id))
+                consumer.vault.discard(review_key(tracked.batch_id))
             if tracked.accepted_at_ms:
-                post.vault.discard(sealed_key(tracked.batch_id))
+                consumer.vault.discard(sealed_key(tracked.batch_id))
         return Done()
 
     def _pass_on(self, event: Heard, confirmation: Confirmation | None) -> Disposition:
@@ -194,7 +196,7 @@ class _Visit:
             named = named.lower()
             children = [c for c, k in zip(children, keys, strict=True) if is_telling and named in k]
         if children:
-            self.deps.post.source.send([tell(event, child.batch_id) for child in children])
+            self.deps.consumer.source.send([tell(event, child.batch_id) for child in children])
         return Done()
 
     def _contradict(self, event: Heard, known: str) -> Disposition | None:
@@ -213,11 +215,11 @@ class _Visit:
         reason = (
             f"it bears the id of request {tracked.batch_id}, which concerns {known}, not {named}"
         )
-        quarantine(self.delivery.body, reason, self.deps.post)
+        quarantine(self.delivery.body, reason, self.deps.consumer)
         note = f"contradicted by {event.name}: it concerns {named}"
         if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
             return None
-        self.deps.post.telemetry.count("Contradictions")
+        self.deps.consumer.telemetry.count("Contradictions")
         return Done()
 
     # --- timers
@@ -228,7 +230,7 @@ class _Visit:
             return Done()
         if tracked.is_complete(confirmation):
             return self._confirmed_by(*completing(tracked, now_ms))
-        if confirmation is not None and tracked.walk.has_seen(confirmation.causes):
+        if confirmation is not None and tracked.ordering.has_seen(confirmation.causes):
             return Done()  # it took effect; what else is to come has its own timers
         early_ms = tracked.window_until_ms - now_ms
         if early_ms > EARLY_MS:
@@ -241,7 +243,7 @@ class _Visit:
 
     def _fall_silent(self, confirmation: Confirmation | None, now_ms: int) -> Disposition | None:
         """The first question about a request, unless nobody's events come."""
-        tracked, telemetry = self.tracked, self.deps.post.telemetry
+        tracked, telemetry = self.tracked, self.deps.consumer.telemetry
         telemetry.count("WindowsExpired")
         permission, opened = self.deps.confirmation_breaker.ended_silent(
             tracked.destination, now_ms
@@ -251,7 +253,7 @@ class _Visit:
             telemetry.note("silence", destination=tracked.destination)
         if permission == "wait" and tracked.stretches < STRETCHES_MAX:
             seconds = self._backoff_s(confirmation, tracked.stretches + 1)
-            self.deps.post.source.send([timer("window", tracked.batch_id, seconds)])
+            self.deps.consumer.source.send([timer("window", tracked.batch_id, seconds)])
             return Done() if self._change(*stretching(tracked, now_ms, seconds)) else None
         guard, change = recovering(tracked, now_ms, "no event within the window")
         if not self._change(guard, change):
@@ -276,22 +278,22 @@ class _Visit:
                 return self._ask_again(finding, confirmation)
 
     def _ask_again(self, finding: Finding, confirmation: Confirmation | None) -> Disposition | None:
-        tracked, post, now_ms = self.tracked, self.deps.post, self._now_ms()
-        note = told(finding)
+        tracked, consumer, now_ms = self.tracked, self.deps.consumer, self._now_ms()
+        note = recovery.in_words(finding)
         seconds = self._backoff_s(confirmation, tracked.tries + 1)
         if isinstance(finding, NoAnswer) and finding.wait_s is not None:
             seconds = max(seconds, finding.wait_s)
         is_last = tracked.tries + 1 >= RECOVERY_TRIES_MAX
         if is_last:
-            post.dead.send(
+            consumer.dead.send(
                 [dead_letter(self.delivery, f"{note}, {tracked.tries + 1} times", now_ms)]
             )
         else:
-            post.source.send([timer("window", tracked.batch_id, seconds)])
+            consumer.source.send([timer("window", tracked.batch_id, seconds)])
         if not self._change(*asking_again(tracked, now_ms, seconds, note)):
             return None
         if is_last:
-            post.telemetry.count("DeadLettered")
+            consumer.telemetry.count("DeadLettered")
         return Done()
 
     def _backoff_s(self, confirmation: Confirmation | None, times: int) -> float:
@@ -300,10 +302,10 @@ class _Visit:
 
     def _end_hold(self) -> Disposition | None:
         tracked, now_ms, confirmation = self.tracked, self._now_ms(), self._confirmation()
-        if tracked.state not in LISTENING - {"MANUAL_REVIEW"} or not tracked.walk.held:
+        if tracked.state not in LISTENING - {"MANUAL_REVIEW"} or not tracked.ordering.held:
             return Done()
         hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
-        oldest = min(tracked.walk.held, key=lambda ordered_event: ordered_event.heard_at_ms)
+        oldest = min(tracked.ordering.held, key=lambda ordered_event: ordered_event.heard_at_ms)
         early_ms = oldest.heard_at_ms + hold_ms - now_ms
         if early_ms > EARLY_MS:
             return Later("held for a while yet", early_ms / 1000)
@@ -318,7 +320,7 @@ class _Visit:
         return self.deps.recovery.confirmation(self.tracked)
 
     def _now_ms(self) -> int:
-        return self.deps.post.clock.now_ms()
+        return self.deps.consumer.clock.now_ms()
 
     def _change(self, guard: Guard, change: Change) -> bool:
         return self.deps.ledger.change(*record_key(self.tracked.batch_id), guard, change).applied
@@ -342,18 +344,3 @@ def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | No
         return ""
     is_known = named.lower() in [each.lower() for each in known]
     return known[0] if known and named and not is_known else ""
-
-
-def told(finding: Finding) -> str:
-    """A finding in words, for histories and dead letters."""
-    match finding:
-        case Agrees():
-            return "Genesys shows that it took effect"
-        case Differs():
-            return "Genesys shows something else"
-        case Absent():
-            return "no event, and Genesys knows nothing of it"
-        case NoAnswer(reason):
-            return f"no event, and Genesys did not say: {reason}"
-        case NotAskable():
-            return "no event, and there is nothing to ask Genesys by"

@@ -68,21 +68,23 @@ def dedup_together(arrived: Sequence[Delivery], deps: Deps, deadline_ms: int) ->
         left, held = _consolidate(group, deps)
         alone += left
         kept += held
-    return kept + settle_each(alone, lambda d: dedup(d, deps.dedup), deps.dedup.post, deadline_ms)
+    return kept + settle_each(
+        alone, lambda d: dedup(d, deps.dedup), deps.dedup.consumer, deadline_ms
+    )
 
 
 def _small(delivery: Delivery, deps: Deps) -> _Small | None:
     """The batch, where it may be merged. Most messages are told by their attributes."""
-    said, post = delivery.attributes, deps.dedup.post
+    said, consumer = delivery.attributes, deps.dedup.consumer
     destination = deps.destinations.get(said.get("destination", ""))
     if destination is None or ATTEMPTS in said or not count(said, "events"):
         return None
-    is_last = post.receives_max is not None and (
-        delivery.receives >= post.receives_max - RECEIVES_SPARED
+    is_last = consumer.receives_max is not None and (
+        delivery.receives >= consumer.receives_max - RECEIVES_SPARED
     )
     if count(said, "events") >= destination.most_items or is_last or _times(delivery) < 0:
         return None
-    now_ms = post.clock.now_ms()
+    now_ms = consumer.clock.now_ms()
     try:
         if not deps.backpressure.on(destination.name, now_ms):
             return None
@@ -103,21 +105,21 @@ def _times(delivery: Delivery) -> int:
 def _consolidate(group: Sequence[_Small], deps: Deps) -> tuple[list[Delivery], list[str]]:
     """Merges a group, or holds it until more have come; returns what goes its own way and the
     ids of what stays."""
-    post = deps.dedup.post
+    consumer = deps.dedup.consumer
     destination = deps.destinations[group[0].batch.target.destination]
     events = sum(len(small.batch.events) for small in group)
     is_news = all(small.delivery.receives == 1 for small in group)
     if is_news and events < destination.most_items:
-        return [], _hold(group, deps, until_next_s(post.clock.now_ms()))
+        return [], _hold(group, deps, until_next_s(consumer.clock.now_ms()))
     if len(group) == 1:
         return [group[0].delivery], []
     try:
         return _merge(group, destination, deps), []
     except Transient as transient:
-        post.telemetry.note("not consolidated", reason=transient.reason)
+        consumer.telemetry.note("not consolidated", reason=transient.reason)
         return [], _hold(group, deps, 1.0)
     except Malformed as malformed:
-        post.telemetry.note("not consolidated", reason=malformed.reason)
+        consumer.telemetry.note("not consolidated", reason=malformed.reason)
         return [small.delivery for small in group], []
 
 
@@ -128,20 +130,20 @@ def until_next_s(now_ms: int) -> float:
 
 
 def _hold(group: Sequence[_Small], deps: Deps, seconds: float) -> list[str]:
-    post = deps.dedup.post
+    consumer = deps.dedup.consumer
     for small in group:
         try:
-            post.source.change_visibility(small.delivery, seconds)
+            consumer.source.change_visibility(small.delivery, seconds)
         except Transient as transient:
             # It stays all the same: it comes back when its visibility timeout ends.
-            post.telemetry.note("not hidden", reason=transient.reason)
+            consumer.telemetry.note("not hidden", reason=transient.reason)
     return [small.delivery.message_id for small in group]
 
 
 def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> list[Delivery]:
     """Marks, seals anew, sends; returns those that have a record and go their own way. What was
     marked and is not sent, because of a crash or a Transient, is still in its queue."""
-    post, now_ms = deps.dedup.post, deps.dedup.post.clock.now_ms()
+    consumer, now_ms = deps.dedup.consumer, deps.dedup.consumer.clock.now_ms()
     marks = deps.dedup.ledger.insert([merged_item(small.batch, now_ms) for small in group])
     events: list[SealedEvent] = []
     alone: list[Delivery] = []
@@ -156,16 +158,16 @@ def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> lis
             alone.append(small.delivery)
     if merged:
         times = max(count(small.delivery.attributes, CONSOLIDATIONS) for small in merged)
-        post.source.send(
+        consumer.source.send(
             resealed(
                 merged[0].batch.target,
                 events,
                 times + 1,
-                nonce=post.entropy.token(),
+                nonce=consumer.entropy.token(),
                 now_ms=now_ms,
                 most_items=destination.most_items,
                 most_bytes=destination.most_bytes,
             )
         )
-        post.telemetry.count("Consolidated", len(merged))
+        consumer.telemetry.count("Consolidated", len(merged))
     return alone

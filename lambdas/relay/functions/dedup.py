@@ -43,7 +43,7 @@ UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    post: Consumer
+    consumer: Consumer
     ledger: Ledger
     writes: Queue
     checks: Queue
@@ -58,7 +58,7 @@ class Deps:
 def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     """Records the batch, claims its events, forwards the ones it owns. Repeatable at any point:
     claims are written once and name this batch, so a second run owns what the first did."""
-    now_ms = deps.post.clock.now_ms()
+    now_ms = deps.consumer.clock.now_ms()
     batch = decode(delivery.body)
     if batch.target == CANDIDATES:
         return _candidates(batch, deps, now_ms)
@@ -103,7 +103,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), deps, now_ms), Later):
         return wait
     claimed = claim(batch.without(frozenset(guarded.echoes) | aged), deps.ledger, now_ms)
-    telemetry = deps.post.telemetry
+    telemetry = deps.consumer.telemetry
     telemetry.count("Duplicates", len(claimed.duplicates))
     for event in claimed.duplicates:
         telemetry.note(
@@ -132,9 +132,9 @@ def _send(own: Batch, confirmation: Confirmation | None, deps: Deps, now_ms: int
     leading = entries(own, confirmation, now_ms)
     if leading:
         deps.ledger.insert(leading)
-    deps.post.vault.keep(sealed_key(own.batch_id), encode(own))
+    deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
     deps.writes.send([Outgoing(encode(own), describe(own))])
-    telemetry = deps.post.telemetry
+    telemetry = deps.consumer.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})
     telemetry.note("claimed", batch=own.batch_id, events=len(own.events), correlations=stated)
@@ -146,8 +146,8 @@ def _note_same_content(own: Batch, deps: Deps) -> None:
     for event in own.events:
         earlier = same_content(event, deps.ledger)
         if earlier:
-            deps.post.telemetry.count("SameContentOtherTime")
-            deps.post.telemetry.note(
+            deps.consumer.telemetry.count("SameContentOtherTime")
+            deps.consumer.telemetry.note(
                 "same content, other time",
                 identity=event.identity,
                 topic=event.topic,
@@ -157,18 +157,18 @@ def _note_same_content(own: Batch, deps: Deps) -> None:
 
 
 def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
-    post = deps.post
+    consumer = deps.consumer
     parked = park(
         own,
         "MANUAL_REVIEW",
         loops.REASON,
         ledger=deps.ledger,
-        vault=post.vault,
+        vault=consumer.vault,
         now_ms=now_ms,
         advice=loops.ADVICE,
     )
-    post.telemetry.count("LoopsStopped", len(own.events))
-    post.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
+    consumer.telemetry.count("LoopsStopped", len(own.events))
+    consumer.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
     return Done() if parked else Later("its request is under way")
 
 
@@ -194,12 +194,12 @@ def _travel_anew(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
 
 
 def _send_anew(target: Target, events: Sequence[SealedEvent], deps: Deps, now_ms: int) -> None:
-    deps.post.source.send(
+    deps.consumer.source.send(
         resealed(
             target,
             events,
             CONSOLIDATIONS_MAX,
-            nonce=deps.post.entropy.token(),
+            nonce=deps.consumer.entropy.token(),
             now_ms=now_ms,
             most_items=len(events),
             most_bytes=SEALED_BYTES_MAX,
@@ -238,7 +238,7 @@ def _is_first_delivery(delivery: Delivery) -> bool:
 
 def _copies(batch: Batch, deps: Deps) -> Disposition:
     """A batch that owns nothing needs no record: it costs the ledger nothing at all."""
-    telemetry = deps.post.telemetry
+    telemetry = deps.consumer.telemetry
     telemetry.count("Duplicates", len(batch.events))
     telemetry.count("DuplicatesRemembered", len(batch.events))
     telemetry.note("duplicates remembered", batch=batch.batch_id, events=len(batch.events))
@@ -261,7 +261,7 @@ def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
     told += [event_check(event, request) for event, request in guarded.followed]
     if told:
         deps.checks.send(told)
-        deps.post.telemetry.count("Echoes", len(guarded.echoes))
+        deps.consumer.telemetry.count("Echoes", len(guarded.echoes))
 
 
 def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
@@ -315,8 +315,8 @@ def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
         "MANUAL_REVIEW",
         "older than the horizon: nobody can tell any more whether it was delivered",
         ledger=deps.ledger,
-        vault=deps.post.vault,
+        vault=deps.consumer.vault,
         now_ms=now_ms,
     )
-    deps.post.telemetry.count("BeyondHorizon", len(undecided))
+    deps.consumer.telemetry.count("BeyondHorizon", len(undecided))
     return Done() if parked else Later("its request is under way")

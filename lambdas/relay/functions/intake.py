@@ -10,8 +10,7 @@ from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
-from lambdas.relay.messages import consumer
-from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, settle_each
 from lambdas.relay.messages.sealing import (
     Batch,
     SealedEvent,
@@ -29,7 +28,7 @@ from lambdas.relay.routes.rendering import Rendered
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    post: Consumer
+    consumer: Consumer
     batches: Queue
     configuration: Configuration
 
@@ -48,16 +47,16 @@ class _Rendered:
 def intake(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
     """Seals what can be read, quarantines the rest; returns the ids of messages that stay."""
     rendered: list[_Rendered] = []
-    kept = consumer.settle_each(arrived, lambda d: _read(d, rendered, deps), deps.post)
+    kept = settle_each(arrived, lambda d: _read(d, rendered, deps), deps.consumer)
     waiting = list({row.delivery.message_id: row.delivery for row in rendered}.values())
     try:
         _send(rendered, deps)
     except Transient as transient:
         stay = Later(transient.reason, transient.retry_after_s)
-        kept += consumer.settle_each(waiting, lambda _: stay, deps.post)
+        kept += settle_each(waiting, lambda _: stay, deps.consumer)
     except Malformed:
         # One of them can never be sent. Each by itself, that one is set aside and no other.
-        kept += consumer.settle_each(waiting, lambda d: _alone(d, rendered, deps), deps.post)
+        kept += settle_each(waiting, lambda d: _alone(d, rendered, deps), deps.consumer)
     return kept
 
 
@@ -73,15 +72,15 @@ def _alone(delivery: Delivery, rendered: Sequence[_Rendered], deps: Deps) -> Dis
 
 
 def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposition:
-    now_ms = deps.post.clock.now_ms()
+    now_ms = deps.consumer.clock.now_ms()
     reader = deps.configuration.reader
     event = parse_event(delivery.body, now_ms, reader, Arrival.of(delivery, now_ms))
     routes = deps.configuration.routes_of(event)
     facts = facts_of(event, deps.configuration.confirmations.values())
-    deps.post.telemetry.count("EventsReceived")
+    deps.consumer.telemetry.count("EventsReceived")
     if not routes and not facts:
-        deps.post.telemetry.count("EventsUnrouted")
-        deps.post.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
+        deps.consumer.telemetry.count("EventsUnrouted")
+        deps.consumer.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
     failures: list[str] = []
     made: list[_Rendered] = []
     for route in routes:
@@ -93,8 +92,8 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
         except Malformed as malformed:
             failures.append(malformed.reason)
             continue
-        deps.post.telemetry.count("AlreadyShown")
-        deps.post.telemetry.note(
+        deps.consumer.telemetry.count("AlreadyShown")
+        deps.consumer.telemetry.note(
             "already shown", identity=event.identity, topic=event.detail_type, route=route.name
         )
     if facts and not made:
@@ -152,8 +151,8 @@ def _seal(rendered: Sequence[_Rendered], deps: Deps) -> list[Batch]:
         for batch in seal(
             target,
             [row.event for row in rows],
-            now_ms=deps.post.clock.now_ms(),
-            nonce=deps.post.entropy.token(),
+            now_ms=deps.consumer.clock.now_ms(),
+            nonce=deps.consumer.entropy.token(),
             most_events=_most(rows[0])[0],
             most_bytes=_most(rows[0])[1] - 100,
         )

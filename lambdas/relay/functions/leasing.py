@@ -21,9 +21,9 @@ class Deps(PartNeeds, Protocol):
 def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
     """Takes the lease, or says what there is to do instead."""
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
-    holder = deps.post.entropy.token()
+    holder = deps.consumer.entropy.token()
     transition = opening(now_ms, lease_until_ms, holder)
-    written = changed(batch.batch_id, transition, deps.ledger, deps.post.telemetry, now_ms)
+    written = changed(batch.batch_id, transition, deps.ledger, deps.consumer.telemetry, now_ms)
     if written is None:
         return Later("its record was damaged", 0)
     lease = opened(written, batch.batch_id, holder, now_ms)
@@ -38,7 +38,7 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
             "MANUAL_REVIEW",
             reason,
             ledger=deps.ledger,
-            vault=deps.post.vault,
+            vault=deps.consumer.vault,
             now_ms=now_ms,
         )
         return Done()

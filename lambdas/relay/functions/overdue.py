@@ -14,7 +14,6 @@ from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NoAnswer, NotAskable
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import advice
-from lambdas.relay.functions.confirm import told
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
@@ -148,25 +147,27 @@ def _align(tracked: Record, deps: Deps) -> Fate:
         case _ if tracked.tries >= ALIGNMENTS_MAX:
             return _give(
                 tracked,
-                f"accepted, but nobody can tell what became of it: {told(finding)}",
+                f"accepted, but nobody can tell what became of it: {recovery.in_words(finding)}",
                 advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case _:
-            again = asking_again(tracked, now_ms, 0, told(finding))
+            again = asking_again(tracked, now_ms, 0, recovery.in_words(finding))
             return "postponed" if _change(tracked, again, deps) else "changed"
 
 
 def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:
     """What Genesys finds nothing of is sent again where that is harmless; or where its absence
-    proves something, and no person has to decide on doubt."""
+    proves something, and no person has to decide on an unknown outcome."""
     destination = deps.recovery.destinations[tracked.destination]
     return destination.is_repeatable or (absence_proves and destination.unknown == "repost")
 
 
 def _hold_is_over(tracked: Record, confirmation: Confirmation | None, now_ms: int) -> bool:
     hold_ms = (confirmation.hold_s if confirmation is not None else 0) * 1000
-    return any(ordered_event.heard_at_ms + hold_ms <= now_ms for ordered_event in tracked.walk.held)
+    return any(
+        ordered_event.heard_at_ms + hold_ms <= now_ms for ordered_event in tracked.ordering.held
+    )
 
 
 def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:

@@ -30,7 +30,7 @@ REASONS_BYTES_MAX = 40_000
 
 class Deps(Protocol):
     @property
-    def post(self) -> Consumer: ...
+    def consumer(self) -> Consumer: ...
 
     @property
     def ledger(self) -> Ledger: ...
@@ -92,14 +92,14 @@ def without_destination(batch: Batch, deps: Deps) -> Disposition:
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
     """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
     a function of what is on record, so that a crash half way is repaired by repeating it."""
-    now_ms = deps.post.clock.now_ms()
+    now_ms = deps.consumer.clock.now_ms()
     heard = _heard(batch, deps)
     for row in parts:
         child = batch.part([int(index) for index in row["indices"]])
         if row["fate"] == "again":
             if not _is_to_send(child, heard, deps, now_ms):
                 continue
-            deps.post.vault.keep(sealed_key(child.batch_id), encode(child))
+            deps.consumer.vault.keep(sealed_key(child.batch_id), encode(child))
             attributes = {**describe(child), "reason": str(row["reason"])}
             deps.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
         else:
@@ -108,7 +108,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 "REJECTED",
                 str(row["reason"]),
                 ledger=deps.ledger,
-                vault=deps.post.vault,
+                vault=deps.consumer.vault,
                 now_ms=now_ms,
             )
 

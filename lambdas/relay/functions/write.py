@@ -1,6 +1,6 @@
 """write: one sealed message, one request to Genesys.
 
-    is it the moment? (breaker, slot) ─▶ open (lease) ─▶ doubt? ─▶ POST ─▶ settle ─▶ ack
+    is it the moment? (breaker, slot) ─▶ open (lease) ─▶ outcome unknown? ─▶ POST ─▶ settle ─▶ ack
 
 Every path that does not end on record leaves the message in its queue (R8). Waiting for the moment
 comes before the lease: it is no attempt, and costs the record nothing.
@@ -52,7 +52,7 @@ from lambdas.relay.review.cases import keep_for_review, keep_unclear
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    post: Consumer
+    consumer: Consumer
     ledger: Ledger
     writes: Queue
     checks: Queue
@@ -63,15 +63,15 @@ class Deps:
 
     @property
     def to_recover(self) -> recovery.Deps:
-        post = self.post
+        consumer = self.consumer
         return recovery.Deps(
             self.ledger,
-            post.vault,
+            consumer.vault,
             self.writes,
             self.genesys,
             self.destinations,
-            post.clock,
-            post.telemetry,
+            consumer.clock,
+            consumer.telemetry,
         )
 
 
@@ -97,7 +97,7 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
 def _take_turn(
     batch: Batch, destination: Destination, deps: Deps, latest_ms: int, deadline_ms: int
 ) -> Disposition:
-    now_ms = deps.post.clock.now_ms()
+    now_ms = deps.consumer.clock.now_ms()
     if now_ms > latest_ms:
         return Later("too little of the invocation is left", 0)
     lease = open_request(batch, deps, now_ms, deadline_ms)
@@ -121,7 +121,7 @@ class _Attempt:
     deadline_ms: int
 
     def make(self) -> Disposition:
-        now_ms = self.deps.post.clock.now_ms()
+        now_ms = self.deps.consumer.clock.now_ms()
         doubtful = self.lease.doubt_since_ms is not None
         if doubtful and self.lease.failures > ATTEMPTS_MAX:
             return self._ask_a_person(f"{self.lease.failures} attempts with an unknown outcome")
@@ -152,20 +152,20 @@ class _Attempt:
                 return self._ask_a_person("an earlier attempt may have taken effect")
             case "post":
                 pass
-        if self.deps.post.clock.now_ms() > self.deadline_ms - _request_ms(self.deps.timing):
+        if self.deps.consumer.clock.now_ms() > self.deadline_ms - _request_ms(self.deps.timing):
             # Asking took too long; a POST must end within the lease's invocation.
             return self._release(Deferred("too little of the invocation is left", 0, None, False))
         asking: Asking | None = None
         if confirmation is not None and confirmation.is_answered:
-            asking = Asking(self.deps.ledger, self.deps.post.entropy, self.destination.name)
+            asking = Asking(self.deps.ledger, self.deps.consumer.entropy, self.destination.name)
             until_ms = self.deadline_ms + int(self.deps.timing.clock_skew_s * 1000)
-            asking.enter(self.batch.batch_id, until_ms, self.deps.post.clock.now_ms())
+            asking.enter(self.batch.batch_id, until_ms, self.deps.consumer.clock.now_ms())
         posted = self.deps.genesys.post(self.batch, self.destination)
-        self.deps.post.telemetry.count(METRIC_OF[type(posted.outcome)])
+        self.deps.consumer.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
         if asking is not None and not isinstance(posted.outcome, Unsure):
-            post = self.deps.post
-            asking.take_out(self.batch.batch_id, post.clock.now_ms(), post.telemetry)
+            consumer = self.deps.consumer
+            asking.take_out(self.batch.batch_id, consumer.clock.now_ms(), consumer.telemetry)
         name = self.destination.name  # the batch may bear a former one
         self.deps.admission.tell(name, posted, self.batch, doubtful=doubtful)
         return disposition
@@ -186,7 +186,7 @@ class _Attempt:
                 return self._release(outcome)
             case Unsure(reason, retry_after_s):
                 # Nothing is written: the lease runs out, as after a crash.
-                wait = until_s(self._lease_until_ms(), self.deps.post.clock.now_ms())
+                wait = until_s(self._lease_until_ms(), self.deps.consumer.clock.now_ms())
                 return Later(f"outcome unknown: {reason}", max(wait, retry_after_s or 0))
 
     def _is_repeat(self, status: int) -> bool:
@@ -199,7 +199,7 @@ class _Attempt:
         if accepted.failures:
             return self._split_by_item(accepted)
         more = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
-        self.deps.post.telemetry.count("Delivered", len(self.batch.events))
+        self.deps.consumer.telemetry.count("Delivered", len(self.batch.events))
         confirmation = confirmation_of(self.batch, self.destination.confirmation)
         if confirmation is None:
             return self._settle("DONE", "accepted", **more)
@@ -211,8 +211,8 @@ class _Attempt:
         """The payload, the way from Genesys' id to the request, the record, the timer: a crash
         between them leaves the message, and all are repeatable."""
         deps, batch_id = self.deps, self.batch.batch_id
-        now_ms = deps.post.clock.now_ms()
-        deps.post.vault.keep(sealed_key(batch_id), encode(self.batch))
+        now_ms = deps.consumer.clock.now_ms()
+        deps.consumer.vault.keep(sealed_key(batch_id), encode(self.batch))
         leading = entries(self.batch, confirmation, now_ms, answered=genesys_id)
         if leading:
             deps.ledger.insert(leading)
@@ -232,7 +232,9 @@ class _Attempt:
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]
         refused = [f for f in accepted.failures if not f.retryable]
-        self.deps.post.telemetry.count("Delivered", len(self.batch.events) - len(accepted.failures))
+        self.deps.consumer.telemetry.count(
+            "Delivered", len(self.batch.events) - len(accepted.failures)
+        )
         if len(self.batch.events) == 1 and refused:
             return self._park("REJECTED", refused[0].reason)
         if again and self.batch.depth >= SPLIT_DEPTH_MAX:
@@ -259,15 +261,15 @@ class _Attempt:
 
     def _unclear(self, unclear: Unclear) -> Disposition:
         """What is answered so would be answered so again: it is not repeated, a person has it."""
-        now_ms = self.deps.post.clock.now_ms()
-        keep_unclear(self.batch, unclear.reason, unclear.answer, self.deps.post.vault, now_ms)
-        self.deps.post.telemetry.count("Parked", len(self.batch.events))
+        now_ms = self.deps.consumer.clock.now_ms()
+        keep_unclear(self.batch, unclear.reason, unclear.answer, self.deps.consumer.vault, now_ms)
+        self.deps.consumer.telemetry.count("Parked", len(self.batch.events))
         return self._settle("MANUAL_REVIEW", unclear.reason, context_id=unclear.context_id)
 
     def _conflict(self, refused: Refused, doubtful: bool) -> Disposition:
         """409: something else was changing the same thing at that moment (Genesys' own tools
         repeat it). It passes, or a person learns of it, once and of the whole request."""
-        now_ms = self.deps.post.clock.now_ms()
+        now_ms = self.deps.consumer.clock.now_ms()
         since_ms = self.lease.conflict_since_ms or now_ms
         if now_ms - since_ms < CONFLICT_MAX_S * 1000:
             return self._release(Deferred(refused.reason, None, 409, is_fault=False), since_ms)
@@ -276,7 +278,7 @@ class _Attempt:
         return self._ask_a_person(f"refused for {CONFLICT_MAX_S} s on end: {refused.reason}")
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
-        """R3: while in doubt, a refusal is no proof that nothing happened."""
+        """R3: after an unknown outcome, a refusal is no proof that nothing happened."""
         verdict: Verdict = after_refusal(refused.status, self.destination)
         if verdict == "read back":
             taken = self.deps.genesys.taken(self.batch, self.destination)
@@ -306,10 +308,10 @@ class _Attempt:
         return self._split(parts, f"read back: {len(taken)} items had taken effect")
 
     def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
-        now_ms = self.deps.post.clock.now_ms()
+        now_ms = self.deps.consumer.clock.now_ms()
         wait = deferred.retry_after_s
         if wait is None:
-            wait = backoff_s(self.lease.deferred, self.deps.post.entropy.fraction())
+            wait = backoff_s(self.lease.deferred, self.deps.consumer.entropy.fraction())
         self.deps.ledger.change(
             *record_key(self.batch.batch_id),
             *releasing(self.lease, now_ms, deferred.reason, conflict_since_ms),
@@ -317,7 +319,7 @@ class _Attempt:
         return Later(deferred.reason, wait)
 
     def _list_repost(self) -> bool:
-        telemetry, batch = self.deps.post.telemetry, self.batch
+        telemetry, batch = self.deps.consumer.telemetry, self.batch
         telemetry.count("InDoubtReposted")
         telemetry.note("sent again in doubt", batch=batch.batch_id, events=len(batch.events))
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), *reposting(self.lease))
@@ -327,10 +329,10 @@ class _Attempt:
         return self._park("MANUAL_REVIEW", reason)
 
     def _park(self, state: State, reason: str) -> Disposition:
-        now_ms = self.deps.post.clock.now_ms()
+        now_ms = self.deps.consumer.clock.now_ms()
         known = advice(self.destination) if state == "MANUAL_REVIEW" else ""
-        keep_for_review(self.batch, reason, self.deps.post.vault, now_ms, advice=known)
-        self.deps.post.telemetry.count("Parked", len(self.batch.events))
+        keep_for_review(self.batch, reason, self.deps.consumer.vault, now_ms, advice=known)
+        self.deps.consumer.telemetry.count("Parked", len(self.batch.events))
         return self._settle(state, reason)
 
     def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
@@ -340,12 +342,12 @@ class _Attempt:
         return done
 
     def _settle(self, state: State, note: str, **more: object) -> Disposition:
-        now_ms = self.deps.post.clock.now_ms()
+        now_ms = self.deps.consumer.clock.now_ms()
         guard, change = settling(self.lease, state, now_ms, note, **more)
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), guard, change)
         if settled(written, self.lease, state):
-            self.deps.post.telemetry.note("settled", batch=self.batch.batch_id, state=state)
+            self.deps.consumer.telemetry.note("settled", batch=self.batch.batch_id, state=state)
             if state in ("DONE", "RECONCILED"):
-                self.deps.post.vault.discard(sealed_key(self.batch.batch_id))
+                self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
             return Done()
         return Later("the lease was lost before the outcome was on record")

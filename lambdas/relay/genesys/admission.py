@@ -26,12 +26,12 @@ class Admission:
 
     rate_limiter: RateLimiter
     circuit_breaker: CircuitBreaker
-    post: Consumer
+    consumer: Consumer
 
     def stay_away(self, destination: str, latest_ms: int, until_ms: int) -> Later | None:
         """None when a request may be sent now: the destination is up and a slot is held. Nothing
         is slept past `latest_ms`; `until_ms` is when the request will have ended."""
-        clock, away = self.post.clock, f"{destination} is given a rest"
+        clock, away = self.consumer.clock, f"{destination} is given a rest"
         wait = self.circuit_breaker.turned_away_s(destination, clock.now_ms())
         if wait:
             return Later(away, self._spread(wait))
@@ -44,11 +44,11 @@ class Admission:
     def hand_back(self, destination: str) -> None:
         """The turn is over. Whoever had to show whether the destination is up, and did not, leaves
         that to the next."""
-        self.circuit_breaker.hand_back(destination, self.post.clock.now_ms())
+        self.circuit_breaker.hand_back(destination, self.consumer.clock.now_ms())
 
     def _slot(self, latest_ms: int) -> float:
         """0 with a slot held, else the seconds to stay away; short waits are slept here."""
-        clock = self.post.clock
+        clock = self.consumer.clock
         wait = self.rate_limiter.ready(clock.now_ms())
         while 0 < wait <= SLEEP_MAX_S and clock.now_ms() + wait * 1000 < latest_ms:
             clock.sleep(wait)
@@ -58,12 +58,12 @@ class Admission:
     def _spread(self, wait: float) -> float:
         """Everybody waits for the same moment, but one probe is enough: the others come a little
         after it, each at a time of its own."""
-        return math.ceil(wait) + self.post.entropy.fraction() * RETURN_SPREAD_S
+        return math.ceil(wait) + self.consumer.entropy.fraction() * RETURN_SPREAD_S
 
     def tell(self, name: str, posted: Posted, batch: Batch, *, doubtful: bool) -> None:
         """Tells all writers what an attempt at a destination showed. Comes after what it means for
         the request is on record: that must not suffer where the ledger fails here."""
-        now_ms, circuit_breaker, opened = self.post.clock.now_ms(), self.circuit_breaker, False
+        now_ms, circuit_breaker, opened = self.consumer.clock.now_ms(), self.circuit_breaker, False
         match posted.outcome:
             case Unsure(retry_after_s=wait):
                 opened = circuit_breaker.failed(name, now_ms)
@@ -91,8 +91,8 @@ class Admission:
             case _:
                 pass
         if opened:
-            self.post.telemetry.count("BreakerOpened")
-            self.post.telemetry.note("breaker opened", destination=name)
+            self.consumer.telemetry.count("BreakerOpened")
+            self.consumer.telemetry.note("breaker opened", destination=name)
 
     def _slow_down(self, name: str, rate: Reading | None, wait: float, now_ms: int) -> None:
         """Everybody keeps to Genesys' `Retry-After`: at the client's own limit all requests wait,
@@ -104,7 +104,7 @@ class Admission:
 
     def _rest(self, name: str, wait: float, now_ms: int) -> None:
         self.circuit_breaker.rest(name, now_ms, wait)
-        self.post.telemetry.note(
+        self.consumer.telemetry.note(
             "given a rest, as Genesys asked; then one request asks anew",
             destination=name,
             seconds=round(wait, 1),

@@ -1,4 +1,4 @@
-"""Doubt: an earlier attempt may have taken effect. What may be done then (R2, R3, R4)."""
+"""Unknown outcome: an earlier attempt may have taken effect. What may be done then (R2, R3, R4)."""
 
 from typing import Literal
 
@@ -23,7 +23,7 @@ def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms:
 
 
 def after_refusal(status: int, destination: Destination) -> Verdict:
-    """What a refusal says of a request that is in doubt.
+    """What a refusal says of a request whose outcome is unknown.
 
     409 to a repeated key can mean that the request took effect, but it does not say which of its
     items did. Any other refusal proves that it did not only where the destination looks at the

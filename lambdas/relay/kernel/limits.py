@@ -151,7 +151,7 @@ BACKOFF_MAX_S = 15.0 * MINUTE_S
 
 # --- the breaker
 #: failures in a row, all writers together, before nobody asks Genesys any more; each of them may
-#: leave a request in doubt
+#: leave a request with an unknown outcome
 FAILURES_MAX = 5
 #: events in a row that Genesys refuses on their own: then it is not the events that are wrong
 REFUSALS_MAX = 20

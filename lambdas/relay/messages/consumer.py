@@ -56,7 +56,7 @@ class Consumer:
 def settle_each(
     deliveries: Sequence[Delivery],
     act: Callable[[Delivery], Disposition],
-    post: Consumer,
+    consumer: Consumer,
     deadline_ms: int | None = None,
 ) -> list[str]:
     """Acts on each message; returns the ids of those that are not done and stay in the queue.
@@ -66,13 +66,13 @@ def settle_each(
     takes twice as long as the longest so far; the others come back at once.
     """
     kept: list[str] = []
-    longest_ms, now_ms = 0, post.clock.now_ms()
+    longest_ms, now_ms = 0, consumer.clock.now_ms()
     for delivery in deliveries:
         began_ms = now_ms
         has_time = deadline_ms is None or deadline_ms - began_ms >= 2 * longest_ms
-        if not settle(delivery, partial(act, delivery) if has_time else _no_time, post):
+        if not settle(delivery, partial(act, delivery) if has_time else _no_time, consumer):
             kept.append(delivery.message_id)
-        now_ms = post.clock.now_ms()
+        now_ms = consumer.clock.now_ms()
         longest_ms = max(longest_ms, now_ms - began_ms)
     return kept
 
@@ -81,40 +81,42 @@ def _no_time() -> Disposition:
     return Later("too little of the invocation is left", 0)
 
 
-def settle(delivery: Delivery, act: Callable[[], Disposition], post: Consumer) -> bool:
+def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
     """Acts on one message and sees to its return; True when it is done."""
     try:
-        if _is_old(delivery, post.clock.now_ms()):
+        if _is_old(delivery, consumer.clock.now_ms()):
             disposition: Disposition = _bury(
-                delivery, f"waited more than {MESSAGE_AGE_MAX_S} s in its queue", post
+                delivery, f"waited more than {MESSAGE_AGE_MAX_S} s in its queue", consumer
             )
         else:
             disposition = act()
     except Misplaced as misplaced:
-        disposition = _misplaced(delivery, misplaced.reason, post)
+        disposition = _misplaced(delivery, misplaced.reason, consumer)
     except Malformed as malformed:  # also what a neighbour will never take of it
-        disposition = _set_aside(delivery.body, malformed.reason, post)
+        disposition = _set_aside(delivery.body, malformed.reason, consumer)
     except Transient as transient:
         disposition = Later(transient.reason, transient.retry_after_s)
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
-        post.telemetry.count("Unexpected")
+        consumer.telemetry.count("Unexpected")
         disposition = Later(f"unexpected {type(unexpected).__name__} at {place(unexpected)}")
-    if isinstance(disposition, Later) and _is_last_but_one(delivery, post):
-        disposition = _give_up(delivery, disposition, post)
+    if isinstance(disposition, Later) and _is_last_but_one(delivery, consumer):
+        disposition = _give_up(delivery, disposition, consumer)
     if isinstance(disposition, Done):
         return True
     wait = disposition.seconds
     if wait is None:
-        wait = backoff_s(delivery.receives - 1, post.entropy.fraction())
-    post.telemetry.count("Deferred")
-    post.telemetry.note(
+        wait = backoff_s(delivery.receives - 1, consumer.entropy.fraction())
+    consumer.telemetry.count("Deferred")
+    consumer.telemetry.note(
         "deferred", reason=disposition.reason, seconds=round(wait, 1), **about(delivery)
     )
     try:
-        post.source.change_visibility(delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S))
+        consumer.source.change_visibility(
+            delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S)
+        )
     except Transient as transient:
         # It stays all the same: it comes back when its visibility timeout ends.
-        post.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
+        consumer.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
     return False
 
 
@@ -129,63 +131,63 @@ def place(error: Exception) -> str:
     return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
 
 
-def quarantine(text: str, reason: str, post: Consumer) -> None:
+def quarantine(text: str, reason: str, consumer: Consumer) -> None:
     """Keeps what nobody can read, with the reason, until a person removes it. Keyed by content:
     a redelivered copy changes nothing."""
     name = short(digest("quarantine", text), 26)
-    post.vault.keep(
+    consumer.vault.keep(
         f"{QUARANTINE}{name}.json",
-        canonical({"reason": reason, "at_ms": post.clock.now_ms(), "message": text}),
+        canonical({"reason": reason, "at_ms": consumer.clock.now_ms(), "message": text}),
     )
-    post.telemetry.count("Quarantined")
-    post.telemetry.note("quarantined", document=name, reason=reason)
+    consumer.telemetry.count("Quarantined")
+    consumer.telemetry.note("quarantined", document=name, reason=reason)
 
 
-def _set_aside(text: str, reason: str, post: Consumer) -> Disposition:
+def _set_aside(text: str, reason: str, consumer: Consumer) -> Disposition:
     """The vault may be out of reach; that must not cost the message's neighbours their turn."""
     try:
-        quarantine(text, reason, post)
+        quarantine(text, reason, consumer)
     except Transient as transient:
         return Later(transient.reason, transient.retry_after_s)
     return Done()
 
 
-def _misplaced(delivery: Delivery, reason: str, post: Consumer) -> Disposition:
+def _misplaced(delivery: Delivery, reason: str, consumer: Consumer) -> Disposition:
     """To the dead letters, whence reconcile takes it to where it belongs."""
     try:
-        return _bury(delivery, reason, post)
+        return _bury(delivery, reason, consumer)
     except Transient as transient:
         return Later(f"{reason}; not dead-lettered: {transient.reason}", transient.retry_after_s)
     except Malformed as malformed:
-        return _set_aside(delivery.body, f"{reason}; {malformed.reason}", post)
+        return _set_aside(delivery.body, f"{reason}; {malformed.reason}", consumer)
 
 
 def _is_old(delivery: Delivery, now_ms: int) -> bool:
     return now_ms - delivery.sent_at_ms > MESSAGE_AGE_MAX_S * 1000
 
 
-def _is_last_but_one(delivery: Delivery, post: Consumer) -> bool:
-    """One receive is left in case the letter cannot be written now; after that SQS moves the
+def _is_last_but_one(delivery: Delivery, consumer: Consumer) -> bool:
+    """One receive is left in case the dead letter cannot be written now; after that SQS moves the
     message by itself, without a reason."""
-    return post.receives_max is not None and delivery.receives >= post.receives_max - 1
+    return consumer.receives_max is not None and delivery.receives >= consumer.receives_max - 1
 
 
-def _give_up(delivery: Delivery, failed: Later, post: Consumer) -> Disposition:
+def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Disposition:
     """The message has been received as often as it may be."""
     try:
-        return _bury(delivery, failed.reason, post)
+        return _bury(delivery, failed.reason, consumer)
     except Malformed as malformed:
-        return _set_aside(delivery.body, f"{failed.reason}; {malformed.reason}", post)
+        return _set_aside(delivery.body, f"{failed.reason}; {malformed.reason}", consumer)
     except Transient as transient:
         return Later(f"{failed.reason}; not dead-lettered: {transient.reason}", failed.seconds)
 
 
-def _bury(delivery: Delivery, reason: str, post: Consumer) -> Disposition:
+def _bury(delivery: Delivery, reason: str, consumer: Consumer) -> Disposition:
     """Moves the message to the dead-letter queue with the reason, before SQS does it without:
     after too many receives, or by deleting it at the end of its retention."""
-    post.dead.send([dead_letter(delivery, reason, post.clock.now_ms())])
-    post.telemetry.count("DeadLettered")
-    post.telemetry.note(
+    consumer.dead.send([dead_letter(delivery, reason, consumer.clock.now_ms())])
+    consumer.telemetry.count("DeadLettered")
+    consumer.telemetry.note(
         "dead-lettered", reason=reason, receives=delivery.receives, **about(delivery)
     )
     return Done()

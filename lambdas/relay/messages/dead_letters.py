@@ -1,7 +1,7 @@
 """Dead letters: messages given up for now, each with what a human needs to know about it.
 
 SQS moves a message into the dead-letter queue as it is, and only the function that fails knows
-why. So the function writes the letter itself, one receive before SQS would move the message
+why. So the function writes the dead letter itself, one receive before SQS would move the message
 (docs/decisions/0010-dead-letters.md). The AWS console shows the attributes beside the body.
 """
 
@@ -68,12 +68,12 @@ def count(attributes: Mapping[str, str], name: str) -> int:
 
 def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
     """What a body says of itself: a sealed batch or an envelope. A check has said so in its
-    attributes already (relay/correlating/checks.py)."""
+    attributes already (correlation/checks.py)."""
     if "kind" in delivery.attributes:
         return {}
     try:
         return describe(decode(delivery.body))
-    except Exception:  # noqa: BLE001 whatever is wrong with it, its letter must be written
+    except Exception:  # noqa: BLE001 whatever is wrong with it, its dead letter must be written
         return _told_by_envelope(delivery.body, now_ms)
 
 

@@ -48,8 +48,8 @@ TUTORIAL: Mapping[str, tuple[str, ...]] = {
 
 PREREQUISITES: Mapping[str, tuple[str, ...]] = {
     **{
-        f"{_CONVERSATION}{name}": tuple(f"{_CONVERSATION}{need}" for need in deps)
-        for name, deps in DETAIL_EVENTS.items()
+        f"{_CONVERSATION}{name}": tuple(f"{_CONVERSATION}{need}" for need in needs)
+        for name, needs in DETAIL_EVENTS.items()
     },
     **TUTORIAL,
 }
@@ -128,7 +128,7 @@ def _row(ordered_event: OrderedEvent) -> Item:
 class Applied:
     """The record has moved; `released` had been waiting for this."""
 
-    walk: Ordering
+    ordering: Ordering
     released: tuple[OrderedEvent, ...]
 
 
@@ -136,7 +136,7 @@ class Applied:
 class Held:
     """It came too early; the names say what must come first."""
 
-    walk: Ordering
+    ordering: Ordering
     missing: tuple[str, ...]
 
 
@@ -153,65 +153,71 @@ class NoRoom:
 Step = Applied | Held | Nothing | NoRoom
 
 
-def step(walk: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]) -> Step:
+def step(ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]) -> Step:
     """One event meets the record. Only prerequisites that the record hears of are waited for."""
-    if _is_old(walk, ordered_event) or any(h.identity == ordered_event.identity for h in walk.held):
+    if _is_old(ordering, ordered_event) or any(
+        h.identity == ordered_event.identity for h in ordering.held
+    ):
         return Nothing()
-    missing = missing_before(walk, ordered_event, hears)
+    missing = missing_before(ordering, ordered_event, hears)
     if missing:
-        held = (*walk.held, ordered_event)
+        held = (*ordering.held, ordered_event)
         size = len(canonical([_row(each) for each in held]))
         if len(held) > HELD_MAX or size > HELD_CHARS_MAX:
             return NoRoom()
-        return Held(replace(walk, held=held), missing)
-    return _release(_see(walk, ordered_event), hears)
+        return Held(replace(ordering, held=held), missing)
+    return _release(_see(ordering, ordered_event), hears)
 
 
 def establish(
-    walk: Ordering, detail_types: tuple[str, ...], hears: Callable[[str], bool]
+    ordering: Ordering, detail_types: tuple[str, ...], hears: Callable[[str], bool]
 ) -> Applied:
     """Genesys' truth stands for the events that should have told of it."""
-    sessions = {ordered_event.session for ordered_event in walk.held} | {""}
-    seen = dict(walk.seen)
+    sessions = {ordered_event.session for ordered_event in ordering.held} | {""}
+    seen = dict(ordering.seen)
     for session in sessions:
         for detail_type in detail_types:
             if not set("*?[") & set(detail_type):
                 seen.setdefault(_name(session, detail_type), BY_TRUTH)
-    return _release(replace(walk, seen=seen), hears)
+    return _release(replace(ordering, seen=seen), hears)
 
 
 def missing_before(
-    walk: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
+    ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
 ) -> tuple[str, ...]:
     needed = PREREQUISITES.get(ordered_event.detail_type, ())
-    return tuple(n for n in needed if hears(n) and _name(ordered_event.session, n) not in walk.seen)
+    return tuple(
+        n for n in needed if hears(n) and _name(ordered_event.session, n) not in ordering.seen
+    )
 
 
-def _is_old(walk: Ordering, ordered_event: OrderedEvent) -> bool:
-    highest = walk.seen.get(ordered_event.name)
+def _is_old(ordering: Ordering, ordered_event: OrderedEvent) -> bool:
+    highest = ordering.seen.get(ordered_event.name)
     if highest is None:
-        size = sum(len(name.encode()) + SEEN_ROW_BYTES for name in (*walk.seen, ordered_event.name))
-        return len(walk.seen) >= SEEN_MAX or size > SEEN_BYTES_MAX
+        size = sum(
+            len(name.encode()) + SEEN_ROW_BYTES for name in (*ordering.seen, ordered_event.name)
+        )
+        return len(ordering.seen) >= SEEN_MAX or size > SEEN_BYTES_MAX
     if highest == BY_TRUTH:
         return False  # the event itself may still come, and wins over what Genesys was asked
     return ordered_event.sequence is None or ordered_event.sequence <= highest
 
 
-def _see(walk: Ordering, ordered_event: OrderedEvent) -> Ordering:
-    highest = max(walk.seen.get(ordered_event.name, 0), ordered_event.sequence or 0)
-    return replace(walk, seen={**walk.seen, ordered_event.name: highest})
+def _see(ordering: Ordering, ordered_event: OrderedEvent) -> Ordering:
+    highest = max(ordering.seen.get(ordered_event.name, 0), ordered_event.sequence or 0)
+    return replace(ordering, seen={**ordering.seen, ordered_event.name: highest})
 
 
-def _release(walk: Ordering, hears: Callable[[str], bool]) -> Applied:
+def _release(ordering: Ordering, hears: Callable[[str], bool]) -> Applied:
     """Lets go of whatever waits for nothing any more, and of what waited for that in turn."""
     released: list[OrderedEvent] = []
     for _ in range(HELD_MAX + 1):
-        free = [h for h in walk.held if not missing_before(walk, h, hears)]
+        free = [h for h in ordering.held if not missing_before(ordering, h, hears)]
         if not free:
             break
         # Whichever came first by Genesys' own count goes first.
         for ordered_event in sorted(free, key=lambda h: (h.sequence or 0, h.heard_at_ms)):
-            walk = _see(walk, ordered_event)
+            ordering = _see(ordering, ordered_event)
             released.append(ordered_event)
-        walk = replace(walk, held=tuple(h for h in walk.held if h not in free))
-    return Applied(walk, tuple(released))
+        ordering = replace(ordering, held=tuple(h for h in ordering.held if h not in free))
+    return Applied(ordering, tuple(released))

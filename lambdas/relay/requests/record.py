@@ -211,7 +211,7 @@ class Record:
         return read_expected(self.item.get("expected", ""))
 
     @cached_property
-    def walk(self) -> Ordering:
+    def ordering(self) -> Ordering:
         return Ordering.of(self.item)
 
     @property
@@ -251,11 +251,11 @@ class Record:
 
     def is_complete(self, confirmation: Confirmation | None) -> bool:
         """Everything that completes the record has been seen, and nothing waits."""
-        if self.walk.held:
+        if self.ordering.held:
             return False
         if confirmation is None or not confirmation.completed_by:
             return self.heard_at_ms > 0 or self.reconciled_at_ms > 0
-        return self.walk.has_seen(confirmation.completes)
+        return self.ordering.has_seen(confirmation.completes)
 
     # --- counts of confirm and reconcile
 

@@ -165,9 +165,9 @@ def settled(written: Written, opened: Opened, state: State) -> bool:
 def releasing(
     opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
 ) -> tuple[Guard, Change]:
-    """Gives the lease back after an attempt that certainly had no effect. That clears this
-    attempt's own doubt, never an earlier attempt's (R2). Nobody holds the record then, so that a
-    write which the SDK repeats does not count one attempt twice."""
+    """Gives the lease back after an attempt that certainly had no effect. That says nothing of an
+    earlier attempt whose outcome is unknown (R2). Nobody holds the record then, so that a write
+    which the SDK repeats does not count one attempt twice."""
     conflict = {} if conflict_since_ms is None else {"conflict_since_ms": conflict_since_ms}
     return opened.guard, Change(
         put={

@@ -166,7 +166,7 @@ def _rules(item: Item) -> Iterator[tuple[str, bool]]:
     if state == "OPEN":
         yield "opened, so somebody holds it, or has", item["attempt"] > 0 and "holder" in item
         yield (
-            "under a lease, so in doubt (R2)",
+            "under a lease, so with an unknown outcome (R2)",
             (not item["lease_until_ms"] or "doubt_since_ms" in item),
         )
     yield "an attempt without effect is an attempt", item.get("deferred", 0) <= item["attempt"]

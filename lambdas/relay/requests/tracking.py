@@ -46,7 +46,7 @@ def _noted(tracked: Record, now_ms: int, note: str) -> Item:
 
 def hearing(
     tracked: Record,
-    walk: Ordering,
+    ordering: Ordering,
     now_ms: int,
     note: str,
     *,
@@ -55,7 +55,7 @@ def hearing(
     conversation_id: str,
 ) -> tuple[Guard, Change]:
     """An event was applied or held. It confirms the request where that completes the record."""
-    put: dict[str, Any] = {**walk.as_item(), **_noted(tracked, now_ms, note)}
+    put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note)}
     if is_evidence and not tracked.heard_at_ms:
         put |= {"heard_at_ms": now_ms, "confirmed_by": note[:REASON_CHARS_MAX]}
     if conversation_id and not tracked.conversation_id:
@@ -65,7 +65,7 @@ def hearing(
             # Genesys was asked; what came now is only what was held for.
             return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
         return turning(tracked, {**put, **_confirmed(now_ms, note)}, _NO_ATTENTION)
-    if tracked.state == "MANUAL_REVIEW" and HELD_IN_VAIN in tracked.reason and not walk.held:
+    if tracked.state == "MANUAL_REVIEW" and HELD_IN_VAIN in tracked.reason and not ordering.held:
         put["reason"] = CAME_LATE  # nobody must go on looking for what has come
     return turning(tracked, put)
 
@@ -153,12 +153,12 @@ def asking_again(tracked: Record, now_ms: int, seconds: float, note: str) -> tup
 
 
 def reconciling(
-    tracked: Record, walk: Ordering, now_ms: int, note: str, **more: object
+    tracked: Record, ordering: Ordering, now_ms: int, note: str, **more: object
 ) -> tuple[Guard, Change]:
     """Genesys' truth is what was expected. Where events are still held, they are waited for."""
-    put: dict[str, Any] = {**walk.as_item(), **_noted(tracked, now_ms, note), **more}
+    put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note), **more}
     put["reconciled_at_ms"] = now_ms
-    if walk.held:
+    if ordering.held:
         return turning(tracked, {**put, "due_at": now_ms // 1000 + RECONCILE_EVERY_S})
     return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
 
