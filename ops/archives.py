@@ -1,7 +1,7 @@
 """Replaying a bus's archive: EventBridge sends past events once more, claims drop the copies."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,29 +52,47 @@ def check(since: datetime, until: datetime, now: datetime) -> None:
         )
 
 
-def archives_of(relay: Relay, bus: str) -> Archive:
-    """The archive of `partner` or `relay`. Raises OpsError where there is none."""
+def archive_of(relay: Relay, bus: str, since: datetime) -> Archive:
+    """The archive of `partner` or `relay` that holds what happened from `since` on. Raises OpsError
+    where there is none."""
     name = relay.output("PartnerBusName" if bus == "partner" else "RelayBusName")
     described = relay.events.describe_event_bus(Name=name)
     try:
-        found = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
+        listed = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
     except relay.events.exceptions.ClientError:
         if not relay.is_embedded:
             raise
-        found = []
-    if not found:
+        listed = []
+    found = [relay.events.describe_archive(ArchiveName=one["ArchiveName"]) for one in listed]
+    chosen = _chosen(found, _own(relay), since)
+    if chosen is None:
         where = " The embedded AWS has no archives." if relay.is_embedded else ""
-        raise OpsError(f"The bus {name} has no archive.{where}")
-    rules = relay.events.list_rules(EventBusName=name)["Rules"]
-    managed = [rule for rule in rules if "ManagedBy" not in rule]
-    archive = relay.events.describe_archive(ArchiveName=found[0]["ArchiveName"])
+        raise OpsError(f"The bus {name} has no archive of the stack's.{where}")
+    rule = relay.events.describe_rule(Name=f"{relay.stack}-{bus}", EventBusName=name)
     return Archive(
         bus_arn=described["Arn"],
-        archive_arn=archive["ArchiveArn"],
-        name=archive["ArchiveName"],
-        events=int(archive.get("EventCount", 0)),
-        rule_arns=[rule["Arn"] for rule in managed],
+        archive_arn=chosen["ArchiveArn"],
+        name=chosen["ArchiveName"],
+        events=int(chosen.get("EventCount", 0)),
+        rule_arns=[rule["Arn"]],
     )
+
+
+def _own(relay: Relay) -> Collection[str]:
+    return [made for kind, made in relay.resources.values() if kind == "AWS::Events::Archive"]
+
+
+def _chosen(archives: Sequence[Any], own: Collection[str], since: datetime) -> Any | None:
+    """The stack's own archive of the bus; or, if that was not there yet, what an earlier stack left
+    behind on the bus and takes the same events. None where the stack has none."""
+    ours = next((one for one in archives if one["ArchiveName"] in own), None)
+    if ours is None or ours["CreationTime"] <= since:
+        return ours
+    alike = [one for one in archives if one.get("EventPattern") == ours.get("EventPattern")]
+    there = [one for one in alike if one["CreationTime"] <= since]
+    if there:
+        return max(there, key=lambda one: one["CreationTime"])
+    return min(alike, key=lambda one: one["CreationTime"])
 
 
 def start(relay: Relay, archive: Archive, since: datetime, until: datetime) -> str:

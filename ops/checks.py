@@ -10,7 +10,7 @@ from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.genesys.tokens import CREDENTIALS_ADVICE
 from lambdas.relay.kernel.limits import LIVE
-from ops import deployed, setup_journey
+from ops import deployed, drift, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.genesys_probe import (
@@ -29,6 +29,7 @@ VERBS = ("Intake", "Dedup", "Write", "Confirm", "Reconcile")
 #: what the stack's secret holds until a person fills it in (stacks/credentials.py)
 PLACEHOLDER = "not-set"
 HEALTHY_STACK = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+DRIFT_LISTED_MAX = 10
 #: kinds of destinations whose requests are lists, so that an empty one changes nothing
 LIST_SHAPES = ("lists", "array")
 
@@ -101,25 +102,44 @@ def _partner_source(relay: Relay) -> str:
     return f"{name} is active and has its bus"
 
 
+def _drift(relay: Relay) -> str:
+    found = list(drift.differences(relay))
+    if found:
+        more = (
+            f"; and {len(found) - DRIFT_LISTED_MAX} more" if len(found) > DRIFT_LISTED_MAX else ""
+        )
+        raise OpsError(
+            f"Changed since the last deploy: {'; '.join(found[:DRIFT_LISTED_MAX])}{more}. "
+            f"{_deploy_again(relay)}"
+        )
+    return "queues, policies, rules, triggers, table and alarms are as they were deployed"
+
+
+def _deploy_again(relay: Relay) -> str:
+    environment = relay.stack.removeprefix("genesys-relay-")
+    return f"`make deploy ENVIRONMENT={environment}` puts it back."
+
+
 def _rules(relay: Relay) -> str:
+    """Ours, by their names: whatever else takes events from these buses is its owner's matter."""
     queue = _arn(relay, relay.line("events").url)
-    count = 0
-    for output in ("PartnerBusName", "RelayBusName"):
-        bus = relay.output(output)
-        for rule in relay.events.list_rules(EventBusName=bus)["Rules"]:
-            if "EventPattern" not in rule or "ManagedBy" in rule:
-                continue
-            _rule(relay, bus, rule, queue)
-            count += 1
-    if count != 2:
-        raise OpsError(f"{count} rules lead to the events queue, not 2: deploy again.")
+    for end, output in (("partner", "PartnerBusName"), ("relay", "RelayBusName")):
+        bus, name = relay.output(output), f"{relay.stack}-{end}"
+        try:
+            rule = relay.events.describe_rule(Name=name, EventBusName=bus)
+        except relay.events.exceptions.ResourceNotFoundException:
+            raise OpsError(
+                f"The rule {name} on the bus {bus} is gone. {_deploy_again(relay)}"
+            ) from None
+        _rule(relay, bus, rule, queue)
     return "both buses' rules are enabled, match and lead to the events queue"
 
 
 def _rule(relay: Relay, bus: str, rule: Any, queue: str) -> None:
     if rule["State"] != "ENABLED":
         raise OpsError(
-            f"The rule {rule['Name']} is disabled: enable it in the EventBridge console."
+            f"The rule {rule['Name']} is disabled: enable it in the EventBridge console, or deploy "
+            "again."
         )
     targets = relay.events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)["Targets"]
     if [target["Arn"] for target in targets] != [queue]:
@@ -248,25 +268,18 @@ def _clock(relay: Relay) -> str:
 
 
 def _alarms(relay: Relay) -> str:
-    alarms = relay.cloudwatch.describe_alarms(AlarmNamePrefix=relay.stack)["MetricAlarms"]
-    if not alarms:
-        raise OpsError("There are no alarms: deploy again.")
+    count = sum(1 for kind, _ in relay.resources.values() if kind == "AWS::CloudWatch::Alarm")
+    topic = relay.output("AlarmTopicArn")
     if relay.is_embedded:
-        return f"{len(alarms)} alarms (embedded: they are stored, not evaluated)"
-    silent = [alarm["AlarmName"] for alarm in alarms if not alarm.get("AlarmActions")]
-    if silent:
+        return f"{count} alarms (embedded: they are stored, not evaluated)"
+    if not _has_reader(relay, topic):
         raise OpsError(
-            f"{len(silent)} of {len(alarms)} alarms tell nobody: set alarm_email in the "
-            "environment file and deploy, or give them an action of your own."
+            f"Nobody listens to the {count} alarms: set alarm_email in the environment file and "
+            "deploy, or subscribe a chat channel or a pager to the topic "
+            f"{topic.rsplit(':', 1)[-1]} (runbook: Who hears the alarms). An address that is set "
+            "counts once the e-mail that AWS sent is confirmed."
         )
-    topics = {topic for alarm in alarms for topic in alarm["AlarmActions"]}
-    for topic in topics:
-        if ":sns:" in topic and not _has_reader(relay, topic):
-            raise OpsError(
-                f"Nobody has confirmed the subscription of {topic.rsplit(':', 1)[-1]}: open the "
-                "e-mail that AWS sent and confirm."
-            )
-    return f"{len(alarms)} alarms, and somebody is told"
+    return f"{count} alarms, and somebody is told"
 
 
 def _has_reader(relay: Relay, topic: str) -> bool:
@@ -282,6 +295,7 @@ def _arn(relay: Relay, url: str) -> str:
 ALL = (
     Check("stack", _stack),
     Check("functions", _functions),
+    Check("drift", _drift),
     Check("partner source", _partner_source),
     Check("rules", _rules),
     Check("secret", _secret),

@@ -139,6 +139,20 @@ class Relay:
         return described
 
     @cached_property
+    def resources(self) -> Mapping[str, tuple[str, str]]:
+        """What the stack has made: type and physical id ("" where there is none), by logical id."""
+        pages = (
+            self.client("cloudformation")
+            .get_paginator("list_stack_resources")
+            .paginate(StackName=self.stack)
+        )
+        return {
+            row["LogicalResourceId"]: (row["ResourceType"], row.get("PhysicalResourceId", ""))
+            for page in pages
+            for row in page["StackResourceSummaries"]
+        }
+
+    @cached_property
     def outputs(self) -> Mapping[str, str]:
         return {row["OutputKey"]: row["OutputValue"] for row in self.described.get("Outputs", [])}
 

@@ -20,6 +20,8 @@ from stacks.configuration import ConfigurationError, Environment, load_environme
 #: a stack that has been created at least once, in whatever state its last update left it
 STANDING = ("CREATE_COMPLETE", "UPDATE_", "IMPORT_")
 
+REVERTS, TAKES_OVER = "--revert-drift", "--import-existing-resources"
+
 #: runs a command and returns its exit code
 Run = Callable[[Sequence[str]], int]
 
@@ -102,14 +104,22 @@ def commands(
     CDK protects a stack before it has created it, and a protected stack whose creation failed can
     be neither cleared away nor created again: so a new one is protected by a second call.
     """
-    # What a deleted stack left behind is taken over where its name is ours to choose. (Together
-    # with a repair of drift CloudFormation has not been seen to do it.)
-    takes_over = [] if "--revert-drift" in options else ["--import-existing-resources"]
     deploy = ["cdk", "deploy", _stack(environment), "--context", f"environment={environment.path}"]
     keeps = environment.document.relay.removal == "retain"
-    yield [*deploy, *_protected(keeps and stands), *takes_over, *options]
+    yield [*deploy, *_protected(keeps and stands), *_manner(options, stands=stands), *options]
     if keeps and not stands:
         yield [*deploy, *_protected(True), *options]
+
+
+def _manner(options: Sequence[str], *, stands: bool) -> Sequence[str]:
+    """A stack that stands gets back what somebody changed by hand (a template that did not change
+    would otherwise be "no changes"); a new one takes over what a deleted one left behind, where its
+    name is ours to choose. CloudFormation has not been seen to do both at a time, so what the
+    options say is done instead.
+    """
+    if any(option in (REVERTS, TAKES_OVER) for option in options):
+        return []
+    return [REVERTS if stands else TAKES_OVER]
 
 
 def _protected(is_protected: bool) -> list[str]:

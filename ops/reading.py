@@ -175,9 +175,10 @@ def _ages(relay: Relay) -> Mapping[str, float]:
 
 
 def _ringing(relay: Relay) -> list[Ringing]:
-    """Every alarm of the stack that is in ALARM, as CloudWatch has it."""
+    """Every alarm of the stack that is in ALARM, as CloudWatch has it. The prefix goes as far as
+    the construct, so that `prod` does not take the alarms of `prod-eu` for its own."""
     pages = relay.cloudwatch.get_paginator("describe_alarms").paginate(
-        AlarmNamePrefix=f"{relay.stack}-", StateValue="ALARM"
+        AlarmNamePrefix=f"{relay.stack}-Monitoring", StateValue="ALARM"
     )
     return [
         Ringing(

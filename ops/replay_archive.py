@@ -32,7 +32,7 @@ def replay_archive(
     session = session_of(context)
     first, last = archives.moment(since), archives.moment(until)
     archives.check(first, last, datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC))
-    archive = archives.archives_of(session.relay, bus)
+    archive = archives.archive_of(session.relay, bus, first)
     session.screen.say(
         f"Archive {archive.name} ({archive.events} events in all): replay from "
         f"{first.isoformat()} to {last.isoformat()}."

@@ -287,7 +287,8 @@ def _as_new(message: dict[str, Any], now: float) -> dict[str, Any]:
 
 @fills("time_to_live")
 def enable_time_to_live() -> None:
-    """CloudFormation enables a table's TTL. ministack's reads the property and does nothing."""
+    """CloudFormation enables a table's TTL and its point-in-time recovery. ministack's reads the
+    one property and does nothing, and does not know the other."""
     table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
     create = table["create"]
 
@@ -297,6 +298,10 @@ def enable_time_to_live() -> None:
         if specification:
             request = {"TableName": name, "TimeToLiveSpecification": specification}
             dynamodb._update_ttl(request)
+        if recovery := props.get("PointInTimeRecoverySpecification"):
+            dynamodb._update_continuous_backups(
+                {"TableName": name, "PointInTimeRecoverySpecification": recovery}
+            )
         return name, attributes
 
     table["create"] = create_with_ttl

@@ -160,8 +160,32 @@ def test_what_a_deleted_stack_left_behind_is_taken_over(
     first, second = cdk.calls
     assert first[:3] == ["cdk", "deploy", "genesys-relay-first"]
     assert "--import-existing-resources" in first
+    assert "--revert-drift" not in first
     assert "--import-existing-resources" not in second
     assert first[-2:] == second[-2:] == ["--profile", "prod"]
+
+
+def test_what_was_changed_by_hand_in_a_stack_that_stands_is_put_back(
+    monkeypatch: pytest.MonkeyPatch, retained: str
+) -> None:
+    cdk = CommandLine()
+
+    assert run(monkeypatch, Account(stack="UPDATE_COMPLETE", source="ACTIVE"), cdk, retained) == 0
+    (call,) = cdk.calls
+    assert "--revert-drift" in call
+    assert "--import-existing-resources" not in call
+
+
+def test_a_stack_that_stands_takes_over_what_is_there_where_somebody_says_so(
+    monkeypatch: pytest.MonkeyPatch, retained: str
+) -> None:
+    cdk = CommandLine()
+    account = Account(stack="UPDATE_COMPLETE", source="ACTIVE")
+
+    assert run(monkeypatch, account, cdk, retained, "--import-existing-resources") == 0
+    (call,) = cdk.calls
+    assert call.count("--import-existing-resources") == 1
+    assert "--revert-drift" not in call
 
 
 def test_credentials_that_may_only_assume_cdks_roles_deploy_all_the_same(
