@@ -6,6 +6,7 @@ import ssl
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lambdas.adapters.http import RequestsHttp
+from lambdas.adapters.http import RequestsHttp, public_authorities
 from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from tests.contract.wire import serving
@@ -118,6 +119,35 @@ def test_a_certificate_that_is_not_trusted_means_not_sent(tmp_path: Path) -> Non
     assert server.requests == []
 
 
+def test_a_certificate_of_another_name_means_not_sent(tmp_path: Path) -> None:
+    with serving(OK, tls=self_signed(tmp_path, "127.0.0.2")) as server:
+        answer = RequestsHttp(TIMING, trusting(tmp_path)).send("POST", server.url, {}, b"{}")
+
+    assert isinstance(answer, NotSent)
+    assert server.requests == []
+
+
+def test_the_trust_store_is_read_once_and_no_connection_serves_two_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def reading(context: ssl.SSLContext, *files: str) -> None:
+        read.append(files)
+        load(context, *files)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", reading)
+    with serving(OK, 0.2, OK, tls=self_signed(tmp_path)) as server:
+        http = RequestsHttp(TIMING, trusting(tmp_path))
+        before = len(read)
+        answers = [http.send("POST", f"{server.url}/{n}", {}, b"{}") for n in range(3)]
+
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert len(server.requests) == 3, "each on a connection of its own, though the server kept it"
+    assert len(read) == before
+
+
 # May have taken effect
 
 
@@ -194,7 +224,14 @@ def test_an_endless_answer_is_given_up() -> None:
         assert isinstance(post(server.url), Unanswered)
 
 
-def self_signed(directory: Path) -> ssl.SSLContext:
+def trusting(directory: Path) -> ssl.SSLContext:
+    context = public_authorities()
+    context.load_verify_locations(directory / "certificate.pem")
+    return context
+
+
+def self_signed(directory: Path, address: str = "127.0.0.1") -> ssl.SSLContext:
+    """A server's context; its certificate, for that address, is left in the directory."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -203,7 +240,11 @@ def self_signed(directory: Path) -> ssl.SSLContext:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
         .sign(key, hashes.SHA256())
+    )
+    (directory / "certificate.pem").write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
     )
     (directory / "pair.pem").write_bytes(
         key.private_bytes(
