@@ -37,7 +37,7 @@ from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.routes.configuration import parse
+from lambdas.relay.routes.configuration import KINDS, parse
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
     ASSIGNED,
@@ -632,15 +632,15 @@ def test_the_record_tells_which_of_its_events_were_echoes() -> None:
 
 
 def test_kinds_know_how_they_are_confirmed() -> None:
-    known = confirmations.read(None, "participant-attributes", "x")
+    known = confirmations.read(None, KINDS["participant-attributes"], "x")
 
     assert known is not None
     assert not known.owned
-    assert confirmations.read(None, "journey-external-events", "x") is None
+    assert confirmations.read(None, KINDS["journey-external-events"], "x") is None
 
 
 def test_the_id_that_genesys_answers_is_the_id_whatever_the_mapping_chose() -> None:
-    answered = confirmations.read(None, "conversations", "x")
+    answered = confirmations.read(None, KINDS["conversations"], "x")
 
     assert answered is not None
     assert answered.key == "answer"
@@ -648,8 +648,8 @@ def test_the_id_that_genesys_answers_is_the_id_whatever_the_mapping_chose() -> N
 
 
 def test_a_made_conversation_s_life_is_not_our_doing() -> None:
-    made = confirmations.read(None, "conversations", "x")
-    mirrored = confirmations.read({}, "conversation-events", "x")
+    made = confirmations.read(None, KINDS["conversations"], "x")
+    mirrored = confirmations.read({}, KINDS["conversation-events"], "x")
 
     assert made is not None
     assert mirrored is not None
@@ -657,13 +657,13 @@ def test_a_made_conversation_s_life_is_not_our_doing() -> None:
 
 
 def test_mirrored_conversations_are_not_taken_for_ours_unless_asked_for() -> None:
-    assert confirmations.read(None, "conversation-events", "x") is None
-    assert confirmations.read({}, "conversation-events", "x") is not None
+    assert confirmations.read(None, KINDS["conversation-events"], "x") is None
+    assert confirmations.read({}, KINDS["conversation-events"], "x") is not None
 
 
 def test_a_confirmation_can_be_switched_off_and_changed() -> None:
-    assert confirmations.read(False, "conversations", "x") is None
-    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, "conversations", "x")
+    assert confirmations.read(False, KINDS["conversations"], "x") is None
+    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, KINDS["conversations"], "x")
     assert changed is not None
     assert (changed.window_s, changed.topics) == (3, ("a",))
 
@@ -693,7 +693,7 @@ def test_a_wrong_confirmation_is_refused_in_one_sentence(
     section: Json, kind: str, said: str
 ) -> None:
     with pytest.raises(ValueError, match=_literally(said)):
-        confirmations.read(section, kind, "x")
+        confirmations.read(section, KINDS[kind], "x")
 
 
 def _literally(text: str) -> str:
@@ -705,9 +705,9 @@ def test_what_makes_good_is_said_in_the_configuration() -> None:
     path = "/api/v2/conversations/{key}/disconnect"
     written = {"method": "POST", "path": path}
 
-    plain = confirmations.read({"compensation": written}, "conversations", "x")
+    plain = confirmations.read({"compensation": written}, KINDS["conversations"], "x")
     more = {"compensation": {**written, "body": {"a": 1}}}
-    full = confirmations.read(more, "conversations", "x")
+    full = confirmations.read(more, KINDS["conversations"], "x")
 
     assert plain is not None
     assert plain.compensation == Compensation("POST", path, {})
@@ -718,7 +718,7 @@ def test_what_makes_good_is_said_in_the_configuration() -> None:
 def test_a_generic_destination_says_what_confirms_it() -> None:
     confirmation = confirmations.read(
         {"match": "entity", "topics": ["t"], "key": "id", "truth": "/api/v2/things/{key}"},
-        "generic",
+        KINDS["generic"],
         "x",
     )
 
@@ -738,11 +738,12 @@ def test_a_generic_destination_says_what_confirms_it() -> None:
     ],
 )
 def test_attributes_are_there_or_others_or_none(participants: Json, said: str) -> None:
-    truth = confirmations.PARTICIPANT_ATTRIBUTES.truth
+    confirmation = KINDS["participant-attributes"].confirmation
 
-    assert truth is not None
+    assert confirmation is not None
+    assert confirmation.truth is not None
     expected = {"attributes": {"note": "ours"}}
-    assert truth.compare({"participants": participants}, expected) == said
+    assert confirmation.truth.compare({"participants": participants}, expected) == said
 
 
 def test_an_entry_comes_back_from_the_ledger_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""Confirmations by kind of destination, and how an environment changes them.
+"""How an environment changes the confirmation that a kind of destination brings.
 
     [destinations.calls.confirmation]
     window_s = 10        # when the event should have come; then Genesys is asked
@@ -21,21 +21,18 @@ from dataclasses import replace
 from lambdas.relay.destinations.correlation import (
     ANSWER,
     CONVERSATION,
-    Comparison,
+    SIMPLE_WINDOW_S,
     Compensation,
     Confirmation,
     Match,
     Truth,
-    contains,
+    stands,
 )
 from lambdas.relay.destinations.destination import refuse_unknown
+from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 
-_TOPIC = "v2.detail.events.conversation.{id}."
-#: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one
-SIMPLE_WINDOW_S = 10
-ROUTED_WINDOW_S = 30
 #: what a confirmation can say; the second where its kind brings none of its own
 SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key", "compensation")
 GENERIC_ONLY = ("match", "truth")
@@ -50,78 +47,16 @@ MATCHES: Mapping[str, Match] = {
 }
 
 
-def _stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
-    """What was made is there, and says at least what was expected."""
-    if not isinstance(document, dict) or not document:
-        return "differs"
-    return "agrees" if contains(document, expected) else "differs"
-
-
-def _participant_shows(document: Json, expected: Mapping[str, Json]) -> Comparison:
-    """Some participant of the conversation has the attributes that were to be set."""
-    wanted = expected.get("attributes", {})
-    participants = document.get("participants", []) if isinstance(document, dict) else []
-    shown = [p.get("attributes") or {} for p in participants if isinstance(p, dict)]
-    if any(contains(attributes, wanted) for attributes in shown):
-        return "agrees"
-    return "differs" if any(set(wanted) & set(attributes) for attributes in shown) else "absent"
-
-
-#: `GET /api/v2/conversations/{conversationId}` (SDK ConversationsApi.get_conversation)
-CONVERSATION_PATH = "/api/v2/conversations/{key}"
-
-#: where an item may choose the id of the conversation that it makes
-CHOSEN_ID = "conversationId"
-#: one request creates one conversation, whose id the answer gives
-CONVERSATION_CREATED = Confirmation(
-    match="conversation",
-    topics=(f"{_TOPIC}customer.start", "conversation:created"),
-    window_s=ROUTED_WINDOW_S,
-    follows=(f"{_TOPIC}customer.end", "routing:assigned", "conversation:*"),
-    key=ANSWER,
-    # It makes the conversation, not what becomes of it: the customer who comes back is news.
-    owned=False,
-    truth=Truth(CONVERSATION_PATH, _stands),
-)
-#: interactions brought by us: the conversation's id is ours, its whole life is our doing
-CONVERSATION_EVENTS = Confirmation(
-    match="conversation",
-    topics=(f"{_TOPIC}*",),
-    window_s=ROUTED_WINDOW_S,
-    key=CHOSEN_ID,
-    truth=Truth(CONVERSATION_PATH, _stands),
-)
-#: attributes of somebody else's conversation: of its events only one is ours, and it shows them
-PARTICIPANT_ATTRIBUTES = Confirmation(
-    match="conversation",
-    topics=(f"{_TOPIC}attributes",),
-    window_s=SIMPLE_WINDOW_S,
-    key=CONVERSATION,
-    owned=False,
-    shows=("attributes",),
-    truth=Truth(CONVERSATION_PATH, _participant_shows),
-)
-
-BY_KIND: Mapping[str, Confirmation] = {
-    "conversations": CONVERSATION_CREATED,
-    "participant-attributes": PARTICIPANT_ATTRIBUTES,
-}
-#: only where an environment asks for it: mirrored under the ids of real conversations, their own
-#: events would look like our doing
-ON_REQUEST: Mapping[str, Confirmation] = {"conversation-events": CONVERSATION_EVENTS}
-
-
-def read(section: Json, kind: str, where: str) -> Confirmation | None:
+def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
     """What `section`, a destination's `confirmation`, makes of its kind's own. Raises ValueError
     with one sentence."""
-    usual = BY_KIND.get(kind)
+    own = kind.confirmation
     if section is None:
-        return usual
+        return None if kind.confirms_on_request else own
     if section is False:
         return None
     if not isinstance(section, Mapping):
         raise ValueError(f"{where} must be a section of names and values, or false")
-    own = usual or ON_REQUEST.get(kind)
     refuse_unknown(section, SETTINGS if own else (*SETTINGS, *GENERIC_ONLY), where)
     confirmation = own or _generic(section, where)
     topics = _topics(section, "topics", confirmation.topics, where)
@@ -144,7 +79,7 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
     path = section.get("truth")
-    truth = None if path is None else Truth(_path(path, f"{where}.truth"), _stands, is_of_item=True)
+    truth = None if path is None else Truth(_path(path, f"{where}.truth"), stands, is_of_item=True)
     return Confirmation(
         match=match,
         topics=(),

@@ -9,6 +9,8 @@ conversation that can be read does not show which events made it, so there is no
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
+from lambdas.relay.destinations.correlation import ROUTED_WINDOW_S, Confirmation, Truth, stands
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import (
@@ -73,4 +75,14 @@ KIND = Kind(
     required=("eventId", "eventDateTime", "conversationId"),
     read_results=read_results,
     adapt=with_lists,
+    # Interactions brought by us: the conversation's id is ours, its whole life is our doing.
+    confirmation=Confirmation(
+        match="conversation",
+        topics=(f"{TOPIC}*",),
+        window_s=ROUTED_WINDOW_S,
+        key="conversationId",
+        truth=Truth(TRUTH_PATH, stands),
+    ),
+    # Mirrored under the ids of real conversations, their own events would look like our doing.
+    confirms_on_request=True,
 )

@@ -9,9 +9,21 @@ or writes to somebody is not repeated: an unknown outcome is a person's, unless 
 
 from dataclasses import replace
 
+from lambdas.relay.destinations.correlation import (
+    ANSWER,
+    ROUTED_WINDOW_S,
+    Confirmation,
+    Truth,
+    stands,
+)
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import created_answer
+
+#: what the events of conversations are called
+TOPIC = "v2.detail.events.conversation.{id}."
+#: `GET /api/v2/conversations/{conversationId}` (SDK ConversationsApi.get_conversation)
+TRUTH_PATH = "/api/v2/conversations/{key}"
 
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
@@ -28,5 +40,16 @@ KIND = Kind(
     items_max=1,
     read_results=created_answer,
     reaches_people=True,
+    # One request creates one conversation, whose id the answer gives.
+    confirmation=Confirmation(
+        match="conversation",
+        topics=(f"{TOPIC}customer.start", "conversation:created"),
+        window_s=ROUTED_WINDOW_S,
+        follows=(f"{TOPIC}customer.end", "routing:assigned", "conversation:*"),
+        key=ANSWER,
+        # It makes the conversation, not what becomes of it: the customer who comes back is news.
+        owned=False,
+        truth=Truth(TRUTH_PATH, stands),
+    ),
     adapt=with_path,
 )

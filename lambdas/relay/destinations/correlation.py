@@ -32,6 +32,9 @@ Match = Literal["correlation", "conversation", "entity"]
 #: ask, or a member of the item that we send
 ANSWER = "answer"
 CONVERSATION = "conversation"
+#: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one
+SIMPLE_WINDOW_S = 10
+ROUTED_WINDOW_S = 30
 
 #: the target of batches that are no request: events that no route takes, but that a request of
 #: ours may have caused
@@ -142,6 +145,13 @@ def contains(document: Json, part: Json) -> bool:
             name in document and contains(document[name], value) for name, value in part.items()
         )
     return bool(imprint(document) == imprint(part))
+
+
+def stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """What was made is there, and says at least what was expected."""
+    if not isinstance(document, dict) or not document:
+        return "differs"
+    return "agrees" if contains(document, expected) else "differs"
 
 
 def imprint(value: Json) -> Json:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import ReadResults, any_answer
 from lambdas.relay.kernel.canonical import Json
@@ -42,5 +43,10 @@ class Kind:
     read_results: ReadResults = any_answer
     is_repeatable: bool = False
     reaches_people: bool = False
+    #: how later events confirm a request, and where Genesys tells what became of it; None: unless
+    #: the configuration says so, nothing does
+    confirmation: Confirmation | None = None
+    #: only where the configuration asks for it
+    confirms_on_request: bool = False
     #: what else of the configuration matters to this kind. Raises ValueError with its place.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

@@ -4,7 +4,30 @@
 ConversationsApi) merges, so a repetition changes nothing more. Values must be texts.
 """
 
+from collections.abc import Mapping
+
+from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
+from lambdas.relay.destinations.correlation import (
+    CONVERSATION,
+    SIMPLE_WINDOW_S,
+    Comparison,
+    Confirmation,
+    Truth,
+    contains,
+)
 from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.kernel.canonical import Json
+
+
+def compare(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """Some participant of the conversation has the attributes that were to be set."""
+    wanted = expected.get("attributes", {})
+    participants = document.get("participants", []) if isinstance(document, dict) else []
+    shown = [p.get("attributes") or {} for p in participants if isinstance(p, dict)]
+    if any(contains(attributes, wanted) for attributes in shown):
+        return "agrees"
+    return "differs" if any(set(wanted) & set(attributes) for attributes in shown) else "absent"
+
 
 KIND = Kind(
     name="participant-attributes",
@@ -16,4 +39,14 @@ KIND = Kind(
     items_max=1,
     required=("attributes",),
     is_repeatable=True,
+    # Of the events of somebody else's conversation only one is ours, and it shows the attributes.
+    confirmation=Confirmation(
+        match="conversation",
+        topics=(f"{TOPIC}attributes",),
+        window_s=SIMPLE_WINDOW_S,
+        key=CONVERSATION,
+        owned=False,
+        shows=("attributes",),
+        truth=Truth(TRUTH_PATH, compare),
+    ),
 )

@@ -190,7 +190,7 @@ def _destination(name: str, section: Mapping[str, Json]) -> Destination:
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
     item = section.get("item", kind.item)
     mapping.check(item, f"{where}.item")
-    confirmation = confirmations.read(section.get("confirmation"), chosen, f"{where}.confirmation")
+    confirmation = confirmations.read(section.get("confirmation"), kind, f"{where}.confirmation")
     destination = Destination(
         name=name,
         kind=chosen,
