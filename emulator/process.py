@@ -67,6 +67,10 @@ class Emulator:
         self._fault_log = directory / "faults.log"
         self._lock = lock
         self._child: subprocess.Popen[bytes] | None = None
+        self._session = boto3.Session(
+            aws_access_key_id=ACCOUNT, aws_secret_access_key="none", region_name=REGION
+        )
+        self._clients: dict[str, Any] = {}
 
     @classmethod
     def start(
@@ -152,11 +156,13 @@ class Emulator:
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     def client(self, service: Any) -> Any:
-        session = boto3.Session(
-            aws_access_key_id=ACCOUNT, aws_secret_access_key="none", region_name=REGION
-        )
-        config = Config(retries={"mode": "standard"}, proxies={}, max_pool_connections=32)
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        """One for each service: making it reads its whole API, which takes longer than a call."""
+        if service not in self._clients:
+            config = Config(retries={"mode": "standard"}, proxies={}, max_pool_connections=32)
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint, config=config
+            )
+        return self._clients[service]
 
     def faults_injected(self) -> Counter[str]:
         """How often each kind of fault happened: throttled, crashed, delivered twice."""

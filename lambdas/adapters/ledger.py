@@ -127,11 +127,12 @@ class DynamoLedger:
 
 
 class _Expression:
-    """Builds DynamoDB's expressions out of a guard and a change; every name is a placeholder,
-    since `state` and others are reserved words."""
+    """Builds DynamoDB's expressions out of a guard and a change; every name is a placeholder, since
+    `state` and others are reserved words, and a number, since a name may hold any character and a
+    placeholder only letters, digits and underscores."""
 
     def __init__(self) -> None:
-        self.names: dict[str, str] = {}
+        self._places: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
     def condition(self, guard: Guard) -> str:
@@ -168,8 +169,11 @@ class _Expression:
         return " ".join(f"{verb} {', '.join(rows)}" for verb, rows in parts if rows)
 
     def _name(self, name: str) -> str:
-        self.names[f"#{name}"] = name
-        return f"#{name}"
+        return self._places.setdefault(name, f"#{len(self._places)}")
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {place: name for name, place in self._places.items()}
 
     def _value(self, value: object) -> str:
         place = f":v{len(self.values)}"

@@ -155,6 +155,22 @@ def test_a_change_sets_defaults_adds_and_drops(ledger: Ledger) -> None:
     }
 
 
+def test_an_attribute_s_name_may_hold_any_characters(ledger: Ledger) -> None:
+    """A pointer has one for each type of event, which bears dots, braces and signs."""
+    name = "met#v2.detail.events.conversation.{id}.user: end-\u00fc"
+    ledger.insert([record()])
+
+    absent, default = f"{name} absent", f"{name} default"
+    guard = Guard(frozenset({"SEALED"}), same={absent: None})
+    change = Change(put={name: "a"}, default={default: "b"}, add={f"{name} add": 1})
+    assert ledger.change("R#1", SORT, guard, change).applied
+    assert (found(ledger)[name], found(ledger)[default]) == ("a", "b")
+
+    again = ledger.change("R#1", SORT, Guard(None, same={name: "a"}), Change(drop={name}))
+    assert again.applied
+    assert name not in found(ledger)
+
+
 def test_a_change_returns_the_item_as_it_was_before(ledger: Ledger) -> None:
     ledger.insert([record()])
 
