@@ -441,6 +441,23 @@ def test_more_than_one_under_the_key_is_listed_for_merge_or_cancel() -> None:
     assert desk.item(batch)["duplicates"] == ["a", "b"]
 
 
+def test_of_several_items_one_that_is_there_does_not_stand_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Though the answer's id is that of the first."""
+    desk = Desk()
+    batch = desk.accept(request(items=2), genesys_id="c-1")
+
+    def answer(path: str, correlation_id: str) -> Answer:
+        said = "agrees" if path.endswith("/c-1") else "absent"
+        return Answer(200, {}, json.dumps({"is": said}).encode())
+
+    monkeypatch.setattr(desk.genesys, "get", answer)
+    desk.end_window(batch)
+
+    assert desk.state(batch) == "MANUAL_REVIEW"
+
+
 SILENT: dict[str, Callable[[Desk], None]] = {
     "absent": lambda desk: setattr(desk.genesys, "answer", Answer(404, {}, b"{}")),
     "unanswered": lambda desk: setattr(desk.genesys, "answer", Unanswered("no answer")),

@@ -143,9 +143,10 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
                 copies += found if len(found) > 1 else []
     if len(absent) == len(asked):
         return Absent(tracked.absence_proves)
-    if absent and tracked.genesys_id not in asked:
+    # Of the answered id and the chosen one of one item, one is enough.
+    if absent and (tracked.items > 1 or tracked.genesys_id not in asked):
         return Differs({"absent": absent}, absent[0])
-    return Agrees(tuple(copies))  # of the answered id and the chosen one, one is enough
+    return Agrees(tuple(copies))
 
 
 def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
