@@ -84,9 +84,11 @@ def moment_ms(value: Json) -> int | None:
     None where it means none, or might mean two."""
     if isinstance(value, str):
         return iso_ms(value) if _DIGITS.fullmatch(value) is None else _count_ms(Decimal(value))
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return _count_ms(Decimal(repr(value)))
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Not every whole number that JSON can hold is one that a float can.
+    is_count = isinstance(value, int) or math.isfinite(value)
+    return _count_ms(Decimal(repr(value))) if is_count else None
 
 
 def _count_ms(count: Decimal) -> int | None:

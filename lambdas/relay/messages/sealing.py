@@ -10,13 +10,14 @@ key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
-from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 
 FORMAT = 1
 CHECKSUM_CHARS = 13
@@ -225,7 +226,7 @@ _UNCLAIMED = '"stage":"sealed"'
 def encode_unclaimed(batch: Batch) -> str:
     """The message of a batch that is to claim its events before it may be written."""
     document = _document(batch) | {"stage": "sealed"}
-    return canonical({**document, "sum": _checksum(document)})
+    return canonical({**document, "sum": checksum_of(document)})
 
 
 def is_unclaimed(text: str) -> bool:
@@ -236,7 +237,7 @@ def is_unclaimed(text: str) -> bool:
 def encode(batch: Batch) -> str:
     """The message: the whole batch as canonical JSON, with a checksum against hand edits."""
     document = _document(batch)
-    return canonical({**document, "sum": _checksum(document)})
+    return canonical({**document, "sum": checksum_of(document)})
 
 
 def _document(batch: Batch) -> dict[str, Json]:
@@ -258,7 +259,7 @@ def _document(batch: Batch) -> dict[str, Json]:
     }
 
 
-def _checksum(document: dict[str, Json]) -> str:
+def checksum_of(document: dict[str, Json]) -> str:
     return short(digest("sum", canonical(document)), CHECKSUM_CHARS)
 
 
@@ -310,9 +311,33 @@ def decode(text: str) -> Batch:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"the message is no sealed batch: {error!r}") from error
-    if claimed != _checksum(document):
+    if claimed != checksum_of(document):
         raise Malformed("the sealed batch was edited after it was sealed; its checksum is wrong")
+    _refuse_unsound(batch)
     return batch
+
+
+def _refuse_unsound(batch: Batch) -> None:
+    """A checksum proves that nobody edited a message, not that it is one of ours: what it holds is
+    of the types that everybody relies on, or it is Malformed."""
+    names = (*batch.target.formerly, *(name for event in batch.events for name in event.routes))
+    is_ours = (
+        bool(batch.events)
+        and all(map(holds, (batch, batch.target, *batch.events)))
+        and all(type(name) is str for name in names)
+        and batch.target.shape in get_args(Shape)
+        and batch.depth >= 0
+        and batch.sealed_at_ms in CALENDAR_MS
+        and all(event.accepted_at_ms in CALENDAR_MS for event in batch.events)
+        and all(_is_encodable(text) for event in batch.events for text in (event.item, event.into))
+    )
+    if not is_ours:
+        raise Malformed("the message is no sealed batch: a member is not what it must be")
+
+
+def _is_encodable(text: str) -> bool:
+    """JSON can say half of a surrogate pair, and UTF-8 cannot."""
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def describe(batch: Batch) -> dict[str, Json]:
