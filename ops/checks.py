@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from lambdas.adapters.ledger import ATTENTION_INDEX
 from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.genesys.tokens import CREDENTIALS_ADVICE
@@ -113,6 +114,36 @@ def _drift(relay: Relay) -> str:
             f"{_deploy_again(relay)}"
         )
     return "queues, policies, rules, triggers, table and alarms are as they were deployed"
+
+
+def _ledger(relay: Relay) -> str:
+    """A table that was restored has neither expiry nor recovery, and is in nobody's template."""
+    name = relay.output("LedgerTableName")
+    table: Any = relay.dynamodb.describe_table(TableName=name)["Table"]
+    live: Any = relay.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    backups: Any = relay.dynamodb.describe_continuous_backups(TableName=name)
+    recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if ATTENTION_INDEX not in [row["IndexName"] for row in table.get("GlobalSecondaryIndexes", ())]:
+        raise OpsError(
+            f"The table {name} has no index {ATTENTION_INDEX}: restore it once more, with its "
+            "indexes (runbook: Restore the ledger)."
+        )
+    lacks = []
+    if not str(live.get("TimeToLiveStatus")).startswith("ENABL"):
+        lacks.append(
+            f"aws dynamodb update-time-to-live --table-name {name} "
+            "--time-to-live-specification Enabled=true,AttributeName=expires_at"
+        )
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        lacks.append(
+            f"aws dynamodb update-continuous-backups --table-name {name} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        )
+    if lacks:
+        raise OpsError(
+            f"The table {name} does not forget or cannot be restored: {'; '.join(lacks)}"
+        )
+    return f"{name} forgets what is over and can be restored"
 
 
 def _deploy_again(relay: Relay) -> str:
@@ -298,6 +329,7 @@ ALL = (
     Check("drift", _drift),
     Check("partner source", _partner_source),
     Check("rules", _rules),
+    Check("ledger", _ledger),
     Check("secret", _secret),
     Check("token", _token),
     Check("permissions", _permissions),

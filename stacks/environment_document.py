@@ -149,6 +149,12 @@ class Relay(_Table):
     removal: Literal["retain", "destroy"] = Field(
         default="retain", description='"retain" or "destroy"'
     )
+    ledger_table: str | None = Field(
+        default=None,
+        # docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html, TableName
+        pattern=r"^[A-Za-z0-9_.-]{3,255}$",
+        description="the name of a DynamoDB table, such as one restored from the ledger",
+    )
     log_retention_days: Annotated[RetentionDays, BeforeValidator(_number)] = Field(
         default=30, description="a number of days CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, ..."
     )

@@ -15,11 +15,24 @@ class Ledger(Construct):
     """On demand, restorable to any second of the last 35 days; TTL only collects garbage."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: cdk.RemovalPolicy,
+        restored: str | None,
     ) -> None:
+        """`restored`: the name of a table that takes the place of the stack's own. That one stays
+        in the stack, so that the way back is one setting too."""
         super().__init__(scope, construct_id)
+        own = self._own(removal_policy)
+        self.table = (
+            own if restored is None else dynamodb.Table.from_table_name(self, "Restored", restored)
+        )
+
+    def _own(self, removal_policy: cdk.RemovalPolicy) -> dynamodb.ITable:
         is_kept = removal_policy is not cdk.RemovalPolicy.DESTROY
-        self.table = dynamodb.Table(
+        table = dynamodb.Table(
             self,
             "Table",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
@@ -34,13 +47,14 @@ class Ledger(Construct):
             # this one resource stays even then, empty and free of charge.
             removal_policy=cdk.RemovalPolicy.RETAIN if is_kept else removal_policy,
         )
-        self.table.add_global_secondary_index(
+        table.add_global_secondary_index(
             index_name=ATTENTION_INDEX,
             partition_key=dynamodb.Attribute(name="attention", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="due_at", type=dynamodb.AttributeType.NUMBER),
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=["state", "destination"],
         )
+        return table
 
     def grant(self, grantee: iam.IGrantable, actions: Sequence[str]) -> None:
         """`actions` (without the prefix) on the table alone."""

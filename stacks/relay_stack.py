@@ -52,7 +52,7 @@ class RelayStack(cdk.Stack):
         _require_relations(timing)
 
         queues = Queues(self, "Queues", timing=timing, removal_policy=removal_policy)
-        ledger = Ledger(self, "Ledger", removal_policy=removal_policy)
+        ledger = Ledger(self, "Ledger", removal_policy=removal_policy, restored=relay.ledger_table)
         vault = Vault(self, "Vault", removal_policy=removal_policy)
         credentials = Credentials(self, "Credentials", removal_policy=removal_policy)
         buses = Buses(

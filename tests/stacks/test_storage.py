@@ -35,6 +35,20 @@ def test_the_ledger_is_restorable_and_forgets_only_by_ttl(template: Template) ->
     ]
 
 
+def test_a_restored_table_takes_the_place_of_the_ledger_which_stays(tmp_path: Path) -> None:
+    text = environment_text('ledger_table = "restored"')
+    made = synthesise(tmp_path, first=text).templates["first"]
+
+    for function in resources(made, "AWS::Lambda::Function").values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert variables.get("LEDGER_TABLE", "restored") == "restored"
+    assert readable(made["Outputs"]["LedgerTableName"]["Value"]) == "restored"
+    assert "<LedgerTable>" not in json.dumps(
+        [readable(policy) for policy in resources(made, "AWS::IAM::Policy").values()]
+    )
+    assert only(made, "AWS::DynamoDB::Table")["DeletionPolicy"] == "Retain"
+
+
 def test_the_index_holds_what_a_sweep_needs_and_no_more(template: Template) -> None:
     (index,) = only(template, "AWS::DynamoDB::Table")["Properties"]["GlobalSecondaryIndexes"]
 
