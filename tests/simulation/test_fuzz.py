@@ -1,11 +1,14 @@
 """Damaged inputs at every place that takes something from outside: nothing escapes, nothing is
 unforeseen, no sound neighbour pays. `make fuzz` sends many more."""
 
+from collections.abc import Mapping
 from random import Random
+from typing import Any
 
 import pytest
 
-from lambdas.relay.messages import sealing
+from lambdas.relay.entrances.proofs import Request
+from simulation.fuzz import places
 from simulation.fuzz.__main__ import failures
 from simulation.fuzz.places import PLACES, Site
 
@@ -23,7 +26,10 @@ def test_one_seed_gives_one_input(place: str) -> None:
     assert first == second
 
 
-def test_it_sees_a_reader_that_believes_what_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "holds", lambda _: True)
+def test_it_sees_what_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_trustingly(event: Mapping[str, Any]) -> Request:
+        return Request(event["pathParameters"]["sender"], event["headers"], b"")
 
-    assert any(said.startswith("sealed batch") for said in failures(FEW, seed=1))
+    monkeypatch.setattr(places, "request_of", read_trustingly)
+
+    assert any(said.startswith("webhook") for said in failures(FEW, seed=1))

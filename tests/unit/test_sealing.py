@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SEALED_BYTES_MAX, SQS_MESSAGE_BYTES_MAX
-from lambdas.relay.messages.sealing import Batch, SealedEvent, Shape, decode, describe, encode
+from lambdas.relay.messages.sealing import (
+    Batch,
+    SealedEvent,
+    Shape,
+    checksum_of,
+    decode,
+    describe,
+    encode,
+)
 from tests.unit.batches import TARGET, batch_of, collision, said_in, sealed, sealed_event
 
 events = st.builds(
@@ -298,3 +306,17 @@ def json_or_none(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+@pytest.mark.parametrize(
+    ("member", "odd"),
+    [("depth", "1"), ("depth", -1), ("sealed_at_ms", 10**400), ("shape", "heap"), ("events", []),
+     ("nonce", None), ("path", ["/api"]), ("formerly", [1])],
+)  # fmt: skip
+def test_a_checksum_that_fits_does_not_make_a_batch(member: str, odd: Any) -> None:
+    document = json.loads(encode(batch_of("a")))
+    del document["sum"]
+    document[member] = odd
+
+    with pytest.raises(Malformed):
+        decode(canonical({**document, "sum": checksum_of(document)}))
