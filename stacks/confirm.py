@@ -49,7 +49,7 @@ class Confirm(Construct):
         )
         feed(self.function, queues.checks, settings=settings, concurrency_max=CONCURRENCY_MAX)
         grant_send(role, queues.checks.queue, queues.writes.queue)
-        ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
+        ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         vault.grant_get(role, SEALED)
         vault.grant_put(role, QUARANTINE, REVIEW)
         vault.grant_discard(role, REVIEW, SEALED)

@@ -40,6 +40,6 @@ class Dedup(Construct):
         )
         feed(self.function, queues.batches, settings=settings, concurrency_max=CONCURRENCY_MAX)
         grant_send(role, queues.batches.queue, queues.writes.queue, queues.checks.queue)
-        ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem", "Query"])
+        ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem", "Query"])
         vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         vault.grant_discard(role, REVIEW)

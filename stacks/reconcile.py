@@ -55,7 +55,7 @@ class Reconcile(Construct):
         )
         grant_empty(role, *(pair.dead for pair in queues.all))
         grant_send(role, *(pair.queue for pair in queues.all))
-        ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
+        ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         ledger.grant_sweep(role)
         vault.grant_get(role, SEALED, REVIEW)
         vault.grant_put(role, QUARANTINE, REVIEW)

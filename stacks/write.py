@@ -44,7 +44,7 @@ class Write(Construct):
         )
         feed(self.function, queues.writes, settings=settings, concurrency_max=concurrency_max)
         grant_send(role, queues.writes.queue, queues.checks.queue)
-        ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
+        ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         vault.grant_get(role, SEALED)
         vault.grant_discard(role, REVIEW, SEALED)

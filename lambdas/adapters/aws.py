@@ -13,17 +13,14 @@ CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
 #: tries of one call, the first included; more is the queue's business
 ATTEMPTS = 3
-#: claims of one batch that are on their way at once, and so connections kept
-CONNECTIONS = 16
 
 CONFIG = Config(
     connect_timeout=CONNECT_TIMEOUT_S,
     read_timeout=READ_TIMEOUT_S,
     retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    max_pool_connections=CONNECTIONS,
 )
 
-_THROTTLING = frozenset(
+THROTTLING = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "ThrottlingException",
@@ -50,7 +47,7 @@ def translated(operation: str, impossible: frozenset[str] = frozenset()) -> Iter
         code = code_of(error)
         if code in impossible:
             raise Impossible(f"{operation}: {code}, which it will always be") from error
-        kind = Throttled if code in _THROTTLING else Transient
+        kind = Throttled if code in THROTTLING else Transient
         raise kind(f"{operation}: {code}") from error
     except BotoCoreError as error:
         raise Transient(f"{operation}: {type(error).__name__}") from error

@@ -1,16 +1,15 @@
 """The ledger in DynamoDB."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from lambdas.adapters.aws import CONNECTIONS, code_of, translated
-from lambdas.relay.kernel.errors import Transient
-from lambdas.relay.kernel.limits import KEYS_PER_ROUND_TRIP
+from lambdas.adapters.aws import THROTTLING, code_of, translated
+from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
+from lambdas.relay.kernel.limits import CLAIMS_PER_ROUND_TRIP, KEYS_PER_ROUND_TRIP
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
 
 if TYPE_CHECKING:
@@ -20,6 +19,11 @@ if TYPE_CHECKING:
 #: PutItem and UpdateItem. Not a query of the index, where it says that the table has none.
 _IMPOSSIBLE = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException"})
 _REFUSED = "ConditionalCheckFailedException"
+#: what a statement of a batch is answered: the same codes without "Exception", but these
+#: (API reference, BatchStatementError)
+_STANDS_THERE = "DuplicateItem"
+_IMPOSSIBLE_STATEMENTS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
+_THROTTLED_STATEMENTS = THROTTLING | {"ThrottlingError", "ProvisionedThroughputExceeded"}
 ATTENTION_INDEX = "attention"
 #: rounds of BatchGetItem before keys that DynamoDB left unprocessed are given up
 READ_ROUNDS = 4
@@ -28,20 +32,35 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 class DynamoLedger:
-    """Implements relay.ports.Ledger. Every write is one conditional item write; the item that a
-    refused write met comes back with the refusal (ALL_OLD), so nothing is read before writing."""
+    """Implements relay.ports.Ledger. A write of one item is one conditional write, and the item
+    that it met comes back with the refusal (ALL_OLD). Several are inserted in batches, and what
+    stands in the way of those refused is read afterwards (docs/decisions/0005)."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def insert(self, items: Sequence[Item]) -> Sequence[Written]:
-        # Puts in parallel rather than PartiQL batches: a PartiQL INSERT does not say whose item
-        # it met, which is what a claim needs to know (docs/decisions/0005).
         if len(items) == 1:
             return [self._insert(items[0])]
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            return list(pool.map(self._insert, items))
+        applied = [
+            is_applied
+            for start in range(0, len(items), CLAIMS_PER_ROUND_TRIP)
+            for is_applied in self._insert_batch(items[start : start + CLAIMS_PER_ROUND_TRIP])
+        ]
+        met = iter(self.find([_key(i) for i, done in zip(items, applied, strict=True) if not done]))
+        return [Written(done, None if done else next(met)) for done in applied]
+
+    def _insert_batch(self, items: Sequence[Item]) -> list[bool]:
+        """Which of them were applied, in one round trip. Raises when that is not known of all."""
+        statements: Any = [_statement(self._table, _pack(item)) for item in items]
+        with translated("BatchExecuteStatement", _IMPOSSIBLE):
+            answer = self._client.batch_execute_statement(Statements=statements)
+        codes = [str(row.get("Error", {}).get("Code", "")) for row in answer["Responses"]]
+        failed = sorted(set(codes) - {"", _STANDS_THERE})
+        if failed:
+            raise _failed(failed)
+        return [not code for code in codes]
 
     def _insert(self, item: Item) -> Written:
         with translated("PutItem", _IMPOSSIBLE):
@@ -179,6 +198,27 @@ class _Expression:
         place = f":v{len(self.values)}"
         self.values[place] = value
         return place
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"], item["sk"]
+
+
+def _statement(table: str, packed: Mapping[str, Any]) -> dict[str, Any]:
+    members = ", ".join(f"'{name}': ?" for name in packed)
+    return {
+        "Statement": f'INSERT INTO "{table}" VALUE {{{members}}}',
+        "Parameters": list(packed.values()),
+    }
+
+
+def _failed(codes: Sequence[str]) -> Transient | Impossible:
+    """Of several that failed, one that will always fail is told only when there is no other: the
+    rest is worth a repetition."""
+    words = f"BatchExecuteStatement: {', '.join(codes)}"
+    if _IMPOSSIBLE_STATEMENTS.issuperset(codes):
+        return Impossible(f"{words}, which it will always be")
+    return Throttled(words) if _THROTTLED_STATEMENTS.issuperset(codes) else Transient(words)
 
 
 def _refused(error: ClientError) -> Written:

@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from emulator.process import REGION, Emulator
 from tests.contract.worlds import Aws, Memory, World
+from tests.moto_partiql import teach_inserts
 
 
 class Moto:
@@ -35,6 +36,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         case "moto":
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
                 monkeypatch.setenv(name, "none")
+            teach_inserts(monkeypatch)
             with mock_aws():
                 yield Aws(Moto())
         case _:

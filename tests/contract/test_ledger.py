@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lambdas.adapters.ledger import DynamoLedger
-from lambdas.relay.kernel.errors import Impossible
+from lambdas.relay.kernel.errors import Impossible, RelayError, Throttled, Transient
 from lambdas.relay.kernel.limits import (
+    CLAIMS_PER_ROUND_TRIP,
     DYNAMODB_ITEM_BYTES_MAX,
     DYNAMODB_PARTITION_KEY_BYTES_MAX,
     KEYS_PER_ROUND_TRIP,
@@ -94,6 +95,62 @@ def test_each_item_of_an_insert_has_its_own_answer_in_order(ledger: Ledger) -> N
 
     assert [answer.applied for answer in answers] == [True, False, True]
     assert answers[1].before == record("R#2", owner="first")
+
+
+def test_many_items_are_inserted_at_once_and_each_refusal_says_what_it_met(ledger: Ledger) -> None:
+    """More than one round trip takes, refused at its edges and between."""
+    names = [f"R#{n}" for n in range(2 * CLAIMS_PER_ROUND_TRIP + 3)]
+    standing = {names[0], names[CLAIMS_PER_ROUND_TRIP], names[-1]}
+    for name in standing:
+        ledger.insert([record(name, owner="first", rows=["a"])])
+
+    answers = ledger.insert([record(name, owner="second", rows=[1, {}]) for name in names])
+
+    assert [answer.applied for answer in answers] == [name not in standing for name in names]
+    assert [answer.before for answer in answers if not answer.applied] == [
+        record(name, owner="first", rows=["a"]) for name in names if name in standing
+    ]
+    assert found(ledger, names[1]) == record(names[1], owner="second", rows=[1, {}])
+
+
+def test_inserted_again_all_items_meet_themselves(ledger: Ledger) -> None:
+    """As when an answer was lost and the SDK repeats the call: the caller finds itself."""
+    items = [record(f"R#{n}", owner="me") for n in range(3)]
+    ledger.insert(items)
+
+    answers = ledger.insert(items)
+
+    assert [(a.applied, a.before) for a in answers] == [(False, item) for item in items]
+
+
+def test_one_that_can_never_be_stored_is_impossible_among_others(ledger: Ledger) -> None:
+    with pytest.raises(Impossible):
+        ledger.insert([record("R#1"), record("R#2", text="x" * DYNAMODB_ITEM_BYTES_MAX)])
+
+
+@pytest.mark.parametrize(
+    ("codes", "raised"),
+    [
+        (["ThrottlingError", "ProvisionedThroughputExceeded"], Throttled),
+        (["InternalServerError"], Transient),
+        (["ValidationError", "RequestLimitExceeded"], Transient),
+        (["ValidationError"], Impossible),
+        (["AccessDenied"], Transient),
+    ],
+)
+def test_a_statement_that_failed_fails_its_batch(
+    codes: list[str], raised: type[RelayError]
+) -> None:
+    """No claim is taken for made, nor for another's, that the ledger did not answer for."""
+
+    class Failing:
+        def batch_execute_statement(self, **_request: Any) -> Any:
+            answers = [{"Error": {"Code": code, "Message": "said"}} for code in codes]
+            return {"Responses": [{"TableName": "table"}, *answers]}
+
+    with pytest.raises(raised) as error:
+        DynamoLedger(Failing(), "table").insert([record()] * 3)  # type: ignore[arg-type]
+    assert error.type is raised
 
 
 def test_no_items_are_no_question(ledger: Ledger) -> None:
@@ -321,6 +378,14 @@ def test_a_claim_is_given_to_exactly_one_of_many(shared: Ledger) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(insert, range(24))) == 1
+
+
+def test_claims_made_together_are_each_given_to_exactly_one_of_many(shared: Ledger) -> None:
+    def insert(number: int) -> list[bool]:
+        return [w.applied for w in shared.insert([record(f"R#{n}", owner=number) for n in (1, 2)])]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [sum(won) for won in zip(*pool.map(insert, range(24)), strict=True)] == [1, 1]
 
 
 def test_a_lease_is_given_to_exactly_one_of_many(shared: Ledger) -> None:

@@ -14,6 +14,7 @@ from emulator.process import REGION
 from lambdas import wiring
 from tests.handlers.deployment import VERBS, Context, Deployment, handler_of
 from tests.handlers.genesys import Genesys, serving_genesys
+from tests.moto_partiql import teach_inserts
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Template
@@ -126,6 +127,7 @@ def functions(
     (tmp_path / "configuration.json").write_text(json.dumps(CONFIGURATION))
     monkeypatch.setattr(wiring, "ROOT", tmp_path)
     monkeypatch.setattr(wiring, "CLOCK", Clock())
+    teach_inserts(monkeypatch)
     with mock_aws():
         yield Functions(Deployment(template), genesys, monkeypatch)
     forget()

@@ -12,6 +12,7 @@ from lambdas.relay.kernel.ports import Outgoing
 from ops import dead_letter, session
 from ops.connection import CLOCK, QUEUES, Relay, Target
 from tests.contract.worlds import create_ledger_table
+from tests.moto_partiql import teach_inserts
 
 REGION = "eu-west-1"
 LOG_GROUP = "the log of reconcile"
@@ -71,6 +72,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("COLUMNS", "200")
+    teach_inserts(monkeypatch)
     with mock_aws():
         deployed = Deployed()
 

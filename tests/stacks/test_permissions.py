@@ -49,6 +49,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesBatchesDead>", "<QueuesChecksQueue>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
+            "dynamodb:PartiQLInsert",
             "dynamodb:PutItem",
             "dynamodb:Query",
             "dynamodb:UpdateItem",
@@ -64,6 +65,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesChecksQueue>", "<QueuesWritesDead>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
+            "dynamodb:PartiQLInsert",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
@@ -80,6 +82,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesChecksDead>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
+            "dynamodb:PartiQLInsert",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
@@ -104,6 +107,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
+            "dynamodb:PartiQLInsert",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
