@@ -90,9 +90,6 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
     """One whole run, from an empty stage to out/run.json."""
     began = time.monotonic()
     source = bus_source(lines)
-    OUT.mkdir(exist_ok=True)
-    if order.events is None:
-        (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
     scenario = SCENARIOS[order.scenario]
     setting = Setting(
         (OUT / "stage").resolve(),
@@ -104,6 +101,9 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
     )
     show.expect(sameness.count(lines))
     with set_stage(setting, show.step) as stage:
+        # Only one run at a time has the stage, and so what it writes beside it.
+        if order.events is None:
+            (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
         with show.progress("publishing, and waiting until all is done"):
             watch = Watch(stage)
             verdict = scenario.play(Act(lines, source, stage, watch, show))

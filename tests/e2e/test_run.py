@@ -1,5 +1,6 @@
 """`make run`, as a user runs it: a captured file, a hostile day, a run that is killed."""
 
+import fcntl
 import json
 import os
 import signal
@@ -142,6 +143,21 @@ def test_a_wrong_wish_is_one_sentence(
     assert finished.code == 2
     assert finished.said.startswith(sentence)
     assert finished.said.count("\n") == 1
+
+
+def test_a_second_run_in_one_place_is_one_sentence_and_leaves_the_first_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "out" / "stage").mkdir(parents=True)
+    (tmp_path / "out" / "day.ndjson").write_text("the first run's")
+    with (tmp_path / "out" / "stage" / "aws.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        finished = run(tmp_path, SEED="2")
+
+    assert finished.code == 2
+    assert "Another run uses" in finished.said
+    assert "Traceback" not in finished.said
+    assert (tmp_path / "out" / "day.ndjson").read_text() == "the first run's"
 
 
 # Processes, from /proc: `ps` is not everywhere
