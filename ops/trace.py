@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S
 from lambdas.relay.kernel.time_format import iso
 from ops import elsewhere, event_history
 from ops.audit_trail import RequestWay
@@ -21,7 +22,8 @@ def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
     if found.is_empty and not places:
         raise OpsError(
             f"Neither the ledger nor a queue, a dead letter or the quarantine has anything on "
-            f"{name}. The ledger forgets after 30 days; an older event may be in the archive."
+            f"{name}. The ledger forgets after {CLAIM_TTL_S // DAY_S} days; an older event may be "
+            "in the archive."
         )
     screen.document(
         [event_history.document(one) for one in found.ways] + [place.document() for place in places]

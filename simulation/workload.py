@@ -11,7 +11,14 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, Literal
 
-from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S
+from lambdas.relay.kernel.limits import (
+    CLAIM_TTL_S,
+    DAY_S,
+    HORIZON_S,
+    HOUR_S,
+    MINUTE_S,
+    SOURCE_REPUBLISH_S,
+)
 from lambdas.relay.kernel.ports import Outgoing
 
 #: a Thursday in January 2026; every run begins here
@@ -20,6 +27,20 @@ SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
 UNROUTED = "v2.users.presence"
 #: the detail-type of the event that a request causes
 ECHO = "v2.simulated.echo"
+#: after which an event may no longer be known, and after which its claim expires
+HORIZON_DAYS = HORIZON_S // DAY_S
+CLAIM_DAYS = CLAIM_TTL_S // DAY_S
+#: Genesys itself publishes again within these days
+REPUBLISH_DAYS = SOURCE_REPUBLISH_S // DAY_S
+#: how late copies come: on both sides of each of these limits
+LATE_DAYS = (
+    REPUBLISH_DAYS - 0.1,
+    HORIZON_DAYS - 0.1,
+    HORIZON_DAYS + 0.1,
+    CLAIM_DAYS - 2,
+    CLAIM_DAYS + 4,
+    CLAIM_DAYS + 15,
+)
 
 #: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
 #: unrouted: no route takes it; echo: caused by a request of ours, never to be written;
@@ -130,9 +151,9 @@ def _copies(
             yield Published(copy_ms, text, True)
     if late_copies:
         while random.random() < 0.3:
-            days = random.choice((3.9, 24.9, 25.1, 28, 34, 45))
+            days = random.choice(LATE_DAYS)
             late_ms = at_ms + int(days * DAY_S * 1000)
-            again = days < 4 and random.random() < 0.5
+            again = days < REPUBLISH_DAYS and random.random() < 0.5
             new = envelope(random, late_ms, topic, body, None) if again else text
             yield Published(late_ms, new, True)
 

@@ -38,7 +38,7 @@ from simulation.scenario import Scenario
 from simulation.scheduler import Ending, Scheduler
 from simulation.senders import KEYS, Answers, Senders
 from simulation.trace import Trace
-from simulation.workload import SOURCE, START_MS, Fact
+from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, SOURCE, START_MS, Fact
 from simulation.world_paths import PATH
 
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
@@ -228,11 +228,11 @@ class World:
 
     def _plan_late_incidents(self) -> None:
         if self.fault_plan.strikes("ttl deletion"):
-            for day in range(30, 80, 2):
+            for day in range(CLAIM_DAYS, CLAIM_DAYS + 50, 2):
                 self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
         if self.fault_plan.strikes("message sent again"):
             # Sent at some time in the first days, copied by somebody, sent again weeks later.
-            day = self.random.choice((20, 33, 50))
+            day = self.random.choice((HORIZON_DAYS - 5, CLAIM_DAYS + 3, CLAIM_DAYS + 20))
             self.timeline.after(2 * HOUR_S, lambda: self._copy_messages(day))
 
     def _copy_messages(self, day: int) -> None:

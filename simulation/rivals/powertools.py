@@ -24,6 +24,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.idempotency.persistence import base, datarecord, dynamodb
 from botocore.exceptions import ClientError
 
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Delivery
 from simulation.functions import Function, Instance
 from simulation.memory.timeline import Timeline
@@ -138,7 +139,7 @@ def powertools(instance: Instance) -> Function:
     timeout_ms = n.settings.timing.function_timeout_s["intake"] * 1000
 
     def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
-        config = IdempotencyConfig(expires_after_seconds=30 * 86_400)
+        config = IdempotencyConfig(expires_after_seconds=CLAIM_TTL_S)
         context: Any = _Context(n.timeline, n.timeline.now_ms + timeout_ms)
         config.register_lambda_context(context)
 

@@ -1,6 +1,6 @@
 """What this instance knows of claims, so that a storm of copies does not become one of store calls.
 
-A claim is written once, never changed and never released, and lives for 30 days. What the ledger
+A claim is written once, never changed and never released, and lives for weeks. What the ledger
 said about one is therefore true as long as this memory holds it, which is minutes. Nothing is
 concluded from what it does *not* hold: then the ledger is asked.
 """

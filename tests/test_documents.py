@@ -1,0 +1,32 @@
+"""What people are told in numbers follows the limits: who changes one is told where it is said."""
+
+from pathlib import Path
+
+import pytest
+
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S, HORIZON_S
+
+ROOT = Path(__file__).resolve().parent.parent
+CLAIM_DAYS = CLAIM_TTL_S // DAY_S
+HORIZON_DAYS = HORIZON_S // DAY_S
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("README.md", f"| {CLAIM_DAYS} days | `tests/unit/test_trace.py` |"),
+        ("docs/guarantees.md", f"within {CLAIM_DAYS} days, where"),
+        ("docs/guarantees.md", f"day {CLAIM_DAYS}: the claim may expire"),
+        ("docs/guarantees.md", f"day {CLAIM_DAYS + 4}: e again, accepted on day 0"),
+        ("docs/guarantees.md", f"older than the horizon ({HORIZON_DAYS} days)"),
+        ("docs/data.md", f"no payload | {CLAIM_DAYS} days | DynamoDB's TTL"),
+        ("docs/entrances.md", f"a copy of the first for {CLAIM_DAYS} days"),
+        ("docs/runbook.md", f"accepted in the last {HORIZON_DAYS} days"),
+        ("docs/runbook.md", f"({CLAIM_DAYS} days after that deploy)"),
+        ("docs/runbook.md", f"After {CLAIM_DAYS} days leave it"),
+        ("docs/decisions/0016-claims-by-route.md", f"left out after {CLAIM_DAYS} days"),
+        ("environments/example.toml", f"left out after {CLAIM_DAYS} days"),
+    ],
+)
+def test_what_is_said_of_the_horizon_follows_the_limits(document: str, said: str) -> None:
+    assert said in (ROOT / document).read_text("utf-8"), f"{document} must say: {said}"
