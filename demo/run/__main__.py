@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
@@ -78,8 +79,8 @@ def main() -> int:
     except (InputError, StageError, EmulatorError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (ClientError, BotoCoreError) as error:
-        print(f"The embedded AWS refused a call ({error}): see {OUT}/stage.", file=sys.stderr)
+    except (ClientError, BotoCoreError, requests.RequestException) as error:
+        print(f"The embedded AWS did not serve a call ({error}): see {OUT}/stage.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: the shop's own processes; each call of the webhook may take a worker of the emulator
 PARALLEL = 4
 KEY = "the key of the shop, 32 characters or more"
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 TOPICS = ["cart.*", "order.*", "parcel.*"]
 
 
