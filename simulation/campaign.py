@@ -226,7 +226,7 @@ def rows(result: Result) -> dict[str, Any]:
         "mutants": len(result.hunts),
         "mutants_caught": sum(hunted.seeds is not None for hunted in result.hunts),
         "hunts": {
-            hunted.mutant: {"mistake": mutant.mistake, "runs": hunted.seeds, "said": hunted.said}
+            hunted.mutant: {"mistake": mutant.mistake, "seed": hunted.seed, "said": hunted.said}
             for hunted, mutant in zip(result.hunts, (*MUTANTS, *TRACKING), strict=True)
         },
         "rivals": _rival_rows(result.rivals),

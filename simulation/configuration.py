@@ -20,6 +20,8 @@ from simulation.senders import FLAT, ORDER, STEP
 from simulation.states import MEMBERSHIP
 from simulation.world_paths import PATH
 
+SECOND_ITEM: Json = {"id": "id", "marker": "body.second"}
+
 
 def configuration_of(scenario: Scenario) -> Configuration:
     """The destination as the scenario's regime describes it, and a route for each shape."""
@@ -42,9 +44,11 @@ def configuration_of(scenario: Scenario) -> Configuration:
         is_repeatable=regime.is_repeatable,
     )
     topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT)
+    audits_again = Route("audits again", destination, ("v2.audits.*",), SECOND_ITEM)
     return Configuration(
         {"simulated": destination},
         (
+            *([audits_again] if scenario.two_routes else []),
             Route("all", destination, topics, _item("body")),
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),

@@ -1,13 +1,15 @@
-"""The hunt for mutants: seeds, one after another, until the checker objects."""
+"""The hunt for mutants: seeds, the known one first, until the checker objects."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 
 from lambdas.relay.kernel.limits import DAY_S
+from simulation.corpus import known_seeds
 from simulation.functions import FUNCTIONS
 from simulation.mutants.mutant import Mutant, applied
 from simulation.scenario import FEW_RECEIVES, Scenario, draw
-from simulation.trial import Trial, run_scenario
+from simulation.trial import Functions, Trial, run_scenario, run_tracked_seed
 
 #: what a mutant's own clumsiness could cause: no proof that the mistake was seen
 CLUMSY = ("an unforeseen error", "the run did not come to rest")
@@ -26,27 +28,53 @@ class Hunt:
 
 
 def hunt(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
+    """Looks for the mistake in the world of all events."""
+
+    def run(seed: int, functions: Functions) -> Trial | None:
+        scenario = draw(seed)
+        if mutant.regimes and scenario.regime.name not in mutant.regimes:
+            return None
+        return run_scenario(_scenario(mutant, scenario), functions)
+
+    return _hunt(mutant, run, first_seed, seeds_max)
+
+
+def hunt_tracked(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
+    """The same in the world of tracked requests."""
+    return _hunt(mutant, run_tracked_seed, first_seed, seeds_max)
+
+
+def _hunt(
+    mutant: Mutant,
+    run: Callable[[int, Functions], Trial | None],
+    first_seed: int,
+    seeds_max: int,
+) -> Hunt:
+    """`run` gives None for a seed whose world cannot show the mistake; such a seed counts not."""
     functions = {
         verb: make
         for verb, make in {**FUNCTIONS, **mutant.functions}.items()
         if verb not in mutant.without
     }
+    known = known_seeds().get(mutant.name)
     hunted = 0
-    for seed in count(first_seed):
-        scenario = draw(seed)
-        if mutant.regimes and scenario.regime.name not in mutant.regimes:
-            continue
-        if hunted == seeds_max:
-            break
-        hunted += 1
-        scenario = _scenario(mutant, scenario)
+    for seed in chain([] if known is None else [known], count(first_seed)):
         with applied(mutant):
-            trial = run_scenario(scenario, functions)
+            trial = run(seed, functions)
+        if trial is None:
+            continue
+        hunted += 1
         said = objection(mutant, trial)
         # Only a world in which the code without the mistake is good tells of the mistake.
-        if said and not run_scenario(scenario).failed:
+        if said and _is_good(run(seed, FUNCTIONS)):
             return Hunt(mutant.name, hunted, seed, said)
-    return Hunt(mutant.name, None, first_seed, "")
+        if hunted == seeds_max:
+            return Hunt(mutant.name, None, first_seed, "")
+    raise AssertionError("there is always a next seed")
+
+
+def _is_good(trial: Trial | None) -> bool:
+    return trial is not None and not trial.failed
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:

@@ -82,10 +82,10 @@ def _rivals(told: Mapping[str, Any]) -> str:
 def _mistakes(told: Mapping[str, Any]) -> str:
     mistakes: Mapping[str, Mapping[str, Any]] = told["hunts"]
     rows = [
-        (name, hunted["mistake"], str(hunted["runs"] or "never"))
+        (name, hunted["mistake"], str(hunted["seed"]) if hunted["said"] else "none")
         for name, hunted in mistakes.items()
     ]
-    return _table(("mistake", "what the engineer thought", "runs"), rows)
+    return _table(("mistake", "what the engineer thought", "seed"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Any) -> str:

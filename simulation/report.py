@@ -122,9 +122,10 @@ def _tell_failure(trial: Trial) -> None:
 
 
 def _tell_hunts(result: Result) -> None:
-    table = Rows("mutant", "runs until caught", "by", box=None, pad_edge=False)
+    table = Rows("mutant", "seed that shows it", "by", box=None, pad_edge=False)
     for hunted in result.hunts:
-        table.add_row(hunted.mutant, str(hunted.seeds or "never"), escape(hunted.said[:70]))
+        seed = "none" if hunted.seeds is None else str(hunted.seed)
+        table.add_row(hunted.mutant, seed, escape(hunted.said[:70]))
     CONSOLE.print(table)
 
 

@@ -45,6 +45,8 @@ class Scenario:
     told: int = 0
     #: changes of things that change back, beside those (states.py)
     states: int = 0
+    #: audits are two routes' matter: both lead to one destination, and each writes its own
+    two_routes: bool = False
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
     #: all of it is published within so many seconds
@@ -61,7 +63,7 @@ class Scenario:
 def draw(seed: int) -> Scenario:
     """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
     random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
-    latest = Random(f"latest {seed}")
+    latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -80,6 +82,8 @@ def draw(seed: int) -> Scenario:
         concurrency=random.choice((1, 2, 4)),
         shares=shares_of(random),
         told=later.choice((0, 0, 6, 12)),
+        states=changing.choice((0, 0, 0, 8)),
+        two_routes=changing.random() < 0.3,
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )

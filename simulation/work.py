@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from simulation import hunting
 from simulation.enumeration import SMALL, pairs, scenario_of, singles
-from simulation.hunting import Hunt, hunt, objection
+from simulation.hunting import Hunt
 from simulation.lines import Line, watched
 from simulation.mutants import MUTANTS
-from simulation.mutants.mutant import applied
 from simulation.mutants.tracking import TRACKING
 from simulation.rivals.comparison import RIVALS, Outcome, compare
 from simulation.scenario import draw
@@ -53,19 +53,12 @@ def _failures(trials: list[Trial]) -> tuple[str, ...]:
 
 def hunt_mutant(part: tuple[int, int, int]) -> Hunt:
     index, first_seed, seeds_max = part
-    return hunt(MUTANTS[index], first_seed, seeds_max)
+    return hunting.hunt(MUTANTS[index], first_seed, seeds_max)
 
 
 def hunt_tracked(part: tuple[int, int, int]) -> Hunt:
     index, first_seed, seeds_max = part
-    mutant = TRACKING[index]
-    for seed in range(first_seed, first_seed + seeds_max):
-        with applied(mutant):
-            trial = run_tracked_seed(seed)
-        if objection(mutant, trial) and not run_tracked_seed(seed).failed:
-            hunted = seed - first_seed + 1
-            return Hunt(mutant.name, hunted, seed, objection(mutant, trial))
-    return Hunt(mutant.name, None, first_seed, "")
+    return hunting.hunt_tracked(TRACKING[index], first_seed, seeds_max)
 
 
 def compare_rival(part: tuple[int, str, int]) -> Outcome:

@@ -69,6 +69,10 @@ class Fact:
     persists: bool = False
 
 
+#: what a second route makes of an event is an effect of its own, so it has a number of its own
+SECOND = 50_000
+
+
 def marker(number: int) -> str:
     """The text by which a number is found again in anything that holds the event."""
     return f"evt-{number:05d}"
@@ -101,9 +105,16 @@ def shares_of(random: Random) -> Shares:
 
 
 def generate(
-    random: Random, events: int, *, within_s: float, late_copies: bool, shares: Shares
+    random: Random,
+    events: int,
+    *,
+    within_s: float,
+    late_copies: bool,
+    shares: Shares,
+    two_routes: bool = False,
 ) -> Workload:
-    """So many events, with their copies, at random times within the first `within_s` seconds."""
+    """So many events, with their copies, at random times within the first `within_s` seconds. With
+    `two_routes` an audit has two numbers, one for what each route makes of it."""
     workload = Workload([], [])
     for number in range(events):
         at_ms = START_MS + int(random.random() * within_s * 1000)
@@ -112,16 +123,19 @@ def generate(
         else:
             kind = "poison" if random.random() < shares.poison else "plain"
         if kind == "malformed":
-            rows = [Published(at_ms, _malformed(random, number), False)]
+            rows, numbers = [Published(at_ms, _malformed(random, number), False)], [number]
         else:
-            body = _body(random, number, kind)
+            body, numbers = _body(random, number, kind), [number]
             topic = UNROUTED if kind == "unrouted" else _topic(random, body)
             if kind == "plain" and random.random() < shares.odd:
                 # Several audits under few ids of their own: collisions, and all must arrive.
                 topic, body["id"] = "v2.audits.entitytype.queue", f"audit-{random.randrange(3)}"
+                if two_routes:
+                    numbers.append(SECOND + number)
+                    body["second"] = marker(SECOND + number)
             rows = list(_copies(random, at_ms, topic, body, shares.copies, late_copies))
         workload.published += rows
-        workload.facts.append(Fact(number, kind, len(rows)))
+        workload.facts += [Fact(each, kind, len(rows)) for each in numbers]
     workload.published.sort(key=lambda row: row.at_ms)
     return workload
 

@@ -167,6 +167,7 @@ class World:
             within_s=scenario.publishing_s,
             late_copies=scenario.regime.late_copies,
             shares=scenario.shares,
+            two_routes=scenario.two_routes,
         )
         self.facts = states.added(work, scenario).facts + self._plan_senders()
         for row in work.published:

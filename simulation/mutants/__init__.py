@@ -28,3 +28,9 @@ MUTANTS: tuple[Mutant, ...] = (
     *ENTERING,
     *ASSEMBLING,
 )
+
+
+def mutant_of(name: str) -> Mutant:
+    """The mutant of this name."""
+    (found,) = [mutant for mutant in MUTANTS if mutant.name == name]
+    return found

@@ -67,6 +67,11 @@ def _same_identity_is_duplicate(batch_id: str, event: SealedEvent, held: Item) -
     return "copy" if verdict == "collision" else verdict
 
 
+def _one_claim_for_all_routes(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    verdict = judge(batch_id, event, held)
+    return "copy" if verdict == "other" else verdict
+
+
 def _owns_all(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     claim(batch, ledger, now_ms)
     return Claimed(frozenset(event.identity for event in batch.events), (), ())
@@ -101,6 +106,11 @@ CLAIMING = (
         "an identity that is there is a duplicate",
         "Nobody compares what the two events say.",
         ((claims, "judge", _same_identity_is_duplicate),),
+    ),
+    Mutant(
+        "one claim speaks for all routes",
+        "The destination has the event; what another route would make of it is the same event.",
+        ((claims, "judge", _one_claim_for_all_routes),),
     ),
     Mutant(
         "claims are made and not obeyed",

@@ -55,10 +55,6 @@ IDENTITY = (
         "The id in the body is the identity's; two events under one identity look like copies.",
         ((rendering, "view", _id_of_identity),),
     ),
-)
-
-#: hunted where states come back (tests/simulation/test_states.py)
-STATES = (
     Mutant(
         "identity without time",
         "What says the same is the same: a member that joins a queue again has joined it already.",

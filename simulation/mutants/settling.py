@@ -9,6 +9,7 @@ from lambdas.relay.functions import dedup, write
 from lambdas.relay.functions.parts import send_parts as _send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests import tracking
@@ -48,6 +49,7 @@ def _settle_calmly(self: write._Attempt, state: State, note: str, **more: object
     try:
         return _settle(self, state, note, **more)
     except Transient:
+        self.deps.post.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
 
 
@@ -101,7 +103,7 @@ SETTLING = (
     ),
     Mutant(
         "acknowledged though not on record",
-        "The settling failed; the request was answered all the same (R8).",
+        "The settling failed; the request was answered all the same, so its payload can go (R8).",
         ((write._Attempt, "_settle", _settle_calmly),),
     ),
     Mutant(

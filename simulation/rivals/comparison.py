@@ -55,7 +55,8 @@ class Outcome:
 
 
 def compare(rival: Rival, regime: str, seed: int) -> Outcome:
-    scenario = replace(draw(seed), regime=BY_NAME[regime], conduct=_conduct(seed, regime), told=0)
+    drawn = replace(draw(seed), told=0, states=0, two_routes=False)
+    scenario = replace(drawn, regime=BY_NAME[regime], conduct=_conduct(seed, regime))
     functions: Mapping[str, Callable[[Instance], Function]] = (
         FUNCTIONS if rival.function is None else {"intake": rival.function}
     )

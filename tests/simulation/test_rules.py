@@ -2,14 +2,14 @@
 holds with the rule in place."""
 
 from simulation.hunting import hunt
+from simulation.mutants import mutant_of
 from simulation.trial import run_seed
-from tests.simulation.corpus import mutant_of, seed_of
 
 SEEDS_MAX = 120
 
 
 def _is_needed_and_kept(mistake: str, *words: str) -> None:
-    hunted = hunt(mutant_of(mistake), seed_of(mistake), SEEDS_MAX)
+    hunted = hunt(mutant_of(mistake), 1, SEEDS_MAX)
     assert hunted.seeds is not None, f"nothing shows the mistake: {mistake}"
     assert any(word in hunted.said for word in words), hunted.said
     assert run_seed(hunted.seed).account.violations == []
