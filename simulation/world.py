@@ -174,6 +174,7 @@ class World:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
         self._plan_incidents()
+        self._plan_what_never_ends()
         last_ms = START_MS + DAYS_MAX * DAY_S * 1000
         while self.timeline.step():
             if self.trace.steps > STEPS_MAX or self.timeline.now_ms > last_ms:
@@ -226,6 +227,18 @@ class World:
             self._at_some_time(partial(self._fall_silent, random.choice((0.2, 1.5, 3))))
         if self.scenario.regime.late_copies:
             self._plan_late_incidents()
+
+    def _plan_what_never_ends(self) -> None:
+        random = Random(f"never {self.scenario.seed}")
+        match self.scenario.never:
+            case "destination":
+                seconds = random.random() * self.scenario.publishing_s
+                self.timeline.after(seconds, partial(self._fall_silent, DAYS_MAX * 24.0))
+            case "event":
+                plain = [fact.number for fact in self.facts if fact.kind == "plain"]
+                self.server.fails_over = frozenset(map(workload.marker, random.sample(plain, 2)))
+            case _:
+                pass
 
     def _plan_late_incidents(self) -> None:
         if self.fault_plan.strikes("ttl deletion"):

@@ -98,6 +98,8 @@ class GenesysServer:
     effects: list[Effect] = field(default_factory=list)
     #: until then every request vanishes, without effect and without answer
     silent_until_ms: int = 0
+    #: markers of items that it fails over, whatever else a request holds, for ever
+    fails_over: frozenset[str] = frozenset()
     logins: int = 0
     _tokens: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)
@@ -132,6 +134,8 @@ class GenesysServer:
             return _answer(404, {"code": "not.found", "message": f"no such path: {path}"})
         kept = self._remembered(key, conduct)
         items: list[Item] = json.loads(request.body)["entities"]
+        if any(str(item.get("marker")) in self.fails_over for item in items):
+            return _answer(500, {"code": "internal.server.error", "message": "it failed"})
         refused = [n for n, item in enumerate(items) if item.get("poison")]
         judged_first = refused and conduct.refuses == "request" and not conduct.key_first
         if kept is not None and not judged_first:
