@@ -49,7 +49,7 @@ def _settle_calmly(self: write._Attempt, state: State, note: str, **more: object
     try:
         return _settle(self, state, note, **more)
     except Transient:
-        self.deps.post.vault.discard(sealed_key(self.batch.batch_id))
+        self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
 
 
