@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal
 
 from lambdas.relay.kernel.limits import (
     DAY_S,
@@ -48,8 +47,8 @@ class Scenario:
     states: int = 0
     #: audits are two routes' matter: both lead to one destination, and each writes its own
     two_routes: bool = False
-    #: what never works again: the destination as a whole, or whatever holds one of a few events
-    never: Literal["", "destination", "event"] = ""
+    #: events that Genesys fails over for ever, whatever else a request holds
+    failing: int = 0
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
     #: all of it is published within so many seconds

@@ -140,6 +140,12 @@ def generate(
     return workload
 
 
+def some(facts: list[Fact], count: int, seed: int) -> frozenset[str]:
+    """The markers of so many plain events; they have a chance of their own."""
+    plain = [fact.number for fact in facts if fact.kind == "plain"]
+    return frozenset(map(marker, Random(f"some {seed}").sample(plain, count)))
+
+
 def echo(correlation_id: str, now_ms: int, random: Random) -> str:
     """The event that a request caused, as Genesys publishes it."""
     body = {"marker": f"echo-{correlation_id}", "conversationId": "c-echo"}

@@ -46,7 +46,7 @@ DEAD_VISIBILITY_S = 5 * MINUTE_S
 _NEVER_MS = 1 << 62
 #: a run that is not at rest by then never will be: a failure, not an end
 STEPS_MAX = 120_000
-DAYS_MAX = 400
+LATEST_MS = START_MS + 400 * DAY_S * 1000
 #: hours after the beginning by which every queue is read again: one hour before SQS's four days
 PAUSE_END_H = 95
 REDRIVES_BY_HAND = 20
@@ -174,10 +174,9 @@ class World:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
         self._plan_incidents()
-        self._plan_what_never_ends()
-        last_ms = START_MS + DAYS_MAX * DAY_S * 1000
+        self.server.fails_over = workload.some(self.facts, scenario.failing, scenario.seed)
         while self.timeline.step():
-            if self.trace.steps > STEPS_MAX or self.timeline.now_ms > last_ms:
+            if self.trace.steps > STEPS_MAX or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
 
@@ -227,18 +226,6 @@ class World:
             self._at_some_time(partial(self._fall_silent, random.choice((0.2, 1.5, 3))))
         if self.scenario.regime.late_copies:
             self._plan_late_incidents()
-
-    def _plan_what_never_ends(self) -> None:
-        random = Random(f"never {self.scenario.seed}")
-        match self.scenario.never:
-            case "destination":
-                seconds = random.random() * self.scenario.publishing_s
-                self.timeline.after(seconds, partial(self._fall_silent, DAYS_MAX * 24.0))
-            case "event":
-                plain = [fact.number for fact in self.facts if fact.kind == "plain"]
-                self.server.fails_over = frozenset(map(workload.marker, random.sample(plain, 2)))
-            case _:
-                pass
 
     def _plan_late_incidents(self) -> None:
         if self.fault_plan.strikes("ttl deletion"):

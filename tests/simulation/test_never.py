@@ -24,7 +24,7 @@ EVENTS = 30
 
 
 def _run(regime: str) -> tuple[World, Account, int]:
-    scenario = replace(calm(1, regime, EVENTS), most_items=4, never="event")
+    scenario = replace(calm(1, regime, EVENTS), most_items=4, failing=FAILING)
     world = World(scenario)
     history = world.run()
     tries = Counter(call.key for call in history.calls)
