@@ -9,6 +9,8 @@ LAMBDA_GB_SECOND = 0.0000133334
 LAMBDA_REQUEST = 0.20 / 1_000_000
 DYNAMODB_WRITE_UNIT = 0.625 / 1_000_000
 DYNAMODB_READ_UNIT = 0.125 / 1_000_000
+#: the kept payload of each request
+S3_PUT = 5.00 / 1_000_000
 #: a call of the API, with up to ten messages and 64 KB
 SQS_REQUEST = 0.40 / 1_000_000
 EVENTBRIDGE_EVENT = 1.00 / 1_000_000
