@@ -67,8 +67,8 @@ class AwsPorts:
     def vault(self) -> Vault:
         from lambdas.adapters.vault import S3Vault
 
-        client = boto3.client("s3", config=CONFIG)
-        return S3Vault(client, self._settings.text("VAULT_BUCKET"))
+        bucket = self._settings.text("VAULT_BUCKET")
+        return S3Vault(lambda: boto3.client("s3", config=CONFIG), bucket)
 
     @cached_property
     def http(self) -> Http:

@@ -178,7 +178,7 @@ class Relay:
 
     @cached_property
     def vault(self) -> S3Vault:
-        return S3Vault(self.s3, self.output("VaultBucketName"))
+        return S3Vault(lambda: self.s3, self.output("VaultBucketName"))
 
     def queue(self, url: str) -> SqsQueue:
         return SqsQueue(self.sqs, url)

@@ -1,5 +1,7 @@
 """The vault in S3."""
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -15,11 +17,16 @@ _IMPOSSIBLE = frozenset({"EntityTooLarge", "KeyTooLongError"})
 
 
 class S3Vault:
-    """Implements relay.ports.Vault."""
+    """Implements relay.ports.Vault. It connects when it is first used: most instances of most
+    functions never need it, and a client of S3 costs a cold start more than any other."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    def __init__(self, connect: Callable[[], "S3Client"], bucket: str) -> None:
+        self._connect = connect
         self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return self._connect()
 
     def keep(self, key: str, document: str) -> None:
         with translated("PutObject", _IMPOSSIBLE):

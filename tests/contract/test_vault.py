@@ -2,6 +2,7 @@
 
 import pytest
 
+from lambdas.adapters.vault import S3Vault
 from lambdas.relay.kernel.ports import Vault
 from tests.contract.worlds import World
 
@@ -47,3 +48,21 @@ def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -
 
     assert vault.fetch("review/1.json") is None
     assert vault.fetch("review/2.json") == "{}"
+
+
+def test_a_vault_connects_once_and_not_before_it_is_used() -> None:
+    """A client of S3 costs a cold start more than any other, and few instances need it."""
+    connected: list[str] = []
+
+    class Client:
+        def __init__(self) -> None:
+            connected.append("s3")
+
+        def delete_object(self, **_request: str) -> None: ...
+
+    vault = S3Vault(Client, "bucket")  # type: ignore[arg-type]
+    assert connected == []
+
+    vault.discard("review/1.json")
+    vault.discard("review/2.json")
+    assert connected == ["s3"]

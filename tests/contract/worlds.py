@@ -127,7 +127,7 @@ class Aws:
         client.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        return S3Vault(client, bucket)
+        return S3Vault(lambda: client, bucket)
 
     def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys:
         client, name = self._client("secretsmanager"), next(self._names)
