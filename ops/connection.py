@@ -19,6 +19,7 @@ from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
 from ops.errors import OpsError
+from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -217,8 +218,22 @@ def connect(target: Target) -> Relay:
             "Which environment? Name it with --environment or RELAY_ENVIRONMENT, or say --local "
             "for the embedded run."
         )
-    session = boto3.Session(profile_name=target.profile, region_name=target.region)
-    return Relay(session, f"genesys-relay-{target.environment}")
+    name, region = _named(target.environment)
+    session = boto3.Session(profile_name=target.profile, region_name=target.region or region)
+    return Relay(session, f"genesys-relay-{name}")
+
+
+def _named(environment: str) -> tuple[str, str | None]:
+    """An environment's name and the region that its file says, if there is a file here: whoever is
+    called at night need not have one. Raises OpsError for a file that cannot be read."""
+    path = ENVIRONMENTS / f"{environment}.toml"
+    if not environment.endswith(".toml") and not path.is_file():
+        return environment, None
+    try:
+        (found,) = load_environments(environment)
+    except ConfigurationError as error:
+        raise OpsError(str(error)) from error
+    return found.name, found.document.relay.region
 
 
 def _embedded(file: Path) -> Relay:

@@ -12,6 +12,7 @@ from ops.__main__ import main
 from ops.connection import Relay, Target, connect
 from ops.errors import OpsError
 from ops.session import person
+from tests.stacks.environments import environment_text
 
 WHERE = {
     "aws": "http://localhost:1",
@@ -109,3 +110,16 @@ def test_who_has_no_name_is_a_number(monkeypatch: pytest.MonkeyPatch, unknown: E
     monkeypatch.setattr(os, "getuid", lambda: 4711)
 
     assert person() == "uid 4711"
+
+
+def test_the_region_of_an_environment_file_is_looked_in_unless_another_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "first.toml"
+    path.write_text(environment_text('region = "eu-west-2"'), encoding="utf-8")
+
+    found = connect(Target(str(path), None, None, None))
+    assert (found.stack, found.region) == ("genesys-relay-first", "eu-west-2")
+    assert connect(Target(str(path), None, "eu-west-3", None)).region == "eu-west-3"
