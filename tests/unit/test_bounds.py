@@ -8,7 +8,7 @@ import pytest
 from lambdas.adapters.http_event import request_of
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import read_document
-from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.functions.dedup import dedup
 from lambdas.relay.functions.intake import Deps, intake
 from lambdas.relay.messages.consumer import settle_each
@@ -36,7 +36,7 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
     configured.confirmations["there"] = LISTENING  # type: ignore[index]
     deps = Deps(world.consumer(), world.queue("batches"), configured)
     assert intake(world.deliver(*bodies), deps) == []
-    dedups = DedupNeeds(
+    dedups = DedupDeps(
         consumer=world.consumer("batches"),
         ledger=world.ledger,
         writes=world.queue("writes"),

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError, val
 from lambdas.relay.entrances import business
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.entrances.reading import iso_ms
-from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
@@ -258,7 +258,7 @@ def test_the_correlation_id_goes_to_genesys_and_onto_the_claim() -> None:
             "routes": [{"name": "all", "destination": "journey"}],
         }
     )
-    intake([arrived], IntakeNeeds(world.consumer(), world.queue("batches"), configuration))
+    intake([arrived], IntakeDeps(world.consumer(), world.queue("batches"), configuration))
     (sealed,) = (decode(body) for body in world.bodies("batches"))
 
     claim(sealed, ledger.ledger, NOW_MS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.functions.consolidation import Deps, dedup_together
-from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.genesys.backpressure import Backpressure
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened
 from lambdas.relay.kernel.limits import CONSOLIDATE_EVERY_S, DAY_S
@@ -30,7 +30,7 @@ class Pressed(World):
             self.table.insert(
                 {"pk": pk, "sk": sk, "state": STATE, "attempt": 1, "holder": "x", **values}
             )
-        deps = DedupNeeds(
+        deps = DedupDeps(
             consumer=self.consumer("batches"),
             ledger=self.ledger,
             writes=self.queue("writes"),

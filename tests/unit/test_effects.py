@@ -11,7 +11,7 @@ import pytest
 
 from lambdas.relay.destinations.participant_attributes import KIND
 from lambdas.relay.functions.dedup import Deps, dedup
-from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.kernel.limits import HORIZON_S
 from lambdas.relay.ledger.claims import claim
@@ -55,7 +55,7 @@ class Relay(World):
         """Takes events in; returns the items that go on to be written."""
         consumer, batches = self.consumer("events"), self.queue("batches")
         arrived = self.deliver(*(text(each) for each in envelopes), to="events")
-        assert intake(arrived, IntakeNeeds(consumer, batches, configuration)) == []
+        assert intake(arrived, IntakeDeps(consumer, batches, configuration)) == []
         self.claims(configuration, known)
         return self.written()
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lambdas.relay.assembly.reconcile import reconcile_needs
+from lambdas.relay.assembly.reconcile import reconcile_deps
 from lambdas.relay.correlation.checks import event_check, timer
 from lambdas.relay.destinations.correlation import CANDIDATES, Compensation
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.functions.dedup import dedup
 from lambdas.relay.functions.reconcile import Deps, Line, reconcile
 from lambdas.relay.functions.redriving import (
@@ -71,7 +71,7 @@ class Office(Desk):
         return {**super().destinations(), "journey": plain}
 
     def reconciler(self) -> Deps:
-        deps = reconcile_needs(self.world, self.settings)
+        deps = reconcile_deps(self.world, self.settings)
         means = self.asking(deps.overdue.recovery)
         return replace(deps, overdue=replace(deps.overdue, recovery=means))
 
@@ -524,7 +524,7 @@ def purged() -> tuple[Office, Batch]:
     """A claimed batch whose message somebody has purged."""
     office, batch = Office(), batch_of("a", "b")
     world = office.world
-    deps = DedupNeeds(
+    deps = DedupDeps(
         world.consumer("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
     )
     world.stored_queue("batches").send(Outgoing(encode(batch)))

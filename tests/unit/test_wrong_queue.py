@@ -12,9 +12,9 @@ import pytest
 from lambdas.relay.correlation.checks import timer
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.functions.confirm import confirm
-from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.functions.dedup import dedup
-from lambdas.relay.functions.intake import Deps as IntakeNeeds
+from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.functions.parts import on_record, part
 from lambdas.relay.functions.write import write
@@ -98,10 +98,10 @@ class Console(Office):
         world, consumer = self.world, self.world.consumer(queue)
         match queue:
             case "events":
-                deps = IntakeNeeds(consumer, world.queue("batches"), configuration(JOURNEY))
+                deps = IntakeDeps(consumer, world.queue("batches"), configuration(JOURNEY))
                 return intake(arrived, deps)
             case "batches":
-                dedups = DedupNeeds(
+                dedups = DedupDeps(
                     consumer, world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
                 )
                 return settle_each(arrived, lambda d: dedup(d, dedups), consumer)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lambdas.relay.assembly.confirm import confirm_needs
+from lambdas.relay.assembly.confirm import confirm_deps
 from lambdas.relay.assembly.consumers import one_by_one
 from lambdas.relay.correlation import recovery
 from lambdas.relay.correlation.checks import event_check, timer
@@ -133,7 +133,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.settings = MemorySettings(Configuration(self.destinations(), ()))
-        deps = confirm_needs(self.world, self.settings)
+        deps = confirm_deps(self.world, self.settings)
         self.deps = replace(deps, recovery=self.asking(deps.recovery))
 
     def destinations(self) -> dict[str, Destination]:

@@ -8,7 +8,7 @@ from lambdas.relay.functions.confirm import Deps, confirm
 from lambdas.relay.kernel.ports import Ports
 
 
-def confirm_needs(ports: Ports, settings: Settings) -> Deps:
+def confirm_deps(ports: Ports, settings: Settings) -> Deps:
     return Deps(
         consumer=consumer_of("checks", ports, settings),
         ledger=ports.ledger,
@@ -19,5 +19,5 @@ def confirm_needs(ports: Ports, settings: Settings) -> Deps:
 
 
 def confirm_function(ports: Ports, settings: Settings) -> Function:
-    deps = confirm_needs(ports, settings)
+    deps = confirm_deps(ports, settings)
     return one_by_one(lambda delivery, until_ms: confirm(delivery, deps, until_ms), deps.consumer)

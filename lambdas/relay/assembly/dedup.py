@@ -2,7 +2,7 @@
 
 from lambdas.relay.assembly.consumers import Function, consumer_of
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.functions.consolidation import Deps as TogetherNeeds
+from lambdas.relay.functions.consolidation import Deps as TogetherDeps
 from lambdas.relay.functions.consolidation import dedup_together
 from lambdas.relay.functions.dedup import Deps
 from lambdas.relay.genesys.backpressure import Backpressure
@@ -28,5 +28,5 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Funct
         answer_wait_s=settings.timing.answer_wait_s,
         known=known,
     )
-    together = TogetherNeeds(deps, Backpressure(deps.ledger), configuration.destinations)
+    together = TogetherDeps(deps, Backpressure(deps.ledger), configuration.destinations)
     return lambda arrived, deadline_ms: dedup_together(arrived, together, deadline_ms)

@@ -12,7 +12,7 @@ from lambdas.relay.kernel.limits import QUEUES
 from lambdas.relay.kernel.ports import Ports
 
 
-def reconcile_needs(ports: Ports, settings: Settings) -> Deps:
+def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
     return Deps(
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in QUEUES],
         ledger=ports.ledger,
@@ -29,7 +29,7 @@ def reconcile_needs(ports: Ports, settings: Settings) -> Deps:
 
 def reconcile_function(ports: Ports, settings: Settings) -> Callable[[int], Result]:
     """Takes the moment at which the invocation ends."""
-    deps = reconcile_needs(ports, settings)
+    deps = reconcile_deps(ports, settings)
     margin_ms = int(settings.timing.deadline_margin_s * 1000)
 
     def run(deadline_ms: int) -> Result:

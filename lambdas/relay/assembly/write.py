@@ -9,7 +9,7 @@ from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.kernel.ports import Ports
 
 
-def write_needs(ports: Ports, settings: Settings) -> Deps:
+def write_deps(ports: Ports, settings: Settings) -> Deps:
     rate_limiter, consumer = pace_of(ports, settings), consumer_of("writes", ports, settings)
     return Deps(
         consumer=consumer,
@@ -24,5 +24,5 @@ def write_needs(ports: Ports, settings: Settings) -> Deps:
 
 
 def write_function(ports: Ports, settings: Settings) -> Function:
-    deps = write_needs(ports, settings)
+    deps = write_deps(ports, settings)
     return one_by_one(lambda delivery, until_ms: write(delivery, deps, until_ms), deps.consumer)

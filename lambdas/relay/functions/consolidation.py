@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.functions.dedup import Deps as DedupNeeds
+from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.functions.dedup import dedup, resealed
 from lambdas.relay.genesys.backpressure import Backpressure
 from lambdas.relay.kernel.errors import Malformed, Transient
@@ -39,7 +39,7 @@ RECEIVES_SPARED = 3
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    dedup: DedupNeeds
+    dedup: DedupDeps
     backpressure: Backpressure
     destinations: Mapping[str, Destination]
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from lambdas.relay.functions.parts import Deps as PartNeeds
+from lambdas.relay.functions.parts import Deps as PartDeps
 from lambdas.relay.functions.parts import stand_by
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.messages.consumer import Disposition, Done, Later
@@ -13,7 +13,7 @@ from lambdas.relay.requests.sending import Opened, opened, opening
 from lambdas.relay.review.cases import park
 
 
-class Deps(PartNeeds, Protocol):
+class Deps(PartDeps, Protocol):
     @property
     def timing(self) -> Timing: ...
 
