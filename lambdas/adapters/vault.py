@@ -17,8 +17,8 @@ _IMPOSSIBLE = frozenset({"EntityTooLarge", "KeyTooLongError"})
 
 
 class S3Vault:
-    """Implements relay.ports.Vault. It connects when it is first used: most instances of most
-    functions never need it, and a client of S3 costs a cold start more than any other."""
+    """Implements relay.ports.Vault. It connects when it is first used: intake needs it for what it
+    cannot read only. dedup and write use it with every request, and gain nothing by that."""
 
     def __init__(self, connect: Callable[[], "S3Client"], bucket: str) -> None:
         self._connect = connect

@@ -51,7 +51,7 @@ def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -
 
 
 def test_a_vault_connects_once_and_not_before_it_is_used() -> None:
-    """A client of S3 costs a cold start more than any other, and few instances need it."""
+    """intake needs it for what it cannot read only, and making a client costs a cold start."""
     connected: list[str] = []
 
     class Client:
