@@ -39,6 +39,7 @@ REQUESTS: Lines = {
     "RequestsDeferred": "put off (429, no token, no connection)",
     "RequestsUnsure": "unknown outcome",
     "RequestsRefused": "refused",
+    "RequestsUnclear": "accepted, details unreadable",
 }
 #: what a person has to look at, or may have to
 CASES: Lines = {
