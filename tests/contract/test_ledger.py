@@ -223,7 +223,9 @@ def test_an_attribute_s_name_may_hold_any_characters(ledger: Ledger) -> None:
     assert ledger.change("R#1", SORT, guard, change).applied
     assert (found(ledger)[name], found(ledger)[default]) == ("a", "b")
 
-    again = ledger.change("R#1", SORT, Guard(None, same={name: "a"}), Change(drop={name}))
+    again = ledger.change(
+        "R#1", SORT, Guard(None, same={name: "a"}), Change(drop=frozenset({name}))
+    )
     assert again.applied
     assert name not in found(ledger)
 

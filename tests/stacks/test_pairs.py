@@ -262,11 +262,8 @@ def test_the_ledger_finds_in_its_index_what_it_wrote(
         client = boto3.client("dynamodb", region_name="eu-central-1")
         client.create_table(TableName="ledger", **made)
         ledger = DynamoLedger(client, "ledger")
-        ledger.insert(
-            [
-                {"pk": f"r{due_s}", "sk": "request", "attention": "OVERDUE", "due_at": due_s}
-                for due_s in (9, 10, 11)
-            ]
-        )
+        for due_s in (9, 10, 11):
+            item = {"pk": f"r{due_s}", "sk": "request", "attention": "OVERDUE", "due_at": due_s}
+            ledger.insert([item])
 
         assert ledger.due("OVERDUE", 10, 100) == [("r9", "request"), ("r10", "request")]
