@@ -67,9 +67,6 @@ class Emulator:
         self._fault_log = directory / "faults.log"
         self._lock = lock
         self._child: subprocess.Popen[bytes] | None = None
-        self._session = boto3.Session(
-            aws_access_key_id=ACCOUNT, aws_secret_access_key="none", region_name=REGION
-        )
         self._clients: dict[str, Any] = {}
 
     @classmethod
@@ -158,8 +155,11 @@ class Emulator:
     def client(self, service: Any) -> Any:
         """One for each service: making it reads its whole API, which takes longer than a call."""
         if service not in self._clients:
+            session = boto3.Session(
+                aws_access_key_id=ACCOUNT, aws_secret_access_key="none", region_name=REGION
+            )
             config = Config(retries={"mode": "standard"}, proxies={}, max_pool_connections=32)
-            self._clients[service] = self._session.client(
+            self._clients[service] = session.client(
                 service, endpoint_url=self.endpoint, config=config
             )
         return self._clients[service]

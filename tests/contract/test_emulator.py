@@ -549,8 +549,8 @@ def in_emulator(code: str, *, isolated: bool) -> subprocess.CompletedProcess[str
 
 def events_kept(*, without: str) -> str:
     code = f"""
-from emulator.shims import gaps
-gaps.fill(without=frozenset({without!r}.split()))
+from emulator.shims import patches
+patches.fill(without=frozenset({without!r}.split()))
 from ministack.services import eventbridge
 eventbridge._ensure_default_bus()
 eventbridge._put_events({{"Entries": [{{"Source": "s", "DetailType": "d", "Detail": "{{}}"}}]}})
@@ -563,8 +563,8 @@ def messages_left_after_a_race(*, without: str) -> str:
     """Delete one message; while the emulator walks through the queue's list, send another."""
     code = f"""
 import threading
-from emulator.shims import gaps
-gaps.fill(without=frozenset({without!r}.split()))
+from emulator.shims import patches
+patches.fill(without=frozenset({without!r}.split()))
 from ministack.services import sqs
 
 url = sqs._HANDLERS["CreateQueue"]({{"QueueName": "raced"}}, "")["QueueUrl"]

@@ -14,14 +14,14 @@ from demo import supervisor
 from emulator import toolchain
 from emulator.process import HOST, Emulator, EmulatorError
 
-#: Starts a leashed shell with a child of its own, says its process group, and waits to be killed.
+#: Starts a supervised shell with a child of its own, says its process group, and waits to be killed.
 PARENT = """
 import signal, sys, time
 from pathlib import Path
-from local import leash
+from demo import supervisor
 # What runs in the background, as tests may, has inherited that SIGINT is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-child = leash.start(
+child = supervisor.start(
     ["sh", "-c", "sleep 600 & sleep 600"], cwd=Path("/"), env={"PATH": "/usr/bin:/bin"},
     log=Path(sys.argv[1]), grace_s=0,
 )
@@ -55,7 +55,7 @@ def test_children_and_grandchildren_end_with_their_parent(
 def test_everything_ends_when_only_make_is_killed(tmp_path: Path) -> None:
     (tmp_path / "parent.py").write_text(
         f"import sys\nsys.path.insert(0, {str(toolchain.ROOT)!r})\n"
-        "from local import leash\nleash.end_with_parent()\n" + PARENT
+        "from demo import supervisor\nsupervisor.end_with_parent()\n" + PARENT
     )
     recipe = f"run:\n\t@{sys.executable} {tmp_path / 'parent.py'} {tmp_path / 'log'}\n"
     (tmp_path / "Makefile").write_text(recipe)
@@ -79,7 +79,7 @@ def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         supervisor.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=0.2)
 
 
-def test_a_leashed_command_keeps_its_exit_code(tmp_path: Path) -> None:
+def test_a_supervised_command_keeps_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = ["sh", "-c", "exit 7"]
     code = supervisor.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=10)

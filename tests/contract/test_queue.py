@@ -14,6 +14,10 @@ def queue(world: World) -> Queue:
     return world.queue()
 
 
+#: longer than `drained` looks for what is not there: three long polls
+HIDDEN_S = 5
+
+
 def drained(queue: Queue, least: int = 0) -> list[Delivery]:
     """Everything that can be received now; a receive may find fewer than there are."""
     deliveries: list[Delivery] = []
@@ -80,9 +84,9 @@ def test_a_received_message_is_hidden_until_it_comes_back(world: World, queue: Q
     (first,) = drained(queue)
     assert drained(queue) == []
 
-    queue.change_visibility(first, 1)
+    queue.change_visibility(first, HIDDEN_S)
     assert drained(queue) == []
-    world.wait(1.3)
+    world.wait(HIDDEN_S + 0.3)
 
     (again,) = drained(queue, least=1)
     assert (again.message_id, again.body, again.receives) == (first.message_id, "body", 2)
@@ -101,16 +105,16 @@ def test_a_deleted_message_never_comes_back(world: World, queue: Queue) -> None:
         queue.change_visibility(delivery, 1)
         if delivery.body == "gone":
             queue.delete(delivery)
-    world.wait(1.3)
+    world.wait(HIDDEN_S + 0.3)
 
     assert [d.body for d in drained(queue, least=1)] == ["kept"]
 
 
 def test_a_delayed_message_comes_later(world: World, queue: Queue) -> None:
-    queue.send([Outgoing("timer", {"kind": "window"}, delay_s=1), Outgoing("now")])
+    queue.send([Outgoing("timer", {"kind": "window"}, delay_s=HIDDEN_S), Outgoing("now")])
     assert [d.body for d in drained(queue)] == ["now"]
 
-    world.wait(1.3)
+    world.wait(HIDDEN_S + 0.3)
 
     assert [d.body for d in drained(queue, least=1)] == ["timer"]
 
