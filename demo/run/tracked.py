@@ -47,6 +47,8 @@ UNANSWERED = "calls"
 CONFIGURATION = f"""
 [destinations.calls]
 kind = "conversations"
+# The default leaves it to a person: a call rings somebody's telephone. Here nobody is rung.
+unknown = "repost"
 item = {{ phoneNumber = "'+493012345'", attributes = {{ relayId = "id" }} }}
 confirmation = {{ window_s = {WINDOW_S} }}
 

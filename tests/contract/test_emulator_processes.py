@@ -14,7 +14,7 @@ from demo import supervisor
 from emulator import toolchain
 from emulator.process import HOST, Emulator, EmulatorError
 
-#: Starts a supervised shell with a child of its own, says its process group, and waits to be killed.
+#: Starts a supervised shell with a child of its own, says its group, and waits to be killed.
 PARENT = """
 import signal, sys, time
 from pathlib import Path

@@ -90,7 +90,7 @@ def _malformed(entropy: Random) -> list[str]:
         but(detail={"topicName": 7, "eventBody": {"a": 1}}),
         but(**{"detail-type": ""}),
         body(conversationId=7),
-        body(eventTime=True),
+        body(conversationId=["a"]),
         body(deep=deep),
         text(good).replace('"number": 10000', '"number": NaN'),
     ]

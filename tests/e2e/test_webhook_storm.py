@@ -39,9 +39,15 @@ KEY = "k" * 64
 KEYS = {"shop": KEY}
 EVENTS, COPIES, CLIENTS = 120, 8, 8
 PATH = "/api/v2/journey/externalevents/configurations/c1/events"
+SOURCE_ID = "0b0e8b3c-0000-4000-8000-000000000001"
+ITEM = {
+    "said": "body.id",
+    "identifiers": {"externalIds": [{"value": "identity", "externalSourceId": f"'{SOURCE_ID}'"}]},
+    "attributes": {"said": "body.id"},
+}
 CONFIGURATION = {
     "destinations": {"journey": {"kind": "journey-external-events", "configuration_id": "c1"}},
-    "routes": [{"name": "all", "destination": "journey", "item": {"said": "body.id"}}],
+    "routes": [{"name": "all", "destination": "journey", "item": ITEM}],
 }
 CONSUMERS = {"events": "intake", "batches": "dedup", "writes": "write", "checks": "confirm"}
 
