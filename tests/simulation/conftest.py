@@ -22,7 +22,7 @@ HUNTS = (
     "test_rules.py::test_r2", "test_rules.py::test_r3", "test_rules.py::test_r4",
     "test_rules.py::test_r5", "test_rules.py::test_r6", "test_rules.py::test_r7",
     "test_rules.py::test_r8", "test_tracked.py::test_the_checker_objects_to",
-    "test_regressions.py::test_a_seed_that_failed_holds_now",
+    "test_regressions.py::test_a_seed_that_failed_holds_now", "test_rivals.py::test_these",
 )  # fmt: skip
 
 
