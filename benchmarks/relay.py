@@ -1,6 +1,8 @@
 """The relay itself: its functions as they are assembled, over the benchmark's world."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay.assembly.dedup import dedup_knowing
@@ -8,6 +10,7 @@ from lambdas.relay.assembly.write import write_function
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION
 from lambdas.relay.kernel.ports import Change, Guard, Item, Outgoing, Written
+from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.requests.sending import sealed_item
@@ -169,8 +172,19 @@ def _event(number: int, now_ms: int, destination: Destination) -> SealedEvent:
         correlation_id="",
         accepted_at_ms=now_ms,
         into=destination.into,
-        item=f'{{"attributes":{{"number":{number}}},"id":"{identity}"}}',
+        item=json.dumps(_customers_step(identity, number, now_ms)),
     )
+
+
+def _customers_step(identity: str, number: int, now_ms: int) -> Mapping[str, Any]:
+    """What Genesys takes: every member that the SDK's ExternalEvent requires."""
+    customer = {"value": f"customer-{number}", "externalSourceId": EXTERNAL_SOURCE_ID}
+    return {
+        "id": identity,
+        "dateCreated": iso(now_ms),
+        "identifiers": {"externalIds": [customer]},
+        "attributes": {"number": number},
+    }
 
 
 def enqueue_claimed(world: World, made: Sequence[Batch]) -> None:

@@ -19,7 +19,12 @@ def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
     # And it was not for want of trying
     published = sum(trial.account.published for trial in trials)
     delivered = sum(trial.account.delivered for trial in trials)
-    assert published == sum(draw(n).events + draw(n).told for n in range(1, RUNS + 1))
+    for trial in trials:
+        drawn = draw(trial.seed)
+        happened = drawn.events + drawn.told + drawn.states
+        # an audit that two routes take is two facts
+        assert trial.account.published >= happened
+        assert trial.account.published == happened or drawn.two_routes
     assert published > RUNS * 40
     assert delivered > 0.8 * published
     assert sum(sum(trial.faults.values()) for trial in trials) > 20 * RUNS
