@@ -74,6 +74,12 @@ def _domain_of(url: str | None, prefix: str) -> str:
     return domain if domain in GENESYS_DOMAINS.values() else ""
 
 
+def _not_of_aws(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError
+    return key
+
+
 def _known_region(region: str) -> str:
     if region not in GENESYS_DOMAINS:
         raise ValueError
@@ -84,6 +90,9 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 DetailType = Annotated[
     str, Field(min_length=1, max_length=DETAIL_TYPE_CHARS_MAX), AfterValidator(_template)
 ]
+#: docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+TagKey = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_not_of_aws)]
+TagValue = Annotated[str, Field(max_length=256)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 #: Plain HTTP only to this machine: the local run's simulator.
 Url = Annotated[
@@ -145,6 +154,22 @@ class Relay(_Table):
         default=None,
         pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$",
         description="the name of an AWS region such as eu-central-1",
+    )
+    tags: dict[TagKey, TagValue] = Field(
+        default_factory=dict,
+        description='a table of texts such as { team = "contact-centre" }, keys of at most 128 '
+        "characters that do not begin with aws:",
+    )
+    permissions_boundary: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$",
+        description="the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary",
+    )
+    bootstrap_qualifier: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]{1,10}$",
+        description="the qualifier of the account's CDK bootstrap, at most 10 lower-case letters "
+        "and digits",
     )
     removal: Literal["retain", "destroy"] = Field(
         default="retain", description='"retain" or "destroy"'

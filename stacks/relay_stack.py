@@ -1,6 +1,7 @@
 """The stack of one environment: what it consists of, and who is told about whom."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -11,6 +12,7 @@ from stacks.configuration import Environment
 from stacks.confirm import Confirm
 from stacks.credentials import Credentials
 from stacks.dedup import Dedup
+from stacks.environment_document import Relay as Settings
 from stacks.function import RUNTIME, FunctionSettings
 from stacks.genesys_access import GenesysAccess
 from stacks.intake import Intake
@@ -47,7 +49,9 @@ class RelayStack(cdk.Stack):
             description=f"genesys-relay {VERSION}, environment {environment.name}",
             env=cdk.Environment(account=relay.account, region=relay.region),
             termination_protection=protected and relay.removal == "retain",
+            synthesizer=cdk.DefaultStackSynthesizer(qualifier=relay.bootstrap_qualifier),
         )
+        _fit(self, relay)
         timing = limits.TIMINGS[relay.timing]
         _require_relations(timing)
 
@@ -187,6 +191,16 @@ class RelayStack(cdk.Stack):
         """The first two of the region, whichever they are: CDK would ask AWS for their names, and
         synthesis needs no AWS."""
         return [cdk.Fn.select(zone, cdk.Fn.get_azs()) for zone in range(AVAILABILITY_ZONES)]
+
+
+def _fit(stack: cdk.Stack, relay: Settings) -> None:
+    """What the account's owners ask of everything in it."""
+    for key, value in relay.tags.items():
+        cdk.Tags.of(stack).add(key, value)
+    if relay.permissions_boundary is not None:
+        iam.PermissionsBoundary.of(stack).apply(
+            iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", relay.permissions_boundary)
+        )
 
 
 def _require_relations(timing: limits.Timing) -> None:

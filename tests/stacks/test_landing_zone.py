@@ -1,0 +1,53 @@
+"""What a company asks of every stack in its accounts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stacks.configuration import ConfigurationError, load_environments
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
+from tests.stacks.synthesised import resources
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+def test_tags_boundary_and_qualifier_reach_everything_that_they_are_for(tmp_path: Path) -> None:
+    made = synthesise(
+        tmp_path,
+        first=environment_text(
+            'tags = { team = "contact-centre" }',
+            f'permissions_boundary = "{BOUNDARY}"',
+            'bootstrap_qualifier = "acme"',
+        ),
+    )
+    template = made.templates["first"]
+
+    for kind in ("AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::Lambda::Function"):
+        for name, resource in resources(template, kind).items():
+            tags = resource["Properties"].get("Tags", [])
+            assert {"Key": "team", "Value": "contact-centre"} in tags, name
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        assert role["Properties"]["PermissionsBoundary"] == BOUNDARY, name
+    assert "/cdk-bootstrap/acme/version" in json.dumps(template)
+    assert "hnb659fds" not in json.dumps([template, made.manifest])
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ('tags = { "aws:team" = "x" }', "a table of texts"),
+        ("tags = { team = 1 }", "a table of texts"),
+        ('permissions_boundary = "boundary"', "the ARN of an IAM policy"),
+        ('bootstrap_qualifier = "Too-Long-For-It"', "at most 10 lower-case letters"),
+        ('ledger_table = "a b"', "the name of a DynamoDB table"),
+    ],
+)
+def test_a_value_that_cannot_be_is_one_sentence(tmp_path: Path, setting: str, words: str) -> None:
+    path = tmp_path / "first.toml"
+    path.write_text(environment_text(setting), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=words) as wrong:
+        load_environments(str(path))
+    assert str(wrong.value).count("expected") == 1
