@@ -171,7 +171,7 @@ def _refusals(shop: _Shop) -> Sequence[str]:
     asked = (
         ("a wrong signature", 401, shop.status(event, **{"x-relay-signature": "v1=00"})),
         ("an old signature", 401, shop.status(event, **_signed_at(event, 1_000_000_000))),
-        ("no event", 400, shop.status(b'{"id": "x"}')),
+        ("no event", 400, shop.status(b'["cart"]')),
         ("too large a body", 413, shop.status(b" " * 300_000)),
     )
     return [
