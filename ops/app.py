@@ -87,16 +87,21 @@ def trace(
         str,
         typer.Argument(
             help="Any id, or the beginning of one: a conversation, an event (identity, envelope, "
-            "correlation id), a request, a message."
+            "correlation id, the sender's own id, the id it has in Genesys), a request, a message; "
+            "or what a payload says that has not been delivered yet."
         ),
     ],
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Search the whole ledger if need be; costs reads.")
     ] = False,
+    sender: Annotated[
+        str,
+        typer.Option(help="NAME is the id that this sender gave its event."),
+    ] = "",
 ) -> None:
     """The whole way of an event: envelope, identity, batch, attempts, answer, confirmation."""
     session = session_of(context)
-    show_trace(session.relay, session.screen, name, thorough=thorough)
+    show_trace(session.relay, session.screen, name, sender=sender, thorough=thorough)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
-from lambdas.relay.kernel.vault_keys import QUARANTINE
+from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from ops import dead_letter
 from ops.connection import Line, Relay
 from ops.review_cases import quarantine_document, quarantined
@@ -45,6 +45,28 @@ def kept(relay: Relay, names: Iterable[str]) -> list[Place]:
     """Dead letters and quarantined messages that say one of the names."""
     wanted = _usable(names)
     return [*_dead(relay, wanted), *_unreadable(relay, wanted)] if wanted else []
+
+
+def requests_that_say(relay: Relay, name: str) -> list[str]:
+    """The requests whose payload is kept, for their event or for a person, and says the name."""
+    wanted = _usable([name])
+    return [
+        batch_id
+        for prefix in (REVIEW, SEALED)
+        for batch_id in _documents(relay, prefix)
+        if wanted and _says(relay.vault.fetch(f"{prefix}{batch_id}.json") or "", wanted)
+    ]
+
+
+def _documents(relay: Relay, prefix: str) -> Iterator[str]:
+    pages = relay.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=relay.output("VaultBucketName"),
+        Prefix=prefix,
+        PaginationConfig={"MaxItems": DOCUMENTS_MAX},
+    )
+    for page in pages:
+        for row in page.get("Contents", []):
+            yield row["Key"].removeprefix(prefix).removesuffix(".json")
 
 
 def queued(relay: Relay, name: str) -> list[Place]:

@@ -1,19 +1,15 @@
 """The way of an event: the audit chain of ops/audit_trail.py, told event by event."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from lambdas.relay.entrances.events import identity_by_sender
 from lambdas.relay.kernel.time_format import iso
-from lambdas.relay.ledger.claims import PREFIX
+from ops import ledger_search
 from ops.audit_trail import EventWay, RequestWay, Trace, trace
 from ops.connection import Relay
-from ops.errors import OpsError
 
-#: items looked at in a search of the ledger, unless a thorough one is asked for
-SEARCHED_MAX = 20_000
-#: different names that a beginning may stand for
-NAMES_MAX = 50
 #: ops/audit_trail.py's word for the first moment of a request
 SEALED = "sealed"
 #: an event of one request can be handed on to a part, and so on
@@ -160,22 +156,28 @@ class Answer:
     requests: Sequence[RequestWay]
     #: there is more than one answer can tell
     is_partial: bool
+    #: why the ledger was not searched to its end; "" where it was, or had not to be
+    unsearched: str = ""
 
     @property
     def is_empty(self) -> bool:
         return not self.ways and not self.requests
 
 
-def gather(relay: Relay, name: str, *, thorough: bool) -> Answer:
-    """Everything that the ledger has on a name, or on what begins so. Raises OpsError where that is
-    too much."""
-    at_once = _answer([trace(name, relay.ledger)])
+def gather(relay: Relay, name: str, *, sender: str, thorough: bool) -> Answer:
+    """Everything that the ledger has on a name, or on what begins so; with `sender` the name is the
+    id that this sender gave an event. Raises OpsError where that is too much."""
+    key = identity_by_sender(sender, name) if sender else name
+    at_once = of_names(relay, [key])
     if not at_once.is_empty:
         return at_once
-    return _answer([trace(key, relay.ledger) for key in _search(relay, name, thorough=thorough)])
+    found = ledger_search.search(relay, key, thorough=thorough)
+    return replace(of_names(relay, found.names), unsearched=found.unsearched)
 
 
-def _answer(found: Sequence[Trace]) -> Answer:
+def of_names(relay: Relay, names: Iterable[str]) -> Answer:
+    """What names that are keys of the ledger stand for."""
+    found = [trace(name, relay.ledger) for name in names]
     told = {
         (way.event.owner, way.event.identity, way.event.destination): way
         for one in found
@@ -187,40 +189,3 @@ def _answer(found: Sequence[Trace]) -> Answer:
         requests=[] if told else list(requests.values()),
         is_partial=any(one.is_partial for one in found),
     )
-
-
-def _search(relay: Relay, name: str, *, thorough: bool) -> Sequence[str]:
-    """For names that lead nowhere by themselves: the beginning of an id, an identity without its
-    conversation, an envelope's id, a process's or Genesys' correlation id. Reads the table, up to
-    a limit; returns better names. Raises OpsError where too many begin so."""
-    pages = relay.dynamodb.get_paginator("scan").paginate(
-        TableName=relay.output("LedgerTableName"),
-        ProjectionExpression="pk, sk",
-        FilterExpression=(
-            "begins_with(pk, :c) OR begins_with(pk, :r) OR begins_with(sk, :e) "
-            "OR begins_with(envelope_id, :n) OR begins_with(genesys_id, :n) "
-            "OR begins_with(context_id, :n) OR correlation_id = :n"
-        ),
-        ExpressionAttributeValues={
-            ":n": {"S": name},
-            **{f":{kind.lower()}": {"S": f"{kind}#{name}"} for kind in "CRE"},
-        },
-    )
-    looked_at = 0
-    found: set[str] = set()
-    for page in pages:
-        looked_at += page["ScannedCount"]
-        found |= {_name_of(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]}
-        if len(found) > NAMES_MAX:
-            raise OpsError(f"More than {NAMES_MAX} names begin with {name}: say more of it.")
-        if looked_at >= SEARCHED_MAX and not thorough and not found:
-            raise OpsError(
-                f"{looked_at} items of the ledger were searched for {name}, and there are more: "
-                "say --thorough to search them all."
-            )
-    return sorted(found)
-
-
-def _name_of(pk: str, sk: str) -> str:
-    owner = pk.partition("#")[2]
-    return f"{owner}/{sk.split('#')[1]}" if pk.startswith(PREFIX) else owner

@@ -1,6 +1,8 @@
 """`relay trace`: what became of an event, a conversation, a request, on one screen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S
 from lambdas.relay.kernel.time_format import iso
@@ -13,21 +15,50 @@ from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
 
 GOOD = ("delivered", "duplicate")
+NOTHING = (
+    "Nothing is known of {}: it is neither in the ledger, a queue, a dead letter, the quarantine "
+    f"nor a payload that waits. The ledger forgets after {CLAIM_TTL_S // DAY_S} days, and it never "
+    "holds what an event says: look for one that is delivered by its ids. An older event may be "
+    "in the archive."
+)
 
 
-def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name stands for: in the ledger, and wherever else it is."""
+
+    name: str
+    answer: Answer
+    places: Sequence[Place]
+
+    def document(self) -> list[dict[str, Any]]:
+        """For programs."""
+        return [
+            *(event_history.document(one) for one in self.answer.ways),
+            *(place.document() for place in self.places),
+        ]
+
+
+def find(relay: Relay, name: str, *, sender: str, thorough: bool) -> Found:
+    """Everything that the name stands for. Raises OpsError where that is nothing."""
+    answer = event_history.gather(relay, name, sender=sender, thorough=thorough)
+    places = _elsewhere(relay, name, answer)
+    if answer.is_empty and not places:
+        said_by = elsewhere.requests_that_say(relay, name)
+        found = event_history.of_names(relay, said_by)
+        answer = replace(found, unsearched=answer.unsearched)
+    if answer.is_empty and not places:
+        places = elsewhere.queued(relay, name)
+    if answer.is_empty and not places:
+        raise OpsError(f"{NOTHING.format(name)} {answer.unsearched}".rstrip())
+    return Found(name, answer, places)
+
+
+def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: bool) -> None:
     """Shows everything that the name stands for, wherever it is. Raises OpsError."""
-    found = event_history.gather(relay, name, thorough=thorough)
-    places = _elsewhere(relay, name, found)
-    if found.is_empty and not places:
-        raise OpsError(
-            f"Neither the ledger nor a queue, a dead letter or the quarantine has anything on "
-            f"{name}. The ledger forgets after {CLAIM_TTL_S // DAY_S} days; an older event may be "
-            "in the archive."
-        )
-    screen.document(
-        [event_history.document(one) for one in found.ways] + [place.document() for place in places]
-    )
+    told = find(relay, name, sender=sender, thorough=thorough)
+    found, places = told.answer, told.places
+    screen.document(told.document())
     if len(found.ways) == 1:
         _show(found.ways[0], screen)
     elif found.ways:
@@ -37,6 +68,8 @@ def trace(relay: Relay, screen: Screen, name: str, *, thorough: bool) -> None:
     _show_places(places, screen)
     if found.is_partial:
         screen.say("There is more than one answer can tell: ask for one request.", "yellow")
+    if found.unsearched:
+        screen.note(found.unsearched)
 
 
 def _elsewhere(relay: Relay, name: str, found: Answer) -> list[Place]:
@@ -45,11 +78,10 @@ def _elsewhere(relay: Relay, name: str, found: Answer) -> list[Place]:
         return []
     requests = {request.batch_id for one in found.ways for request in one.requests}
     requests |= {request.batch_id for request in found.requests}
-    places = elsewhere.kept(relay, [name, *sorted(requests)])
-    return places if places or not found.is_empty else elsewhere.queued(relay, name)
+    return elsewhere.kept(relay, [name, *sorted(requests)])
 
 
-def _show_places(places: list[Place], screen: Screen) -> None:
+def _show_places(places: Sequence[Place], screen: Screen) -> None:
     for place in places:
         screen.say(f"{place.where} {place.name}: {place.says}", "yellow")
         screen.say(f"  go on with: {place.command}")

@@ -92,7 +92,7 @@ class DynamoLedger:
                 )
             except ClientError as error:
                 return _refused(error)
-        return Written(applied=True, before=_unpack(answer["Attributes"]))
+        return Written(applied=True, before=unpack(answer["Attributes"]))
 
     def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
         found: dict[tuple[str, str], Item] = {}
@@ -113,7 +113,7 @@ class DynamoLedger:
         for _ in range(READ_ROUNDS):
             with translated("BatchGetItem", _IMPOSSIBLE):
                 answer = self._client.batch_get_item(RequestItems=pending)
-            items += [_unpack(item) for item in answer["Responses"].get(self._table, [])]
+            items += [unpack(item) for item in answer["Responses"].get(self._table, [])]
             pending = answer.get("UnprocessedKeys")
             if not pending:
                 return items
@@ -130,7 +130,7 @@ class DynamoLedger:
                 ExpressionAttributeValues=values,
                 ConsistentRead=True,
             )
-            return [_unpack(item) for page in pages for item in page["Items"]]
+            return [unpack(item) for page in pages for item in page["Items"]]
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         with translated("Query"):
@@ -141,7 +141,7 @@ class DynamoLedger:
                 ExpressionAttributeValues={":a": {"S": attention}, ":t": {"N": str(before_s)}},
                 PaginationConfig={"MaxItems": most},
             )
-            items = [_unpack(item) for page in pages for item in page["Items"]]
+            items = [unpack(item) for page in pages for item in page["Items"]]
         return [(item["pk"], item["sk"]) for item in items]
 
 
@@ -225,7 +225,7 @@ def _refused(error: ClientError) -> Written:
     if code_of(error) != _REFUSED:
         raise error
     item: Mapping[str, Any] | None = error.response.get("Item")  # type: ignore[assignment]
-    return Written(applied=False, before=_unpack(item) if item else None)
+    return Written(applied=False, before=unpack(item) if item else None)
 
 
 def _pack(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,7 +245,8 @@ def _storable(value: Any) -> Any:
             return value
 
 
-def _unpack(item: Mapping[str, Any]) -> Item:
+def unpack(item: Mapping[str, Any]) -> Item:
+    """An item as DynamoDB says it, in plain values."""
     return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
 
 

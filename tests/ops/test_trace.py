@@ -1,15 +1,18 @@
 """`relay trace`: one name, and the whole way of what it names, on one screen."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.ledger.claims import claim, claim_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, encode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.routes.mapping import item_ids
 from ops.__main__ import main
 from ops.audit_trail import EventWay, RequestWay, Trace
 from ops.event_history import ways
@@ -88,7 +91,7 @@ def test_an_unknown_name_is_said_to_be_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trace", "nobody"]) == 2
-    assert "the quarantine has anything on nobody" in capsys.readouterr().err
+    assert "Nothing is known of nobody" in capsys.readouterr().err
 
 
 # Any name that a person ever sees
@@ -127,7 +130,7 @@ def _claim_of(event: SealedEvent) -> str:
 def test_a_beginning_that_stands_for_too_much_asks_for_more(
     relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.event_history.NAMES_MAX", 1)
+    monkeypatch.setattr("ops.ledger_search.NAMES_MAX", 1)
     claim(BATCH, relay.ledger, NOW_MS)
     for n in range(2):
         relay.ledger.insert([{"pk": f"R#abcd-{n}", "sk": "R", "state": "DONE"}])
@@ -219,3 +222,85 @@ def test_a_record_that_is_gone_is_said_to_be_gone() -> None:
 
     assert "gone" in way.fate
     assert record_key("b")[0] == "R#b"
+
+
+# Names that the ledger does not hold
+
+
+def business_event(own_id: str, sender: str, conversation: str = "") -> SealedEvent:
+    """An event as intake seals it, of a sender that gave it an id."""
+    said = json.loads(MESSAGE) | {"id": own_id, "occurredAt": "2026-01-09T10:00:00Z"}
+    if conversation:
+        said["identifiers"] = {"conversationId": conversation}
+    text = {"source": sender, "detail-type": "order.paid", "detail": said, "id": "envelope"}
+    event = parse_event(json.dumps(text), NOW_MS)
+    assert event.source == sender
+    return replace(
+        sealed_event("x", conversation=conversation),
+        identity=event.identity,
+        payload_hash=event.payload_hash,
+        sender=sender,
+        routes=("steps",),
+        item=json.dumps({"customer": "external-4712", "said": own_id}),
+    )
+
+
+@pytest.mark.parametrize("conversation", ["", "c7"])
+def test_a_sender_s_own_id_is_found_though_nothing_keeps_it(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], conversation: str
+) -> None:
+    event = business_event("order-4711", "shop.example", conversation)
+    (batch,) = sealed([event, business_event("order-4712", "shop.example")])
+    claim(batch, relay.ledger, NOW_MS)
+    written(relay, batch, "DONE", attempt=1)
+
+    assert [one["identity"] for one in told(capsys, "order-4711")] == [event.identity]
+    assert main(["trace", "order-4711", "--sender", "shop.example", "--json"]) == 0
+    assert event.identity in capsys.readouterr().out
+    assert main(["trace", "order-4711", "--sender", "somebody.else"]) == 2
+    stored = relay.dynamodb.scan(TableName="ledger")["Items"]
+    assert "order-4711" not in json.dumps(stored)
+
+
+def test_the_id_that_an_event_has_in_genesys_is_found(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = business_event("order-4711", "shop.example")
+    (batch,) = sealed([event, business_event("order-4712", "shop.example")])
+    claim(batch, relay.ledger, NOW_MS)
+    written(relay, batch, "DONE", attempt=1)
+
+    for name in item_ids(event.identity, event.payload_hash, "steps"):
+        assert [one["identity"] for one in told(capsys, name)] == [event.identity]
+
+
+@pytest.mark.parametrize(("keep", "state"), [("sealed", "PENDING_EVENT"), ("review", "REJECTED")])
+def test_what_a_kept_payload_says_leads_to_its_request(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], keep: str, state: str
+) -> None:
+    (batch,) = sealed([business_event("order-4711", "shop.example")])
+    claim(batch, relay.ledger, NOW_MS)
+    written(relay, batch, state, attempt=1)
+    message = encode(batch) if keep == "sealed" else json.dumps({"message": encode(batch)})
+    relay.vault.keep(f"{keep}/{batch.batch_id}.json", message)
+
+    (one,) = told(capsys, "external-4712")
+    assert one["request"] == batch.batch_id
+
+
+def test_a_search_that_ends_early_looks_elsewhere_and_says_so(
+    split: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.ledger_search.READ_MAX", 1)
+
+    assert main(["trace", "order-4711"]) == 2
+    said = capsys.readouterr().err
+    assert "the quarantine" in said
+    assert "Only 1 item" in said
+    assert "--thorough" in said
+
+    letter(split, "events", MESSAGE, reason="the ledger does not answer")
+    assert main(["trace", "order-4711"]) == 0
+    said = capsys.readouterr().out
+    assert "relay dead-letters show" in said
+    assert "--thorough" in said

@@ -73,13 +73,18 @@ def by_sender(
     whole = canonical([source, topic, *([] if own_id else [moment]), *said])
     return Content(
         topic=topic,
-        identified_by=("sender's id", source, own_id) if own_id else ("sender's content", whole),
+        identified_by=by_own_id(source, own_id) if own_id else ("sender's content", whole),
         said=whole,
         conversation_id=conversation_id,
         correlation_id=correlation(detail),
         occurred_at_ms=occurred_at_ms,
         body=detail,
     )
+
+
+def by_own_id(source: str, own_id: str) -> tuple[str, ...]:
+    """By what an event is known that its sender gives an id of its own."""
+    return ("sender's id", source, own_id)
 
 
 def correlation(detail: Mapping[str, Json]) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.arrivals import PARTNER, Arrival, Entrance
-from lambdas.relay.entrances.business import business
+from lambdas.relay.entrances.business import business, by_own_id
 from lambdas.relay.entrances.genesys import told_by_genesys
 from lambdas.relay.entrances.identities import BY_NATURE, Rules
 from lambdas.relay.entrances.plain import plain
@@ -133,6 +133,11 @@ def _identity(content: Content) -> str:
         return short(key, IDENTITY_CHARS)
     stamp = digest("published", content.stamp)
     return short(key, CONTENT_CHARS) + short(stamp, IDENTITY_CHARS - CONTENT_CHARS)
+
+
+def identity_by_sender(source: str, own_id: str) -> str:
+    """The identity of the event that a sender gives this id."""
+    return short(digest(*by_own_id(source, own_id)), IDENTITY_CHARS)
 
 
 def _as_key(conversation_id: str | None) -> str | None:

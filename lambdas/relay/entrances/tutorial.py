@@ -12,7 +12,7 @@ Their authors published no schema, so members that they do not mention are part 
 
 from collections.abc import Mapping
 
-from lambdas.relay.entrances.business import by_sender, correlation
+from lambdas.relay.entrances.business import by_own_id, by_sender, correlation
 from lambdas.relay.entrances.reading import Content, moment, optional_text, text
 from lambdas.relay.kernel.canonical import Json, canonical
 
@@ -33,7 +33,7 @@ def flat(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
     return Content(
         topic=topic,
         identified_by=(
-            ("sender's id", source, own_id)
+            by_own_id(source, own_id)
             if own_id
             else ("conversation and timestamp", source, detail_type, key)
         ),

@@ -39,15 +39,21 @@ _FAILURES = (
 )  # fmt: skip
 
 
+def item_ids(identity: str, payload_hash: str, route: str) -> tuple[str, str]:
+    """The `id` and `id_v4` of what a route makes of an event."""
+    unique = digest("item", identity, payload_hash, route)[:16]
+    return str(uuid.UUID(bytes=unique, version=5)), str(uuid.UUID(bytes=unique, version=4))
+
+
 def view(event: Event, route: str) -> dict[str, Json]:
     """The document that a route's expressions see. `id` is derived from what the event says and
     from the route, so that a destination that can recognise ids recognises every copy, and never
     takes two events that share an identity for one, nor what two routes make of one event; `id_v4`
     is the same for those who insist on that version."""
-    unique = digest("item", event.identity, event.payload_hash, route)[:16]
+    id_v5, id_v4 = item_ids(event.identity, event.payload_hash, route)
     return {
-        "id": str(uuid.UUID(bytes=unique, version=5)),
-        "id_v4": str(uuid.UUID(bytes=unique, version=4)),
+        "id": id_v5,
+        "id_v4": id_v4,
         "identity": event.identity,
         "topic": event.topic,
         "detail_type": event.detail_type,

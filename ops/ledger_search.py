@@ -1,0 +1,80 @@
+"""The search of the ledger for a name that is no key of it.
+
+The ledger holds no payload and no index by names, so its items are read one after the other and
+compared. What a name is hashed into is computed for each of them and kept nowhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.entrances.events import identity_by_sender
+from lambdas.relay.ledger.claims import PREFIX as CLAIM
+from lambdas.relay.ledger.claims import owner_of
+from lambdas.relay.requests.record import PREFIX as RECORD
+from lambdas.relay.requests.record import batch_id_of
+from lambdas.relay.routes.mapping import item_ids
+from ops.connection import Relay
+from ops.errors import OpsError
+from ops.ledger_items import COST, READ_MAX, items
+from ops.screen import plural
+
+#: different names that a beginning may stand for
+NAMES_MAX = 50
+#: attributes that bear a name as it is
+NAMED = ("envelope_id", "genesys_id", "context_id", "correlation_id")
+#: those, and what the other names are made of
+READ = ("pk", "sk", *NAMED, "sender", "payload_hash", "routes")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Names that lead on by themselves."""
+
+    names: Sequence[str]
+    #: why the search ended before the ledger's end; "" where it did not
+    unsearched: str
+
+
+def search(relay: Relay, name: str, *, thorough: bool) -> Found:
+    """Raises OpsError where too much begins so."""
+    found: set[str] = set()
+    for looked_at, item in enumerate(items(relay, READ)):
+        if looked_at >= READ_MAX and not thorough:
+            return Found(
+                sorted(found),
+                f"Only {plural(looked_at, 'item')} of the ledger were searched: say --thorough to "
+                f"search them all, {COST}.",
+            )
+        if is_meant(name, item):
+            found.add(_name_of(item))
+        if len(found) > NAMES_MAX:
+            raise OpsError(f"More than {NAMES_MAX} names begin with {name}: say more of it.")
+    return Found(sorted(found), "")
+
+
+def is_meant(name: str, item: Mapping[str, object]) -> bool:
+    """Whether an item of the ledger is what a name, or its beginning, stands for: an id of a
+    conversation, a request, an event, an envelope, an answer of Genesys or a process; an id that a
+    sender gave its event; or the `id` of what was written to Genesys."""
+    pk, sk = str(item["pk"]), str(item["sk"])
+    if pk.startswith((f"{CLAIM}{name}", f"{RECORD}{name}")) or sk.startswith(f"E#{name}"):
+        return True
+    if any(str(item.get(attribute, "")).startswith(name) for attribute in NAMED):
+        return True
+    if not pk.startswith(CLAIM) or "payload_hash" not in item:
+        return False
+    identity = sk.split("#")[1].partition("~")[0]
+    sender, payload_hash = str(item.get("sender", "")), str(item["payload_hash"])
+    if sender and identity == identity_by_sender(sender, name):
+        return True
+    routes = item.get("routes", ())
+    return isinstance(routes, list) and any(
+        name in item_ids(identity, payload_hash, str(route)) for route in routes
+    )
+
+
+def _name_of(item: Mapping[str, object]) -> str:
+    pk, sk = str(item["pk"]), str(item["sk"])
+    if pk.startswith(CLAIM):
+        return f"{owner_of(pk)}/{sk.split('#')[1]}"
+    return batch_id_of(pk)
