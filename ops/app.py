@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from ops import dead_letters, replay_archive, review, setup_journey
-from ops.connection import ENDPOINT_FILE, Target
+from ops import dead_letters, listing, replay_archive, review, setup_journey
+from ops.connection import CLOCK, ENDPOINT_FILE, Target
 from ops.doctor import doctor as examine
+from ops.ledger_items import READ_MAX
 from ops.screen import Screen
 from ops.session import Session, session_of
 from ops.status import status as show_status
@@ -102,6 +103,45 @@ def trace(
     """The whole way of an event: envelope, identity, batch, attempts, answer, confirmation."""
     session = session_of(context)
     show_trace(session.relay, session.screen, name, sender=sender, thorough=thorough)
+
+
+@app.command("list")
+def list_events(
+    context: typer.Context,
+    since: Annotated[
+        str, typer.Option("--from", help="Claimed from then on: ISO 8601, or how long ago: 2h, 3d.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="Claimed before then.")] = "",
+    topic: Annotated[str, typer.Option(help="A topic or detail-type; * stands for anything.")] = "",
+    destination: Annotated[str, typer.Option(help="Only what goes to this destination.")] = "",
+    state: Annotated[
+        str, typer.Option(help="A state, or a word of the fate: OPEN, REJECTED, delivered.")
+    ] = "",
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--field",
+            help=f"name=value, as often as you like; names: {', '.join(listing.NAMES)}.",
+        ),
+    ] = None,
+    most: Annotated[
+        int, typer.Option(min=1, help="At most so many events.")
+    ] = listing.MOST_DEFAULT,
+    read: Annotated[
+        int, typer.Option(min=1, help="Read at most so many items of the ledger.")
+    ] = READ_MAX,
+    after: Annotated[
+        str, typer.Option(help="Read on from where the last answer says that it ended.")
+    ] = "",
+) -> None:
+    """Events by time, topic, destination, state and field. It reads the ledger from one end to the
+    other, so much at a time, and says how to read on."""
+    session = session_of(context)
+    meant = listing.wanted(
+        since, until, topic, destination, state, fields or [], now_ms=CLOCK.now_ms()
+    )
+    found = listing.find(session.relay, meant, most=most, read_max=read, after=after)
+    listing.show(found, session.screen)
 
 
 @app.command()

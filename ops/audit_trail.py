@@ -94,6 +94,15 @@ def trace(name: str, ledger: Ledger) -> Trace:
     wanted += [name, *_pointed_at(name, ledger)]
     records = _records(wanted, ledger)
     claims += _claims_of(records.values(), ledger, known=claims)
+    return _told(name, claims, records)
+
+
+def of_claims(claims: Sequence[Item], ledger: Ledger) -> Trace:
+    """The ways of the events of some claims, and of no others. Raises Transient."""
+    return _told("", claims, _records((str(claim["batch_id"]) for claim in claims), ledger))
+
+
+def _told(name: str, claims: Sequence[Item], records: Mapping[str, Item]) -> Trace:
     return Trace(
         name=name,
         events=_events(claims, records),

@@ -1,0 +1,191 @@
+"""`relay list`: events by when they came, what they are, where they go, what became of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.ports import Item
+from lambdas.relay.ledger.claims import PREFIX, owner_of
+from lambdas.relay.requests.states import STATES
+from ops import archives, audit_trail, dead_letter, event_history, ledger_items
+from ops.connection import Relay
+from ops.errors import OpsError
+from ops.event_history import FATES, Way
+from ops.screen import Screen, plural
+from ops.trace import GOOD, clock, short_topic
+
+#: events listed at most, unless more are asked for
+MOST_DEFAULT = 100
+#: claims whose requests are read at a time: with their parts they stay below what one answer tells
+CLAIMS_AT_A_TIME = 50
+#: what the ledger has of an event beside its time, topic and destination: its attribute by the name
+#: that people say
+FIELDS: Mapping[str, str] = {
+    "sender": "sender",
+    "entrance": "entrance",
+    "envelope": "envelope_id",
+    "correlation": "correlation_id",
+    "request": "batch_id",
+}
+#: those that stand in the keys, or in a list
+DERIVED = ("conversation", "identity", "route")
+NAMES = (*FIELDS, *DERIVED)
+READ = (
+    "pk", "sk", "batch_id", "claimed_at_ms", "topic", "routes", "envelope_id", "correlation_id",
+    "sender", "entrance",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events are meant; an empty part matters not."""
+
+    since_ms: int
+    until_ms: int
+    #: a pattern, as a route's
+    topic: str = ""
+    destination: str = ""
+    #: a request's state, or words of the fate that `relay trace` tells
+    state: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def takes(self, claim: Item) -> bool:
+        """Whether a claim is of such an event, as far as the claim says so itself."""
+        topic, (_, identity, destination, *_) = str(claim.get("topic", "")), claim["sk"].split("#")
+        known: dict[str, Any] = {
+            **{name: [str(claim.get(attribute, ""))] for name, attribute in FIELDS.items()},
+            "conversation": [owner_of(claim["pk"])],
+            "identity": [identity],
+            "route": claim.get("routes", ()),
+        }
+        return (
+            self.since_ms <= int(claim["claimed_at_ms"]) < self.until_ms
+            and (not self.topic or fnmatchcase(topic, self.topic))
+            and self.destination in ("", destination)
+            and all(value in known[name] for name, value in self.fields.items())
+        )
+
+    def ends_so(self, way: Way) -> bool:
+        """Whether the request that has the event now is in the state that is asked for."""
+        words = self.state.lower()
+        states = [request.state.lower() for request in way.requests[-1:]]
+        return words in way.fate.lower() or words in states
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The events found, in the order of their claims, and how much of the ledger was read."""
+
+    ways: Sequence[Way]
+    read: int
+    #: where to read on (ops/ledger_items.py); "" where everything was read
+    further: str
+
+    def document(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "events": [event_history.document(way) for way in self.ways],
+            "items_read": self.read,
+            "after": self.further or None,
+        }
+
+
+def wanted(
+    since: str,
+    until: str,
+    topic: str,
+    destination: str,
+    state: str,
+    fields: Sequence[str],
+    now_ms: int,
+) -> Wanted:
+    """What people say on a command line. Raises OpsError with what is wrong."""
+    told = [*STATES, *FATES.values()]
+    if state and not any(state.lower() in each.lower() for each in told):
+        raise OpsError(
+            f"No request is ever {state}: a state is one of {', '.join(sorted(STATES))}; or say a "
+            "word of what `relay trace` tells, such as delivered."
+        )
+    return Wanted(
+        since_ms=_moment_ms(since, now_ms) if since else now_ms - CLAIM_TTL_S * 1000,
+        until_ms=_moment_ms(until, now_ms) if until else now_ms + 1,
+        topic=topic,
+        destination=destination,
+        state=state,
+        fields=dict(map(_field, fields)),
+    )
+
+
+def _field(said: str) -> tuple[str, str]:
+    name, equals, value = said.partition("=")
+    if not equals or name not in NAMES:
+        raise OpsError(
+            f"{said} is no field of an event that the ledger has: say one of {', '.join(NAMES)}, "
+            "like sender=shop.example. What an event says is in no ledger."
+        )
+    return name, value
+
+
+def _moment_ms(said: str, now_ms: int) -> int:
+    """A time, or how long ago. Raises OpsError."""
+    if said[-1:] in "shdn" and said[:1].isdecimal() and "-" not in said:
+        return now_ms - dead_letter.seconds(said) * 1000
+    return int(archives.moment(said).timestamp() * 1000)
+
+
+def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = "") -> Listed:
+    """Reads at most so many items of the ledger. Raises OpsError."""
+    ways: list[Way] = []
+    pending: list[Item] = []
+    read, place, is_at_the_end = 0, after, True
+    for item in ledger_items.items(relay, READ, after):
+        if read >= read_max or len(ways) >= most:
+            is_at_the_end = False
+            break
+        read, place = read + 1, ledger_items.place(item)
+        if item["pk"].startswith(PREFIX) and "claimed_at_ms" in item and meant.takes(item):
+            pending.append(item)
+        if len(pending) >= min(CLAIMS_AT_A_TIME, most - len(ways)):
+            ways += _ended_so(relay, pending, meant)
+            pending = []
+    ways += _ended_so(relay, pending, meant)
+    ways.sort(key=lambda way: way.event.claimed_at_ms)
+    return Listed(ways, read, "" if is_at_the_end else place)
+
+
+def _ended_so(relay: Relay, claims: Sequence[Item], meant: Wanted) -> list[Way]:
+    if not claims:
+        return []
+    found = event_history.ways(audit_trail.of_claims(claims, relay.ledger))
+    return [way for way in found if meant.ends_so(way)]
+
+
+def show(listed: Listed, screen: Screen) -> None:
+    """The events as a table, and how to read on."""
+    screen.document(listed.document())
+    if listed.ways:
+        screen.table(
+            ("claimed (UTC)", "topic", "destination", "event", "request", "fate"),
+            [
+                (
+                    clock(way.event.claimed_at_ms),
+                    short_topic(way.event.topic, way.event.owner),
+                    way.event.destination,
+                    way.event.identity,
+                    way.request,
+                    way.fate,
+                )
+                for way in listed.ways
+            ],
+            styles=[None if way.fate.startswith(GOOD) else "yellow" for way in listed.ways],
+        )
+    found = plural(len(listed.ways), "event") if listed.ways else "No event"
+    more = "more" if listed.further else "no more"
+    screen.say(f"{found} in {plural(listed.read, 'item')} of the ledger; there are {more}.")
+    if listed.ways:
+        way = listed.ways[0].event
+        screen.say(f"One of them step by step: relay trace {way.owner}/{way.identity}")
+    if listed.further:
+        screen.say(f"Read on with the same command and --after {listed.further}", "yellow")
