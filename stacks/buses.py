@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
+from stacks.environment_document import Relay
 from stacks.patterns import ANY_SOURCE, Pattern
 from stacks.queues import DeadLetteredQueue
 
@@ -34,33 +35,29 @@ class Buses(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        partner_event_source: str,
-        detail_types: Sequence[str],
-        account: str | None,
+        relay: Relay,
         relay_bus_name: str,
-        archive_days: int,
         events_queue: DeadLetteredQueue,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         self._events_queue = events_queue
-        self._archive_days = archive_days
+        self._archive_days = relay.archive_days
         self._removal_policy = removal_policy
         self._policies = [
             _allow_rules(queue, RULE_NAMES) for queue in (events_queue.queue, events_queue.dead)
         ]
 
+        source = relay.partner_event_source
         # AWS associates a partner source with the bus of the same name.
-        self.partner = events.CfnEventBus(
-            self, "Partner", name=partner_event_source, event_source_name=partner_event_source
-        )
+        self.partner = events.CfnEventBus(self, "Partner", name=source, event_source_name=source)
         self.relay = events.CfnEventBus(self, "Relay", name=relay_bus_name)
         self.rules = (
             self._lead(
                 "Partner",
                 self.partner,
-                all_events=patterns.from_partner(partner_event_source, account),
-                wanted=patterns.wanted(partner_event_source, account, detail_types),
+                all_events=patterns.from_partner(source, relay.account),
+                wanted=patterns.wanted(source, relay.account, relay.detail_types),
             ),
             self._lead("Relay", self.relay, all_events=ANY_SOURCE, wanted=ANY_SOURCE),
         )

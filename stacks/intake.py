@@ -3,10 +3,10 @@
 from constructs import Construct
 
 from lambdas.relay.kernel.vault_keys import QUARANTINE
-from stacks.function import FunctionSettings, relay_function
-from stacks.queues import Queues, grant_send
+from stacks.function import relay_function
+from stacks.queues import grant_send
+from stacks.shared import Shared
 from stacks.sqs_source import feed
-from stacks.vault import Vault
 
 #: It parses and holds up to 500 events at once; Lambda's processor share grows with the memory.
 MEMORY_MB = 512
@@ -18,33 +18,25 @@ BATCHING_WINDOW_S = {"live": 2, "rehearsal": 1}
 class Intake(Construct):
     """Stateless: it needs no ledger and no secret."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: FunctionSettings,
-        queues: Queues,
-        vault: Vault,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared) -> None:
         super().__init__(scope, construct_id)
         self.function, role = relay_function(
             self,
             verb="intake",
-            settings=settings,
+            settings=shared.settings,
             memory_mb=MEMORY_MB,
             environment={
-                **queues.events.environment(),
-                "BATCHES_QUEUE_URL": queues.batches.queue.queue_url,
-                "VAULT_BUCKET": vault.bucket.bucket_name,
+                **shared.queues.events.environment(),
+                "BATCHES_QUEUE_URL": shared.queues.batches.queue.queue_url,
+                "VAULT_BUCKET": shared.vault.bucket.bucket_name,
             },
         )
         feed(
             self.function,
-            queues.events,
-            settings=settings,
+            shared.queues.events,
+            settings=shared.settings,
             concurrency_max=CONCURRENCY_MAX,
-            batching_window_s=BATCHING_WINDOW_S[settings.timing],
+            batching_window_s=BATCHING_WINDOW_S[shared.settings.timing],
         )
-        grant_send(role, queues.batches.queue)
-        vault.grant_put(role, QUARANTINE)
+        grant_send(role, shared.queues.batches.queue)
+        shared.vault.grant_put(role, QUARANTINE)

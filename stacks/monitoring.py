@@ -14,8 +14,8 @@ from constructs import Construct
 
 from stacks.alarms import Alarm, alarms
 from stacks.dashboard import dashboard
-from stacks.ledger import Ledger
-from stacks.queues import Queues
+from stacks.environment_document import Relay
+from stacks.shared import Shared
 
 
 class Monitoring(Construct):
@@ -26,28 +26,24 @@ class Monitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        environment: str,
-        queues: Queues,
+        shared: Shared,
+        relay: Relay,
         rules: tuple[events.CfnRule, ...],
         functions: Mapping[str, lambda_.IFunction],
-        ledger: Ledger,
-        requests_per_minute: int,
-        alarm_topic_arn: str | None,
-        alarm_email: str | None,
-        runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
+        environment, pairs = shared.settings.environment, shared.queues.all
         self.topic = (
             self._own_topic()
-            if alarm_topic_arn is None
-            else sns.Topic.from_topic_arn(self, "Topic", alarm_topic_arn)
+            if relay.alarm_topic_arn is None
+            else sns.Topic.from_topic_arn(self, "Topic", relay.alarm_topic_arn)
         )
-        if alarm_email is not None:
-            self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+        if relay.alarm_email is not None:
+            self.topic.add_subscription(subscriptions.EmailSubscription(relay.alarm_email))
         wired = {
-            alarm.name: self._alarm(alarm, runbook)
+            alarm.name: self._alarm(alarm, relay.runbook)
             for alarm in alarms(
-                environment=environment, pairs=queues.all, rules=rules, functions=functions
+                environment=environment, pairs=pairs, rules=rules, functions=functions
             )
         }
         dashboard(
@@ -55,10 +51,10 @@ class Monitoring(Construct):
             "Dashboard",
             environment=environment,
             alarms=wired,
-            pairs=queues.all,
+            pairs=pairs,
             functions=functions,
-            table=ledger.table,
-            requests_per_minute=requests_per_minute,
+            table=shared.ledger.table,
+            requests_per_minute=relay.requests_per_minute,
         )
 
     def _own_topic(self) -> sns.Topic:

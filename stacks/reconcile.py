@@ -7,40 +7,30 @@ from constructs import Construct
 
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
-from stacks.credentials import Credentials
-from stacks.function import FunctionSettings, relay_function
-from stacks.genesys_access import GenesysAccess
-from stacks.ledger import Ledger
-from stacks.queues import Queues, grant_empty, grant_send
-from stacks.vault import Vault
+from stacks.function import relay_function
+from stacks.queues import grant_empty, grant_send
+from stacks.shared import Shared
 
 
 class Reconcile(Construct):
     """Empties the dead-letter queues and settles what is overdue, bounded per run."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: FunctionSettings,
-        queues: Queues,
-        ledger: Ledger,
-        vault: Vault,
-        credentials: Credentials,
-        genesys: GenesysAccess,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared) -> None:
         super().__init__(scope, construct_id)
         self.function, role = relay_function(
             self,
             verb="reconcile",
-            settings=settings,
+            settings=shared.settings,
             calls_genesys=True,
             environment={
-                "LEDGER_TABLE": ledger.table.table_name,
-                "VAULT_BUCKET": vault.bucket.bucket_name,
-                **{name: url for pair in queues.all for name, url in pair.addresses().items()},
-                **genesys.environment(credentials),
+                "LEDGER_TABLE": shared.ledger.table.table_name,
+                "VAULT_BUCKET": shared.vault.bucket.bucket_name,
+                **{
+                    name: url
+                    for pair in shared.queues.all
+                    for name, url in pair.addresses().items()
+                },
+                **shared.genesys.environment(shared.credentials),
             },
         )
         # The next run is the retry: Lambda's own would overlap with it.
@@ -53,11 +43,11 @@ class Reconcile(Construct):
             schedule=events.Schedule.rate(cdk.Duration.seconds(limits.RECONCILE_EVERY_S)),
             targets=[targets.LambdaFunction(self.function, retry_attempts=0)],
         )
-        grant_empty(role, *(pair.dead for pair in queues.all))
-        grant_send(role, *(pair.queue for pair in queues.all))
-        ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
-        ledger.grant_sweep(role)
-        vault.grant_get(role, SEALED, REVIEW)
-        vault.grant_put(role, QUARANTINE, REVIEW)
-        vault.grant_discard(role, REVIEW, SEALED)
-        credentials.grant_read(role)
+        grant_empty(role, *(pair.dead for pair in shared.queues.all))
+        grant_send(role, *(pair.queue for pair in shared.queues.all))
+        shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
+        shared.ledger.grant_sweep(role)
+        shared.vault.grant_get(role, SEALED, REVIEW)
+        shared.vault.grant_put(role, QUARANTINE, REVIEW)
+        shared.vault.grant_discard(role, REVIEW, SEALED)
+        shared.credentials.grant_read(role)

@@ -21,6 +21,7 @@ from stacks.monitoring import Monitoring
 from stacks.network import Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
+from stacks.shared import Shared
 from stacks.vault import Vault
 from stacks.version import VERSION
 from stacks.webhook import Webhook
@@ -62,11 +63,8 @@ class RelayStack(cdk.Stack):
         buses = Buses(
             self,
             "Buses",
-            partner_event_source=relay.partner_event_source,
-            detail_types=relay.detail_types,
-            account=relay.account,
+            relay=relay,
             relay_bus_name=name,
-            archive_days=relay.archive_days,
             events_queue=queues.events,
             removal_policy=removal_policy,
         )
@@ -80,66 +78,38 @@ class RelayStack(cdk.Stack):
             if relay.fixed_egress
             else None
         )
-        settings = FunctionSettings(
-            environment=environment.name,
-            timing=relay.timing,
-            code=shared_code(
-                runtime=RUNTIME,
-                architecture=relay.architecture,
-                configuration=environment.functions_document,
+        shared = Shared(
+            settings=FunctionSettings(
+                environment=environment.name,
+                timing=relay.timing,
+                code=shared_code(
+                    runtime=RUNTIME,
+                    architecture=relay.architecture,
+                    configuration=environment.functions_document,
+                ),
+                architecture=ARCHITECTURES[relay.architecture],
+                log_retention_days=relay.log_retention_days,
+                removal_policy=removal_policy,
+                network=network,
             ),
-            architecture=ARCHITECTURES[relay.architecture],
-            log_retention_days=relay.log_retention_days,
-            removal_policy=removal_policy,
-            network=network,
-        )
-        genesys = GenesysAccess(
-            api_url=relay.genesys_api_url,
-            login_url=relay.genesys_login_url,
-            requests_per_minute=relay.requests_per_minute,
-            headroom=relay.headroom,
-        )
-        intake = Intake(self, "Intake", settings=settings, queues=queues, vault=vault)
-        dedup = Dedup(self, "Dedup", settings=settings, queues=queues, ledger=ledger, vault=vault)
-        write = Write(
-            self,
-            "Write",
-            settings=settings,
             queues=queues,
             ledger=ledger,
             vault=vault,
             credentials=credentials,
-            genesys=genesys,
-            concurrency_max=relay.writer_concurrency,
+            genesys=GenesysAccess(
+                api_url=relay.genesys_api_url,
+                login_url=relay.genesys_login_url,
+                requests_per_minute=relay.requests_per_minute,
+                headroom=relay.headroom,
+            ),
         )
-        confirm = Confirm(
-            self,
-            "Confirm",
-            settings=settings,
-            queues=queues,
-            ledger=ledger,
-            vault=vault,
-            credentials=credentials,
-            genesys=genesys,
-        )
-        reconcile = Reconcile(
-            self,
-            "Reconcile",
-            settings=settings,
-            queues=queues,
-            ledger=ledger,
-            vault=vault,
-            credentials=credentials,
-            genesys=genesys,
-        )
+        intake = Intake(self, "Intake", shared=shared)
+        dedup = Dedup(self, "Dedup", shared=shared)
+        write = Write(self, "Write", shared=shared, concurrency_max=relay.writer_concurrency)
+        confirm = Confirm(self, "Confirm", shared=shared)
+        reconcile = Reconcile(self, "Reconcile", shared=shared)
         webhook = (
-            Webhook(
-                self,
-                "Webhook",
-                webhook=environment.document.webhook,
-                settings=settings,
-                queues=queues,
-            )
+            Webhook(self, "Webhook", shared=shared, webhook=environment.document.webhook)
             if environment.document.webhook is not None
             else None
         )
@@ -147,19 +117,14 @@ class RelayStack(cdk.Stack):
         monitoring = Monitoring(
             self,
             "Monitoring",
-            environment=environment.name,
-            queues=queues,
+            shared=shared,
+            relay=relay,
             rules=buses.rules,
             functions={
                 verb.node.id.lower(): verb.function
                 for verb in (intake, dedup, write, confirm, reconcile, webhook)
                 if verb is not None
             },
-            ledger=ledger,
-            requests_per_minute=relay.requests_per_minute,
-            alarm_topic_arn=relay.alarm_topic_arn,
-            alarm_email=relay.alarm_email,
-            runbook=relay.runbook,
         )
 
         outputs = {

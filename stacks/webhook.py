@@ -13,7 +13,8 @@ from stacks.acknowledgements import acknowledge
 from stacks.environment_document import Webhook as Settings
 from stacks.function import FunctionSettings, relay_function
 from stacks.log_group import log_group
-from stacks.queues import Queues, grant_send
+from stacks.queues import grant_send
+from stacks.shared import Shared
 
 #: The sender that has a key from the start; more are added to the secret.
 FIRST_SENDER = "webhook"
@@ -40,13 +41,7 @@ class Webhook(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        webhook: Settings,
-        settings: FunctionSettings,
-        queues: Queues,
+        self, scope: Construct, construct_id: str, *, shared: Shared, webhook: Settings
     ) -> None:
         super().__init__(scope, construct_id)
         self.secret = secretsmanager.Secret(
@@ -59,7 +54,7 @@ class Webhook(Construct):
                 password_length=KEY_CHARS,
                 exclude_punctuation=True,
             ),
-            removal_policy=settings.removal_policy,
+            removal_policy=shared.settings.removal_policy,
         )
         acknowledge(
             self.secret,
@@ -70,21 +65,21 @@ class Webhook(Construct):
         self.function, role = relay_function(
             self,
             verb="webhook",
-            settings=settings,
+            settings=shared.settings,
             environment={
-                "EVENTS_QUEUE_URL": queues.events.queue.queue_url,
+                "EVENTS_QUEUE_URL": shared.queues.events.queue.queue_url,
                 "WEBHOOK_SECRET_ID": self.secret.secret_arn,
                 "WEBHOOK_VERIFICATION": webhook.verification,
                 "WEBHOOK_REPLAY_WINDOW_S": str(webhook.replay_window_s),
             },
         )
-        grant_send(role, queues.events.queue)
+        grant_send(role, shared.queues.events.queue)
         iam.Grant.add_to_principal(
             grantee=role,
             actions=["secretsmanager:GetSecretValue"],
             resource_arns=[self.secret.secret_arn],
         )
-        self.url = self._endpoint(webhook, settings)
+        self.url = self._endpoint(webhook, shared.settings)
 
     def _endpoint(self, webhook: Settings, settings: FunctionSettings) -> str:
         """Where the first sender posts to."""
