@@ -28,7 +28,6 @@ def test_the_alarms_rang_in_their_order(night: Finished) -> None:
     assert night.row["faults"]["outage"] > 0
 
 
-@pytest.mark.skip(reason="the order of today's sentences has not been seen in a whole night yet")
 def test_the_commands_led_from_the_alarm_to_the_repair(night: Finished) -> None:
     places = [
         night.said.index(said)

@@ -14,9 +14,6 @@ TRACKED = {
     "twice: CONFIRMED": 2,
 }
 
-#: a call is repeated only where the configuration asks for it since; the scenario asks for it now
-pytestmark = pytest.mark.skip(reason="not seen whole since a call is no more repeated by default")
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
