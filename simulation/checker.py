@@ -11,9 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import Fact
-from simulation.world import History
 
 _MARKER = re.compile(r"evt-(\d{5})")
 _ECHO = re.compile(r"echo-")

@@ -10,8 +10,8 @@ from typing import Any
 from lambdas.relay.kernel.limits import RESENDS_MAX
 from simulation.checker import Account, check
 from simulation.functions import FUNCTIONS, Function, Instance
+from simulation.history import History
 from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, Tracks, draw_tracked
-from simulation.world import History
 
 WRITTEN_BACK = "an event that a request caused was written back"
 

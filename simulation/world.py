@@ -1,8 +1,6 @@
 """One run: the neighbours, the functions, and AWS's and the engineers' part between them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
 from random import Random
 
 from lambdas.relay.kernel.errors import Transient
@@ -13,72 +11,40 @@ from lambdas.relay.kernel.limits import (
     MESSAGES_PER_INVOCATION,
     MINUTE_S,
     QUEUES,
-    RECONCILE_EVERY_S,
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.requests.states import OVERDUE
 from lambdas.relay.routes.configuration import Configuration
-from simulation import slips, states, workload
+from simulation import states, workload
 from simulation.configuration import configuration_of
 from simulation.fault_plan import FaultPlan
 from simulation.functions import FUNCTIONS, Function, Instance, Neighbours
+from simulation.history import History
+from simulation.incidents import Incidents
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
 from simulation.memory.bus import Bus, Rule
 from simulation.memory.credentials import StoredSecret
-from simulation.memory.genesys import Call, Effect, GenesysServer
-from simulation.memory.queues import Message, StoredQueue
+from simulation.memory.genesys import GenesysServer
+from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
 from simulation.probes import Probes
+from simulation.reconciliation import Reconciliation
 from simulation.scenario import Scenario
-from simulation.scheduler import Ending, Scheduler
+from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
 from simulation.trace import Trace
-from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, SOURCE, START_MS, Fact
+from simulation.workload import SOURCE, START_MS, Fact
 from simulation.world_paths import PATH
 
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
-_NEVER_MS = 1 << 62
 #: a run that is not at rest by then never will be: a failure, not an end
 STEPS_MAX = 120_000
 LATEST_MS = START_MS + 400 * DAY_S * 1000
-#: hours after the beginning by which every queue is read again: one hour before SQS's four days
-PAUSE_END_H = 95
-REDRIVES_BY_HAND = 20
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All that a run left behind, as an outsider can see it."""
-
-    facts: list[Fact]
-    #: what senders were answered, by the number of their event
-    answers: Answers
-    calls: list[Call]
-    effects: list[Effect]
-    #: messages still in a queue, by the queue's name
-    queued: Mapping[str, list[Message]]
-    #: messages that SQS dropped because they were too old
-    dropped: list[Message]
-    #: how many dead letters there ever were, by the queue that they came from
-    dead_lettered: Mapping[str, int]
-    documents: Mapping[str, str]
-    items: Mapping[tuple[str, str], Item]
-    #: possible duplicates that a record lists, by its key; kept here for records that have expired
-    reposts: Mapping[str, int]
-    #: the key of the request that a request was split from, kept in the same way
-    parents: Mapping[str, str]
-    #: what was wrong with a record when it was written
-    unsound: list[str]
-    #: errors that ended an invocation, or that a function met and did not foresee
-    errors: list[str]
-    #: whether the run ended by itself
-    at_rest: bool
 
 
 class World:
@@ -97,7 +63,6 @@ class World:
         self.timeline = Timeline(START_MS)
         self.fault_plan = FaultPlan(self.random, scenario.rates)
         self.probes = Probes()
-        self._next_look_ms = _NEVER_MS
         self.table = Table(self._record_changed)
         self.reposts: dict[str, int] = {}
         self.parents: dict[str, str] = {}
@@ -141,10 +106,18 @@ class World:
             for queue, verb in QUEUES.items()
             if verb in self.pools
         }
+        self.reconciliation = Reconciliation(
+            self.timeline,
+            self.fault_plan,
+            self.queues,
+            self.table,
+            self.pools.get("reconcile"),
+            tuple(self.mappings),
+        )
+        for name in QUEUES:
+            self.queues[f"{name}-dead"].on_visible = self.reconciliation.expect_dead_letter
         self.facts: list[Fact] = []
         self.answers: Answers = {}
-        self._reconciliation_is_due = False
-        self._redriven_by_hand = 0
 
     def make_server(self) -> GenesysServer:
         return GenesysServer(
@@ -173,7 +146,17 @@ class World:
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
-        self._plan_incidents()
+        Incidents(
+            self.random,
+            self.timeline,
+            self.fault_plan,
+            self.queues,
+            self.mappings,
+            self.table,
+            self.server,
+            self.secret,
+            scenario.faults_s,
+        ).plan(late=scenario.regime.late_copies)
         self.server.fails_over = workload.some(self.facts, scenario.failing, scenario.seed)
         while self.timeline.step():
             if self.trace.steps > STEPS_MAX or self.timeline.now_ms > LATEST_MS:
@@ -205,66 +188,6 @@ class World:
             shares=scenario.shares,
         )
 
-    # --- incidents
-
-    def _plan_incidents(self) -> None:
-        """What befalls the whole, at times drawn in advance."""
-        random, fault_plan = self.random, self.fault_plan
-        slips.plan(random, fault_plan, self.queues, tuple(self.mappings), self._at_some_time)
-        for queue, mapping in self.mappings.items():
-            if fault_plan.strikes("mapping paused"):
-                hours = random.choice((0.5, 3, 76, PAUSE_END_H))
-                self._at_some_time(partial(self._pause, mapping, hours))
-            for kind in ("redrive whole", "redrive part"):
-                if fault_plan.strikes(kind):
-                    most = 1_000 if kind == "redrive whole" else 2
-                    for _ in range(3):
-                        self._at_some_time(lambda q=queue, n=most: self._redrive(q, n))  # type: ignore[misc]
-        if fault_plan.strikes("secret rotated"):
-            self._at_some_time(self.secret.rotate)
-        if fault_plan.strikes("genesys silent"):
-            self._at_some_time(partial(self._fall_silent, random.choice((0.2, 1.5, 3))))
-        if self.scenario.regime.late_copies:
-            self._plan_late_incidents()
-
-    def _plan_late_incidents(self) -> None:
-        if self.fault_plan.strikes("ttl deletion"):
-            for day in range(CLAIM_DAYS, CLAIM_DAYS + 50, 2):
-                self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
-        if self.fault_plan.strikes("message sent again"):
-            # Sent at some time in the first days, copied by somebody, sent again weeks later.
-            day = self.random.choice((HORIZON_DAYS - 5, CLAIM_DAYS + 3, CLAIM_DAYS + 20))
-            self.timeline.after(2 * HOUR_S, lambda: self._copy_messages(day))
-
-    def _copy_messages(self, day: int) -> None:
-        for name in ("batches", "writes"):
-            for body in self.queues[name].seen[:3]:
-                self.timeline.at(
-                    START_MS + day * DAY_S * 1000,
-                    lambda n=name, b=body: self.queues[n].send(workload.by_hand(b)),  # type: ignore[misc]
-                )
-
-    def _at_some_time(self, action: Callable[[], None]) -> None:
-        self.timeline.after(
-            self.random.random() ** 2 * min(self.scenario.faults_s, 6 * HOUR_S), action
-        )
-
-    def _pause(self, mapping: EventSourceMapping, hours: float) -> None:
-        """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
-        wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
-        mapping.pause(min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000))
-
-    def _redrive(self, queue: str, most: int) -> None:
-        self.queues[f"{queue}-dead"].redrive(self.queues[queue], most)
-
-    def _fall_silent(self, hours: float) -> None:
-        self.server.silent_until_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
-
-    def _delete_expired(self) -> None:
-        for key in self.table.expired(self.timeline.now_ms // 1000):
-            if self.random.random() < 0.5:
-                self.table.remove(key)
-
     # --- what Genesys does of its own accord
 
     def _state_of(self, correlation_id: str) -> str:
@@ -289,37 +212,6 @@ class World:
     def _echo(self, correlation_id: str) -> None:
         self.bus.put(workload.echo(correlation_id, self.timeline.now_ms, self.random))
 
-    # --- the reconciler's schedule
-
-    def _expect_dead_letter(self, visible_at_ms: int) -> None:
-        """A run that finds every dead-letter queue empty does nothing, so only those that will
-        find something take place."""
-        if not self._reconciliation_is_due:
-            self._reconciliation_is_due = True
-            every_ms = RECONCILE_EVERY_S * 1000
-            self.timeline.at((visible_at_ms // every_ms + 1) * every_ms, self._reconcile)
-
-    def _reconcile(self) -> None:
-        self._reconciliation_is_due = False
-        if "reconcile" not in self.pools:
-            self._redrive_by_hand()
-            return
-        self.pools["reconcile"].invoke([], self._reconciled)
-        if self.fault_plan.strikes("reconcile twice"):
-            self.pools["reconcile"].invoke([], self._reconciled)
-
-    def _redrive_by_hand(self) -> None:
-        """A design without a reconciler has an engineer, whose patience is limited."""
-        self._redriven_by_hand += 1
-        if self._redriven_by_hand <= REDRIVES_BY_HAND:
-            for queue in self.mappings:
-                self._redrive(queue, 1_000)
-
-    def _reconciled(self, ending: Ending) -> None:
-        if any(self.queues[f"{name}-dead"].messages for name in self.mappings):
-            self._expect_dead_letter(self.timeline.now_ms)
-        self._look_for_overdue()
-
     def _record_changed(self, old: Item | None, new: Item | None) -> None:
         self.probes.transition(old, new)
         if new is not None and new["pk"].startswith("L#"):
@@ -328,27 +220,8 @@ class World:
             self.reposts[new["pk"]] = int(new["reposts"])
         if new is not None and "parent" in new:
             self.parents[new["pk"]] = str(new["parent"])
-        if new is not None and new.get("attention") == OVERDUE:
-            self._expect_overdue(int(new["due_at"]))
-
-    def _expect_overdue(self, due_at_s: int) -> None:
-        """As for dead letters: only runs that will find an overdue record take place."""
-        due_ms = (due_at_s + 1) * 1000
-        if "reconcile" in self.pools and due_ms < self._next_look_ms:
-            self._next_look_ms = due_ms
-            self.timeline.at(due_ms, self._look_for_overdue)
-
-    def _look_for_overdue(self) -> None:
-        self._next_look_ms = _NEVER_MS
-        due_s = [
-            int(item["due_at"])
-            for item in self.table.items.values()
-            if item.get("attention") == OVERDUE
-        ]
-        if any(due <= self.timeline.now_ms // 1000 for due in due_s):
-            self._expect_dead_letter(self.timeline.now_ms)
-        elif due_s:
-            self._expect_overdue(min(due_s))
+        if new is not None:
+            self.reconciliation.record_changed(new)
 
     # --- making
 
@@ -362,7 +235,6 @@ class World:
                 visibility_s=DEAD_VISIBILITY_S,
                 retention_s=DEAD_RETENTION_S,
             )
-            dead.on_visible = self._expect_dead_letter
             queues[f"{name}-dead"] = dead
             queues[name] = StoredQueue(
                 name,

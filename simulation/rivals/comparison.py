@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from simulation.checker import check
 from simulation.functions import FUNCTIONS, Function, Instance
+from simulation.history import History
 from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME
 from simulation.rivals.powertools import on_our_clock, powertools
@@ -18,7 +19,7 @@ from simulation.rivals.tutorials import (
     timestamp_key,
 )
 from simulation.scenario import draw
-from simulation.world import History, World
+from simulation.world import World
 
 _MARKER = re.compile(r"evt-(\d{5})")
 OURS = "genesys-relay"

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from simulation.checker import Account, check
+from simulation.history import History
 from simulation.memory.queues import Message
 from simulation.regimes import BY_NAME
 from simulation.scenario import Scenario, draw
 from simulation.workload import Fact, Kind
-from simulation.world import History, World
+from simulation.world import World
 
 
 def _scenario() -> Scenario:

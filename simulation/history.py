@@ -1,0 +1,39 @@
+"""What a run leaves behind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambdas.relay.kernel.ports import Item
+from simulation.memory.genesys import Call, Effect
+from simulation.memory.queues import Message
+from simulation.senders import Answers
+from simulation.workload import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a run left behind, as an outsider can see it."""
+
+    facts: list[Fact]
+    #: what senders were answered, by the number of their event
+    answers: Answers
+    calls: list[Call]
+    effects: list[Effect]
+    #: messages still in a queue, by the queue's name
+    queued: Mapping[str, list[Message]]
+    #: messages that SQS dropped because they were too old
+    dropped: list[Message]
+    #: how many dead letters there ever were, by the queue that they came from
+    dead_lettered: Mapping[str, int]
+    documents: Mapping[str, str]
+    items: Mapping[tuple[str, str], Item]
+    #: possible duplicates that a record lists, by its key; kept here for records that have expired
+    reposts: Mapping[str, int]
+    #: the key of the request that a request was split from, kept in the same way
+    parents: Mapping[str, str]
+    #: what was wrong with a record when it was written
+    unsound: list[str]
+    #: errors that ended an invocation, or that a function met and did not foresee
+    errors: list[str]
+    #: whether the run ended by itself
+    at_rest: bool

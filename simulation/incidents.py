@@ -1,0 +1,91 @@
+"""What befalls the whole, at times drawn in advance: pauses, redrives, outages, slips."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from lambdas.relay.kernel.limits import DAY_S, HOUR_S
+from simulation import slips, workload
+from simulation.fault_plan import FaultPlan
+from simulation.mappings import Mapping as EventSourceMapping
+from simulation.memory.credentials import StoredSecret
+from simulation.memory.genesys import GenesysServer
+from simulation.memory.queues import StoredQueue
+from simulation.memory.table import Table
+from simulation.memory.timeline import Timeline
+from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
+
+#: hours after the beginning by which every queue is read again: one hour before SQS's four days
+PAUSE_END_H = 95
+#: incidents begin within so many seconds, or within the time of faults, if that is less
+WITHIN_S = 6 * HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    random: Random
+    timeline: Timeline
+    fault_plan: FaultPlan
+    queues: Mapping[str, StoredQueue]
+    mappings: Mapping[str, EventSourceMapping]
+    table: Table
+    server: GenesysServer
+    secret: StoredSecret
+    #: how long faults go on, in seconds
+    faults_s: float
+
+    def plan(self, *, late: bool) -> None:
+        """With `late`, those of weeks later too."""
+        random, fault_plan = self.random, self.fault_plan
+        slips.plan(random, fault_plan, self.queues, tuple(self.mappings), self._at_some_time)
+        for queue, mapping in self.mappings.items():
+            if fault_plan.strikes("mapping paused"):
+                hours = random.choice((0.5, 3, 76, PAUSE_END_H))
+                self._at_some_time(partial(self._pause, mapping, hours))
+            for kind in ("redrive whole", "redrive part"):
+                if fault_plan.strikes(kind):
+                    most = 1_000 if kind == "redrive whole" else 2
+                    for _ in range(3):
+                        self._at_some_time(partial(redrive, self.queues, queue, most))
+        if fault_plan.strikes("secret rotated"):
+            self._at_some_time(self.secret.rotate)
+        if fault_plan.strikes("genesys silent"):
+            self._at_some_time(partial(self._fall_silent, random.choice((0.2, 1.5, 3))))
+        if late:
+            self._plan_late()
+
+    def _plan_late(self) -> None:
+        if self.fault_plan.strikes("ttl deletion"):
+            for day in range(CLAIM_DAYS, CLAIM_DAYS + 50, 2):
+                self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
+        if self.fault_plan.strikes("message sent again"):
+            # Sent at some time in the first days, copied by somebody, sent again weeks later.
+            day = self.random.choice((HORIZON_DAYS - 5, CLAIM_DAYS + 3, CLAIM_DAYS + 20))
+            self.timeline.after(2 * HOUR_S, partial(self._copy_messages, day))
+
+    def _copy_messages(self, day: int) -> None:
+        for name in ("batches", "writes"):
+            for body in self.queues[name].seen[:3]:
+                again = partial(self.queues[name].send, workload.by_hand(body))
+                self.timeline.at(START_MS + day * DAY_S * 1000, again)
+
+    def _at_some_time(self, action: Callable[[], None]) -> None:
+        self.timeline.after(self.random.random() ** 2 * min(self.faults_s, WITHIN_S), action)
+
+    def _pause(self, mapping: EventSourceMapping, hours: float) -> None:
+        """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
+        wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
+        mapping.pause(min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000))
+
+    def _fall_silent(self, hours: float) -> None:
+        self.server.silent_until_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
+
+    def _delete_expired(self) -> None:
+        for key in self.table.expired(self.timeline.now_ms // 1000):
+            if self.random.random() < 0.5:
+                self.table.remove(key)
+
+
+def redrive(queues: Mapping[str, StoredQueue], queue: str, most: int) -> None:
+    queues[f"{queue}-dead"].redrive(queues[queue], most)
