@@ -9,7 +9,8 @@ from simulation.corpus import known_seeds
 from simulation.functions import FUNCTIONS
 from simulation.mutants.mutant import Mutant, applied
 from simulation.scenario import FEW_RECEIVES, Scenario, draw
-from simulation.trial import Functions, Trial, run_scenario, run_tracked_seed
+from simulation.tracked import draw_tracked
+from simulation.trial import Functions, Trial, run_scenario, run_tracked_scenario
 
 #: what a mutant's own clumsiness could cause: no proof that the mistake was seen
 CLUMSY = ("an unforeseen error", "the run did not come to rest")
@@ -41,7 +42,12 @@ def hunt(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
 
 def hunt_tracked(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
     """The same in the world of tracked requests."""
-    return _hunt(mutant, run_tracked_seed, first_seed, seeds_max)
+
+    def run(seed: int, functions: Functions) -> Trial:
+        scenario, tracks = draw_tracked(seed)
+        return run_tracked_scenario(_scenario(mutant, scenario), tracks, functions)
+
+    return _hunt(mutant, run, first_seed, seeds_max)
 
 
 def _hunt(
@@ -87,7 +93,7 @@ def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
             receives_max=FEW_RECEIVES,
             faults_s=5 * DAY_S,
         )
-    return scenario
+    return mutant.stage(scenario)
 
 
 def objection(mutant: Mutant, trial: Trial) -> str:

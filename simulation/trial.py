@@ -10,7 +10,7 @@ from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.scenario import Scenario, draw
 from simulation.trace import Step, Trace
-from simulation.tracked import TrackedWorld, draw_tracked
+from simulation.tracked import TrackedWorld, Tracks, draw_tracked
 from simulation.tracked_checker import check_tracked
 from simulation.world import World
 
@@ -54,8 +54,16 @@ def run_tracked_seed(
     functions: Functions = FUNCTIONS,
     show: Callable[[Step], None] | None = None,
 ) -> Trial:
+    return run_tracked_scenario(*draw_tracked(seed), functions, show)
+
+
+def run_tracked_scenario(
+    scenario: Scenario,
+    tracks: Tracks,
+    functions: Functions = FUNCTIONS,
+    show: Callable[[Step], None] | None = None,
+) -> Trial:
     """The same in the world of tracked requests, which has a checker of its own."""
-    scenario, tracks = draw_tracked(seed)
     world = TrackedWorld(scenario, tracks, trace=Trace(show), functions=functions)
     return _trial(check_tracked(world.run(), world), world)
 

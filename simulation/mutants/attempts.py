@@ -12,8 +12,11 @@ from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Answer, Change, Guard, NotSent, Unanswered
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
+from simulation.fault_plan import Kind
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import some_items_fail
 from simulation.rivals.regrouping import regrouping_function
+from simulation.scenario import Scenario
 
 _open_request = leasing.open_request
 _post = Genesys.post
@@ -92,6 +95,13 @@ def _one_is_all(self: Genesys, batch: Batch, destination: Destination) -> frozen
 
 _taken = Genesys.taken
 
+
+def _sent_again(scenario: Scenario) -> Scenario:
+    """Weeks later, when DynamoDB has deleted what has expired."""
+    rates: dict[Kind, float] = {"message sent again": 1.0, "ttl deletion": 1.0}
+    return replace(scenario, rates={**scenario.rates, **rates})
+
+
 ATTEMPTS = (
     Mutant(
         "no lease",
@@ -103,12 +113,14 @@ ATTEMPTS = (
         "Five seconds are plenty for one request.",
         ((leasing, "opening", _short_lease),),
         regimes=("ignored, read back",),
+        storm={"delivered twice": 0.3, "late effect": 0.3, "429 hours": 0.0},
     ),
     Mutant(
         "no quarantine",
         "The lease ends with the invocation; the request may take effect after it (R1).",
         ((Timing, "quarantine_s", 0.0),),
         regimes=("ignored, read back",),
+        storm={"delivered twice": 0.3, "late effect": 0.5, "stall": 0.02, "429 hours": 0.0},
     ),
     Mutant(
         "a fresh key per attempt",
@@ -137,6 +149,7 @@ ATTEMPTS = (
         "This attempt had no effect, so none had (R2).",
         ((write, "releasing", _release_clears_doubt),),
         regimes=("honoured for a while", "honoured for a while, read back"),
+        storm={"unanswered effect": 0.4, "429 hours": 0.3},
     ),
     Mutant(
         "a refusal is a refusal",
@@ -147,27 +160,36 @@ ATTEMPTS = (
         "a key is trusted for ever",
         "Genesys honours keys; how long it remembers them is its own affair (R4).",
         ((KeyPolicy, "trusted", lambda self, since_ms, now_ms: self.honoured_s > 0),),
+        regimes=("honoured for a while", "honoured for a while, read back"),
+        storm={"unanswered effect": 0.4, "429 hours": 0.3},
     ),
     Mutant(
         "a missing record is written anew",
         "The record has gone, so this must be the first attempt (R5).",
         ((write, "open_request", _reopen),),
         regimes=("copies weeks later, keys forgotten",),
+        stage=_sent_again,
     ),
     Mutant(
         "sent again without asking",
         "Doubt or not, the request goes out once more.",
         ((write, "before_posting", _no_read_back),),
+        regimes=("ignored, read back",),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),
     Mutant(
         "one item read back speaks for all",
         "The first one is there, so the request took effect.",
         ((Genesys, "taken", _one_is_all),),
         regimes=("ignored, read back",),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
     Mutant(
         "a possible duplicate goes unlisted",
         "The counter is for statistics; it can wait.",
         ((write._Attempt, "_list_repost", lambda self: True),),
+        regimes=("ignored",),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),
 )

@@ -8,6 +8,7 @@ from lambdas.relay.functions.dedup import Deps
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import pressed
 
 
 def _nothing_to_do(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
@@ -34,5 +35,7 @@ CONSOLIDATING = (
         "a batch with a record is merged as well",
         "It is there to be sent, so it may as well go with the others.",
         ((consolidation, "Record", _AlwaysMerged),),
+        storm={"vault refused": 0.4, "429 short": 0.2, "429 hours": 0.0},
+        stage=pressed,
     ),
 )

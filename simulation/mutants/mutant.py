@@ -7,6 +7,12 @@ from typing import Any
 
 from simulation.fault_plan import Kind
 from simulation.functions import Function, Instance
+from simulation.scenario import Scenario
+
+
+def as_drawn(scenario: Scenario) -> Scenario:
+    return scenario
+
 
 #: object, name of its attribute, what stands there meanwhile
 Patch = tuple[Any, str, Any]
@@ -29,6 +35,8 @@ class Mutant:
     storm: Mapping[Kind, float] = field(default_factory=dict)
     #: regimes in which the mistake can matter; none named: all
     regimes: tuple[str, ...] = ()
+    #: what else the worlds need to have that it can show in
+    stage: Callable[[Scenario], Scenario] = as_drawn
 
 
 @contextmanager

@@ -11,17 +11,20 @@ from lambdas.relay.genesys import client, outcomes
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
 from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim_key
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 from simulation.memory.ledger import MemoryLedger
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import some_items_fail
 
 _conclude = write._Attempt._conclude
 
 
 def _unknown_is_done(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
     if isinstance(outcome, Unsure):
+        self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
     return _conclude(self, outcome, doubtful)
 
@@ -82,7 +85,7 @@ def _conflict_is_success(status: int, destination: Destination) -> Verdict:
 OUTCOMES = (
     Mutant(
         "an unknown outcome is acknowledged",
-        "It was logged; the message can go.",
+        "It was logged; the message can go, and what is kept of it.",
         ((write._Attempt, "_conclude", _unknown_is_done),),
     ),
     Mutant(
@@ -99,6 +102,8 @@ OUTCOMES = (
         "no answer means no effect",
         "The client timed out, so nothing happened.",
         ((client, "judge", _judged_as("unanswered")),),
+        regimes=("ignored, read back", "ignored, manual"),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),
     Mutant(
         "a 5xx means no effect",
@@ -125,5 +130,7 @@ OUTCOMES = (
         "The key was used, so the request is done.",
         ((write, "after_refusal", _conflict_is_success),),
         regimes=("answered 409, item by item",),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
 )

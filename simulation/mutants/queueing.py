@@ -5,16 +5,16 @@ from typing import Any
 
 from lambdas.relay.assembly import consumers
 from lambdas.relay.assembly import intake as assembled_intake
-from lambdas.relay.functions import intake, overdue, reconcile, write
+from lambdas.relay.functions import consolidation, intake, overdue, reconcile, write
 from lambdas.relay.functions.redriving import Verdict, judge_batch
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.messages import consumer
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
-from lambdas.relay.messages.sealing import describe, encode
 from lambdas.relay.requests.states import State
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import odd, some_items_fail
 from simulation.rivals.tutorials import process_then_put, put_then_process
 
 _settle = consumer.settle
@@ -31,7 +31,10 @@ def _swallow(delivery: Delivery, act: Callable[[], Disposition], consumer: Consu
 
 
 def _answer_nothing(
-    arrived: Sequence[Delivery], act: Callable[[Delivery], Disposition], consumer: Consumer
+    arrived: Sequence[Delivery],
+    act: Callable[[Delivery], Disposition],
+    consumer: Consumer,
+    deadline_ms: int | None = None,
 ) -> list[str]:
     for delivery in arrived:
         _settle(delivery, lambda d=delivery: act(d), consumer)  # type: ignore[misc]
@@ -43,9 +46,7 @@ def _intake_that_forgets(arrived: Sequence[Delivery], deps: intake.Deps) -> list
     for delivery in arrived:
         _settle(delivery, lambda d=delivery: intake._read(d, rendered, deps), deps.consumer)  # type: ignore[misc]
     try:
-        deps.batches.send(
-            [Outgoing(encode(batch), describe(batch)) for batch in intake._seal(rendered, deps)]
-        )
+        intake._send(rendered, deps)
     except Transient as transient:
         stay = Later(transient.reason)
         rows = {row.delivery.message_id: row.delivery for row in rendered}
@@ -73,15 +74,16 @@ QUEUEING = (
     Mutant(
         "nothing is named as failed",
         "The partial batch response is empty, so SQS deletes everything.",
-        (
-            (consumer, "settle_each", _answer_nothing),
-            (consumers, "settle_each", _answer_nothing),
+        tuple(
+            (place, "settle_each", _answer_nothing) for place in (intake, consolidation, consumers)
         ),
     ),
     Mutant(
         "intake forgets what it could not set aside",
         "Only the sending can fail.",
         ((assembled_intake, "intake", _intake_that_forgets),),
+        storm={"vault refused": 0.5},
+        stage=odd,
     ),
     Mutant(
         "what cannot be read is dropped",
@@ -98,13 +100,14 @@ QUEUEING = (
         "a dead letter is deleted before it is sent back",
         "Otherwise it would be there twice.",
         ((reconcile, "_reconcile_letter", _delete_then_send),),
-        storm={"crash": 0.01, "send refused": 0.1, "429 hours": 0.0},
+        storm={"crash": 0.01, "send refused": 0.5, "429 hours": 0.0},
     ),
     Mutant(
         "the dead letter of a split request is cleared away",
         "Its record is final, so the letter says nothing new.",
         ((reconcile, "judge_batch", _split_is_done),),
-        storm={"crash": 0.01, "send refused": 0.2, "429 hours": 0.0},
+        storm={"vault refused": 0.6, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
     Mutant(
         "a batch is written wherever it comes from",

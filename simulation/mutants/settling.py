@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, get_args
 
-from lambdas.relay.functions import dedup, write
-from lambdas.relay.functions.parts import send_parts as _send_parts
+from lambdas.relay.functions import dedup, parts, write
+from lambdas.relay.functions.parts import on_record, send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.kernel.vault_keys import sealed_key
@@ -17,6 +17,7 @@ from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.sending import Opened, releasing, sealed_item, settling
 from lambdas.relay.requests.states import State
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import some_items_fail
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))
 _part = Batch.part
@@ -61,20 +62,11 @@ def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
     return replace(_part(self, indices), batch_id=f"child-{next(_numbers)}")
 
 
-def _split_and_send_once(
-    self: write._Attempt, parts: list[dict[str, Any]], note: str
-) -> Disposition:
-    done = self._settle("SPLIT", note, parts=parts)
-    if isinstance(done, Done):
-        _send_parts(self.batch, parts, self.deps)
-    return done
-
-
 def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str) -> Disposition:
-    done = self._settle("SPLIT", note, parts=parts)
+    done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
     if isinstance(done, Done):
         try:
-            _send_parts(self.batch, parts, self.deps)
+            send_parts(self.batch, parts, self.deps)
         except Transient:
             return done
     return done
@@ -119,15 +111,16 @@ SETTLING = (
     Mutant(
         "a split is not resumed",
         "Its record is final, so there is nothing left to do.",
-        (
-            (write._Attempt, "_split", _split_and_send_once),
-            (write, "send_parts", lambda batch, parts, deps: None),
-        ),
+        ((parts, "send_parts", lambda batch, parts, deps: None),),
+        storm={"crash": 0.01, "ledger throttled": 0.3, "item retryable": 0.3, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
     Mutant(
         "a split is acknowledged before its children are durable",
         "The queue will take them; it always does.",
         ((write._Attempt, "_split", _split_and_hope),),
+        storm={"ledger throttled": 0.3, "vault refused": 0.3, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
     Mutant(
         "given to a person without the document",
@@ -146,6 +139,7 @@ SETTLING = (
         "Something of the request came back, so all of it took effect.",
         ((Record, "is_whole", property(lambda self: True)),),
         regimes=("tracked, ignored",),
-        storm={"unanswered effect": 0.2, "echo late": 0.7, "echo lost": 0.0, "429 hours": 0.0},
+        storm={"unanswered effect": 0.3, "echo late": 0.7, "echo lost": 0.0, "429 hours": 0.0},
+        stage=some_items_fail,
     ),
 )

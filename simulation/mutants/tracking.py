@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 from lambdas.relay.correlation import loop_guard
-from lambdas.relay.functions import confirm, dedup, overdue, reconcile, write
+from lambdas.relay.functions import confirm, dedup, overdue, parts, reconcile, write
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.messages.consumer import Done
 from lambdas.relay.requests import ordering, tracking
@@ -71,6 +71,7 @@ TRACKING = (
         "a part begins anew",
         "What became of the whole is the whole's own business.",
         ((confirm._Visit, "_pass_on", lambda self, event, confirmation: Done()),),
+        storm={"unanswered effect": 0.3, "item retryable": 0.4, "echo late": 0.4, "429 hours": 0.0},
     ),
     Mutant(
         "an event before the answer is dropped",
@@ -105,7 +106,10 @@ TRACKING = (
     Mutant(
         "the payload is not kept",
         "Genesys said 202.",
-        ((write, "sealed_key", lambda batch_id: f"sealed/elsewhere-{batch_id}.json"),),
+        tuple(
+            (place, "sealed_key", lambda batch_id: f"sealed/elsewhere-{batch_id}.json")
+            for place in (dedup, parts, write)
+        ),
     ),
     Mutant(
         "sent again without being reopened",

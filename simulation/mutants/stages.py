@@ -1,0 +1,27 @@
+"""Worlds in which a mistake can show that most worlds hide."""
+
+from dataclasses import replace
+
+from lambdas.relay.kernel.limits import RECEIVES_MAX
+from simulation.scenario import Scenario
+from simulation.workload import Shares
+
+#: so much is odd that every request has something of it
+_ODD = Shares(poison=0.15, odd=0.15, copies=0.2)
+
+
+def some_items_fail(scenario: Scenario) -> Scenario:
+    """Requests of several items of which Genesys refuses some, each by itself."""
+    conduct = replace(scenario.conduct, refuses="item")
+    return replace(scenario, conduct=conduct, shares=_ODD, most_items=12)
+
+
+def odd(scenario: Scenario) -> Scenario:
+    """Much that nobody can read, and much that comes twice."""
+    return replace(scenario, shares=_ODD)
+
+
+def pressed(scenario: Scenario) -> Scenario:
+    """Requests wait for their turn, so that small batches are merged."""
+    small = replace(scenario, most_items=6, intake_most=4, receives_max=RECEIVES_MAX)
+    return replace(small, per_minute=10, concurrency=4, events=80)
