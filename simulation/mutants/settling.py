@@ -13,11 +13,12 @@ from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests import tracking
-from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import Opened, releasing, sealed_item, settling
 from lambdas.relay.requests.states import State
 from simulation.mutants.mutant import Mutant
-from simulation.mutants.stages import some_items_fail
+from simulation.mutants.stages import some_items_fail, soon
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))
 _part = Batch.part
@@ -68,8 +69,20 @@ def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str
         try:
             send_parts(self.batch, parts, self.deps)
         except Transient:
-            return done
+            now_ms = self.deps.consumer.clock.now_ms()
+            self.deps.ledger.change(*record_key(self.batch.batch_id), *concluding(now_ms))
     return done
+
+
+def split_for_good(
+    opened: Opened, state: State, now_ms: int, note: str, **more: object
+) -> tuple[Guard, Change]:
+    guard, change = settling(opened, state, now_ms, note, **more)
+    if state != "SPLIT":
+        return guard, change
+    _, final = concluding(now_ms)
+    put = {name: value for name, value in change.put.items() if name not in final.drop}
+    return guard, replace(change, put={**put, **final.put}, drop=change.drop | final.drop)
 
 
 _can_be_confirmed = tracking.can_be_confirmed
@@ -114,6 +127,13 @@ SETTLING = (
         ((parts, "send_parts", lambda batch, parts, deps: None),),
         storm={"crash": 0.01, "ledger throttled": 0.3, "item retryable": 0.3, "429 hours": 0.0},
         stage=some_items_fail,
+    ),
+    Mutant(
+        "a split is nobody's business once it is on record",
+        "It is final, and its message sends the parts.",
+        ((write, "settling", split_for_good),),
+        storm={"purge": 1.0, "vault refused": 0.7, "429 hours": 0.0},
+        stage=soon,
     ),
     Mutant(
         "a split is acknowledged before its children are durable",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lambdas.relay.kernel.limits import RECEIVES_MAX
+from lambdas.relay.kernel.limits import HOUR_S, RECEIVES_MAX
 from simulation.scenario import Scenario
 from simulation.workload import Shares
 
@@ -14,6 +14,11 @@ def some_items_fail(scenario: Scenario) -> Scenario:
     """Requests of several items of which Genesys refuses some, each by itself."""
     conduct = replace(scenario.conduct, refuses="item")
     return replace(scenario, conduct=conduct, shares=_ODD, most_items=12)
+
+
+def soon(scenario: Scenario) -> Scenario:
+    """The same, and what befalls the whole befalls it within the hour."""
+    return replace(some_items_fail(scenario), faults_s=HOUR_S)
 
 
 def odd(scenario: Scenario) -> Scenario:

@@ -583,6 +583,48 @@ def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_en
     assert decode(document["message"]) == batch, "a person can resolve it as again"
 
 
+def split_and_purged() -> tuple[Office, Batch]:
+    """As a writer leaves it that died before it sent the parts, and a person who purged."""
+    office, batch = purged()
+    office.amend(
+        batch,
+        state="SPLIT",
+        attempt=1,
+        parts=[{"indices": [0], "fate": "again", "reason": "503", "batch_id": "b"}],
+    )
+    return office, batch
+
+
+def test_a_split_request_whose_parts_were_never_sent_is_worked_on_again() -> None:
+    """Found by the simulation: its record was final, so nobody missed the parts."""
+    office, batch = split_and_purged()
+    office.world.timeline.advance(OVERDUE_S + 1)
+
+    office.run()
+
+    assert office.world.bodies("writes") == [encode(batch)]
+    assert office.state(batch) == "SPLIT"
+
+
+def test_a_split_request_whose_parts_nobody_sends_ends_in_the_quarantine() -> None:
+    """Resolved as again it would deliver what its parts have delivered."""
+    office, batch = split_and_purged()
+    office.world.timeline.advance(GONE_AFTER_S + 2 * OVERDUE_S)
+    for _ in range(REDRIVES_MAX + 2):
+        office.run()
+        office.world.stored_queue("writes").messages.clear()
+        office.world.timeline.advance(RECONCILE_EVERY_S)
+
+    (document,) = [
+        json.loads(text)
+        for name, text in office.world.documents.items()
+        if name.startswith("quarantine/")
+    ]
+    assert document["reason"] == "it was split, and nobody sends its parts on"
+    assert decode(document["message"]) == batch
+    assert office.result.overdue == 0
+
+
 def test_a_decision_of_a_person_that_was_interrupted_is_carried_out() -> None:
     office, batch = Office(), batch_of("a")
     world = office.world

@@ -13,7 +13,7 @@ from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.kernel.ports import Answer, Http, NotSent, Outgoing, Unanswered
-from lambdas.relay.messages.sealing import encode
+from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import record_key
 from simulator.faults import Conduct
 from simulator.items import Poison
@@ -61,6 +61,10 @@ def test_a_poison_event_is_halved_out_and_stands_alone_with_genesys_words(status
     assert len(world.posts()) == 13
 
 
+def attention(world: Simulated, batch: Batch) -> str:
+    return str(world.table.items[record_key(batch.batch_id)].get("attention", ""))
+
+
 def test_results_per_item_let_the_rest_through_at_once() -> None:
     world = Simulated()
     texts = [envelope(n) for n in range(50)]
@@ -70,6 +74,22 @@ def test_results_per_item_let_the_rest_through_at_once() -> None:
     world.write_all()
     assert (len(world.taken()), len(world.in_review()), len(world.posts())) == (49, 1, 1)
     assert world.state(batch) == "SPLIT"
+    assert attention(world, batch) == "", "its parts are on their way"
+
+
+def test_a_split_request_is_on_the_reconcilers_list_until_its_parts_are_on_their_way() -> None:
+    world = Simulated()
+    texts = [envelope(n) for n in range(5)]
+    poisoned(world, ids_of(world, texts)[1], rejects="endpoint")
+    batch = world.batch(texts)
+    world.faults.plan("vault refused")
+    world.write_once()
+    assert (world.state(batch), attention(world, batch)) == ("SPLIT", "overdue")
+
+    world.write_all()
+
+    assert attention(world, batch) == ""
+    assert len(world.in_review()) == 1
 
 
 def test_items_that_failed_for_now_go_on_in_a_child_after_a_while() -> None:

@@ -15,6 +15,7 @@ from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NoAnswer
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import advice
 from lambdas.relay.genesys import circuit_breaker
+from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
     GONE_AFTER_S,
@@ -27,6 +28,7 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing
 from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import decode, describe
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
@@ -34,6 +36,7 @@ from lambdas.relay.requests.states import WAITING
 from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.review import resolution
 
+PARTS_LEFT = "it was split, and nobody sends its parts on"
 #: what became of one: settled for good or by a person, sent to work again, put off, or left as it
 #: was since no question can be asked any more in this run
 Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
@@ -83,10 +86,10 @@ def attend(item: Item, deps: Deps) -> Fate:
     tracked = Record.of(item)
     if tracked.state in WAITING:
         return _align(tracked, deps)
-    if tracked.state in ("SEALED", "OPEN"):
-        return _prompt(tracked, deps)
-    if tracked.state == "SPLIT":
+    if tracked.state == "SPLIT" and tracked.resolved_by:
         return _resume(tracked, deps)
+    if tracked.state in ("SEALED", "OPEN", "SPLIT"):
+        return _prompt(tracked, deps)
     return "changed"
 
 
@@ -193,7 +196,7 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
     return "resent"
 
 
-# --- never sent, or nobody knows
+# --- never sent, or nobody knows, or split and its parts are not all on their way
 
 
 def _prompt(tracked: Record, deps: Deps) -> Fate:
@@ -213,12 +216,24 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
     age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
     if age_s < GONE_AFTER_S:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
+    if tracked.state == "SPLIT":
+        return _keep_whole(tracked, message, deps)
     return _give(
         tracked,
         "nobody brings it to an end: its message is gone from every queue, or is never worked on",
         "Look at the functions' logs; then resolve it as again, or discard it.",
         deps,
     )
+
+
+def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
+    """A person cannot deliver it again: some of its parts may be done. The message can be put into
+    its queue again, and sends those that are missing."""
+    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    advice = "Look why its parts cannot be sent on; put the message into the queue of write again."
+    keep_aside(message or canonical(tracked.item), PARTS_LEFT, means.vault, now_ms, advice)
+    concluded = means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
+    return "reviewed" if concluded.applied else "changed"
 
 
 def _resume(tracked: Record, deps: Deps) -> Fate:

@@ -17,6 +17,7 @@ from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done
 from lambdas.relay.messages.sealing import Batch, describe, encode
 from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.requests.tracking import HEARD
@@ -91,7 +92,9 @@ def without_destination(batch: Batch, deps: Deps) -> Disposition:
 
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
     """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
-    a function of what is on record, so that a crash half way is repaired by repeating it."""
+    a function of what is on record, so that a crash half way is repaired by repeating it: by the
+    message, or where somebody has purged it by reconcile, on whose list the record is until the end
+    of this."""
     now_ms = deps.consumer.clock.now_ms()
     heard = _heard(batch, deps)
     for row in parts:
@@ -111,6 +114,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 vault=deps.consumer.vault,
                 now_ms=now_ms,
             )
+    deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
 
 
 def _heard(batch: Batch, deps: Deps) -> Item:

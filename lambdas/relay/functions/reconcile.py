@@ -29,7 +29,6 @@ from lambdas.relay.functions.redriving import (
     judge_message,
 )
 from lambdas.relay.functions.tally import Result
-from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.limits import (
     QUERIES_PER_RUN_MAX,
@@ -44,6 +43,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.consumer import about, place
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES, count, fitting
+from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import Batch, decode, is_unclaimed
 from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, record_key
@@ -238,9 +238,7 @@ def _give_to_person(dead_letter: Delivery, cause: str, advice: str, deps: Deps) 
     if batch is None or batch.target == CANDIDATES or _goes_on_in_others(batch, deps):
         # An envelope, a check, events without a route, or what no record of its own can hold: the
         # quarantine keeps it as it is.
-        name = short(digest("quarantine", dead_letter.body), 26)
-        document = {"reason": cause, "advice": advice, "at_ms": now_ms, "message": dead_letter.body}
-        deps.vault.keep(f"{QUARANTINE}{name}.json", canonical(document))
+        keep_aside(dead_letter.body, cause, deps.vault, now_ms, advice)
         return True
     return park(
         batch,

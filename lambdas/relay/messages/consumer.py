@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from lambdas.relay.kernel.backoff import backoff_s
-from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
 from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.kernel.ports import Clock, Delivery, Entropy, Queue, Telemetry, Vault
-from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.dead_letters import dead_letter
+from lambdas.relay.messages.quarantine import keep_aside
 
 #: attributes that a log line about a message repeats
 CORRELATING = ("batch", "conversation", "identity")
@@ -132,13 +131,8 @@ def place(error: Exception) -> str:
 
 
 def quarantine(text: str, reason: str, consumer: Consumer) -> None:
-    """Keeps what nobody can read, with the reason, until a person removes it. Keyed by content:
-    a redelivered copy changes nothing."""
-    name = short(digest("quarantine", text), 26)
-    consumer.vault.keep(
-        f"{QUARANTINE}{name}.json",
-        canonical({"reason": reason, "at_ms": consumer.clock.now_ms(), "message": text}),
-    )
+    """Keeps what nobody can read. Raises Transient."""
+    name = keep_aside(text, reason, consumer.vault, consumer.clock.now_ms())
     consumer.telemetry.count("Quarantined")
     consumer.telemetry.note("quarantined", document=name, reason=reason)
 

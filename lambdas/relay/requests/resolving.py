@@ -35,8 +35,10 @@ def continuing(
 
 
 def concluding(now_ms: int) -> tuple[Guard, Change]:
-    """The new request of a person's `again` is on its way: nobody has to see to the old one."""
-    return Guard(frozenset({"SPLIT"})), Change(put=_final(now_ms), drop=_ATTENTION)
+    """What carries a SPLIT request on is on its way, be it a person's `again` or the parts that a
+    writer made: nobody has to see to the old one."""
+    guard = Guard(frozenset({"SPLIT"}), same={"attention": OVERDUE})
+    return guard, Change(put=_final(now_ms), add={"turn": 1}, drop=_ATTENTION)
 
 
 def _final(now_ms: int) -> Item:

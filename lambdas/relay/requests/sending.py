@@ -131,7 +131,8 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
 def settling(
     opened: Opened, state: State, now_ms: int, note: str, **more: object
 ) -> tuple[Guard, Change]:
-    """OPEN to a state that its attempt has earned. Only final states expire (R6)."""
+    """OPEN to a state that its attempt has earned. Only final states expire (R6), and a SPLIT once
+    its parts are on their way (`concluding`)."""
     put: dict[str, object] = {
         "state": state,
         "history": noted(opened.history, opened.attempt, now_ms, note),
@@ -139,7 +140,9 @@ def settling(
         **more,
     }
     drop = {"doubt_since_ms"} if state not in PARKED else set()
-    if state in FINAL:
+    if state == "SPLIT":
+        put |= {"attention": OVERDUE, "due_at": now_ms // 1000 + OVERDUE_S}
+    elif state in FINAL:
         put["expires_at"] = now_ms // 1000 + CLAIM_TTL_S
         drop |= {"attention", "due_at"}
     if state in PARKED:

@@ -112,8 +112,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         "listing",
         ("SEALED", "OPEN", *sorted(WAITING), "RECONCILED", "CONFIRMED", "MANUAL_REVIEW"),
     ),
-    Transition("postponing", ("SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY")),
-    # a person (resolving.py)
+    Transition("postponing", ("SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY", "SPLIT")),
+    # a person, or a writer that has sent the parts of a split (resolving.py)
     Transition(
         "resolving",
         ("REJECTED", "MANUAL_REVIEW"),
@@ -143,7 +143,7 @@ def _rules(item: Item) -> Iterator[tuple[str, bool]]:
     state, listed = item["state"], item.get("attention", "")
     is_expiring = "expires_at" in item
     if state == "SPLIT":
-        # A person's "again" stays listed until its new request is on its way.
+        # It stays listed until what carries it on is on its way.
         yield "it expires once nobody has to see to it", is_expiring != (listed == OVERDUE)
     elif state in FINAL:
         yield "final, so it expires", is_expiring
