@@ -189,8 +189,11 @@ def _rule(relay: Relay, bus: str, rule: Any, queue: str) -> None:
 
 
 def _samples(pattern: dict[str, Any], bus: str, account: str) -> Iterator[dict[str, Any]]:
-    """An event of each detail-type that the rule is meant for, as the bus would carry it."""
-    for detail_type in pattern.get("detail-type", ["v2.detail.events.conversation.{id}.acw"]):
+    """An event of each detail-type that the rule is meant for, as the bus would carry it; without
+    a topicName, so that no route's condition narrows it away (stacks/narrowing.py)."""
+    parts = (pattern, *pattern.get("$or", ()))
+    listed = {t for part in parts for t in part.get("detail-type", ()) if isinstance(t, str)}
+    for detail_type in sorted(listed) or ["v2.detail.events.conversation.{id}.acw"]:
         yield {
             "version": "0",
             "id": "00000000-0000-4000-8000-000000000000",
@@ -200,7 +203,7 @@ def _samples(pattern: dict[str, Any], bus: str, account: str) -> Iterator[dict[s
             "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "region": "eu-central-1",
             "resources": [],
-            "detail": {"topicName": "doctor", "eventBody": {}},
+            "detail": {"eventBody": {}},
         }
 
 

@@ -25,10 +25,12 @@ def tried(configuration: Configuration, event: Event) -> Sequence[Trial]:
 
 
 def _tried(route: Route, event: Event) -> Trial:
-    if not route.takes(event):
+    if not route.lists(event.detail_type):
         topics = ", ".join(route.topics)
         return Trial(route, False, None, f"{event.detail_type} matches none of: {topics}")
     try:
+        if not route.wants(event):
+            return Trial(route, False, None, f"the event does not meet its condition: {route.when}")
         return Trial(route, True, rendered(route, event), "")
     except Malformed as malformed:
         return Trial(route, True, None, malformed.reason)

@@ -8,7 +8,6 @@ import typer
 
 from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes.configuration import parse
 from ops.errors import OpsError
 from ops.mapping_trial import Trial, tried
 from ops.session import session_of
@@ -32,7 +31,7 @@ def try_mapping(
     except ConfigurationError as error:
         raise OpsError(str(error)) from error
     read = _event(event)
-    trials = tried(parse(json.loads(loaded.functions_document)), read)
+    trials = tried(loaded.configuration, read)
     session.screen.document([_document(trial) for trial in trials])
     for trial in trials:
         _show(trial, session.screen.say)

@@ -166,7 +166,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
         case "unrouted":
             account.unrouted += 1
             if effects:
-                account.violations.append(f"event {number} has no route and was written")
+                account.violations.append(f"event {number} is wanted by no route and was written")
         case "malformed":
             _judge_malformed(number, effects, traces, account)
         case "poison":

@@ -49,7 +49,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
         {"simulated": destination},
         (
             *([audits_again] if scenario.two_routes else []),
-            Route("all", destination, topics, _item("body")),
+            Route("all", destination, topics, _item("body"), when="!(body.unwanted)"),
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),
             Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),

@@ -25,6 +25,8 @@ from lambdas.relay.kernel.ports import Outgoing
 START_MS = 1_767_877_200_000
 SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
 UNROUTED = "v2.users.presence"
+#: a route lists it, whose condition events with the member `unwanted` do not meet
+UNWANTED = "v2.simulated.unwanted"
 #: the detail-type of the event that a request causes
 ECHO = "v2.simulated.echo"
 #: after which an event may no longer be known, and after which its claim expires
@@ -43,7 +45,8 @@ LATE_DAYS = (
 )
 
 #: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
-#: unrouted: no route takes it; echo: caused by a request of ours, never to be written;
+#: unrouted: no route takes it, by its type or by its condition;
+#: echo: caused by a request of ours, never to be written;
 #: refused: a webhook has to turn it away
 Kind = Literal["plain", "poison", "malformed", "unrouted", "echo", "refused"]
 
@@ -127,6 +130,8 @@ def generate(
         else:
             body, numbers = _body(random, number, kind), [number]
             topic = UNROUTED if kind == "unrouted" else _topic(random, body)
+            if kind == "unrouted" and number % 2:
+                topic, body["unwanted"] = UNWANTED, True
             if kind == "plain" and random.random() < shares.odd:
                 # Several audits under few ids of their own: collisions, and all must arrive.
                 topic, body["id"] = "v2.audits.entitytype.queue", f"audit-{random.randrange(3)}"

@@ -36,6 +36,7 @@ class Buses(Construct):
         construct_id: str,
         *,
         relay: Relay,
+        wanted: Pattern,
         relay_bus_name: str,
         events_queue: DeadLetteredQueue,
         removal_policy: cdk.RemovalPolicy,
@@ -57,7 +58,7 @@ class Buses(Construct):
                 "Partner",
                 self.partner,
                 all_events=patterns.from_partner(source, relay.account),
-                wanted=patterns.wanted(source, relay.account, relay.detail_types),
+                wanted=wanted,
             ),
             self._lead("Relay", self.relay, all_events=ANY_SOURCE, wanted=ANY_SOURCE),
         )

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
-from lambdas.relay.routes.configuration import parse
+from lambdas.relay.routes.configuration import Configuration, parse
 from stacks.environment_document import Document, expectation
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
@@ -59,6 +59,11 @@ class Environment:
         if document.webhook is not None:
             written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
         return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the functions make of it. Raises ValueError."""
+        return parse(json.loads(self.functions_document))
 
 
 def load_environments(references: str) -> tuple[Environment, ...]:
@@ -142,7 +147,7 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
 def _check_functions_document(environment: Environment) -> None:
     """The functions' own parser has the last word on destinations and routes."""
     try:
-        parse(json.loads(environment.functions_document))
+        _ = environment.configuration
     except ValueError as error:
         raise ConfigurationError(f"{_shown(environment.path)}: {error}") from None
 

@@ -31,6 +31,7 @@ EVENTS: Lines = {
     "Delivered": "delivered",
     "Echoes": "caused by ourselves",
     "EventsUnrouted": "without a route",
+    "EventsFiltered": "filtered by a route",
     "AlreadyShown": "nothing to write",
 }
 #: what became of the requests

@@ -296,6 +296,9 @@ class Route(_Table):
     topics: tuple[NonEmpty, ...] = Field(
         default=("*",), min_length=1, description='a list of detail-type patterns, such as ["*"]'
     )
+    when: NonEmpty | None = Field(
+        default=None, description="a JMESPath expression, such as \"body.mediaType == 'voice'\""
+    )
     item: dict[str, JsonValue] | None = Field(
         default=None, description='a table of JMESPath expressions, such as { id = "id" }'
     )

@@ -18,6 +18,7 @@ from stacks.genesys_access import GenesysAccess
 from stacks.intake import Intake
 from stacks.ledger import Ledger
 from stacks.monitoring import Monitoring
+from stacks.narrowing import narrowed
 from stacks.network import Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
@@ -64,6 +65,12 @@ class RelayStack(cdk.Stack):
             self,
             "Buses",
             relay=relay,
+            wanted=narrowed(
+                relay.partner_event_source,
+                relay.account,
+                relay.detail_types,
+                environment.configuration,
+            ),
             relay_bus_name=name,
             events_queue=queues.events,
             removal_policy=removal_policy,

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 from lambdas.relay.entrances import events
 from lambdas.relay.entrances.business import business
+from lambdas.relay.entrances.events import Event
 from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.entrances.reading import Content
 from lambdas.relay.functions import webhook
 from lambdas.relay.functions.webhook import Deps, Reply
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.ports import SenderKeys
+from lambdas.relay.routes.configuration import Route
 from simulation.mutants.mutant import Mutant
 
 _envelope = webhook._envelope
@@ -34,7 +36,16 @@ def _anybody(proof: Proof, request: Request, keys: SenderKeys, now_ms: int) -> N
     return None
 
 
+def _whatever_it_says(route: Route, event: Event) -> bool:
+    return True
+
+
 ENTERING = (
+    Mutant(
+        "a route's condition is not asked",
+        "The bus's rule has left out what no route wants.",
+        ((Route, "wants", _whatever_it_says),),
+    ),
     Mutant(
         "200 whether or not it is queued",
         "A queue's hiccup is over soon, and no business of the sender.",

@@ -31,7 +31,7 @@ def read(text: str) -> Told | None:
     """None for an event that nobody wants. Raises what json and dict raise."""
     envelope = json.loads(text)
     topic, body = envelope["detail-type"], envelope["detail"]["eventBody"]
-    if topic == UNROUTED:
+    if topic == UNROUTED or body.get("unwanted"):
         return None
     identity = short(digest("rival", canonical([topic, body])), 26)
     item = {"id": identity, "marker": body["marker"]}

@@ -55,6 +55,22 @@ def test_an_event_that_no_route_takes_is_told(
     assert "Route mine does not take it" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("when", "code", "said"),
+    [
+        ("body.mood == 'good'", 0, "Route mine sends"),
+        ("body.mood == 'bad'", 0, "the event does not meet its condition: body.mood == 'bad'"),
+        ("abs(body.mood) > `1`", 1, "when: the expression"),
+    ],
+)
+def test_what_a_condition_makes_of_it_is_told(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str], when: str, code: int, said: str
+) -> None:
+    given[0].write_text(ENVIRONMENT.replace("topics =", f'when = "{when}"\ntopics ='))
+    assert run(*given) == code
+    assert said in capsys.readouterr().out
+
+
 def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,7 @@ AT_ONCE = (
     "acknowledged though not on record",
     "one claim speaks for all routes",
     "claims are made and not obeyed",
+    "a route's condition is not asked",
 )
 
 

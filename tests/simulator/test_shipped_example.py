@@ -55,7 +55,7 @@ def deliver(world: Simulated, configured: Configuration, texts: list[str]) -> No
     world.write = world.writer()
     for route in configured.routes:
         world.configuration = replace(configured, routes=(route,))
-        events = [text for text in texts if route.takes(_event(text))]
+        events = [text for text in texts if route.lists(_event(text).detail_type)]
         most = min(BATCH, route.destination.most_items)
         for start in range(0, len(events), most):
             world.batch(events[start : start + most], f"{route.name}-{start}")

@@ -329,3 +329,18 @@ def test_what_rings_a_telephone_is_a_persons_on_doubt() -> None:
     assert unknown(kind="generic", path="/api/v2/conversations/messages") == "manual"
     assert unknown(kind="conversations", unknown="repost") == "repost"
     assert unknown(kind="generic", path="/api/v2/else") == "repost"
+
+
+@pytest.mark.parametrize(
+    ("when", "sentence"),
+    [
+        (7, r"routes\[0\].when is 7; it must be a JMESPath expression, a text"),
+        ("", r"routes\[0\].when is no JMESPath expression: ''"),
+        ("body.a ==", r"routes\[0\].when is no JMESPath expression"),
+        ("queueId == 'x'", r"routes\[0\].when is .* an event has no queueId"),
+        ("!body.a", r"routes\[0\].when is '!body.a', where JMESPath negates .* before the dot"),
+    ],
+)
+def test_a_condition_that_cannot_be_asked_is_one_sentence(when: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        parse(document(route={"when": when}))

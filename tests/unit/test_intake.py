@@ -169,6 +169,43 @@ def test_the_literal_id_of_a_detail_type_matches_itself() -> None:
     assert [event.topic.rsplit(".", 1)[-1] for event in batch.events] == ["acw"]
 
 
+WHEN = "body.queueId == 'wanted'"
+
+
+def test_a_route_takes_what_meets_its_condition_and_names_the_rest() -> None:
+    world, wanted, other = World(), envelope("acw"), envelope("acw")
+    wanted["detail"]["eventBody"]["queueId"] = "wanted"
+
+    assert (
+        taken(
+            world, text(wanted), text(other), by=deps(world, routes=[{**EVERYTHING, "when": WHEN}])
+        )
+        == []
+    )
+
+    (batch,) = batches(world)
+    assert [e.identity for e in batch.events] == [parse_event(text(wanted), NOW_MS).identity]
+    assert world.telemetry.counts["EventsFiltered"] == 1
+    assert '"route": "all"' in json.dumps(world.telemetry.notes)
+    assert not world.documents
+
+
+def test_an_event_whose_condition_cannot_be_asked_is_set_aside_and_other_routes_take_it() -> None:
+    world = World()
+    failing = {**EVERYTHING, "name": "failing", "when": "starts_with(body.nowhere, 'x')"}
+    by = deps(
+        world,
+        {"journey": JOURNEY, "other": JOURNEY},
+        [{**failing, "destination": "other"}, EVERYTHING],
+    )
+
+    assert taken(world, text(envelope("acw")), by=by) == []
+
+    (document,) = world.documents.values()
+    assert "route failing, when: the expression" in json.loads(document)["reason"]
+    assert [batch.target.destination for batch in batches(world)] == ["journey"]
+
+
 # Limits
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes.mapping import FIELDS, check, render, view
+from lambdas.relay.routes.mapping import FIELDS, check, holds, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
 
@@ -35,6 +35,31 @@ def test_the_documented_fields_are_the_ones_there_are() -> None:
 )
 def test_an_expression_is_replaced_by_its_value(template: Any, result: Any) -> None:
     assert render(template, VIEW) == result
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("body.mood == 'good'", True),
+        ("body.mood == 'bad'", False),
+        ("body.mood", True),
+        ("body.nothing", False),
+        ("!(body.nothing)", True),
+        ("`0`", True),  # JMESPath: only what is null, false or empty is not true
+        ("`false`", False),
+        ("''", False),
+        ("`[]`", False),
+        ("`{}`", False),
+    ],
+)
+def test_a_condition_is_met_as_jmespath_has_it(condition: str, *, met: bool) -> None:
+    assert holds(condition, VIEW) is met
+
+
+@pytest.mark.parametrize("expression", ["!body.mood", "id && !body.mood", "[!body.a[0]]"])
+def test_a_negation_that_reads_otherwise_than_it_looks_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"write parentheses, such as !\(body.a\)"):
+        check(expression, "item")
 
 
 def test_ids_are_uuids_of_the_version_that_their_name_says() -> None:

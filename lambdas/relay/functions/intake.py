@@ -9,6 +9,7 @@ from lambdas.relay.entrances.arrivals import Arrival
 from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
+from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, settle_each
 from lambdas.relay.messages.sealing import (
@@ -85,17 +86,16 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
     made: list[_Rendered] = []
     for route in routes:
         try:
-            one = rendering.rendered(route, event)
-            if not one.is_shown:
-                made.append(_sealed(delivery, event, route, one, facts))
+            if not route.wants(event):
+                _left_out("EventsFiltered", "filtered", event, route, deps)
                 continue
+            one = rendering.rendered(route, event)
+            if one.is_shown:
+                _left_out("AlreadyShown", "already shown", event, route, deps)
+                continue
+            made.append(_sealed(delivery, event, route, one, facts))
         except Malformed as malformed:
             failures.append(malformed.reason)
-            continue
-        deps.consumer.telemetry.count("AlreadyShown")
-        deps.consumer.telemetry.note(
-            "already shown", identity=event.identity, topic=event.detail_type, route=route.name
-        )
     if facts and not made:
         # Nothing is written of it, but a request of ours may have caused it.
         one = Rendered(CANDIDATES, "", "")
@@ -105,6 +105,13 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
         # The other routes take it; put right and sent again, they know it as a duplicate.
         raise Malformed("; ".join(failures))
     return Done()
+
+
+def _left_out(metric: Metric, why: str, event: Event, route: Route, deps: Deps) -> None:
+    deps.consumer.telemetry.count(metric)
+    deps.consumer.telemetry.note(
+        why, identity=event.identity, topic=event.detail_type, route=route.name
+    )
 
 
 def _sealed(

@@ -10,6 +10,7 @@ Metric = Literal[
     # --- intake
     "EventsReceived",  # envelopes read, copies included
     "EventsUnrouted",  # events that no route takes
+    "EventsFiltered",  # writes left out, since the event does not meet the route's condition
     "AlreadyShown",  # writes left out, since the event itself shows what they would bring about
     "Quarantined",  # messages that nobody can read, set aside
     # --- dedup

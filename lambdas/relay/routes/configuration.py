@@ -68,7 +68,7 @@ KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
 HONOURED_HOURS_MAX = 366 * 24
 #: an id of Genesys, as it has no place in a detail-type
 A_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-ROUTE_SETTINGS = ("name", "destination", "topics", "item", "formerly")
+ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "formerly")
 
 
 def settings_of(kind: Kind) -> tuple[str, ...]:
@@ -86,6 +86,8 @@ class Route:
     #: patterns over detail-types; `*` is the only wildcard that a real one does not contain
     topics: tuple[str, ...]
     item: Json
+    #: a JMESPath expression over the event that must be true as well; None: nothing must
+    when: str | None = None
     #: names that it had before: events claimed for them are claimed for it
     formerly: tuple[str, ...] = ()
 
@@ -93,8 +95,17 @@ class Route:
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.formerly)
 
-    def takes(self, event: Event) -> bool:
-        return any(fnmatchcase(event.detail_type, topic) for topic in self.topics)
+    def lists(self, detail_type: str) -> bool:
+        """Whether its topics have the type."""
+        return any(fnmatchcase(detail_type, topic) for topic in self.topics)
+
+    def wants(self, event: Event) -> bool:
+        """Whether an event of its topics meets its condition. Raises Malformed where that cannot
+        be told."""
+        try:
+            return self.when is None or mapping.holds(self.when, mapping.view(event, self.name))
+        except Malformed as malformed:
+            raise Malformed(f"route {self.name}, when: {malformed.reason}") from malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,12 @@ class Configuration:
     sender_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def routes_of(self, event: Event) -> tuple[Route, ...]:
-        return tuple(route for route in self.routes if route.takes(event))
+        """Those whose topics have it; whether they want it is a question to each."""
+        return tuple(route for route in self.routes if route.lists(event.detail_type))
+
+    def awaits(self, detail_type: str) -> bool:
+        """Whether requests may have caused events of this type, so that they are to be heard."""
+        return any(c.hears(detail_type) for c in self.confirmations.values())
 
     @property
     def confirmations(self) -> Mapping[str, Confirmation]:
@@ -321,7 +337,18 @@ def _route(row: Mapping[str, Json], where: str, destinations: Mapping[str, Desti
     whole = {**destination.base, **_table(item, f"{where}.item"), **destination.forced}
     _check_required(destination, whole, where)
     _check_key(destination, whole, where)
-    return Route(name, destination, tuple(topics), whole, _formerly(row, where))
+    when = _when(row, f"{where}.when")
+    return Route(name, destination, tuple(topics), whole, when, _formerly(row, where))
+
+
+def _when(row: Mapping[str, Json], where: str) -> str | None:
+    when = row.get("when")
+    if when is None:
+        return None
+    if not isinstance(when, str):
+        raise ValueError(f"{where} is {when!r}; it must be a JMESPath expression, a text")
+    mapping.check_expression(when, where)
+    return when
 
 
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:

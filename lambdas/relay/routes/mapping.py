@@ -67,16 +67,18 @@ def view(event: Event, route: str) -> dict[str, Json]:
     }
 
 
+def holds(condition: str, document: Mapping[str, Any]) -> bool:
+    """Whether a condition is met, as JMESPath has it: what is null, false or empty is not true, a
+    nought is. Raises Malformed naming the expression that failed."""
+    value = evaluated(condition, document)
+    return not (value is None or value is False or value in ("", [], {}))
+
+
 def render(template: Json, document: Mapping[str, Any]) -> Json:
     """Applies a mapping. Raises Malformed naming the expression that failed."""
     match template:
         case str():
-            try:
-                return jmespath.search(template, document)
-            except _FAILURES as error:
-                raise Malformed(
-                    f"the mapping's expression {template!r} failed: {_why(error)}"
-                ) from error
+            return evaluated(template, document)
         case dict():
             members = ((name, render(value, document)) for name, value in template.items())
             return {name: value for name, value in members if value is not None}
@@ -84,6 +86,14 @@ def render(template: Json, document: Mapping[str, Any]) -> Json:
             return [render(value, document) for value in template]
         case _:
             return template
+
+
+def evaluated(expression: str, document: Mapping[str, Any]) -> Json:
+    """What one expression yields, null where it finds nothing. Raises Malformed naming it."""
+    try:
+        return jmespath.search(expression, document)
+    except _FAILURES as error:
+        raise Malformed(f"the expression {expression!r} failed: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:
@@ -98,7 +108,7 @@ def check(template: Json, where: str) -> None:
     """Compiles every expression of a mapping. Raises ValueError naming the one that is wrong."""
     match template:
         case str():
-            _check_expression(template, where)
+            check_expression(template, where)
         case dict():
             for name, value in template.items():
                 check(value, f"{where}.{name}")
@@ -107,7 +117,8 @@ def check(template: Json, where: str) -> None:
                 check(value, f"{where}[{number}]")
 
 
-def _check_expression(expression: str, where: str) -> None:
+def check_expression(expression: str, where: str) -> None:
+    """Compiles one expression. Raises ValueError with a sentence where it is wrong."""
     quoted = repr(expression[:SHOWN_CHARS] + "…" * (len(expression) > SHOWN_CHARS))
     try:
         compiled = jmespath.compile(expression)
@@ -124,6 +135,11 @@ def _check_expression(expression: str, where: str) -> None:
         ) from None
     except (JMESPathError, ValueError, TypeError) as error:
         raise ValueError(f"{where} is no JMESPath expression: {quoted}") from error
+    if _negates_only_the_start(compiled.parsed):
+        raise ValueError(
+            f"{where} is {quoted}, where JMESPath negates what stands before the dot only, so that "
+            "it always yields null; write parentheses, such as !(body.a)"
+        )
     unknown = sorted(_roots(compiled.parsed) - set(FIELDS))
     if unknown:
         raise ValueError(
@@ -143,6 +159,17 @@ def _roots(parsed: Mapping[str, Any]) -> set[str]:
         case _:
             first = parsed["children"]
     return {root for child in first if isinstance(child, dict) for root in _roots(child)}
+
+
+def _negates_only_the_start(parsed: Any) -> bool:
+    """`!a.b` reads as `(!a).b`, which is null whatever the event says."""
+    if not isinstance(parsed, dict):  # a slice's number
+        return False
+    children = parsed["children"]
+    is_path = parsed["type"] in FIRST_ONLY
+    return (is_path and children[0].get("type") == "not_expression") or any(
+        _negates_only_the_start(child) for child in children
+    )
 
 
 def _instead(root: str) -> str:
