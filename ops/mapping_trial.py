@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes.configuration import Configuration, Route
+from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.rendering import Rendered, rendered
+from lambdas.relay.routes.route import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.messages.sealing import SealedEvent
-from lambdas.relay.routes.configuration import Configuration, Route
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.route import Route
 from simulation import workload
 from simulation.memory.genesys import ITEM_PATH
 from simulation.regimes import Regime

@@ -18,7 +18,8 @@ from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Answer
-from lambdas.relay.routes.configuration import Configuration, Route
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.route import Route
 from simulation import workload
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request

@@ -12,7 +12,7 @@ from lambdas.relay.functions import webhook
 from lambdas.relay.functions.webhook import Deps, Reply
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.ports import SenderKeys
-from lambdas.relay.routes.configuration import Route
+from lambdas.relay.routes.route import Route
 from simulation.mutants.mutant import Mutant
 
 _envelope = webhook._envelope

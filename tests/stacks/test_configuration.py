@@ -10,11 +10,11 @@ import pytest
 from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.entrances.identities import RULES
-from lambdas.relay.routes.configuration import (
+from lambdas.relay.routes.configuration import parse
+from lambdas.relay.routes.destinations import (
     COMMON_SETTINGS,
     KEY_SETTINGS,
     KINDS,
-    parse,
     settings_of,
 )
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments

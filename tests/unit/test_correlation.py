@@ -37,7 +37,8 @@ from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.routes.configuration import KINDS, parse
+from lambdas.relay.routes.configuration import parse
+from lambdas.relay.routes.destinations import KINDS
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
     ASSIGNED,

@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.relay.destinations.results import Unreadable
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.routes import configuration as configurations
+from lambdas.relay.routes import destinations as configured
 from simulator.faults import Conduct
 from simulator.items import Poison
 from simulator.organization import CONTACT_LIST_ID
@@ -34,7 +34,7 @@ def texts_of(kind: str) -> list[str]:
 
 
 def test_every_kind_is_shown_here() -> None:
-    assert set(KINDS) == set(configurations.KINDS)
+    assert set(KINDS) == set(configured.KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

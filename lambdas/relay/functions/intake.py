@@ -23,8 +23,9 @@ from lambdas.relay.messages.sealing import (
     sealed_bytes_of,
 )
 from lambdas.relay.routes import rendering
-from lambdas.relay.routes.configuration import Configuration, Route
+from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.rendering import Rendered
+from lambdas.relay.routes.route import Route
 
 
 @dataclass(frozen=True, slots=True)

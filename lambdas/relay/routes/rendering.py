@@ -13,8 +13,8 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
 from lambdas.relay.kernel.paths import filled, segment
 from lambdas.relay.messages.sealing import Target
-from lambdas.relay.routes.configuration import Route
 from lambdas.relay.routes.mapping import render, view
+from lambdas.relay.routes.route import Route
 
 
 @dataclass(frozen=True, slots=True)
