@@ -7,6 +7,7 @@ import typer
 
 from ops import dead_letters, listing, replay_archive, review, setup_journey
 from ops.connection import CLOCK, ENDPOINT_FILE, Target
+from ops.console.command import open_console
 from ops.doctor import doctor as examine
 from ops.ledger_items import READ_MAX
 from ops.screen import Screen
@@ -29,6 +30,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("try-mapping")(try_mapping)
+app.command("console")(open_console)
 
 
 def _say_version(is_asked: bool) -> None:

@@ -70,7 +70,7 @@ def list_letters(
     """List dead letters: why, how often tried, since when, what about."""
     session = session_of(context)
     wanted = Filter(reason, batch, conversation, identity, "", dead_letter.seconds(older_than))
-    with _choose(session.relay, queue, wanted, most) as choice:
+    with choose(session.relay, queue, wanted, most) as choice:
         session.screen.document([letter.document() for _, letter in choice.chosen])
         _table(choice, session.screen)
         if unread := choice.unread("say a higher --most"):
@@ -83,7 +83,7 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
     session = session_of(context)
     if not message.strip():
         raise OpsError("Which one? Say its id, or the beginning: see `relay dead-letters list`.")
-    with _choose(session.relay, "", Filter(message=message), most) as choice:
+    with choose(session.relay, "", Filter(message=message), most) as choice:
         if not choice.chosen:
             unread = choice.unread("say a higher --most")
             remedy = f". {unread}" if unread else ": `relay dead-letters list`."
@@ -130,7 +130,7 @@ def replay(
             raise OpsError("--whole-queue goes with --queue and with no filter.")
         moving.move(session, session.relay.line(queue), per_second, dry_run=dry_run, yes=yes)
         return
-    with _choose(session.relay, queue, wanted, most) as choice:
+    with choose(session.relay, queue, wanted, most) as choice:
         done = 0
         if _agreed(choice, session, "send back to work", dry_run=dry_run, yes=yes):
             for line, letter in _progress(choice, session.screen, "replaying"):
@@ -162,7 +162,7 @@ def discard(
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if wanted.is_empty:
         raise OpsError("Say which letters: --message, --batch, --reason or another filter.")
-    with _choose(session.relay, queue, wanted, most) as choice:
+    with choose(session.relay, queue, wanted, most) as choice:
         done = 0
         if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):
             for line, letter in _progress(choice, session.screen, "discarding"):
@@ -171,7 +171,7 @@ def discard(
 
 
 @contextmanager
-def _choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choice]:
+def choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choice]:
     """Holds the letters while they are worked on, then lets go of what is still there."""
     read = [(line, dead_letter.read(relay, line, most)) for line in relay.lines(queue or None)]
     now_ms = CLOCK.now_ms()

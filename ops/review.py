@@ -192,21 +192,26 @@ def _show_request(parked: Parked, screen: Screen) -> None:
     events = review_cases.events_of(parked)
     document = {"record": dict(item), "events": list(events), "review": parked.document}
     screen.document(document)
-    rows = [
-        ("state", record.state),
-        ("reason", item.get("reason", "")),
-        *_advice(kept),
-        ("attempts", record.attempt),
-        ("destination", item.get("destination", "")),
-        ("in doubt", _doubt(record, item)),
-        *(("history", _history(line)) for line in record.history),
-    ]
-    screen.table(("", ""), rows, title=record.batch_id)
+    screen.table(("", ""), facts(parked), title=record.batch_id)
     _show_comparison(kept, screen)
     for event in events:
         screen.say("")
         screen.say(f"{event['topic']}  conversation {event['conversation'] or '-'}", "bold")
         screen.say(_json(event["item"], indent=2))
+
+
+def facts(parked: Parked) -> list[tuple[str, str]]:
+    """What is known of a parked request, a line each, in the order in which people ask."""
+    item, record = parked.item, parked.record
+    return [
+        ("state", record.state),
+        ("reason", str(item.get("reason", ""))),
+        *_advice(parked.document or {}),
+        ("attempts", str(record.attempt)),
+        ("destination", str(item.get("destination", ""))),
+        ("in doubt", _doubt(record, item)),
+        *(("history", _history(line)) for line in record.history),
+    ]
 
 
 def _advice(document: dict[str, Any]) -> list[tuple[str, str]]:

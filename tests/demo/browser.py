@@ -53,24 +53,44 @@ def install() -> None:
             raise NoBrowser(f"`{step}` failed ({' '.join(said)}): install {PACKAGES} by hand.")
 
 
+#: WebDriver's code points (w3.org/TR/webdriver2, keyboard actions)
+_KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c"}
+
+
 class Browser:
     """One session."""
 
     def __init__(self, session: str) -> None:
         self._session = session
 
-    def open(self, page: Path, *, width: int, height: int, dark: bool) -> None:
-        """Shows a page as a screen of that size and colour scheme would."""
+    def open(self, page: Path | str, *, width: int, height: int, dark: bool) -> None:
+        """Shows a page, a file or an address, as a screen of that size and colour scheme would."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
         self._devtools(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 640},
         )
-        self._call("POST", "url", {"url": page.resolve().as_uri()})
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        self._call("POST", "url", {"url": address})
 
     def evaluate(self, expression: str) -> Any:
         return self._call("POST", "execute/sync", {"script": f"return {expression}", "args": []})
+
+    def until(self, expression: str) -> None:
+        """Waits for what is to happen in the page. Raises AssertionError where it does not."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, f"not within {READY_WITHIN_S} s: {expression}"
+            time.sleep(0.05)
+
+    def press(self, *keys: str) -> None:
+        """Keys of a keyboard by the names that DOM events give them, one after the other."""
+        for key in keys:
+            value = _KEYS.get(key, key)
+            pressed = [{"type": kind, "value": value} for kind in ("keyDown", "keyUp")]
+            actions = [{"type": "key", "id": "keyboard", "actions": pressed}]
+            self._call("POST", "actions", {"actions": actions})
 
     def whole_page(self, path: Path) -> None:
         """A picture of all of the page."""

@@ -1,0 +1,1 @@
+"""`relay console`: what the commands tell, on one local page for people who would rather look."""

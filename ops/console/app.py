@@ -1,0 +1,230 @@
+"""The page's addresses: read, show; and change what a person has seen the dry run of."""
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ops import listing
+from ops.connection import CLOCK
+from ops.console import changes, documents, views
+from ops.console.door import Door, refusal
+from ops.console.readings import Readings
+from ops.console.views import Frame
+from ops.dead_letter import Filter
+from ops.errors import EXPECTED, sentence
+
+STATIC = Path(__file__).parent / "static"
+#: a form is a few words; whatever is longer is none of ours (bytes)
+FORM_BYTES_MAX = 65_536
+#: Nothing is loaded from elsewhere, nothing in a page is a script, nobody may frame it.
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    # "no-referrer" would make browsers say `Origin: null` of the page's own forms.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+class Guarded:
+    """Turns away whoever may not come in, before anything is read."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        request = Request(scope)
+        token = request.query_params.get("token", "")
+        headers: Mapping[str, str] = Headers(scope=scope)
+        why = refusal(self._door, request.method, headers, request.cookies, token)
+        if why:
+            await PlainTextResponse(f"{why}\n", 403)(scope, receive, with_headers)
+        elif token:
+            await _welcome(self._door)(scope, receive, with_headers)
+        else:
+            await self._app(scope, receive, with_headers)
+
+
+def _welcome(door: Door) -> Response:
+    """Takes the token out of the address and into a cookie. A page and not a redirect: whoever came
+    by a link of another page would arrive there without the cookie."""
+    answer = HTMLResponse(
+        '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
+        '<title>relay console</title><a href="/">On to the console</a>'
+    )
+    answer.set_cookie(door.cookie, door.token, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Answers each address with what was read for it."""
+
+    readings: Readings
+    door: Door
+    #: how often a page that is open is renewed (seconds)
+    renew_s: float
+    #: one reading at a time: looking at dead letters hides them for a moment
+    lock: Lock
+
+    def frame(self, here: str, asked: str = "") -> Frame:
+        return Frame(self.readings.title, self.door.may_change, here, asked)
+
+    def now(self, request: Request) -> str:
+        return views.render("now", self.frame("now"), **views.standing(self.readings.standing()))
+
+    def trace(self, request: Request) -> str:
+        name = request.query_params.get("name", "").strip()
+        frame = self.frame("trace", name)
+        if not name:
+            return views.render("trace", frame, found=None, ways=[], one=None)
+        found = self.readings.trace(name)
+        one = views.way(found.answer.ways[0]) if len(found.answer.ways) == 1 else None
+        return views.render(
+            "trace", frame, found=found, ways=views.rows(found.answer.ways), one=one
+        )
+
+    def events(self, request: Request) -> str:
+        asked = {name: request.query_params.get(name, "") for name in views.EVENT_FILTERS}
+        field = [asked["field"]] if asked["field"] else []
+        wanted = listing.wanted(
+            asked["from"],
+            asked["to"],
+            asked["topic"],
+            asked["destination"],
+            asked["state"],
+            field,
+            now_ms=CLOCK.now_ms(),
+        )
+        listed = self.readings.events(wanted, request.query_params.get("after", ""))
+        return views.render("events", self.frame("events"), **views.events(listed, asked))
+
+    def letters(self, request: Request) -> str:
+        reason = request.query_params.get("reason", "")
+        shown = views.letters(self.readings.letters(Filter(reason=reason)), reason)
+        return views.render("letters", self.frame("dead-letters"), **shown)
+
+    def letter(self, request: Request) -> str:
+        name = request.path_params["name"]
+        choice = self.readings.letters(Filter(message=name))
+        return views.render("letter", self.frame("dead-letters"), choice=choice, name=name)
+
+    def cases(self, request: Request) -> str:
+        return views.render("cases", self.frame("cases"), cases=self.readings.cases())
+
+    def case(self, request: Request) -> str:
+        shown = views.case(self.readings.case(request.path_params["name"]))
+        return views.render("case", self.frame("cases"), **shown)
+
+    def document(self, request: Request) -> str:
+        title, text = documents.rendered(request.path_params["name"]) or (
+            "There is no such page",
+            "",
+        )
+        return views.render("document", self.frame("runbook"), title=title, text=text)
+
+    def change(self, form: Mapping[str, str]) -> str:
+        """The dry run first; and the change itself for whoever has seen the dry run of it."""
+        command = changes.command(form)
+        seal = self.door.seal(command)
+        is_agreed = hmac.compare_digest(form.get("seen", "").encode(), seal.encode())
+        ran = self.readings.run([*command, "--yes" if is_agreed else "--dry-run"])
+        return views.render(
+            "change",
+            self.frame("change"),
+            command=changes.spoken([*command, *([] if is_agreed else ["--dry-run"])]),
+            ran=ran,
+            is_agreed=is_agreed,
+            form={name: value for name, value in form.items() if name != "seen"},
+            seal=seal,
+        )
+
+    def answer(self, here: str, tell: Callable[[], str]) -> Response:
+        """What was read, or why it could not be read."""
+        try:
+            with self.lock:
+                return HTMLResponse(tell())
+        except EXPECTED as error:
+            frame = self.frame(here)
+            return HTMLResponse(views.render("problem", frame, says=sentence(error)), 400)
+
+    async def live(self, request: Request) -> Response:
+        return StreamingResponse(self._told(), media_type="text/event-stream")
+
+    async def _told(self) -> AsyncIterator[str]:
+        while True:
+            yield await run_in_threadpool(self._tell)
+            await asyncio.sleep(self.renew_s)
+
+    def _tell(self) -> str:
+        """How it stands now, as a server-sent event."""
+        try:
+            with self.lock:
+                shown = views.standing(self.readings.standing())
+            return f"event: standing\ndata: {json.dumps(views.fragment('standing', **shown))}\n\n"
+        except EXPECTED as error:
+            return f"event: trouble\ndata: {json.dumps(sentence(error))}\n\n"
+
+
+def console(readings: Readings, door: Door, renew_s: float) -> ASGIApp:
+    """The whole page as an ASGI application."""
+    page = Console(readings, door, renew_s, Lock())
+
+    def shows(here: str, tell: Callable[[Request], str]) -> Callable[[Request], Response]:
+        return lambda request: page.answer(here, lambda: tell(request))
+
+    async def change(request: Request) -> Response:
+        form = await _form(request)
+        return await run_in_threadpool(page.answer, "change", lambda: page.change(form))
+
+    routes = [
+        Route("/", shows("now", page.now)),
+        Route("/live", page.live),
+        Route("/trace", shows("trace", page.trace)),
+        Route("/events", shows("events", page.events)),
+        Route("/dead-letters", shows("dead-letters", page.letters)),
+        Route("/dead-letters/{name}", shows("dead-letters", page.letter)),
+        Route("/cases", shows("cases", page.cases)),
+        Route("/cases/{name}", shows("cases", page.case)),
+        Route("/docs/{name:path}", shows("runbook", page.document)),
+        Route("/change", change, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    return Guarded(Starlette(routes=routes), door)
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """The members of a form; what is too long for one has none."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES_MAX:
+            return {}
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -1,0 +1,48 @@
+"""`relay console`: the page for people who would rather look."""
+
+import secrets
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from ops.session import session_of
+
+#: how often an open page is renewed: the embedded run costs nothing, CloudWatch charges a reading
+RENEW_EMBEDDED_S = 2.0
+RENEW_S = 10.0
+
+
+def open_console(
+    context: typer.Context,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0: a free one.")
+    ] = 0,
+    allow_changes: Annotated[
+        bool,
+        typer.Option(
+            "--allow-changes", help="With buttons; each shows first what it would do (--dry-run)."
+        ),
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open it in your browser.")] = True,
+) -> None:
+    """One local page: how it stands, what waits and why, any event's way. It only looks, unless it
+    is told otherwise. With your own credentials, on this machine only, until Ctrl-C."""
+    # Here, and not above: the other commands need not wait for a web server's import.
+    from ops.console.door import Door
+    from ops.console.readings import OfRelay
+    from ops.console.server import address, listen, server
+
+    session = session_of(context)
+    relay = session.relay
+    readings = OfRelay(relay, session.target)
+    with listen(port) as listening:
+        door = Door(secrets.token_urlsafe(32), int(listening.getsockname()[1]), allow_changes)
+        url = address(door)
+        session.screen.document({"url": url, "changes": allow_changes})
+        session.screen.say(f"The console of {readings.title}: {url}", "bold")
+        session.screen.say("Whoever has this address can look. Ctrl-C ends it.")
+        if browser and not session.screen.as_json:
+            webbrowser.open(url)
+        renew_s = RENEW_EMBEDDED_S if relay.is_embedded else RENEW_S
+        server(readings, door, renew_s).run(sockets=[listening])

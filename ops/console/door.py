@@ -1,0 +1,67 @@
+"""Who may come in: a pure judgement of a request before anything is read.
+
+The page runs in a browser beside all others that its person has open. Those must neither see it nor
+make it do something:
+
+* a page of another site sends requests here: it has no cookie (SameSite=Strict), and `Origin` and
+  `Sec-Fetch-Site` say whose it is;
+* a name of somebody else is made to lead to this machine (DNS rebinding): `Host` says that name;
+* another program on this machine asks: it does not know the token.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: who a browser says has caused a request: this page, or the person by hand (Fetch Metadata, W3C)
+OWN = ("same-origin", "none")
+SAFE = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a request is held against."""
+
+    token: str
+    port: int
+    #: whether anything may be changed at all
+    may_change: bool
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
+
+    @property
+    def cookie(self) -> str:
+        """Its name; browsers do not tell ports apart, and two consoles can be open."""
+        return f"relay-console-{self.port}"
+
+    def opens_with(self, said: str) -> bool:
+        return hmac.compare_digest(said.encode(), self.token.encode())
+
+    def seal(self, command: list[str]) -> str:
+        """What only this console can write under a command: that its dry run was shown."""
+        said = "\0".join(command).encode()
+        return hmac.new(self.token.encode(), said, "sha256").hexdigest()
+
+
+def refusal(
+    door: Door, method: str, headers: Mapping[str, str], cookies: Mapping[str, str], token: str
+) -> str:
+    """Why a request is turned away, as a sentence; "" where it may come in. `token` is the one in
+    its address, which stands for the cookie that it brings about."""
+    if headers.get("host", "") not in door.hosts:
+        return "This console answers to 127.0.0.1 and localhost only."
+    if method in SAFE and token:
+        return "" if door.opens_with(token) else "The token in the address is not this console's."
+    if not door.opens_with(cookies.get(door.cookie, "")):
+        return "Open the address that `relay console` has printed; it lets this browser in."
+    if headers.get("sec-fetch-site", "none") not in OWN:
+        return "Another page asked for this: open it here, by hand."
+    if method in SAFE:
+        return ""
+    if headers.get("origin", "") not in [f"http://{host}" for host in door.hosts]:
+        return "Another page asked for this change: nothing was changed."
+    if not door.may_change:
+        return "This console only looks. Start it with --allow-changes to change something."
+    return ""

@@ -1,0 +1,133 @@
+"""What the page reads: the readings of the commands, and the commands themselves where something
+changes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from lambdas.relay.review.resolution import Parked
+from ops import dead_letters, health, listing, reading, review_cases, trace
+from ops.connection import Relay, Target
+from ops.dead_letter import MOST_DEFAULT, Filter
+from ops.dead_letters import Choice
+from ops.health import Standing
+from ops.ledger_items import READ_MAX
+from ops.listing import Listed, Wanted
+from ops.review_cases import Cases
+
+ROOT = Path(__file__).resolve().parents[2]
+#: what a command's tables are as wide as (characters)
+COLUMNS = 160
+#: cases of each kind on the page; the command shows more
+CASES_MAX = 200
+#: a command that takes longer is ended; it can be repeated
+COMMAND_S_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has run."""
+
+    code: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case with everything to decide by: a parked request, or a message nobody could read."""
+
+    name: str
+    parked: Parked | None
+    #: of a message: {"reason", "at_ms", "message"}
+    document: dict[str, Any] | None
+
+
+class Readings(Protocol):
+    """All raise ops.errors.EXPECTED."""
+
+    @property
+    def title(self) -> str:
+        """Which relay it is, for people."""
+
+    def standing(self) -> Standing: ...
+
+    def trace(self, name: str) -> trace.Found: ...
+
+    def events(self, wanted: Wanted, after: str) -> Listed: ...
+
+    def letters(self, wanted: Filter) -> Choice: ...
+
+    def cases(self) -> Cases: ...
+
+    def case(self, name: str) -> Case: ...
+
+    def run(self, command: Sequence[str]) -> Ran:
+        """Runs a command of `relay`, as a person would."""
+
+
+class OfRelay:
+    """Of a relay on AWS or embedded."""
+
+    def __init__(self, relay: Relay, target: Target) -> None:
+        self._relay = relay
+        self._options = _options(target)
+
+    @property
+    def title(self) -> str:
+        where = "embedded run" if self._relay.is_embedded else self._relay.region
+        return f"{self._relay.stack} ({where})"
+
+    def standing(self) -> Standing:
+        return health.judge(reading.read(self._relay))
+
+    def trace(self, name: str) -> trace.Found:
+        return trace.find(self._relay, name, sender="", thorough=False)
+
+    def events(self, wanted: Wanted, after: str) -> Listed:
+        return listing.find(
+            self._relay, wanted, most=listing.MOST_DEFAULT, read_max=READ_MAX, after=after
+        )
+
+    def letters(self, wanted: Filter) -> Choice:
+        with dead_letters.choose(self._relay, "", wanted, MOST_DEFAULT) as choice:
+            return choice
+
+    def cases(self) -> Cases:
+        return review_cases.cases(self._relay, CASES_MAX)
+
+    def case(self, name: str) -> Case:
+        whole = review_cases.whole_id(self._relay, name)
+        if review_cases.is_batch_id(whole):
+            return Case(whole, review_cases.parked_request(self._relay, whole), None)
+        return Case(whole, None, review_cases.quarantine_document(self._relay, whole))
+
+    def run(self, command: Sequence[str]) -> Ran:
+        """In a process of its own, so that it is the very command, with its own output."""
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "ops", *self._options, *command],
+                env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(COLUMNS)},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=COMMAND_S_MAX,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            return Ran(2, f"It was ended after {COMMAND_S_MAX // 60} minutes: repeat it.")
+        return Ran(done.returncode, (done.stdout + done.stderr).strip())
+
+
+def _options(target: Target) -> list[str]:
+    if target.endpoint_file is not None:
+        return ["--local", f"--endpoint-file={target.endpoint_file}"]
+    named = (
+        ("environment", target.environment),
+        ("profile", target.profile),
+        ("region", target.region),
+    )
+    return [f"--{name}={value}" for name, value in named if value]
