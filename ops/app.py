@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops import dead_letters, listing, replay_archive, review, setup_journey
+from ops import dead_letters, listing, redeliver, replay_archive, review, setup_journey
 from ops.connection import CLOCK, ENDPOINT_FILE, Target
 from ops.console.command import open_console
 from ops.doctor import doctor as examine
@@ -29,6 +29,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(review.app, name="review")
 app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
+app.command("redeliver")(redeliver.redeliver)
 app.command("try-mapping")(try_mapping)
 app.command("console")(open_console)
 
@@ -132,6 +133,14 @@ def list_events(
     read: Annotated[
         int, typer.Option(min=1, help="Read at most so many items of the ledger.")
     ] = READ_MAX,
+    same_content: Annotated[
+        bool,
+        typer.Option(
+            "--same-content",
+            help="Only events that say what another one says: a state that came back, or one event "
+            "that was published anew.",
+        ),
+    ] = False,
     after: Annotated[
         str, typer.Option(help="Read on from where the last answer says that it ended.")
     ] = "",
@@ -140,7 +149,7 @@ def list_events(
     other, so much at a time, and says how to read on."""
     session = session_of(context)
     meant = listing.wanted(
-        since, until, topic, destination, state, fields or [], now_ms=CLOCK.now_ms()
+        since, until, topic, destination, state, fields or [], CLOCK.now_ms(), same_content
     )
     found = listing.find(session.relay, meant, most=most, read_max=read, after=after)
     listing.show(found, session.screen)

@@ -13,6 +13,8 @@ from ops.errors import OpsError
 #: an event is in the archive this long after it was published, at the latest
 #: (docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive-event.html)
 ARCHIVE_LAG_S = 600
+#: so old may be what is replayed: claims tell copies from new events
+REPLAYED_MAX = timedelta(seconds=HORIZON_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def check(since: datetime, until: datetime, now: datetime) -> None:
             f"The archive is up to {ARCHIVE_LAG_S // 60} minutes behind: choose an earlier --to, "
             "or wait."
         )
-    if since < now - timedelta(seconds=HORIZON_S):
+    if since < now - REPLAYED_MAX:
         days = HORIZON_S // 86_400
         raise OpsError(
             f"Claims tell copies from new events for {days} days; an older replay would fill the "
@@ -95,9 +97,11 @@ def _chosen(archives: Sequence[Any], own: Collection[str], since: datetime) -> A
     return min(alike, key=lambda one: one["CreationTime"])
 
 
-def start(relay: Relay, archive: Archive, since: datetime, until: datetime) -> str:
+def start(
+    relay: Relay, archive: Archive, since: datetime, until: datetime, name: str | None = None
+) -> str:
     """Starts the replay, to our rule alone; returns its name."""
-    name = f"relay-{int(time.time())}"
+    name = name or f"relay-{int(time.time())}"
     relay.events.start_replay(
         ReplayName=name,
         EventSourceArn=archive.archive_arn,

@@ -1,10 +1,13 @@
 """`relay list`: events by when they came, what they are, where they go, what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import groupby
 from typing import Any
 
+from lambdas.relay.entrances.events import CONTENT_CHARS
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.ledger.claims import PREFIX, owner_of
@@ -28,13 +31,14 @@ FIELDS: Mapping[str, str] = {
     "envelope": "envelope_id",
     "correlation": "correlation_id",
     "request": "batch_id",
+    "redelivery": "redelivery",
 }
 #: those that stand in the keys, or in a list
 DERIVED = ("conversation", "identity", "route")
 NAMES = (*FIELDS, *DERIVED)
 READ = (
     "pk", "sk", "batch_id", "claimed_at_ms", "topic", "routes", "envelope_id", "correlation_id",
-    "sender", "entrance",
+    "sender", "entrance", "redelivery",
 )  # fmt: skip
 
 
@@ -50,6 +54,8 @@ class Wanted:
     #: a request's state, or words of the fate that `relay trace` tells
     state: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    #: only events that say what another one says, which was published at another time
+    same_content: bool = False
 
     def takes(self, claim: Item) -> bool:
         """Whether a claim is of such an event, as far as the claim says so itself."""
@@ -100,6 +106,7 @@ def wanted(
     state: str,
     fields: Sequence[str],
     now_ms: int,
+    same_content: bool = False,
 ) -> Wanted:
     """What people say on a command line. Raises OpsError with what is wrong."""
     told = [*STATES, *FATES.values()]
@@ -115,6 +122,7 @@ def wanted(
         destination=destination,
         state=state,
         fields=dict(map(_field, fields)),
+        same_content=same_content,
     )
 
 
@@ -140,12 +148,12 @@ def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = 
     ways: list[Way] = []
     pending: list[Item] = []
     read, place, is_at_the_end = 0, after, True
-    for item in ledger_items.items(relay, READ, after):
+    for item, is_repeat in _beside_their_like(ledger_items.items(relay, READ, after)):
         if read >= read_max or len(ways) >= most:
             is_at_the_end = False
             break
         read, place = read + 1, ledger_items.place(item)
-        if item["pk"].startswith(PREFIX) and "claimed_at_ms" in item and meant.takes(item):
+        if _is_claim(item) and meant.takes(item) and (is_repeat or not meant.same_content):
             pending.append(item)
         if len(pending) >= min(CLAIMS_AT_A_TIME, most - len(ways)):
             ways += _ended_so(relay, pending, meant)
@@ -153,6 +161,26 @@ def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = 
     ways += _ended_so(relay, pending, meant)
     ways.sort(key=lambda way: way.event.claimed_at_ms)
     return Listed(ways, read, "" if is_at_the_end else place)
+
+
+def _is_claim(item: Item) -> bool:
+    return item["pk"].startswith(PREFIX) and "claimed_at_ms" in item
+
+
+def _beside_their_like(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
+    """Each item, and whether it claims an event that says what another one says: their claims stand
+    in one partition, and their identities begin alike (claims.same_content)."""
+    for _, together in groupby(items, key=lambda item: item["pk"]):
+        partition = list(together)
+        known = {_known(item) for item in partition if _is_claim(item)}
+        alike = Counter(identity[:CONTENT_CHARS] for identity in known)
+        for item in partition:
+            yield item, _is_claim(item) and alike[_known(item)[:CONTENT_CHARS]] > 1
+
+
+def _known(claim: Item) -> str:
+    """By what its event is known, without the hash that a collision adds."""
+    return str(claim["sk"]).split("#")[1].split("~")[0]
 
 
 def _ended_so(relay: Relay, claims: Sequence[Item], meant: Wanted) -> list[Way]:
@@ -166,21 +194,7 @@ def show(listed: Listed, screen: Screen) -> None:
     """The events as a table, and how to read on."""
     screen.document(listed.document())
     if listed.ways:
-        screen.table(
-            ("claimed (UTC)", "topic", "destination", "event", "request", "fate"),
-            [
-                (
-                    clock(way.event.claimed_at_ms),
-                    short_topic(way.event.topic, way.event.owner),
-                    way.event.destination,
-                    way.event.identity,
-                    way.request,
-                    way.fate,
-                )
-                for way in listed.ways
-            ],
-            styles=[None if way.fate.startswith(GOOD) else "yellow" for way in listed.ways],
-        )
+        table(listed.ways, screen)
     found = plural(len(listed.ways), "event") if listed.ways else "No event"
     more = "more" if listed.further else "no more"
     screen.say(f"{found} in {plural(listed.read, 'item')} of the ledger; there are {more}.")
@@ -189,3 +203,22 @@ def show(listed: Listed, screen: Screen) -> None:
         screen.say(f"One of them step by step: relay trace {way.owner}/{way.identity}")
     if listed.further:
         screen.say(f"Read on with the same command and --after {listed.further}", "yellow")
+
+
+def table(ways: Sequence[Way], screen: Screen) -> None:
+    """Events, one a line."""
+    screen.table(
+        ("claimed (UTC)", "topic", "destination", "event", "request", "fate"),
+        [
+            (
+                clock(way.event.claimed_at_ms),
+                short_topic(way.event.topic, way.event.owner),
+                way.event.destination,
+                way.event.identity,
+                way.request,
+                way.fate,
+            )
+            for way in ways
+        ],
+        styles=[None if way.fate.startswith(GOOD) else "yellow" for way in ways],
+    )

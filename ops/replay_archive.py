@@ -41,14 +41,15 @@ def replay_archive(
         session.screen.document({"archive": archive.name, "state": "DRY_RUN"})
         return
     session.screen.confirm("Replay them?", yes=yes)
-    state = _follow(session, archives.start(session.relay, archive, first, last))
+    state = follow(session, archives.start(session.relay, archive, first, last))
     session.screen.document({"archive": archive.name, "state": state})
     if state != "COMPLETED":
         raise OpsError(f"EventBridge ended the replay as {state}; start it again, copies are safe.")
     session.screen.say("Replayed. Follow it with: relay status", "green")
 
 
-def _follow(session: Session, name: str) -> str:
+def follow(session: Session, name: str) -> str:
+    """Waits for a replay's end; its last state."""
     with session.screen.console.status("replaying") as shown:
         while True:
             state, last = archives.progress(session.relay, name)

@@ -129,3 +129,20 @@ def test_nothing_found_says_how_much_was_read(
 ) -> None:
     assert main(["list", "--from", "1h"]) == 0
     assert "No event in 6 items of the ledger; there are no more." in capsys.readouterr().out
+
+
+def test_pairs_with_the_same_content_are_listed(
+    three: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joined, again = (
+        replace(sealed_event(said), identity=f"{'j' * 16}{said:0>10}", content="j" * 16)
+        for said in ("one", "two")
+    )
+    for number, event in enumerate((joined, again)):
+        (batch,) = sealed([event], nonce=str(number))
+        delivered(three, batch, "DONE", NOW_MS)
+
+    found = told(capsys, "--same-content")["events"]
+
+    assert {event["identity"] for event in found} == {joined.identity, again.identity}
+    assert told(capsys, "--same-content", "--topic", "order.*")["events"] == []

@@ -27,6 +27,11 @@ ENTRANCE = "entrance"
 FIRST_SEEN = "first_seen"
 #: EventBridge's mark on what an archive replays; PutEvents has no parameter for it
 REPLAYED = "replay-name"
+#: how the names of those replays begin by which a person has events delivered again; who may start
+#: a replay is said by IAM (events:StartReplay)
+REDELIVERY = "redeliver-"
+#: docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html, ReplayName
+REPLAY_NAME_CHARS_MAX = 64
 #: how the sources of EventBridge partners begin
 PARTNER = "aws.partner/"
 
@@ -63,3 +68,9 @@ class Arrival:
             stated = iso_ms(time) if isinstance(time, str) else None
             return now_ms if stated is None else min(stated, now_ms)
         return self.first_seen_ms
+
+    def redelivery(self, envelope: Mapping[str, Json]) -> str:
+        """The redelivery that an envelope comes with, "" in the usual case."""
+        name = envelope.get(REPLAYED)
+        is_one = isinstance(name, str) and name.startswith(REDELIVERY) and not self.by_webhook
+        return str(name)[:REPLAY_NAME_CHARS_MAX] if is_one else ""

@@ -58,6 +58,8 @@ class Event:
     #: when it happened, as far as the event says so
     occurred_at_ms: int | None
     body: Mapping[str, Any]
+    #: the redelivery that it comes with; "" in the usual case
+    redelivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def read_envelope(
         accepted_at_ms=came.accepted_at_ms(envelope, entrance, now_ms),
         occurred_at_ms=content.occurred_at_ms,
         body=content.body,
+        redelivery=came.redelivery(envelope),
     )
 
 

@@ -19,6 +19,7 @@ from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim, claim_keys, is_copy, same_content
 from lambdas.relay.ledger.known import KnownClaims
+from lambdas.relay.ledger.redelivery import as_ordered
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
 from lambdas.relay.messages.dead_letters import ATTEMPTS
 from lambdas.relay.messages.sealing import (
@@ -66,6 +67,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         # A part: its whole has claimed its events. It only came to the wrong queue.
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
+    batch = as_ordered(batch, deps.ledger)
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, deps, now_ms)

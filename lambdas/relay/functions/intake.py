@@ -137,6 +137,7 @@ def _sealed(
         sender="" if event.entrance == "partner" else label(event.source),
         content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
         routes=() if route is None else route.names,
+        redelivery=label(event.redelivery),
     )
     size = sealed_bytes_of(sealed)
     if size > SEALED_BYTES_MAX:

@@ -13,6 +13,11 @@ What a route makes of an event is one effect; two routes to one destination are 
     E#<identity>#<destination>#<route>    any other, which met the first one's claim there
     E#<identity>~<payload hash>#...       the same, for another event under the identity
 
+What a person ordered to be delivered again (redelivery.py) is one more effect, as if of a route
+of its own:
+
+    E#<identity>#<destination>#!<redelivery>
+
 So the usual claim costs one put, whatever the configuration holds and in whatever order, and a
 claim of the release before, which names no route, holds for all of them.
 
@@ -71,8 +76,13 @@ def claim_key(
 
 def claim_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
     """Wherever a claim on this effect can stand, collisions apart."""
-    routes = ("", *sorted(event.routes))
+    routes = ("", *_own_places(event))
     return [claim_key(event, name, route=route) for name in target.names for route in routes]
+
+
+def _own_places(event: SealedEvent) -> Sequence[str]:
+    """Where it is claimed when the place that all routes share is taken by another effect."""
+    return [f"!{event.redelivery}"] if event.redelivery else sorted(event.routes)
 
 
 def is_copy(event: SealedEvent, held: Item | None, batch_id: str) -> bool:
@@ -86,6 +96,8 @@ def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
         return "mine"
     if held["payload_hash"] != event.payload_hash:
         return "collision"
+    if event.redelivery:
+        return "copy" if held.get("redelivery") == event.redelivery else "other"
     routes = held.get("routes", ())
     is_other = routes and event.routes and not set(routes) & set(event.routes)
     return "other" if is_other else "copy"
@@ -155,7 +167,7 @@ class _Place:
             case "collision" if not self.collided:
                 return replace(self, collided=True, routes=())
             case "other" if not self.routes:
-                return replace(self, routes=sorted(self.event.routes))
+                return replace(self, routes=_own_places(self.event))
         return None
 
     def item(self, batch_id: str, now_ms: int) -> Item:
@@ -169,6 +181,7 @@ class _Place:
             **({"entrance": event.entrance} if event.entrance else {}),
             **({"sender": event.sender} if event.sender else {}),
             **({"routes": list(event.routes)} if event.routes else {}),
+            **({"redelivery": event.redelivery} if event.redelivery else {}),
             "batch_id": batch_id,
             "payload_hash": event.payload_hash,
             "topic": event.topic,

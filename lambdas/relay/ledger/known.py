@@ -20,6 +20,7 @@ class _Claim:
     batch_id: str
     payload_hash: str
     routes: tuple[str, ...]
+    redelivery: str
     learned_at_ms: int
 
 
@@ -37,7 +38,9 @@ class KnownClaims:
         """The ledger holds this claim."""
         key = (item["pk"], item["sk"])
         routes = tuple(item.get("routes", ()))
-        self._claims[key] = _Claim(item["batch_id"], item["payload_hash"], routes, now_ms)
+        self._claims[key] = _Claim(
+            item["batch_id"], item["payload_hash"], routes, item.get("redelivery", ""), now_ms
+        )
         self._claims.move_to_end(key)
         if len(self._claims) > KNOWN_CLAIMS_MAX:
             self._claims.popitem(last=False)
@@ -57,6 +60,7 @@ class KnownClaims:
             "batch_id": claim.batch_id,
             "payload_hash": claim.payload_hash,
             "routes": claim.routes,
+            "redelivery": claim.redelivery,
         }
 
     def holds_copies_only(self, batch: Batch, now_ms: int) -> bool:

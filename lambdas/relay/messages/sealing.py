@@ -72,6 +72,8 @@ class SealedEvent:
     #: the names, present and former, of the route whose effect this is; none in batches that
     #: were sealed before claims knew routes
     routes: tuple[str, ...] = ()
+    #: the redelivery that it came with, as a person ordered it (ledger/redelivery.py); "" elsewhere
+    redelivery: str = ""
 
     @property
     def owner(self) -> str:
@@ -162,12 +164,16 @@ def seal(
     the event is none. Two items under one identity never share a batch, since a batch owns an
     identity once.
     """
-    pending = list({(e.identity, e.payload_hash, e.routes): e for e in events}.values())
+    pending = list({_effect(event): event for event in events}.values())
     for number in range(len(pending)):
         if not pending:
             return
         taken, pending = _fill(pending, most_events, most_bytes)
         yield _batch(f"{nonce}.{number}", target, now_ms, 0, taken)
+
+
+def _effect(event: SealedEvent) -> tuple[object, ...]:
+    return event.identity, event.payload_hash, event.routes, event.redelivery
 
 
 def _fill(
@@ -243,7 +249,9 @@ def encode(batch: Batch) -> str:
 def _document(batch: Batch) -> dict[str, Json]:
     named = {"routes": [list(event.routes) for event in batch.events]}
     formerly = {"formerly": list(batch.target.formerly)}
+    again = {"redelivery": [event.redelivery for event in batch.events]}
     return {
+        **(again if any(event.redelivery for event in batch.events) else {}),
         **(named if any(event.routes for event in batch.events) else {}),
         **(formerly if batch.target.formerly else {}),
         "v": FORMAT,
@@ -292,6 +300,7 @@ def decode(text: str) -> Batch:
         claimed = document.pop("sum")
         rows = document["events"]
         named = document.get("routes", [()] * len(rows))
+        again = document.get("redelivery", [""] * len(rows))
         batch = Batch(
             batch_id=document["batch_id"],
             nonce=document["nonce"],
@@ -305,8 +314,8 @@ def decode(text: str) -> Batch:
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],
             events=tuple(
-                replace(SealedEvent(*row), routes=tuple(routes))
-                for row, routes in zip(rows, named, strict=True)
+                replace(SealedEvent(*row), routes=tuple(routes), redelivery=redelivery)
+                for row, routes, redelivery in zip(rows, named, again, strict=True)
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -1,0 +1,71 @@
+"""Redeliveries: what was delivered goes out once more because a person ordered it, and only that.
+
+A person names the events; the order is on record before the bus's archive is replayed under its
+name. EventBridge marks each replayed event with that name (entrances/arrivals.py). An event that
+the order names is claimed as an effect of its own, once however often it arrives; every other
+event of the replay is what it always was: a copy.
+
+    A#<redelivery> / A
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.ports import Item, Ledger
+from lambdas.relay.messages.sealing import Batch, SealedEvent
+
+#: the events that one order can name: at 27 bytes each well below the 400 kB of an item
+EVENTS_MAX = 5_000
+
+
+def order_key(redelivery: str) -> tuple[str, str]:
+    return f"A#{redelivery}", "A"
+
+
+def order(
+    redelivery: str,
+    identities: Collection[str],
+    routes: Sequence[str],
+    who: str,
+    note: str,
+    now_ms: int,
+) -> Item:
+    """What a person ordered, as the ledger keeps it. Without `routes` each route is meant.
+    Raises ValueError for more events than one order can name."""
+    if len(identities) > EVENTS_MAX:
+        raise ValueError(f"{len(identities)} events; one redelivery can name {EVENTS_MAX}")
+    pk, sk = order_key(redelivery)
+    return {
+        "pk": pk,
+        "sk": sk,
+        "events": sorted(identities),
+        "routes": list(routes),
+        "ordered_by": who,
+        "note": note,
+        "ordered_at_ms": now_ms,
+        "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+    }
+
+
+def as_ordered(batch: Batch, ledger: Ledger) -> Batch:
+    """The batch with its redelivery on those events only that somebody ordered; still the same id.
+    Costs nothing where there is none. Raises Transient."""
+    names = sorted({event.redelivery for event in batch.events} - {""})
+    if not names:
+        return batch
+    found = ledger.find([order_key(name) for name in names])
+    orders = dict(zip(names, found, strict=True))
+    events = tuple(
+        event if _is_ordered(event, orders.get(event.redelivery)) else replace(event, redelivery="")
+        for event in batch.events
+    )
+    return replace(batch, events=events)
+
+
+def _is_ordered(event: SealedEvent, ordered: Item | None) -> bool:
+    # One of two events under an identity is claimed, and so named, with its payload's hash.
+    names = {event.identity, f"{event.identity}~{event.payload_hash}"}
+    if ordered is None or names.isdisjoint(ordered["events"]):
+        return False
+    return not ordered["routes"] or not set(ordered["routes"]).isdisjoint(event.routes)

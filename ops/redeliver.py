@@ -1,0 +1,108 @@
+"""`relay redeliver`: what was delivered once more, because a person wants it so.
+
+Nothing else delivers an event a second time. The order names every event and is on record in the
+ledger before the bus's archive is replayed under its name (lambdas/relay/ledger/redelivery.py); so
+what it does not name stays delivered once, and what it names goes out once more, not twice.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+import typer
+
+from lambdas.relay.entrances.arrivals import REDELIVERY
+from lambdas.relay.ledger import redelivery
+from ops import archives, listing
+from ops.connection import CLOCK, Relay
+from ops.errors import OpsError
+from ops.event_history import Way
+from ops.ledger_items import READ_MAX
+from ops.replay_archive import follow
+from ops.screen import plural
+from ops.session import person, reason_given, session_of
+
+#: an event may have been published so long before it was claimed: what the archive replays begins
+#: so much earlier than --from
+EARLIER = timedelta(days=1)
+DELIVERED = "delivered"
+
+
+def redeliver(
+    context: typer.Context,
+    since: Annotated[str, typer.Option("--from", help="Claimed from then on, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", help="Claimed before then, ISO 8601.")],
+    note: Annotated[str, typer.Option(help="Why they must go out again; kept on record.")],
+    route: Annotated[
+        str, typer.Option(help="Only what this route makes of them; without it every route's.")
+    ] = "",
+    topic: Annotated[str, typer.Option(help="A topic or detail-type; * stands for anything.")] = "",
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", help=f"name=value; names: {', '.join(listing.NAMES)}."),
+    ] = None,
+    bus: Annotated[
+        Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
+    ] = "partner",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+) -> None:
+    """Deliver again, on purpose, what was delivered: each event named takes effect once more."""
+    session = session_of(context)
+    relay, screen = session.relay, session.screen
+    why = reason_given(note)
+    first, last = archives.moment(since), archives.moment(until)
+    now = datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC)
+    archives.check(first, last, now)
+    published = max(first - EARLIER, now - archives.REPLAYED_MAX)
+    narrowed = [f"entrance={bus}", *([f"route={route}"] if route else []), *(fields or [])]
+    meant = listing.wanted(since, until, topic, "", DELIVERED, narrowed, now_ms=CLOCK.now_ms())
+    found = _delivered(relay, meant)
+    events = sorted({way.event.identity for way in found})
+    row = {"events": events, "routes": [route] if route else [], "state": "DRY_RUN"}
+    if not events:
+        screen.document(row)
+        screen.say("Nothing that was delivered is meant: nothing to do. `relay list` shows events.")
+        return
+    listing.table(found, screen)
+    what = f"{plural(len(events), 'event')} would take effect once more"
+    if dry_run:
+        screen.document(row)
+        screen.say(f"{what}. Nothing was changed.")
+        return
+    archive = archives.archive_of(relay, bus, published)
+    screen.confirm(f"{what}. Deliver them again?", yes=yes)
+    name = f"{REDELIVERY}{secrets.token_hex(8)}"
+    routes = [route] if route else []
+    ordered = redelivery.order(name, events, routes, person(), why, CLOCK.now_ms())
+    relay.ledger.insert([ordered])
+    state = follow(session, archives.start(relay, archive, published, last, name))
+    screen.document({**row, "redelivery": name, "state": state})
+    if state != "COMPLETED":
+        raise OpsError(
+            f"EventBridge ended the replay {name} as {state}: some of the events may not have "
+            "arrived. `relay list --field redelivery="
+            f"{name}` names those that did; order the others again."
+        )
+    screen.say(f"Replayed. Follow it with: relay list --field redelivery={name}", "green")
+
+
+def _delivered(relay: Relay, meant: listing.Wanted) -> Sequence[Way]:
+    """Raises OpsError where one order cannot name them all."""
+    most = redelivery.EVENTS_MAX
+    found: list[Way] = []
+    after = ""
+    while True:
+        listed = listing.find(relay, meant, most=most + 1, read_max=READ_MAX, after=after)
+        found += listed.ways
+        after = listed.further
+        if len(found) > most:
+            raise OpsError(
+                f"More than {most:,} events are meant: say a shorter time, a topic, a route or a "
+                "field, and order the rest afterwards."
+            )
+        if not after:
+            return found
