@@ -11,8 +11,9 @@ from lambdas.relay.destinations.destination import read_document
 from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.functions.dedup import dedup
 from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.kernel.labels import key_text
 from lambdas.relay.messages.consumer import settle_each
-from lambdas.relay.messages.sealing import decode, key_text
+from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes.configuration import parse
 from tests.unit.kinds import section
 from tests.unit.simulated import envelope

@@ -15,6 +15,7 @@ from typing import Literal
 
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.labels import key_text, label
 from lambdas.relay.kernel.limits import (
     COUNT_MAX,
     EXPECTED_BYTES_MAX,
@@ -25,7 +26,7 @@ from lambdas.relay.kernel.limits import (
     SHOWN_VALUE_CHARS_MAX,
 )
 from lambdas.relay.kernel.ports import Item
-from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, key_text, label
+from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
 Match = Literal["correlation", "conversation", "entity"]
 #: where the key comes from: Genesys' answer (its `id`), the conversation of the event that made us

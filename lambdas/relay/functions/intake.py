@@ -8,6 +8,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.arrivals import Arrival
 from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
 from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
@@ -18,7 +19,6 @@ from lambdas.relay.messages.sealing import (
     Target,
     describe,
     encode_unclaimed,
-    label,
     seal,
     sealed_bytes_of,
 )

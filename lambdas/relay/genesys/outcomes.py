@@ -14,9 +14,10 @@ from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.destinations.results import ItemFailure, Unreadable, created_id, is_error
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.labels import key_text, label
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
-from lambdas.relay.messages.sealing import Batch, key_text, label
+from lambdas.relay.messages.sealing import Batch
 
 
 @dataclass(frozen=True, slots=True)
