@@ -17,6 +17,7 @@ from stacks.bundling import failure_in
 from stacks.configuration import ConfigurationError, load_environments
 from stacks.quotas import complaints
 from stacks.relay_stack import RelayStack
+from stacks.suspicions import suspicions
 
 PROJECT = Path(__file__).parent
 
@@ -39,6 +40,8 @@ def main() -> int:
     try:
         for environment in environments:
             RelayStack(app, environment=environment, protected=protected)
+            for suspicion in suspicions(environment):
+                print(f"warning: {environment.path}: {suspicion}", file=sys.stderr)
     except RuntimeError as error:
         sentence = failure_in(error)
         if sentence is None:
