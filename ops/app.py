@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from ops import dead_letters, listing, redeliver, replay_archive, review, setup_journey
+from ops import (
+    dead_letters,
+    import_claims,
+    listing,
+    redeliver,
+    replay_archive,
+    review,
+    setup_journey,
+)
 from ops.connection import CLOCK, ENDPOINT_FILE, Target
 from ops.console.command import open_console
 from ops.doctor import doctor as examine
@@ -30,6 +38,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("redeliver")(redeliver.redeliver)
+app.command("import-claims")(import_claims.import_claims)
 app.command("try-mapping")(try_mapping)
 app.command("console")(open_console)
 

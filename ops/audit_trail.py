@@ -74,6 +74,8 @@ class RequestWay:
     contradictions: tuple[str, ...]
     events: tuple[str, ...]
     moments: tuple[Moment, ...]
+    #: its events were claimed and not written
+    is_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ def _request(record: Record) -> RequestWay:
         contradictions=record.contradictions,
         events=record.events,
         moments=tuple(sorted(_moments(record), key=lambda moment: moment.at_ms)),
+        is_shadow=record.is_shadow,
     )
 
 

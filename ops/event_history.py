@@ -32,6 +32,10 @@ FATES = {
 }
 
 
+#: of an event that a route in shadow claimed
+SHADOWED = "claimed in shadow: another consumer writes it"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened."""
@@ -99,6 +103,8 @@ def _fate(last: RequestWay, requests: Mapping[str, RequestWay]) -> str:
     of its parts has the event, Genesys took it with the first answer."""
     if last.state == "SPLIT" and last.parts and all(part in requests for part in last.parts):
         return "delivered; others of its request went on in parts"
+    if last.is_shadow:
+        return SHADOWED
     return FATES.get(last.state, last.state)
 
 

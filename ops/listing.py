@@ -15,7 +15,7 @@ from lambdas.relay.requests.states import STATES
 from ops import archives, audit_trail, dead_letter, event_history, ledger_items
 from ops.connection import Relay
 from ops.errors import OpsError
-from ops.event_history import FATES, Way
+from ops.event_history import FATES, SHADOWED, Way
 from ops.screen import Screen, plural
 from ops.trace import GOOD, clock, short_topic
 
@@ -109,7 +109,7 @@ def wanted(
     same_content: bool = False,
 ) -> Wanted:
     """What people say on a command line. Raises OpsError with what is wrong."""
-    told = [*STATES, *FATES.values()]
+    told = [*STATES, *FATES.values(), SHADOWED]
     if state and not any(state.lower() in each.lower() for each in told):
         raise OpsError(
             f"No request is ever {state}: a state is one of {', '.join(sorted(STATES))}; or say a "

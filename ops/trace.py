@@ -14,7 +14,7 @@ from ops.errors import OpsError
 from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
 
-GOOD = ("delivered", "duplicate")
+GOOD = ("delivered", "duplicate", "claimed in shadow")
 NOTHING = (
     "Nothing is known of {}: it is neither in the ledger, a queue, a dead letter, the quarantine "
     f"nor a payload that waits. The ledger forgets after {CLAIM_TTL_S // DAY_S} days, and it never "

@@ -65,6 +65,7 @@ def _document(trial: Trial) -> dict[str, Any]:
         "request": f"{target.method} {target.path}",
         "list": trial.made.into,
         "is_shown": trial.made.is_shown,
+        "is_shadow": target.is_shadow,
         "bytes": len(trial.made.item),
         "item": item,
     }
@@ -81,6 +82,7 @@ def _show(trial: Trial, say: Any) -> None:
         return
     target = trial.made.target
     into = f', list "{trial.made.into}"' if trial.made.into else ""
-    say(f"Route {name} sends {len(trial.made.item)} bytes to {target.destination}:", "green")
+    would = "is in shadow and would send" if target.is_shadow else "sends"
+    say(f"Route {name} {would} {len(trial.made.item)} bytes to {target.destination}:", "green")
     say(f"  {target.method} {target.path}{into}")
     say(json.dumps(json.loads(trial.made.item), indent=2))

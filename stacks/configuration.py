@@ -56,6 +56,8 @@ class Environment:
             mode="json", include={"destinations", "routes", "identity"}, exclude_unset=True
         )
         written["partner_event_source"] = document.relay.partner_event_source
+        if document.relay.shadow:
+            written["shadow"] = True
         if document.webhook is not None:
             written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
         return json.dumps(written, indent=2, ensure_ascii=False) + "\n"

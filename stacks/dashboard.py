@@ -27,6 +27,7 @@ EVENTS: Lines = {
     "EventsReceived": "received",
     "Claimed": "new",
     "Duplicates": "duplicates",
+    "Shadowed": "claimed in shadow",
     "Consolidated": "small batches sealed anew",
     "Delivered": "delivered",
     "Echoes": "caused by ourselves",

@@ -202,6 +202,9 @@ class Relay(_Table):
     alarm_email: str | None = Field(
         default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address"
     )
+    shadow: bool = Field(
+        default=False, description="true or false (true: routes claim, and write nothing)"
+    )
     timing: Literal["live", "rehearsal"] = Field(
         default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
     )
@@ -299,6 +302,7 @@ class Route(_Table):
     when: NonEmpty | None = Field(
         default=None, description="a JMESPath expression, such as \"body.mediaType == 'voice'\""
     )
+    shadow: bool | None = Field(default=None, description="true or false")
     item: dict[str, JsonValue] | None = Field(
         default=None, description='a table of JMESPath expressions, such as { id = "id" }'
     )

@@ -15,7 +15,7 @@ from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import opening, sealed_item
 from simulation.memory.faults import Fault
-from tests.unit.batches import NOW_MS, batch_of, collision, said_in, sealed, sealed_event
+from tests.unit.batches import NOW_MS, TARGET, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
 
 CONFIRMATION = Confirmation("correlation", ("*",), window_s=10)
@@ -71,6 +71,40 @@ def test_a_batch_of_duplicates_ends_here() -> None:
 
     assert written(world) == [["a"]]
     assert state(world, copy) == "EMPTY"
+
+
+def shadow_of(*said: str, nonce: str = "nonce") -> Batch:
+    target = replace(TARGET, is_shadow=True)
+    (batch,) = sealed([sealed_event(each) for each in said], nonce=nonce, target=target)
+    return batch
+
+
+def test_a_shadow_claims_and_writes_nothing_and_what_it_claimed_stays_claimed() -> None:
+    world, shadow = World(), shadow_of("a", "b")
+
+    assert deduplicated(world, shadow, shadow) == 0
+    deduplicated(world, batch_of("b", "c", nonce="after the switch"))
+
+    assert written(world) == [["c"]]
+    assert state(world, shadow) == "EMPTY"
+    assert world.telemetry.counts["Shadowed"] == 2
+    assert len(world.documents) == 1  # nobody is to send the shadow, so nothing of it is kept
+
+
+def test_a_shadow_of_what_is_written_already_is_a_copy() -> None:
+    world = World()
+    deduplicated(world, batch_of("a"), shadow_of("a", nonce="shadow"))
+
+    assert written(world) == [["a"]]
+    assert world.telemetry.counts["Duplicates"] == 1
+
+
+def test_a_shadow_gives_no_person_work_however_old_it_is() -> None:
+    world, shadow = World(), shadow_of("a")
+    world.clock.sleep(HORIZON_S + 1)
+
+    assert deduplicated(world, shadow) == 0
+    assert not world.documents
 
 
 def test_a_smaller_batch_goes_on_under_its_own_id() -> None:

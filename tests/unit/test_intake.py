@@ -169,6 +169,38 @@ def test_the_literal_id_of_a_detail_type_matches_itself() -> None:
     assert [event.topic.rsplit(".", 1)[-1] for event in batch.events] == ["acw"]
 
 
+@pytest.mark.parametrize(
+    ("everywhere", "route", "expected"),
+    [
+        (False, {}, [False]),
+        (False, {"shadow": True}, [True]),
+        (True, {}, [True]),
+        (True, {"shadow": False}, [False]),
+    ],
+)
+def test_a_route_in_shadow_seals_shadows(
+    *, everywhere: bool, route: dict[str, Any], expected: list[bool]
+) -> None:
+    world = World()
+    document = {"destinations": {"journey": JOURNEY}, "routes": [{**EVERYTHING, **route}]}
+    configured = parse({**document, "shadow": everywhere})
+    by = Deps(consumer=world.consumer(), batches=world.queue("batches"), configuration=configured)
+
+    taken(world, text(envelope("acw")), by=by)
+
+    assert [batch.target.is_shadow for batch in batches(world)] == expected
+
+
+def test_a_shadow_and_what_is_written_never_share_a_batch() -> None:
+    world = World()
+    shadow = {"name": "shadow", "destination": "journey", "topics": ["*.acw"], "shadow": True}
+    other = {**EVERYTHING, "item": {**JOURNEY_ITEM, "x": "id"}}
+
+    taken(world, text(envelope("acw")), by=deps(world, routes=[shadow, other]))
+
+    assert sorted(batch.target.is_shadow for batch in batches(world)) == [False, True]
+
+
 WHEN = "body.queueId == 'wanted'"
 
 

@@ -121,9 +121,20 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
         return Done()
     own = batch.only(claimed.owned)
+    if own.target.is_shadow:
+        return _stay_in_shadow(own, deps, now_ms)
     if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
         return _stop_loop(own, deps, now_ms)
     _send(own, confirmation, deps, now_ms)
+    return Done()
+
+
+def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """Claimed for good, so that they are copies once the route writes; the other consumer has
+    them."""
+    deps.ledger.change(*record_key(own.batch_id), *emptying(now_ms))
+    deps.consumer.telemetry.count("Shadowed", len(own.events))
+    deps.consumer.telemetry.note("shadowed", batch=own.batch_id, events=len(own.events))
     return Done()
 
 
@@ -310,7 +321,7 @@ def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
         if is_copy(event, item, batch.batch_id)
     )
     undecided = frozenset(event.identity for event in batch.events) - copies
-    if not undecided:
+    if not undecided or batch.target.is_shadow:
         return Done()
     parked = park(
         batch.only(undecided),

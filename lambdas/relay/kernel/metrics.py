@@ -15,6 +15,7 @@ Metric = Literal[
     "Quarantined",  # messages that nobody can read, set aside
     # --- dedup
     "Claimed",  # events that their batch owns
+    "Shadowed",  # events claimed and not written: another consumer writes them yet
     "Consolidated",  # small batches sealed anew into large ones
     "Duplicates",  # copies of an event that another batch owns
     "DuplicatesRemembered",  # those of them that cost no call of the ledger

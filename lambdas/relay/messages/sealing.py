@@ -84,6 +84,8 @@ class Target:
     shape: Shape
     #: names that the destination had before
     formerly: tuple[str, ...] = ()
+    #: its events are claimed and not written: another consumer writes them yet
+    is_shadow: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -236,10 +238,12 @@ def _document(batch: Batch) -> dict[str, Json]:
     named = {"routes": [list(event.routes) for event in batch.events]}
     formerly = {"formerly": list(batch.target.formerly)}
     again = {"redelivery": [event.redelivery for event in batch.events]}
+    shadow = {"shadow": True} if batch.target.is_shadow else {}
     return {
         **(again if any(event.redelivery for event in batch.events) else {}),
         **(named if any(event.routes for event in batch.events) else {}),
         **(formerly if batch.target.formerly else {}),
+        **shadow,
         "v": FORMAT,
         "batch_id": batch.batch_id,
         "nonce": batch.nonce,
@@ -296,6 +300,7 @@ def decode(text: str) -> Batch:
                 document["path"],
                 document["shape"],
                 tuple(document.get("formerly", ())),
+                document.get("shadow") is True,
             ),
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],

@@ -64,6 +64,11 @@ class Record:
     def destination(self) -> str:
         return str(self.item.get("destination", ""))
 
+    @property
+    def is_shadow(self) -> bool:
+        """Its events are claimed and not written."""
+        return bool(self.item.get("shadow", False))
+
     # --- attempts
 
     @property

@@ -27,6 +27,7 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "destination": batch.target.destination,
         "events": [f"{event.owner}/{event.identity}" for event in batch.events],
         **({"routes": routes} if routes else {}),
+        **({"shadow": True} if batch.target.is_shadow else {}),
         # A part is sealed under its whole's id.
         **({"parent": batch.nonce} if batch.depth else {}),
         "sealed_at_ms": batch.sealed_at_ms,
@@ -190,7 +191,7 @@ def reposting(opened: Opened) -> tuple[Guard, Change]:
 
 
 def emptying(now_ms: int) -> tuple[Guard, Change]:
-    """SEALED to EMPTY: none of its events is its own."""
+    """SEALED to EMPTY: none of its events is its own, or it is a shadow."""
     return Guard(frozenset({"SEALED"}), attempt=0), Change(
         put={"state": "EMPTY", "expires_at": now_ms // 1000 + CLAIM_TTL_S},
         drop=frozenset({"attention", "due_at"}),

@@ -16,7 +16,7 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes import effects
 from lambdas.relay.routes.destinations import read_destination
 from lambdas.relay.routes.route import Route, read_route
-from lambdas.relay.routes.sections import section_of
+from lambdas.relay.routes.sections import flag, section_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,12 @@ def parse(document: Mapping[str, Json]) -> Configuration:
     if not destinations or not isinstance(rows, list) or not rows:
         raise ValueError("the configuration needs at least one destination and one route")
     routes = tuple(
-        read_route(section_of(row, f"routes[{number}]"), f"routes[{number}]", destinations)
+        read_route(
+            section_of(row, f"routes[{number}]"),
+            f"routes[{number}]",
+            destinations,
+            in_shadow=flag(document, "shadow", "relay"),
+        )
         for number, row in enumerate(rows)
     )
     effects.check_names("destination", [(d.name, d.formerly) for d in destinations.values()])

@@ -26,7 +26,7 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import segment
 from lambdas.relay.routes import mapping
-from lambdas.relay.routes.sections import former_names, item_of, section_of
+from lambdas.relay.routes.sections import flag, former_names, item_of, section_of
 
 KINDS: Mapping[str, Kind] = {
     module.KIND.name: module.KIND
@@ -94,7 +94,7 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
         read_back=ReadBack.by(confirmation),
         confirmation=confirmation,
         reaches_people=kind.reaches_people,
-        is_repeatable=kind.is_repeatable or _flag(section, "ids_honoured", where),
+        is_repeatable=kind.is_repeatable or flag(section, "ids_honoured", where),
         required=kind.required,
         path_values=_path_values(kind, section, where),
         own_values=kind.path_values,
@@ -143,8 +143,8 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
         )
     policy = KeyPolicy(
         honoured_s=int(hours * 3600),
-        checked_first=_flag(section, "checked_first", where),
-        repeat_answers_409=_flag(section, "repeat_answers_409", where),
+        checked_first=flag(section, "checked_first", where),
+        repeat_answers_409=flag(section, "repeat_answers_409", where),
     )
     if policy.checked_first and not policy.honoured_s:
         raise ValueError(
@@ -152,13 +152,6 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
             "it is in honoured_hours, or leave checked_first out"
         )
     return policy
-
-
-def _flag(section: Mapping[str, Json], name: str, where: str) -> bool:
-    value = section.get(name, False)
-    if not isinstance(value, bool):
-        raise ValueError(f"{where}.{name} is {value!r}; it must be true or false")
-    return value
 
 
 def _count(value: Json, kind: Kind, where: str) -> int:

@@ -48,6 +48,7 @@ def rendered(route: Route, event: Event) -> Rendered:
             _path(destination, destination.path_values, document),
             destination.shape,
             destination.formerly,
+            route.is_shadow,
         )
         into = destination.list_of(event.detail_type)
         return Rendered(target, into, text, _is_shown(destination, event, item, target.path))

@@ -11,11 +11,11 @@ from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes import mapping
-from lambdas.relay.routes.sections import former_names, item_of
+from lambdas.relay.routes.sections import flag, former_names, item_of
 
 #: an id of Genesys, as it has no place in a detail-type
 A_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "formerly")
+ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Route:
     item: Json
     #: a JMESPath expression over the event that must be true as well; None: nothing must
     when: str | None = None
+    #: its events are claimed and not written
+    is_shadow: bool = False
     #: names that it had before: events claimed for them are claimed for it
     formerly: tuple[str, ...] = ()
 
@@ -50,9 +52,14 @@ class Route:
 
 
 def read_route(
-    row: Mapping[str, Json], where: str, destinations: Mapping[str, Destination]
+    row: Mapping[str, Json],
+    where: str,
+    destinations: Mapping[str, Destination],
+    *,
+    in_shadow: bool = False,
 ) -> Route:
-    """Raises ValueError with one sentence that names the place."""
+    """`in_shadow`: where the route itself does not say. Raises ValueError with one sentence that
+    names the place."""
     refuse_unknown(row, ROUTE_SETTINGS, where)
     name = section_text(row, "name", where)
     chosen = section_text(row, "destination", where)
@@ -80,7 +87,15 @@ def read_route(
     _check_required(destination, whole, where)
     _check_key(destination, whole, where)
     when = _when(row, f"{where}.when")
-    return Route(name, destination, tuple(topics), whole, when, former_names(row, where))
+    return Route(
+        name,
+        destination,
+        tuple(topics),
+        whole,
+        when,
+        flag(row, "shadow", where, default=in_shadow),
+        former_names(row, where),
+    )
 
 
 def _when(row: Mapping[str, Json], where: str) -> str | None:

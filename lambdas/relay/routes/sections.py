@@ -25,3 +25,11 @@ def former_names(section: Mapping[str, Json], where: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
         raise ValueError(f"{where}.formerly is {names!r}; it must be a list of former names")
     return tuple(names)
+
+
+def flag(section: Mapping[str, Json], name: str, where: str, *, default: bool = False) -> bool:
+    """Raises ValueError where it is neither true nor false."""
+    value = section.get(name, default)
+    if not isinstance(value, bool):
+        raise ValueError(f"{where}.{name} is {value!r}; it must be true or false")
+    return value

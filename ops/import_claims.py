@@ -1,0 +1,182 @@
+"""`relay import-claims`: what another consumer has handled becomes claims, so that the relay takes
+it for copies (docs/migration.md).
+
+The events are sealed just as intake would seal them, as shadows, and go to the batches queue past
+the events queue, where the ones to be told apart still wait. dedup claims them: there is no second
+way of making a claim.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from demo.run.captured import read_file
+from demo.run.documents import Broken, split
+from demo.run.lines import InputError, Line
+from lambdas.adapters.clock import SystemEntropy
+from lambdas.relay.functions.intake import Deps, intake
+from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.messages.consumer import Consumer
+from lambdas.relay.routes.configuration import Configuration
+from ops import deployed
+from ops.connection import CLOCK
+from ops.errors import OpsError
+from ops.session import session_of
+
+#: members of a detail by which source 004's table, and who followed it, knows an event
+KNOWN_BY = "conversationId,timestamp"
+
+
+def import_claims(
+    context: typer.Context,
+    events: Annotated[
+        Path, typer.Option(help="A file of captured events, in any form that `make run` reads.")
+    ],
+    known: Annotated[
+        Path | None,
+        typer.Option(
+            help="The other consumer's table, as JSON objects or as `aws dynamodb scan` writes it: "
+            "only events that it holds are claimed. Without it all are."
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="The members that the table and an event's detail share.")
+    ] = KNOWN_BY,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be claimed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+) -> None:
+    """Claim what another consumer has handled, and write nothing of it. Can be run again."""
+    session = session_of(context)
+    read = _lines(events)
+    chosen = read if known is None else _known(read, _table(known), by.split(","))
+    found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
+    session.screen.say(
+        f"{len(read)} events, {len(chosen)} of them handled elsewhere: {found.events} claims in "
+        f"{len(found.messages)} messages; {len(found.refused)} events that cannot be read."
+        + " Nothing was changed."
+        * dry_run
+    )
+    for reason in sorted(set(found.refused)):
+        session.screen.note(f"Not claimed, as the relay would set it aside: {reason}.")
+    told = {"events": len(read), "known": len(chosen), "refused": len(found.refused)}
+    if dry_run or not found.messages:
+        session.screen.document({**told, "claims": 0})
+        return
+    session.screen.confirm("Claim them?", yes=yes)
+    session.relay.queue(session.relay.line("batches").url).send(found.messages)
+    session.screen.document({**told, "claims": found.events})
+    session.screen.say("Sent to dedup. `relay status` tells when its queue is empty.", "green")
+
+
+@dataclass(slots=True)
+class Shadows:
+    """What would be sent, and why what was left out was."""
+
+    messages: list[Outgoing] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        return sum(int(message.attributes["events"]) for message in self.messages)
+
+    # As intake's neighbours: a queue, a vault and a log of our own.
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        self.messages += messages
+
+    def keep(self, key: str, document: str) -> None:
+        self.refused.append(json.loads(document)["reason"])
+
+    def count(self, metric: Metric, value: float = 1) -> None:
+        pass
+
+    def note(self, message: str, **fields: object) -> None:
+        pass
+
+
+def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
+    """Sealed batches of these envelopes in which every route is in shadow."""
+    found = Shadows()
+    neighbour: Any = found
+    routes = tuple(replace(route, is_shadow=True) for route in configuration.routes)
+    deps = Deps(
+        consumer=Consumer(neighbour, neighbour, neighbour, CLOCK, SystemEntropy(), neighbour),
+        batches=neighbour,
+        # What requests of ours caused is not what another consumer handled.
+        configuration=Configuration({}, routes, configuration.reader),
+    )
+    now_ms = CLOCK.now_ms()
+    arrived = [Delivery(str(number), "", text, 1, now_ms) for number, text in enumerate(texts)]
+    if intake(arrived, deps):
+        raise OpsError("An event could not be sealed, which is a mistake of ours: report it.")
+    return found
+
+
+def _lines(path: Path) -> list[Line]:
+    try:
+        return read_file(path).lines
+    except InputError as error:
+        raise OpsError(str(error).removeprefix("EVENTS=")) from error
+
+
+def _table(path: Path) -> list[Mapping[str, Any]]:
+    """The rows of a table, whatever they were written by. Raises OpsError."""
+    try:
+        # A line that cannot be read could be an event that would then be written twice.
+        rows = [json.loads(row.text) for row in split(path.read_text("utf-8-sig"))]
+    except (OSError, UnicodeDecodeError, Broken, ValueError) as error:
+        raise OpsError(f"{path}: cannot be read as JSON: {error}.") from error
+    found: list[Mapping[str, Any]] = []
+    for row in rows:
+        items = row.get("Items", [row.get("Item", row)]) if isinstance(row, dict) else row
+        found += [_plain(item) for item in items if isinstance(item, dict)]
+    if not found:
+        raise OpsError(
+            f"{path} holds no rows: write it with `aws dynamodb scan --table-name <name>`."
+        )
+    return found
+
+
+def _plain(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without DynamoDB's types: {"S": "x"} is "x"."""
+    return {name: _value(value) for name, value in item.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case {"S": str(text)} if len(value) == 1:
+            return text
+        case {"N": str(number)} if len(value) == 1:
+            return number
+        case _:
+            return value
+
+
+def _known(
+    lines: Sequence[Line], rows: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> list[Line]:
+    """The events that the table holds. Raises OpsError where no row could hold any."""
+    keys = {tuple(str(row[name]) for name in names) for row in rows if set(names) <= set(row)}
+    if not keys:
+        raise OpsError(
+            f"No row of the table has {' and '.join(names)}: name the members that a row and an "
+            "event's detail share with --by, such as --by id."
+        )
+    return [line for line in lines if _key(line.document, names) in keys]
+
+
+def _key(envelope: Any, names: Sequence[str]) -> tuple[str, ...] | None:
+    """What a detail says of these members, itself or in its eventBody."""
+    detail = envelope.get("detail") if isinstance(envelope, dict) else None
+    if not isinstance(detail, dict):
+        return None
+    body = detail.get("eventBody")
+    said = {**(body if isinstance(body, dict) else {}), **detail}
+    return tuple(str(said.get(name)) for name in names) if set(names) <= set(said) else None
