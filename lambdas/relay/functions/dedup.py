@@ -17,7 +17,7 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.ledger.claims import claim, claim_keys, is_copy, same_content
+from lambdas.relay.ledger.claims import Claimed, claim, claim_keys, is_copy, same_content
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.ledger.redelivery import as_ordered
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
@@ -105,6 +105,20 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), deps, now_ms), Later):
         return wait
     claimed = claim(batch.without(frozenset(guarded.echoes) | aged), deps.ledger, now_ms)
+    _name_copies(batch, claimed, deps)
+    if not claimed.owned:
+        deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
+        return Done()
+    own = batch.only(claimed.owned)
+    if own.target.is_shadow:
+        return _stay_in_shadow(own, deps, now_ms)
+    if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
+        return _stop_loop(own, deps, now_ms)
+    _send(own, confirmation, deps, now_ms)
+    return Done()
+
+
+def _name_copies(batch: Batch, claimed: Claimed, deps: Deps) -> None:
     telemetry = deps.consumer.telemetry
     telemetry.count("Duplicates", len(claimed.duplicates))
     for event in claimed.duplicates:
@@ -117,16 +131,6 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     for event in claimed.collisions:
         telemetry.count("IdentityCollisions")
         telemetry.note("collision", identity=event.identity, batch=batch.batch_id)
-    if not claimed.owned:
-        deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
-        return Done()
-    own = batch.only(claimed.owned)
-    if own.target.is_shadow:
-        return _stay_in_shadow(own, deps, now_ms)
-    if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
-        return _stop_loop(own, deps, now_ms)
-    _send(own, confirmation, deps, now_ms)
-    return Done()
 
 
 def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
