@@ -40,7 +40,7 @@ class Confirm(Construct):
             concurrency_max=CONCURRENCY_MAX,
         )
         grant_send(role, shared.queues.checks.queue, shared.queues.writes.queue)
-        shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
+        shared.ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
         shared.vault.grant_get(role, SEALED)
         shared.vault.grant_put(role, QUARANTINE, REVIEW)
         shared.vault.grant_discard(role, REVIEW, SEALED)

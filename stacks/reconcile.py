@@ -48,6 +48,6 @@ class Reconcile(Construct):
         shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         shared.ledger.grant_sweep(role)
         shared.vault.grant_get(role, SEALED, REVIEW)
-        shared.vault.grant_put(role, QUARANTINE, REVIEW)
+        shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)
         shared.credentials.grant_read(role)

@@ -38,6 +38,5 @@ class Write(Construct):
         grant_send(role, shared.queues.writes.queue, shared.queues.checks.queue)
         shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
-        shared.vault.grant_get(role, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)
         shared.credentials.grant_read(role)

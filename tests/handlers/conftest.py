@@ -1,4 +1,5 @@
-"""The functions as Lambda runs them: the stack's variables, AWS by moto, Genesys by a socket."""
+"""The functions as Lambda runs them: the stack's variables and roles, AWS by moto, Genesys by a
+socket."""
 
 import json
 import logging
@@ -93,7 +94,8 @@ class Functions:
 
     def invoke(self, verb: str, event: Mapping[str, Any]) -> dict[str, Any]:
         self.cold_start(verb)
-        return handler_of(verb)(event, Context())
+        with self.deployment.roles.acting_as(verb):
+            return handler_of(verb)(event, Context())
 
     def consume(self, verb: str, queue: str) -> list[str]:
         """Invokes a function with everything in its queue; returns the bodies that stay."""

@@ -10,6 +10,7 @@ import boto3
 
 from emulator.process import REGION
 from tests.contract.worlds import create_ledger_table
+from tests.handlers.roles import Roles
 from tests.stacks.synthesised import Template, readable, resources
 
 VERBS = ("intake", "dedup", "write", "confirm", "reconcile")
@@ -54,6 +55,7 @@ class Deployment:
             secret = json.dumps({"client_id": "id", "client_secret": "secret"})
             client = boto3.client("secretsmanager", region_name=REGION)
             self._names[name] = client.create_secret(Name=name, SecretString=secret)["ARN"]
+        self.roles = Roles(template, {name: logical for logical, name in self._names.items()})
 
     def variables(self, verb: str) -> dict[str, str]:
         """What Lambda puts into the function's environment."""

@@ -69,10 +69,9 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
-        ("<VaultBucket>",): ["s3:ListBucket"],
         (QUARANTINE,): ["s3:PutObject"],
         (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
-        (SEALED,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        (SEALED,): ["s3:DeleteObject", "s3:PutObject"],
         **SECRET,
     },
     "Confirm": {
@@ -82,7 +81,6 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesChecksDead>", "<QueuesWritesQueue>"): ["sqs:SendMessage"],
         ("<LedgerTable>",): [
             "dynamodb:BatchGetItem",
-            "dynamodb:PartiQLInsert",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
         ],
@@ -115,7 +113,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<VaultBucket>",): ["s3:ListBucket"],
         (QUARANTINE,): ["s3:PutObject"],
         (REVIEW,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        (SEALED,): ["s3:DeleteObject", "s3:GetObject"],
+        (SEALED,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         **SECRET,
     },
 }

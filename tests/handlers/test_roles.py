@@ -1,0 +1,108 @@
+"""The judge of the roles: it refuses, and what it is asked is what the simulated worlds are."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from lambdas import wiring
+from lambdas.adapters.settings import Settings
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Change, Guard, Outgoing, Ports
+from lambdas.relay.messages.sealing import encode
+from tests.asking import AskingPorts
+from tests.envelopes import envelope, text
+from tests.handlers.conftest import Functions
+from tests.handlers.roles import Asked
+from tests.unit.batches import batch_of
+
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+ITEM = {"pk": "p", "sk": "s"}
+
+
+def _received(ports: Ports) -> None:
+    queue = ports.queue("batches-dead")
+    queue.send([Outgoing("one"), Outgoing("two")])
+    (first,) = queue.receive(1)
+    queue.change_visibility(first, 0)
+    (again,) = queue.receive(1)
+    queue.delete(again)
+
+
+def _fetched(ports: Ports) -> None:
+    ports.vault.keep("sealed/a", "{}")
+    assert ports.vault.fetch("sealed/a") == "{}"
+
+
+CALLS: dict[str, Callable[[Ports], object]] = {
+    "insert one": lambda ports: ports.ledger.insert([ITEM]),
+    "insert several": lambda ports: ports.ledger.insert([ITEM, {"pk": "q", "sk": "s"}]),
+    "insert what stands there": lambda ports: [
+        ports.ledger.insert([ITEM, {"pk": "q", "sk": "s"}]) for _ in range(2)
+    ],
+    "change": lambda ports: ports.ledger.change("p", "s", Guard(None), Change(put={"a": 1})),
+    "find": lambda ports: ports.ledger.find([("p", "s")]),
+    "find nothing": lambda ports: ports.ledger.find([]),
+    "of": lambda ports: ports.ledger.of("p"),
+    "due": lambda ports: ports.ledger.due("overdue", 1, 1),
+    "keep": lambda ports: ports.vault.keep("review/a.json", "{}"),
+    "fetch": _fetched,
+    "fetch what is not there": lambda ports: ports.vault.fetch("sealed/b"),
+    "discard": lambda ports: ports.vault.discard("review/a.json"),
+    "count": lambda ports: ports.vault.count("quarantine/", 1),
+    "queue": _received,
+    "send nothing": lambda ports: ports.queue("writes").send([]),
+    "secret": lambda ports: ports.secrets.credentials(True),
+}
+
+
+def _ports(functions: Functions) -> wiring.AwsPorts:
+    functions.cold_start("reconcile")
+    return wiring.AwsPorts(Settings(functions.environment("reconcile"), wiring.ROOT))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_adapter_asks_for_what_the_simulated_worlds_take_it_to_ask_for(
+    functions: Functions, name: str
+) -> None:
+    told: set[Asked] = set()
+    roles, ports = functions.deployment.roles, _ports(functions)
+    roles.grant("reconcile", EVERYTHING)
+
+    with roles.acting_as("reconcile"):
+        CALLS[name](AskingPorts(ports, lambda action, resource: told.add((action, resource))))
+
+    assert roles.asked.get("reconcile", set()) == told
+
+
+def test_what_is_not_there_looks_forbidden_to_whom_may_not_list(functions: Functions) -> None:
+    roles, ports = functions.deployment.roles, _ports(functions)
+    with roles.acting_as("reconcile"):
+        assert ports.vault.fetch("sealed/b") is None
+    roles.grant(
+        "reconcile", EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Action": "s3:ListBucket"}
+    )
+
+    with roles.acting_as("reconcile"), pytest.raises(Transient, match="AccessDenied"):
+        ports.vault.fetch("sealed/b")
+
+
+@pytest.mark.parametrize(
+    ("verb", "queue", "bodies"),
+    [
+        ("intake", "events", lambda: ["no json", text(envelope())]),
+        ("dedup", "batches", lambda: ["no json", encode(batch_of("a", "b"))]),
+    ],
+)
+def test_without_any_one_of_the_grants_that_it_needs_its_work_is_not_done(
+    functions: Functions, verb: str, queue: str, bodies: Callable[[], list[str]]
+) -> None:
+    roles = functions.deployment.roles
+    functions.deployment.send(queue, *bodies())
+    event = functions.deployment.event(queue)
+    assert functions.invoke(verb, event) == {"batchItemFailures": []}
+
+    for action, resource in sorted(roles.asked[verb]):
+        deny = {"Effect": "Deny", "Action": action, "Resource": resource}
+        roles.grant(verb, EVERYTHING, deny)
+        assert functions.invoke(verb, event)["batchItemFailures"], json.dumps(deny)
