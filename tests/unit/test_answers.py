@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
-from lambdas.relay.kernel.limits import CONFLICT_MAX_S
+from lambdas.relay.kernel.limits import CONFLICT_MAX_S, REFUSALS_MAX
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.requests.record import record_key
 from simulator.messages import Request
@@ -82,6 +82,96 @@ def test_a_2xx_that_is_not_the_endpoints_own_delivers_nothing(kind: Any, body: A
     assert world.state(batch) == "OPEN"
     assert "doubt_since_ms" in world.table.items[record_key(batch.batch_id)]
     assert world.telemetry.counts["Delivered"] == 0
+
+
+ERRORS = [
+    {"__type": "InternalServerException", "Message": "x"},
+    {"type": "about:blank", "title": "Service Unavailable", "detail": "overloaded"},
+    {"timestamp": "t", "status": "x", "error": None, "message": "m", "path": "/api"},
+    {
+        "message": "m", "code": "internal.error", "messageWithParams": "m", "messageParams": {},
+        "entityId": "e", "contextId": "c", "details": [], "errors": [],
+    },
+    {"statusCode": "500", "body": "x"},
+    {"httpStatus": 503, "reason": "x"},
+    {"success": False, "reason": "x"},
+    {"status": "FAILED", "reason": "x"},
+    {"exception": "java.lang.NullPointerException"},
+    [{"message": "no", "code": "bad"}, {"message": "no", "code": "bad"}],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ERRORS, ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [section(k) for k in ("participant-attributes", "generic", "conversation-events")]
+    + [section("outbound-contacts")],
+    ids=lambda kind: str(kind["kind"]),
+)
+def test_an_error_document_under_200_delivers_nothing_whoever_wrote_it(
+    kind: Any, body: Any
+) -> None:
+    world = Simulated(configuration(kind))
+    several = 1 if kind["kind"] == "participant-attributes" else 2
+    batch = world.batch([envelope(n, "customer.end") for n in range(several)])
+    says(world, document(200, body))
+
+    world.write_once()
+
+    assert world.state(batch) == "OPEN"
+    assert world.telemetry.counts["Delivered"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"id": "x", "error": None}, {"ok": True, "errors": []}, {"id": "x", "status": "failed"}, {}],
+    ids=str,
+)
+def test_what_only_mentions_errors_is_no_error_document(body: Any) -> None:
+    world = Simulated(configuration(section("generic")))
+    batch = world.batch([envelope(1)])
+    says(world, document(200, body))
+    world.write_once()
+    assert world.state(batch) == "DONE"
+
+
+OTHER_FORMS = [
+    document(200, {"failedEntities": [{"originalRequestIndex": 1, "errorMessage": "no"}]}),
+    document(200, {"data": {"unprocessedEntities": []}}),
+    document(200, ["OK"]),
+    document(204, b""),
+    document(202, b""),
+]
+
+
+@pytest.mark.parametrize("answer", OTHER_FORMS, ids=lambda a: f"{a.status} {a.body[:20]!r}")
+@pytest.mark.parametrize("kind", [JOURNEY, CONTACTS, section("external-metrics")])
+def test_a_2xx_in_another_form_is_given_to_a_person_and_not_asked_for_again(
+    kind: Any, answer: Answer
+) -> None:
+    world = Simulated(configuration(kind))
+    world.batch([envelope(n) for n in range(3)])
+    sent = says(world, answer)
+
+    world.write_all()
+
+    assert len(sent) == 1
+    (case,) = world.in_review()
+    assert case.get("answer", "") == answer.body.decode()
+
+
+def test_where_every_answer_is_in_another_form_a_person_is_not_given_everything() -> None:
+    world = Simulated()
+    for number in range(60):
+        world.batch([envelope(number)], str(number))
+    until_ms = world.timeline.now_ms + 120_000
+    other = document(200, {"redirect": "https://login.example"})
+    says(world, lambda request: other if world.timeline.now_ms < until_ms else None)
+
+    world.write_all()
+
+    assert REFUSALS_MAX <= len(world.in_review()) < 2 * REFUSALS_MAX
+    assert len(world.taken()) == 60 - len(world.in_review())
 
 
 @pytest.mark.parametrize("index", ["49", " 49 ", 49.0, 49])
@@ -212,6 +302,54 @@ def test_a_result_that_says_both_blames_nobody() -> None:
     says(world, answer)
     world.write_all()
     assert world.state(batch) == "MANUAL_REVIEW"
+
+
+METRICS = section("external-metrics")
+
+
+@pytest.mark.parametrize("processed", [0, 1, 3])
+def test_a_metric_of_which_its_answer_does_not_speak_is_not_delivered(processed: int) -> None:
+    world = Simulated(configuration(METRICS))
+    world.batch([envelope(1), envelope(2)])
+
+    def answer(request: Request) -> Answer:
+        items = json.loads(request.body)["items"]
+        return document(200, {"processedEntities": (items * 2)[:processed]})
+
+    says(world, answer)
+    world.write_all()
+
+    assert world.telemetry.counts["Delivered"] == 0
+    (case,) = world.in_review()
+    assert f"speaks of {processed} of 2 items" in case["reason"]
+
+
+@pytest.mark.parametrize("row", [None, {}, "x", {"message": "no", "code": "bad"}], ids=repr)
+def test_contacts_that_its_answer_does_not_show_are_not_delivered(row: Any) -> None:
+    world = Simulated(configuration(section("outbound-contacts")))
+    batch = world.batch([envelope(1), envelope(2)])
+    says(world, lambda r: document(200, [json.loads(r.body)[0], row]))
+    world.write_all()
+    assert world.state(batch) == "MANUAL_REVIEW"
+
+
+def test_an_items_conflict_passes_as_a_requests_does() -> None:
+    world = Simulated(configuration(CONTACTS))
+    world.batch([envelope(1), envelope(2)])
+    until_ms = world.timeline.now_ms + 10_000
+
+    def answer(request: Request) -> Answer | None:
+        if world.timeline.now_ms > until_ms:
+            return None
+        rows = [{"id": item["id"], "success": True} for item in json.loads(request.body)["entities"]]
+        conflict = {"success": False, "status": 409, "error": {"code": "conflict"}}
+        return document(200, {"results": [{**rows[0], **conflict}, *rows[1:]]})
+
+    says(world, answer)
+    world.write_all()
+
+    assert world.telemetry.counts["Delivered"] == 2
+    assert world.in_review() == []
 
 
 # --- refusals

@@ -2,7 +2,15 @@
 
 import pytest
 
-from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unclear, Unsure, judge
+from lambdas.relay.genesys.outcomes import (
+    Accepted,
+    Deferred,
+    Refused,
+    Unclear,
+    Unsure,
+    judge,
+    words,
+)
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated, envelope
@@ -25,15 +33,19 @@ def outcome(answer: Answer | NotSent | Unanswered) -> object:
         (Answer(200, {}, b'{"unprocessedEntities": []}'), Accepted),
         (Answer(202, {}, b"{}"), Accepted),
         (Answer(200, {}, b'{"unprocessedEntities": null}'), Accepted),
-        (Answer(204, {}, b""), Unsure),
+        (Answer(204, {}, b""), Unclear),  # success, and nothing to read
+        (Answer(202, {}, b""), Unclear),
         (Answer(200, {}, b"  "), Unsure),
         (Answer(200, {}, b'{"message": "Endpoint request timed out"}'), Unsure),
         (Answer(200, {}, b'{"errorMessage": "Task timed out", "errorType": "x"}'), Unsure),
         (Answer(200, {}, ERROR), Unsure),
-        (Answer(200, {}, b'{"entities": []}'), Unsure),
+        (Answer(200, {}, b'{"entities": []}'), Unclear),
+        (Answer(200, {}, b'{"failedEntities": [{"originalRequestIndex": 0}]}'), Unclear),
+        (Answer(200, {}, b'"OK"'), Unclear),
+        (Answer(200, {}, b"null"), Unsure),
         (Answer(200, {}, b"[" * 100_000), Unsure),
         (Answer(200, {}, b"<html>Please wait</html>"), Unsure),
-        (Answer(200, {}, b"[]"), Unsure),
+        (Answer(200, {}, b"[]"), Unclear),
         (Answer(200, {}, b'{"unprocessedEntities": [{"originalRequestIndex": 2}]}'), Unclear),
         (Answer(200, {}, b'{"unprocessedEntities": ['), Unsure),
         (Answer(400, {}, ERROR), Refused),
@@ -51,6 +63,8 @@ def outcome(answer: Answer | NotSent | Unanswered) -> object:
         (Answer(307, {}, b""), Deferred),
         (Answer(429, {"Retry-After": "9"}, b""), Deferred),
         (Answer(408, {}, b""), Unsure),
+        (Answer(499, {}, b""), Unsure),
+        (Answer(460, {}, b""), Unsure),
         (Answer(500, {}, ERROR), Unsure),
         (Answer(503, {}, b""), Unsure),
         (Answer(503, {"Retry-After": "soon"}, b""), Unsure),
@@ -71,3 +85,20 @@ def test_a_429_is_nobodys_fault_and_carries_its_wait() -> None:
 def test_genesys_words_are_kept() -> None:
     refused = outcome(Answer(400, {"ININ-Correlation-Id": "ctx"}, ERROR))
     assert refused == Refused(400, "400 bad.request no good", "ctx")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"__type": "Throttled", "Message": "slow down"}', "400 Throttled slow down"),
+        (b'{"title": "Bad Request", "detail": "no id", "status": 400}', "400 Bad Request no id"),
+        (b'{"errorType": "Timeout", "errorMessage": "after 29 s"}', "400 Timeout after 29 s"),
+        (b'{"error": {"code": "E1", "message": "broken"}}', "400 E1 broken"),
+        (b'{"error": "Bad Request", "path": "/x", "message": "no"}', "400 Bad Request: no"),
+        (b'{"error": "invalid_client", "description": "unknown"}', "400 invalid_client: unknown"),
+        (b'{"error": null, "message": "no"}', "400 no"),
+        (b"<html></html>", "400"),
+    ],
+)
+def test_an_error_is_told_in_the_words_of_whoever_said_it(body: bytes, said: str) -> None:
+    assert words(Answer(400, {}, body)) == said

@@ -46,7 +46,11 @@ def read_results(
         place = next((place for place in fitting if place not in taken), fitting[-1])
         code = str(row.get("code"))
         failed.append((place, code.startswith(PASSING), f"{code}: {row.get('message')}"))
-    return merged(failed)
+    failures, processed = merged(failed), document.get("processedEntities")
+    spoken_of = len(failures) + (len(processed) if isinstance(processed, list) else 0)
+    if processed is not None and spoken_of != len(events):
+        return Unreadable(f"its answer speaks of {spoken_of} of {len(events)} items")
+    return failures
 
 
 def _is_of(row: Json, item: Json) -> bool:

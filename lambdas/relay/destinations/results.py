@@ -18,10 +18,24 @@ from lambdas.relay.messages.sealing import SealedEvent
 Row = Mapping[str, Any]
 #: a longer number is no index
 DIGITS_MAX = 9
-#: members of an error document, whoever wrote it (Genesys, API Gateway, a load balancer)
-ERROR_MEMBERS = frozenset(
-    {"message", "code", "status", "contextid", "details", "errors", "requestid", "timestamp"}
+#: members that only an error document has, whoever wrote it (Genesys, API Gateway, a load balancer,
+#: Lambda, Spring): whatever they say, it is no success
+SAY_AN_ERROR = frozenset(
+    {"error", "errorcode", "errormessage", "errortype", "exception", "fault", "__type"}
 )
+#: members that give the status of the answer within it
+SAY_A_STATUS = ("status", "statuscode", "httpstatus")
+#: those that say whether it went well
+SAY_IT_WENT_WELL = ("success", "succeeded", "ok")
+#: statuses in words
+FAILED = frozenset({"error", "failed", "failure"})
+#: members of error documents that others have too (SDK model ErrorBody; RFC 9457; Spring). A
+#: document that has a message, or a title with its detail, and no other members, is one
+ERROR_MEMBERS = SAY_AN_ERROR | frozenset(
+    {"message", "code", "status", "entityid", "entityname", "messagewithparams", "messageparams",
+     "contextid", "details", "errors", "limit", "type", "title", "detail", "instance", "requestid",
+     "timestamp", "path"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,8 @@ def array_answer(
         return None
     if len(document) != len(events):
         return Unreadable(f"its answer shows {len(document)} of {len(events)} items")
+    if not all(isinstance(row, Mapping) and row and not is_error(row) for row in document):
+        return Unreadable("its answer shows something else than its items")
     return ()
 
 
@@ -98,14 +114,21 @@ def created_id(document: Json) -> str:
 
 def is_error(document: Json) -> bool:
     """Whether a document tells of an error and of nothing else, whatever status it came under."""
-    if not isinstance(document, Mapping) or not document:
+    if isinstance(document, list):
+        return bool(document) and all(map(is_error, document))
+    if not isinstance(document, Mapping):
         return False
-    names = {str(name).casefold() for name in document}
-    if names & {"error", "errormessage", "errortype", "fault"}:
+    said = {str(name).casefold(): value for name, value in document.items()}
+    if any(said.get(name) for name in SAY_AN_ERROR):
         return True
-    status = document.get("status")
-    is_failed = isinstance(status, int) and not isinstance(status, bool) and status >= 400
-    return is_failed or ("message" in names and names <= ERROR_MEMBERS)
+    if any(truth_of(said.get(name)) is False for name in SAY_IT_WENT_WELL):
+        return True
+    if any((place_of(said.get(name), 600) or 0) >= 400 for name in SAY_A_STATUS):
+        return True
+    if str(said.get("status")).casefold() in FAILED and not created_id(document):
+        return True
+    tells = "message" in said or {"title", "detail"} <= said.keys()
+    return tells and said.keys() <= ERROR_MEMBERS
 
 
 # --- failures among the items
@@ -188,7 +211,7 @@ def is_passing(said: Json, status: Json) -> bool:
     if own is not None:
         return own
     code = place_of(status, 1000)
-    return code is not None and (code in (408, 429) or code >= 500)
+    return code is not None and (code in (408, 409, 429) or code >= 500)
 
 
 def _ids_in(row: Row) -> Iterator[str]:

@@ -82,8 +82,9 @@ class Admission:
                 passing = status in GONE or status == 409
                 alone = len(batch.events) == 1 and not doubtful and not passing
                 opened = circuit_breaker.refused(name, now_ms, alone=alone)
-            case Unclear():
-                circuit_breaker.refused(name, now_ms, alone=False)  # it is up, and took the request
+            case Unclear(is_in_form=is_in_form):
+                # It is up, and took the request.
+                opened = circuit_breaker.refused(name, now_ms, alone=not is_in_form)
             case Accepted(failures=failures) if len(failures) < len(batch.events):
                 circuit_breaker.succeeded(name, now_ms)
             case Accepted(failures=failures) if not any(f.retryable for f in failures):

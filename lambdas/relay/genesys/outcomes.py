@@ -38,6 +38,9 @@ class Unclear:
     #: the answer, for a person
     answer: str
     context_id: str
+    #: False: it is in no form that this endpoint answers in. One after another, that is not the
+    #: requests' doing
+    is_in_form: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,9 @@ REFUSALS = frozenset({400, 409, 413, 415, 422})
 #: what is asked for is not there. Where the path names the event's own conversation, that is said
 #: of this event alone; elsewhere the set-up is wrong, and with it every event.
 GONE = frozenset({404, 410})
+#: somebody on the way gave up waiting for what may have happened all the same (RFC 9110; nginx; ALB)
+GAVE_UP = frozenset({408, 460, 499})
+NOT_IN_FORM = Unreadable("its answer is none that this endpoint gives")
 
 
 def judge(
@@ -106,7 +112,7 @@ def judge(
             return Deferred(words(answer), wait, 503, is_fault=False)
         case status if _refuses(answer, batch, destination):
             return Refused(status, words(answer), context_id(answer))
-        case status if 300 <= status < 500 and status != 408:
+        case status if 300 <= status < 500 and status not in GAVE_UP:
             # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
             # speaks for itself. Nothing happened, nothing will until somebody mends it.
             return Deferred(words(answer), wait, status)
@@ -142,12 +148,14 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
         return Unsure(f"status {answer.status} with a body that is not JSON")
     if is_error(document):
         return Unsure(f"status {answer.status} with an error document: {words(answer)}")
-    results = destination.read_results(document, batch.events)
-    if results is None:
-        return Unsure(f"status {answer.status} with a body that is not the endpoint's")
+    read = destination.read_results(document, batch.events)
+    if read is None and document is None and answer.status == 200:
+        return Unsure("status 200 with nothing, where something is due")
+    results = NOT_IN_FORM if read is None else read
     if isinstance(results, Unreadable):
         text = answer.body.decode("utf-8", "replace")
-        return Unclear(f"accepted, but {results.reason}", text, context_id(answer))
+        reason = f"accepted, but {results.reason}"
+        return Unclear(reason, text, context_id(answer), is_in_form=read is not None)
     return Accepted(results, key_text(created_id(document)), context_id(answer))
 
 
@@ -157,15 +165,27 @@ def context_id(answer: Answer) -> str:
     return label(found) if isinstance(found, str) else ""
 
 
+#: what others call Genesys' `code` and `message`: Lambda, AWS, RFC 9457
+CODES = ("code", "errorcode", "errortype", "__type", "title")
+MESSAGES = ("message", "errormessage", "detail")
+
+
 def words(answer: Answer) -> str:
     """The other side's own words about an error, in one line: Genesys' `code` and `message`, or
     OAuth's `error` and its description."""
-    document = _object(answer)
-    if "error" in document and "code" not in document:
-        told = document.get("error_description") or document.get("description")
-        return f"{answer.status} {document['error']}" + (f": {told}" if told else "")
-    code, message = document.get("code", ""), document.get("message", "")
+    said = _folded(_object(answer))
+    if said.get("error") and "code" not in said:
+        if not isinstance(said["error"], Mapping):
+            told = said.get("error_description") or said.get("description") or said.get("message")
+            return f"{answer.status} {said['error']}" + (f": {told}" if told else "")
+        said = _folded(said["error"])
+    code = next((said[name] for name in CODES if said.get(name)), "")
+    message = next((said[name] for name in MESSAGES if said.get(name)), "")
     return " ".join(str(part) for part in (answer.status, code, message) if part)
+
+
+def _folded(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    return {str(name).casefold(): value for name, value in document.items()}
 
 
 def _object(answer: Answer) -> Mapping[str, Json]:
