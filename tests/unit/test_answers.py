@@ -341,7 +341,8 @@ def test_an_items_conflict_passes_as_a_requests_does() -> None:
     def answer(request: Request) -> Answer | None:
         if world.timeline.now_ms > until_ms:
             return None
-        rows = [{"id": item["id"], "success": True} for item in json.loads(request.body)["entities"]]
+        items = json.loads(request.body)["entities"]
+        rows = [{"id": item["id"], "success": True} for item in items]
         conflict = {"success": False, "status": 409, "error": {"code": "conflict"}}
         return document(200, {"results": [{**rows[0], **conflict}, *rows[1:]]})
 

@@ -87,7 +87,8 @@ REFUSALS = frozenset({400, 409, 413, 415, 422})
 #: what is asked for is not there. Where the path names the event's own conversation, that is said
 #: of this event alone; elsewhere the set-up is wrong, and with it every event.
 GONE = frozenset({404, 410})
-#: somebody on the way gave up waiting for what may have happened all the same (RFC 9110; nginx; ALB)
+#: somebody on the way gave up waiting for what may have happened all the same (nginx says 499, an
+#: Application Load Balancer 460)
 GAVE_UP = frozenset({408, 460, 499})
 NOT_IN_FORM = Unreadable("its answer is none that this endpoint gives")
 
