@@ -79,6 +79,7 @@ def check(history: History, regime: Regime) -> Account:
 def _standing(history: History) -> Iterator[str]:
     """What may not be left at the end, and what no record may be at any time."""
     yield from dict.fromkeys(history.unsound)
+    yield from dict.fromkeys(history.strays)
     if not history.at_rest:
         yield "the run did not come to rest"
         return

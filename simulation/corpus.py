@@ -8,9 +8,11 @@ import json
 from functools import cache
 from pathlib import Path
 
+SEEDS = Path(__file__).with_name("seeds.json")
+
 
 @cache
 def known_seeds() -> dict[str, int]:
     """The seed that shows a mistake, by the mutant's name."""
-    rows = json.loads(Path(__file__).with_name("seeds.json").read_text(encoding="utf-8"))
+    rows = json.loads(SEEDS.read_text(encoding="utf-8"))
     return {row["mistake"]: row["seed"] for row in rows}

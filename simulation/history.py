@@ -33,6 +33,8 @@ class History:
     parents: Mapping[str, str]
     #: what was wrong with a record when it was written
     unsound: list[str]
+    #: what functions sent to a queue of another kind
+    strays: list[str]
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself

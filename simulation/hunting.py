@@ -45,7 +45,8 @@ def hunt_tracked(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
 
     def run(seed: int, functions: Functions) -> Trial:
         scenario, tracks = draw_tracked(seed)
-        return run_tracked_scenario(_scenario(mutant, scenario), tracks, functions)
+        staged = replace(tracks, **mutant.tracks)
+        return run_tracked_scenario(_scenario(mutant, scenario), staged, functions)
 
     return _hunt(mutant, run, first_seed, seeds_max)
 

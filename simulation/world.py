@@ -1,6 +1,7 @@
 """One run: the neighbours, the functions, and AWS's and the engineers' part between them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 
 from lambdas.relay.kernel.errors import Transient
@@ -31,6 +32,7 @@ from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
+from simulation.post import is_astray
 from simulation.probes import Probes
 from simulation.reconciliation import Reconciliation
 from simulation.scenario import Scenario
@@ -114,7 +116,10 @@ class World:
             self.pools.get("reconcile"),
             tuple(self.mappings),
         )
+        #: what functions sent to a queue of another kind
+        self.strays: list[str] = []
         for name in QUEUES:
+            self.queues[name].on_sent = partial(self._sent, name)
             self.queues[f"{name}-dead"].on_visible = self.reconciliation.expect_dead_letter
         self.facts: list[Fact] = []
         self.answers: Answers = {}
@@ -223,6 +228,10 @@ class World:
         if new is not None:
             self.reconciliation.record_changed(new)
 
+    def _sent(self, queue: str, text: str) -> None:
+        if is_astray(queue, text):
+            self.strays.append(f"a message that belongs elsewhere was sent to {queue}")
+
     # --- making
 
     def _queues(self) -> dict[str, StoredQueue]:
@@ -285,6 +294,7 @@ class World:
             reposts=self.reposts,
             parents=self.parents,
             unsound=self.probes.unsound,
+            strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()

@@ -48,6 +48,8 @@ class StoredQueue:
         self.messages: dict[str, Message] = {}
         #: called with the moment at which there will be something to receive
         self.on_visible: Callable[[int], None] = _ignore
+        #: called with the text of each message that one of our functions sends here
+        self.on_sent: Callable[[str], None] = _heard
         #: messages that ever came here, and the bodies of the first of them
         self.taken = 0
         self.seen: list[str] = []
@@ -153,6 +155,10 @@ def _ignore(visible_at_ms: int) -> None:
     return
 
 
+def _heard(text: str) -> None:
+    return
+
+
 class MemoryQueue:
     """Implements relay.ports.Queue."""
 
@@ -164,6 +170,7 @@ class MemoryQueue:
     def send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
             refuse_message(message)
+            self._stored.on_sent(message.body)
         for start in range(0, len(messages), SQS_ENTRIES_MAX):
             self._send(messages[start : start + SQS_ENTRIES_MAX])
 

@@ -37,6 +37,8 @@ class Mutant:
     regimes: tuple[str, ...] = ()
     #: what else the worlds need to have that it can show in
     stage: Callable[[Scenario], Scenario] = as_drawn
+    #: the same of what is drawn for tracking
+    tracks: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager

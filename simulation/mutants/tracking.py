@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 from lambdas.relay.correlation import loop_guard
+from lambdas.relay.destinations.destination import KeyPolicy
 from lambdas.relay.functions import confirm, dedup, overdue, parts, reconcile, write
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.messages.consumer import Done
@@ -14,6 +15,7 @@ from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import LISTENING, State
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.transitions import OF_TRACKED
+from simulation.scenario import Scenario
 
 _ANY: frozenset[str] = frozenset(get_args(State))
 _turning = tracking.turning
@@ -51,6 +53,12 @@ def _put_off(tracked: Record, deps: overdue.Deps, now_ms: int) -> overdue.Fate:
     return overdue._postpone(tracked, 900, deps)
 
 
+def _sent_again_in_doubt(scenario: Scenario) -> Scenario:
+    conduct = replace(scenario.conduct, keys="ignored")
+    regime = replace(scenario.regime, key=KeyPolicy(), unknown="repost", doubles="listed")
+    return replace(scenario, regime=regime, conduct=conduct)
+
+
 TRACKING = (
     Mutant(
         "conversations are no key",
@@ -72,6 +80,8 @@ TRACKING = (
         "What became of the whole is the whole's own business.",
         ((confirm._Visit, "_pass_on", lambda self, event, confirmation: Done()),),
         storm={"unanswered effect": 0.3, "item retryable": 0.4, "echo late": 0.4, "429 hours": 0.0},
+        stage=_sent_again_in_doubt,
+        tracks={"forgotten": 0.4, "contradicted": 0.0, "until_end": False},
     ),
     Mutant(
         "an event before the answer is dropped",

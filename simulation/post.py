@@ -1,0 +1,22 @@
+"""Which queue a message belongs in, told by its text alone: what functions send must go there.
+
+A message in a queue of another kind finds its way all the same, by way of the dead letters and
+after a quarter of an hour. So nothing else in the simulation sees that a function sent it astray.
+"""
+
+import json
+
+
+def is_astray(queue: str, text: str) -> bool:
+    """Dead letters are whatever came to their source, and what nobody can read is nobody's."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(document, dict) or queue.endswith("-dead"):
+        return False
+    if "events" in document:
+        return queue != ("batches" if document.get("stage") == "sealed" else "writes")
+    if "kind" in document:
+        return queue != "checks"
+    return queue != "events"
