@@ -108,19 +108,9 @@ class World:
             for queue, verb in QUEUES.items()
             if verb in self.pools
         }
-        self.reconciliation = Reconciliation(
-            self.timeline,
-            self.fault_plan,
-            self.queues,
-            self.table,
-            self.pools.get("reconcile"),
-            tuple(self.mappings),
-        )
         #: what functions sent to a queue of another kind
         self.strays: list[str] = []
-        for name in QUEUES:
-            self.queues[name].on_sent = partial(self._sent, name)
-            self.queues[f"{name}-dead"].on_visible = self.reconciliation.expect_dead_letter
+        self.reconciliation = self._reconciliation()
         self.facts: list[Fact] = []
         self.answers: Answers = {}
 
@@ -279,6 +269,20 @@ class World:
             fault_plan=self.fault_plan,
             random=self.random,
         )
+
+    def _reconciliation(self) -> Reconciliation:
+        reconciliation = Reconciliation(
+            self.timeline,
+            self.fault_plan,
+            self.queues,
+            self.table,
+            self.pools.get("reconcile"),
+            tuple(self.mappings),
+        )
+        for name in QUEUES:
+            self.queues[name].on_sent = partial(self._sent, name)
+            self.queues[f"{name}-dead"].on_visible = reconciliation.expect_dead_letter
+        return reconciliation
 
     def _history(self, *, at_rest: bool) -> History:
         return History(
