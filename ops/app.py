@@ -10,6 +10,7 @@ from ops import (
     import_claims,
     listing,
     redeliver,
+    repetition,
     replay_archive,
     review,
     setup_journey,
@@ -40,6 +41,7 @@ app.command("replay-archive")(replay_archive.replay_archive)
 app.command("redeliver")(redeliver.redeliver)
 app.command("import-claims")(import_claims.import_claims)
 app.command("try-mapping")(try_mapping)
+app.command("probe")(repetition.probe)
 app.command("console")(open_console)
 
 

@@ -19,7 +19,7 @@ from lambdas.relay.kernel.limits import LIVE
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, token_of
 from ops.session import session_of
-from stacks.configuration import ConfigurationError, load_environments
+from ops.try_mapping import configuration_of
 
 app = typer.Typer(no_args_is_help=True, help="Make what destinations need in Genesys Cloud.")
 SOURCES = "/api/v2/externalcontacts/externalsources"
@@ -67,13 +67,11 @@ def journey(
     <name or file.toml> names. The OAuth client is said by the variables GENESYS_CLIENT_ID and
     GENESYS_CLIENT_SECRET. Without --apply it only says what it would make."""
     session = session_of(context)
-    missing = [name for name in VARIABLES if not os.environ.get(name)]
-    if missing:
-        raise OpsError(f"Set {', '.join(missing)} in the environment: the OAuth client's.")
-    api_url, login_url = _hosts(session.target.environment)
+    client_id, client_secret = credentials_said(os.environ)
+    relay = configuration_of(session.target.environment).document.relay
     http = RequestsHttp(LIVE)
-    token = token_of(http, login_url, *(os.environ[name] for name in VARIABLES))
-    caller = Caller(http, api_url, token)
+    token = token_of(http, relay.genesys_login_url, client_id, client_secret)
+    caller = Caller(http, relay.genesys_api_url, token)
     steps = list(set_up(caller, Wanted(external_source, title, tuple(ATTRIBUTES)), apply=apply))
     session.screen.document([{"what": s.what, "name": s.name, "id": s.id} for s in steps])
     for step in steps:
@@ -83,14 +81,13 @@ def journey(
         session.screen.say(lines_of(steps), "green")
 
 
-def _hosts(environment: str | None) -> tuple[str, str]:
-    if environment is None:
-        raise OpsError("Name the environment file, such as --environment my.toml.")
-    try:
-        relay = load_environments(environment)[0].document.relay
-    except ConfigurationError as error:
-        raise OpsError(str(error)) from error
-    return relay.genesys_api_url, relay.genesys_login_url
+def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:
+    """The OAuth client's id and secret. Raises OpsError where they are not said."""
+    missing = [name for name in VARIABLES if not variables.get(name)]
+    if missing:
+        raise OpsError(f"Set {', '.join(missing)} in the environment: the OAuth client's.")
+    client_id, client_secret = (variables[name] for name in VARIABLES)
+    return client_id, client_secret
 
 
 def lines_of(steps: Sequence[Step]) -> str:

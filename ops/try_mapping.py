@@ -11,7 +11,7 @@ from lambdas.relay.kernel.errors import Malformed
 from ops.errors import OpsError
 from ops.mapping_trial import Trial, tried
 from ops.session import session_of
-from stacks.configuration import ConfigurationError, load_environments
+from stacks.configuration import ConfigurationError, Environment, load_environments
 
 
 def try_mapping(
@@ -23,15 +23,8 @@ def try_mapping(
     """Show what each route of --environment <name or file.toml> makes of an event. Exit code 1 if
     a route that takes it fails."""
     session = session_of(context)
-    environment = session.target.environment
-    if environment is None:
-        raise OpsError("Name the environment file to try, such as --environment my.toml.")
-    try:
-        loaded = load_environments(environment)[0]
-    except ConfigurationError as error:
-        raise OpsError(str(error)) from error
-    read = _event(event)
-    trials = tried(loaded.configuration, read)
+    loaded = configuration_of(session.target.environment)
+    trials = tried(loaded.configuration, event_of(event))
     session.screen.document([_document(trial) for trial in trials])
     for trial in trials:
         _show(trial, session.screen.say)
@@ -39,7 +32,18 @@ def try_mapping(
         raise typer.Exit(1)
 
 
-def _event(path: Path) -> Event:
+def configuration_of(name: str | None) -> Environment:
+    """The environment file that --environment names. Raises OpsError."""
+    if name is None:
+        raise OpsError("Name the environment file, such as --environment my.toml.")
+    try:
+        return load_environments(name)[0]
+    except ConfigurationError as error:
+        raise OpsError(str(error)) from error
+
+
+def event_of(path: Path) -> Event:
+    """The one event of a file. Raises OpsError."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

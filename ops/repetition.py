@@ -1,0 +1,196 @@
+"""`relay probe`: what Genesys makes of a request that is repeated, tried on a sandbox organisation.
+
+Genesys documents the Idempotency-Key for one operation only and promises no deduplication by ids,
+so the relay assumes neither. This sends one event's request three times: twice under one key, once
+more under another key with the same item. Where an answer holds an id of Genesys' own making, the
+answers tell the three apart; where none does, a person looks how often it took effect.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from lambdas.adapters.http import RequestsHttp
+from lambdas.relay.entrances.events import Event
+from lambdas.relay.genesys.outcomes import words
+from lambdas.relay.kernel.limits import LIVE, SEALED_BYTES_MAX
+from lambdas.relay.kernel.ports import Answer
+from lambdas.relay.messages.sealing import Batch, SealedEvent, seal
+from lambdas.relay.routes.rendering import Rendered
+from ops.errors import OpsError
+from ops.genesys_probe import Caller, send, token_of
+from ops.mapping_trial import tried
+from ops.session import session_of
+from ops.setup_journey import credentials_said
+from ops.try_mapping import configuration_of, event_of
+
+#: doubled: it took a second effect; untold: the answers do not say
+Verdict = Literal["recognised", "doubled", "conflict", "refused", "untold"]
+
+SAYS: Mapping[Verdict, str] = {
+    "recognised": "recognised: the first answer came again",
+    "conflict": "recognised: answered 409",
+    "doubled": "not recognised: it took effect once more",
+    "refused": "refused",
+    "untold": "the answers do not tell: look in Genesys how often it took effect",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of a request repeated under its key, and of its item under another key."""
+
+    by_key: Verdict
+    by_id: Verdict
+
+    def settings(self, destination: str) -> Iterator[str]:
+        """What the environment file may say then."""
+        if self.by_key in ("recognised", "conflict"):
+            yield f"[destinations.{destination}.key]"
+            yield "honoured_hours = 2  # at least; for how long no probe of a minute can tell"
+        if self.by_key == "conflict":
+            yield "repeat_answers_409 = true"
+        if self.by_id == "recognised":
+            yield f"[destinations.{destination}]"
+            yield "ids_honoured = true"
+
+
+def judged(first: Answer, again: Answer, sent: Any) -> Verdict:
+    """What a repetition's answer tells beside the first one's. `sent`: the body, whose own ids tell
+    nothing when they come back."""
+    if again.status == 409:
+        return "conflict"
+    if not 200 <= again.status < 300:
+        return "refused"
+    own = set(_texts(sent))
+    made = set(_ids(_document(first))) - own
+    made_again = set(_ids(_document(again))) - own
+    if not made or not made_again:
+        return "untold"
+    return "recognised" if made == made_again else "doubled"
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body or b"null")
+    except ValueError:
+        return None
+
+
+def _ids(document: Any) -> Iterator[str]:
+    """The ids in an answer: texts of members that are called so."""
+    match document:
+        case dict():
+            for name, value in document.items():
+                if isinstance(value, str) and name.lower().endswith("id"):
+                    yield value
+                yield from _ids(value)
+        case list():
+            for value in document:
+                yield from _ids(value)
+
+
+def _texts(document: Any) -> Iterator[str]:
+    match document:
+        case str():
+            yield document
+        case dict():
+            for value in document.values():
+                yield from _texts(value)
+        case list():
+            for value in document:
+                yield from _texts(value)
+
+
+def repeated(caller: Caller, batch: Batch) -> Found:
+    """Sends it three times. Raises OpsError where the first one is refused."""
+    body, key = batch.body(), str(uuid.uuid4())
+    sent = json.loads(body)
+    first = _send(caller, batch, key)
+    if not 200 <= first.status < 300:
+        raise OpsError(
+            f"Genesys refuses the first request: {words(first)}. Nothing can be told by repeating "
+            "it: give an event whose item it takes."
+        )
+    by_key = judged(first, _send(caller, batch, key), sent)
+    return Found(by_key, judged(first, _send(caller, batch, str(uuid.uuid4())), sent))
+
+
+def _send(caller: Caller, batch: Batch, key: str) -> Answer:
+    headers = {
+        "Authorization": f"Bearer {caller.token}",
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "Idempotency-Key": key,
+    }
+    url = f"{caller.api_url.rstrip('/')}{batch.target.path}"
+    return send(caller.http, batch.target.method, url, headers, batch.body())
+
+
+def probe(
+    context: typer.Context,
+    event: Annotated[
+        Path, typer.Option(help="A file that holds one event, as EventBridge has it.")
+    ],
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="I know that this writes, up to three times a route."),
+    ] = False,
+) -> None:
+    """Find out on a sandbox organisation what Genesys makes of a repeated key and a repeated id.
+    The OAuth client is said by the variables GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."""
+    session = session_of(context)
+    if not sandbox:
+        raise OpsError(
+            "This writes to Genesys Cloud, each route's request up to three times: say --sandbox "
+            "if the organisation is one where that harms nobody."
+        )
+    environment = configuration_of(session.target.environment)
+    read = event_of(event)
+    relay = environment.document.relay
+    trials = [trial for trial in tried(environment.configuration, read) if trial.takes]
+    requests = [_request(read, trial.made) for trial in trials if trial.made is not None]
+    if not requests:
+        raise OpsError(f"No route makes a request of {event}: `relay try-mapping` says why.")
+    http = RequestsHttp(LIVE)
+    client_id, client_secret = credentials_said(os.environ)
+    token = token_of(http, relay.genesys_login_url, client_id, client_secret)
+    rows: list[dict[str, Any]] = []
+    for batch in requests:
+        destination = batch.target.destination
+        found = repeated(Caller(http, relay.genesys_api_url, token), batch)
+        settings = list(found.settings(destination))
+        rows.append({"destination": destination, "key": found.by_key, "id": found.by_id})
+        session.screen.say(f"{destination}: {batch.target.method} {batch.target.path}")
+        session.screen.say(f"  the same key again: {SAYS[found.by_key]}")
+        session.screen.say(f"  another key, the same item: {SAYS[found.by_id]}")
+        session.screen.say("\n".join(f"  {line}" for line in settings or _NOTHING), "green")
+    session.screen.document(rows)
+
+
+_NOTHING = ("nothing to say in the environment file: what it assumes without it is safe",)
+
+
+def _request(event: Event, made: Rendered) -> Batch:
+    sealed = SealedEvent(
+        identity=event.identity,
+        payload_hash=event.payload_hash,
+        conversation_id=event.conversation_id or "",
+        envelope_id=event.envelope_id,
+        topic=event.topic,
+        correlation_id="",
+        accepted_at_ms=0,
+        into=made.into,
+        item=made.item,
+    )
+    nonce = uuid.uuid4().hex
+    (batch,) = seal(
+        made.target, [sealed], now_ms=0, nonce=nonce, most_events=1, most_bytes=SEALED_BYTES_MAX
+    )
+    return batch

@@ -1,0 +1,113 @@
+"""`relay probe`: what a repetition did is told by the answers, or said not to be told by them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from lambdas.relay.kernel.ports import Answer
+from ops.__main__ import main
+from ops.errors import OpsError
+from ops.repetition import Found, Verdict, judged, repeated
+from simulator.faults import NONE
+from tests.ops.test_setup_journey import caller_of
+from tests.unit.simulated import CALL, JOURNEY, Simulated, configuration, envelope
+
+
+def probed(
+    keys: Literal["honoured", "ignored", "conflict"], destination: Mapping[str, Any] = CALL
+) -> Found:
+    world = Simulated(configuration(destination), replace(NONE, keys=keys))
+    return repeated(caller_of(world), world.batch([envelope(1)]))
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [("honoured", "recognised"), ("ignored", "doubled"), ("conflict", "conflict")],
+)
+def test_an_answer_with_an_id_of_genesys_tells_what_a_key_does(
+    keys: Literal["honoured", "ignored", "conflict"], verdict: Verdict
+) -> None:
+    assert probed(keys).by_key == verdict
+
+
+def test_an_answer_without_one_tells_nothing() -> None:
+    assert probed("ignored", JOURNEY) == Found("untold", "untold")
+
+
+def test_what_it_sends_is_what_the_relay_would_send_three_times_at_most() -> None:
+    world = Simulated(configuration(CALL))
+    batch = world.batch([envelope(1)])
+
+    repeated(caller_of(world), batch)
+
+    calls = [r for r in world.platform.record.requests if "/calls" in r.path]
+    assert len(calls) == 3
+
+
+def test_a_refused_request_is_one_sentence() -> None:
+    world = Simulated(configuration({**CALL, "item": {"phoneNumber": "'+49'", "strange": "id"}}))
+    batch = world.batch([envelope(1)])
+
+    with pytest.raises(OpsError, match="Genesys refuses the first request"):
+        repeated(caller_of(world), batch)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "verdict"),
+    [
+        ((200, {"id": "a"}), (200, {"id": "a"}), "recognised"),
+        ((200, {"id": "a"}), (200, {"id": "b"}), "doubled"),
+        ((200, {"id": "mine"}), (200, {"id": "mine"}), "untold"),
+        ((200, {"id": "a"}), (409, {"message": "known"}), "conflict"),
+        ((200, {"id": "a"}), (422, {}), "refused"),
+        ((202, None), (202, None), "untold"),
+        ((200, [{"selfId": "a"}]), (200, [{"selfId": "a"}]), "recognised"),
+    ],
+)
+def test_only_ids_of_genesys_own_making_tell_anything(
+    first: tuple[int, Any], again: tuple[int, Any], verdict: Verdict
+) -> None:
+    one, two = (Answer(status, {}, json.dumps(body).encode()) for status, body in (first, again))
+
+    assert judged(one, two, {"entities": [{"id": "mine"}]}) == verdict
+
+
+@pytest.mark.parametrize(
+    ("found", "lines"),
+    [
+        (Found("recognised", "doubled"), ["[destinations.calls.key]", "honoured_hours = 2"]),
+        (Found("conflict", "untold"), ["honoured_hours = 2", "repeat_answers_409 = true"]),
+        (Found("untold", "recognised"), ["ids_honoured = true"]),
+        (Found("untold", "untold"), []),
+    ],
+)
+def test_the_settings_follow_from_what_was_found(found: Found, lines: list[str]) -> None:
+    said = "\n".join(found.settings("calls"))
+
+    assert all(line in said for line in lines)
+    assert bool(said) == bool(lines)
+
+
+def test_nothing_is_sent_unless_the_organisation_is_said_to_be_a_sandbox(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(envelope(1))
+
+    assert main(["probe", "--event", str(event), "--environment", "example"]) == 2
+    assert "say --sandbox" in capsys.readouterr().err
+
+
+def test_an_event_that_no_route_takes_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(envelope(1, "customer.end"))
+    asked = ["probe", "--event", str(event), "--environment", "example", "--sandbox"]
+
+    assert main(asked) == 2
+    assert "`relay try-mapping` says why" in capsys.readouterr().err
