@@ -65,7 +65,8 @@ def test_what_can_be_repeated_by_its_nature_stays_so() -> None:
     ("wrong", "sentence"),
     [
         (of_kind("generic", path="events"), r"journey\.path is 'events'; it must be a path"),
-        (of_kind("generic", path="/api/{id}"), r"journey\.path is '/api/{id}'; it must be a path"),
+        (of_kind("generic", path="/api/{id}"), r"journey\.path_values must have an expression"),
+        (of_kind("conversations", path="/api/{id}"), r"journey\.path is '/api/{id}'; it must be"),
         (of_kind("generic", lists={}), r"journey\.lists is not a known key; .*list, "),
         (of_kind("conversations", path="/{id}"), r"journey\.path is '/{id}'; it must be a path"),
         (of_kind("conversations", method="PUT"), r"journey\.method is not a known key"),

@@ -8,7 +8,9 @@ import pytest
 
 from lambdas.relay.destinations.results import Unreadable
 from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.routes import destinations as configured
+from lambdas.relay.routes.rendering import rendered
 from simulator.faults import Conduct
 from simulator.items import Poison
 from simulator.organization import CONTACT_LIST_ID
@@ -201,9 +203,56 @@ def test_a_generic_destination_can_be_an_array_by_another_method() -> None:
     assert len(world.taken()) == 2
 
 
+def test_a_generic_destination_can_take_one_thing_at_a_path_of_its_own() -> None:
+    """As source 003 has it: PATCH /api/v2/interactions/{id}, with nothing but what was mapped."""
+    interaction = section(
+        "generic",
+        method="PATCH",
+        path="/api/v2/interactions/{interaction}/notes/{number}",
+        path_values={"interaction": "body.conversationId", "number": "to_string(body.number)"},
+        single=True,
+        item={"note": "body.mood"},
+    )
+    (route,) = configuration(interaction).routes
+    event = parse_event(envelope(3, mood="good"), NOW_MS)
+
+    made = rendered(route, event)
+
+    where = f"/api/v2/interactions/{event.body['conversationId']}/notes/3"
+    assert (made.target.method, made.target.path, made.target.shape) == ("PATCH", where, "single")
+    assert made.item == '{"note":"good"}'
+    assert route.destination.most_items == 1
+
+
+def test_an_event_without_the_id_of_its_path_is_set_aside() -> None:
+    interaction = section(
+        "generic", path="/api/v2/x/{x}", path_values={"x": "body.nowhere"}, single=True
+    )
+    (route,) = configuration(interaction).routes
+    with pytest.raises(Malformed, match="the path needs x, and there is none"):
+        rendered(route, parse_event(envelope(3), NOW_MS))
+
+
+def test_a_list_can_go_to_paths_of_their_own_too() -> None:
+    things = section("generic", path="/api/v2/x/{x}", path_values={"x": "body.conversationId"})
+    (route,) = configuration(things).routes
+    made = rendered(route, parse_event(envelope(3), NOW_MS))
+    assert (made.target.shape, made.into) == ("lists", "events")
+    assert set(json.loads(made.item)) == {"id", "event"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        (section("generic", path="/x/{id}"), "there.path_values must .* for no other: id$"),
+        (section("generic", path_values={"id": "id"}), "for no other: there is none$"),
+        (section("generic", path="/x/{id.a}", path_values={}), "there.path is '/x/{id.a}'"),
+        (section("generic", path="/x/{id", path_values={}), "with braces around names only"),
+        (section("generic", path="/x/{id}", path_values={"id": 7}), "path_values.id is 7"),
+        (section("generic", path="/x/{id}", path_values={"id": "]["}), "path_values.id is no"),
+        (section("generic", single=1), "there.single is 1; it must be true or false"),
+        (section("generic", single=True, list="x"), "there is no list"),
+        (section("generic", single=True, max_items=2), "max_items is of no use"),
         (section("external-contacts-enrich", max_items=11), "whole number from 1 to 10"),
         (section("participant-attributes", max_items=2), "whole number from 1 to 1$"),
         (section("external-metrics", type="Sum"), "there.type is 'Sum'"),

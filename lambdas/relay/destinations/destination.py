@@ -1,6 +1,7 @@
 """What the relay knows of a destination."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -176,20 +177,29 @@ def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: s
         )
 
 
-def section_path(section: Mapping[str, Json], usual: str, where: str) -> str:
-    """`path`, word for word: nothing fills braces in."""
+#: a name that an event's value takes the place of
+NAME_IN_PATH = re.compile(r"\{[a-z][a-z0-9_]*\}")
+
+
+def section_path(
+    section: Mapping[str, Json], usual: str, where: str, *, has_names: bool = False
+) -> str:
+    """`path`: word for word, or with names in braces."""
     path = section.get("path", usual)
+    plain = NAME_IN_PATH.sub("x", path) if isinstance(path, str) and has_names else path
     if (
         not isinstance(path, str)
+        or not isinstance(plain, str)
         or not path.startswith("/")
         or not path.isprintable()
-        or set("{} \\?#") & set(path)
+        or set("{} \\?#") & set(plain)
         or "//" in path
         or not is_straight(path)
     ):
+        braces = "with braces around names only, without" if has_names else "without braces,"
         raise ValueError(
-            f"{where}.path is {path!r}; it must be a path that begins with /, without braces, "
-            "spaces, queries and segments of dots or of nothing"
+            f"{where}.path is {path!r}; it must be a path that begins with /, {braces} spaces, "
+            "queries and segments of dots or of nothing"
         )
     return path
 

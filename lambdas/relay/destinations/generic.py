@@ -1,11 +1,16 @@
-"""Any other endpoint that takes a list: path, list and mapping are configuration.
+"""Any other endpoint: path, list and mapping are configuration.
+
+A path can have names in braces, such as `/api/v2/interactions/{id}`; `path_values` says by which
+expressions an event fills them in. `single` is for endpoints that take one thing and no list.
 
 Its default, `/api/v2/analytics/events/write`, is often asked for and does not exist on the real
 platform: neither the official SDK nor any public text of Genesys knows it. A 2xx is read as "all
 taken", there is no read-back, and nothing is known of repetition: `key` and `unknown` say what is.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from string import Formatter
 
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import Kind, Section
@@ -17,20 +22,30 @@ CONVERSATIONS = "/api/v2/conversations"
 
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
-    """`path`, `method`, and `list`, which is "" where the body is the array itself."""
-    path = section_path(section, destination.path, where)
+    """`path` with its `path_values`, `method`, and `list`, which is "" where the body is the array
+    itself, or `single` where it is the item."""
+    path = section_path(section, destination.path, where, has_names=True)
+    _check_names(path, destination.path_values, where)
     into = section.get("list", destination.into)
+    is_single = section.get("single", False)
     method = section.get("method", destination.method)
     if not isinstance(into, str):
         raise ValueError(f'{where}.list is {into!r}; it must be a name, or "" for a bare array')
     if method not in METHODS:
         raise ValueError(f"{where}.method is {method!r}; it must be one of {', '.join(METHODS)}")
-    shape: Shape = "lists" if into else "array"
+    if not isinstance(is_single, bool) or (is_single and "list" in section):
+        raise ValueError(
+            f"{where}.single is {is_single!r}; it must be true or false, and where it is true "
+            "there is no list"
+        )
+    if is_single:
+        destination = _alone(destination, section, where)
+    shape: Shape = "single" if is_single else "lists" if into else "array"
     reaches_people = path.startswith(CONVERSATIONS)
     return replace(
         destination,
         path=path,
-        into=into,
+        into="" if is_single else into,
         method=str(method),
         shape=shape,
         reaches_people=reaches_people,
@@ -38,10 +53,31 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     )
 
 
+def _alone(destination: Destination, section: Section, where: str) -> Destination:
+    """One request an event, whose body is what the mapping says and nothing beside it."""
+    if section.get("max_items", 1) != 1:
+        raise ValueError(f"{where}.max_items is of no use: a single request carries one event")
+    said = section.get("item")
+    names = said if isinstance(said, Mapping) else destination.item or {}
+    item = {name: value for name, value in (destination.item or {}).items() if name in names}
+    if not isinstance(said, Mapping):
+        item.pop("id", None)
+    return replace(destination, most_items=1, base={}, item=item)
+
+
+def _check_names(path: str, values: Mapping[str, str], where: str) -> None:
+    names = {name for _, name, _, _ in Formatter().parse(path) if name}
+    if set(values) != names:
+        raise ValueError(
+            f"{where}.path_values must have an expression for each name in the braces of path and "
+            f"for no other: {', '.join(sorted(names)) or 'there is none'}"
+        )
+
+
 KIND = Kind(
     name="generic",
     path="/api/v2/analytics/events/write",
-    options=("path", "method", "list"),
+    options=("path", "path_values", "method", "list", "single"),
     into="events",
     base={"id": "id"},
     item={"event": "body"},

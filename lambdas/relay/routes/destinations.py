@@ -118,7 +118,8 @@ def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
 
 def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping[str, str]:
     own = section_of(section.get("path_values", {}), f"{where}.path_values")
-    refuse_unknown(own, kind.path_values, f"{where}.path_values")
+    if "path_values" not in kind.options:
+        refuse_unknown(own, kind.path_values, f"{where}.path_values")
     for name, expression in own.items():
         if not isinstance(expression, str):
             raise ValueError(
