@@ -53,7 +53,9 @@ class Environment:
         """The part that the functions read, as the JSON that is bundled with them."""
         document = self.document
         written = document.model_dump(
-            mode="json", include={"destinations", "routes", "identity"}, exclude_unset=True
+            mode="json",
+            include={"destinations", "routes", "identity", "breakers"},
+            exclude_unset=True,
         )
         written["partner_event_source"] = document.relay.partner_event_source
         if document.relay.shadow:

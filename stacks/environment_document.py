@@ -351,6 +351,10 @@ class Document(_Table):
     )
     routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
     webhook: Webhook | None = Field(default=None, description="a table [webhook]")
+    breakers: dict[str, dict[str, JsonValue]] = Field(
+        default={},
+        description="tables [breakers.destination], [breakers.ledger] and [breakers.silence]",
+    )
     identity: dict[NonEmpty, NonEmpty] = Field(
         default={},
         description="a table of patterns of detail-types, each with how its events are known",

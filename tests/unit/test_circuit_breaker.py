@@ -8,13 +8,13 @@ from lambdas.relay.genesys.circuit_breaker import (
     Circuit,
     CircuitBreaker,
     failed,
-    pause_s,
     probing,
     refused,
     rested,
     succeeded,
     turned_away_s,
 )
+from lambdas.relay.kernel.breakers import DestinationBreaker
 from lambdas.relay.kernel.limits import (
     FAILURES_MAX,
     PROBE_PAUSE_MAX_S,
@@ -70,13 +70,14 @@ def test_a_failure_that_was_under_way_when_it_opened_changes_nothing() -> None:
 
 @given(st.floats(0, 1e7))
 def test_the_pause_is_bounded(age_s: float) -> None:
-    assert PROBE_PAUSE_MIN_S <= pause_s(age_s) <= PROBE_PAUSE_MAX_S
+    pause_s = DestinationBreaker().pause_s(age_s)
+    assert PROBE_PAUSE_MIN_S <= pause_s <= PROBE_PAUSE_MAX_S
 
 
 def test_a_day_of_outage_does_not_use_up_the_receives_of_a_message() -> None:
     elapsed, receives = 0.0, 0
     while elapsed < 20 * 3600:
-        elapsed += pause_s(elapsed)
+        elapsed += DestinationBreaker().pause_s(elapsed)
         receives += 1
     assert receives < RECEIVES_MAX["writes"]
 

@@ -13,7 +13,9 @@ def confirm_deps(ports: Ports, settings: Settings) -> Deps:
         consumer=consumer_of("checks", ports, settings),
         ledger=ports.ledger,
         recovery=recovery_of(ports, settings),
-        confirmation_breaker=ConfirmationBreaker(ports.ledger, ports.entropy),
+        confirmation_breaker=ConfirmationBreaker(
+            ports.ledger, ports.entropy, settings.configuration.breakers.silence
+        ),
         timing=settings.timing,
     )
 

@@ -18,7 +18,7 @@ def dedup_function(ports: Ports, settings: Settings) -> Function:
 def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Function:
     """An instance that has learned of some claims already."""
     configuration = settings.configuration
-    spared = SparedLedger(ports.ledger, ports.clock, ports.telemetry)
+    spared = SparedLedger(ports.ledger, ports.clock, ports.telemetry, configuration.breakers.ledger)
     deps = Deps(
         consumer=consumer_of("batches", ports, settings),
         ledger=RememberingLedger(spared, known, ports.clock),

@@ -11,13 +11,16 @@ from lambdas.relay.kernel.ports import Ports
 
 def write_deps(ports: Ports, settings: Settings) -> Deps:
     rate_limiter, consumer = pace_of(ports, settings), consumer_of("writes", ports, settings)
+    breaker = CircuitBreaker(
+        ports.ledger, ports.entropy, settings.configuration.breakers.destination
+    )
     return Deps(
         consumer=consumer,
         ledger=ports.ledger,
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
         genesys=genesys_of(ports, settings, rate_limiter),
-        admission=Admission(rate_limiter, CircuitBreaker(ports.ledger, ports.entropy), consumer),
+        admission=Admission(rate_limiter, breaker, consumer),
         destinations=settings.configuration.destinations,
         timing=settings.timing,
     )

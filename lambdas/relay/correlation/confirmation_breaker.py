@@ -17,17 +17,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from lambdas.relay.kernel.limits import (
-    SILENCE_PAUSE_S,
-    SILENCE_SHARE,
-    SILENCE_WINDOWS_MIN,
-    SILENCE_WITHIN_S,
-)
+from lambdas.relay.kernel.breakers import SilenceBreaker
 from lambdas.relay.kernel.ports import Entropy, Item, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedItem, Values
 
 #: windows that ended with an event are reported together
 REPORTED_AT_ONCE = 20
+DEFAULT = SilenceBreaker()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ Permission = Literal["ask", "probe", "wait"]
 
 
 def ended_silent(
-    circuit: ConfirmationCircuit, now_ms: int, heard: int
+    circuit: ConfirmationCircuit, now_ms: int, heard: int, limits: SilenceBreaker = DEFAULT
 ) -> tuple[ConfirmationCircuit, Permission]:
     """A window ended without an event, `heard` others with one since the last report."""
     if heard:
@@ -58,14 +54,14 @@ def ended_silent(
     if circuit.is_open:
         if now_ms < max(circuit.open_until_ms, circuit.probe_until_ms):
             return circuit, "wait"
-        return replace(circuit, probe_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "probe"
-    period = now_ms // (SILENCE_WITHIN_S * 1000)
+        return replace(circuit, probe_until_ms=now_ms + limits.pause_s * 1000), "probe"
+    period = now_ms // (limits.within_s * 1000)
     if circuit.period != period:
         circuit = ConfirmationCircuit(period)
     circuit = replace(circuit, silent=circuit.silent + 1, heard=circuit.heard + heard)
     windows = circuit.silent + circuit.heard
-    if windows >= SILENCE_WINDOWS_MIN and circuit.silent > windows * SILENCE_SHARE:
-        return replace(circuit, open_until_ms=now_ms + SILENCE_PAUSE_S * 1000), "wait"
+    if windows >= limits.windows and circuit.silent > windows * limits.share:
+        return replace(circuit, open_until_ms=now_ms + limits.pause_s * 1000), "wait"
     return circuit, "ask"
 
 
@@ -77,9 +73,10 @@ def closed(circuit: ConfirmationCircuit) -> ConfirmationCircuit:
 class ConfirmationBreaker:
     """One instance's part in all destinations' breakers. Raises Transient."""
 
-    def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
+    def __init__(self, ledger: Ledger, entropy: Entropy, limits: SilenceBreaker = DEFAULT) -> None:
         self._ledger = ledger
         self._chance = entropy
+        self._limits = limits
         self._heard: Counter[str] = Counter()
 
     def heard(self, destination: str) -> None:
@@ -97,7 +94,7 @@ class ConfirmationBreaker:
 
         def decide(item: Item | None) -> tuple[Values | None, tuple[Permission, bool]]:
             before = ConfirmationCircuit.of(item)
-            after, permission = ended_silent(before, now_ms, heard)
+            after, permission = ended_silent(before, now_ms, heard, self._limits)
             answer = (permission, after.is_open and not before.is_open)
             return (None if after == before else after.values), answer
 

@@ -1,8 +1,8 @@
 """The breaker: while a destination fails, nobody asks it but one probe at a time.
 
-    closed ──FAILURES_MAX in a row──▶ open ──pause over──▶ half open ──probe succeeds──▶ closed
-                                       ▲                      │
-                                       ╰─────probe fails──────╯   the pause grows with the outage
+    closed ──failures in a row──▶ open ──pause over──▶ half open ──probe succeeds──▶ closed
+                                   ▲                      │
+                                   ╰─────probe fails──────╯   the pause grows with the outage
 
 A probe that asks nothing, since its request was settled long ago, goes to the next who comes.
 
@@ -16,19 +16,14 @@ a limit of that resource) lets the destination rest for as long as it says.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from lambdas.relay.kernel.limits import (
-    BREAKER_FRESH_S,
-    FAILURES_MAX,
-    PROBE_PAUSE_MAX_S,
-    PROBE_PAUSE_MIN_S,
-    PROBE_PAUSE_SHARE,
-    REFUSALS_MAX,
-)
+from lambdas.relay.kernel.breakers import DestinationBreaker
+from lambdas.relay.kernel.limits import BREAKER_FRESH_S
 from lambdas.relay.kernel.ports import Entropy, Item, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedItem, Values
 
 #: those who come back during a probe come again after this
 PROBE_RESULT_S = 5.0
+DEFAULT = DestinationBreaker()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +66,39 @@ def handed_back(circuit: Circuit, until_ms: int) -> Circuit:
     return replace(circuit, probe_until_ms=0) if is_mine else circuit
 
 
-def failed(circuit: Circuit, now_ms: int) -> Circuit:
+def failed(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) -> Circuit:
     """After a failure. One that was under way when the breaker opened changes nothing."""
     failures = circuit.failures + 1
     if circuit.is_open:
         if not circuit.probe_until_ms:
             return circuit
         age_s = (now_ms - circuit.opened_at_ms) / 1000
-        return replace(circuit, open_until_ms=now_ms + _ms(pause_s(age_s)), probe_until_ms=0)
-    if failures < FAILURES_MAX:
+        return replace(circuit, open_until_ms=now_ms + _ms(limits.pause_s(age_s)), probe_until_ms=0)
+    if failures < limits.failures:
         return replace(circuit, failures=failures)
-    return opened(replace(circuit, failures=failures), now_ms)
+    return opened(replace(circuit, failures=failures), now_ms, limits)
 
 
-def refused(circuit: Circuit, now_ms: int, *, alone: bool) -> Circuit:
+def refused(
+    circuit: Circuit, now_ms: int, *, alone: bool, limits: DestinationBreaker = DEFAULT
+) -> Circuit:
     """After a refusal: the destination is up. But where events are refused `alone` many times in
     a row, and nothing is accepted between, it is the mapping or the schema that is wrong, and
     going on would send everything to review."""
     refusals = circuit.refusals + alone
-    if refusals < REFUSALS_MAX:
+    if refusals < limits.refusals:
         return Circuit(refusals=refusals, rest_until_ms=circuit.rest_until_ms)
     circuit = replace(circuit, refusals=refusals)
-    return failed(circuit, now_ms) if circuit.is_open else opened(circuit, now_ms)
+    if circuit.is_open:
+        return failed(circuit, now_ms, limits)
+    return opened(circuit, now_ms, limits)
 
 
-def opened(circuit: Circuit, now_ms: int) -> Circuit:
+def opened(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) -> Circuit:
     return replace(
         circuit,
         opened_at_ms=now_ms,
-        open_until_ms=now_ms + _ms(PROBE_PAUSE_MIN_S),
+        open_until_ms=now_ms + _ms(limits.pause_min_s),
         probe_until_ms=0,
     )
 
@@ -114,12 +113,6 @@ def rested(circuit: Circuit, until_ms: int) -> Circuit:
     return replace(circuit, rest_until_ms=max(circuit.rest_until_ms, until_ms))
 
 
-def pause_s(outage_age_s: float) -> float:
-    """Between two probes: a share of the time already lost, so that what a recovery is noticed
-    late stays small beside the outage itself."""
-    return min(PROBE_PAUSE_MAX_S, max(PROBE_PAUSE_MIN_S, outage_age_s * PROBE_PAUSE_SHARE))
-
-
 def _ms(seconds: float) -> int:
     return int(seconds * 1000)
 
@@ -131,9 +124,12 @@ def name_of(destination: str) -> str:
 class CircuitBreaker:
     """One instance's view of all destinations. Raises Transient where the ledger is silent."""
 
-    def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
+    def __init__(
+        self, ledger: Ledger, entropy: Entropy, limits: DestinationBreaker = DEFAULT
+    ) -> None:
         self._ledger = ledger
         self._chance = entropy
+        self._limits = limits
         self._seen: dict[str, tuple[int, Circuit]] = {}
         #: until when this instance answers for a probe
         self._probes: dict[str, int] = {}
@@ -169,7 +165,7 @@ class CircuitBreaker:
         """Notes a failure; True where it opened the breaker."""
 
         def decide(circuit: Circuit) -> tuple[Circuit, float]:
-            after = failed(circuit, now_ms)
+            after = failed(circuit, now_ms, self._limits)
             return after, float(after.is_open and not circuit.is_open)
 
         return bool(self._change(destination, now_ms, decide))
@@ -177,11 +173,11 @@ class CircuitBreaker:
     def refused(self, destination: str, now_ms: int, *, alone: bool) -> bool:
         """Notes a refusal, of events `alone` or together; True where it opened the breaker."""
         known = self._circuit(destination, now_ms)
-        if refused(known, now_ms, alone=alone) == known:
+        if refused(known, now_ms, alone=alone, limits=self._limits) == known:
             return False
 
         def decide(circuit: Circuit) -> tuple[Circuit, float]:
-            after = refused(circuit, now_ms, alone=alone)
+            after = refused(circuit, now_ms, alone=alone, limits=self._limits)
             return after, float(after.is_open and not circuit.is_open)
 
         return bool(self._change(destination, now_ms, decide))

@@ -1,6 +1,6 @@
 """A ledger that answers too slowly is left in peace, and the queue keeps the work.
 
-    closed ──SLOW_CALLS_MAX slow in a row──▶ open ──pause over──▶ one call as a probe
+    closed ──so many slow in a row──▶ open ──pause over──▶ one call as a probe
        ▲                                      ▲                     │           │
        ╰──────────────── quick ───────────────┼─────────────────────╯           │
                                               ╰── slow: the pause doubles ◀─────╯
@@ -16,25 +16,28 @@ Each instance learns for itself. Its knowledge cannot lie in the ledger, for tha
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from lambdas.relay.kernel.breakers import LedgerBreaker
 from lambdas.relay.kernel.errors import Transient
-from lambdas.relay.kernel.limits import (
-    LEDGER_PAUSE_MAX_S,
-    LEDGER_PAUSE_MIN_S,
-    LEDGER_SLOW_CALLS_MAX,
-    LEDGER_SLOW_S,
-)
 from lambdas.relay.kernel.ports import Change, Clock, Guard, Item, Ledger, Telemetry, Written
 
 T = TypeVar("T")
+DEFAULT = LedgerBreaker()
 
 
 class SparedLedger:
     """Implements relay.ports.Ledger over another one."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        telemetry: Telemetry,
+        limits: LedgerBreaker = DEFAULT,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
+        self._limits = limits
         self._slow = 0
         self._pause_s = 0.0
         self._spared_until_ms = 0
@@ -65,12 +68,14 @@ class SparedLedger:
             self._learn(self._clock.now_ms(), began_ms)
 
     def _learn(self, now_ms: int, began_ms: int) -> None:
-        if now_ms - began_ms < LEDGER_SLOW_S * 1000:
+        if now_ms - began_ms < self._limits.slow_s * 1000:
             self._slow, self._pause_s = 0, 0.0
             return
         self._slow += 1
-        if self._slow < LEDGER_SLOW_CALLS_MAX:
+        if self._slow < self._limits.calls:
             return
-        self._pause_s = min(LEDGER_PAUSE_MAX_S, max(LEDGER_PAUSE_MIN_S, 2 * self._pause_s))
+        self._pause_s = min(
+            self._limits.pause_max_s, max(self._limits.pause_min_s, 2 * self._pause_s)
+        )
         self._spared_until_ms = now_ms + int(self._pause_s * 1000)
         self._telemetry.note("ledger spared", seconds=self._pause_s, took_ms=now_ms - began_ms)

@@ -12,8 +12,10 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
 from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.entrances.proofs import SENDER
+from lambdas.relay.kernel.breakers import Breakers
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes import effects
+from lambdas.relay.routes.breakers import read_breakers
 from lambdas.relay.routes.destinations import read_destination
 from lambdas.relay.routes.route import Route, read_route
 from lambdas.relay.routes.sections import flag, section_of
@@ -28,6 +30,7 @@ class Configuration:
     reader: Reader = ANY_PARTNER
     #: patterns of the types that a webhook's sender may send; who is not named may send any
     sender_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    breakers: Breakers = field(default_factory=Breakers)
 
     def routes_of(self, event: Event) -> tuple[Route, ...]:
         """Those whose topics have it; whether they want it is a question to each."""
@@ -80,7 +83,11 @@ def parse(document: Mapping[str, Json]) -> Configuration:
     effects.check([(r.name, r.destination.name, r.topics, r.item) for r in routes])
     former = {name: d for d in destinations.values() for name in d.formerly}
     return Configuration(
-        {**destinations, **former}, routes, _reader(document), _sender_types(document)
+        {**destinations, **former},
+        routes,
+        _reader(document),
+        _sender_types(document),
+        read_breakers(document.get("breakers", {}), "breakers"),
     )
 
 

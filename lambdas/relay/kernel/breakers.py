@@ -1,0 +1,101 @@
+"""When the three breakers open, and for how long: an environment may say other than the defaults.
+
+What must hold between these numbers and the rest is said by `relations`, a sentence each; a
+configuration that breaks one is refused before anything is deployed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lambdas.relay.kernel import limits
+
+#: an outage of so many seconds makes no dead letters of what waits
+OUTAGE_S = 20 * limits.HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationBreaker:
+    """While a destination fails, nobody asks it but one probe at a time."""
+
+    #: failures in a row, all writers together
+    failures: int = limits.FAILURES_MAX
+    #: events in a row that are refused on their own
+    refusals: int = limits.REFUSALS_MAX
+    #: between two probes: seconds at first, at most, and as a share of the outage's age
+    pause_min_s: float = limits.PROBE_PAUSE_MIN_S
+    pause_max_s: float = limits.PROBE_PAUSE_MAX_S
+    pause_share: float = limits.PROBE_PAUSE_SHARE
+
+    def pause_s(self, outage_age_s: float) -> float:
+        """Between two probes: a share of the time already lost, so that what a recovery is noticed
+        late stays small beside the outage itself."""
+        return min(self.pause_max_s, max(self.pause_min_s, outage_age_s * self.pause_share))
+
+    def probes_of(self, outage_s: float) -> int:
+        """How often a message comes back during an outage."""
+        age_s, probes = 0.0, 0
+        while age_s < outage_s:
+            age_s += self.pause_s(age_s)
+            probes += 1
+        return probes
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBreaker:
+    """A ledger that answers too slowly is left in peace."""
+
+    #: a call that takes so many seconds is slow
+    slow_s: float = limits.LEDGER_SLOW_S
+    #: so many in a row
+    calls: int = limits.LEDGER_SLOW_CALLS_MAX
+    #: seconds; doubles with each probe that is slow too
+    pause_min_s: float = limits.LEDGER_PAUSE_MIN_S
+    pause_max_s: float = limits.LEDGER_PAUSE_MAX_S
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceBreaker:
+    """Where most windows end without an event, Genesys is not asked about each."""
+
+    #: at least so many windows within so many seconds, and this share of them silent
+    windows: int = limits.SILENCE_WINDOWS_MIN
+    within_s: int = limits.SILENCE_WITHIN_S
+    share: float = limits.SILENCE_SHARE
+    #: seconds without questions, but one
+    pause_s: int = limits.SILENCE_PAUSE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    destination: DestinationBreaker = field(default_factory=DestinationBreaker)
+    ledger: LedgerBreaker = field(default_factory=LedgerBreaker)
+    silence: SilenceBreaker = field(default_factory=SilenceBreaker)
+
+    def relations(self) -> Iterator[tuple[str, bool]]:
+        """What must hold, as a sentence for who broke it, and whether it does."""
+        destination, ledger, silence = self.destination, self.ledger, self.silence
+        for name, one in (("destination", destination), ("ledger", ledger)):
+            yield (
+                f"breakers.{name}.pause_min_s is {one.pause_min_s:g}; it must be at most "
+                f"pause_max_s, which is {one.pause_max_s:g}",
+                one.pause_min_s <= one.pause_max_s,
+            )
+        receives = limits.RECEIVES_MAX["writes"]
+        probes = destination.probes_of(OUTAGE_S)
+        yield (
+            f"breakers.destination lets a waiting message come back {probes} times in an outage of "
+            f"{OUTAGE_S // limits.HOUR_S} hours, and after {receives} it is a dead letter; make "
+            "pause_max_s longer",
+            probes < receives,
+        )
+        dedup_s = limits.LIVE.function_timeout_s["dedup"]
+        yield (
+            f"breakers.ledger takes {ledger.calls} calls of {ledger.slow_s:g} s to open, and dedup "
+            f"has {dedup_s} s; make slow_s or calls less",
+            ledger.calls * ledger.slow_s < dedup_s,
+        )
+        yield (
+            f"breakers.silence.pause_s is {silence.pause_s}; it must be at most within_s, which is "
+            f"{silence.within_s}: what is counted would be forgotten before the next question",
+            silence.pause_s <= silence.within_s,
+        )
