@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rows import Row, parts, rows_of
+from benchmarks.row import Row
+from benchmarks.rows import parts, rows_of
 
 RESULT = Path(__file__).parent.parent / "out" / "bench.json"
 WIDTH_IN_FILES = 150

@@ -1,11 +1,10 @@
 """The rows of the result, and how each comes out of a scenario."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
-from benchmarks import scenarios
+from benchmarks import deployed, scenarios
 from benchmarks.measuring import Measured, least_s
+from benchmarks.row import Row
 from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
 from simulator.ratelimit import ALLOWED
@@ -16,24 +15,6 @@ SHARE_429_MAX = 0.005
 LIMITER_WRITES_MAX = 0.34
 CATCH_UP_SPARE_S = 120.0
 STORM_ITEMS_SHARE_MAX = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    name: str
-    unit: str
-    better: Literal["higher", "lower"]
-    ours: float
-    rivals: Mapping[str, float] = field(default_factory=dict)
-    #: what nobody can do better than
-    floor: float | None = None
-    aim: float | None = None
-
-    @property
-    def met(self) -> bool | None:
-        if self.aim is None:
-            return None
-        return self.ours >= self.aim if self.better == "higher" else self.ours <= self.aim
 
 
 def _share(name: str, ours: float, aim: float, rivals: Mapping[str, float]) -> Row:
@@ -208,6 +189,8 @@ def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float,
         (poison, ()),
         (storm, ()),
         (concurrency, (events,)),
+        (deployed.used, ()),
+        (deployed.posts, ()),
     ]
 
 

@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import requests
@@ -16,6 +17,12 @@ from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, Timing
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 
 _CHUNK_BYTES = 65_536
+_OURS = {
+    "User-Agent": "genesys-relay",
+    "Connection": "close",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+}
 #: the words of a refusal: Genesys' error bodies have some hundred bytes
 ERROR_BODY_BYTES_MAX = 100_000
 
@@ -37,24 +44,17 @@ class RequestsHttp:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
         until = time.monotonic() + self._timing.request_s
-        with requests.Session() as session:
-            session.trust_env = False  # no proxy and no netrc from the environment
-            adapter = _OneRequest(self._trust)
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, adapter)
+        request = requests.Request(method, url, headers={**headers, **_OURS}, data=body).prepare()
+        with closing(_OneRequest(self._trust)) as adapter:
             try:
-                with session.request(
-                    method,
-                    url,
-                    headers={**headers, "User-Agent": "genesys-relay", "Connection": "close"},
-                    data=body,
+                with adapter.send(
+                    request,
+                    stream=True,
                     timeout=Timeout(  # type: ignore[arg-type]  # requests hands it to urllib3
                         connect=self._timing.connect_timeout_s,
                         read=self._timing.request_timeout_s,
                         total=self._timing.request_s,
                     ),
-                    allow_redirects=False,
-                    stream=True,
                 ) as response:
                     return _read(response, until)
             except (requests.RequestException, HTTPError) as error:

@@ -74,10 +74,11 @@ class PowertoolsTelemetry:
         self._logger = Logger()
         self._metrics = Metrics()
         self._metrics.set_default_dimensions(environment=environment)
+        self._counted: dict[Metric, float] = {}
 
     def count(self, metric: Metric, value: float = 1) -> None:
         if value:
-            self._metrics.add_metric(metric, MetricUnit.Count, value)
+            self._counted[metric] = self._counted.get(metric, 0) + value
 
     def note(self, message: str, **fields: object) -> None:
         # A field may not bear the name of what `logging` itself keeps of a line: it would raise.
@@ -86,6 +87,9 @@ class PowertoolsTelemetry:
         self._logger.info(message, extra=named)
 
     def flush(self) -> None:
-        """Writes what was counted; once per invocation."""
-        if self._metrics.metric_set:
+        """Writes what was counted, the sum of each metric; once per invocation."""
+        counted, self._counted = self._counted, {}
+        for metric, value in counted.items():
+            self._metrics.add_metric(metric, MetricUnit.Count, value)
+        if counted:
             self._metrics.flush_metrics()

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks import scenarios
 from benchmarks.measuring import Measured, least_s
-from benchmarks.rows import Row, poison, trickle
+from benchmarks.row import Row
+from benchmarks.rows import poison, trickle
 from benchmarks.scenarios import Backlog, storm_tutorial
 from lambdas.relay.functions import consolidation
 from lambdas.relay.genesys import rate_limiter

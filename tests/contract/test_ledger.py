@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 
-from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.ledger import DynamoLedger, packed
 from lambdas.relay.kernel.errors import Impossible, RelayError, Throttled, Transient
 from lambdas.relay.kernel.limits import (
     CLAIMS_PER_ROUND_TRIP,
@@ -401,3 +402,26 @@ def test_a_lease_is_given_to_exactly_one_of_many(shared: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(take, range(24))) == 1
     assert found(shared)["attempt"] == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "text",
+        "é",
+        True,
+        False,
+        0,
+        -7,
+        10**37,
+        None,
+        [],
+        ["a", 1, [True]],
+        {},
+        {"a": {"b": "c"}},
+    ],
+    ids=repr,
+)
+def test_a_value_goes_to_dynamodb_as_boto3_would_say_it(value: Any) -> None:
+    assert packed(value) == TypeSerializer().serialize(value)

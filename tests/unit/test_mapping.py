@@ -1,13 +1,16 @@
 """Mappings: expressions without side effects; what fails says which expression it was."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+import jmespath
 import pytest
+from jmespath.exceptions import JMESPathError
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes.mapping import FIELDS, check, holds, render, view
+from lambdas.relay.routes.mapping import FIELDS, check, evaluator, holds, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
 
@@ -60,6 +63,38 @@ def test_a_condition_is_met_as_jmespath_has_it(condition: str, *, met: bool) -> 
 def test_a_negation_that_reads_otherwise_than_it_looks_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r"write parentheses, such as !\(body.a\)"):
         check(expression, "item")
+
+
+DOCUMENTS: list[Any] = [
+    None,
+    "text",
+    [{"a": 1}],
+    {"a": {"b": 1}, "c": True},
+    {"a": [{"b": 2}, {"b": None}], "c": "", "d": {"e": False}},
+    {"a": 0, "c": [], "d": {"e": "said"}},
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a.b", "@.a", "`3`", "'x'", "a || c", "c || d.e", "c && a", "d.e && a.b || 'none'", "!a",
+        "to_string(a)", "(a || c) && to_string(a || c)", "[a, c][].b | [0]", "a[].b", "a | [0]",
+        "not_null(d.e, a)", "type(@)", "{x: a}", "a == c", "keys(d)", "map(&b, a)", "length(a)",
+    ],
+)  # fmt: skip
+def test_an_expression_gives_what_jmespath_gives(expression: str, document: Any) -> None:
+    assert _outcome(evaluator(expression), document) == _outcome(
+        jmespath.compile(expression).search, document
+    )
+
+
+def _outcome(search: Callable[[Any], Any], document: Any) -> Any:
+    try:
+        return search(document)
+    except JMESPathError as error:
+        return type(error), str(error)
 
 
 def test_ids_are_uuids_of_the_version_that_their_name_says() -> None:

@@ -15,6 +15,13 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 
 _UNHELD = re.compile("[\ud800-\udfff\ufffe\uffff]")
+#: made once: json.dumps with words of one's own makes an encoder for each call
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+)
+_OUTBOUND = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 #: what json.loads gives: the values of a document that others define
 Json = Any
 
@@ -57,19 +64,19 @@ def _refuse_depth(document: Json, what: str) -> None:
 
 def canonical(document: Json) -> str:
     """The canonical text: sorted keys, no spaces, ASCII only (lone surrogates survive escaped)."""
-    return json.dumps(
-        document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
+    return _CANONICAL.encode(document)
 
 
 def outbound(document: Json) -> str:
     """The text as it goes out in UTF-8: what is not ASCII costs two bytes or three, not six. What
     neither UTF-8 nor a queue can hold (lone surrogates, two codes that are no characters) stays
     escaped, so that it says the same."""
-    text = json.dumps(
-        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return _UNHELD.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = _OUTBOUND.encode(document)
+    return text if text.isascii() else _UNHELD.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def digest(*parts: str) -> bytes:
@@ -84,4 +91,15 @@ def digest(*parts: str) -> bytes:
 
 def short(data: bytes, chars: int) -> str:
     """The first `chars` characters of the base32 form, lower case: 5 bits each."""
-    return base64.b32encode(data).decode().lower().rstrip("=")[:chars]
+    # Five bytes are eight characters; no more of them are looked at than are asked for.
+    encoded = base64.b32encode(data[: (chars + 7) // 8 * 5])
+    return encoded.decode().lower().rstrip("=")[:chars]
+
+
+def uuid_text(data: bytes, version: int) -> str:
+    """The first 16 bytes as a UUID that says it is of this version (RFC 9562)."""
+    made = bytearray(data[:16])
+    made[6] = made[6] & 0x0F | version << 4
+    made[8] = made[8] & 0x3F | 0x80
+    text = made.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

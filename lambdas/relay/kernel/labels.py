@@ -13,4 +13,7 @@ def key_text(text: str) -> str:
 def label(text: str) -> str:
     """An id or a topic as ledger keys, message attributes and logs can hold it: bounded, without
     control characters and lone surrogates. The item keeps what the event said."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text[:LABEL_CHARS_MAX])
+    cut = text[:LABEL_CHARS_MAX]
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else "\ufffd" for c in cut)

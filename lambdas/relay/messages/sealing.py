@@ -7,12 +7,11 @@ key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency
 `x-correlation-id`: one id for the whole life of a request. The nonce makes it unpredictable.
 """
 
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
+from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short, uuid_text
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
@@ -209,7 +208,7 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
     parts = [nonce, target.destination, target.method, target.path, target.shape]
     for event in events:
         parts += [event.identity, event.payload_hash, event.into, event.item]
-    return str(uuid.UUID(bytes=digest("batch", *parts)[:16], version=4))
+    return uuid_text(digest("batch", *parts), 4)
 
 
 #: what a message says that has not been through dedup yet. No event can say it: within a text the

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jmespath
-
 from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION, contains
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
@@ -13,7 +11,7 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
 from lambdas.relay.kernel.paths import filled, segment
 from lambdas.relay.messages.sealing import Target
-from lambdas.relay.routes.mapping import render, view
+from lambdas.relay.routes.mapping import evaluator, render, view
 from lambdas.relay.routes.route import Route
 
 
@@ -65,9 +63,7 @@ def _text(item: Json) -> str:
 
 
 def _require(item: Json, destination: Destination) -> None:
-    missing = [
-        name for name in destination.required if jmespath.search(name, item) in (None, "", [], {})
-    ]
+    missing = [name for name in destination.required if evaluator(name)(item) in (None, "", [], {})]
     if missing:
         raise Malformed(f"the mapping gives no {', '.join(missing)}; {destination.kind} needs it")
 
