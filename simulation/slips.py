@@ -24,8 +24,9 @@ def plan(
         queues[place].redrive(queues[to], 1_000)
 
     for name in names:
-        if fault_plan.strikes("redrive astray"):
-            to = random.choice([other for other in names if other != name])
+        others = [other for other in names if other != name]
+        if others and fault_plan.strikes("redrive astray"):
+            to = random.choice(others)
             for place in (name, f"{name}-dead"):
                 at_some_time(lambda p=place, t=to: move(p, t))  # type: ignore[misc]
     if fault_plan.strikes("purge"):

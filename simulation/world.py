@@ -45,7 +45,7 @@ from simulation.world_paths import PATH
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
 #: a run that is not at rest by then never will be: a failure, not an end
-STEPS_MAX = 120_000
+STEPS_MAX = 250_000
 LATEST_MS = START_MS + 400 * DAY_S * 1000
 
 

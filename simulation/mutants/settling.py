@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, get_args
 
-from lambdas.relay.functions import dedup, parts, write
+from lambdas.relay.functions import dedup, leasing, write
 from lambdas.relay.functions.parts import on_record, send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
@@ -16,7 +16,7 @@ from lambdas.relay.requests import tracking
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import Opened, releasing, sealed_item, settling
-from lambdas.relay.requests.states import State
+from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.stages import some_items_fail, soon
 
@@ -124,7 +124,13 @@ SETTLING = (
     Mutant(
         "a split is not resumed",
         "Its record is final, so there is nothing left to do.",
-        ((parts, "send_parts", lambda batch, parts, deps: None),),
+        (
+            (
+                leasing,
+                "stand_by",
+                lambda batch, standing, deps: standing.state in FINAL | SETTLED | PARKED,
+            ),
+        ),
         storm={"crash": 0.01, "ledger throttled": 0.3, "item retryable": 0.3, "429 hours": 0.0},
         stage=some_items_fail,
     ),

@@ -68,7 +68,7 @@ TRACKING = (
     Mutant(
         "the key is written down with the answer",
         "Before that there is nothing to lead to.",
-        ((dedup, "entries", lambda batch, confirmation, now_ms: []),),
+        ((dedup, "entries", lambda batch, confirmation, now_ms, **more: []),),
     ),
     Mutant(
         "an event does not wait for the answer",

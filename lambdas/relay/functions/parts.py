@@ -74,7 +74,9 @@ def cut(text: str, most: int) -> str:
 def stand_by(batch: Batch, standing: Record, deps: Deps) -> bool:
     """Does for a message what its record still asks for, where nobody is to send its request any
     more; False where somebody may have to. The run that settled it may have died before this."""
-    if standing.state == "SPLIT":
+    if standing.state == "SPLIT" and standing.attention:
+        carry_on(batch, standing.parts, deps)
+    elif standing.state == "SPLIT":
         send_parts(batch, standing.parts, deps)
     elif standing.state == "PENDING_EVENT":
         deps.checks.send([timer("window", batch.batch_id, 0)])
@@ -90,11 +92,17 @@ def without_destination(batch: Batch, deps: Deps) -> Disposition:
     raise Transient(f"the configuration names no destination {batch.target.destination}")
 
 
+def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
+    """Sends the parts of a split, and sees to it that nobody has to any more. Until then its record
+    is on reconcile's list: somebody may have purged the message, which alone would repeat this."""
+    send_parts(batch, parts, deps)
+    now_ms = deps.consumer.clock.now_ms()
+    deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
+
+
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
     """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
-    a function of what is on record, so that a crash half way is repaired by repeating it: by the
-    message, or where somebody has purged it by reconcile, on whose list the record is until the end
-    of this."""
+    a function of what is on record, so that a crash half way is repaired by repeating it."""
     now_ms = deps.consumer.clock.now_ms()
     heard = _heard(batch, deps)
     for row in parts:
@@ -114,7 +122,6 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 vault=deps.consumer.vault,
                 now_ms=now_ms,
             )
-    deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
 
 
 def _heard(batch: Batch, deps: Deps) -> Item:

@@ -17,7 +17,7 @@ from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, confirmation_of
 from lambdas.relay.destinations.destination import Destination, advice
 from lambdas.relay.functions.leasing import open_request, until_s
-from lambdas.relay.functions.parts import on_record, part, send_parts, without_destination
+from lambdas.relay.functions.parts import carry_on, on_record, part, without_destination
 from lambdas.relay.genesys.admission import Admission
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import (
@@ -338,7 +338,7 @@ class _Attempt:
     def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
         done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
         if isinstance(done, Done):
-            send_parts(self.batch, parts, self.deps)
+            carry_on(self.batch, parts, self.deps)
         return done
 
     def _settle(self, state: State, note: str, **more: object) -> Disposition:
