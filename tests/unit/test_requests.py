@@ -5,6 +5,7 @@ import pytest
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
 from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.requests.record import HISTORY_MAX, Record, record_key
+from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import (
     Opened,
     emptying,
@@ -23,7 +24,8 @@ from tests.unit.batches import NOW_MS, batch_of
 
 BATCH = batch_of("a", "b")
 LEASE_MS = 100_000
-FINAL_STATES: list[State] = sorted(FINAL)
+#: SPLIT is one only when its parts are on their way
+FINAL_STATES: list[State] = sorted(FINAL - {"SPLIT"})
 PARKED_STATES: list[State] = sorted(PARKED)
 
 
@@ -179,6 +181,18 @@ def test_a_final_record_expires_and_needs_nobody(state: State) -> None:
     assert "attention" not in desk.item
     assert "due_at" not in desk.item
     assert desk.record.doubt_since_ms is None
+
+
+def test_a_split_record_is_seen_to_until_its_parts_are_on_their_way() -> None:
+    desk = Desk()
+    desk.settle(desk.opened(), "SPLIT")
+    assert desk.item["attention"] == "overdue"
+    assert "expires_at" not in desk.item
+
+    desk.table.change(*record_key(BATCH.batch_id), *concluding(NOW_MS))
+
+    assert desk.item["expires_at"] == NOW_MS // 1000 + CLAIM_TTL_S
+    assert "attention" not in desk.item
 
 
 @pytest.mark.parametrize("state", PARKED_STATES)
