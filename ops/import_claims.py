@@ -55,7 +55,7 @@ def import_claims(
     """Claim what another consumer has handled, and write nothing of it. Can be run again."""
     session = session_of(context)
     read = _lines(events)
-    chosen = read if known is None else _known(read, _table(known), by.split(","))
+    chosen = read if known is None else handled(read, _table(known), by.split(","))
     found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
     session.screen.say(
         f"{len(read)} events, {len(chosen)} of them handled elsewhere: {found.events} claims in "
@@ -159,7 +159,7 @@ def _value(value: Any) -> Any:
             return value
 
 
-def _known(
+def handled(
     lines: Sequence[Line], rows: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> list[Line]:
     """The events that the table holds. Raises OpsError where no row could hold any."""
