@@ -80,6 +80,11 @@ class Relay:
     def is_embedded(self) -> bool:
         return self._endpoint is not None
 
+    @property
+    def title(self) -> str:
+        """Which relay it is, for people."""
+        return f"{self.stack} ({'embedded run' if self.is_embedded else self.region})"
+
     def client(self, service: str) -> Any:
         make: Any = self._session.client
         return make(service, endpoint_url=self._endpoint, config=CONFIG)

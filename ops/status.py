@@ -22,7 +22,7 @@ def status(relay: Relay, screen: Screen) -> bool:
     """Shows how the relay stands; True when nothing needs a person."""
     standing = judge(read(relay))
     screen.document(_document(standing))
-    _show(standing, relay, screen)
+    show(standing, relay.title, screen)
     return not standing.troubles
 
 
@@ -38,10 +38,10 @@ def watch(relay: Relay, screen: Screen, pause: Callable[[float], None] = time.sl
         return is_well
 
 
-def _show(standing: Standing, relay: Relay, screen: Screen) -> None:
+def show(standing: Standing, title: str, screen: Screen) -> None:
+    """How a relay stands, for people."""
     reading = standing.reading
-    where = "embedded run" if relay.is_embedded else relay.region
-    screen.say(f"{relay.stack} ({where}), {reading.version}", "bold")
+    screen.say(f"{title}, {reading.version}", "bold")
     depths = reading.depths
     screen.table(
         ("queue", "waiting", "in flight", "delayed", "oldest", "dead", "oldest dead"),

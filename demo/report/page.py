@@ -95,6 +95,9 @@ def _head(facts: Facts) -> dict[str, Any]:
         "verdict": verdict(account, facts.complaints),
         "subtitle": f"{plural(account.unique, 'event')} in {plural(account.published, 'line')}, "
         f"{_requests(facts)}, {row['seconds']} seconds.",
+        "lines": f"{plural(account.published, 'line')}: "
+        f"{plural(account.unique, 'different event')}, "
+        f"{plural(account.duplicates, 'copy', 'copies')} of them, {account.quarantined} set aside.",
         "began": datetime.fromtimestamp(facts.began_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "figures": [
             {"name": "lines published", "value": account.published},

@@ -78,8 +78,7 @@ class OfRelay:
 
     @property
     def title(self) -> str:
-        where = "embedded run" if self._relay.is_embedded else self._relay.region
-        return f"{self._relay.stack} ({where})"
+        return self._relay.title
 
     def standing(self) -> Standing:
         return health.judge(reading.read(self._relay))

@@ -94,8 +94,12 @@ class Browser:
 
     def whole_page(self, path: Path) -> None:
         """A picture of all of the page."""
-        taken = self._devtools("Page.captureScreenshot", {"captureBeyondViewport": True})
-        path.write_bytes(base64.b64decode(taken["data"]))
+        path.write_bytes(self.picture(beyond=True))
+
+    def picture(self, *, beyond: bool) -> bytes:
+        """A PNG of what the screen shows, or of what is beyond it as well."""
+        taken = self._devtools("Page.captureScreenshot", {"captureBeyondViewport": beyond})
+        return base64.b64decode(taken["data"])
 
     def complaints(self) -> list[str]:
         """What the console and the network layer had to say."""

@@ -45,6 +45,7 @@ def test_a_browser_shows_all_of_it_without_a_word_of_complaint(
     assert browser.complaints() == []
     text = browser.evaluate("document.body.innerText")
     for said in (
+        "6 lines: 4 different events, 1 copy of them, 1 set aside.",
         "3 events took effect once; 1 of 6 lines are set aside, 1 of 4 events wait for a person",
         "captured.ndjson",
         "detail has no <type>",

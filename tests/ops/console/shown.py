@@ -4,7 +4,6 @@ take for its own."""
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened
@@ -202,6 +201,3 @@ class Shown:
         is_dry = "--dry-run" in command
         said = "1 letter would be replayed. Nothing was changed." if is_dry else "1 of 1 replayed."
         return Ran(0, f"{said} {HOSTILE}")
-
-
-PICTURES = Path(__file__).resolve().parents[3] / "docs" / "pictures"

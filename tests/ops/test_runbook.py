@@ -1,0 +1,148 @@
+"""Every command that a document names is one that there is, with the options that there are; and
+those of the runbook do something on a relay in trouble."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdas.relay.ledger.claims import claim
+from lambdas.relay.messages.sealing import encode
+from lambdas.relay.review.cases import park
+from ops.__main__ import main
+from tests.ops.conftest import Deployed, letter
+from tests.unit.batches import NOW_MS, sealed, sealed_event
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNBOOK = ROOT / "docs" / "runbook.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SOURCES = [ROOT / "environments" / "example.toml", *sorted((ROOT / "ops").rglob("*.py"))]
+SOURCES += [*sorted((ROOT / "stacks").glob("*.py")), *sorted((ROOT / "lambdas").rglob("*.py"))]
+#: a command between backticks, which may go on in the next line
+INLINE = re.compile(r"`((?:bin/)?relay(?: [^`]*)?)`")
+#: where a text of Python goes on in its next line
+JOINT = re.compile(r'"\s*\n\s*f?"')
+FENCED = re.compile(r"```(?:sh)?\n(.*?)```", re.DOTALL)
+
+(BATCH,) = sealed([sealed_event("a", conversation="7f3b8c1e"), sealed_event("b")])
+#: what stands for what, on the relay of these tests
+PLACES = {
+    "<begin>": "2026-11-21T03:00Z",
+    "<end>": "2026-11-21T04:00Z",
+    "<that moment>": "2026-11-21T03:00Z",
+    "<step 1>": "2026-11-21T04:00Z",
+    "<name>": "production",
+    "<file>": "event.json",
+    "<request>": BATCH.batch_id,
+    "<identity>": BATCH.events[0].identity,
+    "<conversation>": BATCH.events[0].conversation_id,
+    "<any id, or its beginning>": BATCH.batch_id[:8],
+    "<id>": BATCH.batch_id,
+}
+
+
+def spoken(text: str) -> Iterator[str]:
+    """The commands that a text names, as it names them."""
+    for block in FENCED.findall(text):
+        for line in block.splitlines():
+            if line.startswith(("relay ", "bin/relay ")):
+                yield line.partition("#")[0].strip()
+    for said in INLINE.findall(FENCED.sub("", text)):
+        yield " ".join(said.split())
+
+
+def arguments(command: str) -> list[str]:
+    """A command as a person would type it for the relay of these tests."""
+    for place, value in PLACES.items():
+        command = command.replace(place, f'"{value}"')
+    return shlex.split(command)[1:]
+
+
+NAMED = sorted(
+    {
+        (str(path.relative_to(ROOT)), command)
+        for path in (*DOCUMENTS, *SOURCES)
+        for command in spoken(JOINT.sub("", path.read_text("utf-8")))
+    }
+)
+
+
+@pytest.mark.parametrize(("where", "command"), NAMED)
+def test_a_command_that_is_named_is_there(
+    where: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Names are read before help is given, values are not.
+    assert main([*arguments(command), "--help"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["relay gone", "relay status --gone", "relay dead-letters gone", "relay list --x=1"]
+)
+def test_a_command_that_is_not_there_would_be_noticed(command: str) -> None:
+    assert main([*arguments(command), "--help"]) == 2
+
+
+def section_of(text: str, part: str) -> str:
+    return re.split(r"\n#{2,3} ", text.split(f"\n{part}\n", 1)[1], maxsplit=1)[0]
+
+
+ALARMS = re.findall(r"^### (\w+)$", section := RUNBOOK.read_text("utf-8"), re.MULTILINE)
+#: these ask of AWS what is not in this stack, move what moto cannot, or end when somebody ends them
+ELSEWHERE = ("doctor", "replay-archive", "console", "try-mapping", "--watch", "--whole-queue")
+STEPS = sorted(
+    {
+        command
+        for part in [*(f"### {name}" for name in ALARMS), "## Look", "## Dead letters", "## Review"]
+        for command in spoken(section_of(section, part))
+        if not any(word in command for word in ELSEWHERE)
+    }
+)
+
+
+@pytest.fixture
+def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """A request that Genesys refused, its letter, and one that a function could not read."""
+    monkeypatch.setattr("ops.reading._ages", lambda _relay: {})
+    claim(BATCH, relay.ledger, NOW_MS)
+    reason = "429: the minute is used up"
+    assert park(BATCH, "REJECTED", reason, ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    letter(relay, "writes", encode(BATCH), reason=reason, first_seen="2026-01-09T10:00:00Z")
+    return relay
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_a_step_of_the_runbook_does_something(
+    in_trouble: Deployed, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    given = arguments(command)
+    if given == ["trace", "--json"]:
+        given.insert(1, BATCH.batch_id)
+    if "discard" in given and BATCH.batch_id in given:
+        listed = main(["dead-letters", "list", "--json"])
+        assert listed == 0
+        message = json.loads(capsys.readouterr().out)[0]["message_id"]
+        given[given.index(BATCH.batch_id)] = message
+    is_change = {"replay", "discard", "resolve"} & set(given) and "--dry-run" not in given
+    code = main([*given, *(["--yes"] if is_change else [])])
+    said = capsys.readouterr()
+
+    # 1: something needs a person, as it does here
+    assert code in (0, 1), said.err
+    assert (code == 1) == (given[0] == "status")
+    assert said.out.strip()
+    assert said.err == ""
+
+
+def test_each_alarm_has_a_command_to_begin_with() -> None:
+    without = [
+        alarm
+        for alarm in ALARMS
+        if "**It means**" in section_of(section, f"### {alarm}")
+        and not list(spoken(section_of(section, f"### {alarm}")))
+    ]
+
+    # These begin at a log, and say which.
+    assert without == ["FunctionFailing", "ReconcileFailing", "WebhookPuttingOff"]
