@@ -24,20 +24,21 @@ TIMEOUT_S = 30
 PASSING = (408, 429)
 
 
-def headers(key: str, body: bytes) -> dict[str, str]:
+def headers(url: str, key: str, body: bytes) -> dict[str, str]:
     """The signature is made anew for every attempt, for its time; the body stays as it is."""
+    sender = url.rpartition("/")[2]
     timestamp = str(int(time.time()))
     return {
         "content-type": "application/json",
         "x-relay-timestamp": timestamp,
-        "x-relay-signature": signature(key, timestamp, body),
+        "x-relay-signature": signature(key, timestamp, sender, body),
     }
 
 
-def signature(key: str, timestamp: str, body: bytes) -> str:
-    """HMAC-SHA256 over the time of signing, a dot and the body."""
-    mac = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
-    return f"v1={mac.hexdigest()}"
+def signature(key: str, timestamp: str, sender: str, body: bytes) -> str:
+    """HMAC-SHA256 over the time of signing, the path and the body, with dots between them."""
+    mac = hmac.new(key.encode(), f"{timestamp}./events/{sender}.".encode() + body, hashlib.sha256)
+    return f"v2={mac.hexdigest()}"
 
 
 def post(url: str, key: str, event: dict[str, Any]) -> int:
@@ -46,7 +47,7 @@ def post(url: str, key: str, event: dict[str, Any]) -> int:
     for attempt in range(1, ATTEMPTS_MAX + 1):
         wait_s = min(30, 0.2 * 2**attempt)
         try:
-            answer = requests.post(url, body, headers=headers(key, body), timeout=TIMEOUT_S)
+            answer = requests.post(url, body, headers=headers(url, key, body), timeout=TIMEOUT_S)
             if answer.status_code == 200:
                 return attempt
             if 400 <= answer.status_code < 500 and answer.status_code not in PASSING:

@@ -205,7 +205,10 @@ class Senders:
             body=body,
             receives=attempt,
             sent_at_ms=self._timeline.now_ms,
-            attributes={TIMESTAMP: now_s, SIGNATURE: signature(told.key, now_s, body.encode())},
+            attributes={
+                TIMESTAMP: now_s,
+                SIGNATURE: signature(told.key, now_s, told.sender, body.encode()),
+            },
         )
         is_waiting = True
 

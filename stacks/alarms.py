@@ -137,6 +137,20 @@ def _of_webhook(environment: str) -> tuple[Alarm, ...]:
             bad=2,
             periods=2,
         ),
+        Alarm(
+            "WebhookSenderUnproven",
+            "For a quarter of an hour requests came in the name of a sender that has a key, and "
+            "did not prove it: its key or its clock is wrong, or somebody uses its name. The log "
+            "of Webhook names it.",
+            joined(
+                "SUM",
+                _counts(environment, "WebhookSenderUnproven", "webhook"),
+                label="refusals",
+                period_s=PERIOD_S,
+            ),
+            bad=3,
+            periods=3,
+        ),
     )
 
 

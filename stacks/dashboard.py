@@ -100,6 +100,7 @@ CONFIRMATIONS: Lines = {
 ENTRANCES: Lines = {
     "WebhookTaken": "webhook: taken",
     "WebhookRefused": "webhook: refused",
+    "WebhookSenderUnproven": "webhook: a sender's name, no proof",
     "WebhookPutOff": "webhook: put off",
     "DuplicatesRemembered": "duplicates remembered",
 }

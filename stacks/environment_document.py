@@ -333,6 +333,12 @@ class Webhook(_Table):
     burst: int = Field(
         default=100, ge=1, le=BURST_MAX, description=f"a whole number from 1 to {BURST_MAX}"
     )
+    sender_requests_per_minute: int = Field(
+        default=3_000,
+        ge=1,
+        le=60 * REQUESTS_PER_SECOND_MAX,
+        description=f"a whole number from 1 to {60 * REQUESTS_PER_SECOND_MAX}",
+    )
     types: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
         default={},
         description="a table of senders' names and lists of types, "

@@ -19,10 +19,11 @@ from stacks.shared import Shared
 #: The sender that has a key from the start; more are added to the secret.
 FIRST_SENDER = "webhook"
 KEY_CHARS = 64
-#: What an on-call engineer asks of a request; nothing of what it said, and no header.
+#: What an on-call engineer asks of a request, and where it came from; nothing of what it said.
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
     "at": "$context.requestTime",
+    "address": "$context.identity.sourceIp",
     "route": "$context.routeKey",
     "status": "$context.status",
     "protocol": "$context.protocol",
@@ -71,6 +72,7 @@ class Webhook(Construct):
                 "WEBHOOK_SECRET_ID": self.secret.secret_arn,
                 "WEBHOOK_VERIFICATION": webhook.verification,
                 "WEBHOOK_REPLAY_WINDOW_S": str(webhook.replay_window_s),
+                "WEBHOOK_SENDER_REQUESTS_PER_MINUTE": str(webhook.sender_requests_per_minute),
             },
         )
         grant_send(role, shared.queues.events.queue)
@@ -90,17 +92,22 @@ class Webhook(Construct):
             description=f"genesys-relay {settings.environment}: webhook",
             create_default_stage=False,
         )
-        (route,) = api.add_routes(
-            path="/events/{sender}",
-            methods=[apigateway.HttpMethod.POST],
-            integration=integrations.HttpLambdaIntegration("Integration", self.function),
-        )
-        acknowledge(
-            route,
-            "AwsSolutions-APIG4",
-            "The function verifies each sender's signature over the body, which no authorizer of "
-            "an HTTP API is shown.",
-        )
+        integration = integrations.HttpLambdaIntegration("Integration", self.function)
+        paths = [f"/events/{sender}" for sender in ("{sender}", *sorted(webhook.types))]
+        routes = [
+            route
+            for path in paths
+            for route in api.add_routes(
+                path=path, methods=[apigateway.HttpMethod.POST], integration=integration
+            )
+        ]
+        for route in routes:
+            acknowledge(
+                route,
+                "AwsSolutions-APIG4",
+                "The function verifies each sender's signature over the body, which no authorizer "
+                "of an HTTP API is shown.",
+            )
         logs = log_group(
             self,
             "AccessLogs",
@@ -117,11 +124,21 @@ class Webhook(Construct):
                 throttling_rate_limit=webhook.requests_per_second,
                 throttling_burst_limit=webhook.burst,
             ),
+            # A limit for each route: who floods the one that everybody shares takes nothing from a
+            # sender that has its own.
+            route_settings={
+                f"POST {path}": {
+                    "ThrottlingRateLimit": webhook.requests_per_second,
+                    "ThrottlingBurstLimit": webhook.burst,
+                }
+                for path in paths
+            },
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
                 destination_arn=logs.log_group_arn, format=json.dumps(ACCESS_LOG_FIELDS)
             ),
         )
-        stage.add_resource_dependency(_l1(route))
+        for route in routes:
+            stage.add_resource_dependency(_l1(route))
         return f"{api.api_endpoint}/events/{FIRST_SENDER}"
 
 

@@ -129,12 +129,12 @@ class _Shop:
         body = json.dumps(attempt.detail).encode()
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(str(address.netloc), timeout=TIMEOUT_S)
-        connection.request("POST", address.path, body, post_to_webhook.headers(KEY, body))
+        connection.request("POST", address.path, body, post_to_webhook.headers(self.url, KEY, body))
         connection.close()
         self.answers["unread"] += 1
 
     def status(self, body: bytes, **changed: str) -> int:
-        headers = {**post_to_webhook.headers(KEY, body), **changed}
+        headers = {**post_to_webhook.headers(self.url, KEY, body), **changed}
         return requests.post(self.url, body, headers=headers, timeout=TIMEOUT_S).status_code
 
 
@@ -184,7 +184,7 @@ def _refusals(shop: _Shop) -> Sequence[str]:
 def _signed_at(body: bytes, timestamp: int) -> dict[str, str]:
     return {
         "x-relay-timestamp": str(timestamp),
-        "x-relay-signature": post_to_webhook.signature(KEY, str(timestamp), body),
+        "x-relay-signature": post_to_webhook.signature(KEY, str(timestamp), SENDER, body),
     }
 
 

@@ -70,3 +70,7 @@ class Settings:
     @property
     def replay_window_s(self) -> int:
         return self.count("WEBHOOK_REPLAY_WINDOW_S")
+
+    @property
+    def sender_requests_per_minute(self) -> int:
+        return self.count("WEBHOOK_SENDER_REQUESTS_PER_MINUTE")

@@ -32,6 +32,7 @@ TEXTS = frozenset(
         "queue",
         "reason",
         "route",
+        "sender",
         "state",
         "topic",
         "was",

@@ -282,7 +282,7 @@ def webhooks(site: Site, random: Random) -> str:
         "pathParameters": {"sender": SENDER},
         "headers": {
             TIMESTAMP: stamp,
-            SIGNATURE: signature(KEY, stamp, body.encode("utf-8", "surrogatepass")),
+            SIGNATURE: signature(KEY, stamp, SENDER, body.encode("utf-8", "surrogatepass")),
         },
         "body": body,
         "isBase64Encoded": False,

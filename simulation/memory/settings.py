@@ -21,6 +21,7 @@ class MemorySettings:
     login_url: str = "https://login.simulated"
     verification: Verification = "signature"
     replay_window_s: int = 300
+    sender_requests_per_minute: int = 3_000
 
     def receives_max(self, queue: str) -> int:
         return self.receives[queue]

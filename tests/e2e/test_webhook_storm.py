@@ -145,7 +145,7 @@ def storm(url: str) -> list[tuple[str, int, dict[str, Any]]]:
         event = {"id": event_id, **step}
         body = json.dumps(event).encode()
         answer = sessions.session.post(
-            f"{url}/events/shop", body, headers=headers(KEY, body), timeout=30
+            f"{url}/events/shop", body, headers=headers(f"{url}/events/shop", KEY, body), timeout=30
         )
         return event_id, answer.status_code, answer.json()
 
@@ -164,7 +164,7 @@ def test_every_200_is_delivered_once_and_a_503_was_not_queued_or_is_a_copy_once_
         "POWERTOOLS_LOG_LEVEL": "ERROR",
     }.items():
         monkeypatch.setenv(name, value)
-    now_s = int(headers(KEY, b"")["x-relay-timestamp"])
+    now_s = int(headers("shop", KEY, b"")["x-relay-timestamp"])
     relay, faults, one_at_a_time = (
         Relay(now_s * 1000),
         Refusing(0.55, unheard_share),

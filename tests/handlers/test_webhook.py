@@ -44,6 +44,7 @@ def queue_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
         "POWERTOOLS_METRICS_NAMESPACE": "GenesysRelay",
         "WEBHOOK_VERIFICATION": "signature",
         "WEBHOOK_REPLAY_WINDOW_S": "300",
+        "WEBHOOK_SENDER_REQUESTS_PER_MINUTE": "100",
     }.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
@@ -73,7 +74,7 @@ def posted(body: str, sender: str = "shop") -> dict[str, Any]:
         "pathParameters": {"sender": sender},
         "headers": {
             "X-Relay-Timestamp": now,
-            "x-relay-signature": signature(KEY, now, body.encode()),
+            "x-relay-signature": signature(KEY, now, sender, body.encode()),
             "content-type": "application/json",
         },
         "body": body,
@@ -100,6 +101,12 @@ def test_an_event_is_in_the_queue_when_200_is_answered(queue_url: str) -> None:
 def test_a_body_in_base64_is_what_was_signed(queue_url: str) -> None:
     text = base64.b64encode(BODY.encode()).decode()
     event = posted(BODY) | {"body": text, "isBase64Encoded": True}
+
+    assert webhook.handler(event, Context())["statusCode"] == 200
+
+
+def test_a_route_of_its_own_names_the_sender_in_the_path(queue_url: str) -> None:
+    event = posted(BODY) | {"pathParameters": None, "rawPath": "/events/shop"}
 
     assert webhook.handler(event, Context())["statusCode"] == 200
 

@@ -35,7 +35,7 @@ from tests.stacks.test_permissions import statements
 from tests.unit.tracked import CONFIRMATION, Desk, caused, request
 
 #: enough to meet all that the cases below leave out
-SEEDS, TRACKED_SEEDS = range(1, 16), range(1, 21)
+SEEDS, TRACKED_SEEDS = range(1, 16), range(1, 31)
 FAR_MS = 10**15
 
 #: granted, and asked for by what is no code of ours: the reason
@@ -88,6 +88,7 @@ def asked() -> dict[str, set[Grant]]:
     _a_check_among_the_dead_letters(ask_as("reconcile"))
     _a_decision_half_carried_out(ask_as("reconcile"))
     _a_compensation(ask_as("confirm"))
+    _what_differs_and_is_kept_no_more(ask_as("confirm"))
     return asked
 
 
@@ -151,6 +152,18 @@ def _a_decision_half_carried_out(ask: Ask) -> None:
     world.timeline.advance(HOUR_S)
     reconcile_function(AskingPorts(world, ask), desk.settings)(FAR_MS)
     assert world.bodies("writes")
+
+
+def _what_differs_and_is_kept_no_more(ask: Ask) -> None:
+    """A person is to compare what Genesys shows with a request that the vault has lost."""
+    desk = Desk()
+    deps = confirm_deps(AskingPorts(desk.world, ask), desk.settings)
+    desk.deps = replace(deps, recovery=desk.asking(deps.recovery))
+    batch = desk.accept(request(), genesys_id="c-1")
+    desk.world.documents.clear()
+    desk.genesys.says("differs")
+    desk.end_window(batch)
+    assert desk.state(batch) == "MANUAL_REVIEW"
 
 
 def _a_compensation(ask: Ask) -> None:

@@ -16,6 +16,8 @@ verification = "signature"
 requests_per_second = 7
 burst = 9
 replay_window_s = 120
+sender_requests_per_minute = 90
+types = { "shop.example" = ["order.*"] }
 """
 )
 
@@ -48,11 +50,15 @@ def test_with_it_the_stack_says_where_the_first_sender_posts_to(template: Templa
     assert readable(outputs["WebhookUrl"]["Value"]).endswith("/events/webhook")
 
 
-def test_the_endpoint_has_one_route_and_a_rate_limit(template: Template) -> None:
-    route = only(template, "AWS::ApiGatewayV2::Route")["Properties"]
+def test_a_named_sender_has_a_route_and_a_rate_limit_of_its_own(template: Template) -> None:
+    routes = resources(template, "AWS::ApiGatewayV2::Route").values()
     stage = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]
 
-    assert route["RouteKey"] == "POST /events/{sender}"
+    keys = {route["Properties"]["RouteKey"] for route in routes}
+    assert keys == {"POST /events/{sender}", "POST /events/shop.example"}
+    assert stage["RouteSettings"] == {
+        key: {"ThrottlingRateLimit": 7, "ThrottlingBurstLimit": 9} for key in keys
+    }
     assert stage["DefaultRouteSettings"] == {
         "ThrottlingRateLimit": 7,
         "ThrottlingBurstLimit": 9,
@@ -61,12 +67,13 @@ def test_the_endpoint_has_one_route_and_a_rate_limit(template: Template) -> None
     assert integration["PayloadFormatVersion"] == "2.0"
 
 
-def test_the_access_log_holds_nothing_that_was_sent(template: Template) -> None:
+def test_the_access_log_says_from_where_and_holds_nothing_that_was_sent(template: Template) -> None:
     settings = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]["AccessLogSettings"]
 
-    logged = json.loads(settings["Format"]).values()
+    logged = set(json.loads(settings["Format"]).values())
     assert all(value.startswith("$context.") for value in logged)
-    assert not [value for value in logged if "path" in value.lower() or "identity" in value]
+    assert "$context.identity.sourceIp" in logged
+    assert not [value for value in logged if "path" in value.lower()]
 
 
 def function_of(template: Template) -> dict[str, str]:
@@ -85,6 +92,7 @@ def test_the_function_is_told_what_its_handler_asks_for(template: Template) -> N
     assert variables["WEBHOOK_SECRET_ID"] == "<WebhookKeys>"
     assert variables["WEBHOOK_VERIFICATION"] == "signature"
     assert variables["WEBHOOK_REPLAY_WINDOW_S"] == "120"
+    assert variables["WEBHOOK_SENDER_REQUESTS_PER_MINUTE"] == "90"
 
 
 def test_the_function_may_queue_events_and_read_its_own_secret(template: Template) -> None:

@@ -1,5 +1,6 @@
 """The webhook's answers: each means what it says."""
 
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.relay.entrances import proofs
+from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.arrivals import Arrival
 from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.entrances.identities import BY_NATURE
-from lambdas.relay.entrances.proofs import SENDER, Proof, Request, signature, verification
+from lambdas.relay.entrances.proofs import (
+    SENDER,
+    Proof,
+    Request,
+    signature,
+    signature_v1,
+    verification,
+)
 from lambdas.relay.functions.webhook import Deps, Reply, receive
 from lambdas.relay.kernel.errors import Throttled, Transient
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
@@ -59,6 +68,8 @@ class Entrance:
     world: World = field(default_factory=World)
     keys: Keys = field(default_factory=lambda: Keys({"shop": [KEY]}))
     types: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    allowance: Allowance = field(default_factory=lambda: Allowance(1_000))
+    strangers: Allowance = field(default_factory=lambda: Allowance(1_000))
 
     def post(self, request: Request) -> Reply:
         deps = Deps(
@@ -69,6 +80,8 @@ class Entrance:
             telemetry=self.world.telemetry,
             proof=Proof(verification(self.verification), WINDOW_S),
             sender_types=self.types,
+            allowance=self.allowance,
+            strangers=self.strangers,
         )
         return receive(request, deps)
 
@@ -86,7 +99,7 @@ def signed(
 ) -> Request:
     proof = {
         "x-relay-timestamp": str(at_s),
-        "x-relay-signature": signature(key, str(at_s), content),
+        "x-relay-signature": signature(key, str(at_s), sender, content),
     }
     changed = {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(sender, {**proof, **changed}, content)
@@ -165,12 +178,49 @@ def test_a_token_is_enough_where_tokens_are_configured() -> None:
     assert (
         entrance.post(Request("shop", {"authorization": f"Bearer {KEY}"}, body(STEP))).status == 200
     )
-    for wrong in (f"Bearer {KEY}x", KEY, "Bearer ", ""):
+    in_lower_case = Request("shop", {"authorization": f"bearer {KEY}"}, body(STEP))
+    assert entrance.post(in_lower_case).status == 200
+    for wrong in (f"Bearer {KEY}x", f"Bearer {KEY.upper()}", KEY, "Bearer ", ""):
         assert entrance.post(Request("shop", {"authorization": wrong}, body(STEP))).status == 401
     assert entrance.post(signed(body(STEP))).status == 401
 
 
+def test_a_signatures_digits_may_be_in_either_case() -> None:
+    request = signed(body(STEP))
+    loud = request.headers["x-relay-signature"].upper()
+
+    assert Entrance().post(signed(body(STEP), x_relay_signature=loud)).status == 200
+
+
+def test_a_signature_without_the_path_is_taken_for_now_and_said_to_be_old() -> None:
+    old = signed(body(STEP), x_relay_signature=signature_v1(KEY, str(NOW_S), body(STEP)))
+
+    reply = Entrance().post(old)
+
+    assert reply.status == 200
+    assert "until release 2.0" in reply.body["notice"]
+    assert "notice" not in Entrance().post(signed(body(STEP))).body
+
+
 # 401
+
+
+def test_what_was_signed_for_one_sender_is_no_proof_for_another_with_the_same_key() -> None:
+    entrance = Entrance(keys=Keys({"shop": [KEY], "till": [KEY]}))
+
+    assert entrance.post(replace(signed(body(STEP)), sender="till")).status == 401
+
+
+def test_a_refusal_in_a_known_senders_name_is_counted_and_every_one_is_named() -> None:
+    entrance = Entrance()
+
+    for sender in ("shop", "stranger", "No Sender 4915112345678"):
+        assert entrance.post(signed(body(STEP), key=OLD_KEY, sender=sender)).status == 401
+
+    counts = entrance.world.telemetry.counts
+    assert (counts["WebhookRefused"], counts["WebhookSenderUnproven"]) == (3, 1)
+    named = [fields["sender"] for _, fields in entrance.world.telemetry.notes]
+    assert named == ["shop", "stranger", "no sender"]
 
 
 @pytest.mark.parametrize(
@@ -364,6 +414,31 @@ def test_some_names_are_no_senders(name: str) -> None:
 # 429 and 503
 
 
+def test_a_sender_that_used_up_its_allowance_takes_nothing_from_another() -> None:
+    keys = Keys({"shop": [KEY], "till": [OLD_KEY]})
+    entrance = Entrance(keys=keys, allowance=Allowance(2))
+
+    replies = [entrance.post(signed(body(STEP))) for _ in range(3)]
+
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    assert replies[-1].headers["retry-after"] == "5"
+    assert entrance.post(signed(body(STEP), key=OLD_KEY, sender="till")).status == 200
+    entrance.world.timeline.advance(31)
+    assert entrance.post(signed(body(STEP))).status == 200
+
+
+def test_strangers_use_up_what_is_theirs_and_no_sender_notices() -> None:
+    entrance = Entrance(strangers=Allowance(2))
+
+    for _ in range(2):
+        assert entrance.post(signed(body(STEP), key=OLD_KEY)).status == 401
+    read = len(entrance.keys.reads)
+    assert entrance.post(signed(body(STEP), key=OLD_KEY)).status == 429
+    assert entrance.keys.reads[read:] == [False], "the secret is not read for them any more"
+
+    assert entrance.post(signed(body(STEP))).status == 200
+
+
 def test_an_event_that_cannot_be_queued_is_to_be_sent_again() -> None:
     entrance = Entrance()
     entrance.world.faults.plan("send refused")
@@ -389,26 +464,36 @@ def test_an_event_whose_queueing_is_unknown_is_to_be_sent_again_and_is_then_a_co
     assert len({(event.identity, event.payload_hash) for event in events}) == 1
 
 
-def test_an_unknown_sender_costs_what_a_wrong_key_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    computed = Mock(wraps=proofs.signature)
-    monkeypatch.setattr(proofs, "signature", computed)
-    entrance, request = Entrance(), signed(body(STEP), key="wrong")
+@pytest.mark.parametrize("verification", ["signature", "token"])
+@pytest.mark.parametrize("stated", ["v1=00", "v2=00", ""])
+def test_whoever_is_refused_is_refused_after_the_same_work(
+    verification: str, stated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, compared = Mock(wraps=hmac.new), Mock(wraps=hmac.compare_digest)
+    monkeypatch.setattr(hmac, "new", made)
+    monkeypatch.setattr(hmac, "compare_digest", compared)
+    keys = Keys({"shop": [KEY], "till": [KEY, OLD_KEY]})
+    entrance = Entrance(verification, keys=keys)
+    request = signed(body(STEP), x_relay_signature=stated, authorization="Bearer wrong")
 
     costs = []
-    for sender in ("shop", "stranger"):
-        computed.reset_mock()
+    for sender in ("shop", "till", "stranger"):
+        made.reset_mock()
+        compared.reset_mock()
+        keys.reads.clear()
         assert entrance.post(replace(request, sender=sender)).status == 401
-        costs.append(computed.call_count)
+        costs.append((made.call_count, compared.call_count, keys.reads.count(True)))
 
-    assert costs[0] == costs[1] > 0
+    assert len(set(costs)) == 1
+    assert costs[0][1] > 0
 
 
 @pytest.mark.parametrize("verification", ["signature", "token"])
 def test_what_an_unknown_senders_proof_is_compared_with_proves_nothing(verification: str) -> None:
-    (key,) = proofs.NOBODYS
-    request = signed(body(STEP), key=key, sender="stranger", authorization=f"Bearer {key}")
-
-    assert Entrance(verification=verification).post(request).status == 401
+    key = proofs.NOBODYS
+    for sender in ("stranger", "shop"):
+        request = signed(body(STEP), key=key, sender=sender, authorization=f"Bearer {key}")
+        assert Entrance(verification=verification).post(request).status == 401
 
 
 def test_keys_that_cannot_be_read_let_nobody_in_and_refuse_nobody() -> None:
@@ -434,6 +519,8 @@ def test_a_neighbour_that_asks_to_slow_down_slows_down_the_sender() -> None:
         telemetry=entrance.world.telemetry,
         proof=Proof("signature", WINDOW_S),
         sender_types={},
+        allowance=entrance.allowance,
+        strangers=entrance.strangers,
     )
 
     reply = receive(signed(body(STEP)), deps)

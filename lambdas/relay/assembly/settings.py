@@ -42,6 +42,11 @@ class Settings(Protocol):
         ...
 
     @property
+    def sender_requests_per_minute(self) -> int:
+        """What one proven sender of the webhook may ask of one instance."""
+        ...
+
+    @property
     def replay_window_s(self) -> int:
         """How long a signed request to the webhook is taken."""
         ...

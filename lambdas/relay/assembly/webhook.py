@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from lambdas.relay.assembly.settings import Settings
+from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.functions.webhook import Deps, Reply, receive
+from lambdas.relay.kernel.limits import WEBHOOK_STRANGERS_PER_MINUTE
 from lambdas.relay.kernel.ports import Ports
 
 
@@ -16,6 +18,8 @@ def webhook_function(ports: Ports, settings: Settings) -> Callable[[Request], Re
         entropy=ports.entropy,
         telemetry=ports.telemetry,
         proof=Proof(settings.verification, settings.replay_window_s),
+        allowance=Allowance(settings.sender_requests_per_minute),
+        strangers=Allowance(WEBHOOK_STRANGERS_PER_MINUTE),
         sender_types=settings.configuration.sender_types,
     )
     return lambda request: receive(request, deps)

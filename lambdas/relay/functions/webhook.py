@@ -4,8 +4,8 @@ What an answer means:
     200  the event is durable in the queue; the same event again is 200 again, and is a copy
     400  the body is no event; 401 nobody we know signed it, or not lately; 403 its sender may not
          send this type; 413 it is too large
-    429  too many at once; 503 the queue did not say that it has it. We do not vouch for it: send
-         it again, and if it was queued after all, that is a copy
+    429  too many at once, of this sender or of all; 503 the queue did not say that it has it. We do
+         not vouch for it: send it again, and if it was queued after all, that is a copy
 
 The sender is part of an event's identity, so the path names it and its own key proves it. Whether
 an event is a copy is decided by its identity in the ledger, never by a clock: the replay window
@@ -18,10 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.arrivals import ENTRANCE
 from lambdas.relay.entrances.business import TYPE_CHARS_MAX
 from lambdas.relay.entrances.events import Event, parse_event
-from lambdas.relay.entrances.proofs import Proof, Request
+from lambdas.relay.entrances.proofs import SENDER, Proof, Request
 from lambdas.relay.entrances.reading import kind, text
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
@@ -45,6 +46,10 @@ class Deps:
     entropy: Entropy
     telemetry: Telemetry
     proof: Proof
+    #: of each proven sender
+    allowance: Allowance
+    #: of all together who prove nothing by the keys that we know
+    strangers: Allowance
     #: patterns of the types that a sender may send; who is not named may send any
     sender_types: Mapping[str, Sequence[str]]
 
@@ -60,7 +65,9 @@ def receive(request: Request, deps: Deps) -> Reply:
         case _:
             deps.telemetry.count("WebhookRefused")
     if reply.status != 200:
-        deps.telemetry.note("webhook", status=reply.status, reason=reply.body["error"])
+        deps.telemetry.note(
+            "webhook", status=reply.status, reason=reply.body["error"], sender=_named(request)
+        )
     return reply
 
 
@@ -71,9 +78,19 @@ def _answer(request: Request, deps: Deps) -> Reply:
             f"the body has {len(request.body)} bytes; at most {WEBHOOK_BODY_BYTES_MAX} are taken",
         )
     try:
-        stranger = deps.proof.stranger(request, deps.keys, deps.clock.now_ms())
-        if stranger is not None:
-            return _refusal(401, stranger)
+        now_ms = deps.clock.now_ms()
+        if not deps.proof.fits(request, deps.keys, now_ms):
+            # A key that does not fit may be newer than what we know; looking is not for everybody
+            # at any time.
+            if not deps.strangers.take("", now_ms):
+                return _put_off(429, "too many requests that prove nothing; send it again later")
+            stranger = deps.proof.stranger(request, deps.keys, now_ms)
+            if stranger is not None:
+                return _stranger(request, stranger, deps)
+        if not deps.allowance.take(request.sender, now_ms):
+            return _put_off(
+                429, f"more than {deps.allowance.per_minute} requests a minute; send it again later"
+            )
         envelope = _envelope(request, deps)
         if not _may_send(request.sender, envelope["detail-type"], deps):
             return _refusal(403, f"{request.sender} may not send events of this type")
@@ -93,7 +110,23 @@ def _answer(request: Request, deps: Deps) -> Reply:
     deps.telemetry.note(
         "webhook", status=200, identity=event.identity, correlation=event.correlation_id
     )
-    return Reply(200, {"status": "queued", "identity": event.identity})
+    answer: dict[str, Json] = {"status": "queued", "identity": event.identity}
+    if (notice := deps.proof.notice(request)) is not None:
+        answer["notice"] = notice
+    return Reply(200, answer)
+
+
+def _stranger(request: Request, sentence: str, deps: Deps) -> Reply:
+    """A refused sender that has a key has the wrong one, or a wrong clock, or somebody else has
+    its name: its owner wants to know."""
+    if deps.keys.of(request.sender, fresh=False):
+        deps.telemetry.count("WebhookSenderUnproven")
+    return _refusal(401, sentence)
+
+
+def _named(request: Request) -> str:
+    """Whose name the request bears; a name that can be no sender's is not repeated."""
+    return request.sender if SENDER.fullmatch(request.sender) else "no sender"
 
 
 def _refusal(status: int, sentence: str) -> Reply:

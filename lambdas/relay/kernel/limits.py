@@ -71,9 +71,9 @@ JSON_DEPTH_MAX = 64
 REASON_CHARS_MAX = 500
 
 # --- the webhook
-#: what EventBridge takes in one event, docs.aws.amazon.com/eventbridge/.../eb-putevents.html, so
-#: that the entrances take the same. As ASCII it is at most three times as long, and fits SQS.
+#: our own: beyond any event, and as ASCII, three times as long at most, it still fits a message
 WEBHOOK_BODY_BYTES_MAX = 262_144
+WEBHOOK_STRANGERS_PER_MINUTE = 60  # unproven, and worth a look for newer keys; of an instance
 #: what a sender is told to wait after 429 and 503
 WEBHOOK_RETRY_AFTER_S = 5
 #: API Gateway waits this long for the function,

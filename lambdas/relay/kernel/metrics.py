@@ -6,6 +6,7 @@ Metric = Literal[
     # --- webhook
     "WebhookTaken",  # requests answered 200: queued, copies included
     "WebhookRefused",  # answered 400, 401, 403, 413: not queued, and the same request never will be
+    "WebhookSenderUnproven",  # of those 401, in the name of a sender that has a key
     "WebhookPutOff",  # answered 429, 503: to be sent again
     # --- intake
     "EventsReceived",  # envelopes read, copies included
