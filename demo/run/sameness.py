@@ -28,8 +28,9 @@ class SameContent:
     events: int
 
     def __str__(self) -> str:
+        pairs = self.copies + self.events
         return (
-            f"same content, other time: {self.copies + self.events} pairs; {self.copies} taken for "
+            f"same content, other time: {pairs} pair{'s' * (pairs != 1)}; {self.copies} taken for "
             f"copies (the content names its moment or id), {self.events} for events of their own "
             "(a state that came back)"
         )

@@ -1,0 +1,91 @@
+"""What somebody does in the console to what waits in a queue."""
+
+from collections.abc import Callable, Mapping
+
+from lambdas.relay.kernel.limits import DAY_S, QUEUES
+from lambdas.relay.kernel.ports import Outgoing
+from simulation.hands.world import EDITED, World, customer, publish
+
+LATE_S = 3 * DAY_S
+
+#: what somebody does to what waits in a queue
+Act = Callable[[World, str], None]
+
+
+def leave(world: World, queue: str) -> None:
+    return
+
+
+def purge(world: World, queue: str) -> None:
+    world.take(queue)
+
+
+def purge_and_replay(world: World, queue: str) -> None:
+    world.take(queue)
+    world.rest()
+    publish(world)
+
+
+def bury(world: World, queue: str) -> None:
+    world.put(f"{queue}-dead", world.take(queue))
+
+
+def copy(world: World, queue: str) -> None:
+    held = world.take(queue)
+    world.put(queue, held + held)
+
+
+def edit_body(world: World, queue: str) -> None:
+    edited = [
+        Outgoing(m.body.replace(customer(1), EDITED), m.attributes) for m in world.take(queue)
+    ]
+    world.put(queue, edited)
+
+
+def edit_attributes(world: World, queue: str) -> None:
+    world.put(queue, [Outgoing(m.body, {"events": "many"}) for m in world.take(queue)])
+
+
+def come_late(world: World, queue: str) -> None:
+    held = world.take(queue)
+    world.timeline.advance(LATE_S)
+    world.put(queue, held)
+
+
+def replay(world: World, queue: str) -> None:
+    publish(world)
+
+
+def restore_and_replay(world: World, queue: str) -> None:
+    world.table.items.clear()
+    world.rest()
+    publish(world)
+
+
+def restore(world: World, queue: str) -> None:
+    """The ledger as it was before all this."""
+    world.table.items.clear()
+
+
+def into(other: str) -> Act:
+    def act(world: World, queue: str) -> None:
+        world.put(other, world.take(queue))
+
+    return act
+
+
+ACTS: Mapping[str, Act] = {
+    "left alone": leave,
+    "purged": purge,
+    "purged, then the archive replayed": purge_and_replay,
+    "moved to its dead letters": bury,
+    "redriven twice": copy,
+    "body edited": edit_body,
+    "attributes edited": edit_attributes,
+    "put back three days later": come_late,
+    "archive replayed": replay,
+    "ledger restored to before": restore,
+    "ledger restored, then the archive replayed": restore_and_replay,
+    **{f"moved to {name}": into(name) for name in QUEUES},
+    **{f"moved to {name}-dead": into(f"{name}-dead") for name in QUEUES},
+}

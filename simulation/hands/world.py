@@ -1,0 +1,223 @@
+"""A small world: three events on their way through the assembled functions, and Genesys."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+from urllib.parse import urlsplit
+
+from lambdas.relay.assembly.confirm import confirm_function
+from lambdas.relay.assembly.consumers import Function
+from lambdas.relay.assembly.dedup import dedup_function
+from lambdas.relay.assembly.intake import intake_function
+from lambdas.relay.assembly.reconcile import reconcile_function
+from lambdas.relay.assembly.write import write_function
+from lambdas.relay.kernel.limits import (
+    DAY_S,
+    LIVE,
+    MESSAGES_PER_INVOCATION,
+    QUEUES,
+    RECEIVES_MAX,
+    RECONCILE_EVERY_S,
+    SOURCE_RETENTION_S,
+)
+from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.routes.configuration import parse
+from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.credentials import MemorySenderKeys
+from simulation.memory.faults import CALM
+from simulation.memory.gate import OpenGate
+from simulation.memory.ledger import MemoryLedger
+from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.settings import MemorySettings
+from simulation.memory.table import Table
+from simulation.memory.telemetry import MemoryTelemetry
+from simulation.memory.timeline import Timeline
+from simulation.memory.vault import MemoryVault
+from simulation.workload import START_MS
+from simulator.faults import NONE
+from simulator.messages import Request
+from simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
+from simulator.platform import GenesysPlatform
+
+EVENTS = 3
+#: nothing moves any more long before that
+END_S = 16 * DAY_S
+ANSWER_S = 0.2
+CONFIGURATION = parse(
+    {
+        "destinations": {
+            "journey": {
+                "kind": "journey-external-events",
+                "configuration_id": CONFIGURATION_ID,
+                "external_source_id": EXTERNAL_SOURCE_ID,
+            }
+        },
+        "routes": [{"name": "steps", "destination": "journey", "topics": ["order.*"]}],
+    }
+)
+
+
+class Killed(BaseException):
+    """The instance dies here; no function takes it for a failure of its own."""
+
+
+@dataclass
+class Wire:
+    """Genesys behind the port of HTTP; an instance can die before or after a request."""
+
+    timeline: Timeline
+    platform: GenesysPlatform
+    #: what goes wrong with the next writes
+    wrong: Literal["", "dies before", "dies after", "fails one"] = ""
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer | NotSent | Unanswered:
+        is_write = "/externalevents/" in url and method == "POST"
+        if is_write and self.wrong == "dies before":
+            raise Killed
+        sent = body or b""
+        if is_write and self.wrong == "fails one":
+            sent = json.dumps({"entities": json.loads(sent)["entities"][1:]}).encode()
+        answer = self.platform.handle(Request(method, urlsplit(url).path, {}, headers, sent))
+        self.timeline.advance(ANSWER_S)
+        if is_write and self.wrong == "dies after":
+            raise Killed
+        if is_write and self.wrong == "fails one":
+            failed = {"originalRequestIndex": 0, "isRetryable": True, "statusCode": 503}
+            told = json.dumps({"unprocessedEntities": [failed]}).encode()
+            return Answer(answer.status, answer.headers, told)
+        return Answer(answer.status, answer.headers, answer.body)
+
+
+class Secrets:
+    """Implements relay.ports.Secrets."""
+
+    def credentials(self, fresh: bool) -> Credentials:
+        return Credentials(CLIENT_ID, CLIENT_SECRET)
+
+
+@dataclass
+class World:
+    """The assembled functions behind their queues. Implements relay.ports.Ports."""
+
+    timeline: Timeline = field(default_factory=lambda: Timeline(START_MS))
+    table: Table = field(default_factory=Table)
+    documents: dict[str, str] = field(default_factory=dict)
+    telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
+
+    def __post_init__(self) -> None:
+        self.stored: dict[str, StoredQueue] = {}
+        for name in QUEUES:
+            dead = StoredQueue(
+                f"{name}-dead", self.timeline, Random(7), visibility_s=60, retention_s=END_S
+            )
+            self.stored[f"{name}-dead"] = dead
+            self.stored[name] = StoredQueue(
+                name,
+                self.timeline,
+                Random(7),
+                visibility_s=LIVE.visibility_s[name],
+                retention_s=SOURCE_RETENTION_S,
+                receives_max=RECEIVES_MAX[name],
+                dead=dead,
+            )
+        gate = OpenGate(self.timeline)
+        self.clock = MemoryClock(self.timeline, gate, 0)
+        self.entropy = SeededChance(Random(7))
+        self.ledger = MemoryLedger(self.table, gate, CALM, self.timeline)
+        self.vault = MemoryVault(self.documents, gate, CALM)
+        self.platform = GenesysPlatform(lambda: self.timeline.now_ms / 1000, Random(1), NONE)
+        self.http = Wire(self.timeline, self.platform)
+        self.secrets = Secrets()
+        self.sender_keys = MemorySenderKeys({}, gate, CALM)
+        self._gate = gate
+        settings = MemorySettings(CONFIGURATION)
+        self.functions: Mapping[str, Function] = {
+            "events": intake_function(self, settings),
+            "batches": dedup_function(self, settings),
+            "writes": write_function(self, settings),
+            "checks": confirm_function(self, settings),
+        }
+        self._reconcile = reconcile_function(self, settings)
+
+    def queue(self, name: str) -> MemoryQueue:
+        return MemoryQueue(self.stored[name], self._gate, CALM)
+
+    def invoke(self, name: str) -> bool:
+        """One invocation of a queue's function; whether there was anything for it."""
+        stored = self.stored[name]
+        deliveries = stored.receive(MESSAGES_PER_INVOCATION[name])
+        if not deliveries:
+            return False
+        deadline_ms = self.timeline.now_ms + 60_000
+        try:
+            kept = self.functions[name](deliveries, deadline_ms)
+        except Killed:
+            return True
+        for delivery in deliveries:
+            if delivery.message_id not in kept:
+                stored.delete(delivery)
+        return True
+
+    def rest(self) -> None:
+        """Until nothing moves any more: the functions at once, the reconciler on its schedule."""
+        until_ms = self.timeline.now_ms + END_S * 1000
+        while self.timeline.now_ms < until_ms:
+            while any(self.invoke(name) for name in QUEUES):
+                self.timeline.advance(0.1)
+            self._reconcile(self.timeline.now_ms + 60_000)
+            if not self._is_overdue() and not any(each.messages for each in self.stored.values()):
+                return
+            self.timeline.advance(RECONCILE_EVERY_S)
+
+    def _is_overdue(self) -> bool:
+        return any(item.get("attention") == "overdue" for item in self.table.items.values())
+
+    def take(self, name: str) -> list[Outgoing]:
+        """Everything that a queue holds, out of it."""
+        stored = self.stored[name]
+        held = [Outgoing(m.body, dict(m.attributes)) for m in stored.messages.values()]
+        stored.messages.clear()
+        return held
+
+    def put(self, name: str, messages: list[Outgoing]) -> None:
+        for message in messages:
+            self.stored[name].send(message)
+
+
+def customer(number: int) -> str:
+    return f"customer-{number}."
+
+
+#: what somebody writes over the name of the customer of number 1
+EDITED = "customer-7."
+
+
+def envelope(number: int) -> str:
+    """An order of a customer, as the relay's bus delivers it."""
+    detail = {
+        "id": f"order-{number}",
+        "type": "order.paid",
+        "occurredAt": iso(START_MS),
+        "identifiers": {"customerId": customer(number)},
+        "attributes": {"number": number},
+    }
+    return json.dumps(
+        {
+            "version": "0",
+            "id": f"e-{number}",
+            "detail-type": "order.paid",
+            "source": "shop.example",
+            "time": iso(START_MS),
+            "detail": detail,
+        }
+    )
+
+
+def publish(world: World) -> None:
+    world.put("events", [Outgoing(envelope(number)) for number in range(EVENTS)])
