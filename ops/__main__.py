@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
@@ -80,4 +81,6 @@ def _told(message: str, given: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
+    # bin/relay has it ignored until now.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

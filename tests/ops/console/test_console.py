@@ -9,6 +9,7 @@ import pytest
 
 from ops.console import views
 from ops.console.app import console
+from ops.console.documents import linked
 from ops.console.door import Door
 from tests.ops.console.asking import Answer, ask
 from tests.ops.console.shown import CONVERSATION, HOSTILE, LETTER, REFUSED, Shown, answer
@@ -319,3 +320,14 @@ def test_every_trouble_leads_to_a_section_that_is_there() -> None:
 
     assert len(links) >= 5
     assert [link for link in links if f'id="{link}"' not in text] == []
+
+
+def test_a_trouble_is_text_with_a_link_and_commands() -> None:
+    said = linked("<b>x</b> `relay <i>`. Runbook: Backlog. <u>")
+
+    assert said == (
+        "&lt;b&gt;x&lt;/b&gt; <code>relay &lt;i&gt;</code>. "
+        '<a href="/docs/runbook.md#backlog">Runbook: Backlog</a>. &lt;u&gt;'
+    )
+    assert linked("Runbook: https://x.example/#backlog") == "Runbook: https://x.example/#backlog"
+    assert linked("Runbook: Nowhere.") == "Runbook: Nowhere."
