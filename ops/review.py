@@ -9,10 +9,12 @@ import typer
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.record import Record
-from lambdas.relay.review.resolution import Decision, Parked, Verdict, resolve, successor
+from lambdas.relay.requests.states import PARKED, State
+from lambdas.relay.review.resolution import Decision, Parked, Verdict, resolve
 from ops import discarding, review_cases
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
+from ops.event_history import FATES
 from ops.review_cases import Waiting
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
@@ -123,6 +125,9 @@ def _resolve_request(
 ) -> None:
     relay, screen = session.relay, session.screen
     parked = review_cases.parked_request(relay, name)
+    if parked.record.state not in PARKED and parked.document is None:
+        fate = FATES.get(parked.record.state, parked.record.state)
+        raise OpsError(f"Request {name} waits for nobody: {fate}. See: relay trace {name}")
     events = plural(len(parked.item.get("events", ())), "event")
     what = {
         "again": f"Deliver the {events} of request {name} again, as a new request",
@@ -143,18 +148,21 @@ def _resolve_request(
             writes=relay.queue(relay.line("writes").url),
             now_ms=CLOCK.now_ms(),
         )
-        screen.say(f"Done: {_outcome(parked, decision, state)}", "green")
+        after = review_cases.parked_request(relay, name).record
+        screen.say(f"Done: {_outcome(state, after)}", "green")
     screen.document({"id": name, "verdict": decision.verdict, "done": not dry_run})
     if dry_run:
         screen.say(f"{what}. Nothing was changed.")
 
 
-def _outcome(parked: Parked, decision: Decision, state: str) -> str:
+def _outcome(state: State, record: Record) -> str:
     """What the decision led to, and how to follow it."""
-    if decision.verdict == "again" and parked.batch is not None:
-        child = successor(parked.batch).batch_id
+    if state == "SPLIT":
+        (*_, child) = record.part_ids
         return f"it goes out again as request {child}. Follow it with: relay trace {child}"
-    return f"the case is closed ({state})."
+    if state == "EMPTY":
+        return "another request has delivered its events already, so nothing goes out again."
+    return f"the case is closed: {FATES[state]}."
 
 
 def _resolve_message(

@@ -122,10 +122,38 @@ def test_what_did_not_happen_is_sent_again_once(
     assert main(again) == 0
     assert "it goes out again as request" in capsys.readouterr().out
     assert main(again) == 2, "it does not wait any more"
+    assert "waits for nobody: goes on in parts. See: relay trace" in capsys.readouterr().err
 
     (sent,) = waiting(parked, parked.line("writes").url)
     assert decode(sent["Body"]).events == BATCH.events
     assert state(parked) == "SPLIT"
+
+
+@pytest.mark.parametrize(("others", "says"), [("a", "as request"), ("ab", "nothing goes out")])
+def test_what_another_request_has_delivered_stays_out_and_what_goes_is_named(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], others: str, says: str
+) -> None:
+    claim(batch_of(*others, nonce="another"), relay.ledger, NOW_MS)
+    park(BATCH, "REJECTED", "400 no", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+
+    again = ["review", "resolve", BATCH.batch_id, "--did-not-happen", "--note", "n", "--yes"]
+    assert main(again) == 0
+    said = capsys.readouterr().out
+
+    assert says in said
+    sent = [decode(one["Body"]) for one in waiting(relay, relay.line("writes").url)]
+    assert [batch.batch_id in said for batch in sent] == [True] * (2 - len(others))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says"),
+    [("--happened", "delivered, as Genesys itself says"), ("--discard", "discarded by a person")],
+)
+def test_a_closed_case_says_as_what(
+    parked: Deployed, capsys: pytest.CaptureFixture[str], verdict: str, says: str
+) -> None:
+    assert main(["review", "resolve", BATCH.batch_id, verdict, "--note", "n", "--yes"]) == 0
+    assert f"Done: the case is closed: {says}." in capsys.readouterr().out
 
 
 def test_an_unreadable_message_is_read_again_or_kept_as_discarded(
