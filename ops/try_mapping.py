@@ -45,7 +45,8 @@ def configuration_of(name: str | None) -> Environment:
 def event_of(path: Path) -> Event:
     """The one event of a file. Raises OpsError."""
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
+        text = content.decode(json.detect_encoding(content))
     except (OSError, UnicodeDecodeError) as error:
         raise OpsError(f"{path}: cannot be read as a text file: {error}.") from error
     try:

@@ -47,6 +47,14 @@ def test_it_shows_the_item_and_where_it_goes(
     assert row["request"].endswith("/configurations/c1/events")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_file_is_read_in_every_encoding_of_unicode(
+    given: tuple[Path, Path], encoding: str
+) -> None:
+    given[1].write_text(envelope(1, mood="good"), encoding)
+    assert run(*given) == 0
+
+
 def test_an_event_that_no_route_takes_is_told(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -34,6 +34,8 @@ def test_full_jitter_stays_between_nought_and_the_ceiling(failures: int, fractio
         (str(NOW_MS // 1000 + 60), 60),
         (f"{NOW_MS / 1000 + 1.5}", 1.5),
         (str(NOW_MS + 90_000), 90),
+        (str((NOW_MS + 90_000) * 1000), 90),
+        (str((NOW_MS + 90_000) * 1_000_000), 90),
         (str(NOW_MS // 1000 - 60), 0),
         ("99999999999999999999", RETRY_AFTER_MAX_S),
         ("2026-01-09T10:01:00Z", 60),

@@ -56,6 +56,11 @@ def test_what_is_no_json_number_is_refused_by_name(token: str) -> None:
         read_json(f'{{"value": {token}}}', "the envelope")
 
 
+def test_a_number_of_thousands_of_digits_is_refused_in_plain_words() -> None:
+    with pytest.raises(Malformed, match=r"^the envelope holds a number with thousands of digits$"):
+        read_json(f'{{"value": {"9" * 5000}}}', "the envelope")
+
+
 @pytest.mark.parametrize("kind", ["[]", "{}"])
 def test_nesting_is_allowed_up_to_the_limit_and_not_beyond(kind: str) -> None:
     def nested(depth: int) -> str:

@@ -1,11 +1,15 @@
 """The token: cached, renewed early, refetched once; the secret read anew when it is refused."""
 
+import json
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.kernel.limits import TOKEN_IDLE_MAX_S
-from lambdas.relay.kernel.ports import Credentials
+from lambdas.relay.kernel.ports import Answer, Credentials
 from simulator.faults import NONE, Conduct
 from simulator.oauth import CLIENT_ID
 from tests.unit.simulated import Simulated, envelope
@@ -111,3 +115,32 @@ def test_a_login_takes_a_slot_like_any_request() -> None:
     assert isinstance(held.bearer(fresh=False), str)
     assert isinstance(tokens(world).bearer(fresh=False), Deferred)
     assert logins(world) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{}, [], None, "t", {"access_token": "t"}, {"access_token": None}, {"access_token": 7},
+     {"access_token": ""}, {"access_token": ["t"]}, {"access_token": "t\r\nx: y"},
+     {"access_token": "a b"}, {"access_token": "\u00fc"}, {"access_token": "t", "expires_in": {}},
+     {"access_token": "t", "expires_in": "nan"}],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_token_sends_nothing(document: Any) -> None:
+    world = Simulated()
+    lasting = {"expires_in": 86_400, **document} if isinstance(document, dict) else document
+    if document == {"access_token": "t"}:
+        lasting = document  # without saying how long
+    sent: list[str] = []
+
+    def login(method: str, url: str, headers: Any, body: Any) -> Answer:
+        sent.append(url)
+        return Answer(200, {}, json.dumps(lasting).encode())
+
+    world.http.send = login  # type: ignore[method-assign, assignment]
+    world.batch([envelope(1)])
+    world.write_once()
+
+    assert sent == ["https://login.simulated/oauth/token"]
+    assert world.telemetry.counts["RequestsDeferred"] == 1
+    (note,) = (fields for said, fields in world.telemetry.notes if said == "deferred")
+    assert note["reason"] == "no token: the login host answered something else"

@@ -121,15 +121,15 @@ def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
          "detail has no eventBody"),
         ({"conversationId": "c-1"}, "detail has no eventBody"),
         ({**FLAT, "conversationId": 7}, "detail has a conversationId that is a number"),
-        ({**FLAT, "conversationId": ""}, "detail has no conversationId"),
+        ({**FLAT, "conversationId": ""}, "detail has no eventBody"),
         ({**FLAT, "timestamp": {}}, "detail.timestamp is an object"),
         ({**FLAT, "id": 7}, "detail has an id that is a number"),
-        ({**POSTED, "id": None}, "detail has no id"),
+        ({**POSTED, "id": None}, "detail has no eventBody"),
         ({**POSTED, "type": 1}, "detail has a type that is a number"),
         ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list that is no moment"),
         ({**POSTED, "createdTime": "soon"}, "detail.createdTime is a string that is no moment"),
         ({**POSTED, "createdTime": -1}, "detail.createdTime is a number that is no moment"),
-        ({"eventBody": None, **FLAT}, "detail has no eventBody"),
+        ({"eventBody": None, "topicName": "t"}, "detail has no eventBody"),
     ],
 )  # fmt: skip
 def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], sentence: str) -> None:
@@ -161,6 +161,26 @@ def test_the_shape_is_decided_by_members_alone() -> None:
     assert shape_of(happened, PARTNER) is business
     assert shape_of(FLAT, "shop") is flat
     assert shape_of({"anything": 1}, "shop") is plain
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {**FLAT, "conversationId": None},
+        {**FLAT, "conversationId": ""},
+        {**POSTED, "id": None},
+        {"type": "cart.left", "createdTime": "2026-01-09T09:00:00Z", "cart": 7},
+        {"occurredAt": None, "cart": 7},
+        {"eventBody": None, "cart": 7},
+    ],
+    ids=str,
+)
+def test_an_applications_detail_without_the_id_of_a_shape_is_plain(detail: dict[str, Any]) -> None:
+    first = read(detail, source="shop")
+
+    assert first.body == detail
+    assert same(first, read(dict(reversed(detail.items())), source="shop"))
+    assert first.identity != read({**detail, "cart": 8}, source="shop").identity
 
 
 # Plain

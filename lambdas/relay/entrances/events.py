@@ -102,7 +102,7 @@ def read_envelope(
     detail = reading.members(envelope, "detail", "the envelope")
     came = Arrival(by_webhook=False, first_seen_ms=now_ms) if arrival is None else arrival
     entrance = came.entrance(source, reader.partner_source)
-    if "eventBody" in detail:
+    if detail.get("eventBody") is not None:
         content = told_by_genesys(
             detail,
             detail_type,
@@ -156,14 +156,16 @@ Shape = Callable[[Mapping[str, Json], str, str], Content]
 
 def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
     """How to read a detail without eventBody, decided by the members that it has. Raises Malformed
-    where it has those of no shape and comes from a partner, whose details are never plain."""
-    if "type" in detail and "createdTime" in detail:
+    where it has those of no shape and comes from a partner, whose details are never plain. Programs
+    write null, or an empty text, for an id that there is not."""
+    said = {name for name, value in detail.items() if value not in (None, "")}
+    if {"type", "id"} <= said and "createdTime" in detail:
         return posted
-    if "occurredAt" in detail or (
+    if detail.get("occurredAt") is not None or (
         "type" in detail and detail.keys() & {"identifiers", "attributes"}
     ):
         return business
-    if "conversationId" in detail and "timestamp" in detail:
+    if "conversationId" in said and "timestamp" in detail:
         return flat
     if source.startswith(PARTNER):
         raise Malformed(

@@ -11,15 +11,13 @@ from typing import Any
 
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.time_format import counted_ms
 
 #: how a moment can be said, for the sentence that refuses another way
 MOMENTS = (
     "say ISO 8601 with an offset, such as 2026-01-31T09:30:00Z, or the number of seconds, "
     "milliseconds, microseconds or nanoseconds since 1970"
 )
-#: the years 2000 to 2099, in seconds since 1970: a number beyond them is no moment of any unit
-NUMBERED_S = (946_684_800, 4_102_444_800)
-_UNITS_PER_MS = (Decimal("0.001"), Decimal(1), Decimal(1_000), Decimal(1_000_000))
 _DIGITS = re.compile(r"[1-9][0-9]{8,18}(\.[0-9]{1,9})?")
 #: of years that no calendar disputes; 0001 and 9999 are how programs say "never"
 _ISO = re.compile(
@@ -83,21 +81,12 @@ def moment_ms(value: Json) -> int | None:
     """The one moment that a value can mean, in milliseconds since 1970 (finer parts are cut off);
     None where it means none, or might mean two."""
     if isinstance(value, str):
-        return iso_ms(value) if _DIGITS.fullmatch(value) is None else _count_ms(Decimal(value))
+        return iso_ms(value) if _DIGITS.fullmatch(value) is None else counted_ms(Decimal(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     # Not every whole number that JSON can hold is one that a float can.
     is_count = isinstance(value, int) or math.isfinite(value)
-    return _count_ms(Decimal(repr(value))) if is_count else None
-
-
-def _count_ms(count: Decimal) -> int | None:
-    """Seconds, milliseconds, microseconds or nanoseconds since 1970: of the years that anybody
-    reports of, no number is of two of them."""
-    for per_ms in _UNITS_PER_MS:
-        if NUMBERED_S[0] * 1000 <= count / per_ms < NUMBERED_S[1] * 1000:
-            return int(count / per_ms)
-    return None
+    return counted_ms(Decimal(repr(value))) if is_count else None
 
 
 def iso_ms(stamp: str) -> int | None:

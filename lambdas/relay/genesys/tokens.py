@@ -6,6 +6,7 @@ is read again the moment it is refused: nothing has to be deployed anew.
 """
 
 import base64
+import re
 from dataclasses import dataclass, replace
 
 from lambdas.relay.destinations.destination import read_document
@@ -20,6 +21,8 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
 
+#: what a bearer token is made of (RFC 6750, 2.1, and whatever else a header can carry)
+BEARER = re.compile(r"[!-~]+")
 #: what to do when Genesys gives no token for our credentials, to be said after its own words
 CREDENTIALS_ADVICE = (
     "Compare the client id and secret in Secrets Manager (output GenesysSecretName) with the OAuth "
@@ -112,6 +115,9 @@ class Tokens:
         try:
             document = read_document(answer.body)
             life_ms = float(document["expires_in"]) * 1000 * TOKEN_LIFE_USED
-            return Token(document["access_token"], now_ms + int(life_ms))
+            token = Token(document["access_token"], now_ms + int(life_ms))
+            if not BEARER.fullmatch(token.value):
+                raise ValueError("no token that a header can carry")
+            return token
         except (ValueError, KeyError, TypeError, OverflowError):
             return Deferred("no token: the login host answered something else", None, 200)

@@ -2,17 +2,15 @@
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
 from lambdas.relay.kernel.limits import BACKOFF_BASE_S, BACKOFF_MAX_S, HOUR_S, SQS_DELAY_MAX_S
+from lambdas.relay.kernel.time_format import counted_ms
 
 #: a `Retry-After` is kept to for this long at most, then one request asks anew: Genesys' daily
 #: limits say "until midnight", and a slip in the header must not cost half a day
 RETRY_AFTER_MAX_S = 1.0 * HOUR_S
-#: a wait of thirty years is none: a number from here on is a moment since 1970, in seconds, and one
-#: from the second on in milliseconds
-EPOCH_S_MIN = 1e9
-EPOCH_MS_MIN = 1e11
 
 
 def backoff_s(failures: int, fraction: float) -> float:
@@ -30,9 +28,10 @@ def retry_delay_s(depth: int) -> int:
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:
     """Reads `Retry-After` in every form in which it is met: seconds, an HTTP date (RFC 9110,
-    10.2.3), a date of ISO 8601, a moment in seconds or milliseconds since 1970. None where it says
-    nothing usable. Never raises, never negative, and never longer than `RETRY_AFTER_MAX_S`: what
-    is absurd, or true of a daily limit, is found out by asking once in that time."""
+    10.2.3), a date of ISO 8601, a moment as a count since 1970 (a wait of thirty years is none).
+    None where it says nothing usable. Never raises, never negative, and never longer than
+    `RETRY_AFTER_MAX_S`: what is absurd, or true of a daily limit, is found out by asking once in
+    that time."""
     if header is None:
         return None
     seconds = _seconds(header, now_ms)
@@ -46,9 +45,8 @@ def _seconds(said: str, now_ms: int) -> float | None:
         number = float(said.split(",")[0])  # a proxy joins what was said twice
     except ValueError:
         return _until(said, now_ms)
-    if number >= EPOCH_MS_MIN:
-        return (number - now_ms) / 1000
-    return number - now_ms / 1000 if number >= EPOCH_S_MIN else number
+    moment_ms = counted_ms(Decimal(number)) if math.isfinite(number) else None
+    return number if moment_ms is None else (moment_ms - now_ms) / 1000
 
 
 def _until(said: str, now_ms: int) -> float | None:

@@ -42,8 +42,10 @@ def read_json(text: str, what: str) -> Json:
         document = json.loads(text, parse_constant=refuse, parse_float=finite)
     except RecursionError:
         raise Malformed(f"{what} is nested more than {JSON_DEPTH_MAX} levels deep") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise Malformed(f"{what} is not JSON: {error}") from error
+    except ValueError:  # Python converts no more digits than sys.int_info says
+        raise Malformed(f"{what} holds a number with thousands of digits") from None
     _refuse_depth(document, what)
     return document
 
