@@ -3,17 +3,19 @@ function does not fail, nothing unforeseen is counted, and a sound neighbour get
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from lambdas.adapters.http_event import answer_of, request_of
 from lambdas.relay.assembly.webhook import webhook_function
-from lambdas.relay.correlation.checks import timer
+from lambdas.relay.correlation.checks import event_check, timer
+from lambdas.relay.entrances.events import IDENTITY_CHARS
 from lambdas.relay.entrances.proofs import SIGNATURE, TIMESTAMP, signature
-from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.kernel.limits import QUEUES, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
-from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode
+from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode, seal
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import parse
 from simulation.functions import FUNCTIONS, Instance, Neighbours
@@ -68,6 +70,11 @@ CONFIGURATION = parse(
 )
 
 
+#: as intake seals them of an event that some destination listens to
+FACTS = canonical(["v2.detail.events.conversation.{id}.attributes", "s", "e", 1, NOW_MS, {}])
+SOUND_TOKEN = Answer(200, {}, b'{"access_token": "t", "expires_in": 86400}')
+
+
 class Broken(Exception):
     """Something that must hold did not; the text says what."""
 
@@ -77,12 +84,13 @@ class Answering:
 
     def __init__(self) -> None:
         self.answer = Answer(200, {"content-type": "application/json"}, b"{}")
+        self.token = SOUND_TOKEN
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
         if url.endswith("/oauth/token"):
-            return Answer(200, {}, b'{"access_token": "t", "expires_in": 86400}')
+            return self.token
         return self.answer
 
 
@@ -128,6 +136,8 @@ class Site:
         self.functions = {verb: make(self.instance) for verb, make in FUNCTIONS.items()}
         self.receive = webhook_function(self.instance, self.instance.settings)
         self.numbers = 0
+        #: what `_sealed` makes others of
+        self.pattern: Batch | None = None
 
     def invoke(self, verb: str, bodies: Sequence[str]) -> list[bool]:
         """Hands these to a function; which of them are done."""
@@ -180,10 +190,19 @@ def envelope(number: int, source: str = PARTNER) -> dict[str, Json]:
     }
 
 
-def _sealed(site: Site, number: int) -> Batch:
-    """A batch as intake makes it of one event."""
-    site.invoke("intake", [json.dumps(envelope(number))])
-    return decode(site.take("batches")[0])
+def _sealed(site: Site) -> Batch:
+    """A batch as intake makes it of one event, each time of another."""
+    if site.pattern is None:
+        site.invoke("intake", [json.dumps(envelope(3))])
+        site.pattern = decode(site.take("batches")[0])
+    site.numbers += 1
+    pattern, nonce = site.pattern, str(site.numbers)
+    identity = short(digest(nonce), IDENTITY_CHARS)
+    events = [replace(event, identity=identity, facts=FACTS) for event in pattern.events]
+    (batch,) = seal(
+        pattern.target, events, now_ms=NOW_MS, nonce=nonce, most_events=1, most_bytes=10_000
+    )
+    return batch
 
 
 def _as_if_sealed(text: str, random: Random) -> str:
@@ -228,7 +247,7 @@ def random_shape(number: int) -> dict[str, Json]:
 
 def _of_a_queue(verb: str) -> Callable[[Site, Random], str]:
     def place(site: Site, random: Random) -> str:
-        batch, neighbour = _sealed(site, 3), _sealed(site, 4)
+        batch, neighbour = _sealed(site), _sealed(site)
         if verb == "write":
             for each in (batch, neighbour):
                 site.instance.ledger.insert([sealed_item(each, NOW_MS)])
@@ -246,10 +265,11 @@ def _of_a_queue(verb: str) -> Callable[[Site, Random], str]:
 
 
 def checks(site: Site, random: Random) -> str:
-    batch = _sealed(site, 5)
+    batch = _sealed(site)
     site.instance.ledger.insert([sealed_item(batch, NOW_MS)])
-    sound = timer("window", batch.batch_id, 1).body
-    odd = damaged(json.loads(sound), random)
+    told = event_check(batch.events[0], batch.batch_id)
+    sound = random.choice((timer("window", batch.batch_id, 1), told))
+    odd = damaged(json.loads(sound.body), random)
     unknown = timer("window", "00000000-0000-4000-8000-000000000000", 1).body
     if not site.invoke("confirm", [odd, unknown])[1]:
         raise Broken("its neighbour is not done")
@@ -258,7 +278,7 @@ def checks(site: Site, random: Random) -> str:
 
 def dead_letters(site: Site, random: Random) -> str:
     queue = random.choice(sorted(QUEUES))
-    body = damaged(random.choice((envelope(6), json.loads(encode(_sealed(site, 7))))), random)
+    body = damaged(random.choice((envelope(6), json.loads(encode(_sealed(site))))), random)
     attributes = {
         name: str(random.choice(ODD)).encode("utf-8", "replace").decode()[:200] or "-"
         for name in ("redrives", "attempts", "first_seen", "reason", "batch")
@@ -301,8 +321,24 @@ def webhooks(site: Site, random: Random) -> str:
     return body
 
 
+def logins(site: Site, random: Random) -> str:
+    """The answer of the login host, to an instance that has no token yet."""
+    batch = _sealed(site)
+    site.instance.ledger.insert([sealed_item(batch, NOW_MS)])
+    sound = random.choice((json.loads(SOUND_TOKEN.body), {"error": "e", "description": "d"}))
+    odd = damaged(sound, random)
+    headers = {"retry-after": str(random.choice(ODD)).encode("utf-8", "replace").decode()}
+    status = random.choice((200, 200, 204, 302, 400, 401, 403, 429, 500, 503))
+    site.genesys.token = Answer(status, headers, odd.encode("utf-8", "surrogatepass"))
+    site.functions["write"] = FUNCTIONS["write"](site.instance)
+    site.invoke("write", [encode(batch)])
+    site.genesys.token = SOUND_TOKEN
+    site.take("writes")
+    return odd
+
+
 def answers(site: Site, random: Random) -> str:
-    batch = _sealed(site, random.randrange(10**9))
+    batch = _sealed(site)
     site.instance.ledger.insert([sealed_item(batch, NOW_MS)])
     failed = {"originalRequestIndex": 0, "isRetryable": True, "statusCode": 503, "errorMessage": ""}
     sound = random.choice(
@@ -334,4 +370,5 @@ PLACES: Mapping[str, Callable[[Site, Random], str]] = {
     "dead letter": dead_letters,
     "webhook": webhooks,
     "answer": answers,
+    "login": logins,
 }

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdas.relay.destinations.correlation import read_facts
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SEALED_BYTES_MAX, SQS_MESSAGE_BYTES_MAX
@@ -320,3 +321,23 @@ def test_a_checksum_that_fits_does_not_make_a_batch(member: str, odd: Any) -> No
 
     with pytest.raises(Malformed):
         decode(canonical({**document, "sum": checksum_of(document)}))
+
+
+@pytest.mark.parametrize("item", ["", "{", "[1", "x", "[" * 100_000])
+def test_an_item_that_is_no_json_makes_no_request(item: str) -> None:
+    document = json.loads(encode(batch_of("a")))
+    del document["sum"]
+    document["events"][0][8] = item
+
+    with pytest.raises(Malformed):
+        decode(canonical({**document, "sum": checksum_of(document)}))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["{", "[]", "7", "null", '["t","","",null,null,[]]', '["t","","","1",null,{}]',
+     '[7,"","",null,null,{}]', '["t","","",null,null,{},1]'],
+)  # fmt: skip
+def test_what_is_sealed_for_correlation_is_what_it_must_be_or_malformed(facts: str) -> None:
+    with pytest.raises(Malformed):
+        read_facts(replace(sealed_event("a"), facts=facts))

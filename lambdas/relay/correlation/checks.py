@@ -6,6 +6,7 @@ from typing import Literal
 from lambdas.relay.destinations.correlation import read_facts
 from lambdas.relay.kernel.canonical import canonical, read_json
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.ports import Outgoing
@@ -97,6 +98,9 @@ def read_check(text: str) -> Check:
         kind, batch_id, event = document["kind"], document["batch_id"], document.get("event")
         if kind not in KINDS or (kind == "event") != (event is not None):
             raise Malformed(f"a check must be of kind {', '.join(KINDS)}, not {kind!r}")
-        return Check(kind, batch_id, None if event is None else Heard(**event))
+        check = Check(kind, batch_id, None if event is None else Heard(**event))
     except (KeyError, TypeError, AttributeError) as error:
         raise Malformed(f"the message is no check: {error!r}") from error
+    if not holds(check) or not (check.event is None or holds(check.event)):
+        raise Malformed("the message is no check: a member is not what it must be")
+    return check

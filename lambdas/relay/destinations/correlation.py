@@ -14,7 +14,9 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.labels import key_text, label
 from lambdas.relay.kernel.limits import (
     COUNT_MAX,
@@ -241,9 +243,17 @@ def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
 
 
 def read_facts(event: SealedEvent) -> Facts:
+    """Raises Malformed where what was sealed are none."""
     if not event.facts:
         return NO_FACTS
-    return Facts(*json.loads(event.facts))
+    rows = read_json(event.facts, "what is sealed of an event for correlation")
+    try:
+        facts = Facts(*rows)
+    except TypeError:
+        facts = None
+    if facts is None or not holds(facts) or not isinstance(facts.shows, Mapping):
+        raise Malformed("what is sealed of an event for correlation is not what it must be")
+    return facts
 
 
 def _entity(event: Event) -> str:
@@ -292,8 +302,7 @@ def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation,
 
 def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
     """What one item is expected to bring about."""
-    item = json.loads(event.item)
-    members = item if isinstance(item, dict) else {}
+    members = event.members
     match confirmation.key:
         case "answer":
             key = ""

@@ -1,6 +1,5 @@
 """What the relay knows of a destination."""
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -58,7 +57,7 @@ class ReadBack:
         """At a path with the names of members of the item in braces."""
 
         def path_of(event: SealedEvent) -> str | None:
-            return _path(path, json.loads(event.item))
+            return _path(path, event.members)
 
         return cls(path_of, present)
 

@@ -6,7 +6,6 @@ user, metric and day name it. A `Total` replaces, so a repetition changes nothin
 tells. So for those an unknown outcome goes to a person, unless `unknown = "repost"` is said.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -35,7 +34,7 @@ def read_results(
     rows = document.get("unprocessedEntities") or []
     if not isinstance(rows, list):
         return NO_ITEM
-    items = [json.loads(event.item) for event in events]
+    items = [event.members for event in events]
     failed: list[tuple[int, bool, str]] = []
     for row in rows:
         fitting = [place for place, item in enumerate(items) if _is_of(row, item)]

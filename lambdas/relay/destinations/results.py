@@ -7,7 +7,6 @@ no repetition mends what is wrong with the item itself. A row that names no item
 blames nobody.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +157,7 @@ def named_by(
         return []
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         return NO_ITEM
-    items = [json.loads(event.item) for event in events]
+    items = [event.members for event in events]
     ids: dict[str, set[int]] = {}
     for place, item in enumerate(items):
         ids.setdefault(_folded(item.get(member)), set()).add(place)

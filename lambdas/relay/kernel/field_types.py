@@ -2,15 +2,24 @@
 
 from dataclasses import fields
 from functools import cache
+from types import NoneType
 from typing import Any
+
+#: what is checked of a field, by what it is said to be
+_TYPES: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    int: (int,),
+    str | None: (str, NoneType),
+    int | None: (int, NoneType),
+}
 
 
 def holds(made: Any) -> bool:
     """Every field of a dataclass's instance that is said to be a text or a whole number is one."""
     kinds = _plain(type(made))  # type: ignore[arg-type]  # a class is hashable
-    return all(type(getattr(made, name)) is kind for name, kind in kinds)
+    return all(type(getattr(made, name)) in types for name, types in kinds)
 
 
 @cache
-def _plain(made: Any) -> tuple[tuple[str, type], ...]:
-    return tuple((f.name, f.type) for f in fields(made) if f.type is str or f.type is int)
+def _plain(made: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    return tuple((f.name, _TYPES[f.type]) for f in fields(made) if f.type in _TYPES)

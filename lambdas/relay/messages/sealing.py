@@ -7,7 +7,8 @@ key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency
 `x-correlation-id`: one id for the whole life of a request. The nonce makes it unpredictable.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -65,6 +66,12 @@ class SealedEvent:
         """The partition of its claim: a conversation's claims stand together, and so do those of
         events that say the same."""
         return self.conversation_id or self.content or self.identity
+
+    @property
+    def members(self) -> Mapping[str, Json]:
+        """What its item says; nothing where it is no object (a compensating request's body)."""
+        item = json.loads(self.item)
+        return item if isinstance(item, Mapping) else {}
 
     @property
     def is_genesys_own(self) -> bool:
@@ -329,9 +336,18 @@ def _refuse_unsound(batch: Batch) -> None:
         and batch.sealed_at_ms in CALENDAR_MS
         and all(event.accepted_at_ms in CALENDAR_MS for event in batch.events)
         and all(_is_encodable(text) for event in batch.events for text in (event.item, event.into))
+        and (not batch.target.method or all(_is_json(event.item) for event in batch.events))
     )
     if not is_ours:
         raise Malformed("the message is no sealed batch: a member is not what it must be")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_encodable(text: str) -> bool:
