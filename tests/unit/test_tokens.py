@@ -136,7 +136,7 @@ def test_what_is_no_token_sends_nothing(document: Any) -> None:
         sent.append(url)
         return Answer(200, {}, json.dumps(lasting).encode())
 
-    world.http.send = login  # type: ignore[method-assign, assignment]
+    world.http.send = login  # type: ignore[method-assign]
     world.batch([envelope(1)])
     world.write_once()
 
