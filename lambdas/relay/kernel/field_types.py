@@ -1,5 +1,6 @@
-"""Whether what was read into a dataclass is what the dataclass says: Python does not look."""
+"""Whether what was read is what it must be: Python does not look."""
 
+import json
 from dataclasses import fields
 from functools import cache
 from types import NoneType
@@ -23,3 +24,17 @@ def holds(made: Any) -> bool:
 @cache
 def _plain(made: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
     return tuple((f.name, _TYPES[f.type]) for f in fields(made) if f.type in _TYPES)
+
+
+def is_json(text: str) -> bool:
+    """Whether our own text can be read, if need be; what others wrote is `read_json`'s."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def is_encodable(text: str) -> bool:
+    """JSON can say half of a surrogate pair, and UTF-8 cannot."""
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)

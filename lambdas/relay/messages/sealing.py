@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short, uuid_text
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.field_types import holds
+from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
@@ -335,24 +335,11 @@ def _refuse_unsound(batch: Batch) -> None:
         and batch.depth >= 0
         and batch.sealed_at_ms in CALENDAR_MS
         and all(event.accepted_at_ms in CALENDAR_MS for event in batch.events)
-        and all(_is_encodable(text) for event in batch.events for text in (event.item, event.into))
-        and (not batch.target.method or all(_is_json(event.item) for event in batch.events))
+        and all(is_encodable(text) for event in batch.events for text in (event.item, event.into))
+        and (not batch.target.method or all(is_json(event.item) for event in batch.events))
     )
     if not is_ours:
         raise Malformed("the message is no sealed batch: a member is not what it must be")
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _is_encodable(text: str) -> bool:
-    """JSON can say half of a surrogate pair, and UTF-8 cannot."""
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def describe(batch: Batch) -> dict[str, Json]:
