@@ -14,6 +14,8 @@ from simulation.trial import Functions, Trial, run_scenario, run_tracked_scenari
 
 #: what a mutant's own clumsiness could cause: no proof that the mistake was seen
 CLUMSY = ("an unforeseen error", "the run did not come to rest")
+#: a mistake can go round for ever, and a world that needs so many steps without it tells nothing
+STEPS_MAX = 30_000
 #: messages of the writes queue that one invocation takes, where a mutant regroups them
 REGROUPED = 10
 
@@ -85,6 +87,7 @@ def _is_good(trial: Trial | None) -> bool:
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
+    scenario = replace(scenario, steps_max=STEPS_MAX)
     if mutant.regroups:
         scenario = replace(scenario, write_most=REGROUPED)
     if mutant.storm:

@@ -24,6 +24,8 @@ EVENTS = 40
 FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 6, "checks": 6}
 #: the relations of `limits.Timing` hold with it as well
 SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
+#: a run that is not at rest after so many steps never will be: a failure, not an end
+STEPS_MAX = 250_000
 #: how long faults go on; then the world has to come to rest
 FAULTS_S = 6 * HOUR_S
 
@@ -58,6 +60,7 @@ class Scenario:
     #: messages of the events queue that one invocation takes, at most
     intake_most: int = 20
     write_most: int = MESSAGES_PER_INVOCATION["writes"]
+    steps_max: int = STEPS_MAX
     #: numbers of the points at which the invocation that is there dies
     kills: frozenset[int] = frozenset()
 

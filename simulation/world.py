@@ -45,7 +45,6 @@ from simulation.world_paths import PATH
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
 #: a run that is not at rest by then never will be: a failure, not an end
-STEPS_MAX = 250_000
 LATEST_MS = START_MS + 400 * DAY_S * 1000
 
 
@@ -154,7 +153,7 @@ class World:
         ).plan(late=scenario.regime.late_copies)
         self.server.fails_over = workload.some(self.facts, scenario.failing, scenario.seed)
         while self.timeline.step():
-            if self.trace.steps > STEPS_MAX or self.timeline.now_ms > LATEST_MS:
+            if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
 

@@ -14,7 +14,7 @@ from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
 from simulation.fault_plan import Kind
 from simulation.mutants.mutant import Mutant
-from simulation.mutants.stages import some_items_fail
+from simulation.mutants.stages import few, some_items_fail
 from simulation.rivals.regrouping import regrouping_function
 from simulation.scenario import Scenario
 
@@ -150,6 +150,7 @@ ATTEMPTS = (
         ((write, "releasing", _release_clears_doubt),),
         regimes=("honoured for a while", "honoured for a while, read back"),
         storm={"unanswered effect": 0.4, "429 hours": 0.3},
+        stage=few,
     ),
     Mutant(
         "a refusal is a refusal",
@@ -162,6 +163,7 @@ ATTEMPTS = (
         ((KeyPolicy, "trusted", lambda self, since_ms, now_ms: self.honoured_s > 0),),
         regimes=("honoured for a while", "honoured for a while, read back"),
         storm={"unanswered effect": 0.4, "429 hours": 0.3},
+        stage=few,
     ),
     Mutant(
         "a missing record is written anew",

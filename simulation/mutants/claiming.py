@@ -12,7 +12,7 @@ from lambdas.relay.kernel.limits import DAY_S
 from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Outgoing, Queue
 from lambdas.relay.ledger import claims
 from lambdas.relay.ledger.claims import Claimed, Verdict, claim, judge
-from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, describe, encode
+from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, describe, encode_unclaimed
 from simulation.functions import Function, Instance
 from simulation.mutants.mutant import Mutant
 
@@ -33,7 +33,7 @@ class _ClaimsFirst:
             claimed = claim(batch, self.instance.ledger, self.instance.clock.now_ms())
             if claimed.owned:
                 own = batch.only(claimed.owned)
-                kept.append(Outgoing(encode(own), describe(own)))
+                kept.append(Outgoing(encode_unclaimed(own), describe(own)))
         self.queue.send(kept)
 
     def change_visibility(self, delivery: Delivery, seconds: float) -> None:

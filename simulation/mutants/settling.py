@@ -110,6 +110,7 @@ SETTLING = (
         "acknowledged though not on record",
         "The settling failed; the request was answered all the same, so its payload can go (R8).",
         ((write._Attempt, "_settle", _settle_calmly),),
+        storm={"ledger throttled": 0.2, "429 hours": 0.0},
     ),
     Mutant(
         "open records expire",

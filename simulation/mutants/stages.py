@@ -21,6 +21,11 @@ def soon(scenario: Scenario) -> Scenario:
     return replace(some_items_fail(scenario), faults_s=HOUR_S)
 
 
+def few(scenario: Scenario) -> Scenario:
+    """So few events that days of rate limits are soon told."""
+    return replace(scenario, events=10, told=0, states=0)
+
+
 def odd(scenario: Scenario) -> Scenario:
     """Much that nobody can read, and much that comes twice."""
     return replace(scenario, shares=_ODD)

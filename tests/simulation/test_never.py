@@ -24,7 +24,8 @@ EVENTS = 30
 
 
 def _run(regime: str) -> tuple[World, Account, int]:
-    scenario = replace(calm(1, regime, EVENTS), most_items=4, failing=FAILING)
+    drawn = calm(1, regime, EVENTS)
+    scenario = replace(drawn, most_items=4, failing=FAILING, steps_max=STEPS_MAX)
     world = World(scenario)
     history = world.run()
     tries = Counter(call.key for call in history.calls)
@@ -44,7 +45,6 @@ def test_a_person_has_it_in_bounded_time_and_its_neighbours_are_written(regime: 
 
 def test_a_writer_that_never_gives_up_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write, "ATTEMPTS_MAX", 10**9)
-    monkeypatch.setattr("simulation.world.STEPS_MAX", STEPS_MAX)
 
     _, account, tries = _run("honoured")
 

@@ -1,9 +1,8 @@
-"""The rules R1-R8 that the prototype forced. Each is broken on purpose: then a seed fails that
-holds with the rule in place."""
+"""The rules R1-R8 that the prototype forced. Each is broken on purpose: then a world fails that is
+good with the rule in place (a hunt counts no other)."""
 
 from simulation.hunting import hunt
 from simulation.mutants import mutant_of
-from simulation.trial import run_seed
 
 SEEDS_MAX = 120
 
@@ -12,7 +11,6 @@ def _is_needed_and_kept(mistake: str, *words: str) -> None:
     hunted = hunt(mutant_of(mistake), 1, SEEDS_MAX)
     assert hunted.seeds is not None, f"nothing shows the mistake: {mistake}"
     assert any(word in hunted.said for word in words), hunted.said
-    assert run_seed(hunted.seed).account.violations == []
 
 
 DOUBLED = ("took effect", "was doubled")
