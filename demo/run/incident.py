@@ -21,6 +21,7 @@ from demo.run.alarms import Meter
 from demo.run.lines import Line
 from demo.run.publishing import publish
 from demo.run.scenario import Act, Scenario, Verdict
+from demo.run.visiting import visit
 from emulator.toolchain import ROOT
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 
@@ -195,10 +196,27 @@ def _poison(night: Night) -> None:
         night.act.stage.genesys.post("poison", marker="", rejects="endpoint")
         why = "refused for the field note, which the schema has now; nothing of it in Genesys"
         night.relay("review", "resolve", name, "--did-not-happen", "--note", why, "--dry-run")
-        night.relay("review", "resolve", name, "--did-not-happen", "--note", why, "--yes")
+        _decide_on_the_page(night, name, why)
         night.act.watch.until_quiet(night.act.show.sight)
         said = night.relay("trace", name)
         night.expect("delivered" in said, f"relay trace {name} does not end with a delivery")
+
+
+def _decide_on_the_page(night: Night, name: str, why: str) -> None:
+    """With the console, which shows what the commands show, and whose button is the command."""
+    form = {"action": "resolve", "id": name, "verdict": "did-not-happen", "note": why}
+    with visit(night.act.stage.endpoint_file) as page:
+        headline = page.headline("/")
+        troubles = len(night.asked("status")["troubles"])
+        night.expect(
+            headline.startswith(f"{troubles} thing"),
+            f"relay console says {headline}, and relay status names {troubles} troubles",
+        )
+        fate = page.headline(f"/trace?name={name}")
+        night.expect("refused" in fate.lower(), f"relay console says of {name}: {fate}")
+        dry, done = page.press(form)
+        night.act.show.tell(f"\n$ relay console: {headline} {fate}.\n{dry}\n{done}")
+        night.expect("Nothing was changed." in dry, "the button of the console has no dry run")
 
 
 def _what_became_of(night: Night) -> None:

@@ -1,6 +1,7 @@
 """`relay console`: the page for people who would rather look."""
 
 import secrets
+import sys
 import webbrowser
 from typing import Annotated
 
@@ -42,6 +43,8 @@ def open_console(
         session.screen.document({"url": url, "changes": allow_changes})
         session.screen.say(f"The console of {readings.title}: {url}", "bold")
         session.screen.say("Whoever has this address can look. Ctrl-C ends it.")
+        # Whoever reads it through a pipe waits for it.
+        sys.stdout.flush()
         if browser and not session.screen.as_json:
             webbrowser.open(url)
         renew_s = RENEW_EMBEDDED_S if relay.is_embedded else RENEW_S

@@ -1,0 +1,33 @@
+"""`relay console` as a process: the address that it prints lets in, and nothing else does."""
+
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+from demo.run.visiting import visit
+from ops.connection import ENDPOINT_KEYS
+from ops.console.server import listen
+from ops.errors import OpsError
+
+
+def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: Path) -> None:
+    endpoint = tmp_path / "endpoint.json"
+    known = dict.fromkeys(ENDPOINT_KEYS, "http://127.0.0.1:9") | {"region": "eu-west-1"}
+    endpoint.write_text(json.dumps({**known, "account": "000000000000", "environment": "local"}))
+
+    with visit(endpoint) as page:
+        assert page.headline("/docs/runbook.md") == "Runbook"
+        assert requests.get(f"{page.place}/docs/runbook.md", timeout=60).status_code == 403
+        dry, done = page.press({"action": "replay", "id": "abc"})
+        assert "127.0.0.1:9" in dry, "the command has asked the embedded AWS, which is not there"
+        assert done == dry
+
+    with pytest.raises(requests.ConnectionError):
+        page.headline("/docs/runbook.md")
+
+
+def test_a_port_that_is_taken_is_a_sentence() -> None:
+    with listen(0) as taken, pytest.raises(OpsError, match="leave --port out"):
+        listen(taken.getsockname()[1])
