@@ -166,13 +166,13 @@ class Console:
             seal=seal,
         )
 
-    def answer(self, here: str, tell: Callable[[], str]) -> Response:
+    def answer(self, here: str, tell: Callable[[], str], asked: str = "") -> Response:
         """What was read, or why it could not be read."""
         try:
             with self.lock:
                 return HTMLResponse(tell())
         except EXPECTED as error:
-            frame = self.frame(here)
+            frame = self.frame(here, asked)
             return HTMLResponse(views.render("problem", frame, says=sentence(error)), 400)
 
     async def live(self, request: Request) -> Response:
@@ -198,7 +198,11 @@ def console(readings: Readings, door: Door, renew_s: float) -> ASGIApp:
     page = Console(readings, door, renew_s, Lock())
 
     def shows(here: str, tell: Callable[[Request], str]) -> Callable[[Request], Response]:
-        return lambda request: page.answer(here, lambda: tell(request))
+        def show(request: Request) -> Response:
+            asked = request.query_params.get("name", "")
+            return page.answer(here, lambda: tell(request), asked)
+
+        return show
 
     async def change(request: Request) -> Response:
         form = await _form(request)

@@ -112,6 +112,20 @@ def test_an_alarm_computes_with_no_more_metrics_than_cloudwatch_takes(template: 
         assert sum("MetricStat" in row for row in rows) <= ALARM_METRICS_MAX
 
 
+def test_the_runbook_prices_as_many_alarm_metrics_as_there_are(production: Synthesised) -> None:
+    """Without a webhook, as the table says; 0.10 USD each, and 3 USD for the dashboard."""
+    rows = [
+        row
+        for alarm in alarms_of(production.templates["staging"]).values()
+        for row in alarm.get("Metrics", [{"MetricStat": alarm}])
+        if "MetricStat" in row
+    ]
+
+    price = f"{0.10 * len(rows) + 3:.2f}"
+    said = f"| CloudWatch, alarms and one dashboard | {len(rows)} metrics | {price} |"
+    assert said in RUNBOOK.read_text("utf-8")
+
+
 def test_every_dead_letter_queue_is_watched_from_its_first_message(template: Template) -> None:
     alarm = alarms_of(template)["DeadLetters"]
     watched = {

@@ -269,6 +269,7 @@ def test_what_cannot_be_read_is_a_sentence() -> None:
 
     assert answered.status == 400
     assert "Nothing is known of nobody." in answered.text
+    assert 'value="nobody"' in answered.text, "it can be corrected where it was said"
 
 
 def test_events_are_narrowed_as_the_command_does_and_read_on() -> None:
