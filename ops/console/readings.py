@@ -74,7 +74,7 @@ class OfRelay:
 
     def __init__(self, relay: Relay, target: Target) -> None:
         self._relay = relay
-        self._options = _options(target)
+        self._options = options(target)
 
     @property
     def title(self) -> str:
@@ -121,7 +121,8 @@ class OfRelay:
         return Ran(done.returncode, (done.stdout + done.stderr).strip())
 
 
-def _options(target: Target) -> list[str]:
+def options(target: Target) -> list[str]:
+    """What makes a command of `relay` mean this one."""
     if target.endpoint_file is not None:
         return ["--local", f"--endpoint-file={target.endpoint_file}"]
     named = (
