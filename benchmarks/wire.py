@@ -28,7 +28,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 #: the ledger's one index, as stacks/ledger.py defines it; a test holds the two together
 INDEX_KEYS = ("attention", "due_at")
-INDEX_PROJECTED = ("pk", "sk", *INDEX_KEYS, "state", "destination")
+INDEX_PROJECTED = ("pk", "sk", *INDEX_KEYS)
 #: where it stands in the configuration of a rival's table, its only key
 KEYS = ("pk", "sk", "id")
 

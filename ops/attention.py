@@ -1,11 +1,10 @@
 """The records that need someone, read from the ledger's sparse index."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
-from lambdas.relay.requests.record import batch_id_of
+from lambdas.relay.requests.record import batch_id_of, record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.connection import Relay
 
@@ -14,7 +13,7 @@ PARTITIONS = (REVIEW, OVERDUE)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the index."""
+    """One line of the index, and what its record says."""
 
     attention: str
     batch_id: str
@@ -22,21 +21,26 @@ class Entry:
     destination: str
     due_at_s: int
 
-    @classmethod
-    def of(cls, item: dict[str, Any]) -> "Entry":
-        return cls(
-            attention=item["attention"]["S"],
-            batch_id=batch_id_of(item["pk"]["S"]),
-            state=item.get("state", {}).get("S", "?"),
-            destination=item.get("destination", {}).get("S", "?"),
-            due_at_s=int(item["due_at"]["N"]),
-        )
+
+def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
+    """The oldest `most` entries of one partition, with what their records say. An open request is
+    due an hour after its sealing, so `due_at_s` may lie in the future: then it is under way, not
+    overdue."""
+    listed = list(_listed(relay, attention, most))
+    items = relay.ledger.find([record_key(batch_id) for batch_id, _ in listed])
+    return [
+        Entry(attention, batch_id, item["state"], item.get("destination", "?"), due_at_s)
+        for (batch_id, due_at_s), item in zip(listed, items, strict=True)
+        if item is not None
+    ]
 
 
-def read_attention(relay: Relay, attention: str, most: int | None) -> Sequence[Entry]:
-    """The oldest `most` entries of one partition; None: all of them. An open request is due an
-    hour after its sealing, so `due_at_s` may lie in the future: then it is under way, not overdue.
-    """
+def batch_ids(relay: Relay, attention: str) -> Iterator[str]:
+    """The requests of one partition, the oldest first."""
+    return (batch_id for batch_id, _ in _listed(relay, attention, None))
+
+
+def _listed(relay: Relay, attention: str, most: int | None) -> Iterator[tuple[str, int]]:
     pages = relay.dynamodb.get_paginator("query").paginate(
         TableName=relay.output("LedgerTableName"),
         IndexName=ATTENTION_INDEX,
@@ -44,4 +48,6 @@ def read_attention(relay: Relay, attention: str, most: int | None) -> Sequence[E
         ExpressionAttributeValues={":a": {"S": attention}},
         PaginationConfig={"MaxItems": most} if most else {},
     )
-    return [Entry.of(item) for page in pages for item in page["Items"]]
+    for page in pages:
+        for item in page["Items"]:
+            yield batch_id_of(item["pk"]["S"]), int(item["due_at"]["N"])

@@ -162,7 +162,7 @@ def _claims_of(records: Iterable[Item], ledger: Ledger, known: Sequence[Item]) -
     keys = {
         event_key(owner, identity, item["destination"], route)
         for item in records
-        for owner, _, identity in (str(event).rpartition("/") for event in item.get("events", ()))
+        for owner, _, identity in (event.rpartition("/") for event in Record.of(item).events)
         for route in ("", *item.get("routes", ()))
     }
     asked = sorted(keys - have)[:EVENTS_MAX]

@@ -10,7 +10,7 @@ from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW
 from lambdas.relay.review.resolution import Parked, find
-from ops.attention import Entry, read_attention
+from ops.attention import Entry, batch_ids, read_attention
 from ops.connection import Relay
 from ops.errors import OpsError
 
@@ -120,8 +120,7 @@ def whole_id(relay: Relay, name: str) -> str:
     one that is meant. Raises OpsError where none or several begin so."""
     if len(name) in (36, 26):
         return name
-    requests = (entry.batch_id for entry in read_attention(relay, REVIEW, None))
-    found = [batch_id for batch_id in requests if batch_id.startswith(name)]
+    found = [b for b in batch_ids(relay, REVIEW) if b.startswith(name)]
     found += [one.name for one in quarantined(relay, None, name)]
     if len(found) != 1:
         told = f"{len(found)} cases waiting begin" if found else "Nothing waiting begins"

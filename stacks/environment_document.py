@@ -147,6 +147,12 @@ class Relay(_Table):
         le=CONCURRENCY_MAX,
         description=f"a whole number from {CONCURRENCY_MIN} to {CONCURRENCY_MAX}",
     )
+    linger_s: int = Field(
+        default=limits.LINGER_DEFAULT_S,
+        ge=0,
+        le=limits.LIVE.linger_max_s,
+        description=f"a whole number of seconds from 0 to {limits.LIVE.linger_max_s}",
+    )
     account: str | None = Field(
         default=None, pattern=r"^\d{12}$", description="the 12 digits of an AWS account, in quotes"
     )

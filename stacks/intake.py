@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from stacks.function import relay_function
 from stacks.queues import grant_send
@@ -10,16 +11,17 @@ from stacks.sqs_source import feed
 
 #: It parses and holds up to 500 events at once; Lambda's processor share grows with the memory.
 MEMORY_MB = 512
-CONCURRENCY_MAX = 5
-#: Long enough to fill a batch in a busy centre, short enough for nobody to notice; by timing.
-BATCHING_WINDOW_S = {"live": 2, "rehearsal": 1}
 
 
 class Intake(Construct):
     """Stateless: it needs no ledger and no secret."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, shared: Shared, linger_s: int
+    ) -> None:
+        """`linger_s`: how long events wait for others, as far as the timing lets them."""
         super().__init__(scope, construct_id)
+        timing = limits.TIMINGS[shared.settings.timing]
         self.function, role = relay_function(
             self,
             verb="intake",
@@ -35,8 +37,9 @@ class Intake(Construct):
             self.function,
             shared.queues.events,
             settings=shared.settings,
-            concurrency_max=CONCURRENCY_MAX,
-            batching_window_s=BATCHING_WINDOW_S[shared.settings.timing],
+            # Few: events that come at once are to fill few batches, not many a little.
+            concurrency_max=limits.INTAKE_CONCURRENCY,
+            batching_window_s=min(linger_s, timing.linger_max_s),
         )
         grant_send(role, shared.queues.batches.queue)
         shared.vault.grant_put(role, QUARANTINE)

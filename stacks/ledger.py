@@ -51,8 +51,8 @@ class Ledger(Construct):
             index_name=ATTENTION_INDEX,
             partition_key=dynamodb.Attribute(name="attention", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="due_at", type=dynamodb.AttributeType.NUMBER),
-            projection_type=dynamodb.ProjectionType.INCLUDE,
-            non_key_attributes=["state", "destination"],
+            # Where a record stands in line and no more: what else changes costs no write here.
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         return table
 

@@ -110,7 +110,7 @@ class RelayStack(cdk.Stack):
                 headroom=relay.headroom,
             ),
         )
-        intake = Intake(self, "Intake", shared=shared)
+        intake = Intake(self, "Intake", shared=shared, linger_s=relay.linger_s)
         dedup = Dedup(self, "Dedup", shared=shared)
         write = Write(self, "Write", shared=shared, concurrency_max=relay.writer_concurrency)
         confirm = Confirm(self, "Confirm", shared=shared)

@@ -176,10 +176,7 @@ def create_ledger_table(client: Any, table: str) -> None:
                     {"AttributeName": "attention", "KeyType": "HASH"},
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["state", "destination"],
-                },
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
             }
         ],
     )

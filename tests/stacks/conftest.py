@@ -20,6 +20,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
             'alarm_email = "on-call@example.com"',
             "fixed_egress = true",
             "writer_concurrency = 3",
+            "linger_s = 9",
             source="aws.partner/genesys.com/cloud/org/production",
             rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n',
         ),

@@ -239,6 +239,10 @@ BAD = {
         ['relay.requests_per_minute is "300"', "a whole number from 1"],
     ),
     "no requests": (environment_text("requests_per_minute = 0"), ["is 0; expected"]),
+    "more than a minute's wait": (
+        environment_text("linger_s = 61"),
+        ["relay.linger_s is 61", "a whole number of seconds from 0 to 60"],
+    ),
     "one writer": (
         environment_text("writer_concurrency = 1"),
         ["relay.writer_concurrency is 1", "a whole number from 2 to 1000"],

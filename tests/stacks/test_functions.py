@@ -153,7 +153,7 @@ def test_the_runtime_is_the_newest_python_of_the_library() -> None:
 @pytest.mark.parametrize(
     ("verb", "queue", "batch_size", "window_s", "concurrency"),
     [
-        ("Intake", "Events", 500, 2, 5),
+        ("Intake", "Events", 500, 9, 2),
         ("Dedup", "Batches", 10, 0, 5),
         ("Write", "Writes", 1, 0, 3),
         ("Confirm", "Checks", 10, 0, 2),

@@ -54,10 +54,7 @@ def test_the_index_holds_what_a_sweep_needs_and_no_more(template: Template) -> N
 
     assert index["IndexName"] == "attention"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["attention", "due_at"]
-    assert index["Projection"] == {
-        "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": ["state", "destination"],
-    }
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
 def test_an_environment_that_nobody_misses_leaves_nothing_behind(production: Synthesised) -> None:

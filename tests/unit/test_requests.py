@@ -1,5 +1,7 @@
 """The record of a request: every transition happens from where it may, and nowhere else."""
 
+from dataclasses import replace
+
 import pytest
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
@@ -74,9 +76,20 @@ def test_a_sealed_record_is_on_the_list_of_the_overdue_from_the_beginning() -> N
 
 
 def test_a_record_lists_its_events_by_owner_and_identity() -> None:
-    assert [name.split("/")[1] for name in Desk().item["events"]] == [
-        event.identity for event in BATCH.events
-    ]
+    assert Record.of(Desk().item).events == tuple(
+        f"{event.owner}/{event.identity}" for event in BATCH.events
+    )
+
+
+def test_an_identity_that_is_its_own_owner_is_listed_once() -> None:
+    alone = replace(BATCH.events[0], conversation_id="", content="")
+    item = sealed_item(replace(BATCH, events=(alone,)), NOW_MS)
+
+    assert item["events"] == [alone.identity]
+    assert Record.of(item).events == (f"{alone.identity}/{alone.identity}",)
+    assert Record.of({**item, "events": list(Record.of(item).events)}).events == (
+        f"{alone.identity}/{alone.identity}",
+    )
 
 
 # Opening

@@ -149,8 +149,9 @@ def _send(own: Batch, confirmation: Confirmation | None, deps: Deps, now_ms: int
     leading = entries(own, confirmation, now_ms)
     if leading:
         deps.ledger.insert(leading)
-    deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
-    deps.writes.send([Outgoing(encode(own), describe(own))])
+    message = encode(own)
+    deps.consumer.vault.keep(sealed_key(own.batch_id), message)
+    deps.writes.send([Outgoing(message, describe(own))])
     telemetry = deps.consumer.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})

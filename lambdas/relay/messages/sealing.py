@@ -9,7 +9,7 @@ key. `batch_id` is a hash over all of it, and serves as ledger key, `Idempotency
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short, uuid_text
@@ -311,7 +311,7 @@ def decode(text: str) -> Batch:
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],
             events=tuple(
-                replace(SealedEvent(*row), routes=tuple(routes), redelivery=redelivery)
+                SealedEvent(*row, routes=tuple(routes), redelivery=redelivery)
                 for row, routes, redelivery in zip(rows, named, again, strict=True)
             ),
         )

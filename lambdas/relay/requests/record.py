@@ -150,8 +150,9 @@ class Record:
 
     @property
     def events(self) -> tuple[str, ...]:
-        """owner/identity of each."""
-        return tuple(str(event) for event in self.item.get("events", ()))
+        """owner/identity of each. The item names an identity that is its own owner once."""
+        listed = (str(event) for event in self.item.get("events", ()))
+        return tuple(event if "/" in event else f"{event}/{event}" for event in listed)
 
     @property
     def items(self) -> int:

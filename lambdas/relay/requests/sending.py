@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
-from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.messages.sealing import Batch, SealedEvent
 from lambdas.relay.requests.record import Record, noted, record_key
 from lambdas.relay.requests.states import FINAL, OVERDUE, PARKED, REVIEW, State
 
@@ -25,7 +25,7 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "attempt": 0,
         "lease_until_ms": 0,
         "destination": batch.target.destination,
-        "events": [f"{event.owner}/{event.identity}" for event in batch.events],
+        "events": [listed(event) for event in batch.events],
         **({"routes": routes} if routes else {}),
         **({"shadow": True} if batch.target.is_shadow else {}),
         # A part is sealed under its whole's id.
@@ -34,6 +34,12 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "attention": OVERDUE,
         "due_at": now_ms // 1000 + OVERDUE_S,
     }
+
+
+def listed(event: SealedEvent) -> str:
+    """An event in its request's record: owner/identity, or the identity alone where that is the
+    owner too. Every write of the record pays for its list by the kilobyte."""
+    return event.identity if event.owner == event.identity else f"{event.owner}/{event.identity}"
 
 
 def merged_item(batch: Batch, now_ms: int) -> Item:
