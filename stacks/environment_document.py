@@ -17,6 +17,7 @@ from pydantic import (
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
+from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html, Name
@@ -148,10 +149,10 @@ class Relay(_Table):
         description=f"a whole number from {CONCURRENCY_MIN} to {CONCURRENCY_MAX}",
     )
     linger_s: int = Field(
-        default=limits.LINGER_DEFAULT_S,
+        default=LINGER_DEFAULT_S,
         ge=0,
-        le=limits.LIVE.linger_max_s,
-        description=f"a whole number of seconds from 0 to {limits.LIVE.linger_max_s}",
+        le=LINGER_MAX_S["live"],
+        description=f"a whole number of seconds from 0 to {LINGER_MAX_S['live']}",
     )
     account: str | None = Field(
         default=None, pattern=r"^\d{12}$", description="the 12 digits of an AWS account, in quotes"

@@ -2,8 +2,8 @@
 
 from constructs import Construct
 
-from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import QUARANTINE
+from stacks.filling import INTAKE_CONCURRENCY, LINGER_MAX_S
 from stacks.function import relay_function
 from stacks.queues import grant_send
 from stacks.shared import Shared
@@ -21,7 +21,6 @@ class Intake(Construct):
     ) -> None:
         """`linger_s`: how long events wait for others, as far as the timing lets them."""
         super().__init__(scope, construct_id)
-        timing = limits.TIMINGS[shared.settings.timing]
         self.function, role = relay_function(
             self,
             verb="intake",
@@ -38,8 +37,8 @@ class Intake(Construct):
             shared.queues.events,
             settings=shared.settings,
             # Few: events that come at once are to fill few batches, not many a little.
-            concurrency_max=limits.INTAKE_CONCURRENCY,
-            batching_window_s=min(linger_s, timing.linger_max_s),
+            concurrency_max=INTAKE_CONCURRENCY,
+            batching_window_s=min(linger_s, LINGER_MAX_S[shared.settings.timing]),
         )
         grant_send(role, shared.queues.batches.queue)
         shared.vault.grant_put(role, QUARANTINE)

@@ -46,12 +46,6 @@ MESSAGES_PER_INVOCATION: Mapping[str, int] = {
     "checks": 10,
 }
 
-#: how long intake waits for more events, unless an environment says otherwise: six seconds fill
-#: batches of five where a million events a month come in office hours (benchmarks/README.md)
-LINGER_DEFAULT_S = 6
-#: invocations of intake at once, the fewest that Lambda can be told: each fills batches of its own
-INTAKE_CONCURRENCY = 2
-
 # --- DynamoDB: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 #: names and values of all attributes together
 DYNAMODB_ITEM_BYTES_MAX = 400 * 1024
@@ -261,8 +255,6 @@ class Timing:
     deadline_margin_s: float
     #: before a dead letter's first redrive; doubles with each
     redrive_backoff_s: float
-    #: the longest that intake can be told to wait for more events
-    linger_max_s: int
 
     @property
     def request_s(self) -> float:
@@ -289,11 +281,6 @@ class Timing:
                 f"a crash-looping message of {queue} is dead-lettered before it expires",
                 RECEIVES_MAX[queue] * visibility < SOURCE_RETENTION_S,
             )
-        yield (
-            "visibility of events >= 6 x timeout of intake + the longest linger",
-            self.visibility_s["events"]
-            >= 6 * self.function_timeout_s["intake"] + self.linger_max_s,
-        )
         write_s = self.function_timeout_s["write"]
         yield (
             "visibility of writes > timeout of write + quarantine",
@@ -350,7 +337,6 @@ LIVE = Timing(
     clock_skew_s=5,
     deadline_margin_s=5,
     redrive_backoff_s=60,
-    linger_max_s=60,
 )
 
 REHEARSAL = Timing(
@@ -369,7 +355,6 @@ REHEARSAL = Timing(
     clock_skew_s=0.5,
     deadline_margin_s=1,
     redrive_backoff_s=1,
-    linger_max_s=1,
 )
 
 TIMINGS: Mapping[str, Timing] = {"live": LIVE, "rehearsal": REHEARSAL}
