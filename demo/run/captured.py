@@ -11,12 +11,12 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo.run.documents import Broken, Row, split
 from demo.run.lines import InputError, Line, read_line
-from demo.run.wrappings import Found, is_envelope, unwrapped
+from demo.run.wrappings import LOGS, Found, is_envelope, printed, unwrapped
 
 #: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: characters
 #: that are not in a message's permitted set
@@ -87,6 +87,10 @@ def _unpacked(path: Path, content: bytes) -> tuple[bytes, str]:
                 f"EVENTS={path} is a broken gzip file ({error}): fetch it once more."
             ) from error
         packing = "gzip"
+    if content.startswith(GZIP):
+        raise InputError(
+            f"EVENTS={path} is packed more than {GZIPPED_MAX} times: unpack it first, with gunzip."
+        )
     return content, packing
 
 
@@ -108,9 +112,13 @@ def _decoded(path: Path, content: bytes) -> tuple[str, str]:
 
 def _found(row: Row) -> list[Found]:
     read = read_line(row.text)
-    if read.document is None:
-        return [Found(row.text, ())]
-    return unwrapped(row.text, read.document)
+    if read.document is not None:
+        return unwrapped(row.text, read.document)
+    logged = read_line(printed(row.text))
+    said = unwrapped(logged.text, logged.document) if logged.document is not None else []
+    if any(is_envelope(read_line(one.text).document) for one in said):
+        return [replace(one, wrappings=(LOGS, *one.wrappings)) for one in said]
+    return [Found(row.text, ())]
 
 
 def _lines(path: Path, row: Row, inside: Sequence[Found]) -> Iterator[Line]:

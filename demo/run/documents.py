@@ -1,14 +1,18 @@
 """The JSON documents of a text, however they follow one another: one a line, pretty-printed over
-many, in a row without anything between them (`}{`), with commas or record separators."""
+many, in a row without anything between them (`}{`), with commas, semicolons or record separators,
+or with what files that were joined or padded have between them."""
 
 import json
 import re
 from dataclasses import dataclass
 
-#: between documents: white space, the comma of a list somebody took apart, RFC 7464's separator
-_BETWEEN = re.compile("[ \t\r\n,\x1e]*")
+#: nothing to look at: white space of any kind (RFC 7464's separator is one), the padding of a file,
+#: its end under CP/M, a byte order mark in the midst
+_BLANK = r"\s\x00\x1a\ufeff\u200b"
+#: between documents: that, and the comma of a list that somebody took apart
+_BETWEEN = re.compile(f"[{_BLANK},;]*")
 #: what may follow a document: the end of its line, or another one
-_AFTER = re.compile(r"[ \t\r]*(?:[\n,\x1e{\[]|\Z)")
+_AFTER = re.compile(f"[{_BLANK}]*(?:[\n,;{{\\[]|\\Z)")
 _reader = json.JSONDecoder(strict=True)
 
 

@@ -40,7 +40,8 @@ def is_envelope(document: Any) -> bool:
 
 
 def unwrapped(text: str, document: Any) -> list[Found]:
-    """What a document holds: itself, where it is no wrapping that anybody knows."""
+    """What a document holds: itself, where it is no wrapping that anybody knows and holds no
+    events."""
     return list(_unwrapped(text, document, ()))
 
 
@@ -68,6 +69,20 @@ def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
             return None
 
 
+def _events_in(document: Any, depth: int = DEPTH_MAX) -> Iterator[Any]:
+    """Every event that a document of an unknown form holds, wherever it does."""
+    if isinstance(document, str) and _may_be_json(document):
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError):
+            return
+    if is_envelope(document):
+        yield document
+    elif depth and isinstance(document, dict | list):
+        for inner in document.values() if isinstance(document, dict) else document:
+            yield from _events_in(inner, depth - 1)
+
+
 def _may_be_json(said: Any) -> bool:
     return isinstance(said, str) and said.lstrip()[:1] == "{"
 
@@ -86,7 +101,7 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
     if not isinstance(part, str):
         yield json.dumps(part, ensure_ascii=False), part
         return
-    text = _printed(part) if is_printed else part
+    text = printed(part) if is_printed else part
     try:
         rows = split(text)
     except Broken:
@@ -97,7 +112,7 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
         yield text, None
 
 
-def _printed(message: str) -> str:
+def printed(message: str) -> str:
     """What a function printed, without the time, level and request id that its logger put before
     it."""
     said = message.strip()
@@ -149,6 +164,13 @@ def _entry(document: Document) -> list[Any]:
     return [made]
 
 
+def _of_any_form(document: Document) -> list[Any]:
+    found = list(_events_in(document))
+    if not found:
+        raise KeyError("detail-type")
+    return found
+
+
 def _message(document: Document, name: str, beside: Sequence[str]) -> list[str]:
     """One row of a listing that somebody took apart; known by what stands beside its content."""
     if not document.keys() & set(beside):
@@ -182,4 +204,6 @@ WRAPPINGS: Sequence[tuple[str, Take]] = (
     # aws events put-events --entries, --cli-input-json
     ("PutEvents entries", _entry),
     ("PutEvents entries", lambda d: [made for entry in d["Entries"] for made in _entry(entry)]),
+    # a failed invocation's record, a workflow's history, somebody's own
+    ("documents of another form", _of_any_form),
 )

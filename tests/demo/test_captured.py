@@ -55,6 +55,20 @@ LAYOUTS: dict[str, Callable[[list[Envelope]], str]] = {
     "some pretty": lambda events: rows(events[:1]) + pretty(events[1]) + "\n" + rows(events[2:]),
     "a sequence of RFC 7464": lambda events: "".join(f"\x1e{text(event)}\n" for event in events),
     "text within JSON": lambda events: "\n".join(json.dumps(text(event)) for event in events),
+    "joined files with byte order marks": lambda events: "".join(
+        f"\ufeff{text(event)}\n" for event in events
+    ),
+    "with semicolons": lambda events: ";\n".join(map(text, events)),
+    "padded": lambda events: rows(events) + "\x00" * 100,
+    "padded between": lambda events: "\x00\n".join(map(text, events)) + "\x1a",
+    "with Unicode's ends of lines": lambda events: "\u2028".join(map(text, events)) + "\x85",
+    "with a log's times": lambda events: "".join(
+        f"2026-01-09T09:00:00.000Z {text(event)}\n" for event in events
+    ),
+    "aws logs tail": lambda events: "".join(
+        f"2026-01-09T09:00:00+00:00 2026/01/09/[$LATEST]8f5 {text(event)}\n" for event in events
+    ),
+    "server-sent": lambda events: "".join(f"data: {text(event)}\n\n" for event in events),
     "an array of texts": lambda events: json.dumps([text(event) for event in events]),
 }
 
@@ -204,6 +218,31 @@ def test_wrappings_may_be_mixed_and_nested(tmp_path: Path) -> None:
     assert documents(read(tmp_path, every)) == EVENTS * len(WRAPPINGS)
 
 
+UNKNOWN: dict[str, Callable[[list[str]], Any]] = {
+    "a failed invocation": lambda said: [
+        {"version": "1.0", "requestContext": {}, "requestPayload": json.loads(body)}
+        for body in said
+    ],
+    "a workflow's history": lambda said: {
+        "events": [{"id": 1, "executionStartedEventDetails": {"input": body}} for body in said]
+    },
+    "by id": lambda said: {str(number): json.loads(body) for number, body in enumerate(said)},
+    "a list under any name": lambda said: {"Items": [json.loads(body) for body in said], "n": 3},
+    "a table's rows": lambda said: {"Items": [{"body": {"S": body}} for body in said]},
+    "a queue's bodies as documents": lambda said: {
+        "Messages": [{"MessageId": "m", "Body": json.loads(body)} for body in said]
+    },
+}
+
+
+@pytest.mark.parametrize("wrap", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("around", [json.dumps, pretty])
+def test_events_are_found_in_documents_of_another_form(
+    tmp_path: Path, wrap: Callable[[list[str]], Any], around: Callable[[Any], str]
+) -> None:
+    assert documents(read(tmp_path, around(wrap([text(event) for event in EVENTS])))) == EVENTS
+
+
 def test_entries_of_put_events_become_the_envelopes_that_they_were_to_be(tmp_path: Path) -> None:
     entry = {"Source": "shop", "DetailType": "t", "Detail": '{"id": "a"}', "EventBusName": "b"}
     made = {"source": "shop", "detail-type": "t", "detail": {"id": "a"}}
@@ -268,6 +307,15 @@ def refused(directory: Path, content: str | bytes) -> str:
     assert said.endswith(".")
     assert "\n" not in said
     return said.removeprefix(f"EVENTS={directory}/events.json")
+
+
+def test_what_is_packed_too_often_says_so(tmp_path: Path) -> None:
+    content = rows(EVENTS).encode()
+    for _ in range(4):
+        content = gzip.compress(content)
+    assert refused(tmp_path, content) == (
+        " is packed more than 3 times: unpack it first, with gunzip."
+    )
 
 
 def test_a_document_that_breaks_off_is_named_by_its_lines(tmp_path: Path) -> None:
