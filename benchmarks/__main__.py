@@ -54,7 +54,7 @@ def _number(value: float | None, row: Row) -> str:
         return ""
     if row.unit == "share":
         return f"{value:.2%}"
-    return f"{value:,.2f}" if row.unit == "per request" else f"{value:,.0f}"
+    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.2f}"
 
 
 if __name__ == "__main__":

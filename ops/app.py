@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops import (
+    cost,
     dead_letters,
     import_claims,
     listing,
@@ -42,6 +43,7 @@ app.command("redeliver")(redeliver.redeliver)
 app.command("import-claims")(import_claims.import_claims)
 app.command("try-mapping")(try_mapping)
 app.command("probe")(repetition.probe)
+app.command("cost")(cost.cost)
 app.command("console")(open_console)
 
 

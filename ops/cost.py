@@ -1,0 +1,75 @@
+"""`relay cost`: what a month costs, by the model of ops/cost_model.py. It asks AWS nothing."""
+
+from typing import Annotated
+
+import typer
+
+from ops.cost_model import OFFICE_HOURS, Line, Traffic, bill, per_million
+from ops.session import session_of
+from ops.try_mapping import configuration_of
+from stacks import prices
+from stacks.filling import LINGER_DEFAULT_S
+
+
+def cost(
+    context: typer.Context,
+    events_per_month: Annotated[
+        float, typer.Option(min=1, help="Events that happen in a month, copies not counted.")
+    ],
+    copies: Annotated[
+        float, typer.Option(min=0, max=100, help="Of a hundred events, so many come twice.")
+    ] = 20,
+    hours: Annotated[
+        float, typer.Option(min=1, max=744, help="Hours of the month in which they come.")
+    ] = OFFICE_HOURS,
+    linger_s: Annotated[
+        int | None,
+        typer.Option(min=0, max=60, help="Instead of what the environment's file says."),
+    ] = None,
+) -> None:
+    """What a month of events costs, with the settings of --environment where one is named."""
+    session = session_of(context)
+    name = session.target.environment
+    relay = configuration_of(name).document.relay if name else None
+    said_s = LINGER_DEFAULT_S if relay is None else relay.linger_s
+    traffic = Traffic(
+        events=events_per_month,
+        copies=copies / 100,
+        linger_s=said_s if linger_s is None else linger_s,
+        hours=hours,
+        **({} if relay is None else {"archive_days": relay.archive_days}),
+    )
+    lines = bill(traffic)
+    if relay is not None and relay.fixed_egress:
+        lines.append(Line("NAT gateway", 1, prices.NAT_GATEWAY_MONTH, is_fixed=True))
+    total = sum(line.usd for line in lines)
+    session.screen.document(
+        {
+            "prices": prices.AS_OF,
+            "linger_s": traffic.linger_s,
+            "events_per_batch": round(traffic.batch, 2),
+            "usd": round(total, 2),
+            "usd_per_million": round(per_million(traffic), 2),
+            "lines": [
+                {"name": line.name, "count": round(line.count, 3), "usd": round(line.usd, 4)}
+                for line in lines
+            ],
+        }
+    )
+    session.screen.table(
+        ("what", "count", "USD"),
+        [(line.name, _count(line.count), f"{line.usd:.2f}") for line in lines],
+        right=("count", "USD"),
+    )
+    session.screen.say(
+        f"{total:.2f} USD a month, of which {per_million(traffic):.2f} for each million events. "
+        f"Lingering {traffic.linger_s:g} s, a batch holds {traffic.batch:.1f} events."
+    )
+    session.screen.say(
+        f"Prices of {prices.AS_OF}, us-east-1, without free tiers, traffic, KMS and faults; the "
+        "dashboard's last row counts what was metered."
+    )
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
