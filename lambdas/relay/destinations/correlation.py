@@ -10,7 +10,6 @@ it is sent.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from lambdas.relay.entrances.events import Event
@@ -27,6 +26,7 @@ from lambdas.relay.kernel.limits import (
     SHOWN_CHARS_MAX,
     SHOWN_VALUE_CHARS_MAX,
 )
+from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
@@ -137,7 +137,7 @@ def heard_by(confirmation: Confirmation | None) -> Callable[[str], bool]:
 
 
 def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(detail_type, pattern) for pattern in patterns)
+    return any(fits(detail_type, pattern) for pattern in patterns)
 
 
 def contains(document: Json, part: Json) -> bool:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from lambdas.relay.destinations.correlation import (
@@ -17,6 +16,7 @@ from lambdas.relay.kernel.canonical import Json, read_json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import filled, is_straight
+from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.messages.sealing import SealedEvent, Shape
 
 
@@ -139,7 +139,7 @@ class Destination:
 
     def list_of(self, detail_type: str) -> str:
         """The list that an event of this type goes into. Raises Malformed where there is none."""
-        found = (name for pattern, name in self.lists.items() if fnmatchcase(detail_type, pattern))
+        found = (name for pattern, name in self.lists.items() if fits(detail_type, pattern))
         into = next(found, self.into)
         if self.shape == "lists" and not into:
             raise Malformed(f"destination {self.name} has no list for events of {detail_type}")

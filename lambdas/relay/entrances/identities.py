@@ -12,12 +12,12 @@ docs/identity.md says for each topic of Genesys' SDK which it is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.reading import moment_ms
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.patterns import fits
 
 #: own-id: by `eventBody.id`; content: by topic and body; content-and-time: by `detail.timestamp`
 #: as well
@@ -37,7 +37,7 @@ class Rules:
 
     def of(self, detail_type: str, body: Mapping[str, Json]) -> Rule:
         for pattern, rule in (*self.stated, *((topic, "own-id") for topic in OWN_ID_TOPICS)):
-            if fnmatchcase(detail_type, pattern) and (rule != "own-id" or own_id(body)):
+            if fits(detail_type, pattern) and (rule != "own-id" or own_id(body)):
                 return rule
         return "content-and-time" if moment_ms(body.get("eventTime")) is None else "content"
 

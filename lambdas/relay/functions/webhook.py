@@ -16,7 +16,6 @@ played back within it is a copy like any other.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.arrivals import ENTRANCE
@@ -27,6 +26,7 @@ from lambdas.relay.entrances.reading import kind, text
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
 from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
+from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Clock, Entropy, Outgoing, Queue, SenderKeys, Telemetry
 from lambdas.relay.kernel.time_format import iso
 
@@ -166,7 +166,7 @@ def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
 
 
 def _may_send(sender: str, type_: str, deps: Deps) -> bool:
-    return any(fnmatchcase(type_, pattern) for pattern in deps.sender_types.get(sender, ["*"]))
+    return any(fits(type_, pattern) for pattern in deps.sender_types.get(sender, ["*"]))
 
 
 def _described(event: Event) -> Mapping[str, str]:

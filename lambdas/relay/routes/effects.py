@@ -1,10 +1,10 @@
 """What a configuration means as effects: a name stands for one thing, an effect is meant once."""
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import combinations
 
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.patterns import overlap
 
 
 def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -27,21 +27,9 @@ def check(routes: Sequence[Way]) -> None:
     ValueError."""
     for (one, destination, topics, item), other in combinations(routes, 2):
         is_same = (destination, item) == (other[1], other[3])
-        if is_same and any(_overlap(a, b) for a in topics for b in other[2]):
+        if is_same and any(overlap(a, b) for a in topics for b in other[2]):
             raise ValueError(
                 f"routes {one} and {other[0]} send the same events to destination {destination} as "
                 "the same item, so that each would take effect twice; make them one route that "
                 "lists the topics of both, or give them different items"
             )
-
-
-@cache
-def _overlap(one: str, other: str) -> bool:
-    """Whether some detail-type fits both patterns; `*` stands for anything."""
-    if not one or not other:
-        return not (one or other).strip("*")
-    if one[0] == "*":
-        return _overlap(one[1:], other) or _overlap(one, other[1:])
-    if other[0] == "*":
-        return _overlap(other, one)
-    return one[0] == other[0] and _overlap(one[1:], other[1:])

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION
 from lambdas.relay.destinations.destination import Destination, refuse_unknown, section_text
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.routes import mapping
 from lambdas.relay.routes.sections import flag, former_names, item_of
 
@@ -24,7 +24,7 @@ class Route:
 
     name: str
     destination: Destination
-    #: patterns over detail-types; `*` is the only wildcard that a real one does not contain
+    #: patterns over detail-types; `*` is the one wildcard
     topics: tuple[str, ...]
     item: Json
     #: a JMESPath expression over the event that must be true as well; None: nothing must
@@ -40,7 +40,7 @@ class Route:
 
     def lists(self, detail_type: str) -> bool:
         """Whether its topics have the type."""
-        return any(fnmatchcase(detail_type, topic) for topic in self.topics)
+        return any(fits(detail_type, topic) for topic in self.topics)
 
     def wants(self, event: Event) -> bool:
         """Whether an event of its topics meets its condition. Raises Malformed where that cannot
