@@ -1,8 +1,10 @@
 """`relay console`: the page for people who would rather look."""
 
+import os
 import secrets
 import sys
 import webbrowser
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -45,7 +47,13 @@ def open_console(
         session.screen.say("Whoever has this address can look. Ctrl-C ends it.")
         # Whoever reads it through a pipe waits for it.
         sys.stdout.flush()
-        if browser and not session.screen.as_json:
+        if browser and not session.screen.as_json and has_screen(os.environ, sys.platform):
             webbrowser.open(url)
         renew_s = RENEW_EMBEDDED_S if relay.is_embedded else RENEW_S
         server(readings, door, renew_s).run(sockets=[listening])
+
+
+def has_screen(environ: Mapping[str, str], platform: str) -> bool:
+    """Whether a browser would open beside the terminal; on a server one would take its place."""
+    shown_by = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return platform in ("darwin", "win32") or any(environ.get(name) for name in shown_by)

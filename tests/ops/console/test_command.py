@@ -8,6 +8,7 @@ import requests
 
 from demo.run.visiting import visit
 from ops.connection import ENDPOINT_KEYS
+from ops.console.command import has_screen
 from ops.console.server import listen
 from ops.errors import OpsError
 
@@ -26,6 +27,22 @@ def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: P
 
     with pytest.raises(requests.ConnectionError):
         page.headline("/docs/runbook.md")
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "opens"),
+    [
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"BROWSER": "wslview"}, "linux", True),
+        ({}, "darwin", True),
+        ({"DISPLAY": ""}, "linux", False),
+    ],
+)
+def test_a_browser_is_opened_where_there_is_a_screen(
+    environ: dict[str, str], platform: str, opens: bool
+) -> None:
+    assert has_screen(environ, platform) is opens
 
 
 def test_a_port_that_is_taken_is_a_sentence() -> None:
