@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 from simulation.history import History
 from simulation.regimes import Regime
-from simulation.workload import Fact
+from simulation.workload import Fact, numbers_of
 
-_MARKER = re.compile(r"evt-(\d{5})")
 _ECHO = re.compile(r"echo-")
 
 #: records in these states need nobody any more; those in the second set have a person; those in
@@ -61,6 +60,10 @@ class _Traces:
     parked: Mapping[int, list[str]]
     rejected: set[int]
     quarantined: set[int]
+
+    def has(self, number: int) -> bool:
+        """Whether a person has it."""
+        return number in self.parked or number in self.rejected or number in self.quarantined
 
 
 def check(history: History, regime: Regime) -> Account:
@@ -125,18 +128,18 @@ def _records(history: History) -> Iterator[str]:
 def _traces(history: History) -> _Traces:
     effects: dict[int, list[str]] = defaultdict(list)
     for effect in history.effects:
-        for number in _numbers(json.dumps(effect.item)):
+        for number in numbers_of(json.dumps(effect.item)):
             effects[number].append(effect.key)
     keys: dict[int, set[str]] = defaultdict(set)
     for call in history.calls:
-        for number in _numbers(call.body.decode()):
+        for number in numbers_of(call.body.decode()):
             keys[number].add(call.key)
     parked: dict[int, list[str]] = defaultdict(list)
     rejected: set[int] = set()
     quarantined: set[int] = set()
     for name, document in history.documents.items():
         folder, _, rest = name.partition("/")
-        numbers = _numbers(document)
+        numbers = numbers_of(document)
         if folder == "quarantine":
             quarantined |= numbers
             continue
@@ -149,10 +152,6 @@ def _traces(history: History) -> _Traces:
     return _Traces(effects, keys, parked, rejected, quarantined)
 
 
-def _numbers(text: str) -> set[int]:
-    return {int(number) for number in _MARKER.findall(text)}
-
-
 def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
     number = fact.number
     effects = traces.effects.get(number, [])
@@ -163,7 +162,10 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
+    is_wanted = not history.is_removed or number in history.sealed
     match fact.kind:
+        case "plain" | "poison" if not (is_wanted or effects or traces.has(number)):
+            account.unrouted += 1
         case "unrouted":
             account.unrouted += 1
             if effects:
@@ -280,6 +282,8 @@ def _may_be_parked(
     reason: str, number: int, requests: int, history: History, regime: Regime
 ) -> bool:
     """What a person may be bothered with, though Genesys would have taken the event."""
+    if "its destination is not configured any more" in reason:
+        return history.is_removed
     if reason.startswith("dead-lettered by "):
         queue = reason.split()[2]
         return history.dead_lettered[queue] > 3
@@ -302,5 +306,5 @@ def _shares_a_request_with_poison(number: int, history: History) -> bool:
     poison = {fact.number for fact in history.facts if fact.kind == "poison"}
     return any(
         number in numbers and numbers & poison
-        for numbers in (_numbers(call.body.decode()) for call in history.calls)
+        for numbers in (numbers_of(call.body.decode()) for call in history.calls)
     )

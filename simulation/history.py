@@ -35,6 +35,10 @@ class History:
     unsound: list[str]
     #: what functions sent to a queue of another kind
     strays: list[str]
+    #: numbers of the events that intake has sealed: from then on somebody is responsible for them
+    sealed: set[int]
+    #: whether a deploy took every route away, so that what was not sealed by then nobody wants
+    is_removed: bool
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself

@@ -1,13 +1,14 @@
 """Lambda's side: warm instances, and event source mappings between a queue and its function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from lambdas.relay.kernel.ports import Delivery
 from simulation.fault_plan import FaultPlan
 from simulation.functions import Function, Instance, Neighbours
 from simulation.memory.queues import StoredQueue
+from simulation.memory.settings import MemorySettings
 from simulation.memory.timeline import Timeline
 from simulation.scheduler import Ending, Raised, Returned, Scheduler
 
@@ -39,23 +40,30 @@ class Pool:
     errors: list[Exception] = field(default_factory=list)
     _idle: list[Warm] = field(default_factory=list)
     _made: int = 0
+    _deploys: int = 0
 
     def invoke(self, deliveries: list[Delivery], ended: Callable[[Ending], None]) -> None:
         warm = self._idle.pop() if self._idle else self._cold()
+        deploys = self._deploys
 
         def body() -> list[str]:
             deadline_ms = warm.instance.clock.now_ms() + self.timeout_s * 1000
             return warm.function(deliveries, deadline_ms)
 
         def after(ending: Ending) -> None:
-            if isinstance(ending, Returned):
-                self._idle.append(warm)
-            elif isinstance(ending, Raised):
+            if isinstance(ending, Raised):
                 self.errors.append(ending.error)
+            if isinstance(ending, Returned | Raised) and deploys == self._deploys:
                 self._idle.append(warm)
             ended(ending)
 
         self.scheduler.start(warm.name, self.timeout_s, body, after)
+
+    def deploy(self, settings: MemorySettings) -> None:
+        """What begins from now on is told this; what is at work ends as it began."""
+        self.neighbours = replace(self.neighbours, settings=settings)
+        self._idle.clear()
+        self._deploys += 1
 
     def _cold(self) -> Warm:
         self._made += 1

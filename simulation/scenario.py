@@ -13,6 +13,8 @@ from lambdas.relay.kernel.limits import (
     RECEIVES_MAX,
     Timing,
 )
+from simulation import deploys
+from simulation.deploys import Deploy
 from simulation.fault_plan import LATER_RATES, LATEST_RATES, Kind, swarm
 from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME, REGIMES, Regime
@@ -49,6 +51,8 @@ class Scenario:
     states: int = 0
     #: audits are two routes' matter: both lead to one destination, and each writes its own
     two_routes: bool = False
+    #: what becomes of the configuration meanwhile
+    deploy: Deploy = "none"
     #: events that Genesys fails over for ever, whatever else a request holds
     failing: int = 0
     timing: Timing = LIVE
@@ -89,6 +93,7 @@ def draw(seed: int) -> Scenario:
         told=later.choice((0, 0, 6, 12)),
         states=changing.choice((0, 0, 0, 8)),
         two_routes=changing.random() < 0.3,
+        deploy=deploys.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )

@@ -105,7 +105,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
-    scenario = replace(scenario, told=0, states=0, two_routes=False)
+    scenario = replace(scenario, told=0, states=0, two_routes=False, deploy="none")
     return scenario, tracks
 
 

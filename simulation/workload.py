@@ -5,6 +5,7 @@ so that it shares no idea of identity with the code that it checks.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,6 +80,14 @@ SECOND = 50_000
 def marker(number: int) -> str:
     """The text by which a number is found again in anything that holds the event."""
     return f"evt-{number:05d}"
+
+
+_MARKER = re.compile(r"evt-(\d{5})")
+
+
+def numbers_of(text: str) -> set[int]:
+    """Of the events that a text holds."""
+    return {int(number) for number in _MARKER.findall(text)}
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """One run: the neighbours, the functions, and AWS's and the engineers' part between them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -17,7 +18,7 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
-from simulation import states, workload
+from simulation import deploys, states, workload
 from simulation.configuration import configuration_of
 from simulation.fault_plan import FaultPlan
 from simulation.functions import FUNCTIONS, Function, Instance, Neighbours
@@ -109,6 +110,7 @@ class World:
         }
         #: what functions sent to a queue of another kind
         self.strays: list[str] = []
+        self.sealed: set[int] = set()
         self.reconciliation = self._reconciliation()
         self.facts: list[Fact] = []
         self.answers: Answers = {}
@@ -140,6 +142,8 @@ class World:
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
+        if scenario.deploy != "none":
+            deploys.plan(scenario.seed, self.pools, self._deploy, self.timeline.after)
         Incidents(
             self.random,
             self.timeline,
@@ -156,6 +160,11 @@ class World:
             if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
+
+    def _deploy(self, pool: Pool) -> None:
+        settings = self.neighbours.settings
+        configuration = deploys.after(self.scenario.deploy, settings.configuration)
+        pool.deploy(replace(settings, configuration=configuration))
 
     def _publish(self, row: workload.Published) -> None:
         if row.on_bus:
@@ -218,6 +227,8 @@ class World:
             self.reconciliation.record_changed(new)
 
     def _sent(self, queue: str, text: str) -> None:
+        if queue == "batches" and self.scenario.deploy == "removed":
+            self.sealed |= workload.numbers_of(text)
         if is_astray(queue, text):
             self.strays.append(f"a message that belongs elsewhere was sent to {queue}")
 
@@ -298,6 +309,8 @@ class World:
             parents=self.parents,
             unsound=self.probes.unsound,
             strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
+            sealed=self.sealed,
+            is_removed=self.scenario.deploy == "removed",
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()

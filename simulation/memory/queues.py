@@ -48,7 +48,7 @@ class StoredQueue:
         self.messages: dict[str, Message] = {}
         #: called with the moment at which there will be something to receive
         self.on_visible: Callable[[int], None] = _ignore
-        #: called with the text of each message that one of our functions sends here
+        #: called with the text of each message that a function of ours has sent here
         self.on_sent: Callable[[str], None] = _heard
         #: messages that ever came here, and the bodies of the first of them
         self.taken = 0
@@ -170,7 +170,6 @@ class MemoryQueue:
     def send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
             refuse_message(message)
-            self._stored.on_sent(message.body)
         for start in range(0, len(messages), SQS_ENTRIES_MAX):
             self._send(messages[start : start + SQS_ENTRIES_MAX])
 
@@ -205,12 +204,16 @@ class MemoryQueue:
         if len(messages) > 1 and self._faults.strikes("send partly"):
             for message in messages:
                 if self._faults.fraction() < 0.5:
-                    self._stored.send(message)
+                    self._put(message)
             raise Transient("the queue took some of the messages")
         times = 2 if self._faults.strikes("send repeated") else 1
         for message in messages:
             for _ in range(times):
-                self._stored.send(message)
+                self._put(message)
         if self._faults.strikes("send answer lost"):
             raise Transient("the queue did not answer")
         self._gate.step("queue.send answered")
+
+    def _put(self, message: Outgoing) -> None:
+        self._stored.send(message)
+        self._stored.on_sent(message.body)

@@ -8,6 +8,7 @@ from simulation.mutants.assembling import ASSEMBLING
 from simulation.mutants.attempts import ATTEMPTS
 from simulation.mutants.claiming import CLAIMING
 from simulation.mutants.consolidating import CONSOLIDATING
+from simulation.mutants.deploying import DEPLOYING
 from simulation.mutants.entering import ENTERING
 from simulation.mutants.identity import IDENTITY
 from simulation.mutants.mutant import Mutant
@@ -27,6 +28,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *CONSOLIDATING,
     *ENTERING,
     *ASSEMBLING,
+    *DEPLOYING,
 )
 
 

@@ -583,6 +583,21 @@ def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_en
     assert decode(document["message"]) == batch, "a person can resolve it as again"
 
 
+def test_a_purged_request_whose_destination_was_removed_ends_with_a_person() -> None:
+    """Found by the simulation: it was put off for ever, for its message would say so."""
+    office, batch = purged()
+    office.amend(batch, destination="removed")
+    office.world.timeline.advance(OVERDUE_S + 1)
+    office.run()
+    assert (office.state(batch), office.result.postponed) == ("SEALED", 1)
+    office.world.timeline.advance(GONE_AFTER_S)
+
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert "not configured any more" in office.document(review_key(batch.batch_id))["reason"]
+
+
 def split_and_purged() -> tuple[Office, Batch]:
     """As a writer leaves it that died before it sent the parts, and a person who purged."""
     office, batch = purged()

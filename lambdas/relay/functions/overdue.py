@@ -201,13 +201,15 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 
 def _prompt(tracked: Record, deps: Deps) -> Fate:
     means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
-    if tracked.destination not in means.destinations:
-        return _postpone(tracked, LOOK_AGAIN_S, deps)  # its message will say so
-    if now_ms < tracked.lease_until_ms or is_turned_away(tracked.destination, deps):
+    # Without a destination a message could only wait as well; parts need none to be sent on.
+    is_configured = tracked.destination in means.destinations
+    is_to_prompt = is_configured or tracked.state == "SPLIT"
+    is_turned = is_configured and is_turned_away(tracked.destination, deps)
+    if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     prompts = tracked.prompts
     message = means.vault.fetch(sealed_key(tracked.batch_id))
-    if message is not None and prompts < REDRIVES_MAX:
+    if is_to_prompt and message is not None and prompts < REDRIVES_MAX:
         later = postponing(tracked, now_ms // 1000 + LOOK_AGAIN_S, prompts=prompts + 1)
         if not _change(tracked, later, deps):
             return "changed"
@@ -218,6 +220,14 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     if tracked.state == "SPLIT":
         return _keep_whole(tracked, message, deps)
+    if not is_configured:
+        return _give(
+            tracked,
+            "its message is gone from every queue, and its destination is not configured any more",
+            "Deploy a configuration that names the destination, then resolve it as again; "
+            "or discard it.",
+            deps,
+        )
     return _give(
         tracked,
         "nobody brings it to an end: its message is gone from every queue, or is never worked on",

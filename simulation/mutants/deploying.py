@@ -1,0 +1,59 @@
+"""Mistakes about a configuration that changes while its events are under way."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lambdas.relay.functions import overdue, write
+from lambdas.relay.kernel.limits import LOOK_AGAIN_S
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.consumer import Disposition, Done
+from lambdas.relay.messages.sealing import Batch, Target
+from lambdas.relay.requests.record import Record
+from lambdas.relay.routes.route import Route
+from simulation.deploys import Deploy
+from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import odd, soon
+from simulation.scenario import Scenario
+
+_prompt = overdue._prompt
+
+
+def _drop(batch: Batch, deps: write.Deps) -> Disposition:
+    deps.consumer.vault.discard(sealed_key(batch.batch_id))
+    return Done()
+
+
+def _wait_for_its_message(tracked: Record, deps: overdue.Deps) -> overdue.Fate:
+    if tracked.destination not in deps.recovery.destinations:
+        return overdue._postpone(tracked, LOOK_AGAIN_S, deps)
+    return _prompt(tracked, deps)
+
+
+def _under(deploy: Deploy, stage: Callable[[Scenario], Scenario]) -> Callable[[Scenario], Scenario]:
+    return lambda scenario: replace(stage(scenario), deploy=deploy)
+
+
+DEPLOYING = (
+    Mutant(
+        "a new name is a new destination",
+        "Claims are the destination's, and this one has none yet.",
+        (
+            (Target, "names", property(lambda self: [self.destination])),
+            (Route, "names", property(lambda self: (self.name,))),
+        ),
+        stage=_under("renamed", odd),
+    ),
+    Mutant(
+        "what nobody is configured to take is dropped",
+        "Whoever removes a destination wants nothing of it any more.",
+        ((write, "without_destination", _drop),),
+        stage=_under("removed", odd),
+    ),
+    Mutant(
+        "what is left of a removed destination waits for its message",
+        "The message will say that there is no such destination.",
+        ((overdue, "_prompt", _wait_for_its_message),),
+        storm={"purge": 1.0, "429 short": 0.3},
+        stage=_under("removed", soon),
+    ),
+)
