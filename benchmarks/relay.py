@@ -96,6 +96,7 @@ class Sandbox:
         self.http = Http(world, LIVE.request_s)
         self.secrets = Secrets()
         self.sender_keys = MemorySenderKeys({}, world.scheduler, CALM)
+        self.signing_keys = MemorySenderKeys({}, world.scheduler, CALM)
 
     def queue(self, name: str) -> MemoryQueue:
         return self._world.port(name)

@@ -90,6 +90,14 @@ class AwsPorts:
         client = boto3.client("secretsmanager", config=CONFIG)
         return SecretsManagerSenderKeys(client, self._settings.text("WEBHOOK_SECRET_ID"))
 
+    @cached_property
+    def signing_keys(self) -> SenderKeys:
+        from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
+
+        client = boto3.client("secretsmanager", config=CONFIG)
+        secret_id = self._settings.text("SIGNING_SECRET_ID")
+        return SecretsManagerSenderKeys(client, secret_id, "the signing keys' secret")
+
     def queue(self, name: str) -> Queue:
         return SqsQueue(self._sqs, self._settings.queue_url(name), _trace)
 

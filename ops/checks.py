@@ -237,7 +237,11 @@ def _permissions(relay: Relay) -> str:
     for name, destination in deployed.configuration(relay).destinations.items():
         if name != destination.name:
             continue  # a name that it had before
-        if destination.shape not in LIST_SHAPES or "{" in destination.path:
+        if (
+            not destination.is_genesys
+            or destination.shape not in LIST_SHAPES
+            or "{" in destination.path
+        ):
             continue
         answer = probe.call(destination.method, destination.path, token, b"{}")
         if answer.status == 403:

@@ -63,6 +63,7 @@ class Instance:
         self.http = MemoryHttp(n.server, n.gate, n.faults, n.timeline, n.settings.timing)
         self.secrets = MemorySecrets(n.secret, n.gate, n.faults)
         self.sender_keys = MemorySenderKeys(n.sender_keys, n.gate, n.faults)
+        self.signing_keys = MemorySenderKeys({}, n.gate, n.faults)
         self._queues = {
             name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
         }

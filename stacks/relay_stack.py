@@ -23,6 +23,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.shared import Shared
+from stacks.sinks import Sinks
 from stacks.vault import Vault
 from stacks.version import VERSION
 from stacks.webhook import Webhook
@@ -112,7 +113,12 @@ class RelayStack(cdk.Stack):
         )
         intake = Intake(self, "Intake", shared=shared, linger_s=relay.linger_s)
         dedup = Dedup(self, "Dedup", shared=shared)
-        write = Write(self, "Write", shared=shared, concurrency_max=relay.writer_concurrency)
+        sinks = Sinks(
+            self, "Sinks", configuration=environment.configuration, removal_policy=removal_policy
+        )
+        write = Write(
+            self, "Write", shared=shared, sinks=sinks, concurrency_max=relay.writer_concurrency
+        )
         confirm = Confirm(self, "Confirm", shared=shared)
         reconcile = Reconcile(self, "Reconcile", shared=shared)
         webhook = (
@@ -151,6 +157,8 @@ class RelayStack(cdk.Stack):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None:
             outputs["EgressAddress"] = network.address
+        if sinks.secret is not None:
+            outputs["SigningSecretName"] = sinks.secret.secret_arn
         if webhook is not None:
             outputs["WebhookUrl"] = webhook.url
             outputs["WebhookSecretName"] = webhook.secret.secret_arn

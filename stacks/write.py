@@ -6,14 +6,21 @@ from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from stacks.function import relay_function
 from stacks.queues import grant_send
 from stacks.shared import Shared
+from stacks.sinks import Sinks
 from stacks.sqs_source import feed
 
 
 class Write(Construct):
-    """The only function that changes anything in Genesys."""
+    """The only function that changes anything in Genesys, or in what stands beside it."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, shared: Shared, concurrency_max: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        shared: Shared,
+        sinks: Sinks,
+        concurrency_max: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.function, role = relay_function(
@@ -27,6 +34,7 @@ class Write(Construct):
                 "CHECKS_QUEUE_URL": shared.queues.checks.queue.queue_url,
                 "VAULT_BUCKET": shared.vault.bucket.bucket_name,
                 **shared.genesys.environment(shared.credentials),
+                **sinks.environment(),
             },
         )
         feed(
@@ -40,3 +48,4 @@ class Write(Construct):
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)
         shared.credentials.grant_read(role)
+        sinks.grant(role)

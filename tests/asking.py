@@ -189,5 +189,9 @@ class AskingPorts:
     def sender_keys(self) -> SenderKeys:
         return AskingSenderKeys(self._ports.sender_keys, self._ask)
 
+    @property
+    def signing_keys(self) -> SenderKeys:
+        return AskingSenderKeys(self._ports.signing_keys, self._ask)
+
     def queue(self, name: str) -> Queue:
         return AskingQueue(self._ports.queue(name), name, self._ask)

@@ -33,8 +33,12 @@ class SecretsManagerSenderKeys:
     and nothing of theirs is lost. One sender's unusable entry is that sender's alone.
     """
 
-    def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
+    def __init__(
+        self, client: "SecretsManagerClient", secret_id: str, name: str = "the webhook's secret"
+    ) -> None:
+        """`name`: what people call the secret."""
         self._client = client
+        self._name = name
         self._secret_id = secret_id
         self._read_at = float("-inf")
         self._keys: Mapping[str, Sequence[str]] = {}
@@ -54,7 +58,7 @@ class SecretsManagerSenderKeys:
             raise self._failure.with_traceback(None)
         keys = self._keys.get(sender)
         if keys is not None and not keys:
-            raise Transient(f"the webhook's secret has no usable key for {sender}: {_FORM}")
+            raise Transient(f"{self._name} has no usable key for {sender}: {_FORM}")
         return keys or ()
 
     def _read(self) -> Mapping[str, Sequence[str]]:
@@ -67,7 +71,7 @@ class SecretsManagerSenderKeys:
             keys = {"": ()}
         if all(SENDER.fullmatch(name) for name in keys):
             return keys
-        raise Transient(f"the webhook's secret cannot be used: {_FORM}")
+        raise Transient(f"{self._name} cannot be used: {_FORM}")
 
 
 def _listed(value: Any) -> Sequence[str]:

@@ -24,7 +24,8 @@ INVENTED = {"generic"}
 
 
 def test_every_kind_is_checked_or_said_to_be_invented() -> None:
-    assert set(MODELS) | INVENTED == set(CONFIGURED)
+    asked = {kind.name for kind in CONFIGURED.values() if kind.service == "genesys"}
+    assert set(MODELS) | INVENTED == asked
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -94,6 +94,7 @@ class World:
         self.http: Http = Unreachable()
         self.secrets: Secrets = MemorySecrets(StoredSecret(), self.gate, self.faults)
         self.sender_keys = MemorySenderKeys({}, self.gate, self.faults)
+        self.signing_keys = MemorySenderKeys({}, self.gate, self.faults)
 
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored_queue(name), self.gate, self.faults)

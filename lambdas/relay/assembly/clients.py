@@ -1,10 +1,16 @@
 """What the functions that talk to Genesys have in common."""
 
+from collections.abc import Callable, Mapping
+
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.correlation import recovery
+from lambdas.relay.destinations.destination import Service
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
 from lambdas.relay.kernel.ports import Ports
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.sinks.client import Client, Clients
+from lambdas.relay.sinks.https import HttpsClient
 
 
 def pace_of(ports: Ports, settings: Settings) -> RateLimiter:
@@ -22,6 +28,16 @@ def genesys_of(ports: Ports, settings: Settings, rate_limiter: RateLimiter) -> G
         api_url=settings.api_url,
         login_url=settings.login_url,
     )
+
+
+def clients_of(ports: Ports, configuration: Configuration, genesys: Genesys) -> Clients:
+    """Whoever takes the requests of the configured destinations."""
+    made: Mapping[Service, Callable[[], Client]] = {
+        "genesys": lambda: genesys,
+        "https": lambda: HttpsClient(ports.http, ports.signing_keys, ports.clock),
+    }
+    used = {destination.service for destination in configuration.destinations.values()}
+    return {service: make() for service, make in made.items() if service in used}
 
 
 def recovery_of(ports: Ports, settings: Settings) -> recovery.Deps:

@@ -1,6 +1,6 @@
 """write: from the writes queue to Genesys, at the pace that its client keeps to."""
 
-from lambdas.relay.assembly.clients import genesys_of, pace_of
+from lambdas.relay.assembly.clients import clients_of, genesys_of, pace_of
 from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.functions.write import Deps, write
@@ -14,12 +14,14 @@ def write_deps(ports: Ports, settings: Settings) -> Deps:
     breaker = CircuitBreaker(
         ports.ledger, ports.entropy, settings.configuration.breakers.destination
     )
+    genesys = genesys_of(ports, settings, rate_limiter)
     return Deps(
         consumer=consumer,
         ledger=ports.ledger,
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
-        genesys=genesys_of(ports, settings, rate_limiter),
+        genesys=genesys,
+        clients=clients_of(ports, settings.configuration, genesys),
         admission=Admission(rate_limiter, breaker, consumer),
         destinations=settings.configuration.destinations,
         timing=settings.timing,

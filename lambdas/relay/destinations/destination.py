@@ -38,6 +38,8 @@ class KeyPolicy:
         return (now_ms - doubt_since_ms) / 1000 < self.honoured_s - KEY_TRUST_MARGIN_S
 
 
+#: who takes a destination's requests: each is another client of the writer
+Service = Literal["genesys", "https"]
 #: what to do with an unknown outcome that can neither be protected by a key nor read back
 Unknown = Literal["repost", "manual"]
 
@@ -123,8 +125,16 @@ class Destination:
     own_values: Mapping[str, str] = field(default_factory=dict)
     #: by patterns of detail-types, where a request has several lists; `into` is for the rest
     lists: Mapping[str, str] = field(default_factory=dict)
+    service: Service = "genesys"
+    #: where its path begins; "": at the API of Genesys Cloud
+    host: str = ""
     #: names that it had before: what was claimed, recorded and sent under them still holds
     formerly: tuple[str, ...] = ()
+
+    @property
+    def is_genesys(self) -> bool:
+        """Its requests go to Genesys Cloud, and so take slots of its rate limit."""
+        return self.service == "genesys"
 
     @property
     def takes_whole(self) -> bool:

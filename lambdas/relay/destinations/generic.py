@@ -27,42 +27,43 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     path = section_path(section, destination.path, where, has_names=True)
     _check_names(path, destination.path_values, where)
     into = section.get("list", destination.into)
-    is_single = section.get("single", False)
     method = section.get("method", destination.method)
     if not isinstance(into, str):
         raise ValueError(f'{where}.list is {into!r}; it must be a name, or "" for a bare array')
     if method not in METHODS:
         raise ValueError(f"{where}.method is {method!r}; it must be one of {', '.join(METHODS)}")
-    if not isinstance(is_single, bool) or (is_single and "list" in section):
-        raise ValueError(
-            f"{where}.single is {is_single!r}; it must be true or false, and where it is true "
-            "there is no list"
-        )
-    if is_single:
-        destination = _alone(destination, section, where)
-    shape: Shape = "single" if is_single else "lists" if into else "array"
+    shape: Shape = "lists" if into else "array"
     reaches_people = path.startswith(CONVERSATIONS)
-    return replace(
+    listed = replace(
         destination,
         path=path,
-        into="" if is_single else into,
+        into=into,
         method=str(method),
         shape=shape,
         reaches_people=reaches_people,
         unknown="manual" if reaches_people and "unknown" not in section else destination.unknown,
     )
+    return as_single(listed, section, where)
 
 
-def _alone(destination: Destination, section: Section, where: str) -> Destination:
-    """One request an event, whose body is what the mapping says and nothing beside it."""
+def as_single(destination: Destination, section: Section, where: str) -> Destination:
+    """Where `single` is said: one request an event, whose body is what the mapping says and nothing
+    beside it."""
+    is_single = section.get("single", False)
+    if not isinstance(is_single, bool) or (is_single and "list" in section):
+        raise ValueError(
+            f"{where}.single is {is_single!r}; it must be true or false, and where it is true "
+            "there is no list"
+        )
+    if not is_single:
+        return destination
     if section.get("max_items", 1) != 1:
         raise ValueError(f"{where}.max_items is of no use: a single request carries one event")
+    mapped = destination.item if isinstance(destination.item, Mapping) else {}
     said = section.get("item")
-    names = said if isinstance(said, Mapping) else destination.item or {}
-    item = {name: value for name, value in (destination.item or {}).items() if name in names}
-    if not isinstance(said, Mapping):
-        item.pop("id", None)
-    return replace(destination, most_items=1, base={}, item=item)
+    added = set(destination.base) - set(said if isinstance(said, Mapping) else {})
+    item = {name: value for name, value in mapped.items() if name not in added}
+    return replace(destination, shape="single", into="", most_items=1, base={}, item=item)
 
 
 def _check_names(path: str, values: Mapping[str, str], where: str) -> None:

@@ -1,10 +1,10 @@
-"""Kinds of destinations: a Genesys endpoint that takes events, before it is configured."""
+"""Kinds of destinations: what takes events, before it is configured."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.destination import Destination, Service
 from lambdas.relay.destinations.results import ReadResults, any_answer
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
@@ -23,6 +23,8 @@ class Kind:
     #: names in braces are settings of the destination, or values of the event
     path: str
     method: str = "POST"
+    #: who takes its requests
+    service: Service = "genesys"
     shape: Shape = "lists"
     into: str = ""
     lists: Mapping[str, str] = field(default_factory=dict)

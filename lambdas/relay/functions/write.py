@@ -48,6 +48,7 @@ from lambdas.relay.requests.sending import (
 from lambdas.relay.requests.states import State
 from lambdas.relay.requests.tracking import awaiting
 from lambdas.relay.review.cases import keep_for_review, keep_unclear
+from lambdas.relay.sinks.client import Clients
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Deps:
     writes: Queue
     checks: Queue
     genesys: Genesys
+    #: by who takes a destination's requests
+    clients: Clients
     admission: Admission
     destinations: Mapping[str, Destination]
     timing: Timing
@@ -86,7 +89,7 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
     if destination is None:
         return without_destination(batch, deps)
     latest_ms = deadline_ms - _request_ms(deps.timing)
-    stay_away = deps.admission.stay_away(destination.name, latest_ms, deadline_ms)
+    stay_away = deps.admission.stay_away(destination, latest_ms, deadline_ms)
     if stay_away is not None:
         return stay_away
     disposition = _take_turn(batch, destination, deps, latest_ms, deadline_ms)
@@ -160,14 +163,14 @@ class _Attempt:
             asking = Asking(self.deps.ledger, self.deps.consumer.entropy, self.destination.name)
             until_ms = self.deadline_ms + int(self.deps.timing.clock_skew_s * 1000)
             asking.enter(self.batch.batch_id, until_ms, self.deps.consumer.clock.now_ms())
-        posted = self.deps.genesys.post(self.batch, self.destination)
+        client = self.deps.clients[self.destination.service]
+        posted = client.post(self.batch, self.destination)
         self.deps.consumer.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self._conclude(posted.outcome, doubtful)
         if asking is not None and not isinstance(posted.outcome, Unsure):
             consumer = self.deps.consumer
             asking.take_out(self.batch.batch_id, consumer.clock.now_ms(), consumer.telemetry)
-        name = self.destination.name  # the batch may bear a former one
-        self.deps.admission.tell(name, posted, self.batch, doubtful=doubtful)
+        self.deps.admission.tell(self.destination, posted, self.batch, doubtful=doubtful)
         return disposition
 
     def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:

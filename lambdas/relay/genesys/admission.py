@@ -6,6 +6,7 @@ Both come from the same two: the pace (slots of the rate limit) and the breaker 
 import math
 from dataclasses import dataclass
 
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.genesys.client import Posted
 from lambdas.relay.genesys.outcomes import GONE, Accepted, Deferred, Refused, Unclear, Unsure
@@ -28,17 +29,19 @@ class Admission:
     circuit_breaker: CircuitBreaker
     consumer: Consumer
 
-    def stay_away(self, destination: str, latest_ms: int, until_ms: int) -> Later | None:
-        """None when a request may be sent now: the destination is up and a slot is held. Nothing
-        is slept past `latest_ms`; `until_ms` is when the request will have ended."""
-        clock, away = self.consumer.clock, f"{destination} is given a rest"
-        wait = self.circuit_breaker.turned_away_s(destination, clock.now_ms())
+    def stay_away(self, destination: Destination, latest_ms: int, until_ms: int) -> Later | None:
+        """None when a request may be sent now: the destination is up and, where it is Genesys', a
+        slot is held. Nothing is slept past `latest_ms`; `until_ms` is when the request will have
+        ended."""
+        clock, name = self.consumer.clock, destination.name
+        away = f"{name} is given a rest"
+        wait = self.circuit_breaker.turned_away_s(name, clock.now_ms())
         if wait:
             return Later(away, self._spread(wait))
-        wait = self._slot(latest_ms)
+        wait = self._slot(latest_ms) if destination.is_genesys else 0
         if wait:
             return Later("no slot at Genesys' rate limit", early(wait))
-        wait = self.circuit_breaker.admit(destination, clock.now_ms(), until_ms)
+        wait = self.circuit_breaker.admit(name, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 
     def hand_back(self, destination: str) -> None:
@@ -60,10 +63,13 @@ class Admission:
         after it, each at a time of its own."""
         return math.ceil(wait) + self.consumer.entropy.fraction() * RETURN_SPREAD_S
 
-    def tell(self, name: str, posted: Posted, batch: Batch, *, doubtful: bool) -> None:
+    def tell(
+        self, destination: Destination, posted: Posted, batch: Batch, *, doubtful: bool
+    ) -> None:
         """Tells all writers what an attempt at a destination showed. Comes after what it means for
         the request is on record: that must not suffer where the ledger fails here."""
         now_ms, circuit_breaker, opened = self.consumer.clock.now_ms(), self.circuit_breaker, False
+        name = destination.name  # the batch may bear a former one
         match posted.outcome:
             case Unsure(retry_after_s=wait):
                 opened = circuit_breaker.failed(name, now_ms)
@@ -74,7 +80,11 @@ class Admission:
                 if wait and status is not None:
                     self._rest(name, wait, now_ms)
             case Deferred(status=429, retry_after_s=wait):
-                self._slow_down(name, posted.rate, wait or RETRY_AFTER_UNSAID_S, now_ms)
+                wait = wait or RETRY_AFTER_UNSAID_S
+                if destination.is_genesys:
+                    self._slow_down(name, posted.rate, wait, now_ms)
+                else:
+                    self._rest(name, wait, now_ms)
             case Deferred(status=503, retry_after_s=wait):
                 self._rest(name, wait or RETRY_AFTER_UNSAID_S, now_ms)
             case Refused(status=status):
@@ -106,7 +116,7 @@ class Admission:
     def _rest(self, name: str, wait: float, now_ms: int) -> None:
         self.circuit_breaker.rest(name, now_ms, wait)
         self.consumer.telemetry.note(
-            "given a rest, as Genesys asked; then one request asks anew",
+            "given a rest, as it asked; then one request asks anew",
             destination=name,
             seconds=round(wait, 1),
         )

@@ -181,7 +181,8 @@ class Secrets(Protocol):
 
 class SenderKeys(Protocol):
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
-        """The keys that are valid for a sender of the webhook, none for an unknown one; `fresh`
+        """The keys that are valid for a sender of the webhook (or, of those by which we sign, for
+        a destination), none for an unknown one; `fresh`
         reads past the cache, though not every time. Raises Transient."""
         ...
 
@@ -221,6 +222,11 @@ class Ports(Protocol):
 
     @property
     def sender_keys(self) -> SenderKeys: ...
+
+    @property
+    def signing_keys(self) -> SenderKeys:
+        """The keys by which we sign what goes to HTTPS endpoints, by destination."""
+        ...
 
     def queue(self, name: str) -> Queue:
         """One of `limits.QUEUES`, or its dead letters: `events`, `events-dead`."""

@@ -10,6 +10,7 @@ from lambdas.relay.destinations import (
     external_contacts,
     external_metrics,
     generic,
+    https,
     journey,
     participant_attributes,
 )
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
         external_metrics,
         conversations,
         generic,
+        https,
     )
 }
 
@@ -83,6 +85,7 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
         kind=chosen,
         method=kind.method,
         path=_path(kind, section, where),
+        service=kind.service,
         shape=kind.shape,
         into=kind.into,
         most_items=_count(section.get("max_items", kind.items), kind, f"{where}.max_items"),

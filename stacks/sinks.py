@@ -1,0 +1,63 @@
+"""What the writers need for destinations beside Genesys, as far as some are configured."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from lambdas.relay.routes.configuration import Configuration
+from stacks.acknowledgements import acknowledge
+
+#: letters and digits: as base64, 48 bytes, which every library of Standard Webhooks takes
+KEY_CHARS = 64
+
+
+class Sinks(Construct):
+    """The keys that sign what goes to HTTPS endpoints; nothing where there is none."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        configuration: Configuration,
+        removal_policy: cdk.RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        every = configuration.destinations.values()
+        signed = sorted({one.name for one in every if one.service == "https"})
+        self.secret = self._keys(signed[0], removal_policy) if signed else None
+
+    def environment(self) -> dict[str, str]:
+        return {} if self.secret is None else {"SIGNING_SECRET_ID": self.secret.secret_arn}
+
+    def grant(self, grantee: iam.IGrantable) -> None:
+        """What a request to each of them takes, and nothing more."""
+        if self.secret is not None:
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=["secretsmanager:GetSecretValue"],
+                resource_arns=[self.secret.secret_arn],
+            )
+
+    def _keys(self, first: str, removal_policy: cdk.RemovalPolicy) -> secretsmanager.Secret:
+        secret = secretsmanager.Secret(
+            self,
+            "SigningKeys",
+            description="Keys by which genesys-relay signs what it posts: by destination, one or "
+            "a list",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}",
+                generate_string_key=first,
+                password_length=KEY_CHARS,
+                exclude_punctuation=True,
+            ),
+            removal_policy=removal_policy,
+        )
+        acknowledge(
+            secret,
+            "AwsSolutions-SMG4",
+            "A key is shared with a receiver, who must be given the new one: both sign while both "
+            "are in the list, so a person rotates without interruption.",
+        )
+        return secret
