@@ -20,6 +20,7 @@ from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue
+from simulation.memory.records import MemoryRecords
 from simulation.memory.settings import MemorySettings
 from simulation.memory.vault import MemoryVault
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
@@ -97,6 +98,9 @@ class Sandbox:
         self.secrets = Secrets()
         self.sender_keys = MemorySenderKeys({}, world.scheduler, CALM)
         self.signing_keys = MemorySenderKeys({}, world.scheduler, CALM)
+
+    def records(self, service: str) -> MemoryRecords:
+        return MemoryRecords()
 
     def queue(self, name: str) -> MemoryQueue:
         return self._world.port(name)

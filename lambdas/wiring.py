@@ -22,6 +22,7 @@ from lambdas.relay.kernel.ports import (
     Ledger,
     Ports,
     Queue,
+    Records,
     Secrets,
     SenderKeys,
     Vault,
@@ -97,6 +98,11 @@ class AwsPorts:
         client = boto3.client("secretsmanager", config=CONFIG)
         secret_id = self._settings.text("SIGNING_SECRET_ID")
         return SecretsManagerSenderKeys(client, secret_id, "the signing keys' secret")
+
+    def records(self, service: str) -> Records:
+        from lambdas.adapters.records import AwsRecords
+
+        return AwsRecords(service)
 
     def queue(self, name: str) -> Queue:
         return SqsQueue(self._sqs, self._settings.queue_url(name), _trace)

@@ -22,6 +22,7 @@ from simulation.memory.genesys import GenesysServer
 from simulation.memory.http import MemoryHttp
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.records import MemoryRecords
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
@@ -67,6 +68,9 @@ class Instance:
         self._queues = {
             name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
         }
+
+    def records(self, service: str) -> MemoryRecords:
+        return MemoryRecords()
 
     def queue(self, name: str) -> MemoryQueue:
         return self._queues[name]

@@ -1,5 +1,7 @@
 """What the writers need for destinations beside Genesys, as far as some are configured."""
 
+from collections.abc import Mapping, Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,10 +12,17 @@ from stacks.acknowledgements import acknowledge
 
 #: letters and digits: as base64, 48 bytes, which every library of Standard Webhooks takes
 KEY_CHARS = 64
+#: what a service of AWS must permit, on the very resource that the configuration names
+ACTIONS: Mapping[str, Sequence[str]] = {
+    "event-bus": ["events:PutEvents"],
+    "queue": ["sqs:GetQueueUrl", "sqs:SendMessage"],
+    "firehose": ["firehose:PutRecordBatch"],
+}
 
 
 class Sinks(Construct):
-    """The keys that sign what goes to HTTPS endpoints; nothing where there is none."""
+    """The keys that sign what goes to HTTPS endpoints, and the right to put records where the
+    configuration says; nothing where there is neither."""
 
     def __init__(
         self,
@@ -26,6 +35,10 @@ class Sinks(Construct):
         super().__init__(scope, construct_id)
         every = configuration.destinations.values()
         signed = sorted({one.name for one in every if one.service == "https"})
+        self._targets = {
+            service: sorted({one.path for one in every if one.service == service})
+            for service in ACTIONS
+        }
         self.secret = self._keys(signed[0], removal_policy) if signed else None
 
     def environment(self) -> dict[str, str]:
@@ -39,6 +52,11 @@ class Sinks(Construct):
                 actions=["secretsmanager:GetSecretValue"],
                 resource_arns=[self.secret.secret_arn],
             )
+        for service, arns in self._targets.items():
+            if arns:
+                iam.Grant.add_to_principal(
+                    grantee=grantee, actions=list(ACTIONS[service]), resource_arns=arns
+                )
 
     def _keys(self, first: str, removal_policy: cdk.RemovalPolicy) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

@@ -20,6 +20,7 @@ from lambdas.relay.kernel.ports import (
     Outgoing,
     Ports,
     Queue,
+    Records,
     Secrets,
     SenderKeys,
     Telemetry,
@@ -192,6 +193,9 @@ class AskingPorts:
     @property
     def signing_keys(self) -> SenderKeys:
         return AskingSenderKeys(self._ports.signing_keys, self._ask)
+
+    def records(self, service: str) -> Records:
+        return self._ports.records(service)
 
     def queue(self, name: str) -> Queue:
         return AskingQueue(self._ports.queue(name), name, self._ask)

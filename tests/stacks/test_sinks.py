@@ -7,16 +7,40 @@ import pytest
 
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
-from tests.stacks.synthesised import Synthesised, Template, readable, resources
+from tests.stacks.synthesised import Synthesised, Template, as_list, readable, resources
 
 WITH_SINKS = """
 [destinations.crm]
 kind = "https"
 url = "https://crm.example.com/hooks/genesys"
 
+[destinations.bus]
+kind = "event-bus"
+arn = "arn:aws:events:eu-central-1:123456789012:event-bus/apps"
+
+[destinations.stream]
+kind = "queue"
+arn = "arn:aws:sqs:eu-central-1:123456789012:orders.fifo"
+
+[destinations.lake]
+kind = "firehose"
+arn = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake"
+
 [[routes]]
 name = "crm"
 destination = "crm"
+
+[[routes]]
+name = "bus"
+destination = "bus"
+
+[[routes]]
+name = "stream"
+destination = "stream"
+
+[[routes]]
+name = "lake"
+destination = "lake"
 """
 
 
@@ -58,6 +82,32 @@ def test_the_writer_alone_reads_the_keys(synthesised: Synthesised) -> None:
     assert told.startswith("Write")
     (policy,) = policies_of(beside, "<SinksSigningKeys>")
     assert policy.startswith("Write")
+
+
+@pytest.mark.parametrize(
+    ("arn", "actions"),
+    [
+        ("arn:aws:events:eu-central-1:123456789012:event-bus/apps", ["events:PutEvents"]),
+        (
+            "arn:aws:sqs:eu-central-1:123456789012:orders.fifo",
+            ["sqs:GetQueueUrl", "sqs:SendMessage"],
+        ),
+        (
+            "arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake",
+            ["firehose:PutRecordBatch"],
+        ),
+    ],
+)
+def test_the_writer_alone_may_put_records_and_only_there(
+    synthesised: Synthesised, arn: str, actions: list[str]
+) -> None:
+    beside = synthesised.templates["beside"]
+    (policy,) = policies_of(beside, arn)
+    assert policy.startswith("Write")
+    document = resources(beside, "AWS::IAM::Policy")[policy]["Properties"]["PolicyDocument"]
+    (statement,) = [s for s in document["Statement"] if arn in json.dumps(readable(s))]
+    assert as_list(statement["Action"]) == actions
+    assert readable(statement["Resource"]) == arn
 
 
 def test_the_first_destination_has_a_random_key_from_the_start(synthesised: Synthesised) -> None:

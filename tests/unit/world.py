@@ -25,6 +25,7 @@ from simulation.memory.faults import Fault
 from simulation.memory.gate import OpenGate
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.records import MemoryRecords
 from simulation.memory.table import Table
 from simulation.memory.telemetry import MemoryTelemetry
 from simulation.memory.timeline import Timeline
@@ -84,6 +85,8 @@ class World:
     documents: dict[str, str] = field(default_factory=dict)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     stored: dict[str, StoredQueue] = field(default_factory=dict)
+    #: what services of AWS have taken
+    sinks: dict[str, MemoryRecords] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gate = OpenGate(self.timeline)
@@ -95,6 +98,9 @@ class World:
         self.secrets: Secrets = MemorySecrets(StoredSecret(), self.gate, self.faults)
         self.sender_keys = MemorySenderKeys({}, self.gate, self.faults)
         self.signing_keys = MemorySenderKeys({}, self.gate, self.faults)
+
+    def records(self, service: str) -> MemoryRecords:
+        return self.sinks.setdefault(service, MemoryRecords())
 
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored_queue(name), self.gate, self.faults)

@@ -11,6 +11,7 @@ from lambdas.relay.kernel.ports import Ports
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.sinks.client import Client, Clients
 from lambdas.relay.sinks.https import HttpsClient
+from lambdas.relay.sinks.records import RecordsClient
 
 
 def pace_of(ports: Ports, settings: Settings) -> RateLimiter:
@@ -35,6 +36,9 @@ def clients_of(ports: Ports, configuration: Configuration, genesys: Genesys) -> 
     made: Mapping[Service, Callable[[], Client]] = {
         "genesys": lambda: genesys,
         "https": lambda: HttpsClient(ports.http, ports.signing_keys, ports.clock),
+        "event-bus": lambda: RecordsClient(ports.records("event-bus")),
+        "queue": lambda: RecordsClient(ports.records("queue")),
+        "firehose": lambda: RecordsClient(ports.records("firehose")),
     }
     used = {destination.service for destination in configuration.destinations.values()}
     return {service: make() for service, make in made.items() if service in used}

@@ -39,7 +39,7 @@ class KeyPolicy:
 
 
 #: who takes a destination's requests: each is another client of the writer
-Service = Literal["genesys", "https"]
+Service = Literal["genesys", "https", "event-bus", "queue", "firehose"]
 #: what to do with an unknown outcome that can neither be protected by a key nor read back
 Unknown = Literal["repost", "manual"]
 

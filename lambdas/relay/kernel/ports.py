@@ -159,6 +159,40 @@ class Unanswered:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something to be taken by a service of AWS."""
+
+    #: the same in every repetition
+    id: str
+    #: JSON
+    text: str
+    #: what it belongs to, where order within that matters to the service
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The service's word on each record: an error code, "" where it has it."""
+
+    codes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """None of them was taken: the service asks to slow down."""
+
+    reason: str
+
+
+class Records(Protocol):
+    """A service of AWS that takes records: EventBridge, SQS or Firehose."""
+
+    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+        """One call, once: no retries. `where` is an ARN."""
+        ...
+
+
 class Http(Protocol):
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -226,6 +260,10 @@ class Ports(Protocol):
     @property
     def signing_keys(self) -> SenderKeys:
         """The keys by which we sign what goes to HTTPS endpoints, by destination."""
+        ...
+
+    def records(self, service: str) -> Records:
+        """`event-bus`, `queue` or `firehose`."""
         ...
 
     def queue(self, name: str) -> Queue:

@@ -13,6 +13,7 @@ from lambdas.relay.destinations import (
     https,
     journey,
     participant_attributes,
+    records,
 )
 from lambdas.relay.destinations.destination import (
     Destination,
@@ -30,17 +31,20 @@ from lambdas.relay.routes import mapping
 from lambdas.relay.routes.sections import flag, former_names, item_of, section_of
 
 KINDS: Mapping[str, Kind] = {
-    module.KIND.name: module.KIND
-    for module in (
-        journey,
-        conversation_events,
-        external_contacts,
-        contact_lists,
-        participant_attributes,
-        external_metrics,
-        conversations,
-        generic,
-        https,
+    kind.name: kind
+    for kind in (
+        journey.KIND,
+        conversation_events.KIND,
+        external_contacts.KIND,
+        contact_lists.KIND,
+        participant_attributes.KIND,
+        external_metrics.KIND,
+        conversations.KIND,
+        generic.KIND,
+        https.KIND,
+        records.EVENT_BUS,
+        records.QUEUE_KIND,
+        records.FIREHOSE,
     )
 }
 

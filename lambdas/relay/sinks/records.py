@@ -1,0 +1,58 @@
+"""A service of AWS that takes records, and tells of each whether it was taken."""
+
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.results import ItemFailure
+from lambdas.relay.genesys.client import Posted
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Unsure
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Records, Taken, Unanswered
+from lambdas.relay.messages.sealing import Batch
+
+#: codes of single records that pass; what has another one will be refused for ever
+#: (the API references of PutEvents, SendMessageBatch and PutRecordBatch)
+PASSING = frozenset(
+    {
+        "InternalError",
+        "InternalException",
+        "InternalFailure",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottledException",
+        "ThrottlingException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsClient:
+    records: Records
+
+    def post(self, batch: Batch, destination: Destination) -> Posted:
+        sent = [
+            Record(f"{batch.batch_id}.{number}", event.item, event.owner)
+            for number, event in enumerate(batch.events)
+        ]
+        return Posted(judge(self.records.put(batch.target.path, sent)), None)
+
+
+def judge(answer: Taken | Busy | NotSent | Unanswered) -> Outcome:
+    """What an answer means."""
+    match answer:
+        case Unanswered(reason):
+            return Unsure(reason)
+        case NotSent(reason):
+            return Deferred(reason, None, None)
+        case Busy(reason):
+            return Deferred(reason, None, 429, is_fault=False)
+        case Taken(codes) if codes and all(code in PASSING for code in codes):
+            # None of it happened: the whole request can come back as it is.
+            return Deferred(f"none of its records was taken: {codes[0]}", None, 429, is_fault=False)
+        case Taken(codes):
+            failures = [
+                ItemFailure(number, retryable=code in PASSING, reason=code)
+                for number, code in enumerate(codes)
+                if code
+            ]
+            return Accepted(failures, "", "")

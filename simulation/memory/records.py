@@ -1,0 +1,32 @@
+"""Records in memory, by where they were put."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+
+
+def _all_taken(records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+    return Taken([""] * len(records))
+
+
+@dataclass
+class MemoryRecords:
+    """Implements relay.ports.Records; `answer` says what becomes of a call."""
+
+    answer: Callable[[Sequence[Record]], Taken | Busy | NotSent | Unanswered] = _all_taken
+    taken: dict[str, list[Record]] = field(default_factory=dict)
+    calls: int = 0
+
+    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+        self.calls += 1
+        answer = self.answer(records)
+        if isinstance(answer, Taken):
+            codes = answer.codes
+        elif isinstance(answer, Unanswered):
+            codes = [""] * len(records)  # it may have been; here it was
+        else:
+            codes = ["not taken"] * len(records)
+        kept = [record for record, code in zip(records, codes, strict=True) if not code]
+        self.taken.setdefault(where, []).extend(kept)
+        return answer

@@ -1,0 +1,132 @@
+"""Records on AWS as moto has it: what a service has of them, and what each error means."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
+
+from lambdas.adapters.records import AwsRecords
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/apps"
+RECORDS = [
+    Record(f"b.{number}", json.dumps({"source": "s", "type": "t", "detail": {"n": number}}), "c")
+    for number in range(3)
+]
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+def queue(name: str, **attributes: str) -> str:
+    client: Any = boto3.client("sqs")
+    url = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return str(url)
+
+
+def said(url: str) -> list[Any]:
+    client: Any = boto3.client("sqs")
+    answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def test_a_queue_has_each_record_as_a_message() -> None:
+    url = queue("orders")
+    sink = AwsRecords("queue")
+    assert sink.put(f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", RECORDS) == Taken(["", "", ""])
+    assert [item["detail"]["n"] for item in said(url)] == [0, 1, 2]
+
+
+def test_a_fifo_queue_knows_a_repetition() -> None:
+    url = queue("orders.fifo", FifoQueue="true")
+    sink, arn = AwsRecords("queue"), f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders.fifo"
+    assert sink.put(arn, RECORDS) == sink.put(arn, RECORDS) == Taken(["", "", ""])
+    assert len(said(url)) == 3
+
+
+def test_a_bus_has_each_record_as_an_event() -> None:
+    events: Any = boto3.client("events")
+    events.create_event_bus(Name="apps")
+    url = queue("caught")
+    events.put_rule(Name="all", EventBusName="apps", EventPattern='{"source": ["s"]}')
+    target = {"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:caught"}
+    events.put_targets(Rule="all", EventBusName="apps", Targets=[target])
+
+    assert AwsRecords("event-bus").put(BUS, RECORDS) == Taken(["", "", ""])
+
+    caught = said(url)
+    assert [event["detail"]["n"] for event in caught] == [0, 1, 2]
+    assert {(event["source"], event["detail-type"]) for event in caught} == {("s", "t")}
+
+
+def test_a_stream_has_each_record_as_a_line() -> None:
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
+    firehose: Any = boto3.client("firehose")
+    firehose.create_delivery_stream(
+        DeliveryStreamName="lake",
+        S3DestinationConfiguration={
+            "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/x",
+            "BucketARN": "arn:aws:s3:::lake",
+        },
+    )
+    arn = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/lake"
+
+    assert AwsRecords("firehose").put(arn, RECORDS) == Taken(["", "", ""])
+
+    (listed,) = s3.list_objects_v2(Bucket="lake")["Contents"]
+    lines = s3.get_object(Bucket="lake", Key=listed["Key"])["Body"].read().decode().splitlines()
+    assert [json.loads(line)["detail"]["n"] for line in lines] == [0, 1, 2]
+
+
+class Failing:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.calls = 0
+
+    def put_record_batch(self, **_: Any) -> Any:
+        self.calls += 1
+        raise self.error
+
+
+def client_error(code: str, status: int) -> ClientError:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "PutRecordBatch")
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (client_error("AccessDeniedException", 400), NotSent),
+        (client_error("ResourceNotFoundException", 400), NotSent),
+        (client_error("ThrottlingException", 400), Busy),
+        (client_error("ServiceUnavailableException", 503), Busy),
+        (client_error("InternalFailure", 500), Unanswered),
+        (EndpointConnectionError(endpoint_url="https://x"), NotSent),
+        (ReadTimeoutError(endpoint_url="https://x"), Unanswered),
+    ],
+)
+def test_what_an_error_means(error: Exception, meaning: type) -> None:
+    failing = Failing(error)
+    answer = AwsRecords("firehose", failing).put("arn:x/y", RECORDS)
+    assert type(answer) is meaning
+    assert failing.calls == 1
+
+
+def test_a_call_is_one_attempt() -> None:
+    """The SDK's own repetition after a lost answer would double records, and nobody would know."""
+    for service in ("event-bus", "queue", "firehose"):
+        retries = AwsRecords(service)._client.meta.config.retries
+        assert retries["total_max_attempts"] == 1
