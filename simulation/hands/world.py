@@ -31,6 +31,7 @@ from simulation.memory.faults import CALM
 from simulation.memory.gate import OpenGate
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue, StoredQueue
+from simulation.memory.records import MemoryRecords
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.telemetry import MemoryTelemetry
@@ -135,6 +136,7 @@ class World:
         self.http = Wire(self.timeline, self.platform)
         self.secrets = Secrets()
         self.sender_keys = MemorySenderKeys({}, gate, CALM)
+        self.signing_keys = MemorySenderKeys({}, gate, CALM)
         self._gate = gate
         settings = MemorySettings(CONFIGURATION)
         self.functions: Mapping[str, Function] = {
@@ -144,6 +146,9 @@ class World:
             "checks": confirm_function(self, settings),
         }
         self._reconcile = reconcile_function(self, settings)
+
+    def records(self, service: str) -> MemoryRecords:
+        return MemoryRecords()
 
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored[name], self._gate, CALM)
