@@ -8,6 +8,7 @@ import typer
 from ops import (
     cost,
     dead_letters,
+    forgetting,
     import_claims,
     listing,
     redeliver,
@@ -39,6 +40,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(review.app, name="review")
 app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
+app.command("forget")(forgetting.forget)
 app.command("redeliver")(redeliver.redeliver)
 app.command("import-claims")(import_claims.import_claims)
 app.command("try-mapping")(try_mapping)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from lambdas.relay.correlation.entries import entry_partition
 from lambdas.relay.entrances.events import CONTENT_CHARS, IDENTITY_CHARS
+from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.ports import Item, Ledger
 from lambdas.relay.ledger.claims import event_key, owner_key, owner_of
 from lambdas.relay.requests.record import Record, read_line, record_key
@@ -117,6 +118,7 @@ def _told(name: str, claims: Sequence[Item], records: Mapping[str, Item]) -> Tra
 
 def _claims_named(name: str, ledger: Ledger) -> list[Item]:
     owner, _, identity = name.partition("/")
+    owner = impersonal(owner)
     items = ledger.of(owner_key(owner))
     if not identity and not items and len(name) == IDENTITY_CHARS:
         # An event that is known by its time stands with those that say the same.

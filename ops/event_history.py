@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.relay.entrances.events import identity_by_sender
+from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.time_format import iso
 from ops import ledger_search
 from ops.audit_trail import EventWay, RequestWay, Trace, trace
@@ -74,7 +75,7 @@ def ways(found: Trace) -> list[Way]:
     every = [_way(event, requests) for event in found.events]
     for is_meant in (
         lambda way: found.name in way.names,
-        lambda way: way.event.owner == found.name,
+        lambda way: way.event.owner == impersonal(found.name),
         lambda way: any(found.name == request.batch_id for request in way.requests),
     ):
         meant = [way for way in every if is_meant(way)]

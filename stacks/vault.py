@@ -6,11 +6,13 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
-from lambdas.relay.kernel.vault_keys import DISCARDED, SEALED
+from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, SEALED
 from stacks.acknowledgements import acknowledge
 
 #: Long enough for whoever asks why an event never arrived.
 DISCARDED_DAYS = 365
+#: Long enough to show that somebody's wish was met, and that a second one is not the first.
+ERASURES_DAYS = 3 * 365
 #: For so long a person can bring back what was removed or overwritten; then it is gone for good.
 REMOVED_DAYS = 35
 #: A sealed payload outlives the record that may ask for it.
@@ -44,6 +46,7 @@ class Vault(Construct):
                     noncurrent_version_expiration=cdk.Duration.days(1),
                 ),
                 s3.LifecycleRule(prefix=DISCARDED, expiration=cdk.Duration.days(DISCARDED_DAYS)),
+                s3.LifecycleRule(prefix=ERASURES, expiration=cdk.Duration.days(ERASURES_DAYS)),
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                     noncurrent_version_expiration=cdk.Duration.days(REMOVED_DAYS),

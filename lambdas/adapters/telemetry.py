@@ -6,13 +6,13 @@ withheld by name. Powertools adds the function, the level, the time and the X-Ra
 """
 
 import logging
-import re
 from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.personal import masked
 
 RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -38,12 +38,8 @@ TEXTS = frozenset(
         "was",
     }
 )
-#: A reason may quote Genesys, and Genesys may quote an event: e-mail addresses, and numbers as long
-#: as a telephone number, are masked. Ids are fields of their own.
-_PERSONAL = (
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
-    (re.compile(r"(?<![\w-])\+?\d(?:[\s().-]{0,2}\d){6,}(?![\w-])"), "<number>"),
-)
+#: characters of a text that a line repeats; Lambda cuts whole lines at 256 KB
+TEXT_CHARS_MAX = 8_000
 
 
 def presentable(fields: Mapping[str, object]) -> dict[str, object]:
@@ -54,17 +50,11 @@ def presentable(fields: Mapping[str, object]) -> dict[str, object]:
         if value is None or isinstance(value, bool | int | float):
             shown[name] = value
         elif name in TEXTS:
-            shown[name] = masked(str(value))
+            # A reason may quote Genesys, and Genesys may quote an event.
+            shown[name] = masked(str(value))[:TEXT_CHARS_MAX]
         else:
             withheld.append(name)
     return shown | ({"withheld": withheld} if withheld else {})
-
-
-def masked(text: str) -> str:
-    """A text without addresses and telephone numbers."""
-    for pattern, instead in _PERSONAL:
-        text = pattern.sub(instead, text)
-    return text
 
 
 class PowertoolsTelemetry:

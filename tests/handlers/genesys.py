@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+#: what the login answers
+TOKEN = "canary-of-the-access-token"
+
 
 @dataclass
 class Genesys:
@@ -26,7 +29,7 @@ def serving_genesys() -> Iterator[Genesys]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path == "/oauth/token":
-                self._answer(200, {"access_token": "token", "expires_in": 86_400})
+                self._answer(200, {"access_token": TOKEN, "expires_in": 86_400})
                 return
             genesys.posts.append(({k.lower(): v for k, v in self.headers.items()}, body))
             self._answer(*(genesys.answers.popleft() if genesys.answers else (200, {})))

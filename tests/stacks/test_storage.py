@@ -112,7 +112,7 @@ def test_what_waits_for_a_person_never_expires_and_what_was_removed_does(
     rules = only(template, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
 
     expiring = {r["Prefix"]: r["ExpirationInDays"] for r in rules if "ExpirationInDays" in r}
-    assert expiring == {"sealed/": SEALED_DAYS, "discarded/": 365}
+    assert expiring == {"sealed/": SEALED_DAYS, "discarded/": 365, "erasures/": 1095}
     assert SEALED_DAYS == 35
     removed = {
         rule.get("Prefix", ""): rule["NoncurrentVersionExpiration"]["NoncurrentDays"]

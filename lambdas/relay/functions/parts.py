@@ -12,6 +12,7 @@ from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Ledger, Outgoing, Queue
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done
@@ -47,7 +48,7 @@ class Deps(Protocol):
 
 
 def part(indices: Sequence[int], fate: str, reason: str) -> dict[str, Any]:
-    return {"indices": list(indices), "fate": fate, "reason": reason[:REASON_CHARS]}
+    return {"indices": list(indices), "fate": fate, "reason": brief(reason)[:REASON_CHARS]}
 
 
 def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

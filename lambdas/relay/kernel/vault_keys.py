@@ -8,6 +8,8 @@ REVIEW = "review/"
 SEALED = "sealed/"
 #: what a person decided to deliver no more
 DISCARDED = "discarded/"
+#: who had whose traces erased when, and how many; nothing of whom
+ERASURES = "erasures/"
 
 
 def review_key(batch_id: str) -> str:

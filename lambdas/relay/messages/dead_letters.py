@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.limits import REASON_CHARS_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.sealing import decode, describe
@@ -92,4 +93,4 @@ def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
 
 def _shown(reason: str) -> str:
     """SQS takes no control characters, and Genesys' words may hold some."""
-    return "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARS_MAX]
+    return brief("".join(c if c.isprintable() else " " for c in reason))

@@ -17,10 +17,10 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
+from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 
-FORMAT = 1
-CHECKSUM_CHARS = 13
+FORMAT, CHECKSUM_CHARS = 1, 13
 #: of an event's row in its request's record: the stroke, and what DynamoDB adds
 RECORD_ROW_BYTES = 2
 #: the message attribute that counts how often a batch's events were sealed anew
@@ -64,8 +64,8 @@ class SealedEvent:
     @property
     def owner(self) -> str:
         """The partition of its claim: a conversation's claims stand together, and so do those of
-        events that say the same."""
-        return self.conversation_id or self.content or self.identity
+        events that say the same. It stands in keys, so it is nobody's address or number."""
+        return impersonal(self.conversation_id) or self.content or self.identity
 
     @property
     def members(self) -> Mapping[str, Json]:

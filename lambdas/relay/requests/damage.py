@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdas.relay.kernel.limits import LOOK_AGAIN_S, REASON_CHARS_MAX
+from lambdas.relay.kernel.limits import LOOK_AGAIN_S
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item
 
 #: times that a record's turn may end in an error before a person has it
@@ -149,6 +150,6 @@ def shelving(item: Item, review: str, now_ms: int, why: str) -> tuple[Guard, Cha
             "failures": failures,
             "attention": review,
             "due_at": now_ms // 1000,
-            "reason": f"its turn failed {failures} times: {why}"[:REASON_CHARS_MAX],
+            "reason": brief(f"its turn failed {failures} times: {why}"),
         }
     )

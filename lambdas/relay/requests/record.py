@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
-from lambdas.relay.kernel.limits import REASON_CHARS_MAX
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.damage import sound
 from lambdas.relay.requests.ordering import Ordering
@@ -28,7 +28,7 @@ def batch_id_of(pk: str) -> str:
 
 def noted(history: tuple[str, ...], attempt: int, now_ms: int, note: str) -> list[str]:
     """A history and one more line: when, in which attempt, what. `read_line` reads it."""
-    return [*history, f"{now_ms} #{attempt} {note[:REASON_CHARS_MAX]}"][-HISTORY_MAX:]
+    return [*history, f"{now_ms} #{attempt} {brief(note)}"][-HISTORY_MAX:]
 
 
 def read_line(line: str) -> tuple[int, str] | None:

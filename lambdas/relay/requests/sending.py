@@ -7,7 +7,8 @@ effect. It is set by opening and removed only by proof that nothing happened.
 
 from dataclasses import dataclass, replace
 
-from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S, REASON_CHARS_MAX
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 from lambdas.relay.requests.record import Record, noted, record_key
@@ -153,7 +154,7 @@ def settling(
         put["expires_at"] = now_ms // 1000 + CLAIM_TTL_S
         drop |= {"attention", "due_at"}
     if state in PARKED:
-        put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": note[:REASON_CHARS_MAX]}
+        put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": brief(note)}
     guard = opened.guard
     if state == "MANUAL_REVIEW" and not opened.is_heard:
         # Its event may come at this moment: then nobody need be asked.
@@ -211,7 +212,7 @@ def parked_item(batch: Batch, state: State, now_ms: int, reason: str) -> Item:
         "state": state,
         "attention": REVIEW,
         "due_at": now_ms // 1000,
-        "reason": reason[:REASON_CHARS_MAX],
+        "reason": brief(reason),
     }
 
 
@@ -222,6 +223,6 @@ def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
             "state": "MANUAL_REVIEW",
             "attention": REVIEW,
             "due_at": now_ms // 1000,
-            "reason": reason[:REASON_CHARS_MAX],
+            "reason": brief(reason),
         }
     )

@@ -14,9 +14,9 @@ from lambdas.relay.kernel.limits import (
     CLAIM_TTL_S,
     LISTED_ON_RECORD_MAX,
     OVERDUE_S,
-    REASON_CHARS_MAX,
     RECONCILE_EVERY_S,
 )
+from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.requests.ordering import Ordering
 from lambdas.relay.requests.record import Record, noted
@@ -57,7 +57,7 @@ def hearing(
     """An event was applied or held. It confirms the request where that completes the record."""
     put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note)}
     if is_evidence and not tracked.heard_at_ms:
-        put |= {"heard_at_ms": now_ms, "confirmed_by": note[:REASON_CHARS_MAX]}
+        put |= {"heard_at_ms": now_ms, "confirmed_by": brief(note)}
     if conversation_id and not tracked.conversation_id:
         put["conversation_id"] = conversation_id
     if is_complete and can_be_confirmed(tracked):
@@ -86,7 +86,7 @@ _NO_ATTENTION = frozenset({"attention", "due_at", "doubt_since_ms"})
 def _confirmed(now_ms: int, note: str) -> Item:
     return {
         "state": "CONFIRMED",
-        "confirmed_by": note[:REASON_CHARS_MAX],
+        "confirmed_by": brief(note),
         "confirmed_at_ms": now_ms,
         "expires_at": now_ms // 1000 + CLAIM_TTL_S,
     }
@@ -190,7 +190,7 @@ def reviewing(
         "state": "MANUAL_REVIEW",
         "attention": REVIEW,
         "due_at": now_ms // 1000,
-        "reason": reason[:REASON_CHARS_MAX],
+        "reason": brief(reason),
         **_noted(tracked, now_ms, reason),
         **more,
     }

@@ -1,0 +1,234 @@
+"""`relay forget`: what the relay keeps of one person, erased, on record.
+
+Erased are the documents of the vault that say the name, with all their versions, and the name
+wherever items of the ledger say it. Claims stay: they hold hashes, and without them what was
+delivered would be delivered again. What is still under way stays too, and is named: erasing it
+would lose an event. Nothing can be taken out of EventBridge's archives, logs, queues and backups;
+they end by themselves (docs/data.md).
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from lambdas.adapters.ledger import unpack
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.personal import impersonal
+from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, QUARANTINE, REVIEW, SEALED
+from lambdas.relay.ledger.claims import PREFIX as CLAIM
+from lambdas.relay.ledger.claims import owner_key, owner_of
+from lambdas.relay.requests.record import PREFIX, SORT_KEY, Record, batch_id_of
+from lambdas.relay.requests.states import FINAL
+from ops.connection import CLOCK, Relay
+from ops.errors import OpsError
+from ops.screen import plural
+from ops.session import person, reason_given, session_of
+
+#: a shorter name stands in what is somebody else's
+NAME_CHARS_MIN = 6
+ERASED = "<erased>"
+REMAINING = (
+    "EventBridge's archives, the queues, logs and the ledger's backups cannot be searched or "
+    "changed; docs/data.md says when each of them ends."
+)
+
+
+@dataclass(slots=True)
+class Traces:
+    """Where a name stands."""
+
+    #: keys and versions of the vault's documents
+    documents: list[tuple[str, str]] = field(default_factory=list)
+    #: items of the ledger at rest
+    items: list[Item] = field(default_factory=list)
+    #: claims of the release before, whose keys say it
+    claims: list[Item] = field(default_factory=list)
+    #: other keys that say it, which stay until they expire
+    keys: int = 0
+    #: requests that say the name and are not at rest
+    under_way: set[str] = field(default_factory=set)
+
+
+def forget(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A conversation, or what names the person: a number, an address, an id."
+        ),
+    ],
+    note: Annotated[str, typer.Option(help="Why; kept on record. Not the name.")],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Erase it; without it nothing is changed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase what the relay keeps of a person. Claims stay, as hashes, so nothing is doubled."""
+    session = session_of(context)
+    relay, screen = session.relay, session.screen
+    why = reason_given(note)
+    if len(name.strip()) < NAME_CHARS_MIN:
+        raise OpsError(f"{name!r} is too short to mean one person: say all of it.")
+    if name in why:
+        raise OpsError("--note says the name and is kept: refer to the request instead.")
+    traces = find(relay, name)
+    items = len(traces.items) + len(traces.claims)
+    found = f"{plural(len(traces.documents), 'document version')} and {plural(items, 'item')}"
+    row = {
+        "documents": len(traces.documents),
+        "items": items,
+        "keys": traces.keys,
+        "under_way": sorted(traces.under_way),
+    }
+    screen.say(f"{found} of the ledger say it.")
+    if traces.keys:
+        screen.note(
+            f"{plural(traces.keys, 'key')} of the ledger bear it, as a conversation's id for "
+            "example; what they lead to is erased, and they end within a month."
+        )
+    if traces.under_way:
+        screen.note(
+            f"{plural(len(traces.under_way), 'request')} under way or waiting for a person stay: "
+            f"{', '.join(sorted(traces.under_way))}. Decide them (`relay review`), or wait; then "
+            "repeat this."
+        )
+    if not apply:
+        screen.document({**row, "state": "DRY_RUN"})
+        screen.say(f"Nothing was changed: say --apply to erase it. {REMAINING}")
+        return
+    screen.confirm(f"{found} would be erased for good. Erase them?", yes=yes)
+    erase(relay, name, traces)
+    record = f"{ERASURES}{secrets.token_hex(8)}.json"
+    said = {"by": person(), "note": why, "at_ms": CLOCK.now_ms(), **row}
+    relay.vault.keep(record, canonical(said))
+    screen.document({**row, "state": "ERASED", "record": record})
+    screen.say(f"Erased; {record} says so. {REMAINING}", "green")
+
+
+def find(relay: Relay, name: str) -> Traces:
+    """Reads the whole ledger and every version of every document."""
+    traces = Traces()
+    unfinished: set[str] = set()
+    for item in _items(relay):
+        is_record = item["sk"] == SORT_KEY and str(item["pk"]).startswith(PREFIX)
+        at_rest = not is_record or Record.of(item).state in FINAL
+        if not at_rest:
+            unfinished.add(batch_id_of(str(item["pk"])))
+        if _says(name, [item["pk"], item["sk"]]):
+            if _rekeyed(item) != item:
+                traces.claims.append(item)
+                continue
+            traces.keys += 1
+        if _says(name, _attributes(item)):
+            if at_rest:
+                traces.items.append(item)
+            else:
+                traces.under_way.add(batch_id_of(str(item["pk"])))
+    for key, version in _versions(relay):
+        batch_id = key.partition("/")[2].removesuffix(".json")
+        if not _document_says(relay, name, key, version):
+            continue
+        if key.startswith((REVIEW, SEALED)) and batch_id in unfinished:
+            traces.under_way.add(batch_id)
+        else:
+            traces.documents.append((key, version))
+    return traces
+
+
+def erase(relay: Relay, name: str, traces: Traces) -> None:
+    """Repeatable. Raises OpsError where an item changed meanwhile, with the rest erased or not."""
+    bucket = relay.output("VaultBucketName")
+    for key, version in traces.documents:
+        relay.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    for item in traces.claims:
+        # The hash before the name goes: in between a copy meets either.
+        relay.ledger.insert([_rekeyed(item)])
+        named: Any = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+        relay.dynamodb.delete_item(TableName=relay.output("LedgerTableName"), Key=named)
+    for item in traces.items:
+        before = {k: value for k, value in _attributes(item).items() if _says(name, value)}
+        after = {k: _without(name, value) for k, value in before.items()}
+        guard = Guard(None, same=before)
+        if not relay.ledger.change(item["pk"], item["sk"], guard, Change(put=after)).applied:
+            raise OpsError("The ledger changed meanwhile: repeat the command.")
+
+
+def _rekeyed(item: Item) -> Item:
+    """A claim as it is made today: in its key an address or a number is a hash."""
+    pk = str(item["pk"])
+    return {**item, "pk": owner_key(impersonal(owner_of(pk)))} if pk.startswith(CLAIM) else item
+
+
+def _attributes(item: Item) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+
+def _items(relay: Relay) -> Iterator[Item]:
+    pages = relay.dynamodb.get_paginator("scan").paginate(
+        TableName=relay.output("LedgerTableName"), ConsistentRead=True
+    )
+    for page in pages:
+        yield from map(unpack, page["Items"])
+
+
+def _versions(relay: Relay) -> Iterator[tuple[str, str]]:
+    for prefix in (QUARANTINE, REVIEW, SEALED, DISCARDED):
+        pages = relay.s3.get_paginator("list_object_versions").paginate(
+            Bucket=relay.output("VaultBucketName"), Prefix=prefix
+        )
+        for page in pages:
+            for row in page.get("Versions", []):
+                yield row["Key"], row["VersionId"]
+
+
+def _document_says(relay: Relay, name: str, key: str, version: str) -> bool:
+    bucket = relay.output("VaultBucketName")
+    body = relay.s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+    text = body.decode("utf-8", "surrogatepass")
+    return any(spelling in text for spelling in _spellings(name))
+
+
+def _spellings(name: str) -> Sequence[str]:
+    """A document holds messages, which hold JSON, which may hold JSON: a name that has letters
+    beyond ASCII, quotes or strokes is escaped once more each time."""
+    spellings, escaped = [name], name
+    for _ in range(3):
+        escaped = json.dumps(escaped)[1:-1]
+        spellings.append(escaped)
+    return spellings
+
+
+def _says(name: str, value: Any) -> bool:
+    return any(spelling in text for text in _texts(value) for spelling in _spellings(name))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, inner in value.items():
+                yield str(key)
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+
+
+def _without(name: str, value: Any) -> Any:
+    match value:
+        case str():
+            for spelling in reversed(_spellings(name)):
+                value = value.replace(spelling, ERASED)
+            return value
+        case dict():
+            return {_without(name, key): _without(name, inner) for key, inner in value.items()}
+        case list():
+            return [_without(name, inner) for inner in value]
+        case _:
+            return value

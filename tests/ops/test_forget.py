@@ -1,0 +1,156 @@
+"""`relay forget`: a person's traces go, what keeps events from being doubled stays."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.review.cases import park
+from lambdas.relay.review.resolution import Decision, find, resolve
+from ops.__main__ import main
+from tests.ops.conftest import Deployed
+from tests.unit.batches import NOW_MS, sealed, sealed_event
+
+PERSON = "Jane Müller-Kanarienvogel"
+NUMBER = "+4915112345678"
+
+
+def everything(relay: Deployed) -> str:
+    """All that the ledger and the vault hold, with every version."""
+    items = relay.dynamodb.scan(TableName="ledger")["Items"]
+    texts = [json.dumps(items)]
+    for row in relay.s3.list_object_versions(Bucket="vault").get("Versions", []):
+        got = relay.s3.get_object(Bucket="vault", Key=row["Key"], VersionId=row["VersionId"])
+        texts.append(got["Body"].read().decode())
+    return "\n".join(texts)
+
+
+def said(text: str) -> bool:
+    return any(name in text for name in (PERSON, "Kanarienvogel", NUMBER))
+
+
+def requested(conversation: str) -> Batch:
+    event = replace(
+        sealed_event("a", item=canonical({"mail": PERSON})), conversation_id=conversation
+    )
+    (batch,) = sealed([event])
+    return batch
+
+
+def decided(relay: Deployed, batch: Batch) -> None:
+    """A person gave it up; what Genesys said of it quotes its customer."""
+    claim(batch, relay.ledger, NOW_MS)
+    reason = f"400: {PERSON} is no name"
+    park(batch, "REJECTED", reason, ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    resolve(
+        find(batch.batch_id, relay.ledger, relay.vault),
+        Decision("discard", "jo", "no use"),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        writes=relay.queue(relay.line("writes").url),
+        now_ms=NOW_MS,
+    )
+
+
+@pytest.fixture
+def known(relay: Deployed) -> Deployed:
+    versioned: Any = {"Status": "Enabled"}
+    relay.s3.put_bucket_versioning(Bucket="vault", VersioningConfiguration=versioned)
+    decided(relay, requested("c-1"))
+    for text in (PERSON, json.dumps({"detail": json.dumps({"mail": PERSON})})):
+        relay.vault.keep("quarantine/k.json", canonical({"message": text}))
+    relay.vault.keep("discarded/other.json", canonical({"message": "somebody else"}))
+    return relay
+
+
+def test_a_dry_run_counts_and_changes_nothing(
+    known: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = everything(known)
+
+    assert main(["forget", PERSON, "--note", "wish 7", "--json"]) == 0
+
+    row = json.loads(capsys.readouterr().out)
+    assert (row["state"], row["items"]) == ("DRY_RUN", 1)
+    assert row["documents"] == 3  # two of the quarantine, and the case that was decided
+    assert everything(known) == before
+
+
+def test_nothing_of_a_person_is_left_but_that_somebody_was_forgotten(
+    known: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said(everything(known))
+
+    assert main(["forget", PERSON, "--note", "wish 7", "--apply", "--yes", "--json"]) == 0
+
+    row = json.loads(capsys.readouterr().out)
+    left = everything(known)
+    assert not said(left)
+    assert "somebody else" in left
+    record = json.loads(known.vault.fetch(row["record"]) or "")
+    assert (record["note"], record["documents"]) == ("wish 7", 3)
+
+
+def test_what_was_delivered_is_not_delivered_again(known: Deployed) -> None:
+    assert main(["forget", PERSON, "--note", "wish 7", "--apply", "--yes"]) == 0
+
+    again = replace(requested("c-1"), batch_id="00000000-0000-4000-8000-00000000000f")
+    assert claim(again, known.ledger, NOW_MS).owned == frozenset()
+
+
+def test_a_number_stands_in_no_key_and_a_claim_that_bears_one_becomes_a_hash(
+    relay: Deployed,
+) -> None:
+    batch = requested(f"tel:{NUMBER}")
+    claim(batch, relay.ledger, NOW_MS)
+    assert not said(everything(relay))
+    # As the release before claimed it
+    (event,) = batch.events
+    pk, sk = claim_key(event, "journey")
+    (item,) = relay.ledger.of(pk)
+    old: Any = {"pk": {"S": pk}, "sk": {"S": sk}}
+    relay.dynamodb.delete_item(TableName="ledger", Key=old)
+    relay.ledger.insert([{**item, "pk": f"C#tel:{NUMBER}"}])
+    again = replace(batch, batch_id="00000000-0000-4000-8000-00000000000f")
+    assert claim(again, relay.ledger, NOW_MS).duplicates == batch.events
+
+    assert main(["forget", NUMBER, "--note", "wish 8", "--apply", "--yes"]) == 0
+
+    assert not said(everything(relay))
+    assert claim(again, relay.ledger, NOW_MS).duplicates == batch.events
+
+
+def test_what_waits_for_a_person_stays_and_is_named(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = requested("c-2")
+    park(batch, "REJECTED", "400", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+
+    assert main(["forget", PERSON, "--note", "wish 9", "--apply", "--yes", "--json"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["under_way"] == [batch.batch_id]
+    assert relay.vault.fetch(f"review/{batch.batch_id}.json") is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["jo", "--note", "x"], "too short to mean one person"),
+        ([PERSON, "--note", " "], "--note is empty"),
+        ([PERSON, "--note", f"{PERSON} asked"], "refer to the request instead"),
+        ([PERSON, "--note", "x", "--apply", "--json"], "repeat the command with --yes"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    known: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    before = everything(known)
+
+    assert main(["forget", *arguments]) == 2
+
+    assert sentence in capsys.readouterr().err
+    assert everything(known) == before
