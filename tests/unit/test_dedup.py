@@ -336,6 +336,22 @@ def test_a_state_that_comes_back_goes_on_and_both_are_noted(conversation: str) -
     assert noted[1]["earlier"] == [first.identity]
 
 
+def test_states_that_come_back_within_a_batch_are_one_pair() -> None:
+    world = World()
+    first, left, back = (
+        state_of("joined", "9:00"),
+        state_of("left", "12:00"),
+        state_of("joined", "1"),
+    )
+
+    deduplicated(world, *sealed([first, left, back]))
+
+    assert world.telemetry.counts["Claimed"] == 3
+    assert world.telemetry.counts["SameContentOtherTime"] == 1
+    (noted,) = (n for n in world.telemetry.notes if n[0] == "same content, other time")
+    assert (noted[1]["identity"], noted[1]["earlier"]) == (back.identity, [first.identity])
+
+
 def test_what_is_known_by_its_content_costs_no_read() -> None:
     world = World()
     world.faults.plan("ledger unreadable")

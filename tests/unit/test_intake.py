@@ -64,6 +64,10 @@ def test_both_kinds_of_copies_are_one_event_in_a_batch() -> None:
 
     (batch,) = batches(world)
     assert len(batch.events) == 1
+    assert world.telemetry.counts["EventsReceived"] == 3
+    assert world.telemetry.counts["Duplicates"] == 2
+    noted = [fields["identity"] for said, fields in world.telemetry.notes if said == "duplicate"]
+    assert noted == [batch.events[0].identity] * 2
 
 
 MALFORMED = ["", "not json", "{}", "[]", text({**envelope(), "detail": {}}), "\u2028"]

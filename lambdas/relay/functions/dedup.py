@@ -161,8 +161,9 @@ def _send(own: Batch, confirmation: Confirmation | None, deps: Deps, now_ms: int
 def _note_same_content(own: Batch, deps: Deps) -> None:
     """A state that came back, or one event that was published anew: nobody can tell, so both go on,
     and are on record together. A batch that is run again may note it again."""
-    for event in own.events:
-        earlier = same_content(event, deps.ledger)
+    for number, event in enumerate(own.events, 1):
+        later = {each.identity for each in own.events[number:]}  # they note the pair themselves
+        earlier = [each for each in same_content(event, deps.ledger) if each not in later]
         if earlier:
             deps.consumer.telemetry.count("SameContentOtherTime")
             deps.consumer.telemetry.note(

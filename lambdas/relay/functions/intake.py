@@ -63,9 +63,16 @@ def intake(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
 
 
 def _send(rendered: Sequence[_Rendered], deps: Deps) -> None:
-    deps.batches.send(
-        [Outgoing(encode_unclaimed(batch), describe(batch)) for batch in _seal(rendered, deps)]
-    )
+    batches = _seal(rendered, deps)
+    deps.batches.send([Outgoing(encode_unclaimed(batch), describe(batch)) for batch in batches])
+    sealed = {id(event) for batch in batches for event in batch.events}
+    for row in rendered:
+        if row.destination is not None and id(row.event) not in sealed:
+            # A copy that came together with its original.
+            deps.consumer.telemetry.count("Duplicates")
+            deps.consumer.telemetry.note(
+                "duplicate", identity=row.event.identity, correlation=row.event.correlation_id
+            )
 
 
 def _alone(delivery: Delivery, rendered: Sequence[_Rendered], deps: Deps) -> Disposition:

@@ -18,7 +18,7 @@ Metric = Literal[
     "Claimed",  # events that their batch owns
     "Shadowed",  # events claimed and not written: another consumer writes them yet
     "Consolidated",  # small batches sealed anew into large ones
-    "Duplicates",  # copies of an event that another batch owns
+    "Duplicates",  # copies of an event that another batch owns, or that it came together with
     "DuplicatesRemembered",  # those of them that cost no call of the ledger
     "LedgerSpared",  # calls that were not made, since the ledger answers too slowly
     "IdentityCollisions",  # different events under one identity; both are kept
