@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from lambdas.relay.kernel.limits import LIVE, RECEIVES_MAX, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Credentials, Delivery, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from simulation.fault_plan import FaultPlan
 from simulation.memory.faults import CALM
 from simulation.memory.queues import MemoryQueue, StoredQueue
@@ -173,7 +174,7 @@ class Http:
         rest_s = latency_s / 2 + answer.delay_s
         scheduler.wait(f"http.{method} answered", min(rest_s, self._timeout_s))
         if answer.dropped or rest_s > self._timeout_s:
-            return Unanswered("no answer")
+            return Unanswered(Code.QUOTED("no answer"))
         return Answer(answer.status, answer.headers, answer.body)
 
 

@@ -17,6 +17,7 @@ from lambdas.relay.correlation.entries import entry_partition
 from lambdas.relay.entrances.events import CONTENT_CHARS, IDENTITY_CHARS
 from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.ports import Item, Ledger
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.ledger.claims import event_key, owner_key, owner_of
 from lambdas.relay.requests.record import Record, read_line, record_key
 
@@ -213,7 +214,7 @@ def _request(record: Record) -> RequestWay:
         genesys_id=record.genesys_id,
         expected={row.key: dict(row.shows) for row in record.expected},
         confirmed_by=record.confirmed_by,
-        reason=record.reason,
+        reason=sentence(record.reason),
         parent=record.parent,
         parts=record.part_ids,
         compensated_by=record.compensated_by,
@@ -232,7 +233,8 @@ def _moments(record: Record) -> Iterable[Moment]:
     for line in record.history:
         read = read_line(line)
         if read is not None:
-            yield Moment(*read)
+            at_ms, attempt, what = read
+            yield Moment(at_ms, f"{attempt} {sentence(what)}")
     for at_ms, what in (
         (record.heard_at_ms, "its event was heard"),
         (record.accepted_at_ms, "Genesys accepted it"),

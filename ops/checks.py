@@ -9,8 +9,8 @@ from typing import Any, Literal
 from lambdas.adapters.ledger import ATTENTION_INDEX
 from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
-from lambdas.relay.genesys.tokens import CREDENTIALS_ADVICE
 from lambdas.relay.kernel.limits import LIVE
+from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
 from ops import deployed, drift, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError

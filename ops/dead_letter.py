@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.dead_letters import ATTEMPTS, REASON, REDRIVES
 from ops.connection import Line, Relay
@@ -33,13 +34,14 @@ class Letter:
         return self.delivery.attributes.get(name, "")
 
     @property
-    def reason(self) -> str:
-        """In words, whoever wrote the letter: a function, EventBridge, or SQS without any."""
+    def reason(self) -> Reason:
+        """As whoever wrote the letter says: a function, EventBridge, or SQS without any."""
         if self.says(REASON):
-            return self.says(REASON)
+            return read_reason(self.says(REASON))
         if self.says("ERROR_CODE"):
-            return f"EventBridge: {self.says('ERROR_CODE')} {self.says('ERROR_MESSAGE')}".strip()
-        return "not stated: the function crashed or timed out each time; its log says why"
+            said = f"{self.says('ERROR_CODE')} {self.says('ERROR_MESSAGE')}".strip()
+            return Code.QUOTED(f"EventBridge: {said}")
+        return Code.UNSAID()
 
     @property
     def attempts(self) -> str:
@@ -56,7 +58,8 @@ class Letter:
         return {
             "queue": self.queue,
             "message_id": self.delivery.message_id,
-            "reason": self.reason,
+            "reason": sentence(self.reason),
+            "code": self.reason.code.name,
             "attempts": self.attempts,
             "first_seen": self.first_seen,
             "redrives": self.says(REDRIVES) or "0",
@@ -88,7 +91,7 @@ class Filter:
             (self.identity, letter.says("identity")),
         )
         return (
-            self.reason.lower() in letter.reason.lower()
+            self.reason.lower() in f"{letter.reason} {sentence(letter.reason)}".lower()
             and all(wanted in ("", found) for wanted, found in exact)
             and letter.delivery.message_id.startswith(self.message)
             and now_ms - _seen_ms(letter) >= self.older_than_s * 1000

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from lambdas.relay.kernel.reasons import sentence
 from ops import dead_letter, discarding, moving
 from ops.connection import CLOCK, Line, Relay
 from ops.dead_letter import Filter, Letter
@@ -91,7 +92,10 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
         for _, letter in choice.chosen:
             session.screen.document(letter.document())
             attributes = letter.delivery.attributes.items()
-            rows = [("reason", letter.reason), ("attempts", letter.attempts or "not stated")]
+            rows = [
+                ("reason", sentence(letter.reason)),
+                ("attempts", letter.attempts or "not stated"),
+            ]
             rows += [("first_seen", letter.first_seen), ("queue", letter.queue)]
             known = {name for name, _ in rows}
             rows += sorted((name, value) for name, value in attributes if name not in known)
@@ -206,7 +210,7 @@ def _table(choice: Choice, screen: Screen) -> None:
                 letter.queue,
                 letter.first_seen,
                 letter.attempts or "-",
-                letter.reason,
+                sentence(letter.reason),
                 letter.says("conversation") or "-",
                 letter.says("batch") or "-",
             )

@@ -2,6 +2,7 @@
 
 from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
@@ -16,7 +17,7 @@ def discard(relay: Relay, line: Line, letter: Letter, who: str, note: str) -> bo
     """Keeps the letter in the vault, closes its request, deletes it; repeatable. Raises OpsError
     while a function still works on the request."""
     text = letter.delivery.body
-    keep(relay, text, {"by": who, "note": note, "reason": letter.reason, "queue": line.name})
+    keep(relay, text, {"by": who, "note": note, "reason": str(letter.reason), "queue": line.name})
     try:
         batch: Batch | None = decode(text)
     except Malformed:
@@ -34,7 +35,7 @@ def keep(relay: Relay, text: str, why: dict[str, str]) -> None:
     relay.vault.keep(f"{PREFIX}{name}.json", document)
 
 
-def _close(relay: Relay, batch: Batch, reason: str, decision: Decision) -> None:
+def _close(relay: Relay, batch: Batch, reason: Reason, decision: Decision) -> None:
     """Parks the request first, which nobody may hold, and then decides on it. One that has been
     settled meanwhile stays as it is."""
     now_ms = CLOCK.now_ms()

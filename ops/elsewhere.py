@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from ops import dead_letter
 from ops.connection import Line, Relay
@@ -94,7 +95,7 @@ def _dead(relay: Relay, wanted: list[str]) -> Iterator[Place]:
                     yield Place(
                         f"{line.name}-dead",
                         name,
-                        f"a dead letter: {letter.reason}",
+                        f"a dead letter: {sentence(letter.reason)}",
                         f"relay dead-letters show {name}",
                     )
         finally:
@@ -108,7 +109,7 @@ def _unreadable(relay: Relay, wanted: list[str]) -> Iterator[Place]:
             yield Place(
                 QUARANTINE.rstrip("/"),
                 one.name,
-                f"unreadable, waits for a person: {document['reason']}",
+                f"unreadable, waits for a person: {sentence(document['reason'])}",
                 f"relay review show {one.name}",
             )
 

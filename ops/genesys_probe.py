@@ -14,6 +14,7 @@ from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.genesys.outcomes import header, words
 from lambdas.relay.kernel.limits import LIVE
 from lambdas.relay.kernel.ports import Answer, Http
+from lambdas.relay.kernel.reasons import sentence
 from ops.connection import Relay
 from ops.errors import OpsError
 
@@ -131,7 +132,7 @@ def send(
     """Raises OpsError where no answer comes."""
     answer = http.send(method, url, headers, body)
     if not isinstance(answer, Answer):
-        raise OpsError(f"{url.split('/')[2]} does not answer: {answer.reason}")
+        raise OpsError(f"{url.split('/')[2]} does not answer: {sentence(answer.reason)}")
     return answer
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.rendering import Rendered, rendered
 from lambdas.relay.routes.route import Route
@@ -34,4 +35,4 @@ def _tried(route: Route, event: Event) -> Trial:
             return Trial(route, False, None, f"the event does not meet its condition: {route.when}")
         return Trial(route, True, rendered(route, event), "")
     except Malformed as malformed:
-        return Trial(route, True, None, malformed.reason)
+        return Trial(route, True, None, sentence(malformed.reason))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.kernel.reasons import read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import PARKED, State
@@ -37,8 +38,15 @@ def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
     session.screen.table(
         ("id", "state", "since", "events", "destination", "reason"),
         [
-            (case.name, case.state, case.since, case.events or "-", case.destination, case.reason)
-            for case in cases.found
+            (
+                one.name,
+                one.state,
+                one.since,
+                one.events or "-",
+                one.destination,
+                sentence(one.reason),
+            )
+            for one in cases.found
         ],
         right=("events",),
     )
@@ -62,7 +70,7 @@ def show(context: typer.Context, case: str) -> None:
     session.screen.table(
         ("", ""),
         [
-            ("reason", document["reason"]),
+            ("reason", sentence(document["reason"])),
             *_advice(document),
             ("since", iso(int(document["at_ms"]))),
         ],
@@ -134,7 +142,7 @@ def _resolve_request(
         "happened": f"Close request {name} ({events}) as having taken effect",
         "discard": f"Discard request {name}: {events} will never be delivered",
     }[decision.verdict]
-    screen.say(f"{parked.record.state}: {parked.item.get('reason', '')}")
+    screen.say(f"{parked.record.state}: {sentence(parked.record.reason)}")
     if not dry_run:
         screen.confirm(f"{what}?", yes=yes)
         if decision.verdict == "discard" and parked.document is not None:
@@ -175,7 +183,7 @@ def _resolve_message(
         raise OpsError("Nobody could read this message: say --did-not-happen or --discard.")
     again = decision.verdict == "again"
     what = f"{'Read' if again else 'Discard'} the quarantined message {name}{' again' * again}"
-    screen.say(str(document["reason"]))
+    screen.say(sentence(str(document["reason"])))
     if dry_run:
         screen.say(f"{what}. Nothing was changed.")
     else:
@@ -213,7 +221,7 @@ def facts(parked: Parked) -> list[tuple[str, str]]:
     item, record = parked.item, parked.record
     return [
         ("state", record.state),
-        ("reason", str(item.get("reason", ""))),
+        ("reason", sentence(str(item.get("reason", "")))),
         *_advice(parked.document or {}),
         ("attempts", str(record.attempt)),
         ("destination", str(item.get("destination", ""))),
@@ -279,7 +287,8 @@ def _row(case: Waiting) -> dict[str, object]:
     return {
         "id": case.name,
         "state": case.state,
-        "reason": case.reason,
+        "reason": sentence(case.reason),
+        "code": read_reason(case.reason).code.name,
         "since": case.since,
         "destination": case.destination,
         "events": case.events,

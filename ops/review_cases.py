@@ -22,6 +22,7 @@ class Waiting:
     #: a batch id, or a quarantined message's name
     name: str
     state: str
+    #: as it is kept (relay/kernel/reasons.py)
     reason: str
     since: str
     destination: str

@@ -53,7 +53,7 @@ def event_of(path: Path) -> Event:
         # The youngest possible moment: a trial is not about how old the event is.
         return parse_event(text, YEAR_9999_MS)
     except Malformed as malformed:
-        raise OpsError(f"{path}: intake would quarantine this: {malformed.reason}.") from malformed
+        raise OpsError(f"{path}: intake would quarantine this: {malformed}.") from malformed
 
 
 YEAR_9999_MS = 253_370_764_800_000

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lambdas.relay.kernel.reasons import Code, read_reason
 from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import Fact, numbers_of
@@ -282,24 +283,26 @@ def _may_be_parked(
     reason: str, number: int, requests: int, history: History, regime: Regime
 ) -> bool:
     """What a person may be bothered with, though Genesys would have taken the event."""
-    if "its destination is not configured any more" in reason:
-        return history.is_removed
-    if reason.startswith("dead-lettered by "):
-        queue = reason.split()[2]
-        return history.dead_lettered[queue] > 3
-    if reason.startswith(("older than the horizon", "its record is gone")):
-        return regime.late_copies
-    if reason.startswith("accepted, but the awaited event never came"):
-        return regime.confirmed_within_s is not None
-    if "attempts with an unknown outcome" in reason:
-        return int(reason.split()[0]) > 20
-    if "failed as retryable" in reason or "failed again and again" in reason:
-        return requests > 12
-    if reason.startswith("refused ("):
-        return regime.parks_doubt or _shares_a_request_with_poison(number, history)
-    if reason.startswith("an earlier attempt may have taken effect"):
-        return regime.parks_doubt
-    return False
+    told = read_reason(reason)
+    match told.code:
+        case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
+            return history.is_removed
+        case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
+            return history.dead_lettered[told.details[0]] > 3
+        case Code.BEYOND_HORIZON | Code.RECORD_GONE:
+            return regime.late_copies
+        case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
+            return regime.confirmed_within_s is not None
+        case Code.ATTEMPTS_EXHAUSTED:
+            return int(told.details[0]) > 20
+        case Code.ITEMS_FAIL_AGAIN:
+            return requests > 12
+        case Code.REFUSED_IN_DOUBT:
+            return regime.parks_doubt or _shares_a_request_with_poison(number, history)
+        case Code.MAY_HAVE_TAKEN_EFFECT:
+            return regime.parks_doubt
+        case _:
+            return False
 
 
 def _shares_a_request_with_poison(number: int, history: History) -> bool:

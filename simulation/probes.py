@@ -5,6 +5,7 @@ from collections import Counter
 
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
 
@@ -26,7 +27,7 @@ class Probes:
 
     def note(self, message: str, **fields: object) -> None:
         reason = str(fields.get("reason", ""))
-        if reason.startswith("unexpected"):
+        if code_of(reason) is Code.UNEXPECTED:
             self.unexpected.append(reason)
         if message == "webhook":
             self.counts[f"webhook answered {fields['status']}"] += 1
@@ -103,26 +104,26 @@ EXPECTED: tuple[str, ...] = (
     *(
         f"deferred: {reason}"
         for reason in (
-            "another attempt holds the lease",
-            "in doubt, and Genesys did not say what happened",
-            "outcome unknown: no answer",
-            "outcome unknown: status n",
-            "outcome unknown: status n with a body that is not JSON",
-            "no connection",
-            "n: rate limit",
-            "no token: n",
-            "no token: the login host answered something else",
-            "no slot at Genesys' rate limit",
-            "too little of the invocation is left",
-            "the ledger asks to slow down",
-            "the ledger did not answer",
-            "the ledger took some of the items",
-            "the queue did not answer",
-            "the queue took some of the messages",
-            "the queue asks to slow down",
-            "the vault refused",
-            "the vault did not answer",
-            "the secret could not be read",
+            Code.LEASE_HELD(),
+            Code.TRUTH_UNKNOWN(),
+            Code.OUTCOME_UNKNOWN(Code.QUOTED("no answer")),
+            Code.OUTCOME_UNKNOWN(Code.STATUS("n")),
+            Code.OUTCOME_UNKNOWN(Code.STATUS_NOT_JSON("n")),
+            Code.NO_CONNECTION(),
+            Code.RATE_LIMIT(),
+            Code.NO_TOKEN("n"),
+            Code.LOGIN_UNREADABLE(),
+            Code.NO_SLOT(),
+            Code.TOO_LITTLE_TIME(),
+            Code.CALL_FAILED("ledger", "asks to slow down"),
+            Code.CALL_FAILED("ledger", "did not answer"),
+            Code.CALL_FAILED("ledger", "some of the items"),
+            Code.CALL_FAILED("queue", "did not answer"),
+            Code.CALL_FAILED("queue", "some of the messages"),
+            Code.CALL_FAILED("queue", "asks to slow down"),
+            Code.CALL_FAILED("vault", "refused"),
+            Code.CALL_FAILED("vault", "did not answer"),
+            Code.CALL_FAILED("secret", "unreadable"),
         )
     ),
 )

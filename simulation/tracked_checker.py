@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.kernel.limits import RESENDS_MAX
+from lambdas.relay.kernel.reasons import Code, code_of
 from simulation.checker import Account, check
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
@@ -185,22 +186,23 @@ def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
 
 def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
     accepted = "accepted_at_ms" in found.item or found.forgotten > 0
-    if reason.startswith("accepted") and "never happened" in reason:
-        if found.forgotten <= RESENDS_MAX and "lost" not in found.quarantined:
-            yield f"was given up after {found.forgotten} requests that never happened"
-    elif "came and was held" in reason:
-        if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
-            yield f"waits for what has come: {reason}"
-    elif reason.startswith("a duplicate slipped through"):
-        if not found.is_doubled and not found.may_be_contradicted:
-            yield "is said to be doubled and is not"
-    elif reason.startswith("Genesys shows something else"):
-        if not accepted:
-            yield "is compared before it was accepted"
-    elif found.item.get("held"):
-        return
-    elif found.was_heard(CREATED) and len(found.ids) == 1 and not tracks.until_end:
-        yield f"its event came, and a person is asked: {reason}"
+    match code_of(reason):
+        case Code.NEVER_HAPPENED:
+            if found.forgotten <= RESENDS_MAX and "lost" not in found.quarantined:
+                yield f"was given up after {found.forgotten} requests that never happened"
+        case Code.HELD_IN_VAIN:
+            if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
+                yield f"waits for what has come: {reason}"
+        case Code.DUPLICATE:
+            if not found.is_doubled and not found.may_be_contradicted:
+                yield "is said to be doubled and is not"
+        case Code.TRUTH_DIFFERS:
+            if not accepted:
+                yield "is compared before it was accepted"
+        case _ if found.item.get("held"):
+            return
+        case _ if found.was_heard(CREATED) and len(found.ids) == 1 and not tracks.until_end:
+            yield f"its event came, and a person is asked: {reason}"
 
 
 def run_tracked(

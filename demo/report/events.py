@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.report.gathering import Facts
+from lambdas.relay.kernel.reasons import sentence
 
 #: an event of one request can be handed on to a part, and so on
 GENERATIONS_MAX = 20
@@ -87,7 +88,7 @@ def _row(claim: Mapping[str, Any], facts: Facts, effects: Mapping[str, float]) -
         sealed_at=_seconds(first.get("sealed_at_ms")),
         claimed_at=float(claim["claimed_at_ms"]) / 1000,
         effect_at=effect_at if fate == "delivered" else None,
-        reason=str(last.get("reason", "")),
+        reason=sentence(str(last.get("reason", ""))),
     )
 
 

@@ -23,6 +23,7 @@ from demo.run.sameness import (
     what_it_says,
 )
 from demo.run.senders import sender_says
+from lambdas.relay.kernel.reasons import sentence
 
 #: how much of a lost or doubled event is shown (characters)
 EXAMPLE_CHARS = 160
@@ -217,7 +218,7 @@ def _examples(what: str, texts: Sequence[str]) -> Iterator[str]:
 
 def _reasons(documents: Iterable[str]) -> Iterator[str]:
     for document in documents:
-        yield str(json.loads(document)["reason"])
+        yield sentence(json.loads(document)["reason"])
 
 
 def _is_copy(effect: Mapping[str, Any]) -> bool:
@@ -275,7 +276,7 @@ class Kept:
     @classmethod
     def of(cls, documents: Iterable[str]) -> "Kept":
         read = [json.loads(document) for document in documents]
-        texts = {document["message"]: str(document["reason"]) for document in read}
+        texts = {document["message"]: sentence(document["reason"]) for document in read}
         details = {d: why for text, why in texts.items() if (d := _detail(text)) is not None}
         return cls(texts, details)
 

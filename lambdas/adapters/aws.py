@@ -8,6 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
+from lambdas.relay.kernel.reasons import Code
 
 #: an AWS call that has not answered by then is given up; ours answer within milliseconds
 CONNECT_TIMEOUT_S = 2
@@ -52,8 +53,8 @@ def translated(operation: str, impossible: frozenset[str] = frozenset()) -> Iter
     except ClientError as error:
         code = code_of(error)
         if code in impossible:
-            raise Impossible(f"{operation}: {code}, which it will always be") from error
+            raise Impossible(Code.CALL_REFUSED(operation, code)) from error
         kind = Throttled if code in THROTTLING else Transient
-        raise kind(f"{operation}: {code}") from error
+        raise kind(Code.CALL_FAILED(operation, code)) from error
     except BotoCoreError as error:
-        raise Transient(f"{operation}: {type(error).__name__}") from error
+        raise Transient(Code.CALL_FAILED(operation, type(error).__name__)) from error

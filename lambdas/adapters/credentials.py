@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from lambdas.adapters.aws import translated
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Credentials
+from lambdas.relay.kernel.reasons import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 #: a rotated secret is noticed after this at the latest; a refused one is read again at once
 CACHE_S = 300
+_FORM = '{"client_id": "...", "client_secret": "..."}'
 
 
 class SecretsManagerSecrets:
@@ -32,9 +34,6 @@ class SecretsManagerSecrets:
             document = json.loads(answer["SecretString"])
             credentials = Credentials(document["client_id"], document["client_secret"])
         except (ValueError, KeyError, TypeError):
-            raise Transient(
-                'the secret is not {"client_id": "...", "client_secret": "..."}; put it right in '
-                "Secrets Manager"
-            ) from None
+            raise Transient(Code.SECRET_UNUSABLE(_FORM)) from None
         self._read = (time.monotonic(), credentials)
         return credentials

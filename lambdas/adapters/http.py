@@ -15,6 +15,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, Timing
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 
 _CHUNK_BYTES = 65_536
 _OURS = {
@@ -86,15 +87,15 @@ def _read(response: requests.Response, until: float) -> Answer | Unanswered:
     if response.status_code >= 300:
         return _read_words(response, until)
     if not _says_its_end(response):
-        return Unanswered("an answer that does not say where it ends")
+        return Unanswered(Code.ANSWER_WITHOUT_END())
     body = bytearray()
     # What has come so far, not a whole chunk: a byte at a time must not keep us past `until`.
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > GENESYS_ANSWER_BYTES_MAX:
-            return Unanswered(f"an answer longer than {GENESYS_ANSWER_BYTES_MAX} bytes")
+            return Unanswered(Code.ANSWER_TOO_LONG())
         if time.monotonic() > until:
-            return Unanswered("the answer took too long")
+            return Unanswered(Code.ANSWER_TOO_SLOW())
     return Answer(response.status_code, dict(response.headers), bytes(body))
 
 
@@ -122,12 +123,12 @@ def _says_its_end(response: requests.Response) -> bool:
 
 def _failed(error: Exception) -> NotSent | Unanswered:
     """Only what failed before a connection stood is certain not to have arrived."""
-    name = type(error).__name__
+    failed = Code.CONNECTION_FAILED(type(error).__name__)
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return NotSent(name)
+        return NotSent(failed)
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
-        return NotSent("the host's certificate is not trusted")
+        return NotSent(Code.CERTIFICATE_UNTRUSTED())
     cause = error.args[0] if error.args else None
     if isinstance(getattr(cause, "reason", None), NewConnectionError):
-        return NotSent("no connection")
-    return Unanswered(name)
+        return NotSent(Code.NO_CONNECTION())
+    return Unanswered(failed)

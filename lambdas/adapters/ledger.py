@@ -11,6 +11,7 @@ from lambdas.adapters.aws import THROTTLING, code_of, translated
 from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
 from lambdas.relay.kernel.limits import CLAIMS_PER_ROUND_TRIP, KEYS_PER_ROUND_TRIP
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.reasons import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -117,7 +118,7 @@ class DynamoLedger:
             pending = answer.get("UnprocessedKeys")
             if not pending:
                 return items
-        raise Transient("BatchGetItem: keys left unprocessed")
+        raise Transient(Code.CALL_FAILED("BatchGetItem", "keys left unprocessed"))
 
     def of(self, pk: str, begins: str = "") -> Sequence[Item]:
         # A key may not begin with an empty text.
@@ -215,10 +216,11 @@ def _statement(table: str, packed: Mapping[str, Any]) -> dict[str, Any]:
 def _failed(codes: Sequence[str]) -> Transient | Impossible:
     """Of several that failed, one that will always fail is told only when there is no other: the
     rest is worth a repetition."""
-    words = f"BatchExecuteStatement: {', '.join(codes)}"
+    called, told = "BatchExecuteStatement", ", ".join(codes)
     if _IMPOSSIBLE_STATEMENTS.issuperset(codes):
-        return Impossible(f"{words}, which it will always be")
-    return Throttled(words) if _THROTTLED_STATEMENTS.issuperset(codes) else Transient(words)
+        return Impossible(Code.CALL_REFUSED(called, told))
+    kind = Throttled if _THROTTLED_STATEMENTS.issuperset(codes) else Transient
+    return kind(Code.CALL_FAILED(called, told))
 
 
 def _refused(error: ClientError) -> Written:

@@ -8,6 +8,7 @@ from lambdas.adapters.aws import translated
 from lambdas.relay.kernel.errors import Impossible, Transient
 from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX, SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -45,7 +46,7 @@ class SqsQueue:
     def send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
             if _bytes(message) > SQS_MESSAGE_BYTES_MAX:
-                raise Impossible(too_large(_bytes(message)))
+                raise Impossible(Code.MESSAGE_TOO_LARGE(_bytes(message)))
         for group in _groups(messages):
             trace = self._trace()
             entries = [_entry(number, message, trace) for number, message in enumerate(group)]
@@ -55,9 +56,8 @@ class SqsQueue:
             if failed:
                 codes = sorted({row["Code"] for row in failed})
                 kind = Impossible if _IMPOSSIBLE.issuperset(codes) else Transient
-                raise kind(
-                    f"SendMessageBatch: {len(failed)} messages not taken ({', '.join(codes)})"
-                )
+                told = f"{len(failed)} messages not taken ({', '.join(codes)})"
+                raise kind(Code.CALL_FAILED("SendMessageBatch", told))
 
     def change_visibility(self, delivery: Delivery, seconds: float) -> None:
         with translated("ChangeMessageVisibility"):
@@ -95,10 +95,6 @@ class SqsQueue:
     def delete(self, delivery: Delivery) -> None:
         with translated("DeleteMessage"):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=delivery.receipt)
-
-
-def too_large(size: int) -> str:
-    return f"the message has {size} bytes with its attributes; SQS takes {SQS_MESSAGE_BYTES_MAX}"
 
 
 def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:

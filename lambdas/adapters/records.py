@@ -17,6 +17,7 @@ from botocore.exceptions import (
 
 from lambdas.adapters.aws import CONFIG, THROTTLING, code_of
 from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.reasons import Code
 
 ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 #: what never reached the service
@@ -46,12 +47,13 @@ class AwsRecords:
             code = code_of(error)
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             if code in BUSY:
-                return Busy(code)
-            return NotSent(code) if 400 <= status < 500 else Unanswered(f"{status} {code}")
+                return Busy(Code.CALL_FAILED(where, code))
+            why = Code.CALL_FAILED(where, f"{status} {code}")
+            return NotSent(why) if 400 <= status < 500 else Unanswered(why)
         except UNSENT as error:
-            return NotSent(type(error).__name__)
+            return NotSent(Code.CONNECTION_FAILED(type(error).__name__))
         except BotoCoreError as error:
-            return Unanswered(type(error).__name__)
+            return Unanswered(Code.CONNECTION_FAILED(type(error).__name__))
 
     def _bus(self, arn: str, records: Sequence[Record]) -> list[str]:
         entries = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lambdas.adapters.aws import translated
 from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.reasons import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -20,9 +21,8 @@ REREAD_S = 10.0
 #: shorter keys can be guessed; the stack generates 64 characters
 KEY_CHARS_MIN = 32
 _FORM = (
-    'it must be {"<sender>": "<key>"}, or lists of keys instead of one, with at least '
-    f"{KEY_CHARS_MIN} characters a key and a sender's name of a-z, 0-9, '.', '_' and '-'; "
-    "put it right in Secrets Manager"
+    '{"<sender>": "<key>"}, or lists of keys instead of one, with at least '
+    f"{KEY_CHARS_MIN} characters a key and a sender's name of a-z, 0-9, '.', '_' and '-'"
 )
 
 
@@ -58,7 +58,7 @@ class SecretsManagerSenderKeys:
             raise self._failure.with_traceback(None)
         keys = self._keys.get(sender)
         if keys is not None and not keys:
-            raise Transient(f"{self._name} has no usable key for {sender}: {_FORM}")
+            raise Transient(Code.SENDER_KEY_UNUSABLE(self._name, sender, _FORM))
         return keys or ()
 
     def _read(self) -> Mapping[str, Sequence[str]]:
@@ -71,7 +71,7 @@ class SecretsManagerSenderKeys:
             keys = {"": ()}
         if all(SENDER.fullmatch(name) for name in keys):
             return keys
-        raise Transient(f"{self._name} cannot be used: {_FORM}")
+        raise Transient(Code.SENDER_KEYS_UNUSABLE(self._name, _FORM))
 
 
 def _listed(value: Any) -> Sequence[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Credentials
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
 
@@ -36,7 +37,7 @@ class MemorySecrets:
             return self._cached
         self._gate.step("secrets.get")
         if self._faults.strikes("secret unreadable"):
-            raise Transient("the secret could not be read")
+            raise Transient(Code.CALL_FAILED("secret", "unreadable"))
         self._cached = self._stored.credentials
         return self._cached
 
@@ -54,6 +55,6 @@ class MemorySenderKeys:
         if self._cached is None or fresh:
             self._gate.step("sender keys.get")
             if self._faults.strikes("secret unreadable"):
-                raise Transient("the senders' keys could not be read")
+                raise Transient(Code.CALL_FAILED("senders' keys", "unreadable"))
             self._cached = dict(self._stored)
         return [self._cached[sender]] if sender in self._cached else []

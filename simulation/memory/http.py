@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
 from simulation.memory.gate import Gate
 from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request
@@ -68,7 +69,7 @@ class MemoryHttp:
 
     def _silence(self) -> Unanswered:
         self._gate.wait("http.silence", self._timing.request_timeout_s)
-        return Unanswered("no answer")
+        return Unanswered(Code.QUOTED("no answer"))
 
     def _login(self, authorization: str) -> Answer | NotSent | Unanswered:
         match self._faults.one_of(LOGIN_FAULTS):
@@ -88,7 +89,7 @@ class MemoryHttp:
             return Answer(401, {}, b"{}")
         match self._faults.one_of(READ_FAULTS):
             case "not sent":
-                return NotSent("no connection")
+                return NotSent(Code.NO_CONNECTION())
             case "429 short":
                 return self._too_many(5)
             case "5xx no effect":
@@ -103,7 +104,7 @@ class MemoryHttp:
     def _post(self, request: Request) -> Answer | NotSent | Unanswered:
         fault = self._faults.one_of(GENESYS_FAULTS)
         if fault == "not sent":
-            return NotSent("no connection")
+            return NotSent(Code.NO_CONNECTION())
         if fault == "token revoked":
             self._server.revoke(request.bearer)
         if not self._server.accepts(request.bearer):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lambdas.relay.kernel.errors import Throttled, Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
 from simulation.memory.table import Table
@@ -30,7 +31,7 @@ class MemoryLedger:
             for item in items:
                 if self._faults.fraction() < 0.5:
                     self._table.insert(item)
-            raise Transient("the ledger took some of the items")
+            raise Transient(Code.CALL_FAILED("ledger", "some of the items"))
         written = self._write(lambda: [self._table.insert(item) for item in items])
         self._gate.step("ledger.insert answered")
         return written
@@ -56,21 +57,21 @@ class MemoryLedger:
     def _read(self, call: str) -> None:
         self._gate.step(call)
         if self._faults.strikes("ledger unreadable"):
-            raise Transient("the ledger could not be read")
+            raise Transient(Code.CALL_FAILED("ledger", "unreadable"))
 
     def _write(self, apply: Callable[[], list[Written]]) -> list[Written]:
         """One conditional write, or several that are independent of one another."""
         if self._faults.strikes("ledger throttled"):
-            raise Throttled("the ledger asks to slow down")
+            raise Throttled(Code.CALL_FAILED("ledger", "asks to slow down"))
         if self._faults.strikes("ledger late write"):
             delay_s = 0.1 + self._faults.fraction() ** 2 * (LATE_WRITE_MAX_S - 0.2)
             self._timeline.after(delay_s, lambda: void(apply()))
-            raise Transient("the ledger did not answer")
+            raise Transient(Code.CALL_FAILED("ledger", "did not answer"))
         written = apply()
         if self._faults.strikes("ledger met itself"):
             written = apply()
         if self._faults.strikes("ledger answer lost"):
-            raise Transient("the ledger did not answer")
+            raise Transient(Code.CALL_FAILED("ledger", "did not answer"))
         return written
 
 

@@ -7,6 +7,7 @@ from random import Random
 from lambdas.relay.kernel.errors import Throttled, Transient
 from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
 from simulation.memory.sizes import refuse_message
@@ -176,7 +177,7 @@ class MemoryQueue:
     def change_visibility(self, delivery: Delivery, seconds: float) -> None:
         self._gate.step("queue.hide")
         if self._faults.strikes("hide refused"):
-            raise Transient("the queue did not hide the message")
+            raise Transient(Code.CALL_FAILED("queue", "not hidden"))
         self._stored.change_visibility(delivery, seconds)
         self._gate.step("queue.hide answered")
 
@@ -198,20 +199,20 @@ class MemoryQueue:
     def _send(self, messages: Sequence[Outgoing]) -> None:
         self._gate.step("queue.send")
         if self._faults.strikes("send refused"):
-            raise Transient("the queue did not take the messages")
+            raise Transient(Code.CALL_FAILED("queue", "did not take the messages"))
         if self._faults.strikes("send throttled"):
-            raise Throttled("the queue asks to slow down")
+            raise Throttled(Code.CALL_FAILED("queue", "asks to slow down"))
         if len(messages) > 1 and self._faults.strikes("send partly"):
             for message in messages:
                 if self._faults.fraction() < 0.5:
                     self._put(message)
-            raise Transient("the queue took some of the messages")
+            raise Transient(Code.CALL_FAILED("queue", "some of the messages"))
         times = 2 if self._faults.strikes("send repeated") else 1
         for message in messages:
             for _ in range(times):
                 self._put(message)
         if self._faults.strikes("send answer lost"):
-            raise Transient("the queue did not answer")
+            raise Transient(Code.CALL_FAILED("queue", "did not answer"))
         self._gate.step("queue.send answered")
 
     def _put(self, message: Outgoing) -> None:

@@ -16,6 +16,7 @@ from lambdas.relay.kernel.limits import (
     SQS_MESSAGE_BYTES_MAX,
 )
 from lambdas.relay.kernel.ports import Item, Outgoing
+from lambdas.relay.kernel.reasons import Code
 
 
 def item_bytes(item: Item) -> int:
@@ -48,7 +49,7 @@ def refuse_key(pk: str, sk: str) -> None:
         ("sort", sk, DYNAMODB_SORT_KEY_BYTES_MAX),
     ):
         if not 0 < _text(value) <= most:
-            raise Impossible(f"a {name} key has 1 to {most} bytes, not {_text(value)}")
+            raise Impossible(Code.QUOTED(f"a {name} key has 1 to {most} bytes, not {_text(value)}"))
 
 
 def refuse_item(item: Item) -> None:
@@ -56,7 +57,9 @@ def refuse_item(item: Item) -> None:
     refuse_key(item["pk"], item["sk"])
     if item_bytes(item) > DYNAMODB_ITEM_BYTES_MAX:
         raise Impossible(
-            f"the item has {item_bytes(item)} bytes; DynamoDB takes {DYNAMODB_ITEM_BYTES_MAX}"
+            Code.QUOTED(
+                f"the item has {item_bytes(item)} bytes; DynamoDB takes {DYNAMODB_ITEM_BYTES_MAX}"
+            )
         )
     _refuse_numbers(item)
 
@@ -67,7 +70,9 @@ def _refuse_numbers(value: Any) -> None:
             return
         case int():
             if len(str(abs(value)).rstrip("0")) > DYNAMODB_NUMBER_DIGITS_MAX:
-                raise Impossible(f"a number has {DYNAMODB_NUMBER_DIGITS_MAX} digits at most")
+                raise Impossible(
+                    Code.QUOTED(f"a number has {DYNAMODB_NUMBER_DIGITS_MAX} digits at most")
+                )
         case Mapping():
             for each in value.values():
                 _refuse_numbers(each)
@@ -84,4 +89,4 @@ def refuse_message(message: Outgoing) -> None:
         if value
     )
     if size > SQS_MESSAGE_BYTES_MAX:
-        raise Impossible(f"the message has {size} bytes; SQS takes {SQS_MESSAGE_BYTES_MAX}")
+        raise Impossible(Code.MESSAGE_TOO_LARGE(size))

@@ -5,6 +5,7 @@ from typing import Any
 
 from lambdas.relay.kernel.errors import Impossible
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.sizes import refuse_item, refuse_key
 
 Key = tuple[str, str]
@@ -45,7 +46,7 @@ class Table:
             after.setdefault(name, value)
         for name, by in change.add.items():
             if not isinstance(after.get(name, 0), int):
-                raise Impossible(f"{name} is no number, and one was to be added to it")
+                raise Impossible(Code.QUOTED(f"{name} is no number, and one was to be added to it"))
             after[name] = after.get(name, 0) + by
         for name in change.drop:
             after.pop(name, None)

@@ -1,6 +1,7 @@
 """The vault: documents by key."""
 
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
 
@@ -34,9 +35,9 @@ class MemoryVault:
     def _enter(self, call: str) -> None:
         self._gate.step(call)
         if self._faults.strikes("vault refused"):
-            raise Transient("the vault refused")
+            raise Transient(Code.CALL_FAILED("vault", "refused"))
 
     def _leave(self, call: str) -> None:
         if self._faults.strikes("vault answer lost"):
-            raise Transient("the vault did not answer")
+            raise Transient(Code.CALL_FAILED("vault", "did not answer"))
         self._gate.step(call)

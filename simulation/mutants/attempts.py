@@ -10,6 +10,7 @@ from lambdas.relay.genesys.client import Genesys, Posted
 from lambdas.relay.genesys.unknown_outcome import Step, before_posting
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Answer, Change, Guard, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
 from simulation.fault_plan import Kind
@@ -73,7 +74,7 @@ def _reopen(batch: Batch, deps: write.Deps, now_ms: int, deadline_ms: int) -> An
 
 
 def _release_clears_doubt(
-    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+    opened: Opened, now_ms: int, note: Reason, conflict_since_ms: int | None = None
 ) -> tuple[Guard, Change]:
     guard, change = releasing(opened, now_ms, note, conflict_since_ms)
     return guard, replace(change, drop=change.drop | {"doubt_since_ms"})

@@ -11,6 +11,7 @@ from lambdas.relay.genesys import client, outcomes
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
 from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim_key
 from lambdas.relay.messages.consumer import Disposition, Done
@@ -57,11 +58,11 @@ def _judged_as(meaning: str) -> Any:
     ) -> Outcome:
         match answer:
             case Unanswered() if meaning == "unanswered":
-                return Deferred("no answer", None, None)
+                return Deferred(Code.QUOTED("no answer"), None, None)
             case Answer(status) if status >= 500 and meaning == "errors":
-                return Deferred(f"status {status}", None, status)
+                return Deferred(Code.STATUS(status), None, status)
             case Answer(429) if meaning == "limits":
-                return Refused(429, "rate limit", "")
+                return Refused(429, Code.RATE_LIMIT(), "")
             case _:
                 return judge(answer, batch, destination, now_ms)
 

@@ -9,6 +9,7 @@ from lambdas.relay.functions import dedup, leasing, write
 from lambdas.relay.functions.parts import on_record, send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch
@@ -27,27 +28,27 @@ _numbers = count()
 
 
 def _unconditional(
-    opened: Opened, state: State, now_ms: int, note: str, **more: object
+    opened: Opened, state: State, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
     _, change = settling(opened, state, now_ms, note, **more)
     return Guard(_EVERY_STATE), change
 
 
 def _ask_whoever_is_there(
-    opened: Opened, state: State, now_ms: int, note: str, **more: object
+    opened: Opened, state: State, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
     guard, change = settling(opened, state, now_ms, note, **more)
     return replace(guard, attempt=None, holder=None), change
 
 
 def _release_anybody(
-    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+    opened: Opened, now_ms: int, note: Reason, conflict_since_ms: int | None = None
 ) -> tuple[Guard, Change]:
     guard, change = releasing(opened, now_ms, note, conflict_since_ms)
     return replace(guard, attempt=None, holder=None), change
 
 
-def _settle_calmly(self: write._Attempt, state: State, note: str, **more: object) -> Disposition:
+def _settle_calmly(self: write._Attempt, state: State, note: Reason, **more: object) -> Disposition:
     try:
         return _settle(self, state, note, **more)
     except Transient:
@@ -63,7 +64,7 @@ def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
     return replace(_part(self, indices), batch_id=f"child-{next(_numbers)}")
 
 
-def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str) -> Disposition:
+def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: Reason) -> Disposition:
     done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
     if isinstance(done, Done):
         try:
@@ -75,7 +76,7 @@ def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: str
 
 
 def split_for_good(
-    opened: Opened, state: State, now_ms: int, note: str, **more: object
+    opened: Opened, state: State, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
     guard, change = settling(opened, state, now_ms, note, **more)
     if state != "SPLIT":

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from lambdas.adapters.http import RequestsHttp, public_authorities
 from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from tests.contract.wire import serving
 
 TIMING = replace(REHEARSAL, connect_timeout_s=0.3, request_timeout_s=0.4)
@@ -115,7 +116,7 @@ def test_a_certificate_that_is_not_trusted_means_not_sent(tmp_path: Path) -> Non
         answer = post(server.url)
 
     assert isinstance(answer, NotSent)
-    assert "certificate" in answer.reason
+    assert answer.reason == Code.CERTIFICATE_UNTRUSTED()
     assert server.requests == []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim, claim_key
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.review.cases import park
@@ -45,7 +46,14 @@ def decided(relay: Deployed, batch: Batch) -> None:
     """A person gave it up; what Genesys said of it quotes its customer."""
     claim(batch, relay.ledger, NOW_MS)
     reason = f"400: {PERSON} is no name"
-    park(batch, "REJECTED", reason, ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        batch,
+        "REJECTED",
+        Code.QUOTED(reason),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
     resolve(
         find(batch.batch_id, relay.ledger, relay.vault),
         Decision("discard", "jo", "no use"),
@@ -128,7 +136,9 @@ def test_what_waits_for_a_person_stays_and_is_named(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = requested("c-2")
-    park(batch, "REJECTED", "400", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        batch, "REJECTED", Code.QUOTED("400"), ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS
+    )
 
     assert main(["forget", PERSON, "--note", "wish 9", "--apply", "--yes", "--json"]) == 0
 

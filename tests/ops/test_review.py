@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.review.cases import keep_record_for_review, park
@@ -21,7 +22,14 @@ UNREADABLE = "k" * 26
 @pytest.fixture
 def parked(relay: Deployed) -> Deployed:
     claim(BATCH, relay.ledger, NOW_MS)
-    park(BATCH, "REJECTED", "400 no", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        BATCH,
+        "REJECTED",
+        Code.QUOTED("400 no"),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
     relay.vault.keep(
         f"quarantine/{UNREADABLE}.json",
         canonical({"reason": "not JSON", "at_ms": NOW_MS, "message": "hello"}),
@@ -94,7 +102,14 @@ def test_an_empty_note_is_no_reason(
 def test_whether_it_may_have_taken_effect_is_what_somebody_knows(
     relay: Deployed, capsys: pytest.CaptureFixture[str], stated: dict[str, Any], told: str
 ) -> None:
-    park(BATCH, "MANUAL_REVIEW", "why", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        BATCH,
+        "MANUAL_REVIEW",
+        Code.QUOTED("why"),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
     item = relay.ledger.find([(f"R#{BATCH.batch_id}", "R")])[0]
     relay.dynamodb.delete_item(
         TableName="ledger", Key={"pk": {"S": f"R#{BATCH.batch_id}"}, "sk": {"S": "R"}}
@@ -134,7 +149,14 @@ def test_what_another_request_has_delivered_stays_out_and_what_goes_is_named(
     relay: Deployed, capsys: pytest.CaptureFixture[str], others: str, says: str
 ) -> None:
     claim(batch_of(*others, nonce="another"), relay.ledger, NOW_MS)
-    park(BATCH, "REJECTED", "400 no", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        BATCH,
+        "REJECTED",
+        Code.QUOTED("400 no"),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
 
     again = ["review", "resolve", BATCH.batch_id, "--did-not-happen", "--note", "n", "--yes"]
     assert main(again) == 0
@@ -193,7 +215,9 @@ EXPECTED = {"c-1": {"attributes": {"order": "4711"}, "state": "open"}}
 def differing(relay: Deployed, found: Any) -> None:
     """The request's message is gone; what was expected and found is kept instead."""
     sides = {"expected": EXPECTED, "found": found}
-    keep_record_for_review(BATCH.batch_id, "something else", ADVICE, relay.vault, NOW_MS, **sides)
+    keep_record_for_review(
+        BATCH.batch_id, Code.QUOTED("something else"), ADVICE, relay.vault, NOW_MS, **sides
+    )
 
 
 @pytest.mark.parametrize(
@@ -268,7 +292,14 @@ def test_that_there_may_be_more_cases_than_are_listed_is_said(
 ) -> None:
     other = batch_of("c")
     claim(other, parked.ledger, NOW_MS)
-    park(other, "REJECTED", "400", ledger=parked.ledger, vault=parked.vault, now_ms=NOW_MS)
+    park(
+        other,
+        "REJECTED",
+        Code.QUOTED("400"),
+        ledger=parked.ledger,
+        vault=parked.vault,
+        now_ms=NOW_MS,
+    )
 
     assert main(["review", "list", "--most", "2"]) == 0
     assert "there may be more" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import encode
 from lambdas.relay.review.cases import park
@@ -115,7 +116,14 @@ def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     monkeypatch.setattr("ops.reading._ages", lambda _relay: {})
     claim(BATCH, relay.ledger, NOW_MS)
     reason = "429: the minute is used up"
-    assert park(BATCH, "REJECTED", reason, ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    assert park(
+        BATCH,
+        "REJECTED",
+        Code.QUOTED(reason),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
     letter(relay, "writes", encode(BATCH), reason=reason, first_seen="2026-01-09T10:00:00Z")
     return relay
 

@@ -21,6 +21,7 @@ from lambdas.relay.destinations.correlation import Compensation
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import HOUR_S, MESSAGE_AGE_MAX_S, QUEUES, REDRIVES_MAX
 from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
 from lambdas.relay.messages.sealing import encode
@@ -137,7 +138,7 @@ def _a_decision_half_carried_out(ask: Ask) -> None:
     """A person said: again, and the queue was out of reach."""
     desk, batch = Desk(), request(items=2)
     world, ledger, vault = desk.world, desk.world.ledger, desk.world.vault
-    park(batch, "REJECTED", "400", ledger=ledger, vault=vault, now_ms=desk.now_ms)
+    park(batch, "REJECTED", Code.QUOTED("400"), ledger=ledger, vault=vault, now_ms=desk.now_ms)
     world.faults.plan("send refused")
     decision = Decision("again", "jo", "looked it up")
     with pytest.raises(Transient):

@@ -15,6 +15,7 @@ from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.rate_limiter import RateLimiter
 from lambdas.relay.kernel.limits import LIVE
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, describe, encode, seal
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
@@ -109,7 +110,7 @@ class SimulatedHttp:
         wait = min(ANSWER_S + answer.delay_s, LIVE.request_timeout_s)
         self.timeline.advance(wait)
         if answer.dropped:
-            return Unanswered("no answer")
+            return Unanswered(Code.QUOTED("no answer"))
         return Answer(answer.status, answer.headers, answer.body)
 
 

@@ -9,6 +9,7 @@ import pytest
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import CONFLICT_MAX_S, REFUSALS_MAX
 from lambdas.relay.kernel.ports import Answer
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.requests.record import record_key
 from simulator.messages import Request
 from tests.unit.kinds import section
@@ -321,7 +322,7 @@ def test_a_metric_of_which_its_answer_does_not_speak_is_not_delivered(processed:
 
     assert world.telemetry.counts["Delivered"] == 0
     (case,) = world.in_review()
-    assert f"speaks of {processed} of 2 items" in case["reason"]
+    assert case["reason"] == str(Code.ITEMS_MISSING(processed, 2))
 
 
 @pytest.mark.parametrize("row", [None, {}, "x", {"message": "no", "code": "bad"}], ids=repr)

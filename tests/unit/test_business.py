@@ -20,6 +20,7 @@ from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes import mapping
@@ -130,7 +131,7 @@ def test_a_time_is_read_alike(detail: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "told"),
     [
         ({"type": None}, "detail has no type, which every business event needs"),
         ({"occurredAt": None}, "detail has no occurredAt, which every business event needs"),
@@ -138,22 +139,21 @@ def test_a_time_is_read_alike(detail: dict[str, Any]) -> None:
         ({"id": "i" * 257}, "detail has an id of 257 characters; it must have 1 to 256"),
         ({"occurredAt": "yesterday"}, "such as 2026-01-31T09:30:00Z"),
         ({"occurredAt": "2026-01-31T09:30:00"}, "no date and time with its offset"),
-        ({"correlationId": "two words"}, "detail has a correlationId that is not 1 to 128 of"),
+        ({"correlationId": "two words"}, "in detail, correlationId is not 1 to 128 of"),
         ({"identifiers": {"customerId": 7}}, "an identifier that is not a string"),
-        ({"attributes": [1]}, "detail has attributes that are a list, not an object"),
-        ({"atributes": {}}, "a member called atributes that business events do not have"),
-        ({"tel:+15555550142": 1}, "a member that business events do not have"),
+        ({"attributes": [1]}, "in detail, attributes is a list, not an object"),
+        ({"atributes": {}}, "detail has atributes, which business events do not have"),
+        ({"tel:+15555550142": 1}, "detail has a member, which business events do not have"),
     ],
 )
-def test_a_sender_learns_in_one_sentence_what_is_wrong(
-    changes: dict[str, Any], sentence: str
-) -> None:
+def test_a_sender_learns_in_one_sentence_what_is_wrong(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(Malformed) as raised:
         event(**changes)
 
-    assert sentence in raised.value.reason
-    assert "\n" not in raised.value.reason
-    assert "555" not in raised.value.reason
+    shown = sentence(raised.value.reason)
+    assert told in shown
+    assert "\n" not in shown
+    assert "555" not in shown
 
 
 # Identity

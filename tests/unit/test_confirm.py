@@ -10,10 +10,10 @@ import pytest
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.kernel.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
 from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code, code_of, sentence
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.states import FINAL, State
-from lambdas.relay.requests.tracking import CAME_LATE
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
 
@@ -268,7 +268,7 @@ def test_two_conversations_that_the_settling_did_not_live_to_see_are_listed(chec
     item = desk.item(batch)
     assert item["state"] == "MANUAL_REVIEW"
     assert item["duplicates"] == ["c-2", "c-1"]
-    assert "a duplicate slipped through" in desk.document(review_key(batch.batch_id))["reason"]
+    assert code_of(desk.document(review_key(batch.batch_id))["reason"]) is Code.DUPLICATE
 
 
 def test_what_an_event_names_means_nothing_where_no_answer_names_it() -> None:
@@ -334,7 +334,21 @@ def test_a_person_is_not_left_looking_for_what_came_late() -> None:
     desk.hear(batch, caused(CREATED, sequence=1))
 
     assert desk.state(batch) == "MANUAL_REVIEW"
-    assert desk.item(batch)["reason"] == CAME_LATE
+    assert code_of(desk.item(batch)["reason"]) is Code.CAME_LATE
+
+
+def test_what_the_release_before_said_in_a_sentence_is_read_all_the_same() -> None:
+    desk = Desk(UNTIL_END)
+    batch = desk.accept(request())
+    desk.hear(batch, caused(ASSIGNED, sequence=2))
+    desk.end_hold(batch, after_s=UNTIL_END.hold_s)
+    said = sentence(desk.item(batch)["reason"])
+    assert "came and was held, but not what must precede it" in said
+    desk.amend(batch, reason=said)
+
+    desk.hear(batch, caused(CREATED, sequence=1))
+
+    assert code_of(desk.item(batch)["reason"]) is Code.CAME_LATE
 
 
 def test_what_a_person_has_for_another_reason_keeps_it() -> None:
@@ -460,10 +474,14 @@ def test_of_several_items_one_that_is_there_does_not_stand_for_the_others(
 
 SILENT: dict[str, Callable[[Desk], None]] = {
     "absent": lambda desk: setattr(desk.genesys, "answer", Answer(404, {}, b"{}")),
-    "unanswered": lambda desk: setattr(desk.genesys, "answer", Unanswered("no answer")),
+    "unanswered": lambda desk: setattr(
+        desk.genesys, "answer", Unanswered(Code.QUOTED("no answer"))
+    ),
     "failing": lambda desk: setattr(desk.genesys, "answer", Answer(503, {}, b"")),
     "a page": lambda desk: setattr(desk.genesys, "answer", Answer(200, {}, b"<html>")),
-    "throttled": lambda desk: setattr(desk.genesys, "answer", Deferred("429", 3, 429, False)),
+    "throttled": lambda desk: setattr(
+        desk.genesys, "answer", Deferred(Code.QUOTED("429"), 3, 429, False)
+    ),
 }
 
 
@@ -481,7 +499,7 @@ def test_after_three_questions_without_a_result_the_reconciler_takes_over(answer
     assert desk.item(batch)["attention"] == "overdue"
     (dead,) = desk.world.stored_queue("checks-dead").messages.values()
     assert dead.attributes["batch"] == batch.batch_id
-    assert "3 times" in dead.attributes["reason"]
+    assert "3 times" in sentence(dead.attributes["reason"])
 
 
 def test_each_question_waits_longer_than_the_one_before() -> None:
@@ -496,7 +514,7 @@ def test_each_question_waits_longer_than_the_one_before() -> None:
 def test_a_question_that_was_put_off_is_put_when_genesys_says_so() -> None:
     desk = Desk()
     batch = desk.accept(request())
-    desk.genesys.answer = Deferred("429", 300, 429, False)
+    desk.genesys.answer = Deferred(Code.QUOTED("429"), 300, 429, False)
 
     desk.end_window(batch)
 
@@ -594,7 +612,7 @@ def test_a_probe_without_an_answer_leaves_the_breaker_open() -> None:
         desk.end_window(batch)
     asked = len(desk.genesys.asked)
 
-    desk.genesys.answer = Unanswered("no answer")
+    desk.genesys.answer = Unanswered(Code.QUOTED("no answer"))
     first, second = [b for b in batches if desk.state(b) == "PENDING_EVENT"][:2]
     desk.world.timeline.advance(300)
     desk.end_window(first)

@@ -8,6 +8,7 @@ from lambdas.relay.correlation.confirmation_breaker import ConfirmationCircuit
 from lambdas.relay.genesys.circuit_breaker import Circuit
 from lambdas.relay.genesys.rate_limiter import Window
 from lambdas.relay.kernel.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
 from lambdas.relay.requests.damage import FAILURES_MAX, SOUND
 from lambdas.relay.requests.record import Record, record_key
@@ -96,7 +97,7 @@ def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
         office.world.timeline.advance(HOUR_S)
 
     assert office.state(bad) == "MANUAL_REVIEW"
-    assert "failed 3 times" in office.item(bad)["reason"]
+    assert office.item(bad)["reason"] == str(Code.TURN_FAILED(3, Code.UNFORESEEN()))
 
 
 @pytest.mark.parametrize("odd", ODD)

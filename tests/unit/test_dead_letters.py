@@ -8,6 +8,7 @@ import pytest
 from lambdas.relay.correlation.checks import timer
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.dead_letters import dead_letter
 from lambdas.relay.messages.sealing import describe, encode
 from tests.unit.batches import sealed, sealed_event
@@ -22,7 +23,7 @@ def received(body: str, /, receives: int = 9, **attributes: str) -> Delivery:
 def test_the_letter_of_a_batch_says_why_how_often_since_when_and_whose() -> None:
     (batch,) = sealed([sealed_event("a", conversation="c1")])
 
-    written = dead_letter(received(encode(batch)), "429: rate limit", NOW_MS)
+    written = dead_letter(received(encode(batch)), Code.QUOTED("429: rate limit"), NOW_MS)
 
     assert written.body == encode(batch)
     assert written.attributes["reason"] == "429: rate limit"
@@ -41,7 +42,9 @@ def test_the_letter_of_an_envelope_says_which_event_it_tells_of() -> None:
         "detail": {"topicName": "v2.x.c1", "eventBody": {"conversationId": "c1"}},
     }
 
-    attributes = dead_letter(received(json.dumps(envelope)), "no queue", NOW_MS).attributes
+    attributes = dead_letter(
+        received(json.dumps(envelope)), Code.QUOTED("no queue"), NOW_MS
+    ).attributes
 
     assert attributes["conversation"] == "c1"
     assert attributes["envelope"] == "e1"
@@ -51,7 +54,9 @@ def test_the_letter_of_an_envelope_says_which_event_it_tells_of() -> None:
 def test_the_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
     check = timer("window", "b1", 10)
 
-    attributes = dead_letter(received(check.body, 9, **check.attributes), "why", NOW_MS).attributes
+    attributes = dead_letter(
+        received(check.body, 9, **check.attributes), Code.QUOTED("why"), NOW_MS
+    ).attributes
 
     assert (attributes["kind"], attributes["batch"]) == ("window", "b1")
     assert "content" not in attributes
@@ -60,7 +65,7 @@ def test_the_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
 def test_a_redriven_message_keeps_its_first_day_and_counts_on() -> None:
     again = received("x", 3, attempts="9", first_seen="2027-01-01T00:00:00Z", reason="before")
 
-    attributes = dead_letter(again, "now", NOW_MS).attributes
+    attributes = dead_letter(again, Code.QUOTED("now"), NOW_MS).attributes
 
     assert attributes["attempts"] == "12"
     assert attributes["first_seen"] == "2027-01-01T00:00:00Z"
@@ -71,7 +76,9 @@ def test_attributes_that_a_function_depends_on_are_never_displaced() -> None:
     had = {f"n{number}": "v" for number in range(6)}
     (batch,) = sealed([sealed_event("a", conversation="c1")])
 
-    attributes = dead_letter(received(encode(batch), 9, **had), "why", NOW_MS).attributes
+    attributes = dead_letter(
+        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS
+    ).attributes
 
     assert len(attributes) == 10
     assert had.items() <= attributes.items()
@@ -81,18 +88,20 @@ def test_every_attribute_of_a_redriven_batch_has_room() -> None:
     (batch,) = sealed([sealed_event("a", conversation="c1")])
     had = {**describe(batch), "redrives": "2"}
 
-    attributes = dead_letter(received(encode(batch), 9, **had), "why", NOW_MS).attributes
+    attributes = dead_letter(
+        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS
+    ).attributes
 
     assert attributes.keys() == had.keys() | {"reason", "attempts"}
 
 
 @pytest.mark.parametrize("body", ["", "not JSON", "[]", '{"v":1,"sum":"x"}', "\x00\ud800"])
 def test_what_nobody_can_read_has_a_letter_all_the_same(body: str) -> None:
-    assert dead_letter(received(body), "why", NOW_MS).attributes["reason"] == "why"
+    assert dead_letter(received(body), Code.QUOTED("why"), NOW_MS).attributes["reason"] == "why"
 
 
 def test_control_characters_do_not_keep_sqs_from_taking_a_letter() -> None:
-    said: Any = Transient("400 bad\x00 request\n")
+    said: Any = Transient(Code.QUOTED("400 bad\x00 request\n"))
 
     assert (
         dead_letter(received("x"), said.reason, NOW_MS).attributes["reason"] == "400 bad  request "

@@ -12,6 +12,7 @@ from lambdas.relay.entrances.events import CONTENT_CHARS, Event, Reader, parse_e
 from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.routes.mapping import view
 from tests.envelopes import NAMES, Envelope, envelope, republished, text
 
@@ -444,7 +445,7 @@ def changed(*path: str, to: object) -> Envelope:
 
 
 @pytest.mark.parametrize(
-    ("document", "sentence"),
+    ("document", "told"),
     [
         ([], "the envelope is a list, not an object"),
         ("text", "the envelope is a string, not an object"),
@@ -456,7 +457,7 @@ def changed(*path: str, to: object) -> Envelope:
         (changed("detail-type", to=""), "the envelope has no detail-type"),
         (
             changed("detail-type", to=["a"]),
-            "the envelope has a detail-type that is a list, not a string",
+            "in the envelope, detail-type is a list, not a string",
         ),
         (without("source"), "the envelope has no source"),
         (
@@ -465,7 +466,7 @@ def changed(*path: str, to: object) -> Envelope:
         ),
         (without("detail"), "the envelope has no detail"),
         (changed("detail", to=None), "the envelope has no detail"),
-        (changed("detail", to="{}"), "the envelope has a detail that is a string, not an object"),
+        (changed("detail", to="{}"), "in the envelope, detail is a string, not an object"),
         (
             without("detail", "eventBody"),
             "detail has no eventBody, as Genesys' events have, and not both conversationId and "
@@ -473,23 +474,23 @@ def changed(*path: str, to: object) -> Envelope:
         ),
         (
             changed("detail", "eventBody", to=[1]),
-            "detail has an eventBody that is a list, not an object",
+            "in detail, eventBody is a list, not an object",
         ),
         (
             changed("detail", "topicName", to=7),
-            "detail has a topicName that is a number, not a string",
+            "in detail, topicName is a number, not a string",
         ),
         (
             changed("detail", "eventBody", "conversationId", to=7),
-            "eventBody has a conversationId that is a number, not a string",
+            "in eventBody, conversationId is a number, not a string",
         ),
     ],
 )
-def test_each_malformed_envelope_has_its_sentence(document: Any, sentence: str) -> None:
+def test_each_malformed_envelope_has_its_sentence(document: Any, told: str) -> None:
     with pytest.raises(Malformed) as raised:
         parse_event(json.dumps(document), NOW_MS)
 
-    assert raised.value.reason == sentence
+    assert sentence(raised.value.reason) == told
 
 
 @pytest.mark.parametrize("odd", [None, 7, {}, ["a"]])
@@ -526,7 +527,7 @@ def test_no_sentence_quotes_what_an_event_says() -> None:
     ):
         with pytest.raises(Malformed) as raised:
             parsed(document)
-        assert "5555550142" not in raised.value.reason
+        assert "5555550142" not in str(raised.value.reason)
 
 
 # Anything at all

@@ -13,6 +13,7 @@ from lambdas.relay.kernel.limits import (
     LEDGER_SLOW_S,
 )
 from lambdas.relay.kernel.ports import Item, Outgoing, Written
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.health import SparedLedger
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import decode, encode
@@ -42,7 +43,7 @@ class SlowLedger(MemoryLedger):
         self.calls += 1
         self._timeline.advance(self.takes_s)
         if self.fails:
-            raise Transient("PutItem: ReadTimeoutError")
+            raise Transient(Code.QUOTED("PutItem: ReadTimeoutError"))
 
 
 class Watched:

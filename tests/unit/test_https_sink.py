@@ -12,6 +12,7 @@ import pytest
 
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.sinks.https import judge, secret_of, signed
 from simulation.memory.timeline import Timeline
 from tests.unit.batches import NOW_MS
@@ -126,7 +127,7 @@ def test_while_a_key_changes_both_sign() -> None:
 
 def test_a_repetition_is_known_by_its_id() -> None:
     """The first answer is lost; the second attempt bears the same id, and is listed as possible."""
-    answers: list[Any] = [Unanswered("no answer"), Answer(204, {}, b"")]
+    answers: list[Any] = [Unanswered(Code.QUOTED("no answer")), Answer(204, {}, b"")]
     world = Beside()
     world.receiver.answer = lambda _: answers.pop(0)
     batch = world.batch([envelope(1)])
@@ -137,7 +138,7 @@ def test_a_repetition_is_known_by_its_id() -> None:
 
 
 def test_where_the_receiver_knows_ids_a_repetition_is_no_possible_duplicate() -> None:
-    answers: list[Any] = [Unanswered("no answer"), Answer(204, {}, b"")]
+    answers: list[Any] = [Unanswered(Code.QUOTED("no answer")), Answer(204, {}, b"")]
     world = Beside(key={"honoured_hours": 24})
     world.receiver.answer = lambda _: answers.pop(0)
     world.batch([envelope(1)])
@@ -189,8 +190,8 @@ def test_without_a_usable_key_nothing_is_sent_and_nothing_lost(keys: Sequence[st
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (NotSent("no connection"), Deferred),
-        (Unanswered("no answer"), Unsure),
+        (NotSent(Code.QUOTED("no connection")), Deferred),
+        (Unanswered(Code.QUOTED("no answer")), Unsure),
         (Answer(200, {}, b"thanks"), Accepted),
         (Answer(202, {}, b'{"error": "none of our business"}'), Accepted),
         (Answer(400, {}, b""), Refused),

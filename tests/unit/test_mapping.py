@@ -10,6 +10,7 @@ from jmespath.exceptions import JMESPathError
 
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.routes.mapping import FIELDS, check, evaluator, holds, render, view
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
@@ -105,7 +106,8 @@ def test_ids_are_uuids_of_the_version_that_their_name_says() -> None:
 def test_the_expression_that_fails_is_named_and_no_value_is_quoted() -> None:
     with pytest.raises(Malformed) as raised:
         render({"a": "abs(body.mood)"}, VIEW)
-    assert "'abs(body.mood)' failed: abs() takes number, not string" in raised.value.reason
+    told = "abs() takes number, not string"
+    assert raised.value.reason == Code.EXPRESSION_FAILED("'abs(body.mood)'", told)
 
 
 @pytest.mark.parametrize(

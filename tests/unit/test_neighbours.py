@@ -9,6 +9,7 @@ from lambdas.relay.functions import reconcile
 from lambdas.relay.kernel.errors import Impossible
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Done, settle, settle_each
 from lambdas.relay.messages.dead_letters import ATTEMPTS, REDRIVES, dead_letter
 from lambdas.relay.messages.sealing import Batch, describe, encode
@@ -28,7 +29,7 @@ def test_what_a_neighbour_will_never_take_is_set_aside_with_the_reason_and_not_r
 
     def act(delivery: Delivery) -> Disposition:
         if delivery is bad:
-            raise Impossible("PutItem: ValidationException, which it will always be")
+            raise Impossible(Code.QUOTED("PutItem: ValidationException, which it will always be"))
         done.append(delivery.body)
         return Done()
 
@@ -43,7 +44,7 @@ def test_a_letter_never_grows_past_what_sqs_takes() -> None:
         body = "x" * (SQS_MESSAGE_BYTES_MAX - left)
         delivery = Delivery("m", "r", body, 9, NOW_MS, {"batch": "b", "topic": "é" * 30})
 
-        refuse_message(dead_letter(delivery, "why", NOW_MS))
+        refuse_message(dead_letter(delivery, Code.QUOTED("why"), NOW_MS))
 
 
 def test_a_message_without_room_for_a_reason_is_a_dead_letter_all_the_same() -> None:

@@ -12,6 +12,7 @@ from lambdas.relay.genesys.outcomes import (
     words,
 )
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated, envelope
 
@@ -69,8 +70,8 @@ def outcome(answer: Answer | NotSent | Unanswered) -> object:
         (Answer(503, {}, b""), Unsure),
         (Answer(503, {"Retry-After": "soon"}, b""), Unsure),
         (Answer(503, {"Retry-After": "60"}, b"<html></html>"), Deferred),
-        (NotSent("no connection"), Deferred),
-        (Unanswered("ReadTimeout"), Unsure),
+        (NotSent(Code.QUOTED("no connection")), Deferred),
+        (Unanswered(Code.QUOTED("ReadTimeout")), Unsure),
     ],
 )
 def test_what_an_answer_means(answer: Answer | NotSent | Unanswered, kind: type) -> None:
@@ -79,12 +80,12 @@ def test_what_an_answer_means(answer: Answer | NotSent | Unanswered, kind: type)
 
 def test_a_429_is_nobodys_fault_and_carries_its_wait() -> None:
     deferred = outcome(Answer(429, {"retry-after": "9"}, b""))
-    assert deferred == Deferred("429: rate limit", 9, 429, is_fault=False)
+    assert deferred == Deferred(Code.RATE_LIMIT(), 9, 429, is_fault=False)
 
 
 def test_genesys_words_are_kept() -> None:
     refused = outcome(Answer(400, {"ININ-Correlation-Id": "ctx"}, ERROR))
-    assert refused == Refused(400, "400 bad.request no good", "ctx")
+    assert refused == Refused(400, Code.GENESYS_SAYS("400 bad.request no good"), "ctx")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from lambdas.relay.functions.parts import on_record, part, send_parts, without_d
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
 from lambdas.relay.kernel.ports import Ledger, Queue
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Consumer, Done
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import record_key
@@ -38,7 +39,9 @@ def send(desk: Desk, whole: Batch) -> None:
         world.queue("checks"),
         desk.destinations(),
     )
-    send_parts(whole, [part([n], "again", "503") for n in range(len(whole.events))], deps)
+    send_parts(
+        whole, [part([n], "again", Code.STATUS(503)) for n in range(len(whole.events))], deps
+    )
 
 
 def sent(desk: Desk) -> list[Batch]:
@@ -113,7 +116,7 @@ def test_the_record_of_a_thousand_refusals_in_japanese_fits() -> None:
 
     for batch in batches:
         reason = "この項目は受け付けられません。" * 40
-        parts = [part([n], "refused", reason) for n in range(len(batch.events))]
+        parts = [part([n], "refused", Code.QUOTED(reason)) for n in range(len(batch.events))]
         record = {
             **sealed_item(batch, NOW_MS),
             **expecting(batch, replace(CONFIRMATION, key="said", shows=("said",))),
@@ -132,16 +135,20 @@ def test_the_record_of_a_thousand_refusals_in_japanese_fits() -> None:
 
 def test_a_few_reasons_are_kept_whole() -> None:
     batch = batch_of("a", "b")
-    parts = [part([0], "refused", "だめ" * 100), part([1], "again", "503")]
+    parts = [part([0], "refused", Code.QUOTED("だめ" * 90)), part([1], "again", Code.STATUS(503))]
 
-    assert [row["reason"] for row in on_record(batch, parts)] == ["だめ" * 100, "503"]
+    assert [row["reason"] for row in on_record(batch, parts)] == [
+        str(row) for row in (Code.QUOTED("だめ" * 90), Code.STATUS(503))
+    ]
 
 
 def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
     """Found by the simulation: it went round for 48 days, 8,800 attempts, and never to a person."""
     desk = Desk()
     whole = desk.open(request(items=2))
-    rows = on_record(whole, [part([0], "again", "503"), part([1], "refused", "no")])
+    rows = on_record(
+        whole, [part([0], "again", Code.QUOTED("503")), part([1], "refused", Code.QUOTED("no"))]
+    )
     desk.amend(whole, state="SPLIT", parts=rows)
     world = desk.world
     deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})

@@ -43,6 +43,7 @@ from lambdas.relay.kernel.limits import (
     SENDINGS_ON_MAX,
 )
 from lambdas.relay.kernel.ports import Delivery, Item, Outgoing, Unanswered, Written
+from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
@@ -114,7 +115,7 @@ def judged(
     return judge_batch(
         "writes",
         redrives,
-        "why",
+        Code.QUOTED("why"),
         state=state,
         is_configured=is_configured,
         is_turned_away=is_turned_away,
@@ -132,7 +133,7 @@ def test_what_failed_too_often_goes_to_a_person_with_cause_and_advice() -> None:
     verdict = judged(redrives=REDRIVES_MAX)
 
     assert isinstance(verdict, Person)
-    assert "why" in verdict.cause
+    assert verdict.cause == Code.REDRIVES_EXHAUSTED("writes", Code.QUOTED("why"))
     assert "resolve it as again" in verdict.advice
 
 
@@ -140,7 +141,7 @@ def test_what_nobody_is_configured_to_take_goes_to_a_person_at_once() -> None:
     verdict = judged(is_configured=False)
 
     assert isinstance(verdict, Person)
-    assert "not configured" in verdict.cause
+    assert verdict.cause == Code.NOT_CONFIGURED("writes")
 
 
 def test_nothing_is_redriven_into_a_destination_whose_breaker_is_open() -> None:
@@ -160,10 +161,12 @@ def test_what_goes_on_in_others_goes_round_until_they_are_on_their_way(state: St
 
 
 def test_what_cannot_be_read_goes_to_a_person_at_once() -> None:
-    verdict = judge_message("events", 0, "why", wrong="it is not JSON", backoff_s=60)
+    verdict = judge_message(
+        "events", 0, Code.QUOTED("why"), wrong=Code.BATCH_EDITED(), backoff_s=60
+    )
 
     assert isinstance(verdict, Person)
-    assert "not JSON" in verdict.cause
+    assert verdict.cause == Code.UNREADABLE("events", Code.BATCH_EDITED())
 
 
 # Dead letters
@@ -387,7 +390,7 @@ def test_what_never_happens_however_often_it_is_accepted_goes_to_a_person() -> N
     office.run()
 
     assert office.state(batch) == "MANUAL_REVIEW"
-    assert "never happened" in office.item(batch)["reason"]
+    assert code_of(office.item(batch)["reason"]) is Code.NEVER_HAPPENED
     assert decode(office.document(review_key(batch.batch_id))["message"]) == batch
 
 
@@ -472,7 +475,7 @@ def test_where_genesys_cannot_be_asked_silence_ends_with_a_person() -> None:
 def test_where_nobody_can_tell_a_person_is_asked_after_about_a_day() -> None:
     office = Office()
     batch = office.overdue_request(tries=ALIGNMENTS_MAX)
-    office.genesys.answer = Unanswered("no answer")
+    office.genesys.answer = Unanswered(Code.QUOTED("no answer"))
 
     office.run()
 
@@ -517,7 +520,7 @@ def test_a_request_whose_message_is_gone_from_every_queue_goes_to_a_person() -> 
     office.run()
 
     assert office.state(batch) == "MANUAL_REVIEW"
-    assert "gone from every queue" in office.document(review_key(batch.batch_id))["reason"]
+    assert office.document(review_key(batch.batch_id))["reason"] == str(Code.ABANDONED())
 
 
 def purged() -> tuple[Office, Batch]:
@@ -635,7 +638,7 @@ def test_a_split_request_whose_parts_nobody_sends_ends_in_the_quarantine() -> No
         for name, text in office.world.documents.items()
         if name.startswith("quarantine/")
     ]
-    assert document["reason"] == "it was split, and nobody sends its parts on"
+    assert document["reason"] == str(Code.PARTS_LEFT())
     assert decode(document["message"]) == batch
     assert office.result.overdue == 0
 
@@ -724,7 +727,14 @@ def test_a_run_says_in_one_line_what_it_did_and_what_is_left() -> None:
     office.overdue_request("c-1")
     parked = batch_of("b")
     world = office.world
-    park(parked, "REJECTED", "why", ledger=world.ledger, vault=world.vault, now_ms=NOW_MS)
+    park(
+        parked,
+        "REJECTED",
+        Code.QUOTED("why"),
+        ledger=world.ledger,
+        vault=world.vault,
+        now_ms=NOW_MS,
+    )
     world.timeline.advance(600)
 
     result = office.run()
@@ -969,7 +979,7 @@ def test_a_settled_request_leaves_the_list() -> None:
     written = office.world.table.change(*key, *opening(now_ms, now_ms + 9, "me"))
     lease = opened(written, batch.batch_id, "me", now_ms)
     assert lease is not None
-    office.world.table.change(*key, *settling(lease, "DONE", now_ms, "accepted"))
+    office.world.table.change(*key, *settling(lease, "DONE", now_ms, Code.QUOTED("accepted")))
 
     office.run()
 

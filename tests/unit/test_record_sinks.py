@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from simulation.memory.records import MemoryRecords
 from tests.unit.simulated import Simulated, configuration, envelope
 
@@ -82,8 +83,8 @@ def test_a_record_that_is_refused_stands_alone_with_a_person(kind: str) -> None:
     "answer",
     [
         lambda records: Taken(["ThrottlingException"] * len(records)),
-        lambda records: Busy("ThrottlingException"),
-        lambda records: NotSent("AccessDeniedException"),
+        lambda records: Busy(Code.QUOTED("ThrottlingException")),
+        lambda records: NotSent(Code.QUOTED("AccessDeniedException")),
     ],
 )
 def test_what_certainly_did_not_happen_comes_again_and_is_no_possible_duplicate(
@@ -102,7 +103,7 @@ def test_what_certainly_did_not_happen_comes_again_and_is_no_possible_duplicate(
 def test_an_unknown_outcome_is_listed_or_a_person_s(kind: str) -> None:
     listed, asked = Beside(kind), Beside(kind, unknown="manual")
     for world in (listed, asked):
-        world.answers(lambda records: Unanswered("ReadTimeoutError"))
+        world.answers(lambda records: Unanswered(Code.QUOTED("ReadTimeoutError")))
         world.batch([envelope(1)])
         world.write_all()
     assert (listed.numbers, listed.telemetry.counts["InDoubtReposted"]) == ([1, 1], 1)

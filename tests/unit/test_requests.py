@@ -6,6 +6,7 @@ import pytest
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
 from lambdas.relay.kernel.ports import Item, Written
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.requests.record import HISTORY_MAX, Record, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import (
@@ -57,10 +58,10 @@ class Desk:
         return lease
 
     def settle(self, lease: Opened, state: State, now_ms: int = NOW_MS + 1) -> Written:
-        return self.table.change(*self.key, *settling(lease, state, now_ms, "a note"))
+        return self.table.change(*self.key, *settling(lease, state, now_ms, Code.QUOTED("a note")))
 
     def release(self, lease: Opened) -> Written:
-        return self.table.change(*self.key, *releasing(lease, NOW_MS + 1, "429"))
+        return self.table.change(*self.key, *releasing(lease, NOW_MS + 1, Code.QUOTED("429")))
 
 
 # Sealed
@@ -353,10 +354,10 @@ def test_a_person_gets_what_nobody_holds() -> None:
     free, held = Desk(), Desk()
     held.opened()
 
-    assert free.table.change(*free.key, *parking(NOW_MS, "why")).applied
+    assert free.table.change(*free.key, *parking(NOW_MS, Code.QUOTED("why"))).applied
     assert (free.record.state, free.item["reason"]) == ("MANUAL_REVIEW", "why")
-    assert not held.table.change(*held.key, *parking(NOW_MS + LEASE_MS, "why")).applied
-    assert held.table.change(*held.key, *parking(NOW_MS + LEASE_MS + 1, "why")).applied
+    assert not held.table.change(*held.key, *parking(NOW_MS + LEASE_MS, Code.QUOTED("why"))).applied
+    assert held.table.change(*held.key, *parking(NOW_MS + LEASE_MS + 1, Code.QUOTED("why"))).applied
 
 
 def test_every_state_is_settled_parked_or_on_its_way() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import Batch, decode
@@ -23,7 +24,9 @@ BATCH = batch_of("a", "b")
 def waiting(world: World, batch: Batch = BATCH, *, claimed: bool = True) -> None:
     if claimed:
         claim(batch, world.ledger, NOW_MS)
-    park(batch, "REJECTED", "400", ledger=world.ledger, vault=world.vault, now_ms=NOW_MS)
+    park(
+        batch, "REJECTED", Code.QUOTED("400"), ledger=world.ledger, vault=world.vault, now_ms=NOW_MS
+    )
 
 
 def decide(world: World, verdict: Verdict, batch: Batch = BATCH) -> str:
@@ -68,7 +71,7 @@ def test_the_history_keeps_who_and_why() -> None:
     decide(world, "happened")
 
     assert item_of(world)["resolved_by"] == "jo"
-    assert Record.of(item_of(world)).history[-1].endswith("jo decided: happened (looked it up)")
+    assert Record.of(item_of(world)).history[-1].endswith("DECIDED | jo | happened | looked it up")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.requests.record import Record, record_key
@@ -21,7 +22,7 @@ KEY = record_key(BATCH.batch_id)
 
 def parked(world: World) -> bool:
     return park(
-        BATCH, "MANUAL_REVIEW", "nobody knows", ledger=world.ledger, vault=world.vault,
+        BATCH, "MANUAL_REVIEW", Code.QUOTED("nobody knows"), ledger=world.ledger, vault=world.vault,
         now_ms=NOW_MS,
     )  # fmt: skip
 
@@ -112,7 +113,12 @@ def test_the_document_of_a_case_stays_when_its_first_message_comes_again() -> No
     first = replace(BATCH, events=(*BATCH.events, *batch_of("another").events))
 
     assert park(
-        first, "MANUAL_REVIEW", "old", ledger=world.ledger, vault=world.vault, now_ms=NOW_MS + 1
+        first,
+        "MANUAL_REVIEW",
+        Code.QUOTED("old"),
+        ledger=world.ledger,
+        vault=world.vault,
+        now_ms=NOW_MS + 1,
     )
 
     assert world.documents == kept

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.requests import resolving, sending, tracking
-from lambdas.relay.requests.ordering import Ordering
+from lambdas.relay.requests.ordering import Applied, Ordering
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import (
     FINAL,
@@ -24,6 +25,7 @@ from tests.unit.batches import NOW_MS, batch_of
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 SEALED: Item = sending.sealed_item(batch_of("a"), NOW_MS)
 EMPTY_WALK = Ordering({}, ())
+APPLIED = Applied(EMPTY_WALK, ())
 
 Transition = tuple[Guard, Change]
 
@@ -35,36 +37,36 @@ def opened(record: Record) -> sending.Opened:
 #: by name, as each is made for a record in some state
 MADE: Mapping[str, Callable[[Record], list[Transition]]] = {
     "opening": lambda r: [sending.opening(NOW_MS, NOW_MS + 1, "me")],
-    "releasing": lambda r: [sending.releasing(opened(r), NOW_MS, "why")],
+    "releasing": lambda r: [sending.releasing(opened(r), NOW_MS, Code.QUOTED("why"))],
     "reposting": lambda r: [sending.reposting(opened(r))],
     "settling": lambda r: [
-        sending.settling(opened(r), state, NOW_MS, "why")
+        sending.settling(opened(r), state, NOW_MS, Code.QUOTED("why"))
         for state in leading_from("settling", "OPEN")
     ],
     "emptying": lambda r: [sending.emptying(NOW_MS)],
-    "parking": lambda r: [sending.parking(NOW_MS, "why")],
+    "parking": lambda r: [sending.parking(NOW_MS, Code.QUOTED("why"))],
     "hearing": lambda r: [
         tracking.hearing(
-            r, EMPTY_WALK, NOW_MS, "it", is_evidence=True, is_complete=done, conversation_id=""
+            r, APPLIED, NOW_MS, event="it", conversation_id="", is_evidence=True, is_complete=done
         )
         for done in (False, True)
     ],
     "completing": lambda r: [tracking.completing(r, NOW_MS)],
     "stretching": lambda r: [tracking.stretching(r, NOW_MS, 1)],
-    "recovering": lambda r: [tracking.recovering(r, NOW_MS, "why")],
-    "asking_again": lambda r: [tracking.asking_again(r, NOW_MS, 1, "why")],
-    "reconciling": lambda r: [tracking.reconciling(r, EMPTY_WALK, NOW_MS, "why")],
-    "reopening": lambda r: [tracking.reopening(r, NOW_MS, "why")],
-    "reviewing": lambda r: [tracking.reviewing(r, NOW_MS, "why", locked=False)],
-    "listing": lambda r: [tracking.listing(r, NOW_MS, "why", event="e")],
+    "recovering": lambda r: [tracking.recovering(r, NOW_MS, Code.QUOTED("why"))],
+    "asking_again": lambda r: [tracking.asking_again(r, NOW_MS, 1, Code.QUOTED("why"))],
+    "reconciling": lambda r: [tracking.reconciling(r, EMPTY_WALK, NOW_MS, Code.QUOTED("why"))],
+    "reopening": lambda r: [tracking.reopening(r, NOW_MS, Code.QUOTED("why"))],
+    "reviewing": lambda r: [tracking.reviewing(r, NOW_MS, Code.QUOTED("why"), locked=False)],
+    "listing": lambda r: [tracking.listing(r, NOW_MS, Code.QUOTED("why"), event="e")],
     "postponing": lambda r: [tracking.postponing(r, NOW_MS // 1000)],
     "resolving": lambda r: (
         [
-            resolving.resolving(r, state, NOW_MS, "me", "why")
+            resolving.resolving(r, state, NOW_MS, "me", Code.QUOTED("why"))
             for state in leading_from("resolving", "MANUAL_REVIEW")
             if state != "SPLIT"
         ]
-        + [resolving.continuing(r, NOW_MS, "me", "why", {"batch_id": "b"})]
+        + [resolving.continuing(r, NOW_MS, "me", Code.QUOTED("why"), {"batch_id": "b"})]
     ),
     "concluding": lambda r: [resolving.concluding(NOW_MS)],
 }

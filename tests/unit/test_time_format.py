@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.entrances.reading import moment, moment_ms
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code, sentence
 from lambdas.relay.routes.mapping import view
 
 #: 2027-03-04T05:06:07Z
@@ -67,14 +68,13 @@ def test_what_could_be_another_moment_is_set_aside_with_a_sentence(stated: objec
     with pytest.raises(Malformed) as raised:
         posted(stated)
 
-    sentence = raised.value.reason
-    assert sentence.startswith("detail.createdTime is ")
-    assert "say ISO 8601 with an offset" in sentence
-    assert not isinstance(stated, str) or len(stated) < 8 or stated not in sentence
+    reason = raised.value.reason
+    assert (reason.code, reason.details[:2]) == (Code.NO_MOMENT, ("detail", "createdTime"))
+    assert not isinstance(stated, str) or len(stated) < 8 or stated not in sentence(reason)
 
 
 def test_who_states_no_time_states_none() -> None:
-    assert moment(None, "anything") is None
+    assert moment({"at": None}, "at", "detail") is None
     assert posted(None).occurred_at_ms is None
 
 

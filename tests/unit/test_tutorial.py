@@ -11,6 +11,7 @@ from lambdas.relay.entrances.events import Event, read_envelope, shape_of
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import sentence
 from tests.envelopes import envelope as genesys_envelope
 
 NOW_MS = 1_767_952_800_000
@@ -114,35 +115,35 @@ def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("detail", "sentence"),
+    ("detail", "told"),
     [
         ({}, "detail has no eventBody"),
         ({"topicName": "t", "version": "2", "timestamp": "2026-01-09T09:00:00Z"},
          "detail has no eventBody"),
         ({"conversationId": "c-1"}, "detail has no eventBody"),
-        ({**FLAT, "conversationId": 7}, "detail has a conversationId that is a number"),
+        ({**FLAT, "conversationId": 7}, "in detail, conversationId is a number"),
         ({**FLAT, "conversationId": ""}, "detail has no eventBody"),
-        ({**FLAT, "timestamp": {}}, "detail.timestamp is an object"),
-        ({**FLAT, "id": 7}, "detail has an id that is a number"),
+        ({**FLAT, "timestamp": {}}, "in detail, timestamp is an object"),
+        ({**FLAT, "id": 7}, "in detail, id is a number"),
         ({**POSTED, "id": None}, "detail has no eventBody"),
-        ({**POSTED, "type": 1}, "detail has a type that is a number"),
-        ({**POSTED, "createdTime": [1]}, "detail.createdTime is a list that is no moment"),
-        ({**POSTED, "createdTime": "soon"}, "detail.createdTime is a string that is no moment"),
-        ({**POSTED, "createdTime": -1}, "detail.createdTime is a number that is no moment"),
+        ({**POSTED, "type": 1}, "in detail, type is a number"),
+        ({**POSTED, "createdTime": [1]}, "in detail, createdTime is a list that is no moment"),
+        ({**POSTED, "createdTime": "soon"}, "in detail, createdTime is a string that is no moment"),
+        ({**POSTED, "createdTime": -1}, "in detail, createdTime is a number that is no moment"),
         ({"eventBody": None, "topicName": "t"}, "detail has no eventBody"),
     ],
 )  # fmt: skip
-def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], sentence: str) -> None:
+def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], told: str) -> None:
     with pytest.raises(Malformed) as raised:
         read(detail)
 
-    assert raised.value.reason.startswith(sentence)
+    assert sentence(raised.value.reason).startswith(told)
 
 
 def test_who_means_a_business_event_learns_what_it_needs() -> None:
-    with pytest.raises(Malformed, match="detail has no type, which every business event needs"):
+    with pytest.raises(Malformed, match="detail has no type"):
         read({"occurredAt": "2026-01-09T09:00:00Z"}, source="shop")
-    with pytest.raises(Malformed, match="detail has no occurredAt, which every business event"):
+    with pytest.raises(Malformed, match="detail has no occurredAt"):
         read({"type": "t", "identifiers": {}}, source="shop")
 
 

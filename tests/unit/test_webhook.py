@@ -28,6 +28,7 @@ from lambdas.relay.functions.webhook import Deps, Reply, receive
 from lambdas.relay.kernel.errors import Throttled, Transient
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX, WEBHOOK_BODY_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 
@@ -359,9 +360,9 @@ def test_whatever_it_calls_itself_a_webhooks_event_is_no_word_of_genesys() -> No
         (b"\xff", "the body is not UTF-8 at byte 0"),
         (b"[]", "the body is a list, not an object"),
         (b'{"id": NaN}', "the body holds NaN"),
-        (body({**STEP, "id": 7}), "the body has an id that is a number"),
+        (body({**STEP, "id": 7}), "in the body, id is a number"),
         (body({**STEP, "type": ""}), "the body has no type"),
-        (body({**STEP, "type": "t" * 129}), "the type has 129 characters"),
+        (body({**STEP, "type": "t" * 129}), "in the body, type has 129 characters"),
         (body({**BUSINESS, "occurredAt": "now"}), "no date and time"),
         (body({"eventBody": {}, "topicName": "v2"}), "as only Genesys' own events have"),
         (body({"conversationId": "c", "timestamp": 1}), "timestamp is a number that is no moment"),
@@ -497,7 +498,7 @@ def test_what_an_unknown_senders_proof_is_compared_with_proves_nothing(verificat
 
 
 def test_keys_that_cannot_be_read_let_nobody_in_and_refuse_nobody() -> None:
-    entrance = Entrance(keys=Keys({}, fails=Transient("GetSecretValue: AccessDenied")))
+    entrance = Entrance(keys=Keys({}, fails=Transient(Code.QUOTED("GetSecretValue: AccessDenied"))))
 
     reply = entrance.post(signed(body(STEP)))
 
@@ -508,7 +509,7 @@ def test_keys_that_cannot_be_read_let_nobody_in_and_refuse_nobody() -> None:
 def test_a_neighbour_that_asks_to_slow_down_slows_down_the_sender() -> None:
     class Busy:
         def send(self, messages: Sequence[Outgoing]) -> None:
-            raise Throttled("SendMessage: RequestThrottled")
+            raise Throttled(Code.QUOTED("SendMessage: RequestThrottled"))
 
     entrance = Entrance()
     deps = Deps(

@@ -13,6 +13,7 @@ from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
 from lambdas.relay.kernel.ports import Answer, Http, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import record_key
 from simulator.faults import Conduct
@@ -365,7 +366,7 @@ def test_a_path_that_leads_elsewhere_is_not_called_though_it_was_sealed_so() -> 
 
     assert world.posts() == []
     (document,) = world.in_review()
-    assert "leads elsewhere" in document["reason"]
+    assert document["reason"] == str(Code.PATH_LEADS_ELSEWHERE())
 
 
 def test_a_set_up_that_is_wrong_keeps_the_messages() -> None:
@@ -386,7 +387,7 @@ def test_items_that_fail_for_ever_as_retryable_end_with_a_person() -> None:
     world.write_all(most_s=86_400)
     assert world.bodies("writes") == []
     (document,) = world.in_review()
-    assert document["reason"] == "its items failed as retryable again and again"
+    assert document["reason"] == str(Code.ITEMS_FAIL_AGAIN())
     assert len(world.posts()) == SPLIT_DEPTH_MAX + 1
 
 
@@ -401,7 +402,7 @@ def test_a_batch_that_was_split_too_often_ends_with_a_person(
     world.write_all()
     assert world.state(batch) == "MANUAL_REVIEW"
     (document,) = world.in_review()
-    assert document["reason"].startswith("split too often to find what is refused: 400")
+    assert document["reason"].startswith("SPLIT_TOO_OFTEN | GENESYS_SAYS | 400")
     assert world.taken() == []
 
 
@@ -411,7 +412,7 @@ def test_after_too_many_unknown_outcomes_a_person_decides() -> None:
     world.write_all(most_s=86_400)
     assert world.state(batch) == "MANUAL_REVIEW"
     (document,) = world.in_review()
-    assert document["reason"] == f"{ATTEMPTS_MAX + 1} attempts with an unknown outcome"
+    assert document["reason"] == str(Code.ATTEMPTS_EXHAUSTED(ATTEMPTS_MAX + 1))
     assert world.table.items[record_key(batch.batch_id)]["reposts"] == ATTEMPTS_MAX
 
 
@@ -440,7 +441,7 @@ def test_two_conversations_for_one_request_are_listed_for_merge_or_cancel(
     assert record["state"] == "MANUAL_REVIEW"
     assert record["duplicates"] == ["the-first", record["genesys_id"]]
     (document,) = world.in_review()
-    assert "a duplicate slipped through" in document["reason"]
+    assert code_of(document["reason"]) is Code.DUPLICATE
 
 
 def test_the_payload_that_was_kept_in_case_of_a_purge_goes_when_the_request_is_done() -> None:

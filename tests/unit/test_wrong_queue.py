@@ -22,6 +22,7 @@ from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.limits import HOUR_S, QUEUES
 from lambdas.relay.kernel.message_kinds import kind_of_text
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.consumer import Disposition, settle_each
 from lambdas.relay.messages.sealing import Batch, decode, encode, encode_unclaimed
@@ -74,7 +75,7 @@ class Console(Office):
         claim(self.whole, self.world.ledger, NOW_MS)
         item = {**sealed_item(self.whole if kind != "a part" else batch, NOW_MS), "state": state}
         if state == "SPLIT":
-            item["parts"] = on_record(batch, [part([0], "again", "503")])
+            item["parts"] = on_record(batch, [part([0], "again", Code.QUOTED("503"))])
         if state in ("REJECTED", "MANUAL_REVIEW"):
             self.world.documents[f"review/{batch.batch_id}.json"] = encode(batch)
         self.world.table.insert(item)

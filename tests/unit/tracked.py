@@ -18,6 +18,7 @@ from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.ports import Answer, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, encode, seal
 from lambdas.relay.requests.record import record_key
@@ -173,7 +174,7 @@ class Desk:
         assert self.confirmation is not None
         more = {**awaiting(self.now_ms, self.confirmation), **more}
         self.world.table.change(
-            *key, *settling(lease, "PENDING_EVENT", self.now_ms, "accepted", **more)
+            *key, *settling(lease, "PENDING_EVENT", self.now_ms, Code.QUOTED("accepted"), **more)
         )
         self.world.documents[sealed_key(batch.batch_id)] = encode(batch)
         return batch

@@ -16,6 +16,7 @@ from lambdas.relay.kernel.ports import (
     Secrets,
     Unanswered,
 )
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
@@ -72,7 +73,7 @@ class Unreachable:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
-        return NotSent("there is no way out of here")
+        return NotSent(Code.QUOTED("there is no way out of here"))
 
 
 @dataclass

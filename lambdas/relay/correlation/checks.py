@@ -10,6 +10,7 @@ from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
 #: event: tells of a request; window: the event should have come by now; hold: what an early event
@@ -97,10 +98,10 @@ def read_check(text: str) -> Check:
     try:
         kind, batch_id, event = document["kind"], document["batch_id"], document.get("event")
         if kind not in KINDS or (kind == "event") != (event is not None):
-            raise Malformed(f"a check must be of kind {', '.join(KINDS)}, not {kind!r}")
+            raise Malformed(Code.NO_CHECK(f"{kind!r} is no kind of them"))
         check = Check(kind, batch_id, None if event is None else Heard(**event))
     except (KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"the message is no check: {error!r}") from error
+        raise Malformed(Code.NO_CHECK(repr(error))) from error
     if not holds(check) or not (check.event is None or holds(check.event)):
-        raise Malformed("the message is no check: a member is not what it must be")
+        raise Malformed(Code.NO_CHECK("a member is not what it must be"))
     return check

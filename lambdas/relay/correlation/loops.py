@@ -15,10 +15,6 @@ from lambdas.relay.kernel.ports import Change, Guard, Ledger
 from lambdas.relay.messages.sealing import Batch
 
 STATE = "COUNTING"
-REASON = (
-    f"a loop: more than {LOOP_WRITES_MAX} writes within {LOOP_WINDOW_S} s of what one "
-    "conversation's own events brought about"
-)
 ADVICE = (
     "Look at the conversation in Genesys and at the route that took this event: it writes what "
     "causes the next one. Mend the route; then resolve these as discarded, or as again."

@@ -24,12 +24,13 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
 from lambdas.relay.kernel.paths import filled
 from lambdas.relay.kernel.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.requests.ordering import establish, missing_before
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.requests.tracking import HELD_IN_VAIN, completing, reconciling, reviewing
+from lambdas.relay.requests.tracking import completing, reconciling, reviewing
 from lambdas.relay.review.cases import keep_record_for_review
 
 #: an answer larger than this is shown to a person in part
@@ -62,7 +63,7 @@ class Absent:
 class NoAnswer:
     """Genesys did not say; `wait_s` where it told when to ask again."""
 
-    reason: str
+    reason: Reason
     wait_s: float | None = None
     #: no answer came, or none of Genesys' own
     is_outage: bool = True
@@ -76,19 +77,19 @@ class NotAskable:
 Finding = Agrees | Differs | Absent | NoAnswer | NotAskable
 
 
-def in_words(finding: Finding) -> str:
-    """A finding in words, for histories and dead letters."""
+def told(finding: Finding) -> Reason:
+    """A finding, for histories and dead letters."""
     match finding:
         case Agrees():
-            return "Genesys shows that it took effect"
+            return Code.TRUTH_AGREES()
         case Differs():
-            return "Genesys shows something else"
+            return Code.TRUTH_DIFFERS()
         case Absent():
-            return "no event, and Genesys knows nothing of it"
+            return Code.TRUTH_ABSENT()
         case NoAnswer(reason):
-            return f"no event, and Genesys did not say: {reason}"
+            return Code.TRUTH_UNSAID(reason)
         case NotAskable():
-            return "no event, and there is nothing to ask Genesys by"
+            return Code.NOT_ASKABLE()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,11 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
             absent.append(key)
             continue
         if answer.status != 200:
-            return NoAnswer(f"status {answer.status}", is_outage=answer.status >= 500)
+            return NoAnswer(Code.STATUS(answer.status), is_outage=answer.status >= 500)
         try:
             document = read_document(answer.body)
         except ValueError:
-            return NoAnswer("an answer that is not JSON")
+            return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
         match truth.compare(document, tracked.shows(key)):
             case "differs":
                 return Differs(document, key)
@@ -159,9 +160,7 @@ def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
     confirmation = deps.confirmation(tracked)
     assert confirmation is not None  # Genesys was asked the way it says
     applied = establish(tracked.ordering, confirmation.topics, confirmation.hears)
-    guard, change = reconciling(
-        tracked, applied.ordering, now_ms, "Genesys shows that it took effect, as expected"
-    )
+    guard, change = reconciling(tracked, applied.ordering, now_ms, Code.TRUTH_AGREES())
     if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
         return False
     if not applied.ordering.held:
@@ -191,7 +190,7 @@ def meet_what_was_heard(
 def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms: int) -> bool:
     """The request took effect more than once: a person merges, or cancels all but one."""
     listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
-    reason = f"a duplicate slipped through: {', '.join(listed)}"
+    reason = Code.DUPLICATE(", ".join(listed))
     advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
     return give_to_person(
         tracked, reason, advice, deps, now_ms, locked=True, duplicates=list(listed)
@@ -205,7 +204,7 @@ def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
     missing = ", ".join(missing_before(tracked.ordering, oldest, hears)) or "nothing"
     given = give_to_person(
         tracked,
-        f"{oldest.detail_type} {HELD_IN_VAIN}: {missing}",
+        Code.HELD_IN_VAIN(oldest.detail_type, missing),
         "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
         deps,
         now_ms,
@@ -218,7 +217,7 @@ def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
 
 def give_to_person(
     tracked: Record,
-    reason: str,
+    reason: Reason,
     advice: str,
     deps: Deps,
     now_ms: int,
@@ -249,7 +248,7 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
         return _compensate(tracked, finding, confirmation.compensation, deps, now_ms)
     return give_to_person(
         tracked,
-        "Genesys shows something else than the request should have brought about",
+        Code.TRUTH_DIFFERS(),
         "Compare what was expected with what was found; correct it in Genesys, then resolve it.",
         deps,
         now_ms,
@@ -294,7 +293,7 @@ def _compensate(
         tracked,
         establish(tracked.ordering, (), lambda _: False).ordering,
         now_ms,
-        f"Genesys shows something else; compensated by {batch.batch_id}",
+        Code.COMPENSATED(batch.batch_id),
         compensated_by=batch.batch_id,
     )
     if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:

@@ -28,6 +28,7 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
 Match = Literal["correlation", "conversation", "entity"]
@@ -252,7 +253,7 @@ def read_facts(event: SealedEvent) -> Facts:
     except TypeError:
         facts = None
     if facts is None or not holds(facts) or not isinstance(facts.shows, Mapping):
-        raise Malformed("what is sealed of an event for correlation is not what it must be")
+        raise Malformed(Code.NO_BATCH("an event's facts are not what they must be"))
     return facts
 
 

@@ -17,6 +17,7 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import filled, is_straight
 from lambdas.relay.kernel.patterns import fits
+from lambdas.relay.kernel.reasons import Code, sentence
 from lambdas.relay.messages.sealing import SealedEvent, Shape
 
 
@@ -152,7 +153,7 @@ class Destination:
         found = (name for pattern, name in self.lists.items() if fits(detail_type, pattern))
         into = next(found, self.into)
         if self.shape == "lists" and not into:
-            raise Malformed(f"destination {self.name} has no list for events of {detail_type}")
+            raise Malformed(Code.NO_LIST(self.name, detail_type))
         return into
 
 
@@ -162,7 +163,7 @@ def read_document(body: bytes) -> Json:
     try:
         return read_json(body.decode("utf-8-sig"), "the answer") if body.strip() else None
     except Malformed as malformed:
-        raise ValueError(malformed.reason) from None
+        raise ValueError(sentence(malformed.reason)) from None
 
 
 def advice(destination: Destination | None) -> str:

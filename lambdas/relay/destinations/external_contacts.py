@@ -20,6 +20,7 @@ from lambdas.relay.destinations.results import (
     truth_of,
 )
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
 
@@ -42,13 +43,13 @@ def read_results(
             case False:
                 failed += [(place, *_failure(row)) for place in places]
             case None:
-                return Unreadable("a result in its answer does not say whether it was a success")
+                return Unreadable(Code.SUCCESS_UNSAID())
     failures = merged(failed)
     missed = {failure.index for failure in failures}
     if taken & missed:
         return CONTRADICTION
     if len(taken) + len(missed) < len(events):
-        return Unreadable(f"its answer speaks of {len(taken | missed)} of {len(events)} items")
+        return Unreadable(Code.ITEMS_MISSING(len(taken | missed), len(events)))
     return failures
 
 

@@ -13,6 +13,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import NO_ITEM, ItemFailure, Unreadable, merged
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
 TYPES = ("Total", "Cumulative")
@@ -48,7 +49,7 @@ def read_results(
     failures, processed = merged(failed), document.get("processedEntities")
     spoken_of = len(failures) + (len(processed) if isinstance(processed, list) else 0)
     if processed is not None and spoken_of != len(events):
-        return Unreadable(f"its answer speaks of {spoken_of} of {len(events)} items")
+        return Unreadable(Code.ITEMS_MISSING(spoken_of, len(events)))
     return failures
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.sealing import SealedEvent
 
 Row = Mapping[str, Any]
@@ -49,14 +50,14 @@ class ItemFailure:
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """The endpoint's own answer, so the request was accepted; but its details name nothing of
-    ours, or contradict themselves. `reason` goes on "accepted, but ..."."""
+    ours, or contradict themselves."""
 
-    reason: str
+    reason: Reason
 
 
-NO_ITEM = Unreadable("a failure in its answer names no item of the request")
-TWO_ITEMS = Unreadable("a failure in its answer names two items of the request")
-CONTRADICTION = Unreadable("its answer says of one item that it was taken and that it was not")
+NO_ITEM = Unreadable(Code.FAILS_NO_ITEM())
+TWO_ITEMS = Unreadable(Code.FAILS_TWO_ITEMS())
+CONTRADICTION = Unreadable(Code.FAILS_AND_NOT())
 
 #: reads a 2xx answer (None: it was empty): the failures among the items, Unreadable where they
 #: cannot be told, None where it is no answer of this endpoint
@@ -71,7 +72,7 @@ def any_answer(
 ) -> Sequence[ItemFailure] | Unreadable | None:
     """For endpoints whose 2xx says that everything was taken, in whatever words."""
     if isinstance(document, Mapping) and document.get("errors"):
-        return Unreadable("its answer lists errors, and nothing is known of their form")
+        return Unreadable(Code.FAILS_SOMEHOW())
     return ()
 
 
@@ -82,9 +83,9 @@ def array_answer(
     if not isinstance(document, list):
         return None
     if len(document) != len(events):
-        return Unreadable(f"its answer shows {len(document)} of {len(events)} items")
+        return Unreadable(Code.ITEMS_MISSING(len(document), len(events)))
     if not all(isinstance(row, Mapping) and row and not is_error(row) for row in document):
-        return Unreadable("its answer shows something else than its items")
+        return Unreadable(Code.ITEMS_FOREIGN())
     return ()
 
 
@@ -94,7 +95,7 @@ def created_answer(
     """For endpoints that make one thing and answer with its id."""
     if document is None:
         return None
-    return () if created_id(document) else Unreadable("its answer does not name what it made")
+    return () if created_id(document) else Unreadable(Code.MADE_UNNAMED())
 
 
 WHOLE = (any_answer, array_answer, created_answer)

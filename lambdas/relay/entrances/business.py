@@ -5,7 +5,7 @@
 
 `schema/business-event.schema.json` is the published form; `problem` says the same by hand, since a
 validator would cost every cold start more than all of intake, and answers the sender with one
-sentence instead of a list of violations. A test holds the two together.
+reason instead of a list of violations. A test holds the two together.
 
 Identity: the sender (the envelope's `source`) and its own id; without an id, all that was said.
 Where there is an id, `occurredAt` is no part of what was said: no clock decides what is a copy, and
@@ -17,10 +17,13 @@ a new one for every attempt.
 import re
 from collections.abc import Mapping
 
-from lambdas.relay.entrances.reading import Content, a, iso_ms, kind
+from lambdas.relay.entrances.reading import Content, iso_ms, kind
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code, Reason
 
+#: how a reason calls what it is about
+DETAIL = "detail"
 MEMBERS = ("id", "type", "occurredAt", "correlationId", "identifiers", "attributes")
 ID_CHARS_MAX = 256
 #: as an EventBridge detail-type, which it usually is as well
@@ -92,67 +95,59 @@ def correlation(detail: Mapping[str, Json]) -> str | None:
     return stated if isinstance(stated, str) and CORRELATION_ID.fullmatch(stated) else None
 
 
-def problem(detail: Mapping[str, Json]) -> str | None:
-    """The first thing that keeps a detail from being a business event, as a sentence."""
+def problem(detail: Mapping[str, Json]) -> Reason | None:
+    """The first thing that keeps a detail from being a business event."""
     for name in ("type", "occurredAt"):
         if name not in detail:
-            return f"detail has no {name}, which every business event needs"
+            return Code.NO_MEMBER(DETAIL, name)
     for name in detail:
         if name not in MEMBERS:
-            shown = f" called {name}" if _PLAIN_NAME.fullmatch(name) else ""
-            return (
-                f"detail has a member{shown} that business events do not have; "
-                f"they have {', '.join(MEMBERS)}"
-            )
+            shown = name if _PLAIN_NAME.fullmatch(name) else "a member"
+            return Code.MEMBER_UNKNOWN(DETAIL, shown, ", ".join(MEMBERS))
     return (
         _text_problem(detail, "type", TYPE_CHARS_MAX)
         or _text_problem(detail, "id", ID_CHARS_MAX)
         or _moment_problem(detail["occurredAt"])
         or _correlation_problem(detail)
         or _identifiers_problem(detail.get("identifiers", {}))
-        or _attributes_problem(detail.get("attributes", {}))
+        or _object_problem(detail.get("attributes", {}), "attributes")
     )
 
 
-def _text_problem(detail: Mapping[str, Json], name: str, chars_max: int) -> str | None:
+def _text_problem(detail: Mapping[str, Json], name: str, chars_max: int) -> Reason | None:
     if name not in detail:
         return None
     value = detail[name]
     if not isinstance(value, str):
-        return f"detail has {a(name)} that is {kind(value)}, not a string"
+        return Code.MEMBER_OF_ANOTHER_TYPE(DETAIL, name, kind(value), "a string")
     if not 1 <= len(value) <= chars_max:
-        return f"detail has {a(name)} of {len(value)} characters; it must have 1 to {chars_max}"
+        return Code.MEMBER_LENGTH(DETAIL, name, len(value), chars_max)
     return None
 
 
-def _moment_problem(value: Json) -> str | None:
+def _moment_problem(value: Json) -> Reason | None:
     if isinstance(value, str) and MOMENT.fullmatch(value) and iso_ms(value) is not None:
         return None
-    return (
-        "detail has an occurredAt that is no date and time with its offset, "
-        "such as 2026-01-31T09:30:00Z"
-    )
+    return Code.NO_MOMENT_WITH_OFFSET(DETAIL, "occurredAt")
 
 
-def _correlation_problem(detail: Mapping[str, Json]) -> str | None:
+def _correlation_problem(detail: Mapping[str, Json]) -> Reason | None:
     if "correlationId" not in detail or correlation(detail) is not None:
         return None
-    return "detail has a correlationId that is not 1 to 128 of A-Z, a-z, 0-9, '.', '_', ':' and '-'"
+    return Code.NO_CORRELATION_ID(DETAIL)
 
 
-def _identifiers_problem(value: Json) -> str | None:
+def _identifiers_problem(value: Json) -> Reason | None:
     if not isinstance(value, dict):
-        return f"detail has identifiers that are {kind(value)}, not an object"
+        return _object_problem(value, "identifiers")
     if len(value) > IDENTIFIERS_MAX:
-        return f"detail has {len(value)} identifiers; at most {IDENTIFIERS_MAX} are allowed"
+        return Code.TOO_MANY_IDENTIFIERS(DETAIL, len(value), IDENTIFIERS_MAX)
     if all(isinstance(v, str) and 1 <= len(v) <= IDENTIFIER_CHARS_MAX for v in value.values()):
         return None
-    return (
-        f"detail has an identifier that is not a string of 1 to {IDENTIFIER_CHARS_MAX} characters"
-    )
+    return Code.NO_IDENTIFIER(DETAIL, IDENTIFIER_CHARS_MAX)
 
 
-def _attributes_problem(value: Json) -> str | None:
+def _object_problem(value: Json, name: str) -> Reason | None:
     if isinstance(value, dict):
         return None
-    return f"detail has attributes that are {kind(value)}, not an object"
+    return Code.MEMBER_OF_ANOTHER_TYPE(DETAIL, name, kind(value), "an object")

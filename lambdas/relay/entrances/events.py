@@ -24,6 +24,7 @@ from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.kernel.canonical import Json, digest, read_json, short
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.message_kinds import refuse_other
+from lambdas.relay.kernel.reasons import Code
 
 #: 26 base32 characters = 130 bits: no two of 10^15 events collide by chance
 IDENTITY_CHARS = 26
@@ -78,10 +79,10 @@ def parse_event(
     text: str, now_ms: int, reader: Reader = ANY_PARTNER, arrival: Arrival | None = None
 ) -> Event:
     """Reads one EventBridge envelope; without `arrival` as if it came by a bus just now. Raises
-    Malformed with one sentence."""
+    Malformed."""
     envelope = read_json(text, "the envelope")
     if not isinstance(envelope, dict):
-        raise Malformed(f"the envelope is {reading.kind(envelope)}, not an object")
+        raise Malformed(Code.NOT_AN_OBJECT("the envelope", reading.kind(envelope)))
     refuse_other(envelope, "envelope")
     return read_envelope(envelope, now_ms, reader, arrival)
 
@@ -98,7 +99,7 @@ def read_envelope(
     if source == "aws.events":
         # docs.aws.amazon.com/eventbridge/.../eb-encryption-event-bus-cmkey.html: what arrives
         # when a bus could not decrypt; it names the real event but does not hold it.
-        raise Malformed("the envelope is EventBridge's own notice, not an event of a source")
+        raise Malformed(Code.EVENTBRIDGE_NOTICE())
     detail = reading.members(envelope, "detail", "the envelope")
     came = Arrival(by_webhook=False, first_seen_ms=now_ms) if arrival is None else arrival
     entrance = came.entrance(source, reader.partner_source)
@@ -168,10 +169,7 @@ def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
     if "conversationId" in said and "timestamp" in detail:
         return flat
     if source.startswith(PARTNER):
-        raise Malformed(
-            "detail has no eventBody, as Genesys' events have, and not both conversationId and "
-            "timestamp, as flat events have"
-        )
+        raise Malformed(Code.NO_SHAPE("detail"))
     return plain
 
 

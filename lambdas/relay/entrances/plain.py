@@ -11,12 +11,13 @@ from lambdas.relay.entrances.business import correlation
 from lambdas.relay.entrances.reading import Content, moment_ms
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code
 
 
 def plain(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
     """Reads any object that says something. Raises Malformed."""
     if not detail:
-        raise Malformed("detail has no members, so it tells of nothing")
+        raise Malformed(Code.NO_MEMBERS("detail"))
     said = canonical([source, detail_type, detail])
     stated = detail.get("conversationId")
     return Content(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdas.relay.kernel.ports import SenderKeys
+from lambdas.relay.kernel.reasons import Code, Reason
 
 Verification = Literal["signature", "token"]
 TIMESTAMP, SIGNATURE, AUTHORIZATION = "x-relay-timestamp", "x-relay-signature", "authorization"
@@ -59,7 +60,7 @@ class Proof:
     #: seconds that a signature's time may differ from ours
     replay_window_s: int
 
-    def stranger(self, request: Request, keys: SenderKeys, now_ms: int) -> str | None:
+    def stranger(self, request: Request, keys: SenderKeys, now_ms: int) -> Reason | None:
         """Why a request that fits no key we knew cannot be trusted, None where it can: a key may be
         newer than what we knew, so they are read once more. Raises Transient."""
         return self._problem(request, keys.of(request.sender, fresh=True), now_ms)
@@ -72,7 +73,7 @@ class Proof:
         """Whether a request can be trusted by the keys that we know already. Raises Transient."""
         return self._problem(request, keys.of(request.sender, fresh=False), now_ms) is None
 
-    def _problem(self, request: Request, keys: Sequence[str], now_ms: int) -> str | None:
+    def _problem(self, request: Request, keys: Sequence[str], now_ms: int) -> Reason | None:
         if self.verification == "token":
             return _token_problem(request, keys)
         return _signature_problem(request, keys, now_ms // 1000, self.replay_window_s)
@@ -96,10 +97,10 @@ def _is_v1(request: Request) -> bool:
 
 def _signature_problem(
     request: Request, keys: Sequence[str], now_s: int, window_s: int
-) -> str | None:
+) -> Reason | None:
     timestamp = request.headers.get(TIMESTAMP, "")
     if not _SECONDS.fullmatch(timestamp):
-        return f"{TIMESTAMP} must be the time of signing in whole seconds since 1970"
+        return Code.NO_TIMESTAMP(TIMESTAMP)
     # Hexadecimal digits are the same number in either case.
     stated = request.headers.get(SIGNATURE, "").lower()
     proofs = [
@@ -109,25 +110,20 @@ def _signature_problem(
         for key in _compared(keys)
     ]
     if not _fits_any(stated, proofs, len(keys)):
-        return (
-            f"{SIGNATURE} does not fit {TIMESTAMP}, the path and the body, or the sender is unknown"
-        )
+        return Code.WRONG_SIGNATURE(SIGNATURE, TIMESTAMP)
     age_s = now_s - int(timestamp)
     if abs(age_s) > window_s:
-        return (
-            f"the request was signed {abs(age_s)} s {'before' if age_s > 0 else 'after'} our time; "
-            f"at most {window_s} s are allowed: sign it anew, with the same body"
-        )
+        return (Code.SIGNED_EARLY if age_s > 0 else Code.SIGNED_LATE)(abs(age_s), window_s)
     return None
 
 
-def _token_problem(request: Request, keys: Sequence[str]) -> str | None:
+def _token_problem(request: Request, keys: Sequence[str]) -> Reason | None:
     # A scheme's case says nothing (RFC 9110, 11.1); a token's does.
     scheme, _, token = request.headers.get(AUTHORIZATION, "").partition(" ")
     if not _fits_any(
         f"{scheme.lower()} {token}", [f"bearer {k}" for k in _compared(keys)], len(keys)
     ):
-        return f"{AUTHORIZATION} must be Bearer and the sender's token; or the sender is unknown"
+        return Code.WRONG_TOKEN(AUTHORIZATION)
     return None
 
 

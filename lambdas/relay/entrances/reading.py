@@ -1,5 +1,5 @@
-"""Reading documents that others wrote. Every reader raises Malformed with one sentence, which
-names members and kinds but never quotes a value: a sentence ends up in logs."""
+"""Reading documents that others wrote. Every reader raises Malformed, whose reason names
+members and kinds but never quotes a value: it ends up in logs."""
 
 import math
 import re
@@ -11,13 +11,9 @@ from typing import Any
 
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import counted_ms
 
-#: how a moment can be said, for the sentence that refuses another way
-MOMENTS = (
-    "say ISO 8601 with an offset, such as 2026-01-31T09:30:00Z, or the number of seconds, "
-    "milliseconds, microseconds or nanoseconds since 1970"
-)
 _DIGITS = re.compile(r"[1-9][0-9]{8,18}(\.[0-9]{1,9})?")
 #: of years that no calendar disputes; 0001 and 9999 are how programs say "never"
 _ISO = re.compile(
@@ -48,32 +44,33 @@ class Content:
 def text(document: Mapping[str, Json], key: str, where: str) -> str:
     value = optional_text(document, key, where)
     if not value:
-        raise Malformed(f"{where} has no {key}")
+        raise Malformed(Code.NO_MEMBER(where, key))
     return value
 
 
 def optional_text(document: Mapping[str, Json], key: str, where: str) -> str | None:
     value = document.get(key)
     if value is not None and not isinstance(value, str):
-        raise Malformed(f"{where} has {a(key)} that is {kind(value)}, not a string")
+        raise Malformed(Code.MEMBER_OF_ANOTHER_TYPE(where, key, kind(value), "a string"))
     return value
 
 
 def members(document: Mapping[str, Json], key: str, where: str) -> Mapping[str, Json]:
     value = document.get(key)
     if value is None:
-        raise Malformed(f"{where} has no {key}")
+        raise Malformed(Code.NO_MEMBER(where, key))
     if not isinstance(value, dict):
-        raise Malformed(f"{where} has {a(key)} that is {kind(value)}, not an object")
+        raise Malformed(Code.MEMBER_OF_ANOTHER_TYPE(where, key, kind(value), "an object"))
     return value
 
 
-def moment(value: Json, name: str) -> int | None:
+def moment(document: Mapping[str, Json], key: str, where: str) -> int | None:
     """The moment that a sender states, in milliseconds; None where it states none. What could be
     another moment than the one that was meant is Malformed."""
+    value = document[key]
     read = moment_ms(value)
     if read is None and value is not None:
-        raise Malformed(f"{name} is {kind(value)} that is no moment: {MOMENTS}")
+        raise Malformed(Code.NO_MOMENT(where, key, kind(value)))
     return read
 
 
@@ -108,11 +105,6 @@ def _offset(stated: str) -> str:
         return "+00:00"
     digits = stated[1:].replace(":", "")
     return f"{stated[0]}{digits[:2]}:{digits[2:] or '00'}"
-
-
-def a(name: str) -> str:
-    """A member's name with its article."""
-    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def kind(value: Json) -> str:

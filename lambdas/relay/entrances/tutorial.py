@@ -24,7 +24,7 @@ _POSTED = frozenset({"id", "type", "createdTime", "data"})
 def flat(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
     """Reads a flat detail. Raises Malformed."""
     conversation_id = text(detail, "conversationId", "detail")
-    occurred_at_ms = moment(detail["timestamp"], "detail.timestamp")
+    occurred_at_ms = moment(detail, "timestamp", "detail")
     own_id = optional_text(detail, "id", "detail")
     topic = optional_text(detail, "eventType", "detail") or detail_type
     unsaid = _PER_COPY | {"timestamp"} if own_id else _PER_COPY
@@ -58,6 +58,6 @@ def posted(detail: Mapping[str, Json], source: str, detail_type: str) -> Content
         moment=detail["createdTime"],
         said=[{}, data, rest],
         conversation_id=stated if isinstance(stated, str) and stated else None,
-        occurred_at_ms=moment(detail["createdTime"], "detail.createdTime"),
+        occurred_at_ms=moment(detail, "createdTime", "detail"),
         detail=detail,
     )

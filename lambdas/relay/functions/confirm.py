@@ -23,6 +23,7 @@ from lambdas.relay.correlation.recovery import (
 from lambdas.relay.destinations.correlation import Confirmation, heard_by
 from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
 from lambdas.relay.kernel.ports import Change, Delivery, Guard, Ledger
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, quarantine
 from lambdas.relay.messages.dead_letters import dead_letter
@@ -68,7 +69,7 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         disposition = visit.make()
         if disposition is not None:
             return disposition
-    return Later("the record changed again and again while it was read")
+    return Later(Code.RECORD_BUSY())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,28 +115,21 @@ class _Visit:
         met = step(tracked.ordering, ordered_event, heard_by(confirmation))
         match met:
             case NoRoom():
-                return Later("it came too early, and the record holds as many as it can")
+                return Later(Code.NO_ROOM_TO_HOLD())
             case Nothing():
                 return self._complete_if_due(confirmation)
             case Held() if tracked.state == "RECONCILED":
                 return Done()  # final; nothing waits in it any more
-            case Held(missing=missing):
+            case Held():
                 hold_s = confirmation.hold_s if confirmation is not None else 0
                 self.deps.consumer.source.send([timer("hold", tracked.batch_id, hold_s)])
                 self.deps.consumer.telemetry.count("Held")
-                note = f"held until {', '.join(missing)}: {event.name}"
             case Applied(released=released):
                 self.deps.consumer.telemetry.count("Released", len(released))
-                note = event.name + (f", which released {len(released)}" if released else "")
-        return self._record_heard(event, met, note, confirmation, now_ms)
+        return self._record_heard(event, met, confirmation, now_ms)
 
     def _record_heard(
-        self,
-        event: Heard,
-        met: Applied | Held,
-        note: str,
-        confirmation: Confirmation | None,
-        now_ms: int,
+        self, event: Heard, met: Applied | Held, confirmation: Confirmation | None, now_ms: int
     ) -> Disposition | None:
         tracked = self.tracked
         is_followed = (
@@ -147,12 +141,12 @@ class _Visit:
         after = tracked.with_(**met.ordering.as_item(), heard_at_ms=heard_at_ms)
         guard, change = hearing(
             tracked,
-            met.ordering,
+            met,
             now_ms,
-            note,
+            event=event.name,
+            conversation_id=event.conversation_id,
             is_evidence=not is_followed,
             is_complete=after.is_complete(confirmation),
-            conversation_id=event.conversation_id,
         )
         return self._confirmed_by(guard, change)
 
@@ -187,7 +181,7 @@ class _Visit:
         records = self.deps.ledger.find([record_key(part) for part in parts]) if parts else ()
         children = [Record.of(item) for item in records if item is not None]
         if len(children) < len(parts):
-            return Later("its request was split, and not all parts are on record yet")
+            return Later(Code.PARTS_MISSING())
         if self.tracked.items > 1:
             # Which item it tells of only a key says that belongs to one of them alone.
             named = _named(event, confirmation)
@@ -208,15 +202,13 @@ class _Visit:
             return Done()
         if tracked.may_be_doubled:
             if tracked.state in ("SEALED", "OPEN"):
-                return Later("a possible duplicate, while its request is under way")
+                return Later(Code.DUPLICATE_UNDER_WAY())
             copies = (known, named)
             recorded = recovery.list_duplicates(tracked, copies, self.deps.recovery, now_ms)
             return Done() if recorded else None
-        reason = (
-            f"it bears the id of request {tracked.batch_id}, which concerns {known}, not {named}"
-        )
+        reason = Code.CONTRADICTS(tracked.batch_id, known, named)
         quarantine(self.delivery.body, reason, self.deps.consumer)
-        note = f"contradicted by {event.name}: it concerns {named}"
+        note = Code.CONTRADICTED(event.name, named)
         if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
             return None
         self.deps.consumer.telemetry.count("Contradictions")
@@ -234,9 +226,9 @@ class _Visit:
             return Done()  # it took effect; what else is to come has its own timers
         early_ms = tracked.window_until_ms - now_ms
         if early_ms > EARLY_MS:
-            return Later("the window is still open", early_ms / 1000)
+            return Later(Code.WINDOW_OPEN(), early_ms / 1000)
         if self.deadline_ms - now_ms < 4 * self.deps.timing.request_s * 1000:
-            return Later("too little of the invocation is left", 0)
+            return Later(Code.TOO_LITTLE_TIME(), 0)
         if tracked.state == "PENDING_EVENT":
             return self._fall_silent(confirmation, now_ms)
         return self._ask(confirmation, is_probe=False)
@@ -255,7 +247,7 @@ class _Visit:
             seconds = self._backoff_s(confirmation, tracked.stretches + 1)
             self.deps.consumer.source.send([timer("window", tracked.batch_id, seconds)])
             return Done() if self._change(*stretching(tracked, now_ms, seconds)) else None
-        guard, change = recovering(tracked, now_ms, "no event within the window")
+        guard, change = recovering(tracked, now_ms, Code.NO_EVENT())
         if not self._change(guard, change):
             return None
         item = self.deps.ledger.find([record_key(tracked.batch_id)])[0]
@@ -279,15 +271,14 @@ class _Visit:
 
     def _ask_again(self, finding: Finding, confirmation: Confirmation | None) -> Disposition | None:
         tracked, consumer, now_ms = self.tracked, self.deps.consumer, self._now_ms()
-        note = recovery.in_words(finding)
+        note = recovery.told(finding)
         seconds = self._backoff_s(confirmation, tracked.tries + 1)
         if isinstance(finding, NoAnswer) and finding.wait_s is not None:
             seconds = max(seconds, finding.wait_s)
         is_last = tracked.tries + 1 >= RECOVERY_TRIES_MAX
         if is_last:
-            consumer.dead.send(
-                [dead_letter(self.delivery, f"{note}, {tracked.tries + 1} times", now_ms)]
-            )
+            reason = Code.ASKED_IN_VAIN(note, tracked.tries + 1)
+            consumer.dead.send([dead_letter(self.delivery, reason, now_ms)])
         else:
             consumer.source.send([timer("window", tracked.batch_id, seconds)])
         if not self._change(*asking_again(tracked, now_ms, seconds, note)):
@@ -308,9 +299,9 @@ class _Visit:
         oldest = min(tracked.ordering.held, key=lambda ordered_event: ordered_event.heard_at_ms)
         early_ms = oldest.heard_at_ms + hold_ms - now_ms
         if early_ms > EARLY_MS:
-            return Later("held for a while yet", early_ms / 1000)
+            return Later(Code.HELD_FOR_NOW(), early_ms / 1000)
         if tracked.state in ("SEALED", "OPEN"):
-            return Later("an early event's hold is over, while its request is under way")
+            return Later(Code.HOLD_OVER_UNDER_WAY())
         given = recovery.give_up_holding(tracked, self.deps.recovery, now_ms)
         return Done() if given else None
 

@@ -27,6 +27,7 @@ from lambdas.relay.kernel.limits import (
     CONSOLIDATIONS_MAX,
 )
 from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import ATTEMPTS, count
 from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode
@@ -150,7 +151,7 @@ def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> lis
     merged: list[_Small] = []
     for small, mark in zip(group, marks, strict=True):
         if not mark.applied and mark.before is None:
-            raise Transient("the ledger refused a mark without saying what stands there")
+            raise Transient(Code.LEDGER_SILENT())
         if mark.applied or Record.of(mark.before or {}).state == "MERGED":
             merged.append(small)
             events += small.batch.events

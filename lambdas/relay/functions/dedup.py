@@ -16,6 +16,7 @@ from lambdas.relay.kernel.limits import (
     SEALED_BYTES_MAX,
 )
 from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import Claimed, claim, claim_keys, is_copy, same_content
 from lambdas.relay.ledger.known import KnownClaims
@@ -37,7 +38,6 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
 from lambdas.relay.review.cases import park
 
-AWAITS_ANSWER = "a request that may have caused it awaits its answer"
 #: states in which a batch's message, whichever came here, may be the only one that is left
 UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
 
@@ -180,7 +180,7 @@ def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
     parked = park(
         own,
         "MANUAL_REVIEW",
-        loops.REASON,
+        Code.LOOP(),
         ledger=deps.ledger,
         vault=consumer.vault,
         now_ms=now_ms,
@@ -188,7 +188,7 @@ def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
     )
     consumer.telemetry.count("LoopsStopped", len(own.events))
     consumer.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
-    return Done() if parked else Later("its request is under way")
+    return Done() if parked else Later(Code.REQUEST_UNDER_WAY())
 
 
 def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Disposition | None:
@@ -197,7 +197,7 @@ def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Dispos
     waiting = frozenset(guarded.waiting)
     others = batch.without(waiting)
     if not others.events:
-        return Later(AWAITS_ANSWER, guarded.wait_s)
+        return Later(Code.ANSWER_OUT(), guarded.wait_s)
     mark = deps.ledger.insert([merged_item(batch, now_ms)])[0]
     if not mark.applied and (mark.before is None or Record.of(mark.before).state != "MERGED"):
         return None
@@ -289,7 +289,7 @@ def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     guarded = _guard(batch, deps, now_ms)
     _tell(batch, guarded, deps)
     if guarded.wait_s:
-        return Later(AWAITS_ANSWER, guarded.wait_s)
+        return Later(Code.ANSWER_OUT(), guarded.wait_s)
     return Done()
 
 
@@ -332,10 +332,10 @@ def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     parked = park(
         batch.only(undecided),
         "MANUAL_REVIEW",
-        "older than the horizon: nobody can tell any more whether it was delivered",
+        Code.BEYOND_HORIZON(),
         ledger=deps.ledger,
         vault=deps.consumer.vault,
         now_ms=now_ms,
     )
     deps.consumer.telemetry.count("BeyondHorizon", len(undecided))
-    return Done() if parked else Later("its request is under way")
+    return Done() if parked else Later(Code.REQUEST_UNDER_WAY())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from lambdas.relay.destinations.correlation import CANDIDATES, facts_of
 from lambdas.relay.destinations.destination import Destination
@@ -12,6 +13,7 @@ from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, settle_each
 from lambdas.relay.messages.sealing import (
     Batch,
@@ -90,7 +92,7 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
     if not routes and not facts:
         deps.consumer.telemetry.count("EventsUnrouted")
         deps.consumer.telemetry.note("unrouted", identity=event.identity, topic=event.detail_type)
-    failures: list[str] = []
+    failures: list[Reason] = []
     made: list[_Rendered] = []
     for route in routes:
         try:
@@ -111,7 +113,7 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
     rendered += made
     if failures:
         # The other routes take it; put right and sent again, they know it as a duplicate.
-        raise Malformed("; ".join(failures))
+        raise Malformed(reduce(Code.AND, failures))
     return Done()
 
 
@@ -148,7 +150,7 @@ def _sealed(
     )
     size = sealed_bytes_of(sealed)
     if size > SEALED_BYTES_MAX:
-        raise Malformed(f"sealed, it has {size} bytes; a message has room for {SEALED_BYTES_MAX}")
+        raise Malformed(Code.SEALED_TOO_LARGE(size))
     return _Rendered(
         delivery=delivery,
         destination=None if route is None else route.destination,

@@ -5,6 +5,7 @@ from typing import Protocol
 from lambdas.relay.functions.parts import Deps as PartDeps
 from lambdas.relay.functions.parts import stand_by
 from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.record import Record
@@ -25,18 +26,17 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     transition = opening(now_ms, lease_until_ms, holder)
     written = changed(batch.batch_id, transition, deps.ledger, deps.consumer.telemetry, now_ms)
     if written is None:
-        return Later("its record was damaged", 0)
+        return Later(Code.RECORD_REPAIRED(), 0)
     lease = opened(written, batch.batch_id, holder, now_ms)
     if lease is not None:
         return lease
     if written.before is None or Record.of(written.before).has_expired(now_ms):
         # R5: every write message had a record. Without one it was final so long ago that it
         # expired, or the table was restored: absence proves nothing.
-        reason = "its record is gone: nobody can tell any more whether it was delivered"
         park(
             batch,
             "MANUAL_REVIEW",
-            reason,
+            Code.RECORD_GONE(),
             ledger=deps.ledger,
             vault=deps.consumer.vault,
             now_ms=now_ms,
@@ -45,7 +45,7 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     standing = Record.of(written.before)
     if stand_by(batch, standing, deps):
         return Done()
-    return Later("another attempt holds the lease", until_s(standing.lease_until_ms, now_ms))
+    return Later(Code.LEASE_HELD(), until_s(standing.lease_until_ms, now_ms))
 
 
 def until_s(moment_ms: int, now_ms: int) -> float:

@@ -27,6 +27,7 @@ from lambdas.relay.kernel.limits import (
     Timing,
 )
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import decode, describe
@@ -36,7 +37,6 @@ from lambdas.relay.requests.states import WAITING
 from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.review import resolution
 
-PARTS_LEFT = "it was split, and nobody sends its parts on"
 #: what became of one: settled for good or by a person, sent to work again, put off, or left as it
 #: was since no question can be asked any more in this run
 Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
@@ -136,26 +136,26 @@ def _align(tracked: Record, deps: Deps) -> Fate:
                 return _send_again(tracked, deps, now_ms)
             return _give(
                 tracked,
-                "accepted, but the awaited event never came, and Genesys finds nothing of it",
+                Code.NEVER_CONFIRMED_ABSENT(),
                 advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case NotAskable() if tracked.tries >= RECOVERY_TRIES_MAX:
             return _give(
                 tracked,
-                "accepted, but the awaited event never came, and Genesys cannot be asked",
+                Code.NEVER_CONFIRMED_NOT_ASKABLE(),
                 advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case _ if tracked.tries >= ALIGNMENTS_MAX:
             return _give(
                 tracked,
-                f"accepted, but nobody can tell what became of it: {recovery.in_words(finding)}",
+                Code.NEVER_CONFIRMED(recovery.told(finding)),
                 advice(means.destinations.get(tracked.destination)),
                 deps,
             )
         case _:
-            again = asking_again(tracked, now_ms, 0, recovery.in_words(finding))
+            again = asking_again(tracked, now_ms, 0, recovery.told(finding))
             return "postponed" if _change(tracked, again, deps) else "changed"
 
 
@@ -184,12 +184,11 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
     if message is None or tracked.resends >= RESENDS_MAX:
         return _give(
             tracked,
-            f"accepted {tracked.resends + 1} times, and it never happened",
+            Code.NEVER_HAPPENED(tracked.resends + 1),
             "Ask Genesys why it accepts and does nothing; then resolve it as again.",
             deps,
         )
-    note = "Genesys accepted it and knows nothing of it: sent again, verbatim"
-    if not _change(tracked, reopening(tracked, now_ms, note), deps):
+    if not _change(tracked, reopening(tracked, now_ms, Code.SENT_AGAIN()), deps):
         return "changed"
     means.telemetry.count("Resent")
     means.writes.send([Outgoing(message, describe(decode(message)))])
@@ -223,14 +222,14 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
     if not is_configured:
         return _give(
             tracked,
-            "its message is gone from every queue, and its destination is not configured any more",
+            Code.GONE_NOT_CONFIGURED(),
             "Deploy a configuration that names the destination, then resolve it as again; "
             "or discard it.",
             deps,
         )
     return _give(
         tracked,
-        "nobody brings it to an end: its message is gone from every queue, or is never worked on",
+        Code.ABANDONED(),
         "Look at the functions' logs; then resolve it as again, or discard it.",
         deps,
     )
@@ -241,7 +240,7 @@ def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
     its queue again, and sends those that are missing."""
     means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
     advice = "Look why its parts cannot be sent on; put the message into the queue of write again."
-    keep_aside(message or canonical(tracked.item), PARTS_LEFT, means.vault, now_ms, advice)
+    keep_aside(message or canonical(tracked.item), Code.PARTS_LEFT(), means.vault, now_ms, advice)
     concluded = means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
     return "reviewed" if concluded.applied else "changed"
 
@@ -274,7 +273,7 @@ def _postpone(tracked: Record, seconds: int, deps: Deps) -> Fate:
     return "postponed" if _change(tracked, postponing(tracked, due_at_s), deps) else "changed"
 
 
-def _give(tracked: Record, reason: str, advice: str, deps: Deps) -> Fate:
+def _give(tracked: Record, reason: Reason, advice: str, deps: Deps) -> Fate:
     means = deps.recovery
     now_ms = means.clock.now_ms()
     given = recovery.give_to_person(tracked, reason, advice, means, now_ms, locked=False)

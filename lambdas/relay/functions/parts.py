@@ -14,6 +14,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Ledger, Outgoing, Queue
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done
 from lambdas.relay.messages.sealing import Batch, describe, encode
@@ -47,8 +48,8 @@ class Deps(Protocol):
     def destinations(self) -> Mapping[str, Destination]: ...
 
 
-def part(indices: Sequence[int], fate: str, reason: str) -> dict[str, Any]:
-    return {"indices": list(indices), "fate": fate, "reason": brief(reason)[:REASON_CHARS]}
+def part(indices: Sequence[int], fate: str, reason: Reason) -> dict[str, Any]:
+    return {"indices": list(indices), "fate": fate, "reason": brief(str(reason))[:REASON_CHARS]}
 
 
 def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -58,9 +59,7 @@ def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str
     return [
         {
             **row,
-            "reason": str(row["reason"])
-            .encode("utf-8", "replace")[:most]
-            .decode("utf-8", "ignore"),
+            "reason": cut(str(row["reason"]), most),
             "batch_id": batch.part(row["indices"]).batch_id,
         }
         for row in parts
@@ -90,7 +89,7 @@ def without_destination(batch: Batch, deps: Deps) -> Disposition:
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     if item is not None and stand_by(batch, Record.of(item), deps):
         return Done()
-    raise Transient(f"the configuration names no destination {batch.target.destination}")
+    raise Transient(Code.NO_DESTINATION(batch.target.destination))
 
 
 def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
@@ -118,7 +117,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
             park(
                 child,
                 "REJECTED",
-                str(row["reason"]),
+                read_reason(str(row["reason"])),
                 ledger=deps.ledger,
                 vault=deps.consumer.vault,
                 now_ms=now_ms,

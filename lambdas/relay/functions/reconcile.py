@@ -39,6 +39,7 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.message_kinds import kind_of_text
 from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.consumer import about, place
@@ -54,11 +55,9 @@ from lambdas.relay.review.cases import park
 #: records listed per run for the metrics
 LISTED_MAX = 1_000
 NO_ROOM = Person(
-    "it is so large that nobody could count how often it was sent back to work",
+    Code.UNCOUNTABLE(),
     "Look why it cannot be worked on; put it into its queue again by hand.",
 )
-UNFORESEEN = "something is wrong with it that nobody foresaw; the log of reconcile says where"
-UNSAID = "nobody said why; its function crashed or timed out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def _alone(act: Callable[[], None], deps: Deps, result: Result, **named: object)
     except Malformed as malformed:
         reason = malformed.reason
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
-        reason = f"unexpected {type(unexpected).__name__} at {place(unexpected)}"
+        reason = Code.UNEXPECTED(type(unexpected).__name__, place(unexpected))
     else:
         return True
     result.failed += 1
@@ -188,7 +187,7 @@ def _home(text: str, line: Line, deps: Deps) -> Line:
 def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Verdict:
     """What becomes of a letter. A timer's is settled here: its record says what is due."""
     redrives = count(dead_letter.attributes, REDRIVES)
-    why = dead_letter.attributes.get(REASON, UNSAID)
+    why = read_reason(dead_letter.attributes.get(REASON, str(Code.UNSAID())))
     backoff_s = deps.overdue.timing.redrive_backoff_s
     try:
         if line.name == "checks":
@@ -201,10 +200,10 @@ def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Ver
             return _judge_batch(decode(dead_letter.body), line, redrives, why, deps)
     except Malformed as malformed:
         return judge_message(line.name, redrives, why, wrong=malformed.reason, backoff_s=backoff_s)
-    return judge_message(line.name, redrives, why, wrong="", backoff_s=backoff_s)
+    return judge_message(line.name, redrives, why, wrong=None, backoff_s=backoff_s)
 
 
-def _judge_batch(batch: Batch, line: Line, redrives: int, why: str, deps: Deps) -> Verdict:
+def _judge_batch(batch: Batch, line: Line, redrives: int, why: Reason, deps: Deps) -> Verdict:
     name = batch.target.destination
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     is_configured = batch.target == CANDIDATES or name in deps.overdue.recovery.destinations
@@ -228,7 +227,7 @@ def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
     return Clear()
 
 
-def _give_to_person(dead_letter: Delivery, cause: str, advice: str, deps: Deps) -> bool:
+def _give_to_person(dead_letter: Delivery, cause: Reason, advice: str, deps: Deps) -> bool:
     """True once a person is on record as responsible; False while somebody still works on it."""
     now_ms = deps.now_ms()
     try:
@@ -279,7 +278,9 @@ def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
             attend = partial(_attend, item, deps, result)
             if not _alone(attend, deps, result, batch=item["pk"].removeprefix("R#")):
                 deps.ledger.change(
-                    item["pk"], item["sk"], *shelving(item, REVIEW, deps.now_ms(), UNFORESEEN)
+                    item["pk"],
+                    item["sk"],
+                    *shelving(item, REVIEW, deps.now_ms(), Code.UNFORESEEN()),
                 )
             if result.out_of_requests:
                 return

@@ -8,6 +8,7 @@ take it, it has failed too often) go to a person at once, with cause and advice.
 from dataclasses import dataclass
 
 from lambdas.relay.kernel.limits import REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.requests.states import PARKED, SETTLED, State
 
 
@@ -22,15 +23,13 @@ class Redrive:
 class Person:
     """A person decides; the advice says how."""
 
-    cause: str
+    cause: Reason
     advice: str
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """It stays a dead letter for now."""
-
-    why: str
+    """It stays a dead letter for now: its destination is not to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def redrive(redrives: int, backoff_s: float) -> Redrive:
 def judge_batch(
     queue: str,
     redrives: int,
-    why: str,
+    why: Reason,
     *,
     state: State | None,
     is_configured: bool,
@@ -61,37 +60,39 @@ def judge_batch(
         if redrives < SENDINGS_ON_MAX:
             return redrive(min(redrives, REDRIVES_MAX), backoff_s)
         return Person(
-            f"dead-lettered by {queue} after {redrives} redrives, its events not sent on: {why}",
+            Code.NOT_SENT_ON(queue, redrives, why),
             "Mend what the reason says, then put the message into its queue again.",
         )
     if state in SETTLED | PARKED:
         return Clear()
     if not is_configured:
         return Person(
-            f"dead-lettered by {queue}: its destination is not configured any more",
+            Code.NOT_CONFIGURED(queue),
             "Deploy a configuration that names the destination, then resolve it as again; "
             "or discard it.",
         )
     if is_turned_away:
-        return Keep("its destination is not to be asked now")
+        return Keep()
     if redrives < REDRIVES_MAX:
         return redrive(redrives, backoff_s)
     return Person(
-        f"dead-lettered by {queue} after {REDRIVES_MAX} redrives: {why}",
+        Code.REDRIVES_EXHAUSTED(queue, why),
         "Mend what the reason says, then resolve it as again.",
     )
 
 
-def judge_message(queue: str, redrives: int, why: str, *, wrong: str, backoff_s: float) -> Verdict:
-    """An envelope or a check; `wrong` says what makes it unreadable, "" where it can be read."""
+def judge_message(
+    queue: str, redrives: int, why: Reason, *, wrong: Reason | None, backoff_s: float
+) -> Verdict:
+    """An envelope or a check; `wrong` says what makes it unreadable, None where it can be read."""
     if wrong:
         return Person(
-            f"dead-lettered by {queue}: {wrong}",
+            Code.UNREADABLE(queue, wrong),
             "Nothing can be done with it as it is: correct it and put it on the bus again.",
         )
     if redrives < REDRIVES_MAX:
         return redrive(redrives, backoff_s)
     return Person(
-        f"dead-lettered by {queue} after {REDRIVES_MAX} redrives: {why}",
+        Code.REDRIVES_EXHAUSTED(queue, why),
         "Mend what the reason says, then put it into the queue again.",
     )

@@ -15,7 +15,7 @@ played back within it is a copy like any other.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.arrivals import ENTRANCE
@@ -28,7 +28,11 @@ from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
 from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Clock, Entropy, Outgoing, Queue, SenderKeys, Telemetry
+from lambdas.relay.kernel.reasons import Code, Reason, sentence
 from lambdas.relay.kernel.time_format import iso
+
+#: what a sender calls what it sends
+BODY = "the body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Reply:
     status: int
     body: Mapping[str, Json]
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: why it was not taken; None: it was
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,47 +72,41 @@ def receive(request: Request, deps: Deps) -> Reply:
             deps.telemetry.count("WebhookRefused")
     if reply.status != 200:
         deps.telemetry.note(
-            "webhook", status=reply.status, reason=reply.body["error"], sender=_named(request)
+            "webhook", status=reply.status, reason=reply.reason, sender=_named(request)
         )
     return reply
 
 
 def _answer(request: Request, deps: Deps) -> Reply:
     if len(request.body) > WEBHOOK_BODY_BYTES_MAX:
-        return _refusal(
-            413,
-            f"the body has {len(request.body)} bytes; at most {WEBHOOK_BODY_BYTES_MAX} are taken",
-        )
+        return _refusal(413, Code.BODY_TOO_LARGE(len(request.body)))
     try:
         now_ms = deps.clock.now_ms()
         if not deps.proof.fits(request, deps.keys, now_ms):
             # A key that does not fit may be newer than what we know; looking is not for everybody
             # at any time.
             if not deps.strangers.take("", now_ms):
-                return _put_off(429, "too many requests that prove nothing; send it again later")
+                return _put_off(429, Code.TOO_MANY_STRANGERS())
             stranger = deps.proof.stranger(request, deps.keys, now_ms)
             if stranger is not None:
                 return _stranger(request, stranger, deps)
         if not deps.allowance.take(request.sender, now_ms):
-            return _put_off(
-                429, f"more than {deps.allowance.per_minute} requests a minute; send it again later"
-            )
+            return _put_off(429, Code.TOO_MANY_REQUESTS(deps.allowance.per_minute))
         envelope = _envelope(request, deps)
         if not _may_send(request.sender, envelope["detail-type"], deps):
-            return _refusal(403, f"{request.sender} may not send events of this type")
+            return _refusal(403, Code.NOT_PERMITTED(request.sender))
         message = canonical(envelope)
         event = parse_event(message, deps.clock.now_ms())
         deps.events.send([Outgoing(message, _described(event))])
     except Malformed as malformed:
         # The sender knows no envelope and no detail, only the body.
-        told = malformed.reason.removeprefix("detail")
-        return _refusal(400, malformed.reason if told == malformed.reason else f"the body{told}")
+        return _refusal(400, malformed.reason.with_name("detail", BODY))
     except Throttled as throttled:
         deps.telemetry.note("webhook throttled", reason=throttled.reason)
-        return _put_off(429, "too many events at the moment; send it again, and more slowly")
+        return _put_off(429, Code.TOO_MANY_EVENTS())
     except Transient as transient:
         deps.telemetry.note("webhook unavailable", reason=transient.reason)
-        return _put_off(503, "the event could not be queued for certain; send it again")
+        return _put_off(503, Code.NOT_QUEUED())
     deps.telemetry.note(
         "webhook", status=200, identity=event.identity, correlation=event.correlation_id
     )
@@ -116,12 +116,12 @@ def _answer(request: Request, deps: Deps) -> Reply:
     return Reply(200, answer)
 
 
-def _stranger(request: Request, sentence: str, deps: Deps) -> Reply:
+def _stranger(request: Request, reason: Reason, deps: Deps) -> Reply:
     """A refused sender that has a key has the wrong one, or a wrong clock, or somebody else has
     its name: its owner wants to know."""
     if deps.keys.of(request.sender, fresh=False):
         deps.telemetry.count("WebhookSenderUnproven")
-    return _refusal(401, sentence)
+    return _refusal(401, reason)
 
 
 def _named(request: Request) -> str:
@@ -129,12 +129,12 @@ def _named(request: Request) -> str:
     return request.sender if SENDER.fullmatch(request.sender) else "no sender"
 
 
-def _refusal(status: int, sentence: str) -> Reply:
-    return Reply(status, {"error": sentence})
+def _refusal(status: int, reason: Reason) -> Reply:
+    return Reply(status, {"error": sentence(reason)}, reason=reason)
 
 
-def _put_off(status: int, sentence: str) -> Reply:
-    return Reply(status, {"error": sentence}, {"retry-after": str(WEBHOOK_RETRY_AFTER_S)})
+def _put_off(status: int, reason: Reason) -> Reply:
+    return replace(_refusal(status, reason), headers={"retry-after": str(WEBHOOK_RETRY_AFTER_S)})
 
 
 def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
@@ -142,18 +142,16 @@ def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
     try:
         sent = request.body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Malformed(f"the body is not UTF-8 at byte {error.start}") from error
-    detail = read_json(sent, "the body")
+        raise Malformed(Code.NOT_UTF8(BODY, error.start)) from error
+    detail = read_json(sent, BODY)
     if not isinstance(detail, dict):
-        raise Malformed(f"the body is {kind(detail)}, not an object")
+        raise Malformed(Code.NOT_AN_OBJECT(BODY, kind(detail)))
     if "eventBody" in detail:
-        raise Malformed("the body has an eventBody, as only Genesys' own events have")
+        raise Malformed(Code.BODY_OF_GENESYS())
     # What has no type is of its sender's one type.
-    type_ = text(detail, "type", "the body") if "type" in detail else request.sender
+    type_ = text(detail, "type", BODY) if "type" in detail else request.sender
     if len(type_) > TYPE_CHARS_MAX:
-        raise Malformed(
-            f"the type has {len(type_)} characters; at most {TYPE_CHARS_MAX} are allowed"
-        )
+        raise Malformed(Code.MEMBER_LENGTH(BODY, "type", len(type_), TYPE_CHARS_MAX))
     return {
         "version": "0",
         "id": str(uuid.UUID(hex=deps.entropy.token())),

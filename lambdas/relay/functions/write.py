@@ -34,6 +34,7 @@ from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
 from lambdas.relay.kernel.errors import Misplaced
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, CONFLICT_MAX_S, SPLIT_DEPTH_MAX, Timing
 from lambdas.relay.kernel.ports import Delivery, Ledger, Queue
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch, decode, encode, is_unclaimed
@@ -82,9 +83,7 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
     """Does what is due for one write message. `deadline_ms` is the invocation's end."""
     batch = decode(delivery.body)
     if is_unclaimed(delivery.body) or batch.target == CANDIDATES:
-        raise Misplaced(
-            "its events are not claimed yet, and it came to the queue of those that are"
-        )
+        raise Misplaced(Code.NOT_CLAIMED())
     destination = deps.destinations.get(batch.target.destination)
     if destination is None:
         return without_destination(batch, deps)
@@ -102,7 +101,7 @@ def _take_turn(
 ) -> Disposition:
     now_ms = deps.consumer.clock.now_ms()
     if now_ms > latest_ms:
-        return Later("too little of the invocation is left", 0)
+        return Later(Code.TOO_LITTLE_TIME(), 0)
     lease = open_request(batch, deps, now_ms, deadline_ms)
     if not isinstance(lease, Opened):
         return lease
@@ -127,12 +126,12 @@ class _Attempt:
         now_ms = self.deps.consumer.clock.now_ms()
         doubtful = self.lease.doubt_since_ms is not None
         if doubtful and self.lease.failures > ATTEMPTS_MAX:
-            return self._ask_a_person(f"{self.lease.failures} attempts with an unknown outcome")
+            return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
         step = before_posting(self.lease.doubt_since_ms, self.destination, now_ms)
         confirmation = confirmation_of(self.batch, self.destination.confirmation)
         if self.lease.is_heard and confirmation is not None:
             if len(self.batch.events) == 1 or self.destination.takes_whole:
-                note = "its event came, though no answer did"
+                note = Code.HEARD_UNANSWERED()
                 return self._await_event(confirmation, note, genesys_id="", context_id="")
             if step == "repost":
                 step = "ask"  # it took effect, at least in part: sending it again would double that
@@ -140,24 +139,24 @@ class _Attempt:
             case "read back":
                 taken = self.deps.genesys.taken(self.batch, self.destination)
                 if taken is None:
-                    return Later("in doubt, and Genesys did not say what happened", None)
+                    return Later(Code.TRUTH_UNKNOWN(), None)
                 if taken:
                     return self._reconcile(taken)
                 doubtful = not self.destination.absence_proves
                 if doubtful and self.destination.unknown == "manual":
-                    return self._ask_a_person("an earlier attempt may have taken effect")
+                    return self._ask_a_person(Code.MAY_HAVE_TAKEN_EFFECT())
                 if not self._list_repost():
-                    return Later("the lease was lost")
+                    return Later(Code.LEASE_LOST())
             case "repost":
                 if not self._list_repost():
-                    return Later("the lease was lost")
+                    return Later(Code.LEASE_LOST())
             case "ask":
-                return self._ask_a_person("an earlier attempt may have taken effect")
+                return self._ask_a_person(Code.MAY_HAVE_TAKEN_EFFECT())
             case "post":
                 pass
         if self.deps.consumer.clock.now_ms() > self.deadline_ms - _request_ms(self.deps.timing):
             # Asking took too long; a POST must end within the lease's invocation.
-            return self._release(Deferred("too little of the invocation is left", 0, None, False))
+            return self._release(Deferred(Code.TOO_LITTLE_TIME(), 0, None, False))
         asking: Asking | None = None
         if confirmation is not None and confirmation.is_answered:
             asking = Asking(self.deps.ledger, self.deps.consumer.entropy, self.destination.name)
@@ -190,7 +189,7 @@ class _Attempt:
             case Unsure(reason, retry_after_s):
                 # Nothing is written: the lease runs out, as after a crash.
                 wait = until_s(self._lease_until_ms(), self.deps.consumer.clock.now_ms())
-                return Later(f"outcome unknown: {reason}", max(wait, retry_after_s or 0))
+                return Later(Code.OUTCOME_UNKNOWN(reason), max(wait, retry_after_s or 0))
 
     def _is_repeat(self, status: int) -> bool:
         return status == 409 and self.destination.key.repeat_answers_409
@@ -205,11 +204,11 @@ class _Attempt:
         self.deps.consumer.telemetry.count("Delivered", len(self.batch.events))
         confirmation = confirmation_of(self.batch, self.destination.confirmation)
         if confirmation is None:
-            return self._settle("DONE", "accepted", **more)
-        return self._await_event(confirmation, "accepted", **more)
+            return self._settle("DONE", Code.ACCEPTED(), **more)
+        return self._await_event(confirmation, Code.ACCEPTED(), **more)
 
     def _await_event(
-        self, confirmation: Confirmation, note: str, *, genesys_id: str, context_id: str
+        self, confirmation: Confirmation, note: Reason, *, genesys_id: str, context_id: str
     ) -> Disposition:
         """The payload, the way from Genesys' id to the request, the record, the timer: a crash
         between them leaves the message, and all are repeatable."""
@@ -225,7 +224,7 @@ class _Attempt:
         )
         written = deps.ledger.change(*record_key(batch_id), guard, change)
         if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
-            return Later("the lease was lost before the outcome was on record")
+            return Later(Code.LEASE_LOST())
         deps.checks.send([timer("window", batch_id, confirmation.window_s)])
         # What is not done here, or changes meanwhile, the timer does.
         tracked = Record.of({**written.before, **change.put})
@@ -239,28 +238,28 @@ class _Attempt:
             "Delivered", len(self.batch.events) - len(accepted.failures)
         )
         if len(self.batch.events) == 1 and refused:
-            return self._park("REJECTED", refused[0].reason)
+            return self._park("REJECTED", Code.GENESYS_SAYS(refused[0].reason))
         if again and self.batch.depth >= SPLIT_DEPTH_MAX:
-            return self._ask_a_person("its items failed as retryable again and again")
-        reasons = {f.index: f.reason for f in accepted.failures}
-        parts = [part([f.index], "refused", f.reason) for f in refused]
+            return self._ask_a_person(Code.ITEMS_FAIL_AGAIN())
+        reasons = {f.index: Code.GENESYS_SAYS(f.reason) for f in accepted.failures}
+        parts = [part([f.index], "refused", reasons[f.index]) for f in refused]
         if again:
             later = {"delay_s": retry_delay_s(self.batch.depth)}
             parts.append({**part(again, "again", reasons[again[0]]), **later})
-        return self._split(parts, f"accepted but for {len(accepted.failures)} items")
+        return self._split(parts, Code.ACCEPTED_BUT(len(accepted.failures)))
 
-    def _split_or_reject(self, reason: str) -> Disposition:
+    def _split_or_reject(self, reason: Reason) -> Disposition:
         count = len(self.batch.events)
         if count == 1:
             return self._park("REJECTED", reason)
         if self.batch.depth >= SPLIT_DEPTH_MAX:
-            return self._ask_a_person(f"split too often to find what is refused: {reason}")
+            return self._ask_a_person(Code.SPLIT_TOO_OFTEN(reason))
         half = (count + 1) // 2
         parts = [
             part(range(half), "again", reason),
             part(range(half, count), "again", reason),
         ]
-        return self._split(parts, f"refused: {reason}")
+        return self._split(parts, Code.REFUSED(reason))
 
     def _unclear(self, unclear: Unclear) -> Disposition:
         """What is answered so would be answered so again: it is not repeated, a person has it."""
@@ -278,7 +277,7 @@ class _Attempt:
             return self._release(Deferred(refused.reason, None, 409, is_fault=False), since_ms)
         if doubtful:
             return self._refused_in_doubt(refused)
-        return self._ask_a_person(f"refused for {CONFLICT_MAX_S} s on end: {refused.reason}")
+        return self._ask_a_person(Code.CONFLICT_LASTS(refused.reason))
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
         """R3: after an unknown outcome, a refusal is no proof that nothing happened."""
@@ -286,29 +285,27 @@ class _Attempt:
         if verdict == "read back":
             taken = self.deps.genesys.taken(self.batch, self.destination)
             if taken is None:
-                return Later("refused in doubt, and Genesys did not say what happened", None)
+                return Later(Code.TRUTH_UNKNOWN(), None)
             if taken:
                 return self._reconcile(taken)
             verdict = "rejected" if self.destination.absence_proves else "ask"
         match verdict:
             case "applied":
-                return self._settle("RECONCILED", f"had taken effect: {refused.reason}")
+                return self._settle("RECONCILED", Code.HAD_TAKEN_EFFECT(refused.reason))
             case "rejected":
                 return self._split_or_reject(refused.reason)
             case _:
-                return self._ask_a_person(
-                    f"refused ({refused.reason}), but an earlier attempt may have taken effect"
-                )
+                return self._ask_a_person(Code.REFUSED_IN_DOUBT(refused.reason))
 
     def _reconcile(self, taken: frozenset[int]) -> Disposition:
         """Genesys holds these of the items; the others of an earlier attempt failed alone."""
         missing = [index for index in range(len(self.batch.events)) if index not in taken]
         if not missing:
-            return self._settle("RECONCILED", "read back: it had taken effect")
+            return self._settle("RECONCILED", Code.FOUND_TAKEN())
         if self.batch.depth >= SPLIT_DEPTH_MAX:
-            return self._ask_a_person("its items failed again and again")
-        parts = [part(missing, "again", "read back: not among those that took effect")]
-        return self._split(parts, f"read back: {len(taken)} items had taken effect")
+            return self._ask_a_person(Code.ITEMS_FAIL_AGAIN())
+        parts = [part(missing, "again", Code.FOUND_NOT_TAKEN())]
+        return self._split(parts, Code.FOUND_PARTLY_TAKEN(len(taken)))
 
     def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
         now_ms = self.deps.consumer.clock.now_ms()
@@ -328,23 +325,23 @@ class _Attempt:
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), *reposting(self.lease))
         return settled(written, self.lease, "OPEN")
 
-    def _ask_a_person(self, reason: str) -> Disposition:
+    def _ask_a_person(self, reason: Reason) -> Disposition:
         return self._park("MANUAL_REVIEW", reason)
 
-    def _park(self, state: State, reason: str) -> Disposition:
+    def _park(self, state: State, reason: Reason) -> Disposition:
         now_ms = self.deps.consumer.clock.now_ms()
         known = advice(self.destination) if state == "MANUAL_REVIEW" else ""
         keep_for_review(self.batch, reason, self.deps.consumer.vault, now_ms, advice=known)
         self.deps.consumer.telemetry.count("Parked", len(self.batch.events))
         return self._settle(state, reason)
 
-    def _split(self, parts: list[dict[str, Any]], note: str) -> Disposition:
+    def _split(self, parts: list[dict[str, Any]], note: Reason) -> Disposition:
         done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
         if isinstance(done, Done):
             carry_on(self.batch, parts, self.deps)
         return done
 
-    def _settle(self, state: State, note: str, **more: object) -> Disposition:
+    def _settle(self, state: State, note: Reason, **more: object) -> Disposition:
         now_ms = self.deps.consumer.clock.now_ms()
         guard, change = settling(self.lease, state, now_ms, note, **more)
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), guard, change)
@@ -353,4 +350,4 @@ class _Attempt:
             if state in ("DONE", "RECONCILED"):
                 self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
             return Done()
-        return Later("the lease was lost before the outcome was on record")
+        return Later(Code.LEASE_LOST())

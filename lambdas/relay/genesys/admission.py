@@ -12,6 +12,7 @@ from lambdas.relay.genesys.client import Posted
 from lambdas.relay.genesys.outcomes import GONE, Accepted, Deferred, Refused, Unclear, Unsure
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.kernel.limits import DESTINATION_REST_MIN_S, EARLY_S, SLEEP_MAX_S
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Consumer, Later
 from lambdas.relay.messages.sealing import Batch
 
@@ -34,13 +35,13 @@ class Admission:
         slot is held. Nothing is slept past `latest_ms`; `until_ms` is when the request will have
         ended."""
         clock, name = self.consumer.clock, destination.name
-        away = f"{name} is given a rest"
+        away = Code.GIVEN_A_REST(name)
         wait = self.circuit_breaker.turned_away_s(name, clock.now_ms())
         if wait:
             return Later(away, self._spread(wait))
         wait = self._slot(latest_ms) if destination.is_genesys else 0
         if wait:
-            return Later("no slot at Genesys' rate limit", early(wait))
+            return Later(Code.NO_SLOT(), early(wait))
         wait = self.circuit_breaker.admit(name, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 

@@ -14,6 +14,7 @@ from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch
 
 
@@ -47,7 +48,7 @@ class Genesys:
     def post(self, batch: Batch, destination: Destination) -> Posted:
         """Sends a batch once under its own id. Raises Transient where the secret is unreadable."""
         if not is_straight(batch.target.path):
-            return Posted(Refused(400, "not sent: its path leads elsewhere", ""), None)
+            return Posted(Refused(400, Code.PATH_LEADS_ELSEWHERE(), ""), None)
         answer = self._call(
             batch.target.method,
             batch.target.path,
@@ -120,4 +121,4 @@ class Genesys:
 
 def no_slot(wait: float) -> Deferred:
     """The rate limit is used up for now: nobody's fault."""
-    return Deferred("no slot at Genesys' rate limit", wait, None, is_fault=False)
+    return Deferred(Code.NO_SLOT(), wait, None, is_fault=False)

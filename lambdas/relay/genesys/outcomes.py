@@ -17,6 +17,7 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.labels import key_text, label
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.sealing import Batch
 
 
@@ -34,7 +35,7 @@ class Unclear:
     """It was accepted, and what became of its items cannot be read: the answer names items that
     are none of ours, or contradicts itself. The same request would be answered the same."""
 
-    reason: str
+    reason: Reason
     #: the answer, for a person
     answer: str
     context_id: str
@@ -48,7 +49,7 @@ class Refused:
     """Genesys read the request and will not have it."""
 
     status: int
-    reason: str
+    reason: Reason
     context_id: str
 
 
@@ -56,7 +57,7 @@ class Refused:
 class Deferred:
     """It certainly had no effect; the same request may work later."""
 
-    reason: str
+    reason: Reason
     retry_after_s: float | None
     status: int | None
     #: something is broken; False: nothing is, there was only no slot or no time
@@ -67,7 +68,7 @@ class Deferred:
 class Unsure:
     """It may have taken effect."""
 
-    reason: str
+    reason: Reason
     #: where the answer said when to ask again
     retry_after_s: float | None = None
 
@@ -90,7 +91,7 @@ GONE = frozenset({404, 410})
 #: somebody on the way gave up waiting for what may have happened all the same (nginx says 499, an
 #: Application Load Balancer 460)
 GAVE_UP = frozenset({408, 460, 499})
-NOT_IN_FORM = Unreadable("its answer is none that this endpoint gives")
+NOT_IN_FORM = Unreadable(Code.FOREIGN_ANSWER())
 
 
 def judge(
@@ -107,18 +108,18 @@ def judge(
     wait = retry_after_s(header(answer, "retry-after") or None, now_ms)
     match answer.status:
         case 429:
-            return Deferred("429: rate limit", wait, 429, is_fault=False)
+            return Deferred(Code.RATE_LIMIT(), wait, 429, is_fault=False)
         case 503 if wait is not None:
             # Who names the hour of his return has not begun (RFC 9110, 15.6.4): maintenance.
-            return Deferred(words(answer), wait, 503, is_fault=False)
+            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 503, is_fault=False)
         case status if _refuses(answer, batch, destination):
-            return Refused(status, words(answer), context_id(answer))
+            return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer))
         case status if 300 <= status < 500 and status not in GAVE_UP:
             # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
             # speaks for itself. Nothing happened, nothing will until somebody mends it.
-            return Deferred(words(answer), wait, status)
+            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, status)
         case status:
-            return Unsure(f"status {status}", wait)
+            return Unsure(Code.STATUS(status), wait)
 
 
 def _refuses(answer: Answer, batch: Batch, destination: Destination) -> bool:
@@ -146,17 +147,16 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
     try:
         document = read_document(answer.body)
     except ValueError:
-        return Unsure(f"status {answer.status} with a body that is not JSON")
+        return Unsure(Code.STATUS_NOT_JSON(answer.status))
     if is_error(document):
-        return Unsure(f"status {answer.status} with an error document: {words(answer)}")
+        return Unsure(Code.STATUS_ERROR(answer.status, words(answer)))
     read = destination.read_results(document, batch.events)
     if read is None and document is None and answer.status == 200:
-        return Unsure("status 200 with nothing, where something is due")
+        return Unsure(Code.NOTHING_ANSWERED())
     results = NOT_IN_FORM if read is None else read
     if isinstance(results, Unreadable):
         text = answer.body.decode("utf-8", "replace")
-        reason = f"accepted, but {results.reason}"
-        return Unclear(reason, text, context_id(answer), is_in_form=read is not None)
+        return Unclear(results.reason, text, context_id(answer), is_in_form=read is not None)
     return Accepted(results, key_text(created_id(document)), context_id(answer))
 
 

@@ -20,15 +20,10 @@ from lambdas.relay.kernel.limits import (
     TOKEN_LIFE_USED,
 )
 from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
+from lambdas.relay.kernel.reasons import Code
 
 #: what a bearer token is made of (RFC 6750, 2.1, and whatever else a header can carry)
 BEARER = re.compile(r"[!-~]+")
-#: what to do when Genesys gives no token for our credentials, to be said after its own words
-CREDENTIALS_ADVICE = (
-    "Compare the client id and secret in Secrets Manager (output GenesysSecretName) with the OAuth "
-    "client in Genesys Cloud Admin: a grant of the kind Client Credentials, active, in the "
-    "organisation whose region the environment file names."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Tokens:
         self._login_url = login_url.rstrip("/")
         self._token: Token | None = None
         self._used_at_ms = 0
-        self._refused = Deferred("", None, None)
+        self._refused = Deferred(Code.NO_SLOT(), None, None)
         self._refused_until_ms = 0
 
     def bearer(self, fresh: bool) -> str | Deferred:
@@ -80,7 +75,7 @@ class Tokens:
             return token
         if token.status in (400, 401):
             # Refused with the newest secret too: nothing that a retry can mend.
-            reason = f"{token.reason}. {CREDENTIALS_ADVICE}"
+            reason = Code.CREDENTIALS_REFUSED(token.reason)
             token = Deferred(reason, CREDENTIALS_PAUSE_S, None)
         elif token.status == 429:
             wait = token.retry_after_s or LOGIN_PAUSE_S
@@ -95,7 +90,7 @@ class Tokens:
         credentials = self._secrets.credentials(reread)
         wait = self._pace.spend(self._clock.now_ms())
         if wait:
-            return Deferred("no slot for a login at the rate limit", wait, None, is_fault=False)
+            return Deferred(Code.NO_SLOT(), wait, None, is_fault=False)
         pair = f"{credentials.client_id}:{credentials.client_secret}"
         answer = self._http.send(
             "POST",
@@ -108,10 +103,10 @@ class Tokens:
         )
         now_ms = self._clock.now_ms()
         if not isinstance(answer, Answer):
-            return Deferred(f"no token: {answer.reason}", None, None)
+            return Deferred(Code.NO_TOKEN(answer.reason), None, None)
         if answer.status != 200:
             wait_s = retry_after_s(header(answer, "retry-after") or None, now_ms)
-            return Deferred(f"no token: {words(answer)}", wait_s, answer.status)
+            return Deferred(Code.NO_TOKEN(words(answer)), wait_s, answer.status)
         try:
             document = read_document(answer.body)
             life_ms = float(document["expires_in"]) * 1000 * TOKEN_LIFE_USED
@@ -120,4 +115,4 @@ class Tokens:
                 raise ValueError("no token that a header can carry")
             return token
         except (ValueError, KeyError, TypeError, OverflowError):
-            return Deferred("no token: the login host answered something else", None, 200)
+            return Deferred(Code.LOGIN_UNREADABLE(), None, 200)

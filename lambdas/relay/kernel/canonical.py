@@ -13,6 +13,7 @@ from typing import Any
 
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
+from lambdas.relay.kernel.reasons import Code
 
 _UNHELD = re.compile("[\ud800-\udfff\ufffe\uffff]")
 #: made once: json.dumps with words of one's own makes an encoder for each call
@@ -30,22 +31,22 @@ def read_json(text: str, what: str) -> Json:
     """Parses strictly: no NaN, no infinity, no bottomless nesting. Raises Malformed."""
 
     def refuse(token: str) -> Json:
-        raise Malformed(f"{what} holds {token}, which is not JSON")
+        raise Malformed(Code.NOT_A_NUMBER(what, token))
 
     def finite(token: str) -> float:
         number = float(token)
         if not math.isfinite(number):
-            raise Malformed(f"{what} holds the number {token[:20]}, which is too large")
+            raise Malformed(Code.NUMBER_TOO_LARGE(what, token[:20]))
         return number
 
     try:
         document = json.loads(text, parse_constant=refuse, parse_float=finite)
     except RecursionError:
-        raise Malformed(f"{what} is nested more than {JSON_DEPTH_MAX} levels deep") from None
+        raise Malformed(Code.NESTED_TOO_DEEP(what)) from None
     except json.JSONDecodeError as error:
-        raise Malformed(f"{what} is not JSON: {error}") from error
+        raise Malformed(Code.NOT_JSON(what, error)) from error
     except ValueError:  # Python converts no more digits than sys.int_info says
-        raise Malformed(f"{what} holds a number with thousands of digits") from None
+        raise Malformed(Code.NUMBER_TOO_LONG(what)) from None
     _refuse_depth(document, what)
     return document
 
@@ -61,7 +62,7 @@ def _refuse_depth(document: Json, what: str) -> None:
         ]
         if not level:
             return
-    raise Malformed(f"{what} is nested more than {JSON_DEPTH_MAX} levels deep")
+    raise Malformed(Code.NESTED_TOO_DEEP(what))
 
 
 def canonical(document: Json) -> str:

@@ -8,17 +8,29 @@ RelayError
     └── Impossible the same; it is a neighbour that can never take it: too large, no valid key
 """
 
+from lambdas.relay.kernel.reasons import Reason, sentence
+
 
 class RelayError(Exception):
     """Anything the relay raises on purpose."""
 
 
-class Transient(RelayError):
-    """It may work later; `retry_after_s` says when to try, None leaves that to the backoff."""
+class Reasoned(RelayError):
+    """With the reason that goes on record; its text is for whoever reads a traceback."""
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    def __str__(self) -> str:
+        return sentence(self.reason)
+
+
+class Transient(Reasoned):
+    """It may work later; `retry_after_s` says when to try, None leaves that to the backoff."""
+
+    def __init__(self, reason: Reason, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
         self.retry_after_s = retry_after_s
 
 
@@ -26,12 +38,8 @@ class Throttled(Transient):
     """A neighbour asked us to slow down."""
 
 
-class Malformed(RelayError):
-    """It will never work; `reason` is one sentence for a human."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class Malformed(Reasoned):
+    """It will never work."""
 
 
 class Impossible(Malformed):

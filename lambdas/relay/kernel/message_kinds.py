@@ -11,6 +11,7 @@ from typing import Literal
 
 from lambdas.relay.kernel.canonical import Json, read_json
 from lambdas.relay.kernel.errors import Malformed, Misplaced
+from lambdas.relay.kernel.reasons import Code
 
 Kind = Literal["envelope", "batch", "check"]
 
@@ -39,7 +40,7 @@ def refuse_other(document: Json, wanted: Kind) -> None:
     """Raises Misplaced where a document is another of our messages."""
     kind = kind_of(document) if isinstance(document, Mapping) else None
     if kind is not None and kind != wanted:
-        raise Misplaced(f"it is {NAMES[kind]}, in a queue of another kind")
+        raise Misplaced(Code.MISPLACED(NAMES[kind]))
 
 
 NAMES: Mapping[Kind, str] = {

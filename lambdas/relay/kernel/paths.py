@@ -10,6 +10,7 @@ from string import Formatter
 from urllib.parse import quote, unquote
 
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code
 
 #: Genesys' own ids have 36 characters, foreign ones seldom a hundred
 ID_CHARS_MAX = 256
@@ -24,16 +25,16 @@ def filled(template: str, values: Mapping[str, object]) -> str:
 
 
 def segment(value: object, name: str) -> str:
-    """An id as one segment of a path. Raises Malformed, with one sentence that says why not."""
+    """An id as one segment of a path. Raises Malformed where it is none."""
     if not isinstance(value, str) or not value:
-        raise Malformed(f"the path needs {name}, and there is none")
+        raise Malformed(Code.NO_ID(name))
     if len(value) > ID_CHARS_MAX:
-        raise Malformed(f"{name} has {len(value)} characters; an id has {ID_CHARS_MAX} at most")
+        raise Malformed(Code.ID_TOO_LONG(name, len(value), ID_CHARS_MAX))
     for form in (value, unicodedata.normalize("NFKC", value)):
         if not form.isprintable() or any(c.isspace() for c in form):
-            raise Malformed(f"{name} holds a space, a control character or half a character")
+            raise Malformed(Code.ID_UNPRINTABLE(name))
         if SEPARATORS & set(form) or not form.strip("."):
-            raise Malformed(f"{name} is no id: as a part of a path it leads elsewhere")
+            raise Malformed(Code.ID_LEADS_ELSEWHERE(name))
     return quote(value, safe="")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.reasons import Reason
 
 #: a DynamoDB item as plain values: str, int, bool, list, dict
 Item = Mapping[str, Any]
@@ -149,14 +150,14 @@ class Answer:
 class NotSent:
     """The request certainly did not reach the other side (no connection, no TLS, no name)."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """The request may have taken effect: no whole answer came."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class Taken:
 class Busy:
     """None of them was taken: the service asks to slow down."""
 
-    reason: str
+    reason: Reason
 
 
 class Records(Protocol):

@@ -34,6 +34,7 @@ from typing import Literal
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item, Ledger, Written
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
 #: the keys of claims: C#<owner> / E#<identity>#<destination>
@@ -156,7 +157,7 @@ def _verdict(batch_id: str, event: SealedEvent, answer: Written) -> Verdict:
     if answer.applied:
         return "mine"
     if answer.before is None:
-        raise Transient("the ledger refused a claim without saying whose it is")
+        raise Transient(Code.LEDGER_SILENT())
     return judge(batch_id, event, answer.before)
 
 

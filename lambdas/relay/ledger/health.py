@@ -19,6 +19,7 @@ from typing import TypeVar
 from lambdas.relay.kernel.breakers import LedgerBreaker
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Clock, Guard, Item, Ledger, Telemetry, Written
+from lambdas.relay.kernel.reasons import Code
 
 T = TypeVar("T")
 DEFAULT = LedgerBreaker()
@@ -61,7 +62,7 @@ class SparedLedger:
         began_ms = self._clock.now_ms()
         if began_ms < self._spared_until_ms:
             self._telemetry.count("LedgerSpared")
-            raise Transient("the ledger answers too slowly and is left in peace for now")
+            raise Transient(Code.LEDGER_SPARED())
         try:
             return call()
         finally:  # a call that failed slowly counts as well

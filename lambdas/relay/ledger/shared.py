@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger
+from lambdas.relay.kernel.reasons import Code
 
 #: sets these items apart from the records of requests
 STATE = "SHARED"
@@ -73,7 +74,7 @@ class SharedItem:
             if values is None or self._swap(standing, values, holder):
                 return answer
             standing = self._met
-        raise Transient(f"{self._pk} is contended", CONTENDED_PAUSE_S)
+        raise Transient(Code.CONTENDED(self._pk), CONTENDED_PAUSE_S)
 
     def _swap(self, standing: Item | None, values: Values, holder: str) -> bool:
         if standing is None:

@@ -13,6 +13,7 @@ from lambdas.relay.kernel.backoff import backoff_s
 from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
 from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.kernel.ports import Clock, Delivery, Entropy, Queue, Telemetry, Vault
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.dead_letters import dead_letter
 from lambdas.relay.messages.quarantine import keep_aside
 
@@ -31,7 +32,7 @@ class Done:
 class Later:
     """The message stays; it is to come back after `seconds` (None: by backoff)."""
 
-    reason: str
+    reason: Reason
     seconds: float | None = None
 
 
@@ -77,16 +78,14 @@ def settle_each(
 
 
 def _no_time() -> Disposition:
-    return Later("too little of the invocation is left", 0)
+    return Later(Code.TOO_LITTLE_TIME(), 0)
 
 
 def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
     """Acts on one message and sees to its return; True when it is done."""
     try:
         if _is_old(delivery, consumer.clock.now_ms()):
-            disposition: Disposition = _bury(
-                delivery, f"waited more than {MESSAGE_AGE_MAX_S} s in its queue", consumer
-            )
+            disposition: Disposition = _bury(delivery, Code.TOO_OLD(), consumer)
         else:
             disposition = act()
     except Misplaced as misplaced:
@@ -97,7 +96,7 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consume
         disposition = Later(transient.reason, transient.retry_after_s)
     except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
         consumer.telemetry.count("Unexpected")
-        disposition = Later(f"unexpected {type(unexpected).__name__} at {place(unexpected)}")
+        disposition = Later(Code.UNEXPECTED(type(unexpected).__name__, place(unexpected)))
     if isinstance(disposition, Later) and _is_last_but_one(delivery, consumer):
         disposition = _give_up(delivery, disposition, consumer)
     if isinstance(disposition, Done):
@@ -130,14 +129,14 @@ def place(error: Exception) -> str:
     return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
 
 
-def quarantine(text: str, reason: str, consumer: Consumer) -> None:
+def quarantine(text: str, reason: Reason, consumer: Consumer) -> None:
     """Keeps what nobody can read. Raises Transient."""
     name = keep_aside(text, reason, consumer.vault, consumer.clock.now_ms())
     consumer.telemetry.count("Quarantined")
     consumer.telemetry.note("quarantined", document=name, reason=reason)
 
 
-def _set_aside(text: str, reason: str, consumer: Consumer) -> Disposition:
+def _set_aside(text: str, reason: Reason, consumer: Consumer) -> Disposition:
     """The vault may be out of reach; that must not cost the message's neighbours their turn."""
     try:
         quarantine(text, reason, consumer)
@@ -146,14 +145,15 @@ def _set_aside(text: str, reason: str, consumer: Consumer) -> Disposition:
     return Done()
 
 
-def _misplaced(delivery: Delivery, reason: str, consumer: Consumer) -> Disposition:
+def _misplaced(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
     """To the dead letters, whence reconcile takes it to where it belongs."""
     try:
         return _bury(delivery, reason, consumer)
     except Transient as transient:
-        return Later(f"{reason}; not dead-lettered: {transient.reason}", transient.retry_after_s)
+        kept = Code.NOT_DEAD_LETTERED(reason, transient.reason)
+        return Later(kept, transient.retry_after_s)
     except Malformed as malformed:
-        return _set_aside(delivery.body, f"{reason}; {malformed.reason}", consumer)
+        return _set_aside(delivery.body, Code.AND(reason, malformed.reason), consumer)
 
 
 def _is_old(delivery: Delivery, now_ms: int) -> bool:
@@ -171,12 +171,12 @@ def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Dispositi
     try:
         return _bury(delivery, failed.reason, consumer)
     except Malformed as malformed:
-        return _set_aside(delivery.body, f"{failed.reason}; {malformed.reason}", consumer)
+        return _set_aside(delivery.body, Code.AND(failed.reason, malformed.reason), consumer)
     except Transient as transient:
-        return Later(f"{failed.reason}; not dead-lettered: {transient.reason}", failed.seconds)
+        return Later(Code.NOT_DEAD_LETTERED(failed.reason, transient.reason), failed.seconds)
 
 
-def _bury(delivery: Delivery, reason: str, consumer: Consumer) -> Disposition:
+def _bury(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
     """Moves the message to the dead-letter queue with the reason, before SQS does it without:
     after too many receives, or by deleting it at the end of its retention."""
     consumer.dead.send([dead_letter(delivery, reason, consumer.clock.now_ms())])

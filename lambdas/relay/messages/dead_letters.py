@@ -13,10 +13,11 @@ from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.sealing import decode, describe
 
-#: why it is here: the last failure, in words
+#: why it is here: the last failure (relay/kernel/reasons.py)
 REASON = "reason"
 #: how often it was received without success, earlier lives in the queue included
 ATTEMPTS = "attempts"
@@ -31,7 +32,7 @@ TYPE_BYTES = len("String")
 COUNT_DIGITS_MAX = 9
 
 
-def dead_letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
+def dead_letter(delivery: Delivery, reason: Reason, now_ms: int) -> Outgoing:
     """The dead letter of a message: the same body, and attributes that explain it. Attributes
     that the message had stay, for a function may depend on them."""
     had = delivery.attributes
@@ -39,7 +40,7 @@ def dead_letter(delivery: Delivery, reason: str, now_ms: int) -> Outgoing:
         REDRIVES: str(count(had, REDRIVES)),
         ATTEMPTS: str(count(had, ATTEMPTS) + delivery.receives),
         FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
-        REASON: _shown(reason),
+        REASON: _shown(str(reason)),
     }
     for name, value in (*had.items(), *_told_by(delivery, now_ms).items()):
         if value:
@@ -82,7 +83,7 @@ def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
     try:
         event = parse_event(text, now_ms)
     except Malformed as malformed:
-        return {"content": _shown(malformed.reason)}
+        return {"content": _shown(str(malformed.reason))}
     return {
         "identity": event.identity,
         "conversation": _shown(event.conversation_id or ""),
@@ -91,6 +92,6 @@ def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
     }
 
 
-def _shown(reason: str) -> str:
+def _shown(text: str) -> str:
     """SQS takes no control characters, and Genesys' words may hold some."""
-    return brief("".join(c if c.isprintable() else " " for c in reason))
+    return brief("".join(c if c.isprintable() else " " for c in text))

@@ -18,6 +18,7 @@ from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.personal import impersonal
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 
 FORMAT, CHECKSUM_CHARS = 1, 13
@@ -207,8 +208,7 @@ def sealed_bytes_of(event: SealedEvent) -> int:
 def _batch(
     nonce: str, target: Target, sealed_at_ms: int, depth: int, events: tuple[SealedEvent, ...]
 ) -> Batch:
-    batch_id = _identify(nonce, target, events)
-    return Batch(batch_id, nonce, target, sealed_at_ms, depth, events)
+    return Batch(_identify(nonce, target, events), nonce, target, sealed_at_ms, depth, events)
 
 
 def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> str:
@@ -292,7 +292,7 @@ def decode(text: str) -> Batch:
     refuse_other(document, "batch")
     try:
         if document["v"] != FORMAT:
-            raise Malformed(f"the message has format {document['v']}, this release reads {FORMAT}")
+            raise Malformed(Code.BATCH_FORMAT(document["v"], FORMAT))
         claimed = document.pop("sum")
         rows = document["events"]
         named = document.get("routes", [()] * len(rows))
@@ -317,9 +317,9 @@ def decode(text: str) -> Batch:
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Malformed(f"the message is no sealed batch: {error!r}") from error
+        raise Malformed(Code.NO_BATCH(repr(error))) from error
     if claimed != checksum_of(document):
-        raise Malformed("the sealed batch was edited after it was sealed; its checksum is wrong")
+        raise Malformed(Code.BATCH_EDITED())
     _refuse_unsound(batch)
     return batch
 
@@ -340,7 +340,7 @@ def _refuse_unsound(batch: Batch) -> None:
         and (not batch.target.method or all(is_json(event.item) for event in batch.events))
     )
     if not is_ours:
-        raise Malformed("the message is no sealed batch: a member is not what it must be")
+        raise Malformed(Code.NO_BATCH("a member is not what it must be"))
 
 
 def describe(batch: Batch) -> dict[str, Json]:

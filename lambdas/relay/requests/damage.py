@@ -13,6 +13,7 @@ from typing import Any
 from lambdas.relay.kernel.limits import LOOK_AGAIN_S
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.reasons import Code, Reason
 
 #: times that a record's turn may end in an error before a person has it
 FAILURES_MAX = 3
@@ -126,7 +127,7 @@ def repairing(
     same = {name: item.get(name) for name in found if name not in item or item[name] is not None}
     named = ", ".join(sorted(found))
     if "state" in found:
-        reason = f"its record was damaged: {named}; nobody can tell how far it had come"
+        reason = str(Code.RECORD_DAMAGED(named))
         found |= {"attention": review, "due_at": now_ms // 1000, "reason": reason}
     elif item["state"] == "OPEN" and found.keys() & _SENDING:
         # How often it was sent is lost with them: that it never was is not to be believed.
@@ -136,7 +137,7 @@ def repairing(
     return Guard(None, same=same), Change(put=put, drop=drop)
 
 
-def shelving(item: Item, review: str, now_ms: int, why: str) -> tuple[Guard, Change]:
+def shelving(item: Item, review: str, now_ms: int, why: Reason) -> tuple[Guard, Change]:
     """A record at whose turn something went wrong that nobody foresaw: later, and after some times
     a person's, so that it stands in nobody's way."""
     same = {name: item.get(name) for name in ("state", "attempt", "holder", "turn")}
@@ -150,6 +151,6 @@ def shelving(item: Item, review: str, now_ms: int, why: str) -> tuple[Guard, Cha
             "failures": failures,
             "attention": review,
             "due_at": now_ms // 1000,
-            "reason": brief(f"its turn failed {failures} times: {why}"),
+            "reason": brief(str(Code.TURN_FAILED(failures, why))),
         }
     )

@@ -8,6 +8,7 @@ from typing import Any
 from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.requests.damage import sound
 from lambdas.relay.requests.ordering import Ordering
 from lambdas.relay.requests.states import STATES, State
@@ -26,15 +27,21 @@ def batch_id_of(pk: str) -> str:
     return pk.removeprefix(PREFIX)
 
 
-def noted(history: tuple[str, ...], attempt: int, now_ms: int, note: str) -> list[str]:
+def kept(reason: Reason) -> str:
+    """A reason as a record has room for it."""
+    return brief(str(reason))
+
+
+def noted(history: tuple[str, ...], attempt: int, now_ms: int, note: Reason) -> list[str]:
     """A history and one more line: when, in which attempt, what. `read_line` reads it."""
-    return [*history, f"{now_ms} #{attempt} {brief(note)}"][-HISTORY_MAX:]
+    return [*history, f"{now_ms} #{attempt} {kept(note)}"][-HISTORY_MAX:]
 
 
-def read_line(line: str) -> tuple[int, str] | None:
-    """When a line of a history was written, and what it says; None where somebody else wrote it."""
-    at_ms, _, what = line.partition(" ")
-    return (int(at_ms), what) if at_ms.isdecimal() else None
+def read_line(line: str) -> tuple[int, str, str] | None:
+    """When a line of a history was written, in which attempt, and what it says; None where
+    somebody else wrote it."""
+    at_ms, attempt, what = (*line.split(" ", 2), "", "")[:3]
+    return (int(at_ms), attempt, what) if at_ms.isdecimal() else None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Telemetry, Written
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.requests.damage import repairing
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW, STATES
@@ -17,7 +18,9 @@ def put_right(item: Item | None, ledger: Ledger, telemetry: Telemetry, now_ms: i
     ledger.change(item["pk"], item["sk"], guard, change)
     named = ", ".join(sorted(change.put.keys() | change.drop))
     telemetry.count("DamagedRecords")
-    telemetry.note("repaired", batch=item["pk"].removeprefix("R#"), reason=f"damaged: {named}")
+    telemetry.note(
+        "repaired", batch=item["pk"].removeprefix("R#"), reason=Code.RECORD_DAMAGED(named)
+    )
     return True
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
 from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.requests.record import Record, noted
 from lambdas.relay.requests.states import OVERDUE, PARKED, State
 
@@ -20,14 +21,14 @@ _ATTENTION = frozenset({"attention", "due_at"})
 
 
 def resolving(
-    record: Record, state: State, now_ms: int, who: str, note: str
+    record: Record, state: State, now_ms: int, who: str, note: Reason
 ) -> tuple[Guard, Change]:
     """To a final state."""
     return _leaving(record, state, now_ms, who, note, _final(now_ms))
 
 
 def continuing(
-    record: Record, now_ms: int, who: str, note: str, part: Mapping[str, Any]
+    record: Record, now_ms: int, who: str, note: Reason, part: Mapping[str, Any]
 ) -> tuple[Guard, Change]:
     """To SPLIT, with the new request as its part; overdue until that is on its way."""
     waiting = {"attention": OVERDUE, "due_at": now_ms // 1000 + OVERDUE_S, "parts": [part]}
@@ -46,7 +47,7 @@ def _final(now_ms: int) -> Item:
 
 
 def _leaving(
-    record: Record, state: State, now_ms: int, who: str, note: str, more: Item
+    record: Record, state: State, now_ms: int, who: str, note: Reason, more: Item
 ) -> tuple[Guard, Change]:
     return (
         Guard(PARKED, attempt=record.attempt),

@@ -8,10 +8,10 @@ effect. It is set by opening and removed only by proof that nothing happened.
 from dataclasses import dataclass, replace
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
-from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.sealing import Batch, SealedEvent
-from lambdas.relay.requests.record import Record, noted, record_key
+from lambdas.relay.requests.record import Record, kept, noted, record_key
 from lambdas.relay.requests.states import FINAL, OVERDUE, PARKED, REVIEW, State
 
 
@@ -137,7 +137,7 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
 
 
 def settling(
-    opened: Opened, state: State, now_ms: int, note: str, **more: object
+    opened: Opened, state: State, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
     """OPEN to a state that its attempt has earned. Only final states expire (R6), and a SPLIT once
     its parts are on their way (`concluding`)."""
@@ -154,7 +154,7 @@ def settling(
         put["expires_at"] = now_ms // 1000 + CLAIM_TTL_S
         drop |= {"attention", "due_at"}
     if state in PARKED:
-        put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": brief(note)}
+        put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": kept(note)}
     guard = opened.guard
     if state == "MANUAL_REVIEW" and not opened.is_heard:
         # Its event may come at this moment: then nobody need be asked.
@@ -174,7 +174,7 @@ def settled(written: Written, opened: Opened, state: State) -> bool:
 
 
 def releasing(
-    opened: Opened, now_ms: int, note: str, conflict_since_ms: int | None = None
+    opened: Opened, now_ms: int, note: Reason, conflict_since_ms: int | None = None
 ) -> tuple[Guard, Change]:
     """Gives the lease back after an attempt that certainly had no effect. That says nothing of an
     earlier attempt whose outcome is unknown (R2). Nobody holds the record then, so that a write
@@ -205,24 +205,24 @@ def emptying(now_ms: int) -> tuple[Guard, Change]:
     )
 
 
-def parked_item(batch: Batch, state: State, now_ms: int, reason: str) -> Item:
+def parked_item(batch: Batch, state: State, now_ms: int, reason: Reason) -> Item:
     """The record of a batch that goes to a person without ever having been opened."""
     return {
         **sealed_item(batch, now_ms),
         "state": state,
         "attention": REVIEW,
         "due_at": now_ms // 1000,
-        "reason": brief(reason),
+        "reason": kept(reason),
     }
 
 
-def parking(now_ms: int, reason: str) -> tuple[Guard, Change]:
+def parking(now_ms: int, reason: Reason) -> tuple[Guard, Change]:
     """A record that nobody holds, to MANUAL_REVIEW."""
     return Guard(frozenset({"SEALED", "OPEN"}), lease_before_ms=now_ms), Change(
         put={
             "state": "MANUAL_REVIEW",
             "attention": REVIEW,
             "due_at": now_ms // 1000,
-            "reason": brief(reason),
+            "reason": kept(reason),
         }
     )

@@ -16,17 +16,14 @@ from lambdas.relay.kernel.limits import (
     OVERDUE_S,
     RECONCILE_EVERY_S,
 )
-from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item
-from lambdas.relay.requests.ordering import Ordering
-from lambdas.relay.requests.record import Record, noted
+from lambdas.relay.kernel.reasons import Code, Reason, code_of
+from lambdas.relay.requests.ordering import Applied, Held, Ordering
+from lambdas.relay.requests.record import Record, kept, noted
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 
 #: attributes of a record in which it keeps what it has heard
 HEARD = ("seen", "held", "heard_at_ms", "confirmed_by", "conversation_id")
-#: why a person has a record: an early event's hold is over, or was and it has been released since
-HELD_IN_VAIN = "came and was held, but not what must precede it"
-CAME_LATE = "what an early event waited for came late; what completes the request has not come"
 
 
 def turning(
@@ -37,7 +34,7 @@ def turning(
     return guard, Change(put=put, add={"turn": 1}, drop=drop)
 
 
-def _noted(tracked: Record, now_ms: int, note: str) -> Item:
+def _noted(tracked: Record, now_ms: int, note: Reason) -> Item:
     """The history belongs to the lease while there is one."""
     if tracked.state in ("SEALED", "OPEN"):
         return {}
@@ -46,28 +43,41 @@ def _noted(tracked: Record, now_ms: int, note: str) -> Item:
 
 def hearing(
     tracked: Record,
-    ordering: Ordering,
+    met: Applied | Held,
     now_ms: int,
-    note: str,
     *,
+    event: str,
+    conversation_id: str,
     is_evidence: bool,
     is_complete: bool,
-    conversation_id: str,
 ) -> tuple[Guard, Change]:
     """An event was applied or held. It confirms the request where that completes the record."""
-    put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note)}
+    note = _heard(event, met)
+    put: dict[str, Any] = {**met.ordering.as_item(), **_noted(tracked, now_ms, note)}
     if is_evidence and not tracked.heard_at_ms:
-        put |= {"heard_at_ms": now_ms, "confirmed_by": brief(note)}
+        put |= {"heard_at_ms": now_ms, "confirmed_by": event}
     if conversation_id and not tracked.conversation_id:
         put["conversation_id"] = conversation_id
     if is_complete and can_be_confirmed(tracked):
         if not (is_evidence or tracked.heard_at_ms) and tracked.reconciled_at_ms:
             # Genesys was asked; what came now is only what was held for.
             return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
-        return turning(tracked, {**put, **_confirmed(now_ms, note)}, _NO_ATTENTION)
-    if tracked.state == "MANUAL_REVIEW" and HELD_IN_VAIN in tracked.reason and not ordering.held:
-        put["reason"] = CAME_LATE  # nobody must go on looking for what has come
+        by = {"confirmed_by": event}
+        return turning(tracked, {**put, **by, **_confirmed(now_ms)}, _NO_ATTENTION)
+    is_in_vain = tracked.state == "MANUAL_REVIEW" and code_of(tracked.reason) is Code.HELD_IN_VAIN
+    if is_in_vain and not met.ordering.held:
+        put["reason"] = kept(Code.CAME_LATE())  # nobody must go on looking for what has come
     return turning(tracked, put)
+
+
+def _heard(event: str, met: Applied | Held) -> Reason:
+    match met:
+        case Held(missing=missing):
+            return Code.HELD(event, ", ".join(missing))
+        case Applied(released=released) if released:
+            return Code.HEARD_AND_RELEASED(event, len(released))
+        case _:
+            return Code.HEARD(event)
 
 
 def _reconciled(now_ms: int) -> Item:
@@ -83,10 +93,9 @@ def can_be_confirmed(tracked: Record) -> bool:
 _NO_ATTENTION = frozenset({"attention", "due_at", "doubt_since_ms"})
 
 
-def _confirmed(now_ms: int, note: str) -> Item:
+def _confirmed(now_ms: int) -> Item:
     return {
         "state": "CONFIRMED",
-        "confirmed_by": brief(note),
         "confirmed_at_ms": now_ms,
         "expires_at": now_ms // 1000 + CLAIM_TTL_S,
     }
@@ -94,12 +103,8 @@ def _confirmed(now_ms: int, note: str) -> Item:
 
 def completing(tracked: Record, now_ms: int) -> tuple[Guard, Change]:
     """What completes the record had been heard before its answer was settled."""
-    note = "what completes it had come before"
-    if not tracked.heard_at_ms:
-        put = {**_reconciled(now_ms), **_noted(tracked, now_ms, note)}
-        return turning(tracked, put, _NO_ATTENTION)
-    put = {**_confirmed(now_ms, note), **_noted(tracked, now_ms, note)}
-    del put["confirmed_by"]
+    final = _confirmed(now_ms) if tracked.heard_at_ms else _reconciled(now_ms)
+    put = {**final, **_noted(tracked, now_ms, Code.HEARD_BEFORE())}
     return turning(tracked, put, _NO_ATTENTION)
 
 
@@ -127,7 +132,7 @@ def stretching(tracked: Record, now_ms: int, seconds: float) -> tuple[Guard, Cha
     )
 
 
-def recovering(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+def recovering(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Change]:
     """The window is over: Genesys is asked."""
     return turning(
         tracked,
@@ -139,7 +144,9 @@ def recovering(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
     )
 
 
-def asking_again(tracked: Record, now_ms: int, seconds: float, note: str) -> tuple[Guard, Change]:
+def asking_again(
+    tracked: Record, now_ms: int, seconds: float, note: Reason
+) -> tuple[Guard, Change]:
     """Genesys did not say, or not yet; the question is put again then."""
     return turning(
         tracked,
@@ -153,7 +160,7 @@ def asking_again(tracked: Record, now_ms: int, seconds: float, note: str) -> tup
 
 
 def reconciling(
-    tracked: Record, ordering: Ordering, now_ms: int, note: str, **more: object
+    tracked: Record, ordering: Ordering, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
     """Genesys' truth is what was expected. Where events are still held, they are waited for."""
     put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note), **more}
@@ -163,7 +170,7 @@ def reconciling(
     return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
 
 
-def reopening(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
+def reopening(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Change]:
     """It was accepted and never happened: once more, the same request. Should it have happened
     after all, this is a possible duplicate, so it is listed as one."""
     return turning(
@@ -183,14 +190,14 @@ def reopening(tracked: Record, now_ms: int, note: str) -> tuple[Guard, Change]:
 
 
 def reviewing(
-    tracked: Record, now_ms: int, reason: str, *, locked: bool, **more: object
+    tracked: Record, now_ms: int, reason: Reason, *, locked: bool, **more: object
 ) -> tuple[Guard, Change]:
     """A person has to decide; `locked`: also where an event still comes."""
     put: dict[str, Any] = {
         "state": "MANUAL_REVIEW",
         "attention": REVIEW,
         "due_at": now_ms // 1000,
-        "reason": brief(reason),
+        "reason": kept(reason),
         **_noted(tracked, now_ms, reason),
         **more,
     }
@@ -200,7 +207,7 @@ def reviewing(
 
 
 def listing(
-    tracked: Record, now_ms: int, note: str, *, duplicates: tuple[str, ...] = (), event: str = ""
+    tracked: Record, now_ms: int, note: Reason, *, duplicates: tuple[str, ...] = (), event: str = ""
 ) -> tuple[Guard, Change]:
     """Lists what does not fit the record beside it, which stays as it is."""
     put: dict[str, Any] = dict(_noted(tracked, now_ms, note))

@@ -6,6 +6,7 @@ crash between leaves a stray document, never a record without one.
 
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.ports import Ledger, Vault
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import Record, record_key
@@ -17,7 +18,7 @@ ANSWER_KEPT_CHARS_MAX = 20_000
 
 
 def keep_for_review(
-    batch: Batch, reason: str, vault: Vault, now_ms: int, advice: str = "", answer: str = ""
+    batch: Batch, reason: Reason, vault: Vault, now_ms: int, advice: str = "", answer: str = ""
 ) -> None:
     """Stores the batch with its reason, what a person can do about it where we know, and the
     answer where that is what it is about."""
@@ -25,11 +26,11 @@ def keep_for_review(
     more = {name: text for name, text in known.items() if text}
     vault.keep(
         review_key(batch.batch_id),
-        canonical({"reason": reason, "at_ms": now_ms, "message": encode(batch), **more}),
+        canonical({"reason": str(reason), "at_ms": now_ms, "message": encode(batch), **more}),
     )
 
 
-def keep_unclear(batch: Batch, reason: str, answer: str, vault: Vault, now_ms: int) -> None:
+def keep_unclear(batch: Batch, reason: Reason, answer: str, vault: Vault, now_ms: int) -> None:
     """Stores a batch that Genesys took with the answer that says of which items it did not."""
     advice = (
         "Genesys took the request. Read in its answer which items it names as failed, look for "
@@ -39,11 +40,11 @@ def keep_unclear(batch: Batch, reason: str, answer: str, vault: Vault, now_ms: i
 
 
 def keep_record_for_review(
-    batch_id: str, reason: str, advice: str, vault: Vault, now_ms: int, **sides: Json
+    batch_id: str, reason: Reason, advice: str, vault: Vault, now_ms: int, **sides: Json
 ) -> None:
     """Stores why a request whose message is gone needs a person, what was expected and found, and
     the request itself where the vault has it."""
-    document = {"reason": reason, "advice": advice, "at_ms": now_ms, **sides}
+    document = {"reason": str(reason), "advice": advice, "at_ms": now_ms, **sides}
     message = vault.fetch(sealed_key(batch_id))
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
@@ -51,7 +52,7 @@ def keep_record_for_review(
 def park(
     batch: Batch,
     state: State,
-    reason: str,
+    reason: Reason,
     *,
     ledger: Ledger,
     vault: Vault,

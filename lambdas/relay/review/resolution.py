@@ -10,6 +10,7 @@ from typing import Any, Literal
 from lambdas.relay.kernel.canonical import read_json
 from lambdas.relay.kernel.errors import RelayError
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Outgoing, Queue, Vault
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import Batch, decode, describe, encode
@@ -106,7 +107,7 @@ def _again(
         part = {
             "indices": list(range(len(child.events))),
             "fate": "again",
-            "reason": "resolved",
+            "reason": str(Code.RESOLVED()),
             "batch_id": child.batch_id,
         }
         _leave(parked, continuing(parked.record, now_ms, *_said(decision), part), ledger)
@@ -118,9 +119,9 @@ def _again(
     return "SPLIT"
 
 
-def _said(decision: Decision) -> tuple[str, str]:
+def _said(decision: Decision) -> tuple[str, Reason]:
     """Who decided, and what the record's history says of it."""
-    return decision.who, f"{decision.who} decided: {decision.verdict} ({decision.note})"
+    return decision.who, Code.DECIDED(decision.who, decision.verdict, decision.note)
 
 
 def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> None:

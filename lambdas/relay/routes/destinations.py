@@ -118,7 +118,7 @@ def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
         try:
             part = segment(section_text(section, name, where), name)
         except Malformed as malformed:
-            raise ValueError(f"{where}.{name}: {malformed.reason}") from malformed
+            raise ValueError(f"{where}.{name}: {malformed}") from malformed
         path = path.replace(f"{{{name}}}", part)
     return path
 

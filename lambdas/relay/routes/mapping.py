@@ -19,6 +19,7 @@ from jmespath.visitor import TreeInterpreter
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json, canonical, digest, uuid_text
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.reasons import Code
 
 #: what a JMESPath expression of a mapping can name
 FIELDS = (
@@ -101,7 +102,7 @@ def evaluated(expression: str, document: Mapping[str, Any]) -> Json:
     try:
         return evaluator(expression)(document)
     except _FAILURES as error:
-        raise Malformed(f"the expression {expression!r} failed: {_why(error)}") from error
+        raise Malformed(Code.EXPRESSION_FAILED(repr(expression), _why(error))) from error
 
 
 @lru_cache(EXPRESSIONS_KEPT)

@@ -10,6 +10,7 @@ from lambdas.relay.kernel.canonical import Json, outbound
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import PATH_BYTES_MAX, REQUEST_FRAME_BYTES
 from lambdas.relay.kernel.paths import filled, segment
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Target
 from lambdas.relay.routes.mapping import evaluator, render, view
 from lambdas.relay.routes.route import Route
@@ -29,7 +30,7 @@ class Rendered:
 
 
 def rendered(route: Route, event: Event) -> Rendered:
-    """Applies a route's mapping. Raises Malformed with one sentence that names the route."""
+    """Applies a route's mapping. Raises Malformed, which names the route."""
     destination, document = route.destination, view(event, route.name)
     try:
         item = render(route.item, document)
@@ -39,7 +40,7 @@ def rendered(route: Route, event: Event) -> Rendered:
         room = destination.most_bytes - REQUEST_FRAME_BYTES
         size = len(text.encode())
         if size > room:
-            raise Malformed(f"its item has {size} bytes; a request may have {room}")
+            raise Malformed(Code.ITEM_TOO_LARGE(size, room))
         target = Target(
             destination.name,
             destination.method,
@@ -51,7 +52,7 @@ def rendered(route: Route, event: Event) -> Rendered:
         into = destination.list_of(event.detail_type)
         return Rendered(target, into, text, _is_shown(destination, event, item, target.path))
     except Malformed as malformed:
-        raise Malformed(f"route {route.name}: {malformed.reason}") from malformed
+        raise Malformed(Code.ROUTE_FAILED(route.name, malformed.reason)) from malformed
 
 
 def _text(item: Json) -> str:
@@ -59,13 +60,13 @@ def _text(item: Json) -> str:
     try:
         return outbound(item)
     except ValueError:
-        raise Malformed("the mapping gives a number that JSON cannot hold") from None
+        raise Malformed(Code.ITEM_NUMBER()) from None
 
 
 def _require(item: Json, destination: Destination) -> None:
     missing = [name for name in destination.required if evaluator(name)(item) in (None, "", [], {})]
     if missing:
-        raise Malformed(f"the mapping gives no {', '.join(missing)}; {destination.kind} needs it")
+        raise Malformed(Code.ITEM_INCOMPLETE(", ".join(missing), destination.kind))
 
 
 def _is_shown(destination: Destination, event: Event, item: Json, path: str) -> bool:
@@ -93,7 +94,7 @@ def _path(
     values = {name: render(how, document) for name, how in expressions.items()}
     path = filled(destination.path, values)
     if len(path) > PATH_BYTES_MAX:
-        raise Malformed(f"its path has {len(path)} bytes; a request may have {PATH_BYTES_MAX}")
+        raise Malformed(Code.PATH_TOO_LONG(len(path)))
     return path
 
 

@@ -10,6 +10,7 @@ from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.patterns import fits
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.routes import mapping
 from lambdas.relay.routes.sections import flag, former_names, item_of
 
@@ -48,7 +49,7 @@ class Route:
         try:
             return self.when is None or mapping.holds(self.when, mapping.view(event, self.name))
         except Malformed as malformed:
-            raise Malformed(f"route {self.name}, when: {malformed.reason}") from malformed
+            raise Malformed(Code.CONDITION_FAILED(self.name, malformed.reason)) from malformed
 
 
 def read_route(

@@ -31,6 +31,7 @@ from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, SenderKeys, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch
 
 PREFIX = "whsec_"
@@ -45,14 +46,13 @@ class HttpsClient:
 
     def post(self, batch: Batch, destination: Destination) -> Posted:
         if not is_straight(batch.target.path):
-            return Posted(Refused(400, "not sent: its path leads elsewhere", ""), None)
+            return Posted(Refused(400, Code.PATH_LEADS_ELSEWHERE(), ""), None)
         try:
             secrets = self._secrets(destination)
         except Transient as transient:
             return Posted(Deferred(transient.reason, transient.retry_after_s, None), None)
         if not secrets:
-            reason = f"no usable signing key for {destination.name}: see docs/sinks.md"
-            return Posted(Deferred(reason, None, None), None)
+            return Posted(Deferred(Code.NO_SIGNING_KEY(destination.name), None, None), None)
         body, now_ms = batch.body(), self.clock.now_ms()
         answer = self.http.send(
             batch.target.method,
@@ -106,13 +106,13 @@ def judge(answer: Answer | NotSent | Unanswered, now_ms: int) -> Outcome:
     wait = retry_after_s(header(answer, "retry-after") or None, now_ms)
     match answer.status:
         case 429:
-            return Deferred("429: too many requests", wait, 429, is_fault=False)
+            return Deferred(Code.RATE_LIMIT(), wait, 429, is_fault=False)
         case 503 if wait is not None:
-            return Deferred(words(answer), wait, 503, is_fault=False)
+            return Deferred(Code.ANSWERED(words(answer)), wait, 503, is_fault=False)
         case status if status in REFUSALS:
-            return Refused(status, words(answer), "")
+            return Refused(status, Code.ANSWERED(words(answer)), "")
         case status if 300 <= status < 500 and status not in GAVE_UP:
             # A key that it does not know, an address that is gone: every batch would fare so.
-            return Deferred(words(answer), wait, status)
+            return Deferred(Code.ANSWERED(words(answer)), wait, status)
         case status:
-            return Unsure(f"status {status}", wait)
+            return Unsure(Code.STATUS(status), wait)

@@ -7,6 +7,7 @@ from lambdas.relay.destinations.results import ItemFailure
 from lambdas.relay.genesys.client import Posted
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Unsure
 from lambdas.relay.kernel.ports import Busy, NotSent, Record, Records, Taken, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch
 
 #: codes of single records that pass; what has another one will be refused for ever
@@ -48,7 +49,7 @@ def judge(answer: Taken | Busy | NotSent | Unanswered) -> Outcome:
             return Deferred(reason, None, 429, is_fault=False)
         case Taken(codes) if codes and all(code in PASSING for code in codes):
             # None of it happened: the whole request can come back as it is.
-            return Deferred(f"none of its records was taken: {codes[0]}", None, 429, is_fault=False)
+            return Deferred(Code.NO_RECORD_TAKEN(codes[0]), None, 429, is_fault=False)
         case Taken(codes):
             failures = [
                 ItemFailure(number, retryable=code in PASSING, reason=code)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import encode
 from lambdas.relay.review.cases import park
@@ -26,7 +27,14 @@ HEADERS = {"host": "127.0.0.1:1", "cookie": "relay-console-1=t"}
 def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     monkeypatch.setattr("ops.reading._ages", lambda _relay: {})
     claim(BATCH, relay.ledger, NOW_MS)
-    park(BATCH, "REJECTED", "400 no", ledger=relay.ledger, vault=relay.vault, now_ms=NOW_MS)
+    park(
+        BATCH,
+        "REJECTED",
+        Code.QUOTED("400 no"),
+        ledger=relay.ledger,
+        vault=relay.vault,
+        now_ms=NOW_MS,
+    )
     document = {"reason": "no JSON", "at_ms": NOW_MS, "message": "{"}
     relay.vault.keep("quarantine/abcdefgh.json", json.dumps(document))
     letter(relay, "writes", encode(BATCH), reason="429: later", batch=BATCH.batch_id)
