@@ -17,7 +17,7 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup installed run test check sim hands fuzz bench synth bootstrap deploy lock clean
+.PHONY: help setup installed run test check sim hands fuzz bench audit licences synth bootstrap deploy lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,12 @@ fuzz: setup ## Send damaged inputs to every place that takes something from outs
 
 bench: setup ## Measure against what one would pick instead
 	@.venv/bin/python -m benchmarks
+
+audit: setup ## Ask OSV what is known against the packages that are pinned
+	@.venv/bin/python -m ops.audit
+
+licences: setup ## List the licences of what the functions bring along
+	@.venv/bin/python -m stacks.sbom
 
 synth: setup ## Write the CloudFormation template to cdk.out, without AWS [ENVIRONMENT=name]
 	@cdk synth --quiet --no-lookups --no-notices $(if $(ENVIRONMENT),--context environment="$$ENVIRONMENT")

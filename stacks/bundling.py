@@ -1,5 +1,6 @@
-"""Builds the one asset that the five functions share: the package `lambdas`, what it needs, its
-configuration. With uv, on this machine, for the functions' processor and Python; never with Docker.
+"""Builds the one asset that the five functions share: the package `lambdas`, what it needs and a
+bill of that, its configuration. With uv, on this machine, for the functions' processor and Python;
+never with Docker.
 """
 
 import os
@@ -13,6 +14,8 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 from uv import find_uv_bin
+
+from stacks import sbom
 
 PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "lambdas"
@@ -64,6 +67,7 @@ class LocalBundling:
         for pattern in LEFT_OUT:
             for path in output.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (output / sbom.FILE).write_text(sbom.bill(output), encoding="utf-8")
         shutil.copytree(
             PACKAGE,
             output / PACKAGE.name,

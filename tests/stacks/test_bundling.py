@@ -1,13 +1,14 @@
 """The asset: what the functions need, nothing else, the same bytes every time, without Docker."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from stacks import bundling
+from stacks import bundling, sbom
 from stacks.bundling import BundlingError, LocalBundling, failure_in
 from stacks.function import RUNTIME
 
@@ -45,6 +46,20 @@ def test_it_holds_the_functions_their_configuration_and_what_they_import(asset: 
         "jmespath",
     ):
         assert (asset / expected).exists()
+
+
+def test_it_holds_a_bill_of_what_was_installed_with_its_licences(asset: Path) -> None:
+    document = json.loads((asset / sbom.FILE).read_text())
+    pins = (PROJECT / "lambdas" / "requirements.txt").read_text()
+
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    told = {(each["name"], each["version"]) for each in document["components"]}
+    assert told == set(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, re.MULTILINE))
+    licences = dict(sbom.licences(document))
+    assert len(licences) == len(told)
+    assert not [name for name, licence in licences.items() if licence == "unknown"]
+    # What may be shipped with this: a licence that asks for more has to be looked at by a person.
+    assert not [name for name, licence in licences.items() if "GPL" in licence]
 
 
 def test_it_holds_nothing_else(asset: Path) -> None:
