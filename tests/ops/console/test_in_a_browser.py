@@ -119,6 +119,9 @@ def test_a_letter_goes_back_to_work_by_keyboard_after_its_dry_run(
     browser.until("document.querySelector('h1')?.textContent === 'Before anything is changed'")
     assert [command[-1] for command in shown.ran] == ["--dry-run"]
 
+    # What it would do is read first: a second Enter does nothing.
+    browser.until("document.activeElement.tagName === 'PRE'")
+    browser.press("Enter", "Tab")
     browser.until("document.activeElement.textContent === 'Do it'")
     browser.press("Enter")
     browser.until("document.querySelector('h1')?.textContent === 'Done'")
