@@ -16,14 +16,13 @@ from lambdas.relay.destinations.correlation import (
     Confirmation,
     heard_by,
 )
-from lambdas.relay.destinations.destination import Destination, read_document
-from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.genesys.client import Found, Genesys, Missing, NoAnswer, look
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
 from lambdas.relay.kernel.paths import filled
-from lambdas.relay.kernel.ports import Answer, Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.ports import Clock, Ledger, Outgoing, Queue, Telemetry, Vault
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
@@ -57,16 +56,6 @@ class Absent:
     """Genesys finds nothing of it; `proves` that it did not happen only at an id of its own."""
 
     proves: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """Genesys did not say; `wait_s` where it told when to ask again."""
-
-    reason: Reason
-    wait_s: float | None = None
-    #: no answer came, or none of Genesys' own
-    is_outage: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +110,20 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
             path = filled(truth.path, {"key": key})
         except Malformed:
             return NotAskable()
-        answer = deps.genesys.get(path, tracked.batch_id)
-        if not isinstance(answer, Answer):
-            wait_s = answer.retry_after_s if isinstance(answer, Deferred) else None
-            return NoAnswer(answer.reason, wait_s)
-        if answer.status == 404:
-            absent.append(key)
-            continue
-        if answer.status != 200:
-            return NoAnswer(Code.STATUS(answer.status), is_outage=answer.status >= 500)
-        try:
-            document = read_document(answer.body)
-        except ValueError:
-            return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
-        match truth.compare(document, tracked.shows(key)):
-            case "differs":
-                return Differs(document, key)
-            case "absent":
+        match look(deps.genesys, path, tracked.batch_id):
+            case NoAnswer() as silent:
+                return silent
+            case Missing():
                 absent.append(key)
-            case "agrees":
-                found = truth.copies(document)
-                copies += found if len(found) > 1 else []
+            case Found(document):
+                match truth.compare(document, tracked.shows(key)):
+                    case "differs":
+                        return Differs(document, key)
+                    case "absent":
+                        absent.append(key)
+                    case "agrees":
+                        found = truth.copies(document)
+                        copies += found if len(found) > 1 else []
     if len(absent) == len(asked):
         return Absent(tracked.absence_proves)
     # Of the answered id and the chosen one of one item, one is enough.

@@ -17,10 +17,10 @@ from lambdas.relay.correlation.recovery import (
     Agrees,
     Differs,
     Finding,
-    NoAnswer,
     NotAskable,
 )
 from lambdas.relay.destinations.correlation import Confirmation, heard_by
+from lambdas.relay.genesys.client import NoAnswer
 from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
 from lambdas.relay.kernel.ports import Change, Delivery, Guard, Ledger
 from lambdas.relay.kernel.reasons import Code

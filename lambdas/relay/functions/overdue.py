@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdas.relay.correlation import confirmation_breaker, recovery
-from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NoAnswer, NotAskable
+from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NotAskable
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import advice
 from lambdas.relay.genesys import circuit_breaker
+from lambdas.relay.genesys.client import NoAnswer
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,

@@ -12,9 +12,10 @@ from lambdas.relay.destinations.destination import Destination, read_document
 from lambdas.relay.genesys.outcomes import Deferred, Outcome, Refused, judge
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
+from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
-from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.sealing import Batch
 
 
@@ -24,6 +25,28 @@ class Posted:
 
     outcome: Outcome
     rate: Reading | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something is there."""
+
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Genesys did not say; `wait_s` where it told when to ask again."""
+
+    reason: Reason
+    wait_s: float | None = None
+    #: no answer came, or none of Genesys' own
+    is_outage: bool = True
 
 
 class Genesys:
@@ -72,18 +95,15 @@ class Genesys:
             path = read_back.path_of(event)
             if path is None:
                 return None
-            answer = self.get(path, batch.batch_id)
-            if not isinstance(answer, Answer) or answer.status not in (200, 404):
-                return None
-            try:
-                document = read_document(answer.body)
-            except ValueError:
-                return None
-            present = answer.status == 200 and read_back.present(document, event)
-            if present is None:
-                return None
-            if present:
-                taken.add(index)
+            match look(self, path, batch.batch_id):
+                case NoAnswer():
+                    return None
+                case Found(document):
+                    present = read_back.present(document, event)
+                    if present is None:
+                        return None
+                    if present:
+                        taken.add(index)
         return frozenset(taken)
 
     def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
@@ -117,6 +137,24 @@ class Genesys:
             if answer.status != 401:
                 return answer
         return answer
+
+
+def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | NoAnswer:
+    """Asks what is there: the one way in which Genesys is asked what became of a request. Raises
+    Transient where the secret is unreadable."""
+    answer = genesys.get(path, correlation_id)
+    if not isinstance(answer, Answer):
+        return NoAnswer(
+            answer.reason, answer.retry_after_s if isinstance(answer, Deferred) else None
+        )
+    if answer.status == 404:
+        return Missing()
+    if answer.status != 200:
+        return NoAnswer(Code.STATUS(answer.status), is_outage=answer.status >= 500)
+    try:
+        return Found(read_document(answer.body))
+    except ValueError:
+        return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
 
 
 def no_slot(wait: float) -> Deferred:
