@@ -17,7 +17,7 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup installed run test check sim hands fuzz bench audit licences synth bootstrap deploy lock clean
+.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ check: setup ## Check style, formatting and types
 
 sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
 	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
+
+mistakes: setup ## Plant small mistakes one at a time, and see that a test catches each [WORDS="stacks ledger"]
+	@.venv/bin/python -m tests.mistakes $(WORDS)
 
 hands: setup ## What people do by hand in the console, at every moment of a message, and what becomes of it
 	@.venv/bin/python -m simulation.hands

@@ -19,7 +19,14 @@ from lambdas.relay.requests.record import record_key
 from simulator.faults import Conduct
 from simulator.items import Poison
 from tests.unit.kinds import section
-from tests.unit.simulated import CALL, JOURNEY, Simulated, configuration, envelope
+from tests.unit.simulated import (
+    CALL,
+    JOURNEY,
+    Simulated,
+    SimulatedHttp,
+    configuration,
+    envelope,
+)
 
 GENERIC = {"kind": "generic"}
 ATTRIBUTES = {"item": {"attributes": {"topic": "detail_type"}}}
@@ -468,3 +475,33 @@ def test_an_answer_that_has_come_is_not_out_any_more(conduct: Conduct, out: int)
     world.write_once()
 
     assert len(json.loads(world.table.items["L#asking#there", "L"]["out"])) == out
+
+
+def test_a_refusal_after_an_unknown_outcome_is_a_persons() -> None:
+    """R3: it took effect, and its answer was lost; what refuses it now proves nothing."""
+
+    class LosesTheFirst(SimulatedHttp):
+        def send(
+            self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        ) -> Answer | NotSent | Unanswered:
+            answer = super().send(method, url, headers, body)
+            writes = [each for each in self.sent if "/oauth/" not in each.path]
+            return (
+                Unanswered(Code.QUOTED("no answer"))
+                if len(writes) == 1 and writes[0].path in url
+                else answer
+            )
+
+    keyed = {**JOURNEY, "unknown": "manual", "key": {"honoured_hours": 24}}
+    world = Simulated(configuration(keyed))
+    world.http = LosesTheFirst(world.timeline, world.platform)
+    world.write = world.writer()
+    texts = [envelope(1)]
+    batch = world.batch(texts)
+    world.write_once()
+    assert len(world.taken()) == 1
+    poisoned(world, *ids_of(world, texts))
+
+    world.write_all()
+
+    assert world.state(batch) == "MANUAL_REVIEW"

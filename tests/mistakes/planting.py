@@ -1,0 +1,74 @@
+"""Plants one mistake in a copy of the project and runs the tests that are said to catch it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+PROJECT = Path(__file__).parents[2]
+#: what is installed or built is shared with the copy, or not needed in it
+SHARED = (".venv", ".venv-emulator", "node_modules")
+LEFT_OUT = (*SHARED, ".git", "out", "cdk.out", "__pycache__", ".mypy_cache", ".hypothesis")
+OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
+#: pytest's exit code when a test failed (docs.pytest.org, "Exit codes"); any other but 0 says that
+#: the tests could not be run
+FAILED = 1
+
+Verdict = Literal["caught", "survived", "not run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    name: str
+    file: str
+    #: stands once in the file
+    old: str
+    new: str
+    #: arguments of pytest
+    tests: tuple[str, ...]
+
+    def planted_in(self, text: str) -> str:
+        """Raises ValueError where the old text does not stand there exactly once."""
+        found = text.count(self.old)
+        if found != 1:
+            raise ValueError(f"{self.name}: its text stands {found} times in {self.file}, not once")
+        return text.replace(self.old, self.new)
+
+
+def mistakes() -> list[Mistake]:
+    """Those of mistakes.toml."""
+    text = (Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8")
+    rows = tomllib.loads(text)["mistake"]
+    return [Mistake(**{**row, "tests": tuple(row["tests"])}) for row in rows]
+
+
+def copied(to: Path) -> Path:
+    """A copy of the project to plant mistakes in."""
+    copy = to / "project"
+    shutil.copytree(PROJECT, copy, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    for name in SHARED:
+        (copy / name).symlink_to((PROJECT / name).resolve())
+    return copy
+
+
+def judge(mistake: Mistake, copy: Path) -> Verdict:
+    """Whether a test catches it; the copy is afterwards as it was before. Raises ValueError."""
+    place = copy / mistake.file
+    text = place.read_text(encoding="utf-8")
+    place.write_text(mistake.planted_in(text), encoding="utf-8")
+    try:
+        code = subprocess.run(
+            [sys.executable, "-m", "pytest", *OPTIONS, *mistake.tests],
+            cwd=copy,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+    finally:
+        place.write_text(text, encoding="utf-8")
+    return "caught" if code == FAILED else "survived" if code == 0 else "not run"

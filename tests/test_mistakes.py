@@ -1,0 +1,55 @@
+"""The list of planted mistakes fits the code, and planting tells caught from survived."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.mistakes.planting import PROJECT, Mistake, copied, judge, mistakes
+
+LISTED = mistakes()
+HARMLESS = Mistake(
+    name="nothing at all",
+    file="lambdas/relay/kernel/backoff.py",
+    old='"""How long to wait:',
+    new='"""How long one waits:',
+    tests=("tests/unit/test_backoff.py",),
+)
+BAD = next(each for each in LISTED if each.name == "a wait can be none")
+
+
+@pytest.mark.parametrize("mistake", LISTED, ids=lambda each: str(each.name))
+def test_it_can_be_planted_and_changes_something(mistake: Mistake) -> None:
+    text = (PROJECT / mistake.file).read_text(encoding="utf-8")
+
+    assert mistake.planted_in(text) != text
+    assert mistake.tests
+    assert all((PROJECT / test.split("::")[0]).exists() for test in mistake.tests)
+
+
+def test_they_are_of_all_of_it_and_none_is_there_twice() -> None:
+    assert len({each.name for each in LISTED}) == len(LISTED)
+    rooms = {"/".join(Path(each.file).parts[:2]) for each in LISTED}
+    assert {"lambdas/adapters", "lambdas/relay", "stacks/alarms.py", "stacks/queues.py"} <= rooms
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("mistakes"))
+
+
+def test_a_mistake_is_caught_by_its_tests(copy: Path) -> None:
+    assert judge(BAD, copy) == "caught"
+
+
+def test_what_changes_nothing_survives(copy: Path) -> None:
+    assert judge(HARMLESS, copy) == "survived"
+
+
+def test_tests_that_are_not_there_catch_nothing(copy: Path) -> None:
+    assert judge(replace(BAD, tests=("tests/unit/test_nothing.py",)), copy) == "not run"
+
+
+def test_a_text_that_stands_nowhere_is_told() -> None:
+    with pytest.raises(ValueError, match="stands 0 times"):
+        replace(BAD, old="nowhere to be found").planted_in("something else")
