@@ -4,8 +4,8 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,10 +13,11 @@ import pytest
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sinks.https import judge, secret_of, signed
 from simulation.memory.timeline import Timeline
 from tests.unit.batches import NOW_MS
-from tests.unit.simulated import Simulated, configuration, envelope
+from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
 
 URL = "https://hooks.example.com/relay/events"
 KEY = "a" * 64
@@ -115,6 +116,37 @@ def test_a_single_event_is_the_body() -> None:
     world.write_all()
     (document,) = world.receiver.taken.values()
     assert set(document) == {"type", "timestamp", "data"}
+
+
+def test_a_sink_that_is_down_holds_up_nothing_of_genesys() -> None:
+    """One event to both: Genesys has it at once, the sink when it is back, each once."""
+    routes = [{"name": name, "destination": name} for name in ("journey", "sink")]
+    both = parse({"destinations": {"journey": JOURNEY, "sink": SINK}, "routes": routes})
+    world = Simulated(both)
+    genesys, down = world.http, [True]
+    receiver = Receiver(world.timeline, lambda _: Answer(500 if down[0] else 200, {}, b""))
+
+    class Either:
+        def send(self, method: str, url: str, headers: Any, body: bytes | None) -> Any:
+            where: Any = receiver if url == URL else genesys
+            return where.send(method, url, headers, body)
+
+    world.http = cast(Any, Either())
+    world.signing_keys = cast(Any, Keys({"sink": [KEY]}))
+    world.write = world.writer()
+    batches = {}
+    for route in both.routes:
+        world.configuration = replace(both, routes=(route,))
+        batches[route.name] = world.batch([envelope(1)], route.name)
+
+    world.write_all(most_s=600)
+    assert (world.state(batches["journey"]), len(world.taken())) == ("DONE", 1)
+    assert world.telemetry.counts["BreakerOpened"] == 1
+
+    down[0] = False
+    world.write_all()
+    assert world.state(batches["sink"]) == "DONE"
+    assert (len(receiver.taken), len(world.taken())) == (1, 1)
 
 
 def test_while_a_key_changes_both_sign() -> None:
