@@ -29,6 +29,9 @@ TURNED_AWAY = {"400", "401", "413"}
 #: ... and that they have to send it again; 502 is what API Gateway says where a function died
 UNSURE = {"429", "502", "503"}
 
+#: members of an item that are the relay's to choose
+UNKNOWN = {"id", "topic"}
+
 
 @dataclass(slots=True)
 class Account:
@@ -56,6 +59,9 @@ class _Traces:
     """Where each number is found."""
 
     effects: Mapping[int, list[str]]
+    #: what took effect of each, but for what the world does not know: the id, and the topic that a
+    #: deploy adds
+    items: Mapping[int, list[Mapping[str, object]]]
     keys: Mapping[int, set[str]]
     #: numbers by the reason of the person's record
     parked: Mapping[int, list[str]]
@@ -128,9 +134,12 @@ def _records(history: History) -> Iterator[str]:
 
 def _traces(history: History) -> _Traces:
     effects: dict[int, list[str]] = defaultdict(list)
+    items: dict[int, list[Mapping[str, object]]] = defaultdict(list)
     for effect in history.effects:
         for number in numbers_of(json.dumps(effect.item)):
             effects[number].append(effect.key)
+            known = {name: each for name, each in effect.item.items() if name not in UNKNOWN}
+            items[number].append(known)
     keys: dict[int, set[str]] = defaultdict(set)
     for call in history.calls:
         for number in numbers_of(call.body.decode()):
@@ -150,7 +159,7 @@ def _traces(history: History) -> _Traces:
             parked[number].append(str(record.get("reason")))
             if record["state"] == "REJECTED":
                 rejected.add(number)
-    return _Traces(effects, keys, parked, rejected, quarantined)
+    return _Traces(effects, items, keys, parked, rejected, quarantined)
 
 
 def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
@@ -176,7 +185,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
         case "poison":
             _judge_poison(number, effects, traces, account)
         case _:
-            _judge_plain(number, effects, traces, history, regime, account)
+            _judge_plain(fact, effects, traces, history, regime, account)
 
 
 def _judge_double(
@@ -256,13 +265,17 @@ def _judge_poison(number: int, effects: list[str], traces: _Traces, account: Acc
 
 
 def _judge_plain(
-    number: int,
+    fact: Fact,
     effects: list[str],
     traces: _Traces,
     history: History,
     regime: Regime,
     account: Account,
 ) -> None:
+    number = fact.number
+    wanted = fact.item
+    if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
+        account.violations.append(f"event {number} took effect as something else")
     if effects:
         account.delivered += 1
     elif number in traces.parked or number in traces.quarantined:

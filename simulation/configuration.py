@@ -60,7 +60,12 @@ def configuration_of(scenario: Scenario) -> Configuration:
 
 
 def _item(inside: str) -> Json:
-    return {"id": "id", "marker": f"{inside}.marker", "poison": f"{inside}.poison"}
+    return {
+        "id": "id",
+        "marker": f"{inside}.marker",
+        "poison": f"{inside}.poison",
+        "said": f"{inside}.said",
+    }
 
 
 def _is_there(document: Json, event: SealedEvent) -> bool:

@@ -18,7 +18,7 @@ from simulation.fault_plan import FaultPlan
 from simulation.memory.bus import Bus
 from simulation.memory.timeline import Timeline
 from simulation.scheduler import Ending, Returned
-from simulation.workload import START_MS, Fact, Kind, Shares, delivered, marker, moment
+from simulation.workload import START_MS, Fact, Kind, Shares, delivered, item_of, marker, moment
 
 #: two applications of one name space: the same id of both is two events
 KEYS: Mapping[str, str] = {"shop.orders": "a key of the shop " * 3, "bank.orders": "another " * 6}
@@ -68,7 +68,7 @@ def tell(random: Random, number: int, shares: Shares) -> Told:
     if random.random() < shares.odd:
         # Few ids for several events: collisions, and all must arrive.
         own_id = f"order-{random.randrange(3)}"
-    said = {"marker": marker(number), **({"poison": True} if kind == "poison" else {})}
+    said = {**item_of(number), **({"poison": True} if kind == "poison" else {})}
     detail_type, detail, ways = random.choice((_business, _business, _posted, _flat))(
         random, own_id, said
     )
@@ -164,7 +164,8 @@ class Senders:
             for seconds in times:
                 self._timeline.after(seconds, lambda told=told: self._attempt(told, 1))  # type: ignore[misc]
             self.answers[number] = []
-            facts.append(Fact(number, told.kind, len(times), told.attempts_max is None))
+            persists = told.attempts_max is None
+            facts.append(Fact(number, told.kind, len(times), persists, item_of(number)))
         return facts
 
     def _attempt(self, told: Told, attempt: int) -> None:

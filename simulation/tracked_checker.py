@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.relay.kernel.limits import RESENDS_MAX
 from lambdas.relay.kernel.reasons import Code, code_of
 from simulation.checker import Account, check
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
 from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, Tracks, draw_tracked
 
+#: what Genesys accepts and never does is sent again so often, by the outsider's own reckoning
+SENT_AGAIN_MAX = 2
 WRITTEN_BACK = "an event that a request caused was written back"
 
 
@@ -188,7 +189,7 @@ def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
     accepted = "accepted_at_ms" in found.item or found.forgotten > 0
     match code_of(reason):
         case Code.NEVER_HAPPENED:
-            if found.forgotten <= RESENDS_MAX and "lost" not in found.quarantined:
+            if found.forgotten <= SENT_AGAIN_MAX and "lost" not in found.quarantined:
                 yield f"was given up after {found.forgotten} requests that never happened"
         case Code.HELD_IN_VAIN:
             if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):

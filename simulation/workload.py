@@ -71,6 +71,8 @@ class Fact:
     copies: int
     #: its sender, if it has one, sends it again until it knows
     persists: bool = False
+    #: what must take effect of it, but for the id; None: whatever bears its number
+    item: Mapping[str, Any] | None = None
 
 
 #: what a second route makes of an event is an effect of its own, so it has a number of its own
@@ -88,6 +90,22 @@ _MARKER = re.compile(r"evt-(\d{5})")
 def numbers_of(text: str) -> set[int]:
     """Of the events that a text holds."""
     return {int(number) for number in _MARKER.findall(text)}
+
+
+def said(number: int) -> dict[str, Any]:
+    """What an event says beside its number: all that JSON holds and that gets lost on its way."""
+    return {
+        "text": f'Gr\u00fc\u00dfe \u2116\u2028 "{number}" \\ \U0001f4de',
+        "amount": number + 0.1,
+        "large": 9_007_199_254_740_993,
+        "none": [0, False, "", None, {}],
+        "text of a number": "1.0",
+    }
+
+
+def item_of(number: int) -> dict[str, Any]:
+    """The item that an event becomes, but for its id."""
+    return {"marker": marker(number), "said": said(number)}
 
 
 @dataclass(slots=True)
@@ -149,7 +167,12 @@ def generate(
                     body["second"] = marker(SECOND + number)
             rows = list(_copies(random, at_ms, topic, body, shares.copies, late_copies))
         workload.published += rows
-        workload.facts += [Fact(each, kind, len(rows)) for each in numbers]
+        items = [item_of(number), *({"marker": marker(each)} for each in numbers[1:])]
+        facts = [
+            Fact(each, kind, len(rows), item=item)
+            for each, item in zip(numbers, items, strict=True)
+        ]
+        workload.facts += facts
     workload.published.sort(key=lambda row: row.at_ms)
     return workload
 
@@ -195,7 +218,7 @@ def _copies(
 def _body(random: Random, number: int, kind: Kind) -> dict[str, Any]:
     # Few conversations and few moments: legitimate repeats share both, and differ by number only.
     return {
-        "marker": marker(number),
+        **item_of(number),
         "conversationId": f"c-{random.randrange(6)}",
         "eventTime": START_MS + random.randrange(3) * 1000,
         **({"poison": True} if kind == "poison" else {}),

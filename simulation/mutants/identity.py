@@ -1,5 +1,6 @@
 """Mistakes about what an event is."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.routes import mapping, rendering
 from simulation.mutants.mutant import Mutant
 
+_text = rendering._text
 _read_envelope = events.read_envelope
 
 
@@ -39,6 +41,10 @@ def _id_of_identity(event: Event, route: str) -> dict[str, Json]:
     return {**mapping.view(event, route), "id": f"item-{event.identity}-{route}"}
 
 
+def _as_floats(item: Json) -> str:
+    return _text(json.loads(json.dumps(item), parse_int=float))
+
+
 IDENTITY = (
     Mutant(
         "identity is the envelope's id",
@@ -54,6 +60,11 @@ IDENTITY = (
         "item ids ignore what the event says",
         "The id in the body is the identity's; two events under one identity look like copies.",
         ((rendering, "view", _id_of_identity),),
+    ),
+    Mutant(
+        "numbers are floating-point numbers",
+        "JSON has one kind of number; JavaScript has done with it for decades.",
+        ((rendering, "_text", _as_floats),),
     ),
     Mutant(
         "identity without time",

@@ -20,8 +20,8 @@ def _scenario() -> Scenario:
     """The first one with something rejected and something quarantined, under honoured keys, and
     with no senders but Genesys."""
     for seed in range(1, 400):
-        scenario = draw(seed)
-        if scenario.regime.name == "honoured" and (scenario.told, scenario.deploy) == (0, "none"):
+        scenario = replace(draw(seed), deploy="none")
+        if scenario.regime.name == "honoured" and not scenario.told:
             account = check(World(scenario).run(), scenario.regime)
             if account.rejected and account.quarantined and not account.violations:
                 return scenario
@@ -63,6 +63,16 @@ def test_it_sees_a_swapped_byte(history: History) -> None:
     item = json.loads(json.dumps(effect.item).replace("evt-0", "evt-9"))
     effects = [replace(effect, item=item), *history.effects[1:]]
     assert _checked(replace(history, effects=effects)).lost == 1
+
+
+def test_it_sees_an_event_that_took_effect_as_something_else(history: History) -> None:
+    effect = next(e for e in history.effects if "said" in e.item)
+    said = {**effect.item["said"], "large": 9_007_199_254_740_992}
+    others = [e for e in history.effects if e is not effect]
+    changed = replace(
+        history, effects=[*others, replace(effect, item={**effect.item, "said": said})]
+    )
+    assert "took effect as something else" in _checked(changed).violations[0]
 
 
 def test_it_sees_a_request_repeated_with_another_body(history: History) -> None:
