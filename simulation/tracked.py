@@ -202,7 +202,7 @@ class TrackedWorld(World):
         destination = replace(base.destinations["simulated"], confirmation=self.tracks.confirmation)
         route = base.routes[0]
         topics = (*route.topics, CREATED) if self.tracks.is_routed else route.topics
-        routes = (Route(route.name, destination, topics, route.item),)
+        routes = (Route(route.name, destination, topics, route.item, when=route.when),)
         return replace(base, destinations={"simulated": destination}, routes=routes)
 
     def _begin(self, correlation_id: str, item_id: str, marker: str) -> None:

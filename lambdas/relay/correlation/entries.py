@@ -52,6 +52,8 @@ class Entry:
     is_past: bool = False
     #: what happened after this is not of its request's making; 0: it is under way
     over_ms: int = 0
+    #: until when an attempt is under way; 0: none is
+    lease_until_ms: int = 0
 
     @classmethod
     def of(cls, item: Item) -> "Entry":

@@ -4,6 +4,10 @@ An event that our own write caused confirms that write and is never written agai
 cheapest first: does a record exist under its correlation id? Does an entry lead from its
 conversation or entity to a request? Is a request under way whose key only the answer will give, so
 that nobody can know yet? The last makes the event wait, alone, while such an answer is out.
+
+An entry says what a request was to bring about, not that it did: somebody else can have done the
+same at that moment, and then the request be refused. So what an entry tells of an attempt under way
+is told to confirm at once, and the event waits for how the attempt ends all the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,9 +24,9 @@ from lambdas.relay.correlation.entries import (
 )
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
 from lambdas.relay.kernel.limits import ECHO_WITHIN_S
-from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
+from lambdas.relay.kernel.ports import Change, Guard, Ledger
 from lambdas.relay.messages.sealing import Batch, SealedEvent
-from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.record import Record, record_key
 
 #: an event that may yet turn out to be caused by us comes back after this
 ANSWER_POLL_S = 2.0
@@ -36,7 +40,8 @@ class Guarded:
     echoes: Mapping[str, str]
     #: events that are news, and that a request's record follows all the same
     followed: Sequence[tuple[SealedEvent, str]]
-    #: by identity: events of which nobody can know yet, and seconds until it is worth a look
+    #: by identity: events of which nobody can know yet, and seconds until it is worth a look; of
+    #: those that are echoes as well, it is not certain
     waiting: Mapping[str, float]
 
     @property
@@ -72,9 +77,11 @@ def guard(
             own = [entry for entry in found if entry.batch_id == named]
             _meet(event, facts, own, ledger, confirmations)
             continue
-        cause = _meet(event, facts, found, ledger, confirmations)
-        if cause:
-            echoes[event.identity] = cause
+        cause = _meet(event, facts, found, ledger, confirmations, under_way_ms=now_ms)
+        if cause is not None:
+            echoes[event.identity] = cause.batch_id
+            if now_ms < cause.lease_until_ms:
+                waiting[event.identity] = _poll_s(cause.lease_until_ms, now_ms)
             continue
         followed += [(event, request) for request in following(facts, found, confirmations)]
         wait_s = _wait_s(event, out[facts.detail_type], now_ms, answer_wait_s)
@@ -118,16 +125,19 @@ def _meet(
     found: Sequence[Entry],
     ledger: Ledger,
     confirmations: Mapping[str, Confirmation],
-) -> str:
-    """The request that caused the event, with its entry met; "" where there is none."""
+    under_way_ms: int | None = None,
+) -> Entry | None:
+    """Leads to the request that caused the event, and is met, unless an attempt is under way at
+    that moment; None where there is none."""
     found = possible(event, facts, found, confirmations)
-    left = _sent(found, ledger) if found else []
+    left = _of_effect(found, ledger) if found else []
     for _ in range(len(left)):
         entry = causing(event, facts, left, confirmations)
         if entry is None:
-            return ""
-        if entry.is_met_by(event) or not entry.awaits(facts):
-            return entry.batch_id
+            return None
+        is_certain = under_way_ms is None or under_way_ms >= entry.lease_until_ms
+        if entry.is_met_by(event) or not entry.awaits(facts) or not is_certain:
+            return entry
         name = f"{MET}{facts.detail_type}"
         met = ledger.change(
             entry.pk,
@@ -136,27 +146,31 @@ def _meet(
             Change(put={"state": "MET", name: event.identity}, default={"met_by": event.identity}),
         )
         if met.applied or (met.before is not None and met.before.get(name) == event.identity):
-            return entry.batch_id
+            return entry
         left = [p for p in left if p is not entry]  # another event was faster
-    return ""
+    return None
 
 
-def _sent(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
-    """Those whose request has been sent at least once, and was not refused for good: no other can
-    have caused anything."""
-    records = ledger.find([record_key(entry.batch_id) for entry in found])
+def _of_effect(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
+    """Those whose request can have taken effect: no other can have caused anything."""
+    items = ledger.find([record_key(entry.batch_id) for entry in found])
     return [
-        replace(entry, is_past=record["state"] == "SPLIT", over_ms=_over_ms(record))
-        for entry, record in zip(found, records, strict=True)
-        if record is not None and record["attempt"] > 0 and record["state"] != "REJECTED"
+        replace(
+            entry,
+            is_past=record.state == "SPLIT",
+            over_ms=_over_ms(record),
+            lease_until_ms=record.lease_until_ms if record.state == "OPEN" else 0,
+        )
+        for entry, item in zip(found, items, strict=True)
+        if item is not None and (record := Record.of(item)).may_have_taken_effect
     ]
 
 
-def _over_ms(record: Item) -> int:
+def _over_ms(record: Record) -> int:
     """Until when its request can bring something about: some time after its answer."""
-    if record["state"] in ("SEALED", "OPEN"):
+    if record.state in ("SEALED", "OPEN"):
         return 0
-    answered_ms = int(record.get("settled_at_ms", 0))
+    answered_ms = record.settled_at_ms
     return answered_ms + ECHO_WITHIN_S * 1000 if answered_ms else 0
 
 
@@ -190,5 +204,9 @@ def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float
     latest_ms = event.accepted_at_ms + int(answer_wait_s * 1000)
     if now_ms >= min(latest_ms, until_ms):
         return 0
-    # The answer usually comes long before it must.
+    return _poll_s(latest_ms, now_ms)
+
+
+def _poll_s(latest_ms: int, now_ms: int) -> float:
+    """The answer usually comes long before it must."""
     return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000)

@@ -95,7 +95,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         # Another message of it may be at work, or this may be the only one: an engineer redrove
         # it into the wrong queue. A second one does no harm; none would be a loss.
         # What the first run decided stays: the same batch must not go out with other events.
-        guarded = replace(guarded, echoes=recorded.before.get("echoes", {}))
+        guarded = replace(guarded, echoes=recorded.before.get("echoes", {}), waiting={})
         apart = Record.of(recorded.before).aged
         if aged - apart:
             # One has aged since, and an earlier run may be about to send it: they stay together.
@@ -197,6 +197,8 @@ def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Dispos
     waiting = frozenset(guarded.waiting)
     others = batch.without(waiting)
     if not others.events:
+        # Should no answer come, what an event shows is all that the next attempt has to go by.
+        _tell(batch, replace(guarded, followed=()), deps)
         return Later(Code.ANSWER_OUT(), guarded.wait_s)
     mark = deps.ledger.insert([merged_item(batch, now_ms)])[0]
     if not mark.applied and (mark.before is None or Record.of(mark.before).state != "MERGED"):
@@ -280,7 +282,8 @@ def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
     told += [event_check(event, request) for event, request in guarded.followed]
     if told:
         deps.checks.send(told)
-        deps.consumer.telemetry.count("Echoes", len(guarded.echoes))
+        certain = guarded.echoes.keys() - guarded.waiting.keys()
+        deps.consumer.telemetry.count("Echoes", len(certain))
 
 
 def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:

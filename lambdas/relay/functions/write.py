@@ -129,7 +129,7 @@ class _Attempt:
             return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
         step = before_posting(self.lease.doubt_since_ms, self.destination, now_ms)
         confirmation = confirmation_of(self.batch, self.destination.confirmation)
-        if self.lease.is_heard and confirmation is not None:
+        if confirmation is not None and self.lease.is_shown(confirmation, self.batch.depth):
             if len(self.batch.events) == 1 or self.destination.takes_whole:
                 note = Code.HEARD_UNANSWERED()
                 return self._await_event(confirmation, note, genesys_id="", context_id="")

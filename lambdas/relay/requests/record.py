@@ -115,11 +115,24 @@ class Record:
         """More than one attempt can have taken effect."""
         return self.attempt - self.deferred > 1
 
+    @property
+    def may_have_taken_effect(self) -> bool:
+        """Some attempt may have: not every one of them certainly failed."""
+        if self.state == "OPEN" and self.doubt_since_ms is None:
+            # Unless it was accepted once, and never happened; or its whole's attempts did.
+            return self.reposts > 0 or bool(self.parent)
+        return self.attempt > 0 and self.state != "REJECTED"
+
     # --- times
 
     @property
     def sealed_at_ms(self) -> int:
         return int(self.item.get("sealed_at_ms", 0))
+
+    @property
+    def settled_at_ms(self) -> int:
+        """When its last attempt came to an end; 0: none has."""
+        return int(self.item.get("settled_at_ms", 0))
 
     @property
     def accepted_at_ms(self) -> int:

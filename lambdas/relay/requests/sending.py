@@ -7,6 +7,7 @@ effect. It is set by opening and removed only by proof that nothing happened.
 
 from dataclasses import dataclass, replace
 
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
 from lambdas.relay.kernel.reasons import Reason
@@ -82,6 +83,13 @@ class Opened:
     def failures(self) -> int:
         """Earlier attempts whose outcome nobody knows."""
         return self.attempt - self.deferred - 1
+
+    def is_shown(self, confirmation: Confirmation, depth: int) -> bool:
+        """Whether an event tells that an earlier attempt took effect. Where certainly none did,
+        somebody else did the same, unless the event bears our id; a part, at a `depth`, knows
+        nothing of its whole's attempts."""
+        may_have = self.doubt_since_ms is not None or self.reposts > 0
+        return self.is_heard and (may_have or depth > 0 or confirmation.match == "correlation")
 
     @property
     def guard(self) -> Guard:
