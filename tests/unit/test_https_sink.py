@@ -213,7 +213,8 @@ def test_without_a_usable_key_nothing_is_sent_and_nothing_lost(keys: Sequence[st
     batch = world.batch([envelope(1)])
     world.write_once()
     assert world.receiver.asked == []
-    assert "no usable signing key for there" in json.dumps(world.telemetry.notes)
+    said = [fields.get("reason") for message, fields in world.telemetry.notes]
+    assert said == [Code.NO_SIGNING_KEY("there")]
     world.keys.stored = {"there": [KEY]}
     world.write_all()
     assert world.state(batch) == "DONE"
