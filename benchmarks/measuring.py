@@ -22,6 +22,8 @@ class Measured:
     #: ledger writes for slots and breaker alone, per request
     limiter_writes: float
     delivered: int
+    #: invocations of the writers, those that were turned away included
+    invocations: int
     #: requests granted before Genesys was first out of service, and those sent while it was
     before_outage: int
     in_vain: int
@@ -47,6 +49,7 @@ def measured(world: World, permitted: Sequence[tuple[float, int]] = ((0.0, ALLOW
         # Each request that is accepted costs its record two writes: opened, settled.
         limiter_writes=(world.table.writes - world.writes_before - 2 * settled) / len(requests),
         before_outage=sum(e.status == 200 and e.at < _outage_begins(requests) for e in requests),
+        invocations=world.account.invocations,
         in_vain=sum(entry.status >= 500 for entry in requests),
         delivered=len({effect.item_id for effect in world.platform.record.effects}),
     )

@@ -48,9 +48,11 @@ class Backlog:
     headroom: int = 0
     writers: int = WRITERS
     latency_s: tuple[float, float] = (0.15, 0.35)
+    #: CPU of our own counts as time
+    own_s: float = 0.0
 
     def ours(self) -> Measured:
-        world = World(latency_s=self.latency_s)
+        world = World(latency_s=self.latency_s, own_s=self.own_s)
         relay.start_writers(world, self.writers, headroom=self.headroom)
         made = relay.batches(world, range(self.events), BATCH_EVENTS_DEFAULT)
         relay.enqueue_claimed(world, made)

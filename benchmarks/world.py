@@ -81,6 +81,8 @@ class World:
     """One run's neighbours; `latency_s` is what Genesys takes to answer, from and to."""
 
     latency_s: tuple[float, float] = (0.15, 0.35)
+    #: what our own code takes for a request, at the function's share of a processor
+    own_s: float = 0.0
     conduct: Conduct = NONE
     seed: int = SEED
     timeline: Timeline = field(init=False)
@@ -168,6 +170,8 @@ class Http:
         self.requests += 1
         low, high = world.latency_s
         latency_s = low + world.random.random() * (high - low)
+        if world.own_s:
+            scheduler.wait("own", world.own_s)
         scheduler.wait(f"http.{method}", latency_s / 2)
         request = Request(method, urlsplit(url).path, {}, headers, body or b"")
         answer = world.platform.handle(request)

@@ -143,7 +143,7 @@ class Relay(_Table):
         description="a whole number from 0, less than requests_per_minute",
     )
     writer_concurrency: int = Field(
-        default=4,
+        default=6,
         ge=CONCURRENCY_MIN,
         le=CONCURRENCY_MAX,
         description=f"a whole number from {CONCURRENCY_MIN} to {CONCURRENCY_MAX}",

@@ -31,6 +31,7 @@ def test_the_ceiling_is_used_and_not_touched(backlog: Mapping[str, Measured]) ->
     assert ours.used_share >= 0.98
     assert ours.share_429 <= 0.005
     assert ours.limiter_writes < 0.34
+    assert ours.invocations < 2 * ours.requests
     assert ours.ended_s < least_s(EVENTS // 50) + 20
 
 

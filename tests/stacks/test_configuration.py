@@ -104,7 +104,7 @@ def test_the_least_environment_has_the_documented_defaults(tmp_path: Path) -> No
     relay = environment.document.relay
 
     assert environment.name == "least"
-    assert (relay.requests_per_minute, relay.writer_concurrency, relay.headroom) == (300, 4, 0)
+    assert (relay.requests_per_minute, relay.writer_concurrency, relay.headroom) == (300, 6, 0)
     assert (relay.removal, relay.archive_days, relay.architecture) == ("retain", 14, "arm64")
     assert (relay.timing, relay.fixed_egress, relay.detail_types) == ("live", False, ())
 

@@ -41,7 +41,8 @@ class Admission:
             return Later(away, self._spread(wait))
         wait = self._slot(latest_ms) if destination.is_genesys else 0
         if wait:
-            return Later(Code.NO_SLOT(), early(wait))
+            booked = self.rate_limiter.book(clock.now_ms(), wait)
+            return Later(Code.NO_SLOT(), early(booked))
         wait = self.circuit_breaker.admit(name, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 

@@ -15,6 +15,7 @@ A slot that was leased and is not used is lost with its window, never used twice
 
 from dataclasses import dataclass, replace
 
+from lambdas.relay.genesys.bookings import Bookings
 from lambdas.relay.genesys.outcomes import header
 from lambdas.relay.kernel.limits import (
     GENESYS_WINDOW_S,
@@ -231,6 +232,7 @@ class RateLimiter:
         self._reading: Reading | None = None
         self._wanted = 1
         self._not_before_ms = 0
+        self._bookings = Bookings()
 
     def ready(self, now_ms: int) -> float:
         """0 once a slot is held, else the seconds until there may be one."""
@@ -246,7 +248,12 @@ class RateLimiter:
         if not wait:
             self._held -= 1
             self._spent += 1
+            self._bookings.served(self._lease.window)
         return wait
+
+    def book(self, now_ms: int, wait_s: float) -> float:
+        """Seconds after which a message that finds no slot comes back (bookings.py)."""
+        return self._bookings.book(now_ms, wait_s)
 
     def learn(self, answer: Answer, now_ms: int) -> Reading | None:
         """Takes Genesys' own word, to be passed on with the next lease."""
