@@ -189,7 +189,7 @@ def _count(
     aside = aside[: max(missing, 0)]
     for copies in aside:
         tally.set_aside += [(line, _why(copies, kept)) for line in copies]
-        tally.misjudged += copies[0].ordered_event is not None
+        tally.misjudged += copies[0].happening is not None
     missing -= len(aside)
     tally.unique += len(happened) - len(aside)
     tally.duplicates += len(lines) - len(happened) - sum(len(copies) - 1 for copies in aside)

@@ -43,8 +43,8 @@ PERSONAL = ("+1555", POISON)
 def lines(seed: int) -> list[Line]:
     """A morning of the generated day, with one event that Genesys will refuse."""
     chosen = drawn.generate(seed)[:EVENTS]
-    told = Counter(line.ordered_event for line in chosen)
-    place = next(n for n, line in enumerate(chosen) if n > BEFORE and told[line.ordered_event] == 1)
+    told = Counter(line.happening for line in chosen)
+    place = next(n for n, line in enumerate(chosen) if n > BEFORE and told[line.happening] == 1)
     document = json.loads(chosen[place].text)
     document["detail"]["eventBody"]["note"] = POISON
     chosen[place] = replace(chosen[place], text=json.dumps(document), document=document)
@@ -225,7 +225,7 @@ def _what_became_of(night: Night) -> None:
     for line in night.act.lines:
         conversation = line.document["detail"]["eventBody"].get("conversationId")
         if conversation:
-            said.setdefault(conversation, set()).add(line.ordered_event)
+            said.setdefault(conversation, set()).add(line.happening)
     for conversation in sorted(said, key=lambda c: len(said[c]), reverse=True)[:CONVERSATIONS]:
         told = night.asked("trace", conversation)
         fates = {event["fate"].partition(";")[0] for event in told}

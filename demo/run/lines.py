@@ -25,7 +25,7 @@ class Line:
     place: str = ""
     #: the number of what happened, where it was made: lines of one number are copies. Nothing
     #: that is published bears it. None: nobody knows, or nothing happened
-    ordered_event: int | None = None
+    happening: int | None = None
 
     @property
     def is_publishable(self) -> bool:
@@ -46,7 +46,7 @@ class Line:
 def generate(seed: int) -> list[Line]:
     """A day of a small contact centre."""
     return [
-        Line(json.dumps(envelope, ensure_ascii=False), envelope, ordered_event=number)
+        Line(json.dumps(envelope, ensure_ascii=False), envelope, happening=number)
         for number, envelope in Day(Random(seed)).published()
     ]
 

@@ -90,8 +90,8 @@ def happenings(lines: Sequence[Line]) -> list[list[Line]]:
 
 def _marks(line: Line) -> set[object]:
     """What two lines of one content must share one of to tell of one event."""
-    if line.ordered_event is not None:
-        return {line.ordered_event}
+    if line.happening is not None:
+        return {line.happening}
     if _says_which(line.document):
         return {"the content"}
     return {("time", _timestamp(line)), ("envelope", line.envelope_id or id(line))}
@@ -114,7 +114,7 @@ def same_content(contents: Iterable[Sequence[Line]]) -> SameContent:
     """Counts the pairs of a captured file, content by content."""
     copies = events = 0
     for lines in contents:
-        unnumbered = [line for line in lines if line.ordered_event is None]
+        unnumbered = [line for line in lines if line.happening is None]
         times = {_timestamp(line) for line in unnumbered if _is_genesys(line.document)}
         apart = len(happenings(unnumbered)) - 1 if times else 0
         events += apart

@@ -59,7 +59,7 @@ def attempts(seed: int) -> list[Line]:
             held = left == 0 or entropy.random() < 0.4
             connection: Connection = "held" if held else "broke"
             line = _line(detail, entropy.choice(entrances), connection)
-            drawn.append((at, replace(line, ordered_event=number)))
+            drawn.append((at, replace(line, happening=number)))
             at += entropy.uniform(0, 12)
     for number in range(WRONG):
         detail, _ = _step(entropy, STEPS + number)

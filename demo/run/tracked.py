@@ -84,7 +84,7 @@ def lines(seed: int) -> list[Line]:
     random = Random(seed)
     drawn = [_line(random, UNANSWERED, len(FATES))]
     drawn += [_line(random, group, n) for group in GROUPS for n in range(len(FATES))]
-    return [replace(line, ordered_event=number) for number, line in enumerate(drawn)]
+    return [replace(line, happening=number) for number, line in enumerate(drawn)]
 
 
 def _line(random: Random, group: str, number: int) -> Line:

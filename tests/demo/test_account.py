@@ -207,7 +207,7 @@ def test_the_reader_is_told_of_what_was_lost() -> None:
 
 def numbered(*happenings: int, **body: Any) -> list[Line]:
     """Lines of one content that tell of these happenings."""
-    return [Line(text(e := envelope("presence", **body)), e, ordered_event=n) for n in happenings]
+    return [Line(text(e := envelope("presence", **body)), e, happening=n) for n in happenings]
 
 
 def test_a_false_copy_is_a_loss() -> None:

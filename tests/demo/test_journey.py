@@ -67,8 +67,8 @@ def test_the_last_attempt_at_each_step_holds() -> None:
 
 def test_attempts_are_numbered_by_the_step_that_they_tell_of() -> None:
     lines = attempts(SEED)
-    numbers = {line.ordered_event for line in lines}
-    told = {(line.ordered_event, what_it_says(line.document)) for line in lines}
+    numbers = {line.happening for line in lines}
+    told = {(line.happening, what_it_says(line.document)) for line in lines}
 
     assert numbers == {*range(STEPS), None}, "what is no event of the shop's has no number"
     assert len(told) == STEPS + WRONG
