@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lambdas.relay.kernel.breakers import SilenceBreaker
-from lambdas.relay.kernel.ports import Entropy, Item, Ledger
-from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+from lambdas.relay.kernel.ports import Entropy, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedState
 
 #: windows that ended with an event are reported together
 REPORTED_AT_ONCE = 20
@@ -84,42 +84,40 @@ class ConfirmationBreaker:
         self._heard[destination] += 1
         if self._heard[destination] >= REPORTED_AT_ONCE:
             heard = self._heard.pop(destination)
-            self._item(destination).change(
-                lambda item: (_with_heard(ConfirmationCircuit.of(item), heard), None)
-            )
+            self._shared(destination).change(lambda circuit: (_with_heard(circuit, heard), None))
 
     def ended_silent(self, destination: str, now_ms: int) -> tuple[Permission, bool]:
         """A window ended without an event: whether to ask, and whether this opened the breaker."""
         heard = self._heard.pop(destination, 0)
 
-        def decide(item: Item | None) -> tuple[Values | None, tuple[Permission, bool]]:
-            before = ConfirmationCircuit.of(item)
+        def decide(
+            before: ConfirmationCircuit,
+        ) -> tuple[ConfirmationCircuit, tuple[Permission, bool]]:
             after, permission = ended_silent(before, now_ms, heard, self._limits)
-            answer = (permission, after.is_open and not before.is_open)
-            return (None if after == before else after.values), answer
+            return after, (permission, after.is_open and not before.is_open)
 
-        return self._item(destination).change(decide)
+        return self._shared(destination).change(decide)
 
     def answered(self, destination: str) -> None:
         """The probe was answered."""
-        self._item(destination).change(
-            lambda item: (closed(ConfirmationCircuit.of(item)).values, None)
-        )
+        self._shared(destination).change(lambda circuit: (closed(circuit), None))
 
-    def _item(self, destination: str) -> SharedItem:
-        return SharedItem(self._ledger, self._chance, f"silence#{destination}")
+    def _shared(self, destination: str) -> SharedState[ConfirmationCircuit]:
+        return shared_circuit(self._ledger, self._chance, destination)
 
 
-def _with_heard(circuit: ConfirmationCircuit, heard: int) -> Values:
+def shared_circuit(
+    ledger: Ledger, entropy: Entropy, destination: str
+) -> SharedState[ConfirmationCircuit]:
+    """What everybody knows of a destination's windows."""
+    return SharedState(ConfirmationCircuit, ledger, entropy, f"silence#{destination}")
+
+
+def _with_heard(circuit: ConfirmationCircuit, heard: int) -> ConfirmationCircuit:
     circuit = closed(circuit)
-    return replace(circuit, heard=circuit.heard + heard).values
+    return replace(circuit, heard=circuit.heard + heard)
 
 
 def is_open(ledger: Ledger, entropy: Entropy, destination: str, now_ms: int) -> bool:
     """Whether nobody is to be asked about this destination's requests now."""
-    return (
-        now_ms
-        < ConfirmationCircuit.of(
-            SharedItem(ledger, entropy, f"silence#{destination}").read()
-        ).open_until_ms
-    )
+    return now_ms < shared_circuit(ledger, entropy, destination).read().open_until_ms

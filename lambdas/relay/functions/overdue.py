@@ -60,9 +60,9 @@ class Admission:
 
     def turns_away(self, destination: str, now_ms: int) -> bool:
         if destination not in self._circuits:
-            self._circuits[destination] = circuit_breaker.circuit_of(
+            self._circuits[destination] = circuit_breaker.shared_circuit(
                 self._ledger, self._chance, destination
-            )
+            ).read()
         circuit = self._circuits[destination]
         if circuit_breaker.turned_away_s(circuit, now_ms) > 0:
             return True

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 from lambdas.relay.kernel.breakers import DestinationBreaker
 from lambdas.relay.kernel.limits import BREAKER_FRESH_S
-from lambdas.relay.kernel.ports import Entropy, Item, Ledger
-from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+from lambdas.relay.kernel.ports import Entropy, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedState
 
 #: those who come back during a probe come again after this
 PROBE_RESULT_S = 5.0
@@ -196,26 +196,25 @@ class CircuitBreaker:
         seen = self._seen.get(destination)
         if seen is not None and now_ms < seen[0] + _ms(BREAKER_FRESH_S):
             return seen[1]
-        circuit = Circuit.of(self._shared(destination).read())
+        circuit = self._shared(destination).read()
         self._seen[destination] = (now_ms, circuit)
         return circuit
 
     def _change(
         self, destination: str, now_ms: int, decide: Callable[[Circuit], tuple[Circuit, float]]
     ) -> float:
-        def decide_item(item: Item | None) -> tuple[Values | None, tuple[Circuit, float]]:
-            before = Circuit.of(item)
-            after, answer = decide(before)
-            return (None if after == before else after.values), (after, answer)
+        def decided(circuit: Circuit) -> tuple[Circuit, tuple[Circuit, float]]:
+            after, answer = decide(circuit)
+            return after, (after, answer)
 
-        after, answer = self._shared(destination).change(decide_item)
+        after, answer = self._shared(destination).change(decided)
         self._seen[destination] = (now_ms, after)
         return answer
 
-    def _shared(self, destination: str) -> SharedItem:
-        return SharedItem(self._ledger, self._chance, name_of(destination))
+    def _shared(self, destination: str) -> SharedState[Circuit]:
+        return shared_circuit(self._ledger, self._chance, destination)
 
 
-def circuit_of(ledger: Ledger, entropy: Entropy, destination: str) -> Circuit:
-    """How a destination stands; for those who ask it seldom."""
-    return Circuit.of(SharedItem(ledger, entropy, name_of(destination)).read())
+def shared_circuit(ledger: Ledger, entropy: Entropy, destination: str) -> SharedState[Circuit]:
+    """What all writers know of a destination."""
+    return SharedState(Circuit, ledger, entropy, name_of(destination))

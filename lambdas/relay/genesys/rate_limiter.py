@@ -23,8 +23,8 @@ from lambdas.relay.kernel.limits import (
     SLOTS_PER_LEASE_MAX,
     WINDOW_END_UNKNOWN_S,
 )
-from lambdas.relay.kernel.ports import Answer, Entropy, Item, Ledger
-from lambdas.relay.ledger.shared import Shared, SharedItem, Values
+from lambdas.relay.kernel.ports import Answer, Entropy, Ledger
+from lambdas.relay.ledger.shared import Shared, SharedState
 
 NAME = "pace"
 #: slots left unused once somebody else was seen to use the client: they go on using it meanwhile
@@ -224,7 +224,7 @@ class RateLimiter:
     """One instance's share of the pace. Raises Transient where the ledger does not answer."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy, quota: Quota) -> None:
-        self._shared = SharedItem(ledger, entropy, NAME)
+        self._shared = SharedState(Window, ledger, entropy, NAME)
         self._quota = quota
         self._lease = Lease(0, 0, 0, 0)
         self._held = 0
@@ -268,9 +268,9 @@ class RateLimiter:
         self._not_before_ms = max(self._not_before_ms, until_ms)
         report = self._report()
 
-        def decide(item: Item | None) -> tuple[Values, None]:
-            window = told(_current(Window.of(item), now_ms, self._quota), now_ms, report)
-            return closed(window, until_ms).values, None
+        def decide(window: Window) -> tuple[Window, None]:
+            window = told(_current(window, now_ms, self._quota), now_ms, report)
+            return closed(window, until_ms), None
 
         self._shared.change(decide)
         self._reported()
@@ -280,12 +280,9 @@ class RateLimiter:
         self._wanted = 1 if self._held else min(SLOTS_PER_LEASE_MAX, 2 * self._wanted)
         report = self._report()
 
-        def decide(item: Item | None) -> tuple[Values | None, Lease]:
-            before = Window.of(item)
-            after, leased = lease(before, now_ms, report, self._wanted, self._quota)
-            return (None if after == before else after.values), leased
-
-        self._lease = self._shared.change(decide)
+        self._lease = self._shared.change(
+            lambda window: lease(window, now_ms, report, self._wanted, self._quota)
+        )
         self._held = self._lease.slots
         self._reported()
         self._not_before_ms = now_ms + int(self._lease.wait_s * 1000)

@@ -7,7 +7,7 @@ on a stale item, and a write that lands late changes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger
@@ -46,6 +46,9 @@ class Shared:
     @property
     def values(self) -> Values:
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+S = TypeVar("S", bound=Shared)
 
 
 def key_of(name: str) -> tuple[str, str]:
@@ -95,3 +98,26 @@ class SharedItem:
         self._met = written.before
         # A write whose answer was lost and that was repeated by the SDK meets itself.
         return written.applied or (self._met is not None and self._met.get("holder") == holder)
+
+
+class SharedState(Generic[S]):
+    """Such an item as the values that it holds: decided on whole, and written where they change."""
+
+    def __init__(self, kind: type[S], ledger: Ledger, entropy: Entropy, name: str) -> None:
+        self._kind = kind
+        self._item = SharedItem(ledger, entropy, name)
+
+    def read(self) -> S:
+        """The values as they stand. Raises Transient."""
+        return self._kind.of(self._item.read())
+
+    def change(self, decide: Callable[[S], tuple[S, T]]) -> T:
+        """Applies a decision to the newest values; returns its answer once they are on record.
+        Raises Transient, as `SharedItem.change` does."""
+
+        def decide_item(item: Item | None) -> tuple[Values | None, T]:
+            before = self._kind.of(item)
+            after, answer = decide(before)
+            return (None if after == before else after.values), answer
+
+        return self._item.change(decide_item)
