@@ -31,7 +31,11 @@ class Visit:
 
     def headline(self, path: str) -> str:
         """What a page is about."""
-        return _text(HEADLINE, self._browser.get(f"{self.place}{path}", timeout=TIMEOUT_S).text)
+        return _text(HEADLINE, self.text(path))
+
+    def text(self, path: str) -> str:
+        """A whole page."""
+        return self._browser.get(f"{self.place}{path}", timeout=TIMEOUT_S).text
 
     def press(self, form: Mapping[str, str]) -> tuple[str, str]:
         """A button: what its dry run says, and what the command says that is then run."""
