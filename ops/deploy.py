@@ -89,10 +89,17 @@ def objections(environment: Environment, found: Found) -> Iterator[str]:
             f"Genesys Cloud has deleted the partner event source {source}: make a new integration "
             "and put its source into the environment file."
         )
+    elif relay.partner_bus_exists:
+        if found.source == "PENDING":
+            yield (
+                f"The partner event source {source} feeds no bus yet: leave partner_bus_exists out "
+                "of the environment file, and the stack makes one."
+            )
     elif found.bus_owner not in (None, _stack(environment)):
         yield (
             f"The partner event source {source} feeds a bus of the stack {found.bus_owner}, and a "
-            "source has one bus only: take it out of there, or make another integration."
+            "source has one bus only: say partner_bus_exists = true to share that bus, take it out "
+            "of there, or make another integration."
         )
 
 

@@ -51,12 +51,17 @@ class Buses(Construct):
 
         source = relay.partner_event_source
         # AWS associates a partner source with the bus of the same name.
-        self.partner = events.CfnEventBus(self, "Partner", name=source, event_source_name=source)
+        self.partner = (
+            None
+            if relay.partner_bus_exists
+            else events.CfnEventBus(self, "Partner", name=source, event_source_name=source)
+        )
+        self.partner_name = source if self.partner is None else self.partner.ref
         self.relay = events.CfnEventBus(self, "Relay", name=relay_bus_name)
         self.rules = (
             self._lead(
                 "Partner",
-                self.partner,
+                self.partner or source,
                 all_events=patterns.from_partner(source, relay.account),
                 wanted=wanted,
             ),
@@ -66,34 +71,40 @@ class Buses(Construct):
     def open_after(self, *constructs: IConstruct) -> None:
         """Events are accepted from the moment in which there is a bus: let all that takes them
         stand before."""
-        for bus in (self.partner, self.relay):
-            bus.node.add_dependency(*constructs)
+        # A bus that was there has events already: its rule is the one that must wait.
+        for first in (self.partner or self.rules[0], self.relay):
+            first.node.add_dependency(*constructs)
 
     def _lead(
-        self, name: str, bus: events.CfnEventBus, *, all_events: Pattern, wanted: Pattern
+        self, name: str, bus: events.CfnEventBus | str, *, all_events: Pattern, wanted: Pattern
     ) -> events.CfnRule:
-        """The way from a bus into the events queue, past an archive of all its events."""
-        bus.apply_removal_policy(self._removal_policy)
+        """The way from a bus into the events queue, past an archive of all its events. A bus that
+        is but named is its owner's."""
+        if isinstance(bus, str):
+            bus_name, arn = bus, _bus_arn(self, bus)
+        else:
+            bus.apply_removal_policy(self._removal_policy)
+            bus_name, arn = bus.ref, bus.attr_arn
         archive = events.CfnArchive(
             self,
             f"{name}Archive",
-            source_arn=bus.attr_arn,
+            source_arn=arn,
             event_pattern=all_events,
             retention_days=self._archive_days,
         )
         archive.apply_removal_policy(self._removal_policy)
-        rule = self._rule(name, bus, wanted)
+        rule = self._rule(name, bus_name, wanted)
         # A rule is live at once, and what EventBridge is not permitted to send it does not retry.
         rule.node.add_dependency(archive, *self._policies)
         return rule
 
-    def _rule(self, name: str, bus: events.CfnEventBus, pattern: Pattern) -> events.CfnRule:
+    def _rule(self, name: str, bus: str, pattern: Pattern) -> events.CfnRule:
         """A rule with one target. What cannot be delivered joins what intake could not handle."""
         return events.CfnRule(
             self,
             f"{name}Rule",
             name=rule_name(self, name.lower()),
-            event_bus_name=bus.ref,
+            event_bus_name=bus,
             event_pattern=pattern,
             targets=[
                 events.CfnRule.TargetProperty(
@@ -109,6 +120,12 @@ class Buses(Construct):
                 )
             ],
         )
+
+
+def _bus_arn(scope: Construct, name: str) -> str:
+    return cdk.Stack.of(scope).format_arn(
+        service="events", resource="event-bus", resource_name=name
+    )
 
 
 def rule_name(scope: Construct, bus: str) -> str:

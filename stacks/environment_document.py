@@ -17,6 +17,7 @@ from pydantic import (
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
+from stacks.existing_vpc import VPC_FORM, ExistingVpc
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
 
@@ -216,6 +217,11 @@ class Relay(_Table):
         default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
     )
     fixed_egress: bool = Field(default=False, description="true or false")
+    vpc: ExistingVpc | None = Field(default=None, description=VPC_FORM)
+    partner_bus_exists: bool = Field(
+        default=False,
+        description="true or false (true: the source feeds a bus already, which stays its owner's)",
+    )
     architecture: Literal["arm64", "x86_64"] = Field(
         default="arm64", description='"arm64" or "x86_64"'
     )
@@ -246,6 +252,15 @@ class Relay(_Table):
             raise ValueError(
                 f"api_url is of {api} and login_url of {login}, which are two regions of Genesys "
                 "Cloud: no token of one is good in the other; expected one domain."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_out(self) -> Self:
+        if self.vpc is not None and self.fixed_egress:
+            raise ValueError(
+                "both vpc and fixed_egress are set, and the functions have one way out: expected "
+                "fixed_egress, which makes a VPC with an address, or vpc, whose address is its own."
             )
         return self
 

@@ -11,7 +11,7 @@ from constructs import Construct
 from lambdas.relay.kernel import limits
 from stacks.acknowledgements import acknowledge
 from stacks.log_group import log_group
-from stacks.network import Network
+from stacks.network import ExistingNetwork, Network
 
 #: The newest Python that the pinned CDK library knows; a test fails when a newer one appears.
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -32,7 +32,7 @@ class FunctionSettings:
     log_retention_days: int
     removal_policy: cdk.RemovalPolicy
     #: where the functions that call Genesys run; None: on Lambda's own network
-    network: Network | None
+    network: Network | ExistingNetwork | None
 
 
 def relay_function(

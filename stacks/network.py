@@ -5,6 +5,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.existing_vpc import ExistingVpc
 from stacks.log_group import log_group
 
 HTTPS_PORT = 443
@@ -28,9 +29,9 @@ class Network(Construct):
         address = ec2.CfnEIP(self, "Address", domain="vpc")
         # Genesys' allow-list names this address: it must not change with the gateway or the stack.
         address.apply_removal_policy(removal_policy)
-        self.address = address.ref
+        self.address: str | None = address.ref
         self.subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
-        self.vpc = ec2.Vpc(
+        self.vpc: ec2.IVpc = ec2.Vpc(
             self,
             "Vpc",
             nat_gateways=1,
@@ -59,26 +60,54 @@ class Network(Construct):
             ),
             traffic_type=ec2.FlowLogTrafficType.REJECT,
         )
-        self.security_group = ec2.SecurityGroup(
-            self,
-            "Functions",
-            vpc=self.vpc,
-            description="genesys-relay: HTTPS out, nothing in",
-            allow_all_outbound=False,
-        )
-        self.security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "HTTPS")
+        self.security_group = _outward_only(self, self.vpc)
 
     def grant_attachment(self, grantee: iam.IGrantable) -> None:
-        """What Lambda needs to put a function into a VPC; these actions know no resources."""
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[
-                "ec2:CreateNetworkInterface",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            resource_arns=["*"],
+        grant_attachment(grantee)
+
+
+class ExistingNetwork(Construct):
+    """A VPC of the landing zone's: its routes, addresses and endpoints are its owners'."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, existing: ExistingVpc) -> None:
+        super().__init__(scope, construct_id)
+        self.address: str | None = None
+        zones = cdk.Stack.of(self).availability_zones
+        self.vpc = ec2.Vpc.from_vpc_attributes(
+            self, "Vpc", vpc_id=existing.id, availability_zones=zones
         )
+        self.subnets = ec2.SubnetSelection(
+            subnets=[ec2.Subnet.from_subnet_id(self, subnet, subnet) for subnet in existing.subnets]
+        )
+        self.security_group = _outward_only(self, self.vpc)
+
+    def grant_attachment(self, grantee: iam.IGrantable) -> None:
+        grant_attachment(grantee)
+
+
+def _outward_only(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+    group = ec2.SecurityGroup(
+        scope,
+        "Functions",
+        vpc=vpc,
+        description="genesys-relay: HTTPS out, nothing in",
+        allow_all_outbound=False,
+    )
+    group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS_PORT), "HTTPS")
+    return group
+
+
+def grant_attachment(grantee: iam.IGrantable) -> None:
+    """What Lambda needs to put a function into a VPC; these actions know no resources."""
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=[
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        resource_arns=["*"],
+    )

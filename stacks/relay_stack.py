@@ -19,7 +19,7 @@ from stacks.intake import Intake
 from stacks.ledger import Ledger
 from stacks.monitoring import Monitoring
 from stacks.narrowing import narrowed
-from stacks.network import Network
+from stacks.network import ExistingNetwork, Network
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.shared import Shared
@@ -76,16 +76,7 @@ class RelayStack(cdk.Stack):
             events_queue=queues.events,
             removal_policy=removal_policy,
         )
-        network = (
-            Network(
-                self,
-                "Network",
-                log_retention_days=relay.log_retention_days,
-                removal_policy=removal_policy,
-            )
-            if relay.fixed_egress
-            else None
-        )
+        network = _network(self, relay, removal_policy)
         shared = Shared(
             settings=FunctionSettings(
                 environment=environment.name,
@@ -142,7 +133,7 @@ class RelayStack(cdk.Stack):
 
         outputs = {
             "Version": VERSION,
-            "PartnerBusName": buses.partner.ref,
+            "PartnerBusName": buses.partner_name,
             "RelayBusName": buses.relay.ref,
             "LedgerTableName": ledger.table.table_name,
             "VaultBucketName": vault.bucket.bucket_name,
@@ -155,7 +146,7 @@ class RelayStack(cdk.Stack):
             outputs[f"{pair.name.capitalize()}DeadQueueUrl"] = pair.dead.queue_url
         for verb in (intake, dedup, write, confirm, reconcile):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
-        if network is not None:
+        if network is not None and network.address is not None:
             outputs["EgressAddress"] = network.address
         if sinks.secret is not None:
             outputs["SigningSecretName"] = sinks.secret.secret_arn
@@ -181,6 +172,22 @@ def _fit(stack: cdk.Stack, relay: Settings) -> None:
         iam.PermissionsBoundary.of(stack).apply(
             iam.ManagedPolicy.from_managed_policy_arn(stack, "Boundary", relay.permissions_boundary)
         )
+
+
+def _network(
+    stack: cdk.Stack, relay: Settings, removal_policy: cdk.RemovalPolicy
+) -> Network | ExistingNetwork | None:
+    """Where the functions that call Genesys run; None: on Lambda's own network."""
+    if relay.vpc is not None:
+        return ExistingNetwork(stack, "Network", existing=relay.vpc)
+    if relay.fixed_egress:
+        return Network(
+            stack,
+            "Network",
+            log_retention_days=relay.log_retention_days,
+            removal_policy=removal_policy,
+        )
+    return None
 
 
 def _require_relations(timing: limits.Timing) -> None:

@@ -8,7 +8,7 @@ import pytest
 from stacks.configuration import ConfigurationError, load_environments
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
-from tests.stacks.synthesised import resources
+from tests.stacks.synthesised import HASH, readable, resources
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
@@ -34,6 +34,36 @@ def test_tags_boundary_and_qualifier_reach_everything_that_they_are_for(tmp_path
     assert "hnb659fds" not in json.dumps([template, made.manifest])
 
 
+def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> None:
+    made = synthesise(
+        tmp_path,
+        first=environment_text(
+            "partner_bus_exists = true",
+            'vpc = { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d", "subnet-0c2d4e5f"] }',
+        ),
+    )
+    template = made.templates["first"]
+    source = "aws.partner/genesys.com/cloud/org/suffix"
+
+    assert set(resources(template, "AWS::Events::EventBus")) == {"BusesRelay"}
+    rule = resources(template, "AWS::Events::Rule")["BusesPartnerRule"]
+    assert rule["Properties"]["EventBusName"] == source
+    archive = resources(template, "AWS::Events::Archive")["BusesPartnerArchive"]["Properties"]
+    assert str(readable(archive["SourceArn"])).endswith(f":event-bus/{source}")
+    # The bus has events already, so its rule goes live when all else stands.
+    waits_for = {HASH.sub("", name) for name in rule["DependsOn"]}
+    assert {"IntakeFunction", "DedupFunction", "WriteFunction", "BusesPartnerArchive"} <= waits_for
+    assert template["Outputs"]["PartnerBusName"]["Value"] == source
+
+    assert not resources(template, "AWS::EC2::VPC")
+    assert not resources(template, "AWS::EC2::EIP")
+    (group,) = resources(template, "AWS::EC2::SecurityGroup").values()
+    assert group["Properties"]["VpcId"] == "vpc-0a1b2c3d"
+    write = resources(template, "AWS::Lambda::Function")["WriteFunction"]["Properties"]
+    assert write["VpcConfig"]["SubnetIds"] == ["subnet-0a1b2c3d", "subnet-0c2d4e5f"]
+    assert made.report["pluginReports"] == []
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -41,6 +71,12 @@ def test_tags_boundary_and_qualifier_reach_everything_that_they_are_for(tmp_path
         ("tags = { team = 1 }", "a table of texts"),
         ('permissions_boundary = "boundary"', "the ARN of an IAM policy"),
         ('bootstrap_qualifier = "Too-Long-For-It"', "at most 10 lower-case letters"),
+        ('vpc = { id = "vpc-0a1b2c3d", subnets = [] }', "a table such as"),
+        ('vpc = { id = "x", subnets = ["subnet-0a1b2c3d"] }', "a table such as"),
+        (
+            'fixed_egress = true\nvpc = { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d"] }',
+            "one way out",
+        ),
         ('ledger_table = "a b"', "the name of a DynamoDB table"),
     ],
 )

@@ -1,0 +1,32 @@
+"""The example of a pipeline: what it runs is there, and it holds no secret."""
+
+import re
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = ROOT / "examples" / "pipeline" / "deploy.yml"
+
+
+def test_its_commands_are_those_of_this_project_in_their_order() -> None:
+    jobs = yaml.safe_load(PIPELINE.read_text("utf-8"))["jobs"]
+    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.M))
+
+    runs = {
+        name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
+    }
+    made = {name: re.findall(r"make ([a-z]+)", "\n".join(lines)) for name, lines in runs.items()}
+    assert made == {"diff": ["check", "synth", "diff"], "deploy": ["deploy"]}
+    assert set(made["diff"] + made["deploy"]) <= targets
+    assert any("bin/relay" in line for line in runs["deploy"])
+    assert jobs["deploy"]["needs"] == "diff"
+    assert jobs["deploy"]["environment"] == "production"
+
+
+def test_it_signs_in_by_oidc_and_holds_no_key() -> None:
+    text = PIPELINE.read_text("utf-8")
+
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read", "id-token": "write"}
+    assert "secrets." not in text
+    assert not re.search(r"AKIA|aws-secret-access-key", text)
