@@ -8,6 +8,8 @@ import typer
 
 from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.messages.sealing import Target
+from lambdas.relay.routes.route import Route
 from ops.errors import OpsError
 from ops.mapping_trial import Trial, tried
 from ops.session import session_of
@@ -67,13 +69,21 @@ def _document(trial: Trial) -> dict[str, Any]:
     return {
         **document,
         "destination": target.destination,
-        "request": f"{target.method} {target.path}",
+        "request": _request(trial.route, target),
         "list": trial.made.into,
         "is_shown": trial.made.is_shown,
         "is_shadow": target.is_shadow,
         "bytes": len(trial.made.item),
         "item": item,
     }
+
+
+def _request(route: Route, target: Target) -> str:
+    """What is sent, and where."""
+    destination = route.destination
+    if destination.service in ("genesys", "https"):
+        return f"{target.method} {destination.host}{target.path}"
+    return f"{destination.service} {target.path}"
 
 
 def _show(trial: Trial, say: Any) -> None:
@@ -89,5 +99,5 @@ def _show(trial: Trial, say: Any) -> None:
     into = f', list "{trial.made.into}"' if trial.made.into else ""
     would = "is in shadow and would send" if target.is_shadow else "sends"
     say(f"Route {name} {would} {len(trial.made.item)} bytes to {target.destination}:", "green")
-    say(f"  {target.method} {target.path}{into}")
+    say(f"  {_request(trial.route, target)}{into}")
     say(json.dumps(json.loads(trial.made.item), indent=2))

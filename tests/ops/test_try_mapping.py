@@ -55,6 +55,38 @@ def test_a_file_is_read_in_every_encoding_of_unicode(
     assert run(*given) == 0
 
 
+SINKS = """
+[relay]
+partner_event_source = "aws.partner/genesys.com/cloud/x/y"
+genesys_region = "eu-central-1"
+shadow = true
+[destinations.crm]
+kind = "https"
+url = "https://crm.example.com/hooks"
+[destinations.lake]
+kind = "firehose"
+arn = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake"
+[[routes]]
+name = "crm"
+destination = "crm"
+shadow = false
+[[routes]]
+name = "lake"
+destination = "lake"
+"""
+
+
+def test_what_goes_beside_genesys_is_shown_with_its_address(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given[0].write_text(SINKS)
+    assert run(*given) == 0
+    said = capsys.readouterr().out
+    assert 'POST https://crm.example.com/hooks, list "events"' in said
+    assert "Route lake is in shadow and would send" in said
+    assert "firehose arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake" in said
+
+
 def test_an_event_that_no_route_takes_is_told(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
