@@ -23,6 +23,7 @@ from ops.genesys_probe import (
     allowed_per_minute,
     date_of,
 )
+from ops.signing import signing_keys
 
 Result = Literal["ok", "wrong", "unknown"]
 
@@ -338,6 +339,7 @@ ALL = (
     Check("rules", _rules),
     Check("ledger", _ledger),
     Check("secret", _secret),
+    Check("signing keys", signing_keys),
     Check("token", _token),
     Check("permissions", _permissions),
     Check("journeys", _journeys),

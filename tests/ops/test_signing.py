@@ -1,0 +1,69 @@
+"""relay doctor: whether every HTTPS endpoint has a key that signs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lambdas.relay.routes.configuration import Configuration, parse
+from ops.checks import ALL
+from ops.errors import OpsError
+from ops.signing import signing_keys
+from tests.ops.conftest import Deployed
+
+KEY = "a" * 64
+
+
+def configured(monkeypatch: pytest.MonkeyPatch, **destinations: Any) -> None:
+    routes = [{"name": name, "destination": name} for name in destinations]
+
+    def configuration(_relay: object) -> Configuration:
+        return parse({"destinations": destinations, "routes": routes})
+
+    monkeypatch.setattr("ops.deployed.configuration", configuration)
+
+
+def stored(relay: Deployed, keys: Mapping[str, Any]) -> None:
+    answer = relay.secrets.create_secret(Name="keys", SecretString=json.dumps(keys))
+    relay.made["SigningSecretName"] = answer["ARN"]
+
+
+CRM = {"kind": "https", "url": "https://crm.example.com/hooks", "formerly": ["old"]}
+
+
+def test_it_is_asked_by_the_doctor() -> None:
+    assert signing_keys in [check.look for check in ALL]
+
+
+def test_where_nothing_is_signed_nothing_is_asked(
+    relay: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(monkeypatch, plain={"kind": "generic"})
+    assert signing_keys(relay) == "no destination is signed"
+
+
+@pytest.mark.parametrize("keys", [{"crm": KEY}, {"crm": [KEY, KEY]}, {"old": f"whsec_{KEY}"}])
+def test_a_key_that_signs_is_well(
+    relay: Deployed, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any]
+) -> None:
+    configured(monkeypatch, crm=CRM)
+    stored(relay, keys)
+    assert signing_keys(relay) == "there is one for crm"
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"other": KEY}, "crm has no usable key"),
+        ({"crm": "not base64, however long it may be made to look"}, "crm has no usable key"),
+        ({"crm": "short"}, "the signing keys' secret has no usable key for crm"),
+    ],
+)
+def test_what_signs_nothing_is_one_sentence(
+    relay: Deployed, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any], sentence: str
+) -> None:
+    configured(monkeypatch, crm=CRM)
+    stored(relay, keys)
+    with pytest.raises(OpsError, match=sentence):
+        signing_keys(relay)
