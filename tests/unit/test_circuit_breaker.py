@@ -117,6 +117,34 @@ def test_one_of_all_instances_gets_the_probe() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
+def test_after_a_rest_one_of_all_instances_goes_first() -> None:
+    world = World()
+    breakers = [CircuitBreaker(world.ledger, world.entropy) for _ in range(4)]
+    breakers[0].rest("journey", NOW_MS, 60)
+
+    after_ms = NOW_MS + 60_000
+    waits = [b.admit("journey", after_ms, after_ms + 60_000) for b in breakers]
+    assert sorted(wait > 0 for wait in waits) == [False, True, True, True]
+
+    breakers[waits.index(0)].succeeded("journey", after_ms + 200)
+    assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
+
+
+def test_who_goes_first_after_a_rest_and_is_put_off_or_fails_leaves_that_to_the_next() -> None:
+    world = World()
+    first, second = (CircuitBreaker(world.ledger, world.entropy) for _ in range(2))
+    first.rest("journey", NOW_MS, 60)
+    after_ms = NOW_MS + 60_000
+    assert first.admit("journey", after_ms, after_ms + 60_000) == 0
+
+    first.rest("journey", after_ms + 200, 30)
+    assert second.turned_away_s("journey", after_ms + 20_000) == pytest.approx(10.2)
+    assert second.admit("journey", after_ms + 31_000, after_ms + 91_000) == 0
+
+    second.failed("journey", after_ms + 31_200)
+    assert first.admit("journey", after_ms + 37_000, after_ms + 97_000) == 0
+
+
 def with_probe() -> tuple[CircuitBreaker, CircuitBreaker, int]:
     """Two instances, of which the first has the probe since then and for a minute."""
     world = World()

@@ -10,7 +10,8 @@ One item of the ledger per destination, read now and then, written only when som
 open breaker turns messages away before they cost a request, a slot or an attempt; they wait as
 visibility time. What counts as failure is the neighbour's: no connection, no answer, 5xx, no
 token, no permission. A 429 does not, but one that is not the client's own window (a daily limit,
-a limit of that resource) lets the destination rest for as long as it says.
+a limit of that resource) lets the destination rest for as long as it says; then one probe goes
+first as well.
 """
 
 from collections.abc import Callable
@@ -43,6 +44,16 @@ class Circuit(Shared):
     def is_open(self) -> bool:
         return self.opened_at_ms > 0
 
+    @property
+    def is_tried(self) -> bool:
+        """When the pause or the rest is over, one request shows whether others may follow."""
+        return self.is_open or self.rest_until_ms > 0
+
+    @property
+    def rest_left_ms(self) -> int:
+        """The rest, as far as no request that went after it has been answered."""
+        return 0 if self.probe_until_ms else self.rest_until_ms
+
 
 def turned_away_s(circuit: Circuit, now_ms: int) -> float:
     """How long a message is to stay away; 0: it may be sent, as a probe where the circuit is
@@ -50,19 +61,19 @@ def turned_away_s(circuit: Circuit, now_ms: int) -> float:
     until_ms = max(circuit.rest_until_ms, circuit.open_until_ms if circuit.is_open else 0)
     if now_ms < until_ms:
         return (until_ms - now_ms) / 1000
-    if circuit.is_open and now_ms < circuit.probe_until_ms:
+    if circuit.is_tried and now_ms < circuit.probe_until_ms:
         return min(PROBE_RESULT_S, (circuit.probe_until_ms - now_ms) / 1000)
     return 0
 
 
 def probing(circuit: Circuit, until_ms: int) -> Circuit:
     """Somebody asks, and answers for it until that moment."""
-    return replace(circuit, probe_until_ms=until_ms) if circuit.is_open else circuit
+    return replace(circuit, probe_until_ms=until_ms) if circuit.is_tried else circuit
 
 
 def handed_back(circuit: Circuit, until_ms: int) -> Circuit:
     """The probe of that moment asked nothing: the next one may."""
-    is_mine = circuit.is_open and circuit.probe_until_ms == until_ms
+    is_mine = circuit.is_tried and circuit.probe_until_ms == until_ms
     return replace(circuit, probe_until_ms=0) if is_mine else circuit
 
 
@@ -75,7 +86,7 @@ def failed(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) 
         age_s = (now_ms - circuit.opened_at_ms) / 1000
         return replace(circuit, open_until_ms=now_ms + _ms(limits.pause_s(age_s)), probe_until_ms=0)
     if failures < limits.failures:
-        return replace(circuit, failures=failures)
+        return replace(circuit, failures=failures, probe_until_ms=0)
     return opened(replace(circuit, failures=failures), now_ms, limits)
 
 
@@ -87,7 +98,7 @@ def refused(
     going on would send everything to review."""
     refusals = circuit.refusals + alone
     if refusals < limits.refusals:
-        return Circuit(refusals=refusals, rest_until_ms=circuit.rest_until_ms)
+        return Circuit(refusals=refusals, rest_until_ms=circuit.rest_left_ms)
     circuit = replace(circuit, refusals=refusals)
     if circuit.is_open:
         return failed(circuit, now_ms, limits)
@@ -105,12 +116,13 @@ def opened(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) 
 
 def succeeded(circuit: Circuit) -> Circuit:
     """After an answer that accepts anything."""
-    return Circuit(rest_until_ms=circuit.rest_until_ms)
+    return Circuit(rest_until_ms=circuit.rest_left_ms)
 
 
 def rested(circuit: Circuit, until_ms: int) -> Circuit:
-    """Genesys asked for a rest."""
-    return replace(circuit, rest_until_ms=max(circuit.rest_until_ms, until_ms))
+    """Genesys asked for a rest, after which one request goes first."""
+    rest_until_ms = max(circuit.rest_until_ms, until_ms)
+    return replace(circuit, rest_until_ms=rest_until_ms, probe_until_ms=0)
 
 
 def _ms(seconds: float) -> int:
@@ -141,7 +153,7 @@ class CircuitBreaker:
     def admit(self, destination: str, now_ms: int, until_ms: int) -> float:
         """0 for who may send a request now and will have told how it went by `until_ms`, else
         the seconds to stay away. Of all who come when the pause is over, one gets the probe."""
-        if not self._circuit(destination, now_ms).is_open:
+        if not self._circuit(destination, now_ms).is_tried:
             return turned_away_s(self._circuit(destination, now_ms), now_ms)
 
         def decide(circuit: Circuit) -> tuple[Circuit, float]:
@@ -149,7 +161,7 @@ class CircuitBreaker:
             return (circuit, wait) if wait else (probing(circuit, until_ms), 0)
 
         wait = self._change(destination, now_ms, decide)
-        if not wait and self._circuit(destination, now_ms).is_open:
+        if not wait and self._circuit(destination, now_ms).is_tried:
             self._probes[destination] = until_ms
         return wait
 
