@@ -1,6 +1,7 @@
 """What no source says of the platform: named, documented, and run both ways."""
 
 import json
+import re
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from tests.simulator.world import JOURNEY, World, event
 from tests.unit.kinds import KINDS, section
 from tests.unit.simulated import Simulated, configuration, envelope
 
-PAGE = Path(__file__).parents[2] / "docs" / "assumptions.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "assumptions.md"
 NAMES = [field.name for field in fields(Assumptions)]
 
 
@@ -23,6 +25,16 @@ def test_the_page_lists_every_assumption_with_its_usual_value() -> None:
     assert [line.split("|")[1:3] for line in listed] == [
         [f" `{name}` ", f" {json.dumps(value)} "] for name, value in asdict(PLATFORM).items()
     ]
+
+
+def test_the_page_says_of_every_name_of_a_permission_where_it_is_from() -> None:
+    """Whatever the simulator's endpoints or README's table name."""
+    sources = [*(ROOT / "simulator" / "endpoints").glob("*.py"), ROOT / "README.md"]
+    said = "".join(source.read_text("utf-8") for source in sources)
+    named = set(re.findall(r"[\"`](\w+:\w+:(?:add|edit|view|inject|activate))[\"`]", said))
+
+    assert len(named) >= 10
+    assert named == set(re.findall(r"`(\w+:\w+:\w+)`", PAGE.read_text("utf-8")))
 
 
 @pytest.mark.parametrize("kind", KINDS)
