@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import costs, deployed, scenarios
+from benchmarks import cold_start, costs, deployed, scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.row import Row
 from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
@@ -237,6 +237,7 @@ def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float,
         (deployed.used, ()),
         (deployed.posts, ()),
         (costs.costs, ()),
+        (cold_start.cold_starts, ()),
     ]
 
 

@@ -108,7 +108,8 @@ class Sandbox:
         self.session = boto3.DEFAULT_SESSION = boto3.Session()
         self.aws.attach(self.session)
         root = Path(tempfile.mkdtemp(prefix="relay-benchmark-"))
-        (root / "configuration.json").write_text(json.dumps(CONFIGURATION), "utf-8")
+        self.configuration = json.dumps(CONFIGURATION)
+        (root / "configuration.json").write_text(self.configuration, "utf-8")
         wiring.ROOT = root
         wiring.settings.cache_clear()
         wiring.ports.cache_clear()

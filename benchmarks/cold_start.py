@@ -1,0 +1,69 @@
+"""Cold starts: what importing and a first call take, beside the SDK alone with the same clients."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.row import Row
+from benchmarks.sandbox import Event, records, sandbox, sent
+
+ROOT = Path(__file__).parent.parent
+#: the clients that a first call makes
+CLIENTS = {"intake": "sqs", "dedup": "dynamodb,sqs,s3"}
+#: of the SDK alone
+OF_SDK_MAX = {"intake": 1.8, "dedup": 1.7}
+PROCESSES = 5
+
+
+def cold_starts() -> Iterator[Row]:
+    events = _events()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = _asset(Path(folder))
+        for verb, clients in CLIENTS.items():
+            took: dict[str, float] = {}
+            for _ in range(PROCESSES):  # in turns
+                for what in (verb, f"boto3:{clients}"):
+                    took[what] = min(
+                        took.get(what, 1e9), _first_call(what, events[verb], environment)
+                    )
+            sdk = took[f"boto3:{clients}"]
+            yield Row(
+                f"{verb}: CPU of a cold start",
+                "ms",
+                "lower",
+                took[verb] * 1e3,
+                {f"boto3 with {clients}": sdk * 1e3},
+                sdk * 1e3,
+                OF_SDK_MAX[verb] * sdk * 1e3,
+            )
+
+
+def _events() -> dict[str, Sequence[Event]]:
+    here = sandbox()
+    arrived = records(here.envelopes(1))
+    here.through("intake", arrived, 1)
+    return {"intake": arrived, "dedup": sent(here.aws.sent["batches"])}
+
+
+def _asset(folder: Path) -> dict[str, str]:
+    """The package and its configuration in a folder, as they lie in Lambda's."""
+    (folder / "lambdas").symlink_to(ROOT / "lambdas")
+    (folder / "configuration.json").write_text(sandbox().configuration, "utf-8")
+    return {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
+
+
+def _first_call(what: str, taken: Sequence[Event], environment: dict[str, str]) -> float:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.first_call", what],
+        input=json.dumps({"Records": list(taken)}),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        cwd=environment["PYTHONPATH"].split(":")[0],
+    )
+    return float(done.stderr.strip().splitlines()[-1])
