@@ -1,16 +1,19 @@
 """`relay console` as a process: the address that it prints lets in, and nothing else does."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 import requests
 
-from demo.run.visiting import visit
+from demo.run.visiting import Visit, visit
 from ops.connection import ENDPOINT_KEYS
 from ops.console.command import has_screen
-from ops.console.server import listen
+from ops.console.door import Door
+from ops.console.server import address, listen, server
 from ops.errors import OpsError
+from tests.ops.console.shown import Shown
 
 
 def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: Path) -> None:
@@ -27,6 +30,25 @@ def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: P
 
     with pytest.raises(requests.ConnectionError):
         page.headline("/docs/runbook.md")
+
+
+def test_a_visitor_presses_a_button_and_reads_what_it_says() -> None:
+    with listen(0) as listening:
+        door = Door("a-token", listening.getsockname()[1], may_change=True)
+        running = server(Shown(), door, renew_s=1.0)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            page = Visit(address(door))
+            assert page.headline("/") == "7 things need you."
+            assert "refused by genesys" in page.text("/trace?name=waiting").lower()
+            dry, done = page.press({"action": "replay", "id": "abc"})
+        finally:
+            running.should_exit = True
+            thread.join()
+
+    assert "Nothing was changed." in dry
+    assert "1 of 1 replayed." in done
 
 
 @pytest.mark.parametrize(
