@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Literal
 
 from lambdas.relay.entrances.proofs import SIGNATURE, TIMESTAMP, signature
-from lambdas.relay.kernel.limits import CLAIM_TTL_S, HORIZON_S, HOUR_S, MINUTE_S
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S, HORIZON_S, HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Delivery
 from simulation.fault_plan import FaultPlan
 from simulation.memory.bus import Bus
@@ -58,6 +58,13 @@ class Told:
     restamps: bool
     #: None: it sends until it knows
     attempts_max: int | None
+
+    @property
+    def time_s(self) -> float:
+        """What PutEvents' `Time`, the sender's own word, is off by: weeks late, days ahead, mostly
+        nothing. A chance of its own, so that all else of a run is the same without it."""
+        random = Random(f"time of {self.number} {self.detail}")
+        return random.choice((0, 0, 0, 0, -60 * DAY_S, -3 * DAY_S, 10 * DAY_S))
 
 
 def tell(random: Random, number: int, shares: Shares) -> Told:
@@ -191,7 +198,8 @@ class Senders:
             self._again(told, attempt)
             return
         envelope_id, now_ms = self._random.getrandbits(128), self._timeline.now_ms
-        self._bus.put(delivered(envelope_id, now_ms, told.sender, told.detail_type, detail))
+        time_ms = now_ms + int(told.time_s * 1000)
+        self._bus.put(delivered(envelope_id, time_ms, told.sender, told.detail_type, detail))
         self.answers[told.number].append("accepted")
         if self._weather.strikes("put answer lost"):
             self._again(told, attempt)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.relay.entrances import events
+from lambdas.relay.entrances.arrivals import Arrival, Entrance
 from lambdas.relay.entrances.business import business
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.entrances.proofs import Proof, Request
-from lambdas.relay.entrances.reading import Content
+from lambdas.relay.entrances.reading import Content, iso_ms
 from lambdas.relay.functions import webhook
 from lambdas.relay.functions.webhook import Deps, Reply
 from lambdas.relay.kernel.canonical import Json, canonical
@@ -40,7 +41,20 @@ def _whatever_it_says(route: Route, event: Event) -> bool:
     return True
 
 
+def _by_its_own_word(
+    self: Arrival, envelope: Mapping[str, Json], entrance: Entrance, now_ms: int
+) -> int:
+    time = envelope.get("time")
+    stated_ms = iso_ms(time) if isinstance(time, str) else None
+    return now_ms if stated_ms is None else min(stated_ms, now_ms)
+
+
 ENTERING = (
+    Mutant(
+        "an event is as old as it says",
+        "EventBridge puts the time into the envelope; PutEvents lets its caller say another.",
+        ((Arrival, "accepted_at_ms", _by_its_own_word),),
+    ),
     Mutant(
         "a route's condition is not asked",
         "The bus's rule has left out what no route wants.",
