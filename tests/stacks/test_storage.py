@@ -33,6 +33,11 @@ def test_the_ledger_is_restorable_and_forgets_only_by_ttl(template: Template) ->
         {"AttributeName": "pk", "KeyType": "HASH"},
         {"AttributeName": "sk", "KeyType": "RANGE"},
     ]
+    # The index is asked for what is due before a moment: as texts, 9 would come after 1000.
+    types = {
+        each["AttributeName"]: each["AttributeType"] for each in properties["AttributeDefinitions"]
+    }
+    assert types == {"pk": "S", "sk": "S", "attention": "S", "due_at": "N"}
 
 
 def test_a_restored_table_takes_the_place_of_the_ledger_which_stays(tmp_path: Path) -> None:
