@@ -7,15 +7,27 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.correlation.recovery import ask
+from lambdas.relay.genesys.client import NoAnswer
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.kernel.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
 from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of, sentence
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode
+from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import FINAL, State
 from tests.unit.batches import NOW_MS
-from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, ENDED, Desk, caused, request
+from tests.unit.tracked import (
+    ASSIGNED,
+    CONFIRMATION,
+    CREATED,
+    ENDED,
+    NOT_THERE,
+    Desk,
+    caused,
+    request,
+)
 
 UNTIL_END = replace(CONFIRMATION, completed_by=(ENDED,))
 
@@ -473,12 +485,16 @@ def test_of_several_items_one_that_is_there_does_not_stand_for_the_others(
 
 
 SILENT: dict[str, Callable[[Desk], None]] = {
-    "absent": lambda desk: setattr(desk.genesys, "answer", Answer(404, {}, b"{}")),
+    "absent": lambda desk: setattr(desk.genesys, "answer", NOT_THERE),
     "unanswered": lambda desk: setattr(
         desk.genesys, "answer", Unanswered(Code.QUOTED("no answer"))
     ),
     "failing": lambda desk: setattr(desk.genesys, "answer", Answer(503, {}, b"")),
     "a page": lambda desk: setattr(desk.genesys, "answer", Answer(200, {}, b"<html>")),
+    "an error under 200": lambda desk: setattr(
+        desk.genesys, "answer", Answer(200, {}, b'{"message": "Endpoint request timed out"}')
+    ),
+    "nothing under 200": lambda desk: setattr(desk.genesys, "answer", Answer(200, {}, b"")),
     "throttled": lambda desk: setattr(
         desk.genesys, "answer", Deferred(Code.QUOTED("429"), 3, 429, False)
     ),
@@ -500,6 +516,17 @@ def test_after_three_questions_without_a_result_the_reconciler_takes_over(answer
     (dead,) = desk.world.stored_queue("checks-dead").messages.values()
     assert dead.attributes["batch"] == batch.batch_id
     assert "3 times" in sentence(dead.attributes["reason"])
+
+
+def test_a_404_that_is_not_genesys_own_is_no_absence() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.genesys.answer = Answer(404, {}, b'{"message": "Not Found"}')
+
+    finding = ask(Record.of(desk.item(batch)), CONFIRMATION, desk.deps.recovery)
+
+    assert isinstance(finding, NoAnswer)
+    assert finding.is_outage
 
 
 def test_each_question_waits_longer_than_the_one_before() -> None:

@@ -350,6 +350,24 @@ def test_whatever_it_calls_itself_a_webhooks_event_is_no_word_of_genesys() -> No
     assert (event.entrance, event.source, event.detail_type) == ("webhook", "shop", topic)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + body({"ref": "K-7"}),
+        body({"ref": "K-7", "type": None}),
+        body({"ref": "K-7", "eventBody": None}),
+    ],
+    ids=["byte order mark", "no type", "no eventBody"],
+)
+def test_a_mark_before_a_body_and_a_null_in_it_say_nothing(content: bytes) -> None:
+    entrance = Entrance()
+
+    assert entrance.post(signed(content)).status == 200
+
+    (queued,) = entrance.queued
+    assert queued["detail-type"] == "shop"
+
+
 # 400 and 413
 
 

@@ -27,6 +27,7 @@ from tests.unit.simulated import (
     configuration,
     envelope,
 )
+from tests.unit.tracked import NOT_THERE
 
 GENERIC = {"kind": "generic"}
 ATTRIBUTES = {"item": {"attributes": {"topic": "detail_type"}}}
@@ -268,7 +269,35 @@ TRACKED_ORDERS = {
         "truth": "/api/v2/orders/{key}",
     },
 }
-THERE, NOT_THERE = Answer(200, {}, b'{"id": "o:1"}'), Answer(404, {}, b"{}")
+THERE = Answer(200, {}, b'{"id": "o:1"}')
+
+
+FOREIGN = [
+    Answer(404, {}, b"{}"),
+    Answer(404, {}, b'{"message": "Not Found"}'),
+    Answer(404, {}, b"<html>404 Not Found</html>"),
+    Answer(410, {}, b""),
+    Answer(200, {}, b'{"message": "Endpoint request timed out"}'),
+    Answer(200, {}, b'{"id": "o:1", "success": false}'),
+    Answer(200, {}, b""),
+    Answer(400, {}, b'{"code": "bad.request", "status": 400, "contextId": "c"}'),
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN, ids=lambda a: f"{a.status} {a.body[:20]!r}")
+def test_what_genesys_did_not_say_of_an_item_neither_repeats_nor_concludes_it(
+    foreign: Answer,
+) -> None:
+    world = Simulated(configuration(TRACKED_ORDERS), Conduct(lost_answer=1.0))
+    orders = Orders(world.http, [foreign, foreign, THERE])
+    world.http, posted = orders, world.http  # type: ignore[assignment]
+    world.write = world.writer()
+    batch = world.batch([envelope(1, order="o:1")])
+    world.write_all()
+
+    assert len(orders.asked) == 3
+    assert len([r for r in posted.sent if r.path != "/oauth/token"]) == 1
+    assert world.state(batch) == "RECONCILED"
 
 
 @pytest.mark.parametrize("unknown", ["manual", "repost"])

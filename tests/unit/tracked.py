@@ -109,11 +109,15 @@ def caused(
     )
 
 
+#: as Genesys itself says it
+NOT_THERE = Answer(404, {}, b'{"code": "not.found", "status": 404, "contextId": "c"}')
+
+
 class Oracle(Genesys):
     """Genesys as far as it is asked: answers what it was told to, and counts."""
 
     def __init__(self) -> None:
-        self.answer: Answer | NotSent | Unanswered | Deferred = Answer(404, {}, b"{}")
+        self.answer: Answer | NotSent | Unanswered | Deferred = NOT_THERE
         self.asked: list[str] = []
 
     def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:

@@ -140,16 +140,16 @@ def _put_off(status: int, reason: Reason) -> Reply:
 def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
     """The event as a bus would deliver it. Raises Malformed."""
     try:
-        sent = request.body.decode("utf-8")
+        sent = request.body.decode("utf-8-sig")  # some libraries begin with a byte order mark
     except UnicodeDecodeError as error:
         raise Malformed(Code.NOT_UTF8(BODY, error.start)) from error
     detail = read_json(sent, BODY)
     if not isinstance(detail, dict):
         raise Malformed(Code.NOT_AN_OBJECT(BODY, kind(detail)))
-    if "eventBody" in detail:
+    if detail.get("eventBody") is not None:
         raise Malformed(Code.BODY_OF_GENESYS())
     # What has no type is of its sender's one type.
-    type_ = text(detail, "type", BODY) if "type" in detail else request.sender
+    type_ = request.sender if detail.get("type") is None else text(detail, "type", BODY)
     if len(type_) > TYPE_CHARS_MAX:
         raise Malformed(Code.MEMBER_LENGTH(BODY, "type", len(type_), TYPE_CHARS_MAX))
     return {

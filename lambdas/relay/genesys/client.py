@@ -9,7 +9,16 @@ read-backs, logins.
 from dataclasses import dataclass
 
 from lambdas.relay.destinations.destination import Destination, read_document
-from lambdas.relay.genesys.outcomes import Deferred, Outcome, Refused, judge
+from lambdas.relay.destinations.results import is_error
+from lambdas.relay.genesys.outcomes import (
+    GONE,
+    Deferred,
+    Outcome,
+    Refused,
+    is_genesys_own,
+    judge,
+    words,
+)
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.kernel.canonical import Json
@@ -140,21 +149,26 @@ class Genesys:
 
 
 def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | NoAnswer:
-    """Asks what is there: the one way in which Genesys is asked what became of a request. Raises
+    """Asks what is there: the one way in which Genesys is asked what became of a request. As with
+    a write, neither somebody else's 404 nor an error document under 200 says anything of it. Raises
     Transient where the secret is unreadable."""
     answer = genesys.get(path, correlation_id)
     if not isinstance(answer, Answer):
         return NoAnswer(
             answer.reason, answer.retry_after_s if isinstance(answer, Deferred) else None
         )
-    if answer.status == 404:
+    if answer.status in GONE and is_genesys_own(answer):
         return Missing()
     if answer.status != 200:
-        return NoAnswer(Code.STATUS(answer.status), is_outage=answer.status >= 500)
+        is_outage = answer.status >= 500 or answer.status in GONE
+        return NoAnswer(Code.STATUS(answer.status), is_outage=is_outage)
     try:
-        return Found(read_document(answer.body))
+        document = read_document(answer.body)
     except ValueError:
         return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
+    if document is None or is_error(document):
+        return NoAnswer(Code.STATUS_ERROR(answer.status, words(answer)))
+    return Found(document)
 
 
 def no_slot(wait: float) -> Deferred:
