@@ -15,6 +15,7 @@ from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.ports import SenderKeys
 from lambdas.relay.routes.route import Route
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import told
 
 _envelope = webhook._envelope
 
@@ -54,6 +55,7 @@ ENTERING = (
         "an event is as old as it says",
         "EventBridge puts the time into the envelope; PutEvents lets its caller say another.",
         ((Arrival, "accepted_at_ms", _by_its_own_word),),
+        stage=told,
     ),
     Mutant(
         "a route's condition is not asked",

@@ -26,6 +26,11 @@ def few(scenario: Scenario) -> Scenario:
     return replace(scenario, events=10, told=0, states=0)
 
 
+def told(scenario: Scenario) -> Scenario:
+    """Most of it is said by applications."""
+    return replace(scenario, events=10, told=30)
+
+
 def odd(scenario: Scenario) -> Scenario:
     """Much that nobody can read, and much that comes twice."""
     return replace(scenario, shares=_ODD)
