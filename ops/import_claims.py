@@ -21,6 +21,7 @@ from lambdas.adapters.clock import SystemEntropy
 from lambdas.relay.functions.intake import Deps, intake
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.routes.configuration import Configuration
 from ops import deployed
@@ -92,7 +93,7 @@ class Shadows:
         self.messages += messages
 
     def keep(self, key: str, document: str) -> None:
-        self.refused.append(json.loads(document)["reason"])
+        self.refused.append(sentence(json.loads(document)["reason"]))
 
     def count(self, metric: Metric, value: float = 1) -> None:
         pass
