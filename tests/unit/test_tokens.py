@@ -10,6 +10,7 @@ from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.kernel.limits import TOKEN_IDLE_MAX_S
 from lambdas.relay.kernel.ports import Answer, Credentials
+from lambdas.relay.kernel.reasons import Code
 from simulator.faults import NONE, Conduct
 from simulator.oauth import CLIENT_ID
 from tests.unit.simulated import Simulated, envelope
@@ -143,4 +144,4 @@ def test_what_is_no_token_sends_nothing(document: Any) -> None:
     assert sent == ["https://login.simulated/oauth/token"]
     assert world.telemetry.counts["RequestsDeferred"] == 1
     (note,) = (fields for said, fields in world.telemetry.notes if said == "deferred")
-    assert note["reason"] == "no token: the login host answered something else"
+    assert note["reason"] == Code.LOGIN_UNREADABLE()
