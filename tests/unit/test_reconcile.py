@@ -598,7 +598,8 @@ def test_a_purged_request_whose_destination_was_removed_ends_with_a_person() -> 
     office.run()
 
     assert office.state(batch) == "MANUAL_REVIEW"
-    assert "not configured any more" in office.document(review_key(batch.batch_id))["reason"]
+    reason = office.document(review_key(batch.batch_id))["reason"]
+    assert code_of(reason) is Code.GONE_NOT_CONFIGURED
 
 
 def split_and_purged() -> tuple[Office, Batch]:
