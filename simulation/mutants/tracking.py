@@ -63,7 +63,13 @@ TRACKING = (
     Mutant(
         "conversations are no key",
         "Only our own id in the event says that it is ours.",
-        ((loop_guard, "_meet", lambda event, facts, found, ledger, confirmations: ""),),
+        (
+            (
+                loop_guard,
+                "_meet",
+                lambda event, facts, found, ledger, confirmations, under_way_ms=None: None,
+            ),
+        ),
     ),
     Mutant(
         "the key is written down with the answer",

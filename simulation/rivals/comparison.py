@@ -56,7 +56,7 @@ class Outcome:
 
 
 def compare(rival: Rival, regime: str, seed: int) -> Outcome:
-    drawn = replace(draw(seed), told=0, states=0, two_routes=False)
+    drawn = replace(draw(seed), told=0, states=0, two_routes=False, deploy="none")
     scenario = replace(drawn, regime=BY_NAME[regime], conduct=_conduct(seed, regime))
     functions: Mapping[str, Callable[[Instance], Function]] = (
         FUNCTIONS if rival.function is None else {"intake": rival.function}

@@ -40,7 +40,7 @@ PROBES = (
     "record TIMEOUT_RECOVERY > MANUAL_REVIEW",
     "record OPEN > OPEN",
     "record AWAITING > MET",
-    "deferred: a request that may have caused it awaits its answer",
+    "deferred: ANSWER_OUT",
 )
 FAULTS = ("echo lost", "echo late", "echo repeated", "echo before answer")
 

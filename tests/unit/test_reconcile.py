@@ -147,6 +147,9 @@ def test_what_nobody_is_configured_to_take_goes_to_a_person_at_once() -> None:
 def test_nothing_is_redriven_into_a_destination_whose_breaker_is_open() -> None:
     assert isinstance(judged(is_turned_away=True), Keep)
     assert isinstance(judged(is_turned_away=True, redrives=REDRIVES_MAX), Keep)
+    # A copy of a split request needs no answer of Genesys, but write would not let it in.
+    assert isinstance(judged("SPLIT", is_turned_away=True), Keep)
+    assert isinstance(judged("SPLIT"), Redrive)
 
 
 @pytest.mark.parametrize("state", sorted((SETTLED | PARKED | FINAL) - {"SPLIT", "MERGED"}))

@@ -56,7 +56,10 @@ def judge_batch(
 ) -> Verdict:
     """A sealed batch: `state` is its record's, None where it has none yet or any more."""
     if state in ("SPLIT", "MERGED"):
-        # It may be all that its events still exist in, and sending them on needs no luck.
+        # It may be all that its events still exist in. Sending them on needs no luck, but to be let
+        # in: write turns away whatever comes for a destination that rests.
+        if is_turned_away and queue == "writes":
+            return Keep()
         if redrives < SENDINGS_ON_MAX:
             return redrive(min(redrives, REDRIVES_MAX), backoff_s)
         return Person(
