@@ -27,6 +27,7 @@ from demo.run.lines import Line
 from demo.run.publishing import publish
 from demo.run.scenario import Act, Scenario, Verdict
 from demo.run.stage import Stage
+from lambdas.relay.kernel.reasons import Code
 from simulator.caused import FATES
 
 #: shorter than any real one, longer than the embedded pipeline takes: a run must not take minutes
@@ -35,7 +36,7 @@ PUMP_EVERY_S = 0.2
 #: an event that was not heard (milliseconds)
 NEVER_MS = 10**15
 #: what a record's history says once its window is over
-WINDOW_OVER = "within the window"
+WINDOW_OVER = str(Code.NO_EVENT())
 
 GROUPS: Mapping[str, str] = {
     "calls": "conversations",
@@ -319,7 +320,7 @@ class Made:
             yield f"{name} was sent again although its event had told that it took effect."
         if self.fate == "never_nor_effect" and self.resends != 1:
             yield f"{name} never happened and was sent again {self.resends} times."
-        if self.fate == "late" and not any("within the window" in line for line in self.history):
+        if self.fate == "late" and not any(WINDOW_OVER in line for line in self.history):
             yield f"{name} was confirmed late without Genesys having been asked."
 
 

@@ -568,3 +568,13 @@ def test_any_json_is_an_event_or_malformed(
 def test_any_text_is_an_event_or_malformed(body: str) -> None:
     with pytest.raises(Malformed):
         parse_event(body, NOW_MS)
+
+
+def test_a_topic_with_a_null_body_is_genesys_own_and_broken() -> None:
+    """Whoever sent it: an application's detail of its own has no topicName."""
+    detail = {"topicName": "v2.users.x.presence", "eventBody": None}
+
+    with pytest.raises(Malformed, match="eventBody"):
+        parse_event(
+            text({**envelope(NAMES[0]), "source": "shop.example", "detail": detail}), NOW_MS
+        )

@@ -103,7 +103,8 @@ def read_envelope(
     detail = reading.members(envelope, "detail", "the envelope")
     came = Arrival(by_webhook=False, first_seen_ms=now_ms) if arrival is None else arrival
     entrance = came.entrance(source, reader.partner_source)
-    if detail.get("eventBody") is not None:
+    # A null is a member that there is not, but beside a topicName it is Genesys' own, broken.
+    if detail.get("eventBody") is not None or {"topicName", "eventBody"} <= detail.keys():
         content = told_by_genesys(
             detail,
             detail_type,
