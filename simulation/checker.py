@@ -2,7 +2,7 @@
 
 In the manner of Jepsen's total-queue checker. It knows events by the number in their payload, and
 reads only what was published, Genesys' own record, the queues, the vault and the ledger's raw
-items. It imports nothing from the code that it checks.
+items. Of the code that it checks it imports the names of reasons, nothing that decides.
 """
 
 import json
