@@ -58,11 +58,12 @@ def redeliver(
     now = datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC)
     archives.check(first, last, now)
     published = max(first - EARLIER, now - archives.REPLAYED_MAX)
-    narrowed = [f"entrance={bus}", *([f"route={route}"] if route else []), *(fields or [])]
+    routes = [route] if route else []
+    narrowed = [f"entrance={bus}", *(f"route={name}" for name in routes), *(fields or [])]
     meant = listing.wanted(since, until, topic, "", DELIVERED, narrowed, now_ms=CLOCK.now_ms())
     found = _delivered(relay, meant)
     events = sorted({way.event.identity for way in found})
-    row = {"events": events, "routes": [route] if route else [], "state": "DRY_RUN"}
+    row = {"events": events, "routes": routes, "state": "DRY_RUN"}
     if not events:
         screen.document(row)
         screen.say("Nothing that was delivered is meant: nothing to do. `relay list` shows events.")
@@ -76,7 +77,6 @@ def redeliver(
     archive = archives.archive_of(relay, bus, published)
     screen.confirm(f"{what}. Deliver them again?", yes=yes)
     name = f"{REDELIVERY}{secrets.token_hex(8)}"
-    routes = [route] if route else []
     ordered = redelivery.order(name, events, routes, person(), why, CLOCK.now_ms())
     relay.ledger.insert([ordered])
     state = follow(session, archives.start(relay, archive, published, last, name))
