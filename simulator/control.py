@@ -7,6 +7,7 @@
 | GET conduct, POST conduct | faults.Conduct's fields, `preset` | reads, changes the faults |
 | GET assumptions, POST assumptions | assumptions.Assumptions' fields | reads, changes them |
 | POST conversations | `known`: participants' ids by conversation | these exist from now on |
+| POST history | `conversations`, `available_until` | what analytics know, until when |
 | POST outage | `seconds`, `manner` 503 or drop | an outage from now; 0 ends it |
 | POST secrets | `client_id`, `secrets`, `revoke_tokens` | the client's valid secrets from now on |
 | POST limit | `allowed`, `window_s`, `blocked_s` | the request quota; refuse all for so long |
@@ -31,6 +32,7 @@ from simulator.items import Poison
 from simulator.messages import Answer, Reply, Request, json_answer
 from simulator.oauth import CLIENT_ID
 from simulator.platform import GenesysPlatform
+from simulator.shapes import flaw_of
 from simulator.validation import STRICT, InvalidSetting, checked
 
 PREFIX = "/_sim/"
@@ -82,7 +84,14 @@ class Known:
     known: dict[str, tuple[str, ...]]
 
 
-_KNOWN = TypeAdapter(Known)
+@dataclass(frozen=True, slots=True)
+class History:
+    __pydantic_config__: ClassVar = STRICT
+    conversations: tuple[dict[str, Any], ...] = ()
+    available_until: str | None = None
+
+
+_KNOWN, _HISTORY = TypeAdapter(Known), TypeAdapter(History)
 _OUTAGE, _SECRETS, _LIMIT = TypeAdapter(Outage), TypeAdapter(Secrets), TypeAdapter(Limit)
 _POISON, _FATES = TypeAdapter(PoisonOrder), TypeAdapter(Fates)
 
@@ -170,6 +179,19 @@ def _conversations(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str
     return {"conversations": len(platform.org.conversations)}
 
 
+def _history(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
+    order, org = checked(_HISTORY, value, "history"), platform.org
+    for conversation in order.conversations:
+        if flaw := flaw_of("AnalyticsConversationWithoutAttributes", conversation):
+            raise InvalidSetting(f"a conversation is not as the SDK has it: {flaw}")
+        if not {"conversationId", "conversationStart"} <= conversation.keys():
+            raise InvalidSetting("a conversation needs conversationId and conversationStart")
+        org.history[conversation["conversationId"]] = conversation
+    if order.available_until is not None:
+        org.details_available_until = order.available_until
+    return {"conversations": len(org.history)}
+
+
 def _outage(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
     outage = checked(_OUTAGE, value, "outage")
     platform.outage(outage.seconds, outage.manner)
@@ -233,6 +255,7 @@ _COMMANDS: dict[tuple[str, str], Callable[[GenesysPlatform, dict[str, Any]], dic
     ("GET", "assumptions"): _assumptions,
     ("POST", "assumptions"): _change_assumptions,
     ("POST", "conversations"): _conversations,
+    ("POST", "history"): _history,
     ("POST", "outage"): _outage,
     ("POST", "secrets"): _secrets,
     ("POST", "limit"): _limit,

@@ -84,6 +84,10 @@ class Organization:
     external_contacts: dict[str, Any] = field(default_factory=dict)
     contact_ids: dict[str, str] = field(default_factory=dict)  # "type:value" of an identifier
     dialer_contacts: dict[str, Any] = field(default_factory=dict)  # "list id/contact id"
+    #: conversations as Genesys' analytics have them, and until when jobs know of them ("": now)
+    history: dict[str, Any] = field(default_factory=dict)
+    details_available_until: str = ""
+    details_jobs: dict[str, Any] = field(default_factory=dict)
     metric_totals: dict[str, list[float]] = field(default_factory=dict)  # [value, count]
 
     def begin_conversation(

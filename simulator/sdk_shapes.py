@@ -1,8 +1,9 @@
 """Extracts the shapes of requests from the official SDK: `python -m simulator.sdk_shapes`.
 
 For each operation that the simulator serves: the JSON Schema of its body and the required names of
-its path, out of PureCloudPlatformClientV2 (a package for development; nothing that runs needs it).
-They are written to shapes.json, which `tests/simulator/test_sdk.py` compares with the SDK.
+its path; and the models of what it is told to hold. They come out of PureCloudPlatformClientV2 (a
+package for development; nothing that runs needs it) and are written to shapes.json, which
+`tests/simulator/test_sdk.py` compares with the SDK.
 
 The Python SDK says members, types, enumerations and, in prose, which ids are GUIDs. Which members
 are required only the .NET SDK of the same API says, in its constructors: REQUIRED repeats it for
@@ -37,6 +38,8 @@ REQUIRED: Mapping[str, Sequence[str]] = {
     "ExternalMetricDataItem": ("metricId", "dateOccurred", "value"),
     "WritableDialerContact": ("contactListId", "data"),
 }  # fmt: skip
+#: what somebody tells the simulator to hold, as the SDK's model has it
+HELD = ("AnalyticsConversationWithoutAttributes",)
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -59,6 +62,8 @@ def extracted() -> dict[str, Any]:
         kind = bodies.get((endpoint.method, _nameless(endpoint.template)))
         if kind is not None:
             shapes[f"{endpoint.method} {endpoint.template}"] = _schema(kind, models)
+    for kind in HELD:
+        _schema(kind, models)
     return {
         "sdk": f"{PACKAGE} {version(PACKAGE)}",
         "operations": dict(sorted(shapes.items())),

@@ -65,6 +65,13 @@ def flaws(method: str, template: str, body: Any, assumptions: Assumptions) -> It
             yield Flaw(path, f"{where.lstrip('.') or 'body'}: {_words(error)}")
 
 
+def flaw_of(model: str, value: Any) -> str:
+    """What is wrong with something that the SDK's model describes; "" where nothing is."""
+    document = {"$ref": f"#/models/{model}", "models": _shapes()["models"]}
+    errors = Draft202012Validator(document, format_checker=FORMATS).iter_errors(value)
+    return next((f"{error.json_path}: {error.message}" for error in errors), "")
+
+
 def _matters(error: ValidationError, assumptions: Assumptions) -> bool:
     match error.validator:
         case "additionalProperties":

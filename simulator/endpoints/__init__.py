@@ -3,6 +3,7 @@
 import re
 
 from simulator.endpoints import (
+    analytics,
     analytics_events,
     contact_lists,
     conversation_events,
@@ -25,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *conversations.ENDPOINTS,
     *external_metrics.ENDPOINTS,
     *analytics_events.ENDPOINTS,
+    *analytics.ENDPOINTS,
     *custom_attributes.ENDPOINTS,
     *limits.ENDPOINTS,
 )
