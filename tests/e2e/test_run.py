@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from emulator import toolchain
+from tests.e2e import laptop
 from tests.e2e.captured import captured, is_well_made, write
 
 #: Guards against a hang, no bounds: a run ends itself when nothing moves any more, and on a busy
@@ -32,11 +33,17 @@ class Finished:
     row: Mapping[str, Any]
 
 
-def command(directory: Path, **settings: str) -> "subprocess.Popen[str]":
-    """`python -m demo.run` with everything that it writes in a directory of the test's."""
+#: what a user types, once everything is installed
+RUN = (sys.executable, "-m", "demo.run")
+
+
+def command(
+    directory: Path, program: Sequence[str] = RUN, **settings: str
+) -> "subprocess.Popen[str]":
+    """`program` with everything that it writes in a directory of the test's."""
     kept = {n: v for n, v in os.environ.items() if n not in ("EVENTS", "FAULTS", "SEED")}
     return subprocess.Popen(
-        [sys.executable, "-m", "demo.run"],
+        program,
         cwd=directory,
         env={**kept, "PYTHONPATH": str(toolchain.ROOT), **settings},
         stdout=subprocess.PIPE,
@@ -45,8 +52,8 @@ def command(directory: Path, **settings: str) -> "subprocess.Popen[str]":
     )
 
 
-def run(directory: Path, **settings: str) -> Finished:
-    process = command(directory, **settings)
+def run(directory: Path, program: Sequence[str] = RUN, **settings: str) -> Finished:
+    process = command(directory, program, **settings)
     try:
         said, _ = process.communicate(timeout=RUN_WITHIN_S)
     finally:
@@ -96,13 +103,19 @@ def test_a_killed_run_leaves_no_process_behind(killed: Killed) -> None:
 
 
 def test_a_captured_file_is_delivered_exactly_after_a_killed_run(killed: Killed) -> None:
-    """1,000 lines, 30 % copies of both kinds, some malformed, in the place of a killed run."""
+    """1,000 lines, 30 % copies of both kinds, some malformed, in the place of a killed run; on a
+    company's laptop without a network."""
     document = captured(seed=20260109)
     assert is_well_made(document)
     assert len(document.lines) == 1000
     (killed.directory / "captured.ndjson").write_text(write(document), "utf-8")
 
-    finished = run(killed.directory, EVENTS="captured.ndjson")
+    finished = run(
+        killed.directory,
+        laptop.without_network(RUN),
+        EVENTS="captured.ndjson",
+        **laptop.SETTINGS,
+    )
 
     assert finished.code == 0, finished.said
     row = finished.row

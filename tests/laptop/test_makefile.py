@@ -84,3 +84,23 @@ def test_the_second_of_two_commands_waits_and_says_so(tmp_path: Path) -> None:
     said, _ = second.communicate()
 
     assert (second.returncode, said) == (0, "done\n")
+
+
+def test_a_clone_made_on_windows_keeps_the_line_ends_that_shells_and_hashes_need(
+    tmp_path: Path,
+) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    (tmp_path / "original" / "bin").mkdir(parents=True)
+    for name in (".gitattributes", "Makefile", "requirements.txt", "bin/alone"):
+        shutil.copy(ROOT / name, tmp_path / "original" / name)
+    git("init", "--quiet", "original")
+    git("-C", "original", "add", "--all")
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    git("-C", "original", *who, "commit", "--quiet", "--message=all")
+
+    git("-c", "core.autocrlf=true", "clone", "--quiet", "original", "clone")
+
+    for name in ("Makefile", "requirements.txt", "bin/alone"):
+        assert b"\r" not in (tmp_path / "clone" / name).read_bytes(), name
