@@ -105,6 +105,10 @@ class Sandbox:
     def queue(self, name: str) -> MemoryQueue:
         return self._world.port(name)
 
+    def resume_redrive(self, name: str) -> bool:
+        """Nobody redrives here."""
+        return False
+
 
 def start_writers(
     world: World, concurrency: int, *, headroom: int = 0, destination: Destination = JOURNEY

@@ -107,6 +107,12 @@ class AwsPorts:
     def queue(self, name: str) -> Queue:
         return SqsQueue(self._sqs, self._settings.queue_url(name), _trace)
 
+    def resume_redrive(self, name: str) -> bool:
+        from lambdas.adapters.redrives import resume_redrive
+
+        url = self._settings.queue_url
+        return resume_redrive(self._sqs, url(f"{name}-dead"), url(name))
+
     @cached_property
     def _sqs(self) -> Any:
         return boto3.client("sqs", config=CONFIG)

@@ -75,6 +75,10 @@ class Instance:
     def queue(self, name: str) -> MemoryQueue:
         return self._queues[name]
 
+    def resume_redrive(self, name: str) -> bool:
+        queues = self.neighbours.queues
+        return queues[f"{name}-dead"].resume_redrive(queues[name])
+
 
 def _consumer(assemble: Callable[[Ports, Settings], Function]) -> Callable[[Instance], Function]:
     return lambda instance: assemble(instance, instance.settings)

@@ -101,8 +101,11 @@ def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
 
 
 def grant_empty(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
-    """Receiving and deleting."""
-    _grant(grantee, ["sqs:ReceiveMessage", "sqs:DeleteMessage"], queues)
+    """Receiving and deleting; and taking up a redrive, for which SQS asks for the rest
+    (developer guide, dead-letter queue redrive: configuring permissions)."""
+    actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
+    moving = ["ListMessageMoveTasks", "StartMessageMoveTask"]
+    _grant(grantee, [f"sqs:{action}" for action in (*actions, *moving)], queues)
 
 
 def grant_consume(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:

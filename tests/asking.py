@@ -30,6 +30,9 @@ from lambdas.relay.kernel.ports import (
 
 TABLE, BUCKET = "<LedgerTable>", "<VaultBucket>"
 ATTENTION = f"{TABLE}/index/attention"
+#: what SQS asks for on a dead-letter queue in whose redrive a destination is named
+#: (developer guide, dead-letter queue redrive: configuring permissions)
+_MOVING = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 #: an action and a resource
 Grant = tuple[str, str]
 Ask = Callable[[str, str], None]
@@ -199,3 +202,13 @@ class AskingPorts:
 
     def queue(self, name: str) -> Queue:
         return AskingQueue(self._ports.queue(name), name, self._ask)
+
+    def resume_redrive(self, name: str) -> bool:
+        dead = queue_resource(f"{name}-dead")
+        self._ask("sqs:ListMessageMoveTasks", dead)
+        is_resumed = self._ports.resume_redrive(name)
+        if is_resumed:
+            for action in _MOVING:
+                self._ask(f"sqs:{action}", dead)
+            self._ask("sqs:SendMessage", queue_resource(name))
+        return is_resumed

@@ -30,6 +30,12 @@ def bury(world: World, queue: str) -> None:
     world.put(f"{queue}-dead", world.take(queue))
 
 
+def redrive_to_source(world: World, queue: str) -> None:
+    """What the console's redrive does where one changes nothing in its form."""
+    bury(world, queue)
+    world.stored[f"{queue}-dead"].redrive_to_source()
+
+
 def copy(world: World, queue: str) -> None:
     held = world.take(queue)
     world.put(queue, held + held)
@@ -79,6 +85,7 @@ ACTS: Mapping[str, Act] = {
     "purged": purge,
     "purged, then the archive replayed": purge_and_replay,
     "moved to its dead letters": bury,
+    "redriven by the default choice": redrive_to_source,
     "redriven twice": copy,
     "body edited": edit_body,
     "attributes edited": edit_attributes,

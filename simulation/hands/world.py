@@ -153,6 +153,9 @@ class World:
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored[name], self._gate, CALM)
 
+    def resume_redrive(self, name: str) -> bool:
+        return self.stored[f"{name}-dead"].resume_redrive(self.stored[name])
+
     def invoke(self, name: str) -> bool:
         """One invocation of a queue's function; whether there was anything for it."""
         stored = self.stored[name]

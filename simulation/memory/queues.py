@@ -54,6 +54,8 @@ class StoredQueue:
         #: messages that ever came here, and the bodies of the first of them
         self.taken = 0
         self.seen: list[str] = []
+        #: the last redrive, of dead letters, stopped at one that a function had sent
+        self.is_redrive_stopped = False
         #: messages that SQS dropped at the end of their retention
         self.dropped: list[Message] = []
         self._timeline = timeline
@@ -113,6 +115,17 @@ class StoredQueue:
             del self.messages[message.message_id]
             to.send(Outgoing(message.body, message.attributes))
         return min(most, len(chosen))
+
+    def redrive_to_source(self) -> None:
+        """The console's default choice; it stops at the first letter that a function has sent."""
+        self.is_redrive_stopped = bool(self.messages)
+
+    def resume_redrive(self, to: "StoredQueue") -> bool:
+        """As relay.ports.Ports.resume_redrive has it."""
+        was_stopped, self.is_redrive_stopped = self.is_redrive_stopped, False
+        if was_stopped:
+            self.redrive(to, len(self.messages))
+        return was_stopped
 
     def _hand_out(self, message: Message, again: bool) -> Delivery:
         message.receives += 1

@@ -91,17 +91,23 @@ def test_a_redriven_check_finds_its_request_gone_and_ends(stage: Stage) -> None:
     assert not letters_in(stage, "Confirm")
 
 
-def test_the_default_choice_of_the_console_stops_at_our_letters_and_loses_none(
+def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_again(
     stage: Stage,
 ) -> None:
     """Redrive to source: SQS does not know where a letter that a function wrote came from."""
-    send(stage, "ChecksDeadQueueUrl", CHECK.body, reason="a test", **CHECK.attributes)
-
+    break_function(stage, "Confirm")
+    send(stage, "ChecksDeadQueueUrl", CHECK.body, reason="a test", redrives="1", **CHECK.attributes)
     task = move(stage, "Confirm", to_source=True)
-
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
     assert len(letters_in(stage, "Confirm")) == 1
-    assert move(stage, "Confirm")["Status"] == "COMPLETED"
+
+    stage.reconcile()
+
+    task = last_move(stage, "Confirm")
+    assert (task["Status"], task["DestinationArn"]) == ("COMPLETED", arn(stage, "ChecksQueueUrl"))
+    repair(stage, "Confirm")
+    assert Watch(stage).until_quiet(lambda _sight: None)
+    assert not letters_in(stage, "Confirm")
 
 
 def assert_tells_why(dead_letter: dict[str, Any], verb: str) -> None:
@@ -143,7 +149,13 @@ def move(stage: Stage, verb: str, *, to_source: bool = False) -> dict[str, Any]:
     source = arn(stage, f"{QUEUE_OF[verb]}DeadQueueUrl")
     destination = {"DestinationArn": arn(stage, f"{QUEUE_OF[verb]}QueueUrl")}
     sqs.start_message_move_task(SourceArn=source, **({} if to_source else destination))  # type: ignore[arg-type]
-    return dict(sqs.list_message_move_tasks(SourceArn=source)["Results"][0])
+    return last_move(stage, verb)
+
+
+def last_move(stage: Stage, verb: str) -> dict[str, Any]:
+    source = arn(stage, f"{QUEUE_OF[verb]}DeadQueueUrl")
+    tasks = stage.aws.client("sqs").list_message_move_tasks(SourceArn=source)
+    return dict(tasks["Results"][0])
 
 
 def arn(stage: Stage, output: str) -> str:

@@ -16,6 +16,7 @@ from lambdas import wiring
 from tests.handlers.deployment import VERBS, Context, Deployment, handler_of
 from tests.handlers.genesys import Genesys, serving_genesys
 from tests.moto_partiql import teach_inserts
+from tests.moto_redrives import teach_redrives
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Template
@@ -130,6 +131,7 @@ def functions(
     monkeypatch.setattr(wiring, "ROOT", tmp_path)
     monkeypatch.setattr(wiring, "CLOCK", Clock())
     teach_inserts(monkeypatch)
+    teach_redrives(monkeypatch)
     with mock_aws():
         yield Functions(Deployment(template), genesys, monkeypatch)
     forget()

@@ -86,6 +86,13 @@ class Deployment:
                 },
             )
 
+    def redrive_to_source(self, queue: str) -> None:
+        """What the console does where one changes nothing in its form."""
+        arn = self._sqs.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=["QueueArn"])[
+            "Attributes"
+        ]["QueueArn"]
+        self._sqs.start_message_move_task(SourceArn=arn)
+
     def bodies(self, queue: str) -> list[str]:
         return [record["body"] for record in self.event(queue)["Records"]]
 

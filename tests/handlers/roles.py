@@ -35,9 +35,13 @@ ACTIONS: Mapping[str, str] = {
     "GetSecretValue": "secretsmanager:GetSecretValue",
     "ChangeMessageVisibility": "sqs:ChangeMessageVisibility",
     "DeleteMessage": "sqs:DeleteMessage",
+    "ListMessageMoveTasks": "sqs:ListMessageMoveTasks",
     "ReceiveMessage": "sqs:ReceiveMessage",
     "SendMessageBatch": "sqs:SendMessage",
 }
+#: what SQS asks for on the queue of dead letters in whose redrive a destination is named
+#: (SQS developer guide, dead-letter queue redrive: configuring permissions)
+MOVING = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
 class Roles:
@@ -89,6 +93,11 @@ class Roles:
             self._verb = verb
 
     def _asked(self, call: str, params: Mapping[str, Any]) -> Iterator[Asked]:
+        if call == "StartMessageMoveTask":
+            for action in MOVING:
+                yield f"sqs:{action}", self._resource({"SourceArn": params["SourceArn"]})
+            yield "sqs:SendMessage", self._resource({"SourceArn": params["DestinationArn"]})
+            return
         yield ACTIONS[call], self._resource(params)
         if call == "GetObject" and not self._is_there(params["Bucket"], params["Key"]):
             # Without it S3 answers 403 of what is not there
@@ -103,6 +112,9 @@ class Roles:
         match params:
             case {"QueueUrl": name} | {"SecretId": name}:
                 return f"<{self._names[name]}>"
+            case {"SourceArn": arn}:
+                (url,) = (n for n in self._names if n.endswith(f"/{arn.rpartition(':')[2]}"))
+                return f"<{self._names[url]}>"
             case {"TableName": name, "IndexName": index}:
                 return f"<{self._names[name]}>/index/{index}"
             case {"TableName": name}:

@@ -31,5 +31,20 @@ def test_a_dead_letter_that_was_sent_back_often_enough_is_a_persons(functions: F
     assert functions.deployment.bodies("writes-dead") == []
 
 
+def test_the_console_s_default_redrive_is_taken_up_where_sqs_gave_it_up(
+    functions: Functions,
+) -> None:
+    """Reconcile itself would wait a quarter of an hour and more with a letter that came back."""
+    letter = encode(batch_of("a"))
+    functions.deployment.send("writes-dead", letter, attributes={"redrives": "2"})
+    functions.deployment.redrive_to_source("writes-dead")
+
+    functions.invoke("reconcile", SCHEDULE)
+    functions.invoke("reconcile", SCHEDULE)
+
+    assert functions.deployment.bodies("writes") == [letter], "at once, and once"
+    assert functions.deployment.waiting("writes-dead") == 0
+
+
 def test_nothing_to_do_is_nothing_done(functions: Functions) -> None:
     assert functions.invoke("reconcile", SCHEDULE)["redriven"] == 0

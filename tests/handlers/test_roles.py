@@ -51,6 +51,7 @@ CALLS: dict[str, Callable[[Ports], object]] = {
     "discard": lambda ports: ports.vault.discard("review/a.json"),
     "count": lambda ports: ports.vault.count("quarantine/", 1),
     "queue": _received,
+    "no redrive": lambda ports: ports.resume_redrive("batches"),
     "send nothing": lambda ports: ports.queue("writes").send([]),
     "secret": lambda ports: ports.secrets.credentials(True),
 }
@@ -73,6 +74,19 @@ def test_an_adapter_asks_for_what_the_simulated_worlds_take_it_to_ask_for(
         CALLS[name](AskingPorts(ports, lambda action, resource: told.add((action, resource))))
 
     assert roles.asked.get("reconcile", set()) == told
+
+
+def test_so_it_does_where_it_takes_a_redrive_up_again(functions: Functions) -> None:
+    told: set[Asked] = set()
+    roles, ports = functions.deployment.roles, _ports(functions)
+    functions.deployment.send("batches-dead", "one")
+    functions.deployment.redrive_to_source("batches-dead")
+
+    with roles.acting_as("reconcile"):
+        asking = AskingPorts(ports, lambda action, resource: told.add((action, resource)))
+        assert asking.resume_redrive("batches")
+
+    assert roles.asked["reconcile"] == told
 
 
 def test_what_is_not_there_looks_forbidden_to_whom_may_not_list(functions: Functions) -> None:

@@ -13,6 +13,7 @@ from ops import dead_letter, session
 from ops.connection import CLOCK, QUEUES, Relay, Target
 from tests.contract.worlds import create_ledger_table
 from tests.moto_partiql import teach_inserts
+from tests.moto_redrives import teach_redrives
 
 REGION = "eu-west-1"
 LOG_GROUP = "the log of reconcile"
@@ -73,6 +74,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("COLUMNS", "200")
     teach_inserts(monkeypatch)
+    teach_redrives(monkeypatch)
     with mock_aws():
         deployed = Deployed()
 

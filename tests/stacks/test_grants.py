@@ -118,6 +118,11 @@ def _what_waited_too_long(verb: str, ask: Ask) -> None:
 def _dead_letters_for_a_person(ask: Ask) -> None:
     """One that nobody can read, and a request without a record that failed too often."""
     desk = Desk()
+    for queue in QUEUES:
+        desk.world.stored_queue(f"{queue}-dead").send(Outgoing("no json"))
+        desk.world.stored_queue(f"{queue}-dead").redrive_to_source()
+    reconcile_function(AskingPorts(desk.world, ask), desk.settings)(FAR_MS)
+    assert all(desk.world.bodies(queue) == ["no json"] for queue in QUEUES)
     desk.world.stored_queue("events-dead").send(Outgoing("no json"))
     spent = {REDRIVES: str(REDRIVES_MAX), REASON: "Genesys was out of reach"}
     desk.world.stored_queue("writes-dead").send(Outgoing(encode(request()), spent))

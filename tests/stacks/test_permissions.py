@@ -95,7 +95,10 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("*",): TRACE,
         ("<QueuesBatchesDead>", "<QueuesChecksDead>", "<QueuesEventsDead>", "<QueuesWritesDead>"): [
             "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ListMessageMoveTasks",
             "sqs:ReceiveMessage",
+            "sqs:StartMessageMoveTask",
         ],
         (
             "<QueuesBatchesQueue>",

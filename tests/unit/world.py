@@ -106,6 +106,9 @@ class World:
     def queue(self, name: str) -> MemoryQueue:
         return MemoryQueue(self.stored_queue(name), self.gate, self.faults)
 
+    def resume_redrive(self, name: str) -> bool:
+        return self.stored_queue(f"{name}-dead").resume_redrive(self.stored_queue(name))
+
     def stored_queue(self, name: str) -> StoredQueue:
         if name not in self.stored:
             self.stored[name] = StoredQueue(

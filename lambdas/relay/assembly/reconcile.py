@@ -18,6 +18,7 @@ def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
         ledger=ports.ledger,
         vault=ports.vault,
         telemetry=ports.telemetry,
+        resume_redrive=ports.resume_redrive,
         overdue=overdue.Deps(
             recovery=recovery_of(ports, settings),
             entropy=ports.entropy,

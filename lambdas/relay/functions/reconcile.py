@@ -75,6 +75,8 @@ class Deps:
     ledger: Ledger
     vault: Vault
     telemetry: Telemetry
+    #: of `Ports`
+    resume_redrive: Callable[[str], bool]
     overdue: overdue.Deps
 
     def now_ms(self) -> int:
@@ -121,6 +123,8 @@ def _alone(act: Callable[[], None], deps: Deps, result: Result, **named: object)
 
 
 def _reconcile_line(line: Line, deps: Deps, result: Result, deadline_ms: int) -> None:
+    if deps.resume_redrive(line.name):
+        deps.telemetry.note("redrive taken up again", queue=line.name)
     for _ in range(REDRIVES_PER_RUN_MAX // SQS_ENTRIES_MAX):
         if deps.now_ms() > deadline_ms:
             result.out_of_time = True

@@ -270,3 +270,9 @@ class Ports(Protocol):
     def queue(self, name: str) -> Queue:
         """One of `limits.QUEUES`, or its dead letters: `events`, `events-dead`."""
         ...
+
+    def resume_redrive(self, name: str) -> bool:
+        """Takes the last redrive of the dead letters of one of `limits.QUEUES` up again, where it
+        named no destination and stopped at a letter whose source SQS does not know: now to the
+        queue of that name. Returns whether there was one to take up. Raises Transient."""
+        ...
