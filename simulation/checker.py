@@ -29,6 +29,9 @@ TURNED_AWAY = {"400", "401", "413"}
 #: ... and that they have to send it again; 502 is what API Gateway says where a function died
 UNSURE = {"429", "502", "503"}
 
+#: a request whose answer says nothing of it is repeated once; and where a writer dies before that
+#: is on record, once more
+UNREAD_MAX = 5
 #: members of an item that are the relay's to choose
 UNKNOWN = {"id", "topic"}
 
@@ -110,6 +113,9 @@ def _keys_and_bodies(history: History) -> Iterator[str]:
             yield f"key {call.key} was used with two bodies"
         if call.record_state != "OPEN":
             yield f"a request was made while its record was {call.record_state}"
+    for key, answers in history.unread.items():
+        if answers > UNREAD_MAX:
+            yield f"request {key} was sent again though {answers} answers said nothing of it"
 
 
 def _records(history: History) -> Iterator[str]:
@@ -286,14 +292,14 @@ def _judge_plain(
     if number in traces.rejected:
         account.violations.append(f"event {number} counts as rejected, which it never was")
     for reason in traces.parked.get(number, []):
-        if not _may_be_parked(reason, number, len(traces.keys[number]), history, regime):
+        if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     if number in traces.quarantined and not history.dead_lettered["events"]:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
 
 
 def _may_be_parked(
-    reason: str, number: int, requests: int, history: History, regime: Regime
+    reason: str, number: int, requests: set[str], history: History, regime: Regime
 ) -> bool:
     """What a person may be bothered with, though Genesys would have taken the event."""
     told = read_reason(reason)
@@ -309,7 +315,12 @@ def _may_be_parked(
         case Code.ATTEMPTS_EXHAUSTED:
             return int(told.details[0]) > 20
         case Code.ITEMS_FAIL_AGAIN:
-            return requests > 12
+            return len(requests) > 12
+        case Code.STATUS_NOT_JSON | Code.STATUS_ERROR:
+            answers = max((history.unread[key] for key in requests), default=0)
+            return answers > 1 or (regime.parks_doubt and answers > 0)
+        case Code.FAILS_NO_ITEM:
+            return bool(requests & history.unclear)
         case Code.REFUSED_IN_DOUBT:
             return regime.parks_doubt or _shares_a_request_with_poison(number, history)
         case Code.MAY_HAVE_TAKEN_EFFECT:

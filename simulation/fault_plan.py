@@ -98,6 +98,16 @@ LATER_RATES: Mapping[Kind, float] = {
 }
 #: and of those that came last
 LATEST_RATES: Mapping[Kind, float] = {"redrive astray": 0.15, "purge": 0.1}
+#: answers that are not what they seem: in few runs, so that older seeds stay as they were
+STRANGE_RATES: Mapping[Kind, float] = {
+    "error document": 0.04,
+    "failure unnamed": 0.02,
+    "failure twice": 0.04,
+    "foreign refusal": 0.03,
+    "path gone": 0.02,
+    "429 absurd": 0.03,
+}
+STRANGE_SHARE = 0.25
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35

@@ -19,6 +19,10 @@ class History:
     answers: Answers
     calls: list[Call]
     effects: list[Effect]
+    #: how often a request was answered by a 2xx that says nothing of it, by its key
+    unread: Mapping[str, int]
+    #: keys of requests that were accepted in words that nobody can make sense of
+    unclear: set[str]
     #: messages still in a queue, by the queue's name
     queued: Mapping[str, list[Message]]
     #: messages that SQS dropped because they were too old

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from lambdas.relay.functions import consolidation, dedup, parts, write
+from lambdas.relay.functions import attempt, consolidation, dedup, parts, write
 from lambdas.relay.genesys import unknown_outcome
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.ledger import claims
@@ -28,6 +28,7 @@ PROTOCOL: tuple[ModuleType, ...] = (
     parts,
     cases,
     sending,
+    attempt,
     write,
 )
 
@@ -57,7 +58,7 @@ UNREACHED = frozenset(
         # The record of a request that is under way does not vanish.
         ("settled", "return False"),
         # Before a request is repeated it is read back, under a lease that outlasts late effects.
-        ("_Attempt._refused_in_doubt", "return self._reconcile(taken)"),
+        ("Attempt._refused_in_doubt", "return self._reconcile(taken)"),
     }
 )
 

@@ -9,6 +9,8 @@ from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
 
+#: so long may a destination rest at its own word, and a clock be wrong
+REST_MAX_MS = 3_700_000
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
 
@@ -34,9 +36,11 @@ class Probes:
         if message == "deferred":
             self.counts[f"deferred: {_NUMBERS.sub('n', reason)}"] += 1
 
-    def transition(self, old: Item | None, new: Item | None) -> None:
+    def transition(self, old: Item | None, new: Item | None, now_ms: int) -> None:
         if new is not None and new["sk"] == SORT_KEY:
             self.unsound += [f"{new['pk']}: {said}" for said in objections(old, new)]
+        if new is not None and new.get("rest_until_ms", 0) > now_ms + REST_MAX_MS:
+            self.unsound.append(f"{new['pk']}: a destination is to rest for more than an hour")
         before = "none" if old is None else old.get("state")
         after = "gone" if new is None else new.get("state")
         if "SHARED" in (before, after):
@@ -86,6 +90,7 @@ EXPECTED: tuple[str, ...] = (
             "RequestsRefused",
             "RequestsDeferred",
             "RequestsUnsure",
+            "RequestsUnclear",
             "InDoubtReposted",
             "Delivered",
             "Parked",
@@ -109,6 +114,7 @@ EXPECTED: tuple[str, ...] = (
             Code.OUTCOME_UNKNOWN(Code.QUOTED("no answer")),
             Code.OUTCOME_UNKNOWN(Code.STATUS("n")),
             Code.OUTCOME_UNKNOWN(Code.STATUS_NOT_JSON("n")),
+            Code.OUTCOME_UNKNOWN(Code.STATUS_ERROR("n", "n Endpoint request timed out")),
             Code.NO_CONNECTION(),
             Code.RATE_LIMIT(),
             Code.NO_TOKEN("n"),

@@ -15,7 +15,14 @@ from lambdas.relay.kernel.limits import (
 )
 from simulation import deploys
 from simulation.deploys import Deploy
-from simulation.fault_plan import LATER_RATES, LATEST_RATES, Kind, swarm
+from simulation.fault_plan import (
+    LATER_RATES,
+    LATEST_RATES,
+    STRANGE_RATES,
+    STRANGE_SHARE,
+    Kind,
+    swarm,
+)
 from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME, REGIMES, Regime
 from simulation.workload import PLAIN, Shares, shares_of
@@ -73,6 +80,7 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
     random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
     latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
+    strange = Random(f"strange {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -84,7 +92,12 @@ def draw(seed: int) -> Scenario:
         seed=seed,
         regime=regime,
         conduct=conduct,
-        rates={**swarm(random), **swarm(later, LATER_RATES), **swarm(latest, LATEST_RATES)},
+        rates={
+            **swarm(random),
+            **swarm(later, LATER_RATES),
+            **swarm(latest, LATEST_RATES),
+            **(swarm(strange, STRANGE_RATES) if strange.random() < STRANGE_SHARE else {}),
+        },
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),

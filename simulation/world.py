@@ -216,7 +216,7 @@ class World:
         self.bus.put(workload.echo(correlation_id, self.timeline.now_ms, self.random))
 
     def _record_changed(self, old: Item | None, new: Item | None) -> None:
-        self.probes.transition(old, new)
+        self.probes.transition(old, new, self.timeline.now_ms)
         if new is not None and new["pk"].startswith("L#"):
             self.shared_writes += 1
         if new is not None and "reposts" in new:
@@ -300,6 +300,8 @@ class World:
             answers=self.answers,
             calls=self.server.calls,
             effects=self.server.effects,
+            unread=self.server.unread,
+            unclear=self.server.unclear,
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
             dropped=[message for q in self.queues.values() for message in q.dropped],
             dead_lettered={name: self.queues[f"{name}-dead"].taken for name in QUEUES},

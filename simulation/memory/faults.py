@@ -38,6 +38,12 @@ GenesysFault = Literal[
     "html page",  # it took effect; a proxy answers 200 with a page of its own
     "broken body",  # it took effect; the 2xx answer's JSON ends in its middle
     "item retryable",  # one item is not taken for now
+    "error document",  # it took effect; the answer is an error under 200
+    "failure unnamed",  # it took effect; a failure in the answer names no item
+    "failure twice",  # one item is not taken for now, and two failures name it
+    "foreign refusal",  # 400 from a proxy, before anything happened
+    "path gone",  # 404 in Genesys' own words: the set-up is at fault for now
+    "429 absurd",  # 429, with a Retry-After that is a moment, or thirty years
 ]
 LoginFault = Literal["login 429", "login 5xx", "login unanswered", "login page"]
 EchoFault = Literal["echo lost", "echo late", "echo repeated", "echo before answer"]

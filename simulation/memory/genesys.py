@@ -7,6 +7,7 @@ request is judged, whether ids in the body count), and is fast enough for millio
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -100,6 +101,10 @@ class GenesysServer:
     silent_until_ms: int = 0
     #: markers of items that it fails over, whatever else a request holds, for ever
     fails_over: frozenset[str] = frozenset()
+    #: how often a request was answered by a 2xx that says nothing of it, by its key
+    unread: Counter[str] = field(default_factory=Counter)
+    #: keys of requests that were accepted in words that nobody can make sense of
+    unclear: set[str] = field(default_factory=set)
     logins: int = 0
     _tokens: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)
@@ -190,6 +195,10 @@ def _failure(index: int, *, retryable: bool) -> dict[str, Any]:
         "statusCode": 503 if retryable else 400,
         "errorMessage": "not now" if retryable else "an item is not valid",
     }
+
+
+def error(status: int, code: str, message: str) -> Answer:
+    return _answer(status, {"code": code, "message": message, "status": status})
 
 
 def _answer(status: int, document: Mapping[str, Any]) -> Answer:

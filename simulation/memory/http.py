@@ -2,19 +2,25 @@
 three things."""
 
 import base64
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
+from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
 from simulation.memory.gate import Gate
-from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request
+from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request, error
 from simulation.memory.timeline import Timeline
 
+#: a failure that names none of a request's items
+UNNAMED: Json = {"originalRequestIndex": -1, "isRetryable": False, "statusCode": 400}
+ERROR_DOCUMENT = b'{"message": "Endpoint request timed out"}'
 PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
 #: what a read-back can suffer from (it has no effect to lose)
 READ_FAULTS: tuple[Fault, ...] = (
@@ -115,8 +121,14 @@ class MemoryHttp:
                 return self._too_many(self._faults.fraction() * 30)
             case "429 hours":
                 return self._too_many(3600 + self._faults.fraction() * 11 * 3600)
+            case "429 absurd":
+                return self._absurd()
             case "forbidden":
                 return Answer(403, {}, b'{"code":"missing.permission"}')
+            case "path gone":
+                return error(404, "not.found", "no such configuration")
+            case "foreign refusal":
+                return Answer(400, {"Content-Type": "text/html"}, PAGE)
             case "5xx no effect":
                 return Answer(503, {}, b"")
             case "unanswered no effect":
@@ -127,19 +139,33 @@ class MemoryHttp:
                 return self._carry_out(request, fault)
 
     def _carry_out(self, request: Request, fault: Fault | None) -> Answer | Unanswered:
-        index = int(self._faults.fraction() * 1000) if fault == "item retryable" else None
+        fails = fault in ("item retryable", "failure twice")
+        index = int(self._faults.fraction() * 1000) if fails else None
         answer = self._server.carry_out(request, index)
+        is_taken = answer.status == 200
         match fault:
             case "5xx effect":
                 return Answer(502, {}, b"")
             case "unanswered effect":
                 return self._silence()
             case "html page":
-                return Answer(200, {"Content-Type": "text/html"}, PAGE)
-            case "broken body" if answer.status < 300:
-                return Answer(200, answer.headers, answer.body[: len(answer.body) // 2])
+                return self._unread(request, Answer(200, {"Content-Type": "text/html"}, PAGE))
+            case "error document":
+                return self._unread(request, Answer(200, {}, ERROR_DOCUMENT))
+            case "broken body" if is_taken:
+                half = answer.body[: len(answer.body) // 2]
+                return self._unread(request, replace(answer, body=half))
+            case "failure unnamed" if is_taken:
+                self._server.unclear.add(request.key)
+                return with_failures(answer, lambda rows: [*rows, UNNAMED])
+            case "failure twice" if is_taken:
+                return with_failures(answer, lambda rows: rows * 2)
             case _:
                 return answer
+
+    def _unread(self, request: Request, answer: Answer) -> Answer:
+        self._server.unread[request.key] += 1
+        return answer
 
     def _late(self, request: Request) -> Unanswered:
         """Takes effect after the client has given up, by `late_effect_s` at most (R1)."""
@@ -163,6 +189,17 @@ class MemoryHttp:
             moment = datetime.fromtimestamp(self._timeline.now_ms / 1000 + seconds, UTC)
             return Answer(429, {"retry-after": format_datetime(moment, usegmt=True)}, b"{}")
         return Answer(429, {"Retry-After": str(int(seconds))}, b"{}")
+
+    def _absurd(self) -> Answer:
+        forms = (str(self._timeline.now_ms // 1000 + 20), "946080000", str(self._timeline.now_ms))
+        said = forms[int(self._faults.fraction() * len(forms))]
+        return Answer(429, {"Retry-After": said}, b"{}")
+
+
+def with_failures(answer: Answer, change: Callable[[list[Json]], list[Json]]) -> Answer:
+    document = json.loads(answer.body)
+    document["unprocessedEntities"] = change(document["unprocessedEntities"])
+    return replace(answer, body=json.dumps(document).encode())
 
 
 def _basic(credentials: Credentials) -> str:

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
-from lambdas.relay.functions import leasing, write
+from lambdas.relay.functions import attempt, leasing, write
 from lambdas.relay.genesys.client import Genesys, Posted
 from lambdas.relay.genesys.unknown_outcome import Step, before_posting
 from lambdas.relay.kernel.limits import Timing
@@ -68,7 +68,7 @@ def _retrying_call(
     return answer
 
 
-def _reopen(batch: Batch, deps: write.Deps, now_ms: int, deadline_ms: int) -> Any:
+def _reopen(batch: Batch, deps: attempt.Deps, now_ms: int, deadline_ms: int) -> Any:
     deps.ledger.insert([sealed_item(batch, now_ms)])
     return _open_request(batch, deps, now_ms, deadline_ms)
 
@@ -148,7 +148,7 @@ ATTEMPTS = (
     Mutant(
         "a later 429 clears the doubt",
         "This attempt had no effect, so none had (R2).",
-        ((write, "releasing", _release_clears_doubt),),
+        ((attempt, "releasing", _release_clears_doubt),),
         regimes=("honoured for a while", "honoured for a while, read back"),
         storm={"unanswered effect": 0.4, "429 hours": 0.3},
         stage=few,
@@ -156,7 +156,7 @@ ATTEMPTS = (
     Mutant(
         "a refusal is a refusal",
         "A 4xx means that nothing happened, whatever was sent before (R3).",
-        ((write, "after_refusal", lambda status, destination: "rejected"),),
+        ((attempt, "after_refusal", lambda status, destination: "rejected"),),
     ),
     Mutant(
         "a key is trusted for ever",
@@ -176,7 +176,7 @@ ATTEMPTS = (
     Mutant(
         "sent again without asking",
         "Doubt or not, the request goes out once more.",
-        ((write, "before_posting", _no_read_back),),
+        ((attempt, "before_posting", _no_read_back),),
         regimes=("ignored, read back",),
         storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),
@@ -191,7 +191,7 @@ ATTEMPTS = (
     Mutant(
         "a possible duplicate goes unlisted",
         "The counter is for statistics; it can wait.",
-        ((write._Attempt, "_list_repost", lambda self: True),),
+        ((attempt.Attempt, "_list_repost", lambda self: True),),
         regimes=("ignored",),
         storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),

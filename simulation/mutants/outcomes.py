@@ -1,15 +1,16 @@
 """Mistakes about what an answer means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lambdas.relay.destinations import journey
+from lambdas.relay.destinations import journey, results
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import ItemFailure
-from lambdas.relay.functions import write
+from lambdas.relay.functions import attempt
 from lambdas.relay.genesys import client, outcomes
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure, judge
 from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal
+from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
@@ -20,23 +21,23 @@ from simulation.memory.ledger import MemoryLedger
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.stages import some_items_fail
 
-_conclude = write._Attempt._conclude
+_conclude = attempt.Attempt._conclude
 
 
-def _unknown_is_done(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_is_done(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
     if isinstance(outcome, Unsure):
         self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
     return _conclude(self, outcome, doubtful)
 
 
-def _unknown_is_split(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_is_split(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
     if isinstance(outcome, Unsure):
         return self._split_or_reject(outcome.reason)
     return _conclude(self, outcome, doubtful)
 
 
-def _unknown_releases(self: write._Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_releases(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
     """Deletes the claims, as Powertools deletes its record when the function raises."""
     ledger = self.deps.ledger
     if isinstance(outcome, Unsure) and isinstance(ledger, MemoryLedger):
@@ -83,21 +84,33 @@ def _conflict_is_success(status: int, destination: Destination) -> Verdict:
     return after_refusal(status, destination)
 
 
+def _every_row(rows: Iterable[tuple[int, bool, str]]) -> Sequence[ItemFailure]:
+    return [ItemFailure(*row) for row in rows]
+
+
+def _any_index(value: Json, count: int) -> int | None:
+    return value % count if isinstance(value, int) else None
+
+
+def _as_it_says(header: str | None, now_ms: int) -> float | None:
+    return float(header) if header is not None and header.isdecimal() else None
+
+
 OUTCOMES = (
     Mutant(
         "an unknown outcome is acknowledged",
         "It was logged; the message can go, and what is kept of it.",
-        ((write._Attempt, "_conclude", _unknown_is_done),),
+        ((attempt.Attempt, "_conclude", _unknown_is_done),),
     ),
     Mutant(
         "an unknown outcome splits the batch",
         "Something in it must be bad.",
-        ((write._Attempt, "_conclude", _unknown_is_split),),
+        ((attempt.Attempt, "_conclude", _unknown_is_split),),
     ),
     Mutant(
         "an unknown outcome releases the claims",
         "The work failed, so another copy may try.",
-        ((write._Attempt, "_conclude", _unknown_releases),),
+        ((attempt.Attempt, "_conclude", _unknown_releases),),
     ),
     Mutant(
         "no answer means no effect",
@@ -127,9 +140,46 @@ OUTCOMES = (
         ((journey, "read_results", _no_failures),),
     ),
     Mutant(
+        "what says nothing is asked for again and again",
+        "It may say more next time.",
+        ((attempt.Attempt, "_may_ask_once_more", lambda self: True),),
+        regimes=("honoured", "ignored"),
+        storm={"error document": 0.9, "429 hours": 0.0},
+    ),
+    Mutant(
+        "each failure is an item's",
+        "There is one row for each item that failed.",
+        ((results, "merged", _every_row),),
+        storm={"failure twice": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
+        "an index is an index",
+        "Genesys counts from nought, as we do.",
+        ((results, "place_of", _any_index),),
+        storm={"failure unnamed": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
+        "Retry-After is seconds",
+        "The standard says so.",
+        ((outcomes, "retry_after_s", _as_it_says),),
+        storm={"429 absurd": 0.3},
+    ),
+    Mutant(
+        "whoever refuses is Genesys",
+        "A 400 is a 400.",
+        ((outcomes, "is_genesys_own", lambda answer: True),),
+        storm={"foreign refusal": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
+        "404 refuses, whatever the path names",
+        "What is not there will not be.",
+        ((outcomes, "REFUSALS", outcomes.REFUSALS | outcomes.GONE),),
+        storm={"path gone": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
         "409 says that every item took effect",
         "The key was used, so the request is done.",
-        ((write, "after_refusal", _conflict_is_success),),
+        ((attempt, "after_refusal", _conflict_is_success),),
         regimes=("answered 409, item by item",),
         storm={"unanswered effect": 0.3, "429 hours": 0.0},
         stage=some_items_fail,

@@ -5,7 +5,7 @@ from typing import Any
 
 from lambdas.relay.assembly import consumers
 from lambdas.relay.assembly import intake as assembled_intake
-from lambdas.relay.functions import consolidation, intake, overdue, reconcile, write
+from lambdas.relay.functions import attempt, consolidation, intake, overdue, reconcile, write
 from lambdas.relay.functions.redriving import Verdict, judge_batch
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Transient
@@ -107,7 +107,7 @@ QUEUEING = (
         "the dead letter of a split request is cleared away",
         "Its record is final, so the letter says nothing new.",
         # Today its record would bring it back, so that is missing too.
-        ((reconcile, "judge_batch", _split_is_done), (write, "settling", split_for_good)),
+        ((reconcile, "judge_batch", _split_is_done), (attempt, "settling", split_for_good)),
         storm={"vault refused": 0.6, "purge": 0.0, "429 hours": 0.0},
         stage=some_items_fail,
     ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, get_args
 
-from lambdas.relay.functions import dedup, leasing, write
+from lambdas.relay.functions import attempt, dedup, leasing
 from lambdas.relay.functions.parts import on_record, send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
@@ -23,7 +23,7 @@ from simulation.mutants.stages import some_items_fail, soon
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))
 _part = Batch.part
-_settle = write._Attempt._settle
+_settle = attempt.Attempt._settle
 _numbers = count()
 
 
@@ -48,7 +48,9 @@ def _release_anybody(
     return replace(guard, attempt=None, holder=None), change
 
 
-def _settle_calmly(self: write._Attempt, state: State, note: Reason, **more: object) -> Disposition:
+def _settle_calmly(
+    self: attempt.Attempt, state: State, note: Reason, **more: object
+) -> Disposition:
     try:
         return _settle(self, state, note, **more)
     except Transient:
@@ -64,7 +66,9 @@ def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
     return replace(_part(self, indices), batch_id=f"child-{next(_numbers)}")
 
 
-def _split_and_hope(self: write._Attempt, parts: list[dict[str, Any]], note: Reason) -> Disposition:
+def _split_and_hope(
+    self: attempt.Attempt, parts: list[dict[str, Any]], note: Reason
+) -> Disposition:
     done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
     if isinstance(done, Done):
         try:
@@ -97,20 +101,20 @@ SETTLING = (
     Mutant(
         "settles whatever it finds",
         "The update has no condition.",
-        ((write, "settling", _unconditional),),
+        ((attempt, "settling", _unconditional),),
         storm={"ledger late write": 0.3, "429 hours": 0.0},
     ),
     Mutant(
         "settles and releases another's lease",
         "The record is open, so it must be mine.",
-        ((write, "settling", _ask_whoever_is_there), (write, "releasing", _release_anybody)),
+        ((attempt, "settling", _ask_whoever_is_there), (attempt, "releasing", _release_anybody)),
         storm={"ledger late write": 0.3, "429 short": 0.3, "delivered twice": 0.3},
         regimes=("ignored", "ignored, read back", "ignored, manual"),
     ),
     Mutant(
         "acknowledged though not on record",
         "The settling failed; the request was answered all the same, so its payload can go (R8).",
-        ((write._Attempt, "_settle", _settle_calmly),),
+        ((attempt.Attempt, "_settle", _settle_calmly),),
         storm={"ledger throttled": 0.2, "429 hours": 0.0},
     ),
     Mutant(
@@ -139,21 +143,21 @@ SETTLING = (
     Mutant(
         "a split is nobody's business once it is on record",
         "It is final, and its message sends the parts.",
-        ((write, "settling", split_for_good),),
+        ((attempt, "settling", split_for_good),),
         storm={"purge": 1.0, "vault refused": 0.7, "429 hours": 0.0},
         stage=soon,
     ),
     Mutant(
         "a split is acknowledged before its children are durable",
         "The queue will take them; it always does.",
-        ((write._Attempt, "_split", _split_and_hope),),
+        ((attempt.Attempt, "_split", _split_and_hope),),
         storm={"ledger throttled": 0.3, "vault refused": 0.3, "429 hours": 0.0},
         stage=some_items_fail,
     ),
     Mutant(
         "given to a person without the document",
         "The record says why; what it was about is in the logs.",
-        ((write, "keep_for_review", lambda batch, reason, vault, now_ms, **more: None),),
+        ((attempt, "keep_for_review", lambda batch, reason, vault, now_ms, **more: None),),
     ),
     Mutant(
         "an event confirms a request that is still open",

@@ -6,7 +6,7 @@ from typing import get_args
 
 from lambdas.relay.correlation import loop_guard
 from lambdas.relay.destinations.destination import KeyPolicy
-from lambdas.relay.functions import confirm, dedup, overdue, parts, reconcile, write
+from lambdas.relay.functions import attempt, confirm, dedup, overdue, parts, reconcile
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.messages.consumer import Done
 from lambdas.relay.requests import ordering, tracking
@@ -124,7 +124,7 @@ TRACKING = (
         "Genesys said 202.",
         tuple(
             (place, "sealed_key", lambda batch_id: f"sealed/elsewhere-{batch_id}.json")
-            for place in (dedup, parts, write)
+            for place in (attempt, dedup, parts)
         ),
     ),
     Mutant(

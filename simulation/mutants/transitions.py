@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from lambdas.relay.correlation import recovery
-from lambdas.relay.functions import overdue, write
+from lambdas.relay.functions import attempt, overdue
 from lambdas.relay.kernel.ports import Change, Guard
 from lambdas.relay.requests import sending, tracking
 from lambdas.relay.review import cases
@@ -39,7 +39,7 @@ TRANSITIONS = (
     Mutant(
         "final records stay for ever",
         "Nobody asks for them, so nobody need delete them.",
-        ((write, "settling", _without(sending.settling, "expires_at")),),
+        ((attempt, "settling", _without(sending.settling, "expires_at")),),
     ),
     Mutant(
         "a request is parked where nobody looks",
@@ -50,7 +50,7 @@ TRANSITIONS = (
     Mutant(
         "what a writer parks is nobody's case",
         "It has the state, and the list is only an index.",
-        ((write, "settling", _without(sending.settling, "attention")),),
+        ((attempt, "settling", _without(sending.settling, "attention")),),
     ),
 )
 

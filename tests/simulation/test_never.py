@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.functions import write
+from lambdas.relay.functions import attempt
 from simulation.checker import Account, check
 from simulation.scenario import calm
 from simulation.workload import START_MS
@@ -44,7 +44,7 @@ def test_a_person_has_it_in_bounded_time_and_its_neighbours_are_written(regime: 
 
 
 def test_a_writer_that_never_gives_up_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "ATTEMPTS_MAX", 10**9)
+    monkeypatch.setattr(attempt, "ATTEMPTS_MAX", 10**9)
 
     _, account, tries = _run("honoured")
 

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import CONFLICT_MAX_S, REFUSALS_MAX
 from lambdas.relay.kernel.ports import Answer
@@ -85,6 +87,59 @@ def test_a_2xx_that_is_not_the_endpoints_own_delivers_nothing(kind: Any, body: A
     assert world.telemetry.counts["Delivered"] == 0
 
 
+STAY_SO: list[Callable[[int], Any]] = [
+    lambda n: {"message": "Endpoint request timed out"},
+    lambda n: {"message": f"Request {n} failed", "requestId": f"r{n}", "timestamp": n},
+    lambda n: f"<html><body>Please wait ({n})</body></html>".encode(),
+    lambda n: b'{"unprocessedEnt',
+    lambda n: b"",
+]
+
+
+@pytest.mark.parametrize("body", STAY_SO, ids=["same", "in other words", "page", "half", "empty"])
+@pytest.mark.parametrize(
+    ("unknown", "sends"), [("repost", 2), ("manual", 1)], ids=["repeated once", "not repeated"]
+)
+def test_what_a_2xx_does_not_say_twice_a_person_has_with_the_answer(
+    unknown: str, sends: int, body: Callable[[int], Any]
+) -> None:
+    world = Simulated(configuration({**JOURNEY, "unknown": unknown}))
+    batch = world.batch([envelope(n) for n in range(3)])
+    answers: list[Answer] = []
+
+    def answer(request: Request) -> Answer:
+        answers.append(document(200, body(len(answers))))
+        return answers[-1]
+
+    sent = says(world, answer)
+    world.write_all(most_s=86_400)
+
+    assert len(sent) == sends
+    assert world.state(batch) == "MANUAL_REVIEW"
+    (case,) = world.in_review()
+    assert case.get("answer", "") == answers[-1].body.decode()
+    assert "esolve it" in case["advice"]
+    assert world.telemetry.counts["Delivered"] == 0
+    record = world.table.items[record_key(batch.batch_id)]
+    assert record.get("reposts", 0) == sends - 1
+    assert "doubt_since_ms" in record
+
+
+def test_an_answer_that_says_nothing_once_keeps_nobody_from_the_next() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(3)])
+    sent: list[Request] = []
+
+    def answer(request: Request) -> Answer | None:
+        sent.append(request)
+        return document(200, {"message": "try later"}) if len(sent) == 1 else None
+
+    says(world, answer)
+    world.write_all(most_s=3_600)
+    assert world.state(batch) == "DONE"
+    assert world.in_review() == []
+
+
 ERRORS = [
     {"__type": "InternalServerException", "Message": "x"},
     {"type": "about:blank", "title": "Service Unavailable", "detail": "overloaded"},
@@ -159,6 +214,21 @@ def test_a_2xx_in_another_form_is_given_to_a_person_and_not_asked_for_again(
     assert len(sent) == 1
     (case,) = world.in_review()
     assert case.get("answer", "") == answer.body.decode()
+
+
+def test_what_an_unclear_request_brings_about_is_known_by_the_id_of_its_answer() -> None:
+    known = configuration(section("generic"))
+    confirmation = Confirmation("conversation", ("created",), 30, key="answer")
+    there = replace(known.destinations["there"], confirmation=confirmation)
+    world = Simulated(replace(known, destinations={"there": there}))
+    batch = world.batch([envelope(1)])
+    says(world, document(200, {"id": "G-1", "errors": ["something"]}))
+
+    world.write_all()
+
+    assert world.state(batch) == "MANUAL_REVIEW"
+    assert world.table.items[record_key(batch.batch_id)]["genesys_id"] == "G-1"
+    assert [e["sk"] for e in world.ledger.of("M#conversation#g-1")] == [batch.batch_id]
 
 
 def test_where_every_answer_is_in_another_form_a_person_is_not_given_everything() -> None:

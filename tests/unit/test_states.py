@@ -39,6 +39,7 @@ MADE: Mapping[str, Callable[[Record], list[Transition]]] = {
     "opening": lambda r: [sending.opening(NOW_MS, NOW_MS + 1, "me")],
     "releasing": lambda r: [sending.releasing(opened(r), NOW_MS, Code.QUOTED("why"))],
     "reposting": lambda r: [sending.reposting(opened(r))],
+    "noting": lambda r: [sending.noting(opened(r), NOW_MS, Code.QUOTED("why"))],
     "settling": lambda r: [
         sending.settling(opened(r), state, NOW_MS, Code.QUOTED("why"))
         for state in leading_from("settling", "OPEN")

@@ -430,7 +430,7 @@ def test_items_that_fail_for_ever_as_retryable_end_with_a_person() -> None:
 def test_a_batch_that_was_split_too_often_ends_with_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("lambdas.relay.functions.write.SPLIT_DEPTH_MAX", 0)
+    monkeypatch.setattr("lambdas.relay.functions.attempt.SPLIT_DEPTH_MAX", 0)
     world = Simulated()
     texts = [envelope(1), envelope(2)]
     poisoned(world, ids_of(world, texts)[1])

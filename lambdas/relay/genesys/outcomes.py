@@ -38,6 +38,7 @@ class Unclear:
     reason: Reason
     #: the answer, for a person
     answer: str
+    genesys_id: str
     context_id: str
     #: False: it is in no form that this endpoint answers in. One after another, that is not the
     #: requests' doing
@@ -71,6 +72,8 @@ class Unsure:
     reason: Reason
     #: where the answer said when to ask again
     retry_after_s: float | None = None
+    #: a 2xx that says nothing of the request, for a person; None: no such came
+    answer: str | None = None
 
 
 Outcome = Accepted | Unclear | Refused | Deferred | Unsure
@@ -144,20 +147,21 @@ def is_genesys_own(answer: Answer) -> bool:
 
 
 def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome:
+    text = answer.body.decode("utf-8", "replace")
     try:
         document = read_document(answer.body)
     except ValueError:
-        return Unsure(Code.STATUS_NOT_JSON(answer.status))
+        return Unsure(Code.STATUS_NOT_JSON(answer.status), answer=text)
     if is_error(document):
-        return Unsure(Code.STATUS_ERROR(answer.status, words(answer)))
+        return Unsure(Code.STATUS_ERROR(answer.status, words(answer)), answer=text)
     read = destination.read_results(document, batch.events)
     if read is None and document is None and answer.status == 200:
-        return Unsure(Code.NOTHING_ANSWERED())
+        return Unsure(Code.NOTHING_ANSWERED(), answer=text)
+    ids = key_text(created_id(document)), context_id(answer)
     results = NOT_IN_FORM if read is None else read
     if isinstance(results, Unreadable):
-        text = answer.body.decode("utf-8", "replace")
-        return Unclear(results.reason, text, context_id(answer), is_in_form=read is not None)
-    return Accepted(results, key_text(created_id(document)), context_id(answer))
+        return Unclear(results.reason, text, *ids, is_in_form=read is not None)
+    return Accepted(results, *ids)
 
 
 def context_id(answer: Answer) -> str:

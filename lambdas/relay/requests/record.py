@@ -111,6 +111,12 @@ class Record:
         return since
 
     @property
+    def unread_at_ms(self) -> int | None:
+        """When a 2xx came that says nothing of it; None: none did."""
+        at: int | None = self.item.get("unread_at_ms")
+        return at
+
+    @property
     def may_be_doubled(self) -> bool:
         """More than one attempt can have taken effect."""
         return self.attempt - self.deferred > 1

@@ -1,6 +1,6 @@
 """Transitions of a request on its way to Genesys: what dedup and write do to its record.
 
-An unknown outcome writes nothing: the lease runs out, so that a crash, a timeout and a lost
+An unknown outcome settles nothing: the lease runs out, so that a crash, a timeout and a lost
 answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken
 effect. It is set by opening and removed only by proof that nothing happened.
 """
@@ -78,6 +78,8 @@ class Opened:
     is_heard: bool = False
     #: since when Genesys refuses it as in conflict; None: it does not
     conflict_since_ms: int | None = None
+    #: when it was answered by a 2xx that says nothing of it; None: it never was
+    unread_at_ms: int | None = None
 
     @property
     def failures(self) -> int:
@@ -141,6 +143,7 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
         before.deferred,
         is_heard=before.is_heard,
         conflict_since_ms=before.conflict_since_ms,
+        unread_at_ms=before.unread_at_ms,
     )
 
 
@@ -203,6 +206,12 @@ def releasing(
 def reposting(opened: Opened) -> tuple[Guard, Change]:
     """Lists a possible duplicate, before it can happen."""
     return opened.guard, Change(put={"reposts": opened.reposts + 1})
+
+
+def noting(opened: Opened, now_ms: int, note: Reason) -> tuple[Guard, Change]:
+    """Keeps what a 2xx said that says nothing of the request. Its outcome stays unknown."""
+    history = noted(opened.history, opened.attempt, now_ms, note)
+    return opened.guard, Change(put={"unread_at_ms": now_ms, "history": history})
 
 
 def emptying(now_ms: int) -> tuple[Guard, Change]:

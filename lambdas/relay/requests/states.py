@@ -74,6 +74,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("opening", ("SEALED", "OPEN"), ("OPEN",)),
     Transition("releasing", ("OPEN",)),
     Transition("reposting", ("OPEN",)),
+    Transition("noting", ("OPEN",)),
     Transition(
         "settling",
         ("OPEN",),

@@ -15,6 +15,10 @@ from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 
 #: of an answer that nobody can read a person gets this much
 ANSWER_KEPT_CHARS_MAX = 20_000
+ADVICE_UNCLEAR = (
+    "Genesys took the request. Read in its answer which items it names as failed, look for "
+    "them in Genesys, and resolve it as happened once none is missing there."
+)
 
 
 def keep_for_review(
@@ -22,21 +26,12 @@ def keep_for_review(
 ) -> None:
     """Stores the batch with its reason, what a person can do about it where we know, and the
     answer where that is what it is about."""
-    known = {"advice": advice, "answer": answer}
+    known = {"advice": advice, "answer": answer[:ANSWER_KEPT_CHARS_MAX]}
     more = {name: text for name, text in known.items() if text}
     vault.keep(
         review_key(batch.batch_id),
         canonical({"reason": str(reason), "at_ms": now_ms, "message": encode(batch), **more}),
     )
-
-
-def keep_unclear(batch: Batch, reason: Reason, answer: str, vault: Vault, now_ms: int) -> None:
-    """Stores a batch that Genesys took with the answer that says of which items it did not."""
-    advice = (
-        "Genesys took the request. Read in its answer which items it names as failed, look for "
-        "them in Genesys, and resolve it as happened once none is missing there."
-    )
-    keep_for_review(batch, reason, vault, now_ms, advice, answer=answer[:ANSWER_KEPT_CHARS_MAX])
 
 
 def keep_record_for_review(
