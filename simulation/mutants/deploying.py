@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdas.relay.functions import overdue, write
+from lambdas.relay.functions import attempt, overdue, write
 from lambdas.relay.kernel.limits import LOOK_AGAIN_S
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Disposition, Done
@@ -18,7 +18,7 @@ from simulation.scenario import Scenario
 _prompt = overdue._prompt
 
 
-def _drop(batch: Batch, deps: write.Deps) -> Disposition:
+def _drop(batch: Batch, deps: attempt.Deps) -> Disposition:
     deps.consumer.vault.discard(sealed_key(batch.batch_id))
     return Done()
 

@@ -3,7 +3,8 @@
 from lambdas.relay.assembly.clients import clients_of, genesys_of, pace_of
 from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.functions.write import Deps, write
+from lambdas.relay.functions.attempt import Deps
+from lambdas.relay.functions.write import write
 from lambdas.relay.genesys.admission import Admission
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.kernel.ports import Ports
