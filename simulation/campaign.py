@@ -24,6 +24,8 @@ from simulation.trial import Trial, prepare_process, total
 SEEDS_AT_ONCE = 20
 #: one run of tracked requests for so many runs
 TRACKED_SHARE = 10
+#: one run of a fault that never ends for so many runs: each is a week of virtual time
+ENDLESS_SHARE = 100
 #: lines are watched for in so many seeds, and so many more while one is missing
 LINE_SEEDS = 80
 LINE_SEEDS_MAX = 4_000
@@ -61,6 +63,9 @@ class Result:
     seconds: float = 0.0
     #: runs of the world of tracked requests
     tracked: int = 0
+    #: runs in which something never works again, and what went wrong in them
+    endless: int = 0
+    endless_failures: list[str] = field(default_factory=list)
     single_crashes: int = 0
     pair_crashes: int = 0
     crash_failures: list[str] = field(default_factory=list)
@@ -76,8 +81,8 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        bad = self.failures or self.crash_failures or self.survivors or self.objections
-        return not bad
+        bad = self.failures or self.crash_failures or self.endless_failures
+        return not (bad or self.survivors or self.objections)
 
 
 def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
@@ -85,6 +90,7 @@ def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
     with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
         _seeds(runs, first_seed, pool, watcher, result)
         _tracked(runs, first_seed, pool, watcher, result)
+        _endless(runs, first_seed, pool, watcher, result)
         _crashes(runs, pool, watcher, result)
         _lines(runs, first_seed, pool, watcher, result)
         _mutants(first_seed, pool, watcher, result)
@@ -120,6 +126,15 @@ def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result
         for trial in trials:
             result.tracked += 1
             _add(trial, result)
+
+
+def _endless(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    seeds = range(first, first + max(1, runs // ENDLESS_SHARE))
+    for trial in _each("faults that never end", work.run_endless_seed, seeds, pool, watcher):
+        result.endless += 1
+        if trial.failed:
+            said = trial.account.violations[0]
+            result.endless_failures.append(f"seed {trial.seed}: {said}")
 
 
 def _add(trial: Trial, result: Result) -> None:
@@ -216,6 +231,8 @@ def rows(result: Result) -> dict[str, Any]:
         "failing_seeds": [trial.seed for trial in result.failed],
         "runs_per_second": round(counts["runs"] / result.seconds, 1) if result.seconds else 0,
         "tracked_runs": result.tracked,
+        "endless_runs": result.endless,
+        "endless_failures": result.endless_failures,
         "steps": counts["steps"],
         "regimes": dict(sorted(result.regimes.items())),
         "faults": dict(sorted(result.faults.items())),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lambdas.relay.kernel.reasons import Code, read_reason
+from simulation.bounds import exceeded
 from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import Fact, numbers_of
@@ -81,6 +82,7 @@ def check(history: History, regime: Regime) -> Account:
     account.violations += _standing(history)
     account.violations += _keys_and_bodies(history)
     account.violations += list(_records(history))
+    account.violations += list(exceeded(history))
     traces = _traces(history)
     for fact in history.facts:
         _judge(fact, traces, history, regime, account)
@@ -280,6 +282,7 @@ def _judge_plain(
 ) -> None:
     number = fact.number
     wanted = fact.item
+    is_stuck = number in history.stuck
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
     if effects:
@@ -289,9 +292,9 @@ def _judge_plain(
     else:
         account.lost += 1
         account.violations.append(f"event {number} is lost")
-    if number in traces.rejected:
+    if number in traces.rejected and not is_stuck:
         account.violations.append(f"event {number} counts as rejected, which it never was")
-    for reason in traces.parked.get(number, []):
+    for reason in traces.parked.get(number, []) if not is_stuck else ():
         if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     if number in traces.quarantined and not history.dead_lettered["events"]:

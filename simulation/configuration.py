@@ -1,5 +1,6 @@
 """What the relay is configured with in a run."""
 
+from dataclasses import replace
 from typing import Any
 
 from lambdas.relay.destinations import journey
@@ -19,7 +20,7 @@ from simulation.regimes import Regime
 from simulation.scenario import Scenario
 from simulation.senders import FLAT, ORDER, STEP
 from simulation.states import MEMBERSHIP
-from simulation.world_paths import PATH
+from simulation.world_paths import PATH, SECOND_PATH
 
 SECOND_ITEM: Json = {"id": "id", "marker": "body.second"}
 
@@ -46,11 +47,19 @@ def configuration_of(scenario: Scenario) -> Configuration:
     )
     topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT)
     audits_again = Route("audits again", destination, ("v2.audits.*",), SECOND_ITEM)
+    second = replace(destination, name="elsewhere", path=SECOND_PATH)
+    wanted, elsewhere = "!(body.unwanted)", "body.elsewhere"
+    routes = [Route("all", destination, topics, _item("body"), when=wanted)]
+    if scenario.ending.second:
+        routes = [
+            replace(routes[0], when=f"{wanted} && !({elsewhere})"),
+            Route("elsewhere", second, topics, _item("body"), when=f"{wanted} && {elsewhere}"),
+        ]
     return Configuration(
-        {"simulated": destination},
+        {route.destination.name: route.destination for route in routes},
         (
             *([audits_again] if scenario.two_routes else []),
-            Route("all", destination, topics, _item("body"), when="!(body.unwanted)"),
+            *routes,
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),
             Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas.relay.kernel.ports import Item
+from simulation.endless import NEVER, Ending
 from simulation.memory.genesys import Call, Effect
 from simulation.memory.queues import Message
 from simulation.senders import Answers
@@ -47,3 +48,14 @@ class History:
     errors: list[str]
     #: whether the run ended by itself
     at_rest: bool
+    #: what never worked again, and the numbers of the events that it never worked for
+    ending: Ending = NEVER
+    stuck: frozenset[int] = frozenset()
+    #: how much of it there was
+    redriven: int = 0
+    invocations: int = 0
+    lines: int = 0
+    #: from the beginning to the last record that came to an end or to a person, and to the last of
+    #: all that happened
+    verdict_days: float = 0.0
+    days: float = 0.0

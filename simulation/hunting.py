@@ -6,6 +6,7 @@ from itertools import chain, count
 
 from lambdas.relay.kernel.limits import DAY_S
 from simulation.corpus import known_seeds
+from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS
 from simulation.mutants.mutant import Mutant, applied
 from simulation.scenario import FEW_RECEIVES, Scenario, draw
@@ -87,7 +88,7 @@ def _is_good(trial: Trial | None) -> bool:
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
-    scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none")
+    scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none", ending=NEVER)
     if mutant.regroups:
         scenario = replace(scenario, write_most=REGROUPED)
     if mutant.storm:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from lambdas.relay.kernel.ports import Delivery
+from simulation.endless import Doomed
 from simulation.fault_plan import FaultPlan
 from simulation.functions import Function, Instance, Neighbours
 from simulation.memory.queues import StoredQueue
@@ -38,22 +39,29 @@ class Pool:
     random: Random
     #: invocations that ended with an error, by its text
     errors: list[Exception] = field(default_factory=list)
+    invocations: int = 0
     _idle: list[Warm] = field(default_factory=list)
     _made: int = 0
     _deploys: int = 0
 
     def invoke(self, deliveries: list[Delivery], ended: Callable[[Ending], None]) -> None:
         warm = self._idle.pop() if self._idle else self._cold()
+        self.invocations += 1
         deploys = self._deploys
 
         def body() -> list[str]:
+            if warm.instance.neighbours.server.ceased.kills(
+                self.verb, [d.body for d in deliveries]
+            ):
+                raise Doomed
             deadline_ms = warm.instance.clock.now_ms() + self.timeout_s * 1000
             return warm.function(deliveries, deadline_ms)
 
         def after(ending: Ending) -> None:
-            if isinstance(ending, Raised):
+            is_doomed = isinstance(ending, Raised) and isinstance(ending.error, Doomed)
+            if isinstance(ending, Raised) and not is_doomed:
                 self.errors.append(ending.error)
-            if isinstance(ending, Returned | Raised) and deploys == self._deploys:
+            if isinstance(ending, Returned | Raised) and deploys == self._deploys and not is_doomed:
                 self._idle.append(warm)
             ended(ending)
 

@@ -29,6 +29,7 @@ def filled(page: str, told: Mapping[str, Any]) -> str:
 
 def _figures(told: Mapping[str, Any]) -> str:
     faults = told["faults"]
+    broken = told["failures"] + len(told["crash_failures"]) + len(told["endless_failures"])
     rarest = min(faults, key=lambda kind: faults[kind])
     rows = (
         ("runs, and as many worlds", f"{told['runs']:,}"),
@@ -47,9 +48,10 @@ def _figures(told: Mapping[str, Any]) -> str:
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
         (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),
         ("runs of the world of tracked requests", f"{told['tracked_runs']:,}"),
+        ("runs in which something never works again", f"{told['endless_runs']:,}"),
         ("single crashes, each point of the small worlds", f"{told['single_crashes']:,}"),
         ("pairs of crashes", f"{told['pairs_of_crashes']:,}"),
-        ("runs that broke a promise", f"{told['failures'] + len(told['crash_failures']):,}"),
+        ("runs that broke a promise", f"{broken:,}"),
         ("mistakes caught", f"{told['mutants_caught']} of {told['mutants']}"),
         ("runs per second", f"{told['runs_per_second']}"),
     )  # fmt: skip

@@ -20,6 +20,8 @@ class Probes:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.unexpected: list[str] = []
+        #: lines in the functions' logs
+        self.lines = 0
         #: what was wrong with a record when it was written
         self.unsound: list[str] = []
 
@@ -28,6 +30,7 @@ class Probes:
             self.counts[f"metric {metric}"] += int(value)
 
     def note(self, message: str, **fields: object) -> None:
+        self.lines += 1
         reason = str(fields.get("reason", ""))
         if code_of(reason) is Code.UNEXPECTED:
             self.unexpected.append(reason)

@@ -13,8 +13,9 @@ from lambdas.relay.kernel.limits import (
     RECEIVES_MAX,
     Timing,
 )
-from simulation import deploys
+from simulation import deploys, endless
 from simulation.deploys import Deploy
+from simulation.endless import NEVER, SILENCES, STUMBLES, Endless, Ending
 from simulation.fault_plan import (
     LATER_RATES,
     LATEST_RATES,
@@ -60,8 +61,8 @@ class Scenario:
     two_routes: bool = False
     #: what becomes of the configuration meanwhile
     deploy: Deploy = "none"
-    #: events that Genesys fails over for ever, whatever else a request holds
-    failing: int = 0
+    #: what never works again, and whether there is a second destination
+    ending: Ending = NEVER
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
     #: all of it is published within so many seconds
@@ -107,6 +108,7 @@ def draw(seed: int) -> Scenario:
         states=changing.choice((0, 0, 0, 8)),
         two_routes=changing.random() < 0.3,
         deploy=deploys.drawn(seed),
+        ending=endless.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )
@@ -129,4 +131,27 @@ def calm(seed: int, regime: str, events: int) -> Scenario:
         publishing_s=0,
         regroups=False,
         intake_most=500,
+    )
+
+
+#: a run of a fault that never ends: few events, and room for more than a week of them
+ENDLESS_EVENTS, ENDLESS_STEPS_MAX = 6, 900_000
+
+
+def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
+    """A seed in which something never works again: `fault`, or one that it draws."""
+    random = Random(f"endless {seed}")
+    drawn = draw(seed)
+    while drawn.regime.late_copies:
+        drawn = draw(random.randrange(2**30))
+    return replace(
+        drawn,
+        seed=seed,
+        ending=endless.ending_of(fault or random.choice((*SILENCES, *STUMBLES))),
+        events=ENDLESS_EVENTS,
+        told=0,
+        states=0,
+        deploy="none",
+        faults_s=HOUR_S,
+        steps_max=ENDLESS_STEPS_MAX,
     )

@@ -21,6 +21,7 @@ from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
 from simulation import workload
+from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request
 from simulation.regimes import Regime
@@ -105,7 +106,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
-    scenario = replace(scenario, told=0, states=0, two_routes=False, deploy="none")
+    scenario = replace(scenario, told=0, states=0, two_routes=False, deploy="none", ending=NEVER)
     return scenario, tracks
 
 

@@ -9,7 +9,7 @@ from simulation.lines import Line, watched
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.rivals.comparison import RIVALS, Outcome, compare
-from simulation.scenario import draw
+from simulation.scenario import draw, draw_endless
 from simulation.trial import Trial, run_scenario, run_seed, run_tracked_seed
 
 #: seeds of the small worlds
@@ -32,6 +32,10 @@ def run_seeds(seeds: range) -> list[Trial]:
 
 def run_tracked_seeds(seeds: range) -> list[Trial]:
     return [run_tracked_seed(seed) for seed in seeds]
+
+
+def run_endless_seed(seed: int) -> Trial:
+    return run_scenario(draw_endless(seed))
 
 
 def enumerate_singles(index: int) -> Enumerated:

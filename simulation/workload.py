@@ -73,8 +73,12 @@ class Fact:
     persists: bool = False
     #: what must take effect of it, but for the id; None: whatever bears its number
     item: Mapping[str, Any] | None = None
+    #: the second destination is to have it
+    elsewhere: bool = False
 
 
+#: of the events, the second destination has one in so many
+SECOND_EVERY = 3
 #: what a second route makes of an event is an effect of its own, so it has a number of its own
 SECOND = 50_000
 
@@ -142,12 +146,15 @@ def generate(
     late_copies: bool,
     shares: Shares,
     two_routes: bool = False,
+    second: bool = False,
 ) -> Workload:
     """So many events, with their copies, at random times within the first `within_s` seconds. With
-    `two_routes` an audit has two numbers, one for what each route makes of it."""
+    `two_routes` an audit has two numbers, one for what each route makes of it. With `second` every
+    third event is the second destination's."""
     workload = Workload([], [])
     for number in range(events):
         at_ms = START_MS + int(random.random() * within_s * 1000)
+        is_elsewhere = second and number % SECOND_EVERY == 0
         if random.random() < shares.odd and random.random() < 0.5:
             kind: Kind = random.choice(("malformed", "unrouted"))
         else:
@@ -157,6 +164,8 @@ def generate(
         else:
             body, numbers = _body(random, number, kind), [number]
             topic = UNROUTED if kind == "unrouted" else _topic(random, body)
+            if is_elsewhere:
+                body["elsewhere"] = True
             if kind == "unrouted" and number % 2:
                 topic, body["unwanted"] = UNWANTED, True
             if kind == "plain" and random.random() < shares.odd:
@@ -169,7 +178,7 @@ def generate(
         workload.published += rows
         items = [item_of(number), *({"marker": marker(each)} for each in numbers[1:])]
         facts = [
-            Fact(each, kind, len(rows), item=item)
+            Fact(each, kind, len(rows), item=item, elsewhere=is_elsewhere and each == number)
             for each, item in zip(numbers, items, strict=True)
         ]
         workload.facts += facts

@@ -19,7 +19,9 @@ from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
 from simulation import deploys, states, workload
+from simulation.checker import FINISHED, WITH_A_PERSON
 from simulation.configuration import configuration_of
+from simulation.endless import STUMBLING_EVENTS, WITHIN_S, Ending
 from simulation.fault_plan import FaultPlan
 from simulation.functions import FUNCTIONS, Function, Instance, Neighbours
 from simulation.history import History
@@ -41,7 +43,7 @@ from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
 from simulation.trace import Trace
 from simulation.workload import SOURCE, START_MS, Fact
-from simulation.world_paths import PATH
+from simulation.world_paths import PATH, SECOND_PATH
 
 #: the visibility of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
@@ -67,6 +69,8 @@ class World:
         self.probes = Probes()
         self.table = Table(self._record_changed)
         self.reposts: dict[str, int] = {}
+        #: when a record last came to an end, or to a person
+        self.verdict_ms = START_MS
         self.parents: dict[str, str] = {}
         #: writes to the items that all instances of a function share: pace, breaker
         self.shared_writes = 0
@@ -119,7 +123,7 @@ class World:
         return GenesysServer(
             timeline=self.timeline,
             secret=self.secret,
-            conducts={PATH: self.scenario.conduct},
+            conducts=dict.fromkeys((PATH, SECOND_PATH), self.scenario.conduct),
             state_of=self._state_of,
             cause=self._cause,
         )
@@ -137,6 +141,7 @@ class World:
             late_copies=scenario.regime.late_copies,
             shares=scenario.shares,
             two_routes=scenario.two_routes,
+            second=scenario.ending.second,
         )
         self.facts = states.added(work, scenario).facts + self._plan_senders()
         for row in work.published:
@@ -155,11 +160,23 @@ class World:
             self.secret,
             scenario.faults_s,
         ).plan(late=scenario.regime.late_copies)
-        self.server.fails_over = workload.some(self.facts, scenario.failing, scenario.seed)
+        self._plan_endings(scenario.ending)
         while self.timeline.step():
             if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
+
+    def _plan_endings(self, ending: Ending) -> None:
+        ceased = self.server.ceased
+        if ending.stumble is not None:
+            ceased.stumble = ending.stumble
+            ceased.markers = workload.some(self.facts, STUMBLING_EVENTS, self.scenario.seed)
+        if ending.silence is not None:
+            gone = {SECOND_PATH: ending.silence}
+            begins_s = Random(f"ceases {self.scenario.seed}").random() * WITHIN_S
+            self.timeline.after(begins_s, lambda: ceased.paths.update(gone))
+            if ending.lasts_s is not None:
+                self.timeline.after(begins_s + ending.lasts_s, ceased.paths.clear)
 
     def _deploy(self, pool: Pool) -> None:
         settings = self.neighbours.settings
@@ -225,6 +242,9 @@ class World:
             self.parents[new["pk"]] = str(new["parent"])
         if new is not None:
             self.reconciliation.record_changed(new)
+        state = "" if new is None else str(new.get("state"))
+        if state in FINISHED | WITH_A_PERSON and (old is None or old.get("state") != state):
+            self.verdict_ms = self.timeline.now_ms
 
     def _sent(self, queue: str, text: str) -> None:
         if queue == "batches" and self.scenario.deploy == "removed":
@@ -322,4 +342,18 @@ class World:
             ]
             + self.probes.unexpected,
             at_rest=at_rest,
+            ending=self.scenario.ending,
+            stuck=self._stuck(),
+            redriven=self.probes.counts["metric Redriven"],
+            invocations=sum(pool.invocations for pool in self.pools.values()),
+            lines=self.probes.lines,
+            verdict_days=(self.verdict_ms - START_MS) / (DAY_S * 1000),
+            days=(self.timeline.now_ms - START_MS) / (DAY_S * 1000),
         )
+
+    def _stuck(self) -> frozenset[int]:
+        """The events that nothing ever works for, by their numbers."""
+        ending = self.scenario.ending
+        if ending.silence is not None and ending.lasts_s is None:
+            return frozenset(fact.number for fact in self.facts if fact.elsewhere)
+        return frozenset(workload.numbers_of(" ".join(self.server.ceased.markers)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lambdas.relay.kernel.ports import Answer
+from simulation.endless import Ceased
 from simulation.memory.credentials import StoredSecret
 from simulation.memory.timeline import Timeline
 
@@ -99,8 +100,8 @@ class GenesysServer:
     effects: list[Effect] = field(default_factory=list)
     #: until then every request vanishes, without effect and without answer
     silent_until_ms: int = 0
-    #: markers of items that it fails over, whatever else a request holds, for ever
-    fails_over: frozenset[str] = frozenset()
+    #: what never works again
+    ceased: Ceased = field(default_factory=Ceased)
     #: how often a request was answered by a 2xx that says nothing of it, by its key
     unread: Counter[str] = field(default_factory=Counter)
     #: keys of requests that were accepted in words that nobody can make sense of
@@ -139,8 +140,6 @@ class GenesysServer:
             return _answer(404, {"code": "not.found", "message": f"no such path: {path}"})
         kept = self._remembered(key, conduct)
         items: list[Item] = json.loads(request.body)["entities"]
-        if any(str(item.get("marker")) in self.fails_over for item in items):
-            return _answer(500, {"code": "internal.server.error", "message": "it failed"})
         refused = [n for n, item in enumerate(items) if item.get("poison")]
         judged_first = refused and conduct.refuses == "request" and not conduct.key_first
         if kept is not None and not judged_first:

@@ -13,6 +13,7 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
+from simulation import endless
 from simulation.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
 from simulation.memory.gate import Gate
 from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request, error
@@ -116,6 +117,9 @@ class MemoryHttp:
         if not self._server.accepts(request.bearer):
             return Answer(401, {}, b'{"code":"bad.credentials"}')
         self._server.arrive(request)
+        ceased = self._server.ceased.of(request.path, request.body)
+        if ceased is not None:
+            return endless.answer(ceased) or self._silence()
         match fault:
             case "429 short":
                 return self._too_many(self._faults.fraction() * 30)

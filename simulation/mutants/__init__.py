@@ -9,6 +9,7 @@ from simulation.mutants.attempts import ATTEMPTS
 from simulation.mutants.claiming import CLAIMING
 from simulation.mutants.consolidating import CONSOLIDATING
 from simulation.mutants.deploying import DEPLOYING
+from simulation.mutants.enduring import ENDURING
 from simulation.mutants.entering import ENTERING
 from simulation.mutants.identity import IDENTITY
 from simulation.mutants.mutant import Mutant
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ENTERING,
     *ASSEMBLING,
     *DEPLOYING,
+    *ENDURING,
 )
 
 

@@ -1,51 +1,106 @@
-"""What never works again: an event that Genesys fails over for ever, whatever it is sent with. Its
-neighbours are written, a person has it within days, and nobody is asked without end."""
+"""What never works again: a destination, one of two, or an event. The others are written, a person
+has what it was about within days, and nobody is asked without end."""
 
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.functions import attempt
-from simulation.checker import Account, check
-from simulation.scenario import calm
-from simulation.workload import START_MS
+from simulation.bounds import exceeded
+from simulation.checker import check
+from simulation.endless import SILENCES, Endless, ending_of
+from simulation.functions import FUNCTIONS
+from simulation.history import History
+from simulation.scenario import ENDLESS_EVENTS, calm, draw_endless
+from simulation.trial import run_scenario
 from simulation.world import World
 
-DAY_MS = 86_400_000
-#: by the outsider's own reckoning: so often is a request made that fails each time, and no more
-TRIES_MAX = 30
-#: and after so many days a person has what it was about
-DAYS_MAX = 7
-#: a run that has a bound takes a third of it
-STEPS_MAX = 10_000
-FAILING = 2
-EVENTS = 30
+#: those that are asked every two minutes for eight days take a minute each: they are of `make sim`
+SOON: tuple[Endless, ...] = (
+    "silent",
+    "fails",
+    "limits",
+    "refuses",
+    "page",
+    "answered 500",
+    "never answered",
+    "kills intake",
+    "kills dedup",
+)
 
 
-def _run(regime: str) -> tuple[World, Account, int]:
-    drawn = calm(1, regime, EVENTS)
-    scenario = replace(drawn, most_items=4, failing=FAILING, steps_max=STEPS_MAX)
-    world = World(scenario)
-    history = world.run()
-    tries = Counter(call.key for call in history.calls)
-    return world, check(history, scenario.regime), max(tries.values())
+def _calm(fault: Endless, regime: str) -> History:
+    ending = ending_of(fault)
+    scenario = replace(calm(1, regime, ENDLESS_EVENTS), ending=ending, publishing_s=480)
+    return World(scenario).run()
 
 
-@pytest.mark.parametrize("regime", ["honoured", "ignored", "ignored, read back"])
-def test_a_person_has_it_in_bounded_time_and_its_neighbours_are_written(regime: str) -> None:
-    world, account, tries = _run(regime)
+@pytest.mark.parametrize("fault", SOON)
+def test_a_person_has_it_in_bounded_time_and_the_others_are_written(fault: Endless) -> None:
+    history = _calm(fault, "honoured")
+
+    account = check(history, draw_endless(1).regime)
 
     assert account.violations == []
-    assert account.parked >= FAILING
-    assert account.delivered + account.parked == EVENTS
-    assert tries <= TRIES_MAX
-    assert world.timeline.now_ms - START_MS < DAYS_MAX * DAY_MS
+    assert history.at_rest
+    assert account.delivered >= ENDLESS_EVENTS - len(history.stuck) > 0
+    assert account.delivered + account.parked + account.rejected == ENDLESS_EVENTS
 
 
-def test_a_writer_that_never_gives_up_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempt, "ATTEMPTS_MAX", 10**9)
+@pytest.mark.parametrize("fault", SOON)
+def test_the_same_while_all_else_goes_wrong_as_well(fault: Endless) -> None:
+    assert run_scenario(draw_endless(3, fault)).account.violations == []
 
-    _, account, tries = _run("honoured")
 
-    assert account.violations or tries > TRIES_MAX
+def test_a_second_destination_that_is_out_for_a_while_gets_all_that_is_its_own() -> None:
+    silent = replace(ending_of("unreachable"), lasts_s=1_800)
+    scenario = replace(calm(1, "honoured", 60), ending=silent, publishing_s=480)
+
+    account = check(World(scenario, functions=FUNCTIONS).run(), scenario.regime)
+
+    assert (account.delivered, account.violations) == (60, [])
+
+
+# The bounds themselves
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"redriven": 10_000}, "redrives"),
+        ({"invocations": 100_000}, "invocations"),
+        ({"lines": 100_000}, "lines in the logs"),
+        ({"verdict_days": 11.0}, "found its end or a person after 11.0 days"),
+        ({"days": 21.0}, "there was work for 21.0 days"),
+    ],
+)
+def test_what_goes_on_without_end_is_seen(more: dict[str, float], said: str) -> None:
+    history = _calm("kills intake", "honoured")
+    assert list(exceeded(history)) == []
+
+    (objection,) = exceeded(replace(history, **more))  # type: ignore[arg-type]
+
+    assert said in objection
+
+
+def test_a_request_that_is_made_again_and_again_is_seen() -> None:
+    history = _calm("fails", "honoured")
+
+    (objection,) = exceeded(replace(history, calls=history.calls * 2))
+
+    assert "whose outcome is unknown was made" in objection
+
+
+def test_a_request_that_nobody_has_after_days_is_seen() -> None:
+    history = _calm("fails", "honoured")
+    key = next(key for key, item in history.items.items() if item.get("state") == "DONE")
+    items = {**history.items, key: {**history.items[key], "state": "OPEN"}}
+
+    (objection,) = exceeded(replace(history, items=items, days=12.0))
+
+    assert objection == "after 12.0 days nobody has 1 of the requests"
+
+
+def test_each_is_drawn() -> None:
+    drawn = {draw_endless(seed).ending for seed in range(200)}
+
+    assert {ending_of(fault) for fault in (*SILENCES, *SOON)} <= drawn

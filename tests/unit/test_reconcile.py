@@ -111,14 +111,17 @@ def judged(
     redrives: int = 0,
     is_configured: bool = True,
     is_turned_away: bool = False,
+    queue: str = "writes",
+    age_s: float = HOUR_S,
 ) -> object:
     return judge_batch(
-        "writes",
+        queue,
         redrives,
         Code.QUOTED("why"),
         state=state,
         is_configured=is_configured,
         is_turned_away=is_turned_away,
+        age_s=age_s,
         backoff_s=60,
     )
 
@@ -150,6 +153,16 @@ def test_nothing_is_redriven_into_a_destination_whose_breaker_is_open() -> None:
     # A copy of a split request needs no answer of Genesys, but write would not let it in.
     assert isinstance(judged("SPLIT", is_turned_away=True), Keep)
     assert isinstance(judged("SPLIT"), Redrive)
+
+
+def test_a_letter_is_kept_for_a_destination_that_rests_no_longer_than_sqs_keeps_it() -> None:
+    assert isinstance(judged(is_turned_away=True, age_s=GONE_AFTER_S), Person)
+    assert isinstance(judged("SPLIT", is_turned_away=True, age_s=GONE_AFTER_S), Person)
+
+
+def test_what_is_not_claimed_yet_waits_for_no_destination() -> None:
+    assert isinstance(judged(queue="batches", is_turned_away=True), Redrive)
+    assert isinstance(judged(queue="batches", is_turned_away=True, redrives=REDRIVES_MAX), Person)
 
 
 @pytest.mark.parametrize("state", sorted((SETTLED | PARKED | FINAL) - {"SPLIT", "MERGED"}))
@@ -587,6 +600,21 @@ def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_en
     assert office.state(batch) == "MANUAL_REVIEW"
     document = office.document(review_key(batch.batch_id))
     assert decode(document["message"]) == batch, "a person can resolve it as again"
+
+
+def test_requests_that_wait_for_a_destination_that_rests_for_ever_end_with_a_person() -> None:
+    """All of them, however many: the breaker lets one a run through, and that is no bound."""
+    office, batches = Office(), [batch_of(str(n)) for n in range(12)]
+    for batch in batches:
+        office.world.table.insert(sealed_item(batch, NOW_MS))
+    office.world.timeline.advance(GONE_AFTER_S)
+    breaker = CircuitBreaker(office.world.ledger, office.world.entropy)
+    for _ in range(FAILURES_MAX):
+        breaker.failed("journey", office.now_ms)
+
+    office.run()
+
+    assert {office.state(batch) for batch in batches} == {"MANUAL_REVIEW"}
 
 
 def test_a_purged_request_whose_destination_was_removed_ends_with_a_person() -> None:

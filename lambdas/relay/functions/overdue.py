@@ -204,7 +204,9 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
     # Without a destination a message could only wait as well; parts need none to be sent on.
     is_configured = tracked.destination in means.destinations
     is_to_prompt = is_configured or tracked.state == "SPLIT"
-    is_turned = is_configured and is_turned_away(tracked.destination, deps)
+    age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
+    # A destination may rest for ever; a request that waits for it does not.
+    is_turned = is_configured and age_s < GONE_AFTER_S and is_turned_away(tracked.destination, deps)
     if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     prompts = tracked.prompts
@@ -215,7 +217,6 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
             return "changed"
         means.writes.send([Outgoing(message, describe(decode(message)))])
         return "resent"
-    age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
     if age_s < GONE_AFTER_S:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     if tracked.state == "SPLIT":

@@ -201,13 +201,16 @@ def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Ver
         elif line.name == "events":
             parse_event(dead_letter.body, deps.now_ms())
         else:
-            return _judge_batch(decode(dead_letter.body), line, redrives, why, deps)
+            age_s = (deps.now_ms() - dead_letter.sent_at_ms) / 1000
+            return _judge_batch(decode(dead_letter.body), line, redrives, why, age_s, deps)
     except Malformed as malformed:
         return judge_message(line.name, redrives, why, wrong=malformed.reason, backoff_s=backoff_s)
     return judge_message(line.name, redrives, why, wrong=None, backoff_s=backoff_s)
 
 
-def _judge_batch(batch: Batch, line: Line, redrives: int, why: Reason, deps: Deps) -> Verdict:
+def _judge_batch(
+    batch: Batch, line: Line, redrives: int, why: Reason, age_s: float, deps: Deps
+) -> Verdict:
     name = batch.target.destination
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     is_configured = batch.target == CANDIDATES or name in deps.overdue.recovery.destinations
@@ -218,6 +221,7 @@ def _judge_batch(batch: Batch, line: Line, redrives: int, why: Reason, deps: Dep
         state=None if item is None else Record.of(item).state,
         is_configured=is_configured,
         is_turned_away=is_configured and overdue.is_turned_away(name, deps.overdue),
+        age_s=age_s,
         backoff_s=deps.overdue.timing.redrive_backoff_s,
     )
 

@@ -7,7 +7,7 @@ take it, it has failed too often) go to a person at once, with cause and advice.
 
 from dataclasses import dataclass
 
-from lambdas.relay.kernel.limits import REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
+from lambdas.relay.kernel.limits import GONE_AFTER_S, REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.requests.states import PARKED, SETTLED, State
 
@@ -52,15 +52,19 @@ def judge_batch(
     state: State | None,
     is_configured: bool,
     is_turned_away: bool,
+    age_s: float,
     backoff_s: float,
 ) -> Verdict:
-    """A sealed batch: `state` is its record's, None where it has none yet or any more."""
+    """A sealed batch: `state` is its record's, None where it has none yet or any more. `age_s` is
+    how long SQS has had it: what is kept for longer than it keeps anything, it drops."""
+    # Write turns away whatever comes for a destination that rests; dedup asks no destination.
+    rests = is_turned_away and queue == "writes"
     if state in ("SPLIT", "MERGED"):
         # It may be all that its events still exist in. Sending them on needs no luck, but to be let
-        # in: write turns away whatever comes for a destination that rests.
-        if is_turned_away and queue == "writes":
+        # in.
+        if rests and age_s < GONE_AFTER_S:
             return Keep()
-        if redrives < SENDINGS_ON_MAX:
+        if redrives < SENDINGS_ON_MAX and not rests:
             return redrive(min(redrives, REDRIVES_MAX), backoff_s)
         return Person(
             Code.NOT_SENT_ON(queue, redrives, why),
@@ -74,9 +78,9 @@ def judge_batch(
             "Deploy a configuration that names the destination, then resolve it as again; "
             "or discard it.",
         )
-    if is_turned_away:
+    if rests and age_s < GONE_AFTER_S:
         return Keep()
-    if redrives < REDRIVES_MAX:
+    if redrives < REDRIVES_MAX and not rests:
         return redrive(redrives, backoff_s)
     return Person(
         Code.REDRIVES_EXHAUSTED(queue, why),

@@ -1,0 +1,142 @@
+"""Faults that never end: what becomes of an event for which nothing will ever work again.
+
+A destination, one of two: from a drawn moment on it answers nothing, or the same, to everybody who
+asks. An event: Genesys fails over whatever holds it, or a function dies of it. The other
+destination, and the other events, go on as if nothing were.
+"""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal, get_args
+
+from lambdas.relay.kernel.limits import MINUTE_S
+from lambdas.relay.kernel.ports import Answer, NotSent
+from lambdas.relay.kernel.reasons import Code
+
+#: what a destination that never works again does with every request
+Silence = Literal[
+    "unreachable",  # no connection
+    "silent",  # no answer
+    "fails",  # 500
+    "forbids",  # 403
+    "limits",  # 429: come back in an hour
+    "refuses",  # 400, in Genesys' own form
+    "vanished",  # 404, in Genesys' own form
+    "page",  # 200, with a page of somebody else's
+]
+#: what an event never gets past
+Stumble = Literal[
+    "answered 500",  # whatever request holds it
+    "never answered",
+    "kills intake",  # whichever invocation is handed it
+    "kills dedup",
+    "kills write",
+]
+Endless = Silence | Stumble
+SILENCES: tuple[Silence, ...] = get_args(Silence)
+STUMBLES: tuple[Stumble, ...] = get_args(Stumble)
+#: what may pass without a person: the others end requests
+PASSING: tuple[Silence, ...] = ("unreachable", "silent", "forbids", "limits")
+#: of the runs of all events, those with a second destination, and of these, those in which it is
+#: out for a while
+SECOND_SHARE, OUT_SHARE = 0.1, 0.5
+#: a destination ceases within so many seconds; how long that lasts, where it passes (s)
+WITHIN_S = 300
+OUT_S = (10 * MINUTE_S, 40 * MINUTE_S)
+#: events that nothing works for, of one run
+STUMBLING_EVENTS = 2
+
+
+class Doomed(Exception):
+    """The function is no more: it ran out of memory over one event."""
+
+
+@dataclass(slots=True)
+class Ceased:
+    """What has ceased to work, and since when."""
+
+    #: by path: what it does now
+    paths: dict[str, Silence] = field(default_factory=dict)
+    #: markers of events that nothing works for, and what happens to what holds one
+    markers: frozenset[str] = frozenset()
+    stumble: Stumble | None = None
+
+    def of(self, path: str, body: bytes) -> Endless | None:
+        """What becomes of a request."""
+        silence = self.paths.get(path)
+        if silence is None and self.stumble in ("answered 500", "never answered"):
+            return self.stumble if self._holds(body.decode()) else None
+        return silence
+
+    def kills(self, verb: str, texts: list[str]) -> bool:
+        return self.stumble == f"kills {verb}" and any(map(self._holds, texts))
+
+    def _holds(self, text: str) -> bool:
+        return any(marker in text for marker in self.markers)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a seed draws of this."""
+
+    silence: Silence | None = None
+    stumble: Stumble | None = None
+    #: there is a second destination, and its share of the events
+    second: bool = False
+    #: how long the second destination is out; None: for ever
+    lasts_s: float | None = None
+
+    @property
+    def is_one(self) -> bool:
+        has_ceased = self.silence is not None and self.lasts_s is None
+        return has_ceased or self.stumble is not None
+
+
+NEVER = Ending()
+
+
+def drawn(seed: int) -> Ending:
+    """A second destination, that may be out for a while. With a chance of its own, so that all else
+    of a run is the same without it."""
+    random = Random(f"second {seed}")
+    if random.random() >= SECOND_SHARE:
+        return NEVER
+    if random.random() >= OUT_SHARE:
+        return Ending(second=True)
+    return Ending(silence=random.choice(PASSING), second=True, lasts_s=random.choice(OUT_S))
+
+
+def ending_of(fault: Endless) -> Ending:
+    """For ever."""
+    for silence in SILENCES:
+        if silence == fault:
+            return Ending(silence=silence, second=True)
+    for stumble in STUMBLES:
+        if stumble == fault:
+            return Ending(stumble=stumble)
+    raise AssertionError(f"there is no {fault}")
+
+
+def answer(endless: Endless) -> Answer | NotSent | None:
+    """None: nothing is answered."""
+    ours = {"ININ-Correlation-Id": "00000000-0000-4000-8000-000000000000"}
+    match endless:
+        case "unreachable":
+            return NotSent(Code.NO_CONNECTION())
+        case "silent" | "never answered":
+            return None
+        case "fails" | "answered 500":
+            return Answer(500, ours, b'{"code":"internal.server.error","message":"it failed"}')
+        case "forbids":
+            return Answer(403, ours, b'{"code":"missing.permission","message":"not allowed"}')
+        case "limits":
+            return Answer(429, {**ours, "Retry-After": "3600"}, b'{"code":"too.many.requests"}')
+        case "refuses":
+            return Answer(400, ours, b'{"code":"bad.request","message":"an item is not valid"}')
+        case "vanished":
+            return Answer(404, ours, b'{"code":"not.found","message":"no such path"}')
+        case "page":
+            page = b"<!DOCTYPE html><html><body>Please wait</body></html>"
+            return Answer(200, {"Content-Type": "text/html"}, page)
+        case _:
+            raise AssertionError(f"{endless} befalls a function, not a request")

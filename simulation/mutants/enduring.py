@@ -1,0 +1,58 @@
+"""Mistakes that only show where something never works again (endless.py)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lambdas.relay.functions import overdue, redriving, write
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.messages.consumer import Disposition
+from lambdas.relay.messages.sealing import Batch
+from simulation import endless
+from simulation.endless import Endless
+from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import some_items_fail
+from simulation.scenario import Scenario
+
+NEVER = 10**12
+
+
+def _circle(batch: Batch, deps: write.Deps) -> Disposition:
+    raise Transient(Code.NO_DESTINATION(batch.target.destination))
+
+
+def _with(fault: Endless) -> Callable[[Scenario], Scenario]:
+    ending = endless.ending_of(fault)
+    return lambda scenario: replace(scenario, ending=ending, events=6, told=0, states=0)
+
+
+def _removed(scenario: Scenario) -> Scenario:
+    return replace(some_items_fail(scenario), deploy="removed")
+
+
+ENDURING = (
+    Mutant(
+        "a request waits for a destination as long as it takes",
+        "Its breaker is open, so there is nothing to do yet.",
+        ((overdue, "GONE_AFTER_S", NEVER), (redriving, "GONE_AFTER_S", NEVER)),
+        stage=_with("limits"),
+    ),
+    Mutant(
+        "attempts are not counted",
+        "Sooner or later it will answer.",
+        ((write, "ATTEMPTS_MAX", NEVER),),
+        stage=_with("fails"),
+    ),
+    Mutant(
+        "redrives are not counted",
+        "Whatever failed it, it will be mended.",
+        ((redriving, "REDRIVES_MAX", NEVER), (redriving, "SENDINGS_ON_MAX", NEVER)),
+        stage=_with("kills intake"),
+    ),
+    Mutant(
+        "a split request of a removed destination circles",
+        "Without a destination there is nothing to look at.",
+        ((write, "without_destination", _circle), (redriving, "SENDINGS_ON_MAX", NEVER)),
+        stage=_removed,
+    ),
+)
