@@ -35,6 +35,7 @@ Stumble = Literal[
 Endless = Silence | Stumble
 SILENCES: tuple[Silence, ...] = get_args(Silence)
 STUMBLES: tuple[Stumble, ...] = get_args(Stumble)
+FAULTS: tuple[Endless, ...] = (*SILENCES, *STUMBLES)
 #: what may pass without a person: the others end requests
 PASSING: tuple[Silence, ...] = ("unreachable", "silent", "forbids", "limits")
 #: of the runs of all events, those with a second destination, and of these, those in which it is

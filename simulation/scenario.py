@@ -141,15 +141,14 @@ ENDLESS_EVENTS, ENDLESS_STEPS_MAX = 6, 900_000
 def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
     """A seed in which something never works again: `fault`, or one that it draws."""
     random = Random(f"endless {seed}")
-    if fault is None:
-        fault = random.choice((*SILENCES, *STUMBLES))
+    chosen: Endless = random.choice(FAULTS) if fault is None else fault
     drawn = draw(seed)
     while drawn.regime.late_copies:
         drawn = draw(random.randrange(2**30))
     return replace(
         drawn,
         seed=seed,
-        ending=endless.ending_of(fault),
+        ending=endless.ending_of(chosen),
         events=ENDLESS_EVENTS,
         told=0,
         states=0,
