@@ -15,7 +15,7 @@ from lambdas.relay.kernel.limits import (
 )
 from simulation import deploys, endless
 from simulation.deploys import Deploy
-from simulation.endless import NEVER, SILENCES, STUMBLES, Endless, Ending
+from simulation.endless import FAULTS, NEVER, Ending, Endless
 from simulation.fault_plan import (
     LATER_RATES,
     LATEST_RATES,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdas.relay.functions import overdue, redriving, write
+from lambdas.relay.functions import attempt, overdue, redriving, write
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition
@@ -40,7 +40,7 @@ ENDURING = (
     Mutant(
         "attempts are not counted",
         "Sooner or later it will answer.",
-        ((write, "ATTEMPTS_MAX", NEVER),),
+        ((attempt, "ATTEMPTS_MAX", NEVER),),
         stage=_with("fails"),
     ),
     Mutant(
