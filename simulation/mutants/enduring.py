@@ -17,7 +17,7 @@ from simulation.scenario import Scenario
 NEVER = 10**12
 
 
-def _circle(batch: Batch, deps: write.Deps) -> Disposition:
+def _circle(batch: Batch, deps: attempt.Deps) -> Disposition:
     raise Transient(Code.NO_DESTINATION(batch.target.destination))
 
 
