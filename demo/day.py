@@ -40,7 +40,7 @@ class Day:
     """Draws a day's events from one source of chance, in the order of their publishing."""
 
     def __init__(self, entropy: Random) -> None:
-        self._chance = entropy
+        self._entropy = entropy
         self._agents = [self._id() for _ in range(AGENTS)]
         self._queues = {name: self._id() for name in QUEUES}
 
@@ -59,13 +59,13 @@ class Day:
         envelope stands the number of what happened: copies tell of the same."""
         lines: list[tuple[float, int, Envelope]] = []
         for number, envelope in enumerate(self.events()):
-            lines.append((number + self._chance.uniform(0, 6), number, envelope))
-            if self._chance.random() < REDELIVERED:
+            lines.append((number + self._entropy.uniform(0, 6), number, envelope))
+            if self._entropy.random() < REDELIVERED:
                 again = copy.deepcopy(envelope)
-                lines.append((number + self._chance.uniform(1, 60), number, again))
-            if self._chance.random() < REPUBLISHED:
+                lines.append((number + self._entropy.uniform(1, 60), number, again))
+            if self._entropy.random() < REPUBLISHED:
                 again = self._republished(envelope)
-                lines.append((number + self._chance.uniform(1, 60), number, again))
+                lines.append((number + self._entropy.uniform(1, 60), number, again))
         return [(number, told) for _, number, told in sorted(lines, key=lambda line: line[0])]
 
     def _republished(self, envelope: Envelope) -> Envelope:
@@ -81,7 +81,7 @@ class Day:
         return again
 
     def _conversation(self) -> Iterator[Envelope]:
-        entropy, conversation = self._chance, self._id()
+        entropy, conversation = self._entropy, self._id()
         media, provider = entropy.choice(MEDIA)
         at = OPENS + timedelta(seconds=entropy.uniform(0, 9 * 3600))
         customer = Leg(self._id(), self._id())
@@ -126,7 +126,7 @@ class Day:
         yield tell("customer.end", customer, 1, disconnectType="PEER")
 
     def _agents_legs(self, tell: Any) -> Iterator[Envelope]:
-        entropy = self._chance
+        entropy = self._entropy
         for leg_number in range(entropy.choice((1, 1, 1, 2, 3))):
             acd = Leg(self._id(), self._id())
             queue = self._queues[entropy.choice(QUEUES)]
@@ -161,7 +161,7 @@ class Day:
         for user in self._agents:
             at = OPENS
             for presence in ("AVAILABLE", "ON_QUEUE", "BREAK", "ON_QUEUE", "OFFLINE"):
-                at += timedelta(seconds=self._chance.uniform(600, 7200))
+                at += timedelta(seconds=self._entropy.uniform(600, 7200))
                 # Presence carries no eventTime: it says when it was modified.
                 body = {
                     "source": "PURECLOUD",
@@ -181,7 +181,7 @@ class Day:
         for user in self._agents:
             at = OPENS
             for joined in (True, False, True, False):
-                at += timedelta(seconds=self._chance.uniform(600, 7200))
+                at += timedelta(seconds=self._entropy.uniform(600, 7200))
                 body = {"id": user, "user": {"id": user}, "queueId": queue, "joined": joined}
                 yield self._envelope(
                     "v2.routing.queues.{id}.users", f"v2.routing.queues.{queue}.users", body, at
@@ -190,13 +190,13 @@ class Day:
     def _audits(self) -> Iterator[Envelope]:
         at = OPENS
         for _ in range(12):
-            at += timedelta(seconds=self._chance.uniform(60, 3600))
+            at += timedelta(seconds=self._entropy.uniform(60, 3600))
             entity = self._id()
             # Audits carry an id of their own, ISO times, and a correlation id that is no UUID.
             body = {
                 "id": self._id(),
                 "eventTime": _stamp(at, "milliseconds"),
-                "action": self._chance.choice(("CREATE", "UPDATE", "DELETE")),
+                "action": self._entropy.choice(("CREATE", "UPDATE", "DELETE")),
                 "entityType": "QUEUE",
                 "entity": {"id": entity},
                 "serviceName": "ContactCenter",
@@ -213,7 +213,7 @@ class Day:
     def _envelope(
         self, detail_type: str, topic: str, body: dict[str, Any], at: datetime
     ) -> Envelope:
-        told = at + timedelta(milliseconds=self._chance.uniform(0, 400))
+        told = at + timedelta(milliseconds=self._entropy.uniform(0, 400))
         return {
             "version": "0",
             "id": self._id(),
@@ -233,7 +233,7 @@ class Day:
         }
 
     def _id(self) -> str:
-        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._entropy.getrandbits(128), version=4))
 
 
 def _stamp(moment: datetime, precision: str) -> str:

@@ -1,17 +1,16 @@
 """What the relay is configured with in a run."""
 
 from dataclasses import replace
-from typing import Any
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, ReadBack
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import any_answer
+from lambdas.relay.destinations.truth import Truth
 from lambdas.relay.entrances.events import Reader
 from lambdas.relay.entrances.identities import BY_NATURE
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
-from lambdas.relay.messages.sealing import SealedEvent
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
 from simulation import workload
@@ -41,7 +40,6 @@ def configuration_of(scenario: Scenario) -> Configuration:
         key=regime.key,
         unknown=regime.unknown,
         read_results=any_answer if regime.takes_whole else journey.read_results,
-        read_back=ReadBack.at(ITEM_PATH + "{id}", _is_there) if regime.reads_back else None,
         confirmation=_confirmation(regime),
         is_repeatable=regime.is_repeatable,
     )
@@ -77,12 +75,19 @@ def _item(inside: str) -> Json:
     }
 
 
-def _is_there(document: Json, event: SealedEvent) -> bool:
-    wanted: dict[str, Any] = workload.read(event.item)
-    return wanted in document["entities"]
+#: no event tells, but each item can be asked for
+_ASKED = Confirmation(
+    "entity",
+    topics=(),
+    window_s=1,
+    key="id",
+    truth=Truth(ITEM_PATH + "{key}", lambda document, _: "agrees", is_of_item=True),
+)
 
 
 def _confirmation(regime: Regime) -> Confirmation | None:
+    if regime.reads_back:
+        return _ASKED
     if regime.confirmed_within_s is None:
         return None
     return Confirmation("correlation", (workload.ECHO,), window_s=regime.confirmed_within_s)

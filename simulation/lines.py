@@ -58,7 +58,7 @@ UNREACHED = frozenset(
         # The record of a request that is under way does not vanish.
         ("settled", "return False"),
         # Before a request is repeated it is read back, under a lease that outlasts late effects.
-        ("Attempt._refused_in_doubt", "return self._reconcile(taken)"),
+        ("Attempt._refused_in_doubt", "return ended"),
     }
 )
 

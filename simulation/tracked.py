@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
 
-from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import KeyPolicy
+from lambdas.relay.destinations.truth import Comparison, Truth
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Answer

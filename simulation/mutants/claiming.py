@@ -81,13 +81,13 @@ def _claim_by_run(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     return claim(replace(batch, batch_id=f"{batch.batch_id}-{next(_runs)}"), ledger, now_ms)
 
 
-class _AlwaysUnderWay:
+class _AlwaysDone:
     """A record that exists counts as somebody else's work."""
 
-    state = "OPEN"
+    state = "DONE"
 
     @classmethod
-    def of(cls, item: Item) -> type["_AlwaysUnderWay"]:
+    def of(cls, item: Item) -> type["_AlwaysDone"]:
         return cls
 
 
@@ -125,7 +125,7 @@ CLAIMING = (
     Mutant(
         "a recorded batch is under way",
         "Its record exists, so its write message does; the crash came between.",
-        ((dedup, "Record", _AlwaysUnderWay),),
+        ((dedup, "Record", _AlwaysDone),),
     ),
     Mutant(
         "a missing claim is proof of novelty",

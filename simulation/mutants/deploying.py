@@ -19,12 +19,12 @@ _prompt = overdue._prompt
 
 
 def _drop(batch: Batch, deps: attempt.Deps) -> Disposition:
-    deps.consumer.vault.discard(sealed_key(batch.batch_id))
+    deps.vault.discard(sealed_key(batch.batch_id))
     return Done()
 
 
 def _wait_for_its_message(tracked: Record, deps: overdue.Deps) -> overdue.Fate:
-    if tracked.destination not in deps.recovery.destinations:
+    if tracked.destination not in deps.destinations:
         return overdue._postpone(tracked, LOOK_AGAIN_S, deps)
     return _prompt(tracked, deps)
 

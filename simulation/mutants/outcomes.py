@@ -21,23 +21,23 @@ from simulation.memory.ledger import MemoryLedger
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.stages import some_items_fail
 
-_conclude = attempt.Attempt._conclude
+_conclude = attempt.Attempt.conclude
 
 
-def _unknown_is_done(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_is_done(self: attempt.Attempt, outcome: Outcome) -> Disposition:
     if isinstance(outcome, Unsure):
-        self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
+        self.deps.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
-    return _conclude(self, outcome, doubtful)
+    return _conclude(self, outcome)
 
 
-def _unknown_is_split(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_is_split(self: attempt.Attempt, outcome: Outcome) -> Disposition:
     if isinstance(outcome, Unsure):
-        return self._split_or_reject(outcome.reason)
-    return _conclude(self, outcome, doubtful)
+        return self.split_or_reject(outcome.reason)
+    return _conclude(self, outcome)
 
 
-def _unknown_releases(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -> Disposition:
+def _unknown_releases(self: attempt.Attempt, outcome: Outcome) -> Disposition:
     """Deletes the claims, as Powertools deletes its record when the function raises."""
     ledger = self.deps.ledger
     if isinstance(outcome, Unsure) and isinstance(ledger, MemoryLedger):
@@ -45,7 +45,7 @@ def _unknown_releases(self: attempt.Attempt, outcome: Outcome, doubtful: bool) -
             key = claim_key(event, self.batch.target.destination)
             if key in ledger._table.items:
                 ledger._table.remove(key)
-    return _conclude(self, outcome, doubtful)
+    return _conclude(self, outcome)
 
 
 def _judged_as(meaning: str) -> Any:
@@ -100,17 +100,17 @@ OUTCOMES = (
     Mutant(
         "an unknown outcome is acknowledged",
         "It was logged; the message can go, and what is kept of it.",
-        ((attempt.Attempt, "_conclude", _unknown_is_done),),
+        ((attempt.Attempt, "conclude", _unknown_is_done),),
     ),
     Mutant(
         "an unknown outcome splits the batch",
         "Something in it must be bad.",
-        ((attempt.Attempt, "_conclude", _unknown_is_split),),
+        ((attempt.Attempt, "conclude", _unknown_is_split),),
     ),
     Mutant(
         "an unknown outcome releases the claims",
         "The work failed, so another copy may try.",
-        ((attempt.Attempt, "_conclude", _unknown_releases),),
+        ((attempt.Attempt, "conclude", _unknown_releases),),
     ),
     Mutant(
         "no answer means no effect",

@@ -23,7 +23,7 @@ from simulation.mutants.stages import some_items_fail, soon
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))
 _part = Batch.part
-_settle = attempt.Attempt._settle
+_settle = attempt.Attempt.settle
 _numbers = count()
 
 
@@ -54,7 +54,7 @@ def _settle_calmly(
     try:
         return _settle(self, state, note, **more)
     except Transient:
-        self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
+        self.deps.vault.discard(sealed_key(self.batch.batch_id))
         return Done()
 
 
@@ -69,12 +69,12 @@ def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
 def _split_and_hope(
     self: attempt.Attempt, parts: list[dict[str, Any]], note: Reason
 ) -> Disposition:
-    done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
+    done = self.settle("SPLIT", note, parts=on_record(self.batch, parts))
     if isinstance(done, Done):
         try:
             send_parts(self.batch, parts, self.deps)
         except Transient:
-            now_ms = self.deps.consumer.clock.now_ms()
+            now_ms = self.deps.clock.now_ms()
             self.deps.ledger.change(*record_key(self.batch.batch_id), *concluding(now_ms))
     return done
 
@@ -114,7 +114,7 @@ SETTLING = (
     Mutant(
         "acknowledged though not on record",
         "The settling failed; the request was answered all the same, so its payload can go (R8).",
-        ((attempt.Attempt, "_settle", _settle_calmly),),
+        ((attempt.Attempt, "settle", _settle_calmly),),
         storm={"ledger throttled": 0.2, "429 hours": 0.0},
     ),
     Mutant(
@@ -150,7 +150,7 @@ SETTLING = (
     Mutant(
         "a split is acknowledged before its children are durable",
         "The queue will take them; it always does.",
-        ((attempt.Attempt, "_split", _split_and_hope),),
+        ((attempt.Attempt, "split", _split_and_hope),),
         storm={"ledger throttled": 0.3, "vault refused": 0.3, "429 hours": 0.0},
         stage=some_items_fail,
     ),

@@ -164,7 +164,7 @@ def _what_differs_and_is_kept_no_more(ask: Ask) -> None:
     """A person is to compare what Genesys shows with a request that the vault has lost."""
     desk = Desk()
     deps = confirm_deps(AskingPorts(desk.world, ask), desk.settings)
-    desk.deps = replace(deps, recovery=desk.asking(deps.recovery))
+    desk.deps = replace(deps, genesys=desk.genesys)
     batch = desk.accept(request(), genesys_id="c-1")
     desk.world.documents.clear()
     desk.genesys.says("differs")
@@ -175,7 +175,7 @@ def _what_differs_and_is_kept_no_more(ask: Ask) -> None:
 def _a_compensation(ask: Ask) -> None:
     desk = Desk(replace(CONFIRMATION, compensation=Compensation("DELETE", "/{key}", {})))
     deps = confirm_deps(AskingPorts(desk.world, ask), desk.settings)
-    desk.deps = replace(deps, recovery=desk.asking(deps.recovery))
+    desk.deps = replace(deps, genesys=desk.genesys)
     batch = desk.accept(request(), genesys_id="c-1")
     desk.genesys.says("differs")
     desk.end_window(batch)

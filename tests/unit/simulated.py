@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from lambdas.relay.assembly.clients import genesys_of, pace_of
+from lambdas.relay.assembly.clients import genesys_of, rate_limiter_of
 from lambdas.relay.assembly.consumers import Function
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.events import Event, parse_event
@@ -133,7 +133,7 @@ class Simulated(World):
         self.write = self.writer()
 
     def rate_limiter(self) -> RateLimiter:
-        return pace_of(self, self.settings)
+        return rate_limiter_of(self, self.settings)
 
     def genesys(self) -> Genesys:
         return genesys_of(self, self.settings, self.rate_limiter())

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.correlation.recovery import ask
-from lambdas.relay.genesys.client import NoAnswer
 from lambdas.relay.genesys.outcomes import Deferred
+from lambdas.relay.genesys.truth import NoAnswer
 from lambdas.relay.kernel.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
 from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of, sentence
@@ -523,7 +523,7 @@ def test_a_404_that_is_not_genesys_own_is_no_absence() -> None:
     batch = desk.accept(request())
     desk.genesys.answer = Answer(404, {}, b'{"message": "Not Found"}')
 
-    finding = ask(Record.of(desk.item(batch)), CONFIRMATION, desk.deps.recovery)
+    finding = ask(Record.of(desk.item(batch)), CONFIRMATION, desk.deps)
 
     assert isinstance(finding, NoAnswer)
     assert finding.is_outage

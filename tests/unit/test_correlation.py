@@ -17,12 +17,12 @@ from lambdas.relay.destinations.correlation import (
     Compensation,
     Confirmation,
     Facts,
-    contains,
     expecting,
     facts_of,
     read_expected,
     read_facts,
 )
+from lambdas.relay.destinations.truth import contains
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.functions.dedup import Deps, dedup
 from lambdas.relay.kernel.canonical import Json, canonical
@@ -727,6 +727,17 @@ def test_a_generic_destination_says_what_confirms_it() -> None:
     assert confirmation.truth is not None
     assert confirmation.truth.compare({"id": 1}, {}) == "agrees"
     assert confirmation.truth.compare([], {}) == "differs"
+    assert confirmation.asks_first
+
+
+def test_a_generic_destination_without_events_says_only_how_to_ask() -> None:
+    confirmation = confirmations.read({"truth": "/x/{key}", "key": "id"}, KINDS["generic"], "x")
+
+    assert confirmation is not None
+    assert confirmation.asks_first
+    for key in ("answer", "conversation"):
+        with pytest.raises(ValueError, match="or say only truth and key"):
+            confirmations.read({"truth": "/x/{key}", "key": key}, KINDS["generic"], "x")
 
 
 @pytest.mark.parametrize(

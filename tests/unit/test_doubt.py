@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.destinations.destination import Destination, KeyPolicy, ReadBack
+from lambdas.relay.destinations import confirmations
+from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.genesys.unknown_outcome import after_refusal, before_posting
 from lambdas.relay.kernel.limits import DAY_S
+from lambdas.relay.routes.destinations import KINDS
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY, configuration
 
 PLAIN = configuration(JOURNEY).destinations["there"]
 MANUAL = replace(PLAIN, unknown="manual")
-READABLE = replace(MANUAL, read_back=ReadBack.at("/x/{id}", lambda document, event: True))
+READABLE = replace(
+    MANUAL,
+    confirmation=confirmations.read({"truth": "/x/{key}", "key": "id"}, KINDS["generic"], "x"),
+)
 KEYED = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S, checked_first=True))
 JUDGED_FIRST = replace(MANUAL, key=KeyPolicy(honoured_s=DAY_S))
 UPSERT = replace(MANUAL, is_repeatable=True)
@@ -22,8 +27,8 @@ UPSERT = replace(MANUAL, is_repeatable=True)
     ("destination", "step"),
     [
         (PLAIN, "repost"),
-        (MANUAL, "ask"),
-        (READABLE, "read back"),
+        (MANUAL, "ask a person"),
+        (READABLE, "ask Genesys"),
         (KEYED, "post"),
         (UPSERT, "post"),
     ],
@@ -36,7 +41,7 @@ def test_what_an_attempt_in_doubt_begins_with(destination: Destination, step: st
 def test_a_key_is_not_trusted_for_as_long_as_it_promises() -> None:
     """R4: with an hour to spare."""
     since = NOW_MS - (DAY_S - 3600) * 1000
-    assert before_posting(since, KEYED, NOW_MS) == "ask"
+    assert before_posting(since, KEYED, NOW_MS) == "ask a person"
     assert before_posting(since + 1000, KEYED, NOW_MS) == "post"
 
 
@@ -44,11 +49,11 @@ def test_a_key_is_not_trusted_for_as_long_as_it_promises() -> None:
     ("destination", "status", "verdict"),
     [
         (PLAIN, 400, "rejected"),
-        (MANUAL, 400, "ask"),
-        (READABLE, 400, "read back"),
+        (MANUAL, 400, "ask a person"),
+        (READABLE, 400, "ask Genesys"),
         (KEYED, 400, "rejected"),
-        (KEYED, 409, "ask"),
-        (JUDGED_FIRST, 400, "ask"),
+        (KEYED, 409, "ask a person"),
+        (JUDGED_FIRST, 400, "ask a person"),
         (UPSERT, 400, "rejected"),
     ],
 )

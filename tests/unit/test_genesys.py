@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, ReadBack
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.kernel.ports import Answer
 from simulator.assumptions import Assumptions
 from simulator.faults import Conduct
-from simulator.organization import CONTACT_LIST_ID
-from tests.unit.kinds import section
 from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, Simulated, configuration, envelope
 
 
@@ -39,33 +36,6 @@ def test_the_answers_word_on_the_limit_comes_with_it() -> None:
     posted = world.genesys().post(batch, world.configuration.destinations["there"])
     assert posted.rate is not None
     assert (posted.rate.count, posted.rate.allowed) == (1, 300)
-
-
-CONTACTS = f"/api/v2/outbound/contactlists/{CONTACT_LIST_ID}/contacts/{{id}}"
-
-
-def read_back() -> tuple[Simulated, Destination]:
-    """A contact list, whose contacts can be asked for by the ids that we gave them."""
-    world = Simulated(configuration(section("outbound-contacts")))
-    there = world.configuration.destinations["there"]
-    return world, replace(there, read_back=ReadBack.at(CONTACTS, lambda *_: True))
-
-
-def test_a_read_back_says_which_items_are_there() -> None:
-    world, there = read_back()
-    batch = world.batch([envelope(1)])
-    client = world.genesys()
-    assert client.taken(batch, there) == frozenset()
-    client.post(batch, there)
-    assert client.taken(batch, there) == frozenset({0})
-
-
-def test_a_read_back_that_is_not_answered_says_nothing() -> None:
-    world, there = read_back()
-    batch = world.batch([envelope(1)])
-    world.platform.outage(60, "503")
-    client = world.genesys()
-    assert client.taken(batch, there) is None
 
 
 def test_requests_never_exceed_512_000_bytes() -> None:

@@ -1,18 +1,16 @@
 """The parts of a split request: recorded before they are sent, sent once, told what is known."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lambdas.relay.destinations.correlation import expecting
-from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.functions.parts import on_record, part, send_parts, without_destination
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
-from lambdas.relay.kernel.ports import Ledger, Queue
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.messages.consumer import Consumer, Done
+from lambdas.relay.messages.consumer import Done
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
@@ -21,27 +19,9 @@ from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, Desk, caused, request
 
 
-@dataclass(frozen=True)
-class Deps:
-    consumer: Consumer
-    ledger: Ledger
-    writes: Queue
-    checks: Queue
-    destinations: dict[str, Destination]
-
-
 def send(desk: Desk, whole: Batch) -> None:
-    world = desk.world
-    deps = Deps(
-        world.consumer("writes"),
-        world.ledger,
-        world.queue("writes"),
-        world.queue("checks"),
-        desk.destinations(),
-    )
-    send_parts(
-        whole, [part([n], "again", Code.STATUS(503)) for n in range(len(whole.events))], deps
-    )
+    parts = [part([n], "again", Code.STATUS(503)) for n in range(len(whole.events))]
+    send_parts(whole, parts, desk.deps)
 
 
 def sent(desk: Desk) -> list[Batch]:
@@ -150,8 +130,7 @@ def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
         whole, [part([0], "again", Code.QUOTED("503")), part([1], "refused", Code.QUOTED("no"))]
     )
     desk.amend(whole, state="SPLIT", parts=rows)
-    world = desk.world
-    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = replace(desk.deps, destinations={})
 
     assert without_destination(whole, deps) == Done()
 
@@ -164,8 +143,7 @@ def test_what_has_been_settled_needs_no_destination(state: str) -> None:
     desk = Desk()
     whole = desk.open(request())
     desk.amend(whole, state=state)
-    world = desk.world
-    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = replace(desk.deps, destinations={})
 
     assert without_destination(whole, deps) == Done()
 
@@ -173,8 +151,7 @@ def test_what_has_been_settled_needs_no_destination(state: str) -> None:
 def test_what_is_to_be_sent_waits_for_its_destination() -> None:
     desk = Desk()
     whole = desk.open(request())
-    world = desk.world
-    deps = Deps(world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {})
+    deps = replace(desk.deps, destinations={})
 
     with pytest.raises(Transient, match="names no destination"):
         without_destination(whole, deps)

@@ -72,9 +72,7 @@ class Office(Desk):
         return {**super().destinations(), "journey": plain}
 
     def reconciler(self) -> Deps:
-        deps = reconcile_deps(self.world, self.settings)
-        means = self.asking(deps.overdue.recovery)
-        return replace(deps, overdue=replace(deps.overdue, recovery=means))
+        return replace(reconcile_deps(self.world, self.settings), genesys=self.genesys)
 
     def run(self, deadline_ms: int = FAR_MS) -> Result:
         deps = self.reconciler()

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lambdas.relay.destinations.destination import ReadBack
+from lambdas.relay.destinations.correlation import COMPENSATION, Confirmation
+from lambdas.relay.destinations.truth import Truth, stands
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_DEPTH_MAX
@@ -300,26 +301,57 @@ def test_what_genesys_did_not_say_of_an_item_neither_repeats_nor_concludes_it(
     assert world.state(batch) == "RECONCILED"
 
 
+#: no event tells of them
+ASKED_ORDERS = {
+    "kind": "generic",
+    "item": {"orderId": "body.order"},
+    "confirmation": {"key": "orderId", "truth": "/api/v2/orders/{key}"},
+}
+
+
+@pytest.mark.parametrize(
+    ("orders", "accepted"), [(TRACKED_ORDERS, "PENDING_EVENT"), (ASKED_ORDERS, "DONE")]
+)
 @pytest.mark.parametrize("unknown", ["manual", "repost"])
 @pytest.mark.parametrize(("answer", "sent"), [(THERE, 1), (NOT_THERE, 2)])
 def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_sent_again(
-    unknown: str, answer: Answer, sent: int
+    orders: dict[str, Any], accepted: str, unknown: str, answer: Answer, sent: int
 ) -> None:
     """The truth that is asked when an event does not come is the truth before a repetition."""
-    configured = configuration({**TRACKED_ORDERS, "unknown": unknown})
-    world = Simulated(configured, Conduct(lost_answer=1.0))
-    orders = Orders(world.http, [answer])
-    world.http, posted = orders, world.http  # type: ignore[assignment]
+    world = Simulated(configuration({**orders, "unknown": unknown}), Conduct(lost_answer=1.0))
+    asked = Orders(world.http, [answer])
+    world.http, posted = asked, world.http  # type: ignore[assignment]
     world.write = world.writer()
     batch = world.batch([envelope(1, order="o:1")])
     world.write_once()
     world.platform.conduct = Conduct()
     world.write_all()
 
-    assert orders.asked == ["/api/v2/orders/o%3A1"]
+    assert asked.asked == ["/api/v2/orders/o%3A1"]
     assert len([r for r in posted.sent if r.path != "/oauth/token"]) == sent
-    assert world.state(batch) == ("RECONCILED" if sent == 1 else "PENDING_EVENT")
+    assert world.state(batch) == ("RECONCILED" if sent == 1 else accepted)
     assert not world.in_review()
+
+
+def test_a_compensating_request_is_not_judged_by_what_its_first_one_made() -> None:
+    """The order that differs is there: that says nothing of the request that makes it good."""
+    world = Simulated(
+        configuration({**TRACKED_ORDERS, "unknown": "repost"}), Conduct(lost_answer=1.0)
+    )
+    orders = Orders(world.http, [THERE])
+    world.http, posted = orders, world.http  # type: ignore[assignment]
+    world.write = world.writer()
+    batch = world.batch([envelope(1, order="o:1")])
+    (message,) = world.stored_queue("writes").messages.values()
+    (event,) = batch.events
+    message.body = encode(replace(batch, events=(replace(event, topic=COMPENSATION),)))
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+
+    assert orders.asked == []
+    assert len([r for r in posted.sent if r.path != "/oauth/token"]) == 2
+    assert world.state(batch) == "DONE"
 
 
 def test_what_is_there_and_not_as_it_should_be_is_no_answer() -> None:
@@ -351,8 +383,9 @@ def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None
 def test_what_is_in_doubt_is_looked_for_before_it_is_made_again() -> None:
     world = Simulated(configuration(section("outbound-contacts")), Conduct(lost_answer=1.0))
     there = world.configuration.destinations["there"]
-    path = f"{there.path}/{{id}}"
-    asked = replace(there, read_back=ReadBack.at(path, lambda *_: True), is_repeatable=False)
+    truth = Truth(f"{there.path}/{{key}}", stands, is_of_item=True)
+    by_id = Confirmation("entity", topics=(), window_s=1, key="id", truth=truth)
+    asked = replace(there, confirmation=by_id, is_repeatable=False)
     asking = replace(world.configuration, destinations={"there": asked})
     world.settings = replace(world.settings, configuration=asking)
     world.write = world.writer()

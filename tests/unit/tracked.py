@@ -7,12 +7,12 @@ from typing import Any
 
 from lambdas.relay.assembly.confirm import confirm_deps
 from lambdas.relay.assembly.consumers import one_by_one
-from lambdas.relay.correlation import recovery
 from lambdas.relay.correlation.checks import event_check, timer
 from lambdas.relay.correlation.entries import entries
-from lambdas.relay.destinations.correlation import Comparison, Confirmation, Truth, expecting
+from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.destinations.results import any_answer
+from lambdas.relay.destinations.truth import Comparison, Truth
 from lambdas.relay.functions import confirm
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import Deferred
@@ -138,15 +138,10 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.settings = MemorySettings(Configuration(self.destinations(), ()))
-        deps = confirm_deps(self.world, self.settings)
-        self.deps = replace(deps, recovery=self.asking(deps.recovery))
+        self.deps = replace(confirm_deps(self.world, self.settings), genesys=self.genesys)
 
     def destinations(self) -> dict[str, Destination]:
         return {"calls": destination(self.confirmation)}
-
-    def asking(self, deps: recovery.Deps) -> recovery.Deps:
-        """The same, with the oracle to ask."""
-        return replace(deps, genesys=self.genesys)
 
     @property
     def now_ms(self) -> int:

@@ -1,9 +1,9 @@
 """What the functions that talk to Genesys have in common."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.correlation import recovery
 from lambdas.relay.destinations.destination import Service
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
@@ -14,7 +14,7 @@ from lambdas.relay.sinks.https import HttpsClient
 from lambdas.relay.sinks.records import RecordsClient
 
 
-def pace_of(ports: Ports, settings: Settings) -> RateLimiter:
+def rate_limiter_of(ports: Ports, settings: Settings) -> RateLimiter:
     """One instance's share of the pace: whatever it sends to Genesys takes its slots here."""
     quota = Quota(settings.requests_per_minute, settings.headroom)
     return RateLimiter(ports.ledger, ports.entropy, quota)
@@ -44,14 +44,17 @@ def clients_of(ports: Ports, configuration: Configuration, genesys: Genesys) -> 
     return {service: make() for service, make in made.items() if service in used}
 
 
-def recovery_of(ports: Ports, settings: Settings) -> recovery.Deps:
-    """What it takes to ask Genesys about a request, and to act on the answer."""
-    return recovery.Deps(
-        ledger=ports.ledger,
-        vault=ports.vault,
-        writes=ports.queue("writes"),
-        genesys=genesys_of(ports, settings, pace_of(ports, settings)),
-        destinations=settings.configuration.destinations,
-        clock=ports.clock,
-        telemetry=ports.telemetry,
-    )
+def common(ports: Ports, settings: Settings, rate_limiter: RateLimiter) -> dict[str, Any]:
+    """The members of `correlation.deps.Deps`, for a function to add its own to."""
+    return {
+        "ledger": ports.ledger,
+        "vault": ports.vault,
+        "writes": ports.queue("writes"),
+        "checks": ports.queue("checks"),
+        "genesys": genesys_of(ports, settings, rate_limiter),
+        "destinations": settings.configuration.destinations,
+        "clock": ports.clock,
+        "entropy": ports.entropy,
+        "telemetry": ports.telemetry,
+        "timing": settings.timing,
+    }

@@ -1,6 +1,6 @@
 """confirm: from the checks queue to the records of the requests, and to Genesys with a question."""
 
-from lambdas.relay.assembly.clients import recovery_of
+from lambdas.relay.assembly.clients import common, rate_limiter_of
 from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.correlation.confirmation_breaker import ConfirmationBreaker
@@ -10,13 +10,11 @@ from lambdas.relay.kernel.ports import Ports
 
 def confirm_deps(ports: Ports, settings: Settings) -> Deps:
     return Deps(
+        **common(ports, settings, rate_limiter_of(ports, settings)),
         consumer=consumer_of("checks", ports, settings),
-        ledger=ports.ledger,
-        recovery=recovery_of(ports, settings),
         confirmation_breaker=ConfirmationBreaker(
             ports.ledger, ports.entropy, settings.configuration.breakers.silence
         ),
-        timing=settings.timing,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 
-from lambdas.relay.assembly.clients import recovery_of
+from lambdas.relay.assembly.clients import common, rate_limiter_of
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.functions import overdue
 from lambdas.relay.functions.reconcile import Deps, Line, reconcile
@@ -14,17 +14,10 @@ from lambdas.relay.kernel.ports import Ports
 
 def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
     return Deps(
+        **common(ports, settings, rate_limiter_of(ports, settings)),
+        admission=overdue.Admission(ports.ledger, ports.entropy),
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in QUEUES],
-        ledger=ports.ledger,
-        vault=ports.vault,
-        telemetry=ports.telemetry,
         resume_redrive=ports.resume_redrive,
-        overdue=overdue.Deps(
-            recovery=recovery_of(ports, settings),
-            entropy=ports.entropy,
-            timing=settings.timing,
-            admission=overdue.Admission(ports.ledger, ports.entropy),
-        ),
     )
 
 

@@ -1,6 +1,6 @@
 """write: from the writes queue to Genesys, at the pace that its client keeps to."""
 
-from lambdas.relay.assembly.clients import clients_of, genesys_of, pace_of
+from lambdas.relay.assembly.clients import clients_of, common, rate_limiter_of
 from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.functions.attempt import Deps
@@ -11,21 +11,19 @@ from lambdas.relay.kernel.ports import Ports
 
 
 def write_deps(ports: Ports, settings: Settings) -> Deps:
-    rate_limiter, consumer = pace_of(ports, settings), consumer_of("writes", ports, settings)
+    rate_limiter, consumer = (
+        rate_limiter_of(ports, settings),
+        consumer_of("writes", ports, settings),
+    )
     breaker = CircuitBreaker(
         ports.ledger, ports.entropy, settings.configuration.breakers.destination
     )
-    genesys = genesys_of(ports, settings, rate_limiter)
+    shared = common(ports, settings, rate_limiter)
     return Deps(
+        **shared,
         consumer=consumer,
-        ledger=ports.ledger,
-        writes=ports.queue("writes"),
-        checks=ports.queue("checks"),
-        genesys=genesys,
-        clients=clients_of(ports, settings.configuration, genesys),
+        clients=clients_of(ports, settings.configuration, shared["genesys"]),
         admission=Admission(rate_limiter, breaker, consumer),
-        destinations=settings.configuration.destinations,
-        timing=settings.timing,
     )
 
 

@@ -75,7 +75,7 @@ class ConfirmationBreaker:
 
     def __init__(self, ledger: Ledger, entropy: Entropy, limits: SilenceBreaker = DEFAULT) -> None:
         self._ledger = ledger
-        self._chance = entropy
+        self._entropy = entropy
         self._limits = limits
         self._heard: Counter[str] = Counter()
 
@@ -103,7 +103,7 @@ class ConfirmationBreaker:
         self._shared(destination).change(lambda circuit: (closed(circuit), None))
 
     def _shared(self, destination: str) -> SharedState[ConfirmationCircuit]:
-        return shared_circuit(self._ledger, self._chance, destination)
+        return shared_circuit(self._ledger, self._entropy, destination)
 
 
 def shared_circuit(

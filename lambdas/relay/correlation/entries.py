@@ -18,9 +18,9 @@ from lambdas.relay.destinations.correlation import (
     Facts,
     Match,
     confirmation_of,
-    contains,
     expectations,
 )
+from lambdas.relay.destinations.truth import contains
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item

@@ -6,23 +6,23 @@ more than one: a duplicate slipped through, listed for merge or cancel. It shows
 is no answer: whoever asked decides what comes next.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.destinations.correlation import (
     COMPENSATION,
     Compensation,
     Confirmation,
     heard_by,
 )
-from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.genesys.client import Found, Genesys, Missing, NoAnswer, look
+from lambdas.relay.destinations.truth import Expectation
+from lambdas.relay.genesys.truth import NoAnswer, NotAskable
+from lambdas.relay.genesys.truth import ask as ask_truth
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
-from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
 from lambdas.relay.kernel.paths import filled
-from lambdas.relay.kernel.ports import Clock, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
@@ -58,11 +58,6 @@ class Absent:
     proves: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotAskable:
-    """There is nothing to ask, or nothing to ask by."""
-
-
 Finding = Agrees | Differs | Absent | NoAnswer | NotAskable
 
 
@@ -81,55 +76,25 @@ def told(finding: Finding) -> Reason:
             return Code.NOT_ASKABLE()
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
-    ledger: Ledger
-    vault: Vault
-    writes: Queue
-    genesys: Genesys
-    destinations: Mapping[str, Destination]
-    clock: Clock
-    telemetry: Telemetry
-
-    def confirmation(self, tracked: Record) -> Confirmation | None:
-        destination = self.destinations.get(tracked.destination)
-        return None if destination is None else destination.confirmation
-
-
 def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Finding:
-    """Reads the truth under each of the request's keys. Raises Transient."""
-    if confirmation is None or confirmation.truth is None or not tracked.keys:
-        return NotAskable()
-    truth = confirmation.truth
-    absent: list[str] = []
-    copies: list[str] = []
+    """What the truth under all of the request's keys comes to. Raises Transient."""
+    truth = None if confirmation is None else confirmation.truth
     asked = tracked.keys[:KEYS_ASKED_MAX]
-    for key in asked:
-        deps.telemetry.count("RecoveryQueries")
-        try:
-            path = filled(truth.path, {"key": key})
-        except Malformed:
-            return NotAskable()
-        match look(deps.genesys, path, tracked.batch_id):
-            case NoAnswer() as silent:
-                return silent
-            case Missing():
-                absent.append(key)
-            case Found(document):
-                match truth.compare(document, tracked.shows(key)):
-                    case "differs":
-                        return Differs(document, key)
-                    case "absent":
-                        absent.append(key)
-                    case "agrees":
-                        found = truth.copies(document)
-                        copies += found if len(found) > 1 else []
+    expected = [Expectation(key, tracked.shows(key)) for key in asked]
+    shown = ask_truth(truth, expected, tracked.batch_id, deps.genesys, deps.telemetry)
+    if isinstance(shown, NoAnswer | NotAskable):
+        return shown
+    assert truth is not None  # it was asked
+    if shown[-1].comparison == "differs":
+        return Differs(shown[-1].document, shown[-1].key)
+    absent = [each.key for each in shown if each.comparison == "absent"]
     if len(absent) == len(asked):
         return Absent(tracked.absence_proves)
     # Of the answered id and the chosen one of one item, one is enough.
     if absent and (tracked.items > 1 or tracked.genesys_id not in asked):
         return Differs({"absent": absent}, absent[0])
-    return Agrees(tuple(copies))
+    found = [truth.copies(each.document) for each in shown if each.comparison == "agrees"]
+    return Agrees(tuple(copy for copies in found if len(copies) > 1 for copy in copies))
 
 
 def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:

@@ -8,10 +8,12 @@
     completed_by = [...] # those that complete the record; none: any of topics
 
 `key` ("answer", "conversation" or a member of the item) says what the events name.
-`confirmation = false` switches it off. Where the kind brings none of its own, `match` must be said
-("correlation", "conversation" or "entity"), and `truth` may be: the path with {key} that tells
-what became of a request. `compensation` is the request that makes good where Genesys shows
-something else: `method`, `path` with {key}, and `body`; without it a person is asked.
+`confirmation = false` switches it off. Where the kind brings none of its own, `truth` may be said:
+the path with {key} at which a GET tells what became of a request; and `match` must be
+("correlation", "conversation" or "entity"), unless no event tells and only `truth` and `key` are
+said: then Genesys is asked before a request is repeated. `compensation` is the request that makes
+good where Genesys shows something else: `method`, `path` with {key}, and `body`; without it a
+person is asked.
 """
 
 import re
@@ -25,11 +27,10 @@ from lambdas.relay.destinations.correlation import (
     Compensation,
     Confirmation,
     Match,
-    Truth,
-    stands,
 )
 from lambdas.relay.destinations.destination import refuse_unknown
 from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.destinations.truth import Truth, stands
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 
@@ -60,9 +61,7 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
     refuse_unknown(section, SETTINGS if own else (*SETTINGS, *GENERIC_ONLY), where)
     confirmation = own or _generic(section, where)
     topics = _topics(section, "topics", confirmation.topics, where)
-    if not topics:
-        raise ValueError(f"{where}.topics must name the events that a request causes")
-    return replace(
+    made = replace(
         confirmation,
         window_s=_seconds(section, "window_s", confirmation.window_s, where),
         hold_s=_seconds(section, "hold_s", confirmation.hold_s, where),
@@ -72,10 +71,21 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
         key=_key(section, confirmation.key, where),
         compensation=_compensation(section.get("compensation"), f"{where}.compensation"),
     )
+    if not topics and not (_is_asked_only(section) and made.asks_first):
+        raise ValueError(
+            f"{where}.topics must name the events that a request causes; or say only truth and "
+            "key, a member of the item, to have Genesys asked before a request is repeated"
+        )
+    return made
+
+
+def _is_asked_only(section: Mapping[str, Json]) -> bool:
+    """No event tells of a request, so that there is nothing to match either."""
+    return "truth" in section and section.keys() <= {"truth", "key"}
 
 
 def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
-    match = MATCHES.get(str(section.get("match")))
+    match = MATCHES.get("entity" if _is_asked_only(section) else str(section.get("match")))
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
     path = section.get("truth")

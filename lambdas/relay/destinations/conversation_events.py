@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
-from lambdas.relay.destinations.correlation import ROUTED_WINDOW_S, Confirmation, Truth, stands
+from lambdas.relay.destinations.correlation import ROUTED_WINDOW_S, Confirmation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import (
@@ -20,6 +20,7 @@ from lambdas.relay.destinations.results import (
     failures_among,
     is_passing,
 )
+from lambdas.relay.destinations.truth import Truth, stands
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 

@@ -9,16 +9,11 @@ or writes to somebody is not repeated: an unknown outcome is a person's, unless 
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.correlation import (
-    ANSWER,
-    ROUTED_WINDOW_S,
-    Confirmation,
-    Truth,
-    stands,
-)
+from lambdas.relay.destinations.correlation import ANSWER, ROUTED_WINDOW_S, Confirmation
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import created_answer
+from lambdas.relay.destinations.truth import Truth, stands
 
 #: what the events of conversations are called
 TOPIC = "v2.detail.events.conversation.{id}."

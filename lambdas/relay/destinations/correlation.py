@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lambdas.relay.destinations.truth import Expectation, Truth, imprint, imprinted
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
+from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.field_types import holds
 from lambdas.relay.kernel.labels import key_text, label
@@ -24,7 +25,6 @@ from lambdas.relay.kernel.limits import (
     HOLD_S,
     KEYS_EXPECTED_MAX,
     SHOWN_CHARS_MAX,
-    SHOWN_VALUE_CHARS_MAX,
 )
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Item
@@ -47,30 +47,6 @@ CANDIDATES = Target("(candidates)", "", "", "single")
 COMPENSATION = "relay.compensation"
 
 
-def one_of_its_kind(document: Json) -> Sequence[str]:
-    """For read-backs that can answer with one thing only."""
-    return [str(document["id"])] if isinstance(document, dict) and "id" in document else ["?"]
-
-
-#: agrees: it is there; differs: something else is; absent: nothing of it is
-Comparison = Literal["agrees", "differs", "absent"]
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Where Genesys tells what became of a request."""
-
-    #: with {key}
-    path: str
-    #: what the answer says of what was expected
-    compare: Callable[[Json, Mapping[str, Json]], Comparison]
-    #: ids of what the answer holds under the key: more than one, and a duplicate slipped through
-    copies: Callable[[Json], Sequence[str]] = one_of_its_kind
-    #: a key is one item's alone, so that before a repetition it can be asked whether that took
-    #: effect; False: what is found under it others may have made
-    is_of_item: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Compensation:
     """The request that makes good where the truth is not what was expected."""
@@ -83,10 +59,12 @@ class Compensation:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """How a later event tells that a destination's request took effect."""
+    """How it is known later that a destination's request took effect: by the events that it
+    causes, or by asking for the truth."""
 
     match: Match
-    #: detail-types of the events that a request causes: they confirm it and are never written
+    #: detail-types of the events that a request causes: they confirm it and are never written;
+    #: none: no event tells, and the truth is asked before a repetition only
     topics: tuple[str, ...]
     #: how long the event may take; then Genesys is asked
     window_s: int
@@ -122,6 +100,13 @@ class Confirmation:
         """Only Genesys' answer gives the key that its events will name."""
         return self.match != "correlation" and self.key == ANSWER
 
+    @property
+    def asks_first(self) -> bool:
+        """Before a repetition Genesys can tell of each item: by a key that is the item's alone and
+        known before the answer."""
+        is_own = self.truth is not None and self.truth.is_of_item
+        return is_own and self.key not in (ANSWER, CONVERSATION)
+
     def causes(self, detail_type: str) -> bool:
         return _fits(detail_type, self.topics)
 
@@ -139,52 +124,6 @@ def heard_by(confirmation: Confirmation | None) -> Callable[[str], bool]:
 
 def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
     return any(fits(detail_type, pattern) for pattern in patterns)
-
-
-def contains(document: Json, part: Json) -> bool:
-    """Whether a document says at least what `part` says: objects may hold more, lists may not. A
-    number is as good as its digits: Genesys keeps attributes as texts. Either may be an imprint."""
-    if isinstance(part, Mapping):
-        return isinstance(document, Mapping) and all(
-            name in document and contains(document[name], value) for name, value in part.items()
-        )
-    return bool(imprint(document) == imprint(part))
-
-
-def stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
-    """What was made is there, and says at least what was expected."""
-    if not isinstance(document, dict) or not document:
-        return "differs"
-    return "agrees" if contains(document, expected) else "differs"
-
-
-def imprint(value: Json) -> Json:
-    """The same with every long value as a hash: enough to know it again by."""
-    if isinstance(value, Mapping):
-        return {name: imprint(each) for name, each in value.items()}
-    text = value if isinstance(value, str) else canonical(value)
-    if len(text) <= SHOWN_VALUE_CHARS_MAX:
-        return text
-    return f"~{short(digest('shown', canonical(text)), 26)}"
-
-
-def _imprinted(shows: Mapping[str, Json], most_chars: int) -> dict[str, Json]:
-    """As much of what is shown as fits: whole, or else of each member what fits, as imprints."""
-    if len(canonical(shows)) <= most_chars:
-        return dict(shows)
-    kept: dict[str, Json] = {}
-    left = most_chars
-    for name, value in shows.items():
-        inside = value.items() if isinstance(value, Mapping) else [("", value)]
-        some = {}
-        for key, each in inside:
-            print_ = imprint(each)
-            left -= len(canonical([name, key, print_]))
-            if left >= 0:
-                some[key] = print_
-        if some:
-            kept[name] = some if isinstance(value, Mapping) else some[""]
-    return kept
 
 
 # --- what an event says of itself
@@ -240,7 +179,7 @@ def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
         ours = frozenset[str]().union(*(writes or () for writes in writers))
         if None not in writers and isinstance(shows[name], Mapping):
             shows[name] = {key: value for key, value in shows[name].items() if key in ours}
-    return _imprinted(shows, FACTS_CHARS_MAX)
+    return imprinted(shows, FACTS_CHARS_MAX)
 
 
 def read_facts(event: SealedEvent) -> Facts:
@@ -279,17 +218,13 @@ def _text(value: Json) -> str:
 # --- what a request is expected to bring about
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One key of a request ("" until Genesys' answer gives it) and what is to be found there."""
-
-    key: str
-    shows: Mapping[str, Json]
+def is_compensation(batch: Batch) -> bool:
+    return batch.events[0].topic == COMPENSATION
 
 
 def confirmation_of(batch: Batch, confirmation: Confirmation | None) -> Confirmation | None:
-    """A compensating request is not tracked in turn."""
-    return None if batch.events[0].topic == COMPENSATION else confirmation
+    """What a request awaits. A compensating request is not tracked in turn."""
+    return None if confirmation is None or is_compensation(batch) else confirmation
 
 
 def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation, ...]:
@@ -312,7 +247,7 @@ def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
         case member:
             key = key_text(_text(members.get(member)))
     shows = {name: members[name] for name in confirmation.shows if name in members}
-    return Expectation(key, _imprinted(shows, SHOWN_CHARS_MAX))
+    return Expectation(key, imprinted(shows, SHOWN_CHARS_MAX))
 
 
 def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:

@@ -1,24 +1,19 @@
 """What the relay knows of a destination."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lambdas.relay.destinations.correlation import (
-    ANSWER,
-    CONVERSATION,
-    Confirmation,
-    expectation,
-)
+from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.results import WHOLE, ReadResults
 from lambdas.relay.kernel.canonical import Json, read_json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
-from lambdas.relay.kernel.paths import filled, is_straight
+from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.reasons import Code, sentence
-from lambdas.relay.messages.sealing import SealedEvent, Shape
+from lambdas.relay.messages.sealing import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +36,8 @@ class KeyPolicy:
 
 #: who takes a destination's requests: each is another client of the writer
 Service = Literal["genesys", "https", "event-bus", "queue", "firehose"]
-#: what to do with an unknown outcome that can neither be protected by a key nor read back
+#: what to do with an unknown outcome that no key protects, and of which Genesys cannot be asked
 Unknown = Literal["repost", "manual"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBack:
-    """How to ask whether a request took effect: every item's own path, and whether a 200 means
-    that it did."""
-
-    #: where to ask for one item; None: there is nothing to ask by
-    path_of: Callable[[SealedEvent], str | None]
-    #: None: something else is there, so nobody can say
-    present: Callable[[Json, SealedEvent], bool | None]
-
-    @classmethod
-    def at(cls, path: str, present: Callable[[Json, SealedEvent], bool]) -> "ReadBack":
-        """At a path with the names of members of the item in braces."""
-
-        def path_of(event: SealedEvent) -> str | None:
-            return _path(path, event.members)
-
-        return cls(path_of, present)
-
-    @classmethod
-    def by(cls, confirmation: Confirmation | None) -> "ReadBack | None":
-        """The truth that is asked when an event does not come, asked before a repetition: where
-        it tells of each item, by a key that is known before the answer."""
-        truth = None if confirmation is None else confirmation.truth
-        if confirmation is None or truth is None or not truth.is_of_item:
-            return None
-        if confirmation.key in (ANSWER, CONVERSATION):
-            return None
-
-        def path_of(event: SealedEvent) -> str | None:
-            return _path(truth.path, {"key": expectation(event, confirmation).key})
-
-        def present(document: Json, event: SealedEvent) -> bool | None:
-            found = truth.compare(document, expectation(event, confirmation).shows)
-            return None if found == "differs" else found == "agrees"
-
-        return cls(path_of, present)
-
-
-def _path(template: str, values: Mapping[str, Json]) -> str | None:
-    try:
-        return filled(template, values)
-    except Malformed:
-        return None  # no id to ask by
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +57,7 @@ class Destination:
     key: KeyPolicy
     unknown: Unknown
     read_results: ReadResults
-    read_back: ReadBack | None = None
-    #: how a later event tells that a request took effect; None: its answer is all there is
+    #: how it is known later that a request took effect; None: its answer is all there is
     confirmation: Confirmation | None = None
     #: it rings somebody's telephone, or writes to him: nothing that can be taken back
     reaches_people: bool = False
@@ -143,10 +91,21 @@ class Destination:
         return self.read_results in WHOLE
 
     @property
+    def awaited(self) -> Confirmation | None:
+        """How events tell that its requests took effect; None: none does."""
+        confirmation = self.confirmation
+        return confirmation if confirmation is not None and confirmation.topics else None
+
+    @property
+    def asks_first(self) -> bool:
+        """Before a repetition it can be asked which items took effect."""
+        return self.confirmation is not None and self.confirmation.asks_first
+
+    @property
     def absence_proves(self) -> bool:
-        """What a read-back does not find did not happen: so says who configured what to ask. What
-        may have rung a telephone is not repeated on that: Genesys may have chosen another id."""
-        return self.read_back is not None and not self.reaches_people
+        """What Genesys does not find did not happen: so says who configured what to ask. What may
+        have rung a telephone is not repeated on that: Genesys may have chosen another id."""
+        return self.asks_first and not self.reaches_people
 
     def list_of(self, detail_type: str) -> str:
         """The list that an event of this type goes into. Raises Malformed where there is none."""

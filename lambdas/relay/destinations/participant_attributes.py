@@ -7,15 +7,9 @@ ConversationsApi) merges, so a repetition changes nothing more. Values must be t
 from collections.abc import Mapping
 
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
-from lambdas.relay.destinations.correlation import (
-    CONVERSATION,
-    SIMPLE_WINDOW_S,
-    Comparison,
-    Confirmation,
-    Truth,
-    contains,
-)
+from lambdas.relay.destinations.correlation import CONVERSATION, SIMPLE_WINDOW_S, Confirmation
 from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.destinations.truth import Comparison, Truth, contains
 from lambdas.relay.kernel.canonical import Json
 
 

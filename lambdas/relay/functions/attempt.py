@@ -3,21 +3,21 @@
 Every path that does not end on record leaves the message in its queue (R8).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.relay.correlation import recovery
 from lambdas.relay.correlation.asking import Asking
 from lambdas.relay.correlation.checks import timer
+from lambdas.relay.correlation.deps import Deps as CommonDeps
 from lambdas.relay.correlation.entries import entries
-from lambdas.relay.destinations.correlation import Confirmation, confirmation_of
+from lambdas.relay.destinations.correlation import Confirmation, expectation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.destination import advice as advice_on
 from lambdas.relay.functions.leasing import until_s
 from lambdas.relay.functions.parts import carry_on, on_record, part
 from lambdas.relay.genesys.admission import Admission
-from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.outcomes import (
     METRIC_OF,
     Accepted,
@@ -27,10 +27,10 @@ from lambdas.relay.genesys.outcomes import (
     Unclear,
     Unsure,
 )
-from lambdas.relay.genesys.unknown_outcome import Verdict, after_refusal, before_posting
+from lambdas.relay.genesys.truth import NoAnswer, NotAskable, ask
+from lambdas.relay.genesys.unknown_outcome import after_absence, after_refusal, before_posting
 from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, CONFLICT_MAX_S, SPLIT_DEPTH_MAX, Timing
-from lambdas.relay.kernel.ports import Ledger, Queue
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
@@ -50,31 +50,12 @@ from lambdas.relay.review.cases import ADVICE_UNCLEAR, keep_for_review
 from lambdas.relay.sinks.client import Clients
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps(CommonDeps):
     consumer: Consumer
-    ledger: Ledger
-    writes: Queue
-    checks: Queue
-    genesys: Genesys
     #: by who takes a destination's requests
     clients: Clients
     admission: Admission
-    destinations: Mapping[str, Destination]
-    timing: Timing
-
-    @property
-    def to_recover(self) -> recovery.Deps:
-        consumer = self.consumer
-        return recovery.Deps(
-            self.ledger,
-            consumer.vault,
-            self.writes,
-            self.genesys,
-            self.destinations,
-            consumer.clock,
-            consumer.telemetry,
-        )
 
 
 def request_ms(timing: Timing) -> int:
@@ -91,69 +72,89 @@ class Attempt:
     lease: Opened
     deps: Deps
     deadline_ms: int
+    #: an earlier attempt may have taken effect
+    is_doubtful: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_doubtful = self.lease.doubt_since_ms is not None
 
     def make(self) -> Disposition:
-        now_ms = self.deps.consumer.clock.now_ms()
-        doubtful = self.lease.doubt_since_ms is not None
-        if doubtful and self.lease.failures > ATTEMPTS_MAX:
-            return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
-        step = before_posting(self.lease.doubt_since_ms, self.destination, now_ms)
-        confirmation = confirmation_of(self.batch, self.destination.confirmation)
-        if confirmation is not None and self.lease.is_shown(confirmation, self.batch.depth):
-            if len(self.batch.events) == 1 or self.destination.takes_whole:
-                note = Code.HEARD_UNANSWERED()
-                return self._await_event(confirmation, note, genesys_id="", context_id="")
-            if step == "repost":
-                step = "ask"  # it took effect, at least in part: sending it again would double that
-        match step:
-            case "read back":
-                taken = self.deps.genesys.taken(self.batch, self.destination)
-                if taken is None:
-                    return Later(Code.TRUTH_UNKNOWN(), None)
-                if taken:
-                    return self._reconcile(taken)
-                doubtful = not self.destination.absence_proves
-                if doubtful and self.destination.unknown == "manual":
-                    return self._ask_a_person(Code.MAY_HAVE_TAKEN_EFFECT())
-                if not self._list_repost():
-                    return Later(Code.LEASE_LOST())
-            case "repost":
-                if not self._list_repost():
-                    return Later(Code.LEASE_LOST())
-            case "ask":
-                return self._ask_a_person(Code.MAY_HAVE_TAKEN_EFFECT())
-            case "post":
-                pass
-        if self.deps.consumer.clock.now_ms() > self.deadline_ms - request_ms(self.deps.timing):
+        ended = self._look_back()
+        if ended is not None:
+            return ended
+        if self.deps.clock.now_ms() > self.deadline_ms - request_ms(self.deps.timing):
             # Asking took too long; a POST must end within the lease's invocation.
             return self._release(Deferred(Code.TOO_LITTLE_TIME(), 0, None, False))
-        asking: Asking | None = None
-        if confirmation is not None and confirmation.is_answered:
-            asking = Asking(self.deps.ledger, self.deps.consumer.entropy, self.destination.name)
-            until_ms = self.deadline_ms + int(self.deps.timing.clock_skew_s * 1000)
-            asking.enter(self.batch.batch_id, until_ms, self.deps.consumer.clock.now_ms())
-        client = self.deps.clients[self.destination.service]
-        posted = client.post(self.batch, self.destination)
-        self.deps.consumer.telemetry.count(METRIC_OF[type(posted.outcome)])
-        disposition = self._conclude(posted.outcome, doubtful)
+        doubtful, asking = self.is_doubtful, self._enter_asking()
+        posted = self.deps.clients[self.destination.service].post(self.batch, self.destination)
+        self.deps.telemetry.count(METRIC_OF[type(posted.outcome)])
+        disposition = self.conclude(posted.outcome)
         if asking is not None and not isinstance(posted.outcome, Unsure):
-            consumer = self.deps.consumer
-            asking.take_out(self.batch.batch_id, consumer.clock.now_ms(), consumer.telemetry)
+            asking.take_out(self.batch.batch_id, self.deps.clock.now_ms(), self.deps.telemetry)
         self.deps.admission.tell(self.destination, posted, self.batch, doubtful=doubtful)
         return disposition
 
-    def _conclude(self, outcome: Outcome, doubtful: bool) -> Disposition:
+    def _look_back(self) -> Disposition | None:
+        """What earlier attempts ask for first; None: nothing more, the request may be sent."""
+        since_ms = self.lease.doubt_since_ms
+        if self.is_doubtful and self.lease.failures > ATTEMPTS_MAX:
+            return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
+        step = before_posting(since_ms, self.destination, self.deps.clock.now_ms())
+        awaited = self.destination.awaited
+        if awaited is not None and self.lease.is_shown(awaited, self.batch.depth):
+            if len(self.batch.events) == 1 or self.destination.takes_whole:
+                return self._await_event(awaited, Code.HEARD_UNANSWERED())
+            if step == "repost":
+                # It took effect, at least in part: sending it again would double that.
+                step = "ask a person"
+        if step == "ask Genesys":
+            ended = self._ask_genesys()
+            if ended is not None:
+                return ended
+            step = after_absence(self.destination)
+        if step == "ask a person":
+            return self._ask_a_person(Code.MAY_HAVE_TAKEN_EFFECT())
+        if step == "repost" and not self.list_repost():
+            return Later(Code.LEASE_LOST())
+        return None
+
+    def _ask_genesys(self) -> Disposition | None:
+        """Whether an earlier attempt took effect; None: Genesys finds nothing of it."""
+        confirmation = self.destination.confirmation
+        assert confirmation is not None  # the destination asks first
+        expected = [expectation(event, confirmation) for event in self.batch.events]
+        deps, batch_id = self.deps, self.batch.batch_id
+        shown = ask(confirmation.truth, expected, batch_id, deps.genesys, deps.telemetry)
+        if isinstance(shown, NoAnswer | NotAskable) or shown[-1].comparison == "differs":
+            return Later(Code.TRUTH_UNKNOWN(), None)
+        missing = [n for n, each in enumerate(shown) if each.comparison == "absent"]
+        if len(missing) < len(shown):
+            return self._reconcile(missing)
+        self.is_doubtful = not self.destination.absence_proves
+        return None
+
+    def _enter_asking(self) -> Asking | None:
+        """Others wait with events that this request may cause, where only its answer tells."""
+        awaited, deps = self.destination.awaited, self.deps
+        if awaited is None or not awaited.is_answered:
+            return None
+        asking = Asking(deps.ledger, deps.entropy, self.destination.name)
+        until_ms = self.deadline_ms + int(deps.timing.clock_skew_s * 1000)
+        asking.enter(self.batch.batch_id, until_ms, deps.clock.now_ms())
+        return asking
+
+    def conclude(self, outcome: Outcome) -> Disposition:
         match outcome:
             case Accepted():
                 return self._accepted(outcome)
             case Unclear():
                 return self._unclear(outcome)
             case Refused(status=409) if not self._is_repeat(409):
-                return self._conflict(outcome, doubtful)
-            case Refused(status=status) if doubtful or self._is_repeat(status):
+                return self._conflict(outcome)
+            case Refused(status=status) if self.is_doubtful or self._is_repeat(status):
                 return self._refused_in_doubt(outcome)
             case Refused(reason=reason):
-                return self._split_or_reject(reason)
+                return self.split_or_reject(reason)
             case Deferred():
                 return self._release(outcome)
             case Unsure(reason, answer=str(answer)) if not self._may_ask_once_more():
@@ -162,18 +163,18 @@ class Attempt:
                 # Nothing is settled: the lease runs out, as after a crash.
                 if answer is not None:
                     self._note(reason)
-                wait = until_s(self._lease_until_ms(), self.deps.consumer.clock.now_ms())
+                wait = until_s(self._lease_until_ms(), self.deps.clock.now_ms())
                 return Later(Code.OUTCOME_UNKNOWN(reason), max(wait, retry_after_s or 0))
 
     def _may_ask_once_more(self) -> bool:
         """Whether a 2xx that says nothing of the request may be asked for again: once, and only
         where the request may be repeated at all."""
-        now_ms = self.deps.consumer.clock.now_ms()
+        now_ms = self.deps.clock.now_ms()
         is_first = self.lease.unread_at_ms is None
-        return is_first and before_posting(now_ms, self.destination, now_ms) != "ask"
+        return is_first and before_posting(now_ms, self.destination, now_ms) != "ask a person"
 
     def _note(self, reason: Reason) -> None:
-        now_ms = self.deps.consumer.clock.now_ms()
+        now_ms = self.deps.clock.now_ms()
         change = noting(self.lease, now_ms, Code.OUTCOME_UNKNOWN(reason))
         self.deps.ledger.change(*record_key(self.batch.batch_id), *change)
 
@@ -186,48 +187,45 @@ class Attempt:
     def _accepted(self, accepted: Accepted) -> Disposition:
         if accepted.failures:
             return self._split_by_item(accepted)
-        more = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
-        self.deps.consumer.telemetry.count("Delivered", len(self.batch.events))
-        confirmation = confirmation_of(self.batch, self.destination.confirmation)
-        if confirmation is None:
-            return self._settle("DONE", Code.ACCEPTED(), **more)
-        return self._await_event(confirmation, Code.ACCEPTED(), **more)
+        self.deps.telemetry.count("Delivered", len(self.batch.events))
+        ids = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
+        awaited = self.destination.awaited
+        if awaited is None:
+            return self.settle("DONE", Code.ACCEPTED(), **ids)
+        return self._await_event(awaited, Code.ACCEPTED(), **ids)
 
     def _await_event(
-        self, confirmation: Confirmation, note: Reason, *, genesys_id: str, context_id: str
+        self, awaited: Confirmation, note: Reason, *, genesys_id: str = "", context_id: str = ""
     ) -> Disposition:
         """The payload, the way from Genesys' id to the request, the record, the timer: a crash
         between them leaves the message, and all are repeatable."""
-        deps, batch_id = self.deps, self.batch.batch_id
-        now_ms = deps.consumer.clock.now_ms()
-        deps.consumer.vault.keep(sealed_key(batch_id), encode(self.batch))
-        self._enter(confirmation, genesys_id)
+        deps, batch_id, now_ms = self.deps, self.batch.batch_id, self.deps.clock.now_ms()
+        deps.vault.keep(sealed_key(batch_id), encode(self.batch))
+        self._enter(genesys_id)
         ids = {"genesys_id": genesys_id, "context_id": context_id}
         guard, change = settling(
-            self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, confirmation)
+            self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, awaited)
         )
         written = deps.ledger.change(*record_key(batch_id), guard, change)
         if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
             return Later(Code.LEASE_LOST())
-        deps.checks.send([timer("window", batch_id, confirmation.window_s)])
+        deps.checks.send([timer("window", batch_id, awaited.window_s)])
         # What is not done here, or changes meanwhile, the timer does.
         tracked = Record.of({**written.before, **change.put})
-        recovery.meet_what_was_heard(tracked, deps.to_recover, now_ms)
+        recovery.meet_what_was_heard(tracked, deps, now_ms)
         return Done()
 
-    def _enter(self, confirmation: Confirmation | None, genesys_id: str) -> None:
+    def _enter(self, genesys_id: str) -> None:
         """Leads from the id that the answer gave to the request."""
-        now_ms = self.deps.consumer.clock.now_ms()
-        leading = entries(self.batch, confirmation, now_ms, answered=genesys_id)
+        now_ms = self.deps.clock.now_ms()
+        leading = entries(self.batch, self.destination.awaited, now_ms, answered=genesys_id)
         if leading:
             self.deps.ledger.insert(leading)
 
     def _split_by_item(self, accepted: Accepted) -> Disposition:
         again = [f.index for f in accepted.failures if f.retryable]
         refused = [f for f in accepted.failures if not f.retryable]
-        self.deps.consumer.telemetry.count(
-            "Delivered", len(self.batch.events) - len(accepted.failures)
-        )
+        self.deps.telemetry.count("Delivered", len(self.batch.events) - len(accepted.failures))
         if len(self.batch.events) == 1 and refused:
             return self._park("REJECTED", Code.GENESYS_SAYS(refused[0].reason))
         if again and self.batch.depth >= SPLIT_DEPTH_MAX:
@@ -237,9 +235,9 @@ class Attempt:
         if again:
             later = {"delay_s": retry_delay_s(self.batch.depth)}
             parts.append({**part(again, "again", reasons[again[0]]), **later})
-        return self._split(parts, Code.ACCEPTED_BUT(len(accepted.failures)))
+        return self.split(parts, Code.ACCEPTED_BUT(len(accepted.failures)))
 
-    def _split_or_reject(self, reason: Reason) -> Disposition:
+    def split_or_reject(self, reason: Reason) -> Disposition:
         count = len(self.batch.events)
         if count == 1:
             return self._park("REJECTED", reason)
@@ -250,69 +248,63 @@ class Attempt:
             part(range(half), "again", reason),
             part(range(half, count), "again", reason),
         ]
-        return self._split(parts, Code.REFUSED(reason))
+        return self.split(parts, Code.REFUSED(reason))
 
     def _unclear(self, unclear: Unclear) -> Disposition:
         """It was accepted; asked for again, it would be answered so again. What it brings about
         is of our making all the same."""
-        confirmation = confirmation_of(self.batch, self.destination.confirmation)
-        self._enter(confirmation, unclear.genesys_id)
+        self._enter(unclear.genesys_id)
         ids = {"genesys_id": unclear.genesys_id, "context_id": unclear.context_id}
         kept = {"answer": unclear.answer, "advice": ADVICE_UNCLEAR}
         return self._park("MANUAL_REVIEW", unclear.reason, **kept, **ids)
 
-    def _conflict(self, refused: Refused, doubtful: bool) -> Disposition:
+    def _conflict(self, refused: Refused) -> Disposition:
         """409: something else was changing the same thing at that moment (Genesys' own tools
         repeat it). It passes, or a person learns of it, once and of the whole request."""
-        now_ms = self.deps.consumer.clock.now_ms()
+        now_ms = self.deps.clock.now_ms()
         since_ms = self.lease.conflict_since_ms or now_ms
         if now_ms - since_ms < CONFLICT_MAX_S * 1000:
             return self._release(Deferred(refused.reason, None, 409, is_fault=False), since_ms)
-        if doubtful:
+        if self.is_doubtful:
             return self._refused_in_doubt(refused)
         return self._ask_a_person(Code.CONFLICT_LASTS(refused.reason))
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
         """R3: after an unknown outcome, a refusal is no proof that nothing happened."""
-        verdict: Verdict = after_refusal(refused.status, self.destination)
-        if verdict == "read back":
-            taken = self.deps.genesys.taken(self.batch, self.destination)
-            if taken is None:
-                return Later(Code.TRUTH_UNKNOWN(), None)
-            if taken:
-                return self._reconcile(taken)
-            verdict = "rejected" if self.destination.absence_proves else "ask"
-        match verdict:
-            case "applied":
-                return self._settle("RECONCILED", Code.HAD_TAKEN_EFFECT(refused.reason))
-            case "rejected":
-                return self._split_or_reject(refused.reason)
-            case _:
-                return self._ask_a_person(Code.REFUSED_IN_DOUBT(refused.reason))
+        verdict = after_refusal(refused.status, self.destination)
+        if verdict == "ask Genesys":
+            ended = self._ask_genesys()
+            if ended is not None:
+                return ended
+            verdict = "ask a person" if self.is_doubtful else "rejected"
+        if verdict == "applied":
+            return self.settle("RECONCILED", Code.HAD_TAKEN_EFFECT(refused.reason))
+        if verdict == "rejected":
+            return self.split_or_reject(refused.reason)
+        return self._ask_a_person(Code.REFUSED_IN_DOUBT(refused.reason))
 
-    def _reconcile(self, taken: frozenset[int]) -> Disposition:
-        """Genesys holds these of the items; the others of an earlier attempt failed alone."""
-        missing = [index for index in range(len(self.batch.events)) if index not in taken]
+    def _reconcile(self, missing: Sequence[int]) -> Disposition:
+        """Genesys holds all items but these, which an earlier attempt failed to bring in."""
         if not missing:
-            return self._settle("RECONCILED", Code.FOUND_TAKEN())
+            return self.settle("RECONCILED", Code.FOUND_TAKEN())
         if self.batch.depth >= SPLIT_DEPTH_MAX:
             return self._ask_a_person(Code.ITEMS_FAIL_AGAIN())
         parts = [part(missing, "again", Code.FOUND_NOT_TAKEN())]
-        return self._split(parts, Code.FOUND_PARTLY_TAKEN(len(taken)))
+        return self.split(parts, Code.FOUND_PARTLY_TAKEN(len(self.batch.events) - len(missing)))
 
     def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
-        now_ms = self.deps.consumer.clock.now_ms()
+        now_ms = self.deps.clock.now_ms()
         wait = deferred.retry_after_s
         if wait is None:
-            wait = backoff_s(self.lease.deferred, self.deps.consumer.entropy.fraction())
+            wait = backoff_s(self.lease.deferred, self.deps.entropy.fraction())
         self.deps.ledger.change(
             *record_key(self.batch.batch_id),
             *releasing(self.lease, now_ms, deferred.reason, conflict_since_ms),
         )
         return Later(deferred.reason, wait)
 
-    def _list_repost(self) -> bool:
-        telemetry, batch = self.deps.consumer.telemetry, self.batch
+    def list_repost(self) -> bool:
+        telemetry, batch = self.deps.telemetry, self.batch
         telemetry.count("InDoubtReposted")
         telemetry.note("sent again in doubt", batch=batch.batch_id, events=len(batch.events))
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), *reposting(self.lease))
@@ -324,26 +316,26 @@ class Attempt:
     def _park(
         self, state: State, reason: Reason, *, answer: str = "", advice: str = "", **more: str
     ) -> Disposition:
-        now_ms, vault = self.deps.consumer.clock.now_ms(), self.deps.consumer.vault
+        now_ms, vault = self.deps.clock.now_ms(), self.deps.vault
         if state == "MANUAL_REVIEW":
             advice = advice or advice_on(self.destination)
         keep_for_review(self.batch, reason, vault, now_ms, advice, answer)
-        self.deps.consumer.telemetry.count("Parked", len(self.batch.events))
-        return self._settle(state, reason, **more)
+        self.deps.telemetry.count("Parked", len(self.batch.events))
+        return self.settle(state, reason, **more)
 
-    def _split(self, parts: list[dict[str, Any]], note: Reason) -> Disposition:
-        done = self._settle("SPLIT", note, parts=on_record(self.batch, parts))
+    def split(self, parts: list[dict[str, Any]], note: Reason) -> Disposition:
+        done = self.settle("SPLIT", note, parts=on_record(self.batch, parts))
         if isinstance(done, Done):
             carry_on(self.batch, parts, self.deps)
         return done
 
-    def _settle(self, state: State, note: Reason, **more: object) -> Disposition:
-        now_ms = self.deps.consumer.clock.now_ms()
+    def settle(self, state: State, note: Reason, **more: object) -> Disposition:
+        now_ms = self.deps.clock.now_ms()
         guard, change = settling(self.lease, state, now_ms, note, **more)
         written = self.deps.ledger.change(*record_key(self.batch.batch_id), guard, change)
         if settled(written, self.lease, state):
-            self.deps.consumer.telemetry.note("settled", batch=self.batch.batch_id, state=state)
+            self.deps.telemetry.note("settled", batch=self.batch.batch_id, state=state)
             if state in ("DONE", "RECONCILED"):
-                self.deps.consumer.vault.discard(sealed_key(self.batch.batch_id))
+                self.deps.vault.discard(sealed_key(self.batch.batch_id))
             return Done()
         return Later(Code.LEASE_LOST())

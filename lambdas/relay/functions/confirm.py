@@ -12,17 +12,12 @@ from dataclasses import dataclass, replace
 from lambdas.relay.correlation import recovery
 from lambdas.relay.correlation.checks import Check, Heard, read_check, tell, timer
 from lambdas.relay.correlation.confirmation_breaker import ConfirmationBreaker
-from lambdas.relay.correlation.recovery import (
-    Absent,
-    Agrees,
-    Differs,
-    Finding,
-    NotAskable,
-)
+from lambdas.relay.correlation.deps import Deps as CommonDeps
+from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation, heard_by
-from lambdas.relay.genesys.client import NoAnswer
-from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX, Timing
-from lambdas.relay.kernel.ports import Change, Delivery, Guard, Ledger
+from lambdas.relay.genesys.truth import NoAnswer, NotAskable
+from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX
+from lambdas.relay.kernel.ports import Change, Delivery, Guard
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, quarantine
@@ -44,13 +39,10 @@ from lambdas.relay.requests.tracking import (
 EARLY_MS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps(CommonDeps):
     consumer: Consumer
-    ledger: Ledger
-    recovery: recovery.Deps
     confirmation_breaker: ConfirmationBreaker
-    timing: Timing
 
 
 def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
@@ -60,7 +52,7 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         item = deps.ledger.find([record_key(check.batch_id)])[0]
         if item is None:
             # Final so long ago that it expired: there is nothing left to learn.
-            deps.consumer.telemetry.note("check without a record", batch=check.batch_id)
+            deps.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
         consumer = deps.consumer
         if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):
@@ -86,7 +78,7 @@ class _Visit:
         both = self.tracked.both_named(self._confirmation())
         if both and self.tracked.state in WAITING:
             # The settling died before it saw this. Once it is listed, look again.
-            recovery.list_duplicates(self.tracked, both, self.deps.recovery, self._now_ms())
+            recovery.list_duplicates(self.tracked, both, self.deps, self._now_ms())
             return None
         match self.check.kind:
             case "event":
@@ -123,9 +115,9 @@ class _Visit:
             case Held():
                 hold_s = confirmation.hold_s if confirmation is not None else 0
                 self.deps.consumer.source.send([timer("hold", tracked.batch_id, hold_s)])
-                self.deps.consumer.telemetry.count("Held")
+                self.deps.telemetry.count("Held")
             case Applied(released=released):
-                self.deps.consumer.telemetry.count("Released", len(released))
+                self.deps.telemetry.count("Released", len(released))
         return self._record_heard(event, met, confirmation, now_ms)
 
     def _record_heard(
@@ -204,14 +196,14 @@ class _Visit:
             if tracked.state in ("SEALED", "OPEN"):
                 return Later(Code.DUPLICATE_UNDER_WAY())
             copies = (known, named)
-            recorded = recovery.list_duplicates(tracked, copies, self.deps.recovery, now_ms)
+            recorded = recovery.list_duplicates(tracked, copies, self.deps, now_ms)
             return Done() if recorded else None
         reason = Code.CONTRADICTS(tracked.batch_id, known, named)
         quarantine(self.delivery.body, reason, self.deps.consumer)
         note = Code.CONTRADICTED(event.name, named)
         if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
             return None
-        self.deps.consumer.telemetry.count("Contradictions")
+        self.deps.telemetry.count("Contradictions")
         return Done()
 
     # --- timers
@@ -235,7 +227,7 @@ class _Visit:
 
     def _fall_silent(self, confirmation: Confirmation | None, now_ms: int) -> Disposition | None:
         """The first question about a request, unless nobody's events come."""
-        tracked, telemetry = self.tracked, self.deps.consumer.telemetry
+        tracked, telemetry = self.tracked, self.deps.telemetry
         telemetry.count("WindowsExpired")
         permission, opened = self.deps.confirmation_breaker.ended_silent(
             tracked.destination, now_ms
@@ -260,12 +252,12 @@ class _Visit:
         tracked, deps = self.tracked, self.deps
         if tracked.state != "TIMEOUT_RECOVERY":
             return None
-        finding = recovery.ask(tracked, confirmation, deps.recovery)
+        finding = recovery.ask(tracked, confirmation, deps)
         if is_probe and not isinstance(finding, NoAnswer | NotAskable):
             deps.confirmation_breaker.answered(tracked.destination)
         match finding:
             case Agrees() | Differs():
-                return Done() if recovery.settle(tracked, finding, deps.recovery) else None
+                return Done() if recovery.settle(tracked, finding, deps) else None
             case Absent() | NoAnswer() | NotAskable():
                 return self._ask_again(finding, confirmation)
 
@@ -302,16 +294,16 @@ class _Visit:
             return Later(Code.HELD_FOR_NOW(), early_ms / 1000)
         if tracked.state in ("SEALED", "OPEN"):
             return Later(Code.HOLD_OVER_UNDER_WAY())
-        given = recovery.give_up_holding(tracked, self.deps.recovery, now_ms)
+        given = recovery.give_up_holding(tracked, self.deps, now_ms)
         return Done() if given else None
 
     # --- what all of them need
 
     def _confirmation(self) -> Confirmation | None:
-        return self.deps.recovery.confirmation(self.tracked)
+        return self.deps.confirmation(self.tracked)
 
     def _now_ms(self) -> int:
-        return self.deps.consumer.clock.now_ms()
+        return self.deps.clock.now_ms()
 
     def _change(self, guard: Guard, change: Change) -> bool:
         return self.deps.ledger.change(*record_key(self.tracked.batch_id), guard, change).applied

@@ -18,19 +18,20 @@ from dataclasses import dataclass
 
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.functions.dedup import Deps as DedupDeps
-from lambdas.relay.functions.dedup import dedup, resealed
+from lambdas.relay.functions.dedup import dedup, unclaimed
 from lambdas.relay.genesys.backpressure import Backpressure
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.limits import (
     CONSOLIDATE_EVERY_S,
     CONSOLIDATED_AGE_MAX_S,
     CONSOLIDATIONS_MAX,
+    REQUEST_FRAME_BYTES,
 )
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import ATTEMPTS, count
-from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode
+from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode, seal
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.sending import merged_item
 
@@ -159,16 +160,14 @@ def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> lis
             alone.append(small.delivery)
     if merged:
         times = max(count(small.delivery.attributes, CONSOLIDATIONS) for small in merged)
-        consumer.source.send(
-            resealed(
-                merged[0].batch.target,
-                events,
-                times + 1,
-                nonce=consumer.entropy.token(),
-                now_ms=now_ms,
-                most_items=destination.most_items,
-                most_bytes=destination.most_bytes,
-            )
+        made = seal(
+            merged[0].batch.target,
+            events,
+            now_ms=now_ms,
+            nonce=consumer.entropy.token(),
+            most_events=destination.most_items,
+            most_bytes=destination.most_bytes - REQUEST_FRAME_BYTES,
         )
+        consumer.source.send(unclaimed(made, times + 1))
         consumer.telemetry.count("Consolidated", len(merged))
     return alone

@@ -1,6 +1,6 @@
 """dedup: a sealed batch claims its events; what it owns goes on to be written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambdas.relay.correlation import loops
@@ -71,50 +71,67 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, deps, now_ms)
-    if _is_first_delivery(delivery) and deps.known.holds_copies_only(batch, now_ms):
+    if _holds_copies_only(delivery, batch, deps, now_ms):
         return _copies(batch, deps)
     guarded = _guard(batch, deps, now_ms)
     if guarded.waiting:
         disposition = _let_wait(batch, guarded, deps, now_ms)
         if disposition is not None:
             return disposition
-    confirmation = deps.confirmations.get(batch.target.destination)
-    item = {**sealed_item(batch, now_ms), **expecting(batch, confirmation)}
-    if guarded.echoes:
-        item["echoes"] = dict(guarded.echoes)
-    aged -= guarded.echoes.keys()
-    if aged:
-        item["aged"] = sorted(aged)
-    recorded = deps.ledger.insert([item])[0]
-    if recorded.before is not None:
-        state = Record.of(recorded.before).state
-        if state == "MERGED":
-            return _travel_anew(batch, deps, now_ms)
-        if state not in UNSETTLED:
-            return Done()  # it is settled, or a person has it with all that it holds
-        # Another message of it may be at work, or this may be the only one: an engineer redrove
-        # it into the wrong queue. A second one does no harm; none would be a loss.
-        # What the first run decided stays: the same batch must not go out with other events.
-        guarded = replace(guarded, echoes=recorded.before.get("echoes", {}), waiting={})
-        apart = Record.of(recorded.before).aged
-        if aged - apart:
-            # One has aged since, and an earlier run may be about to send it: they stay together.
-            return _beyond_horizon(batch.without(apart), deps, now_ms)
-        aged = apart
+    decided = _record(batch, guarded, aged - guarded.echoes.keys(), deps, now_ms)
+    if isinstance(decided, Done | Later):
+        return decided
+    guarded, aged = decided
     _tell(batch, guarded, deps)
     if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), deps, now_ms), Later):
         return wait
-    claimed = claim(batch.without(frozenset(guarded.echoes) | aged), deps.ledger, now_ms)
-    _name_copies(batch, claimed, deps)
+    return _claim(batch.without(frozenset(guarded.echoes) | aged), deps, now_ms)
+
+
+def _record(
+    batch: Batch, guarded: Guarded, aged: frozenset[str], deps: Deps, now_ms: int
+) -> tuple[Guarded, frozenset[str]] | Disposition:
+    """Puts what is decided of the events on record before any of them is claimed, and returns it;
+    or what comes of the batch where an earlier run left no claims to make."""
+    item = {**sealed_item(batch, now_ms), **expecting(batch, _confirmation(batch, deps))}
+    if guarded.echoes:
+        item["echoes"] = dict(guarded.echoes)
+    if aged:
+        item["aged"] = sorted(aged)
+    before = deps.ledger.insert([item])[0].before
+    if before is None:
+        return guarded, aged
+    record = Record.of(before)
+    if record.state == "MERGED":
+        return _travel_anew(batch, deps, now_ms)
+    if record.state not in UNSETTLED:
+        return Done()  # it is settled, or a person has it with all that it holds
+    if aged - record.aged:
+        # One has aged since, and an earlier run may be about to send it: they stay together.
+        return _beyond_horizon(batch.without(record.aged), deps, now_ms)
+    # Another message of it may be at work, or this may be the only one: an engineer redrove
+    # it into the wrong queue. A second one does no harm; none would be a loss.
+    # What the first run decided stays: the same batch must not go out with other events.
+    return replace(guarded, echoes=record.echoes, waiting={}), record.aged
+
+
+def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
+    return deps.confirmations.get(batch.target.destination)
+
+
+def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """Claims what is news; what the batch owns of it goes on."""
+    claimed = claim(news, deps.ledger, now_ms)
+    _name_copies(news, claimed, deps)
     if not claimed.owned:
-        deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
+        deps.ledger.change(*record_key(news.batch_id), *emptying(now_ms))
         return Done()
-    own = batch.only(claimed.owned)
+    own = news.only(claimed.owned)
     if own.target.is_shadow:
         return _stay_in_shadow(own, deps, now_ms)
     if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
         return _stop_loop(own, deps, now_ms)
-    _send(own, confirmation, deps, now_ms)
+    _send(own, deps, now_ms)
     return Done()
 
 
@@ -142,11 +159,11 @@ def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
     return Done()
 
 
-def _send(own: Batch, confirmation: Confirmation | None, deps: Deps, now_ms: int) -> None:
+def _send(own: Batch, deps: Deps, now_ms: int) -> None:
     """From here on nobody else will ever send these events. The message may be purged by hand: what
     is kept can be sent again verbatim."""
     _note_same_content(own, deps)
-    leading = entries(own, confirmation, now_ms)
+    leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
         deps.ledger.insert(leading)
     message = encode(own)
@@ -215,46 +232,30 @@ def _travel_anew(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
 
 
 def _send_anew(target: Target, events: Sequence[SealedEvent], deps: Deps, now_ms: int) -> None:
-    deps.consumer.source.send(
-        resealed(
-            target,
-            events,
-            CONSOLIDATIONS_MAX,
-            nonce=deps.consumer.entropy.token(),
-            now_ms=now_ms,
-            most_items=len(events),
-            most_bytes=SEALED_BYTES_MAX,
-        )
-    )
-
-
-def resealed(
-    target: Target,
-    events: Sequence[SealedEvent],
-    times: int,
-    *,
-    nonce: str,
-    now_ms: int,
-    most_items: int,
-    most_bytes: int,
-) -> list[Outgoing]:
-    """Messages that carry these events in batches of their own."""
     made = seal(
         target,
         events,
         now_ms=now_ms,
-        nonce=nonce,
-        most_events=most_items,
-        most_bytes=most_bytes - REQUEST_FRAME_BYTES,
+        nonce=deps.consumer.entropy.token(),
+        most_events=len(events),
+        most_bytes=SEALED_BYTES_MAX - REQUEST_FRAME_BYTES,
     )
+    deps.consumer.source.send(unclaimed(made, CONSOLIDATIONS_MAX))
+
+
+def unclaimed(batches: Iterable[Batch], times: int) -> list[Outgoing]:
+    """Their messages to dedup; `times` says how often their events have been consolidated."""
     return [
-        Outgoing(encode_unclaimed(b), {**describe(b), CONSOLIDATIONS: str(times)}) for b in made
+        Outgoing(encode_unclaimed(batch), {**describe(batch), CONSOLIDATIONS: str(times)})
+        for batch in batches
     ]
 
 
-def _is_first_delivery(delivery: Delivery) -> bool:
-    """An earlier run may have recorded the batch, and then its record must be brought to an end."""
-    return delivery.receives == 1 and ATTEMPTS not in delivery.attributes
+def _holds_copies_only(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> bool:
+    """Only at its first delivery: an earlier run may have recorded the batch, and then its record
+    must be brought to an end."""
+    is_first = delivery.receives == 1 and ATTEMPTS not in delivery.attributes
+    return is_first and deps.known.holds_copies_only(batch, now_ms)
 
 
 def _copies(batch: Batch, deps: Deps) -> Disposition:

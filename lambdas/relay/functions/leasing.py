@@ -1,10 +1,7 @@
 """The lease of a request: who may send it now, and what a copy of its message does instead."""
 
-from typing import Protocol
-
-from lambdas.relay.functions.parts import Deps as PartDeps
+from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.functions.parts import stand_by
-from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch
@@ -14,17 +11,12 @@ from lambdas.relay.requests.sending import Opened, opened, opening
 from lambdas.relay.review.cases import park
 
 
-class Deps(PartDeps, Protocol):
-    @property
-    def timing(self) -> Timing: ...
-
-
 def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
     """Takes the lease, or says what there is to do instead."""
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
-    holder = deps.consumer.entropy.token()
+    holder = deps.entropy.token()
     transition = opening(now_ms, lease_until_ms, holder)
-    written = changed(batch.batch_id, transition, deps.ledger, deps.consumer.telemetry, now_ms)
+    written = changed(batch.batch_id, transition, deps.ledger, deps.telemetry, now_ms)
     if written is None:
         return Later(Code.RECORD_REPAIRED(), 0)
     lease = opened(written, batch.batch_id, holder, now_ms)
@@ -38,7 +30,7 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
             "MANUAL_REVIEW",
             Code.RECORD_GONE(),
             ledger=deps.ledger,
-            vault=deps.consumer.vault,
+            vault=deps.vault,
             now_ms=now_ms,
         )
         return Done()

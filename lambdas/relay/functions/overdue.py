@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lambdas.relay.correlation import confirmation_breaker, recovery
-from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, NotAskable
+from lambdas.relay.correlation.deps import Deps as CommonDeps
+from lambdas.relay.correlation.recovery import Absent, Agrees, Differs
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import advice
 from lambdas.relay.genesys import circuit_breaker
-from lambdas.relay.genesys.client import NoAnswer
+from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
@@ -25,7 +26,6 @@ from lambdas.relay.kernel.limits import (
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
     RESENDS_MAX,
-    Timing,
 )
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing
 from lambdas.relay.kernel.reasons import Code, Reason
@@ -49,7 +49,7 @@ class Admission:
 
     def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
         self._ledger = ledger
-        self._chance = entropy
+        self._entropy = entropy
         self._circuits: dict[str, circuit_breaker.Circuit] = {}
         self._probed: set[str] = set()
 
@@ -61,7 +61,7 @@ class Admission:
     def turns_away(self, destination: str, now_ms: int) -> bool:
         if destination not in self._circuits:
             self._circuits[destination] = circuit_breaker.shared_circuit(
-                self._ledger, self._chance, destination
+                self._ledger, self._entropy, destination
             ).read()
         circuit = self._circuits[destination]
         if circuit_breaker.turned_away_s(circuit, now_ms) > 0:
@@ -74,11 +74,8 @@ class Admission:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
-    recovery: recovery.Deps
-    entropy: Entropy
-    timing: Timing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps(CommonDeps):
     admission: Admission
 
 
@@ -99,37 +96,37 @@ def asks(item: Item, deps: Deps) -> int:
     tracked = Record.of(item)
     if tracked.state not in WAITING:
         return 0
-    confirmation = deps.recovery.confirmation(tracked)
+    confirmation = deps.confirmation(tracked)
     can_ask = confirmation is not None and confirmation.truth is not None
     return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
 
 
 def is_turned_away(destination: str, deps: Deps) -> bool:
     """Whether this destination, by any of its names, is to be left alone: its breaker is open."""
-    known = deps.recovery.destinations.get(destination)
+    known = deps.destinations.get(destination)
     name = destination if known is None else known.name
-    return deps.admission.turns_away(name, deps.recovery.clock.now_ms())
+    return deps.admission.turns_away(name, deps.clock.now_ms())
 
 
 # --- accepted, and no event
 
 
 def _align(tracked: Record, deps: Deps) -> Fate:
-    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
-    confirmation = means.confirmation(tracked)
-    fate = recovery.meet_what_was_heard(tracked, means, now_ms)
+    now_ms = deps.clock.now_ms()
+    confirmation = deps.confirmation(tracked)
+    fate = recovery.meet_what_was_heard(tracked, deps, now_ms)
     if fate is not None:
         return fate
     if _hold_is_over(tracked, confirmation, now_ms):
-        return "reviewed" if recovery.give_up_holding(tracked, means, now_ms) else "changed"
+        return "reviewed" if recovery.give_up_holding(tracked, deps, now_ms) else "changed"
     if is_turned_away(tracked.destination, deps) or confirmation_breaker.is_open(
-        means.ledger, deps.entropy, tracked.destination, now_ms
+        deps.ledger, deps.entropy, tracked.destination, now_ms
     ):
         return _postpone(tracked, LOOK_AGAIN_S, deps)
-    finding = recovery.ask(tracked, confirmation, means)
+    finding = recovery.ask(tracked, confirmation, deps)
     match finding:
         case Agrees() | Differs():
-            return "aligned" if recovery.settle(tracked, finding, means) else "changed"
+            return "aligned" if recovery.settle(tracked, finding, deps) else "changed"
         case NoAnswer(is_outage=False, wait_s=wait_s) if wait_s is not None:
             return "unasked"  # no slot at the rate limit: not a word about this request
         case Absent(proves) if tracked.tries >= RECOVERY_TRIES_MAX:
@@ -138,21 +135,21 @@ def _align(tracked: Record, deps: Deps) -> Fate:
             return _give(
                 tracked,
                 Code.NEVER_CONFIRMED_ABSENT(),
-                advice(means.destinations.get(tracked.destination)),
+                advice(deps.destinations.get(tracked.destination)),
                 deps,
             )
         case NotAskable() if tracked.tries >= RECOVERY_TRIES_MAX:
             return _give(
                 tracked,
                 Code.NEVER_CONFIRMED_NOT_ASKABLE(),
-                advice(means.destinations.get(tracked.destination)),
+                advice(deps.destinations.get(tracked.destination)),
                 deps,
             )
         case _ if tracked.tries >= ALIGNMENTS_MAX:
             return _give(
                 tracked,
                 Code.NEVER_CONFIRMED(recovery.told(finding)),
-                advice(means.destinations.get(tracked.destination)),
+                advice(deps.destinations.get(tracked.destination)),
                 deps,
             )
         case _:
@@ -163,7 +160,7 @@ def _align(tracked: Record, deps: Deps) -> Fate:
 def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:
     """What Genesys finds nothing of is sent again where that is harmless; or where its absence
     proves something, and no person has to decide on an unknown outcome."""
-    destination = deps.recovery.destinations[tracked.destination]
+    destination = deps.destinations[tracked.destination]
     return destination.is_repeatable or (absence_proves and destination.unknown == "repost")
 
 
@@ -178,10 +175,9 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
     """Genesys said yes and it never happened. The absence is believed only after the quarantine
     (R1), and the record is reopened before the message goes out: a crash between them leaves a
     record that is overdue, and the vault still has the message."""
-    means = deps.recovery
     if now_ms - tracked.accepted_at_ms < deps.timing.quarantine_s * 1000:
         return _postpone(tracked, int(deps.timing.quarantine_s) + 1, deps)
-    message = means.vault.fetch(sealed_key(tracked.batch_id))
+    message = deps.vault.fetch(sealed_key(tracked.batch_id))
     if message is None or tracked.resends >= RESENDS_MAX:
         return _give(
             tracked,
@@ -191,8 +187,8 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
         )
     if not _change(tracked, reopening(tracked, now_ms, Code.SENT_AGAIN()), deps):
         return "changed"
-    means.telemetry.count("Resent")
-    means.writes.send([Outgoing(message, describe(decode(message)))])
+    deps.telemetry.count("Resent")
+    deps.writes.send([Outgoing(message, describe(decode(message)))])
     return "resent"
 
 
@@ -200,9 +196,9 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 
 
 def _prompt(tracked: Record, deps: Deps) -> Fate:
-    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     # Without a destination a message could only wait as well; parts need none to be sent on.
-    is_configured = tracked.destination in means.destinations
+    is_configured = tracked.destination in deps.destinations
     is_to_prompt = is_configured or tracked.state == "SPLIT"
     age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
     # A destination may rest for ever; a request that waits for it does not.
@@ -210,12 +206,12 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
     if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     prompts = tracked.prompts
-    message = means.vault.fetch(sealed_key(tracked.batch_id))
+    message = deps.vault.fetch(sealed_key(tracked.batch_id))
     if is_to_prompt and message is not None and prompts < REDRIVES_MAX:
         later = postponing(tracked, now_ms // 1000 + LOOK_AGAIN_S, prompts=prompts + 1)
         if not _change(tracked, later, deps):
             return "changed"
-        means.writes.send([Outgoing(message, describe(decode(message)))])
+        deps.writes.send([Outgoing(message, describe(decode(message)))])
         return "resent"
     if age_s < GONE_AFTER_S:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
@@ -240,28 +236,28 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
 def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
     """A person cannot deliver it again: some of its parts may be done. The message can be put into
     its queue again, and sends those that are missing."""
-    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     advice = "Look why its parts cannot be sent on; put the message into the queue of write again."
-    keep_aside(message or canonical(tracked.item), Code.PARTS_LEFT(), means.vault, now_ms, advice)
-    concluded = means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
+    keep_aside(message or canonical(tracked.item), Code.PARTS_LEFT(), deps.vault, now_ms, advice)
+    concluded = deps.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
     return "reviewed" if concluded.applied else "changed"
 
 
 def _resume(tracked: Record, deps: Deps) -> Fate:
     """A person's decision to deliver again that was not carried out to its end."""
-    means, now_ms = deps.recovery, deps.recovery.clock.now_ms()
-    parked = resolution.find(tracked.batch_id, means.ledger, means.vault)
+    now_ms = deps.clock.now_ms()
+    parked = resolution.find(tracked.batch_id, deps.ledger, deps.vault)
     if parked.batch is None:
         # All that was left is this: the document goes last.
-        means.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
+        deps.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
         return "aligned"
     decision = resolution.Decision("again", "the reconciler", "resumed")
     resolution.resolve(
         parked,
         decision,
-        ledger=means.ledger,
-        vault=means.vault,
-        writes=means.writes,
+        ledger=deps.ledger,
+        vault=deps.vault,
+        writes=deps.writes,
         now_ms=now_ms,
     )
     return "resent"
@@ -271,19 +267,18 @@ def _resume(tracked: Record, deps: Deps) -> Fate:
 
 
 def _postpone(tracked: Record, seconds: int, deps: Deps) -> Fate:
-    due_at_s = deps.recovery.clock.now_ms() // 1000 + seconds
+    due_at_s = deps.clock.now_ms() // 1000 + seconds
     return "postponed" if _change(tracked, postponing(tracked, due_at_s), deps) else "changed"
 
 
 def _give(tracked: Record, reason: Reason, advice: str, deps: Deps) -> Fate:
-    means = deps.recovery
-    now_ms = means.clock.now_ms()
-    given = recovery.give_to_person(tracked, reason, advice, means, now_ms, locked=False)
+    now_ms = deps.clock.now_ms()
+    given = recovery.give_to_person(tracked, reason, advice, deps, now_ms, locked=False)
     return "reviewed" if given else "changed"
 
 
 def _change(tracked: Record, transition: tuple[Guard, Change], deps: Deps) -> bool:
-    return deps.recovery.ledger.change(*record_key(tracked.batch_id), *transition).applied
+    return deps.ledger.change(*record_key(tracked.batch_id), *transition).applied
 
 
 def is_due(item: Item | None, now_ms: int) -> bool:

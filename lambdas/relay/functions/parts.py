@@ -5,18 +5,18 @@ its events, its fate (`again`: to Genesys once more; `refused`: to a person), an
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from lambdas.relay.correlation.checks import timer
+from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
-from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.personal import brief
-from lambdas.relay.kernel.ports import Item, Ledger, Outgoing, Queue
+from lambdas.relay.kernel.ports import Item, Outgoing
 from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.messages.consumer import Consumer, Disposition, Done
+from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch, describe, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
@@ -29,23 +29,6 @@ from lambdas.relay.review.cases import park
 REASON_CHARS = 200
 #: what all reasons of a record may take together
 REASONS_BYTES_MAX = 40_000
-
-
-class Deps(Protocol):
-    @property
-    def consumer(self) -> Consumer: ...
-
-    @property
-    def ledger(self) -> Ledger: ...
-
-    @property
-    def writes(self) -> Queue: ...
-
-    @property
-    def checks(self) -> Queue: ...
-
-    @property
-    def destinations(self) -> Mapping[str, Destination]: ...
 
 
 def part(indices: Sequence[int], fate: str, reason: Reason) -> dict[str, Any]:
@@ -96,21 +79,21 @@ def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> No
     """Sends the parts of a split, and sees to it that nobody has to any more. Until then its record
     is on reconcile's list: somebody may have purged the message, which alone would repeat this."""
     send_parts(batch, parts, deps)
-    now_ms = deps.consumer.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
 
 
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
     """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
     a function of what is on record, so that a crash half way is repaired by repeating it."""
-    now_ms = deps.consumer.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     heard = _heard(batch, deps)
     for row in parts:
         child = batch.part([int(index) for index in row["indices"]])
         if row["fate"] == "again":
             if not _is_to_send(child, heard, deps, now_ms):
                 continue
-            deps.consumer.vault.keep(sealed_key(child.batch_id), encode(child))
+            deps.vault.keep(sealed_key(child.batch_id), encode(child))
             attributes = {**describe(child), "reason": str(row["reason"])}
             deps.writes.send([Outgoing(encode(child), attributes, int(row.get("delay_s", 0)))])
         else:
@@ -119,7 +102,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 "REJECTED",
                 read_reason(str(row["reason"])),
                 ledger=deps.ledger,
-                vault=deps.consumer.vault,
+                vault=deps.vault,
                 now_ms=now_ms,
             )
 
@@ -144,4 +127,4 @@ def _is_to_send(child: Batch, heard: Item, deps: Deps, now_ms: int) -> bool:
 
 def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
     destination = deps.destinations.get(batch.target.destination)
-    return None if destination is None else destination.confirmation
+    return None if destination is None else destination.awaited

@@ -38,7 +38,7 @@ from lambdas.relay.kernel.limits import (
     SQS_ENTRIES_MAX,
 )
 from lambdas.relay.kernel.message_kinds import kind_of_text
-from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Outgoing, Queue, Telemetry, Vault
+from lambdas.relay.kernel.ports import Delivery, Item, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
@@ -69,24 +69,17 @@ class Line:
     dead: Queue
 
 
-@dataclass(frozen=True, slots=True)
-class Deps:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps(overdue.Deps):
     lines: Sequence[Line]
-    ledger: Ledger
-    vault: Vault
-    telemetry: Telemetry
     #: of `Ports`
     resume_redrive: Callable[[str], bool]
-    overdue: overdue.Deps
-
-    def now_ms(self) -> int:
-        return self.overdue.recovery.clock.now_ms()
 
 
 def reconcile(deps: Deps, deadline_ms: int) -> Result:
     """Works until there is nothing left, or time or a count is used up. Raises Transient."""
     result = Result()
-    deps.overdue.admission.begin()
+    deps.admission.begin()
     silent: list[Transient] = []
     lines = [partial(_reconcile_line, line, deps, result, deadline_ms) for line in deps.lines]
     for work in (*lines, partial(_sweep, deps, result, deadline_ms)):
@@ -126,7 +119,7 @@ def _reconcile_line(line: Line, deps: Deps, result: Result, deadline_ms: int) ->
     if deps.resume_redrive(line.name):
         deps.telemetry.note("redrive taken up again", queue=line.name)
     for _ in range(REDRIVES_PER_RUN_MAX // SQS_ENTRIES_MAX):
-        if deps.now_ms() > deadline_ms:
+        if deps.clock.now_ms() > deadline_ms:
             result.out_of_time = True
             return
         dead_letters = line.dead.receive(SQS_ENTRIES_MAX)
@@ -192,16 +185,16 @@ def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Ver
     """What becomes of a letter. A timer's is settled here: its record says what is due."""
     redrives = count(dead_letter.attributes, REDRIVES)
     why = read_reason(dead_letter.attributes.get(REASON, str(Code.UNSAID())))
-    backoff_s = deps.overdue.timing.redrive_backoff_s
+    backoff_s = deps.timing.redrive_backoff_s
     try:
         if line.name == "checks":
             check = read_check(dead_letter.body)
             if check.kind != "event":
                 return _settle_timer(check.batch_id, deps, result)
         elif line.name == "events":
-            parse_event(dead_letter.body, deps.now_ms())
+            parse_event(dead_letter.body, deps.clock.now_ms())
         else:
-            age_s = (deps.now_ms() - dead_letter.sent_at_ms) / 1000
+            age_s = (deps.clock.now_ms() - dead_letter.sent_at_ms) / 1000
             return _judge_batch(decode(dead_letter.body), line, redrives, why, age_s, deps)
     except Malformed as malformed:
         return judge_message(line.name, redrives, why, wrong=malformed.reason, backoff_s=backoff_s)
@@ -213,16 +206,16 @@ def _judge_batch(
 ) -> Verdict:
     name = batch.target.destination
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
-    is_configured = batch.target == CANDIDATES or name in deps.overdue.recovery.destinations
+    is_configured = batch.target == CANDIDATES or name in deps.destinations
     return judge_batch(
         line.name,
         redrives,
         why,
         state=None if item is None else Record.of(item).state,
         is_configured=is_configured,
-        is_turned_away=is_configured and overdue.is_turned_away(name, deps.overdue),
+        is_turned_away=is_configured and overdue.is_turned_away(name, deps),
         age_s=age_s,
-        backoff_s=deps.overdue.timing.redrive_backoff_s,
+        backoff_s=deps.timing.redrive_backoff_s,
     )
 
 
@@ -230,14 +223,14 @@ def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
     """Whatever comes of it, the record is on the list of the overdue until it is settled."""
     item = deps.ledger.find([record_key(batch_id)])[0]
     if item is not None and item.get("attention") == OVERDUE:
-        fate = overdue.attend(item, deps.overdue)
-        result.note(fate, item, deps.now_ms() // 1000)
+        fate = overdue.attend(item, deps)
+        result.note(fate, item, deps.clock.now_ms() // 1000)
     return Clear()
 
 
 def _give_to_person(dead_letter: Delivery, cause: Reason, advice: str, deps: Deps) -> bool:
     """True once a person is on record as responsible; False while somebody still works on it."""
-    now_ms = deps.now_ms()
+    now_ms = deps.clock.now_ms()
     try:
         batch = decode(dead_letter.body)
     except Malformed:
@@ -272,13 +265,13 @@ def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
     looked_at = 0
     asked = 0
     while looked_at < RECORDS_PER_RUN_MAX:
-        keys = deps.ledger.due(OVERDUE, deps.now_ms() // 1000, RECORDS_PER_PAGE)
+        keys = deps.ledger.due(OVERDUE, deps.clock.now_ms() // 1000, RECORDS_PER_PAGE)
         moved = 0
         for item in deps.ledger.find(keys) if keys else []:
-            if deps.now_ms() > deadline_ms:
+            if deps.clock.now_ms() > deadline_ms:
                 result.out_of_time = True
                 return
-            if item is None or not overdue.is_due(item, deps.now_ms()):
+            if item is None or not overdue.is_due(item, deps.clock.now_ms()):
                 continue
             if asked >= QUERIES_PER_RUN_MAX:
                 result.out_of_requests = True
@@ -288,11 +281,11 @@ def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
                 deps.ledger.change(
                     item["pk"],
                     item["sk"],
-                    *shelving(item, REVIEW, deps.now_ms(), Code.UNFORESEEN()),
+                    *shelving(item, REVIEW, deps.clock.now_ms(), Code.UNFORESEEN()),
                 )
             if result.out_of_requests:
                 return
-            asked += overdue.asks(item, deps.overdue)
+            asked += overdue.asks(item, deps)
             moved += 1
         looked_at += moved
         if not moved:
@@ -300,13 +293,13 @@ def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
 
 
 def _attend(item: Item, deps: Deps, result: Result) -> None:
-    if put_right(item, deps.ledger, deps.telemetry, deps.now_ms()):
+    if put_right(item, deps.ledger, deps.telemetry, deps.clock.now_ms()):
         return  # it comes again in this run, as it is then
-    fate = overdue.attend(item, deps.overdue)
+    fate = overdue.attend(item, deps)
     if fate == "unasked":
         result.out_of_requests = True
     else:
-        result.note(fate, item, deps.now_ms() // 1000)
+        result.note(fate, item, deps.clock.now_ms() // 1000)
 
 
 # --- what is left
@@ -324,7 +317,7 @@ def _measure(deps: Deps, result: Result) -> None:
 
 def _listed(attention: str, deps: Deps) -> tuple[int, int]:
     """How many records are listed, and for how long the first has been."""
-    now_s = deps.now_ms() // 1000
+    now_s = deps.clock.now_ms() // 1000
     keys = deps.ledger.due(attention, now_s, LISTED_MAX)
     first = deps.ledger.find(keys[:1])[0] if keys else None
     return len(keys), max(0, now_s - int(first.get("due_at", now_s))) if first else 0

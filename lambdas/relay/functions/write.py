@@ -6,7 +6,9 @@ Every path that does not end on record leaves the message in its queue (R8). Wai
 comes before the lease: it is no attempt, and costs the record nothing.
 """
 
-from lambdas.relay.destinations.correlation import CANDIDATES
+from dataclasses import replace
+
+from lambdas.relay.destinations.correlation import CANDIDATES, is_compensation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.functions.attempt import Attempt, Deps, request_ms
 from lambdas.relay.functions.leasing import open_request
@@ -39,10 +41,13 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
 def _take_turn(
     batch: Batch, destination: Destination, deps: Deps, latest_ms: int, deadline_ms: int
 ) -> Disposition:
-    now_ms = deps.consumer.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     if now_ms > latest_ms:
         return Later(Code.TOO_LITTLE_TIME(), 0)
     lease = open_request(batch, deps, now_ms, deadline_ms)
     if not isinstance(lease, Opened):
         return lease
+    if is_compensation(batch):
+        # What confirms the first request does not confirm the one that makes it good.
+        destination = replace(destination, confirmation=None)
     return Attempt(batch, destination, lease, deps, deadline_ms).make()

@@ -140,7 +140,7 @@ class CircuitBreaker:
         self, ledger: Ledger, entropy: Entropy, limits: DestinationBreaker = DEFAULT
     ) -> None:
         self._ledger = ledger
-        self._chance = entropy
+        self._entropy = entropy
         self._limits = limits
         self._seen: dict[str, tuple[int, Circuit]] = {}
         #: until when this instance answers for a probe
@@ -224,7 +224,7 @@ class CircuitBreaker:
         return answer
 
     def _shared(self, destination: str) -> SharedState[Circuit]:
-        return shared_circuit(self._ledger, self._chance, destination)
+        return shared_circuit(self._ledger, self._entropy, destination)
 
 
 def shared_circuit(ledger: Ledger, entropy: Entropy, destination: str) -> SharedState[Circuit]:

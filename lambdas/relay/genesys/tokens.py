@@ -41,7 +41,7 @@ class Tokens:
         self._http = http
         self._secrets = secrets
         self._clock = clock
-        self._pace = rate_limiter
+        self._rate_limiter = rate_limiter
         self._login_url = login_url.rstrip("/")
         self._token: Token | None = None
         self._used_at_ms = 0
@@ -88,7 +88,7 @@ class Tokens:
 
     def _log_in(self, reread: bool) -> Token | Deferred:
         credentials = self._secrets.credentials(reread)
-        wait = self._pace.spend(self._clock.now_ms())
+        wait = self._rate_limiter.spend(self._clock.now_ms())
         if wait:
             return Deferred(Code.NO_SLOT(), wait, None, is_fault=False)
         pair = f"{credentials.client_id}:{credentials.client_secret}"

@@ -4,11 +4,11 @@ from typing import Literal
 
 from lambdas.relay.destinations.destination import Destination
 
-#: post: the same request again, protected by its key or harmless by its nature; read back: ask
-#: first; repost: send again and list the possible duplicate; ask: a person decides
-Step = Literal["post", "read back", "repost", "ask"]
+#: post: the same request again, protected by its key or harmless by its nature; ask Genesys: for
+#: the truth, first; repost: send again and list the possible duplicate; ask a person: who decides
+Step = Literal["post", "ask Genesys", "repost", "ask a person"]
 
-Verdict = Literal["applied", "rejected", "read back", "ask"]
+Verdict = Literal["applied", "rejected", "ask Genesys", "ask a person"]
 
 
 def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms: int) -> Step:
@@ -17,9 +17,15 @@ def before_posting(doubt_since_ms: int | None, destination: Destination, now_ms:
         return "post"
     if destination.key.trusted(doubt_since_ms, now_ms):
         return "post"
-    if destination.read_back is not None:
-        return "read back"
-    return "repost" if destination.unknown == "repost" else "ask"
+    if destination.asks_first:
+        return "ask Genesys"
+    return "repost" if destination.unknown == "repost" else "ask a person"
+
+
+def after_absence(destination: Destination) -> Step:
+    """What follows where Genesys finds nothing of an earlier attempt."""
+    may_repeat = destination.absence_proves or destination.unknown == "repost"
+    return "repost" if may_repeat else "ask a person"
 
 
 def after_refusal(status: int, destination: Destination) -> Verdict:
@@ -33,11 +39,11 @@ def after_refusal(status: int, destination: Destination) -> Verdict:
         return "applied"
     if destination.is_repeatable:
         return "rejected"  # repeating the parts of what took effect changes nothing more
-    if destination.read_back is not None:
-        return "read back"
+    if destination.asks_first:
+        return "ask Genesys"
     if destination.key.honoured_s and destination.key.checked_first and status != 409:
         return "rejected"
     if destination.unknown == "repost" and not destination.key.honoured_s:
         # Listed as a possible duplicate when it was sent again: its parts may go on.
         return "rejected"
-    return "ask"
+    return "ask a person"

@@ -60,7 +60,7 @@ class SharedItem:
 
     def __init__(self, ledger: Ledger, entropy: Entropy, name: str) -> None:
         self._ledger = ledger
-        self._chance = entropy
+        self._entropy = entropy
         self._pk = key_of(name)[0]
 
     def read(self) -> Item | None:
@@ -70,7 +70,7 @@ class SharedItem:
     def change(self, decide: Decide[T]) -> T:
         """Applies a decision to the newest item; returns its answer once it is on record. Raises
         Transient: then the change may be on record all the same, and its answer is lost."""
-        holder = self._chance.token()
+        holder = self._entropy.token()
         standing = self.read()
         for _ in range(TRIES):
             values, answer = decide(standing)

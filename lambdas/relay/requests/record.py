@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from lambdas.relay.destinations.correlation import Confirmation, Expectation, read_expected
+from lambdas.relay.destinations.correlation import Confirmation, read_expected
+from lambdas.relay.destinations.truth import Expectation
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.kernel.reasons import Reason
@@ -17,6 +18,7 @@ from lambdas.relay.requests.states import STATES, State
 PREFIX, SORT_KEY = "R#", "R"
 #: lines of its history that a record keeps
 HISTORY_MAX = 20
+T = TypeVar("T")
 
 
 def record_key(batch_id: str) -> tuple[str, str]:
@@ -44,6 +46,19 @@ def read_line(line: str) -> tuple[int, str, str] | None:
     return (int(at_ms), attempt, what) if at_ms.isdecimal() else None
 
 
+class _Said(Generic[T]):
+    """An attribute as the item says it, or as it usually is."""
+
+    def __init__(self, usual: T, name: str = "") -> None:
+        self._usual, self._kind, self._name = usual, type(usual), name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = self._name or name
+
+    def __get__(self, record: "Record", owner: type) -> T:
+        return self._kind(record.item.get(self._name, self._usual))  # type: ignore[call-arg]
+
+
 @dataclass(frozen=True)
 class Record:
     """A request's record. What its item does not say has never happened to it."""
@@ -67,14 +82,9 @@ class Record:
         state: State = self.item["state"]
         return state
 
-    @property
-    def destination(self) -> str:
-        return str(self.item.get("destination", ""))
-
-    @property
-    def is_shadow(self) -> bool:
-        """Its events are claimed and not written."""
-        return bool(self.item.get("shadow", False))
+    destination = _Said("")
+    #: its events are claimed and not written
+    is_shadow = _Said(False, "shadow")
 
     # --- attempts
 
@@ -82,22 +92,11 @@ class Record:
     def attempt(self) -> int:
         return int(self.item["attempt"])
 
-    @property
-    def deferred(self) -> int:
-        """Attempts that certainly had no effect: waiting, which counts as no failure."""
-        return int(self.item.get("deferred", 0))
-
-    @property
-    def reposts(self) -> int:
-        return int(self.item.get("reposts", 0))
-
-    @property
-    def holder(self) -> str:
-        return str(self.item.get("holder", ""))
-
-    @property
-    def lease_until_ms(self) -> int:
-        return int(self.item.get("lease_until_ms", 0))
+    #: attempts that certainly had no effect: waiting, which counts as no failure
+    deferred = _Said(0)
+    reposts = _Said(0)
+    holder = _Said("")
+    lease_until_ms = _Said(0)
 
     @property
     def doubt_since_ms(self) -> int | None:
@@ -131,37 +130,21 @@ class Record:
 
     # --- times
 
-    @property
-    def sealed_at_ms(self) -> int:
-        return int(self.item.get("sealed_at_ms", 0))
-
-    @property
-    def settled_at_ms(self) -> int:
-        """When its last attempt came to an end; 0: none has."""
-        return int(self.item.get("settled_at_ms", 0))
-
-    @property
-    def accepted_at_ms(self) -> int:
-        """Since when Genesys' answer says that it took effect; 0: it does not."""
-        return int(self.item.get("accepted_at_ms", 0))
-
-    @property
-    def reconciled_at_ms(self) -> int:
-        """Since when Genesys' truth says so; 0: it does not."""
-        return int(self.item.get("reconciled_at_ms", 0))
-
-    @property
-    def heard_at_ms(self) -> int:
-        """Since when an event says so; 0: none does."""
-        return int(self.item.get("heard_at_ms", 0))
+    sealed_at_ms = _Said(0)
+    #: when its last attempt came to an end; 0: none has
+    settled_at_ms = _Said(0)
+    #: since when Genesys' answer says that it took effect; 0: it does not
+    accepted_at_ms = _Said(0)
+    #: since when Genesys' truth says so; 0: it does not
+    reconciled_at_ms = _Said(0)
+    #: since when an event says so; 0: none does
+    heard_at_ms = _Said(0)
 
     @property
     def is_heard(self) -> bool:
         return "heard_at_ms" in self.item
 
-    @property
-    def window_until_ms(self) -> int:
-        return int(self.item.get("window_until_ms", 0))
+    window_until_ms = _Said(0)
 
     @property
     def expires_at(self) -> int | None:
@@ -196,9 +179,7 @@ class Record:
         """Identities of the events that were past the horizon when it was recorded."""
         return frozenset(self.item.get("aged", ()))
 
-    @property
-    def parent(self) -> str:
-        return str(self.item.get("parent", ""))
+    parent = _Said("")
 
     @property
     def parts(self) -> tuple[Mapping[str, Any], ...]:
@@ -209,34 +190,18 @@ class Record:
     def part_ids(self) -> tuple[str, ...]:
         return tuple(str(part.get("batch_id", "")) for part in self.parts)
 
-    @property
-    def compensated_by(self) -> str:
-        return str(self.item.get("compensated_by", ""))
+    compensated_by = _Said("")
 
     # --- what Genesys and its events say of it
 
-    @property
-    def genesys_id(self) -> str:
-        """As Genesys answered it; "" before, or where it answers none."""
-        return str(self.item.get("genesys_id", ""))
-
-    @property
-    def context_id(self) -> str:
-        """`ININ-Correlation-Id` of Genesys' answer."""
-        return str(self.item.get("context_id", ""))
-
-    @property
-    def conversation_id(self) -> str:
-        """The conversation that an event or the answer named first."""
-        return str(self.item.get("conversation_id", ""))
-
-    @property
-    def confirmed_by(self) -> str:
-        return str(self.item.get("confirmed_by", ""))
-
-    @property
-    def confirmed_at_ms(self) -> int:
-        return int(self.item.get("confirmed_at_ms", 0))
+    #: as Genesys answered it; "" before, or where it answers none
+    genesys_id = _Said("")
+    #: `ININ-Correlation-Id` of Genesys' answer
+    context_id = _Said("")
+    #: the conversation that an event or the answer named first
+    conversation_id = _Said("")
+    confirmed_by = _Said("")
+    confirmed_at_ms = _Said(0)
 
     @cached_property
     def expected(self) -> tuple[Expectation, ...]:
@@ -291,69 +256,29 @@ class Record:
 
     # --- counts of confirm and reconcile
 
-    @property
-    def turn(self) -> int:
-        """Changes by correlation so far."""
-        return int(self.item.get("turn", 0))
-
-    @property
-    def tries(self) -> int:
-        """Questions asked about it."""
-        return int(self.item.get("tries", 0))
-
-    @property
-    def stretches(self) -> int:
-        """Times that its window was stretched."""
-        return int(self.item.get("stretches", 0))
-
-    @property
-    def resends(self) -> int:
-        """Times that it was sent again because it had not happened."""
-        return int(self.item.get("resends", 0))
-
-    @property
-    def prompts(self) -> int:
-        """Times that its message was sent again because it seemed to be gone."""
-        return int(self.item.get("prompts", 0))
+    #: changes by correlation so far
+    turn = _Said(0)
+    #: questions asked about it
+    tries = _Said(0)
+    #: times that its window was stretched
+    stretches = _Said(0)
+    #: times that it was sent again because it had not happened
+    resends = _Said(0)
+    #: times that its message was sent again because it seemed to be gone
+    prompts = _Said(0)
 
     # --- what a person sees
 
-    @property
-    def attention(self) -> str:
-        """Whose list it is on; "" for nobody's."""
-        return str(self.item.get("attention", ""))
-
-    @property
-    def due_at(self) -> int:
-        """The second from which on it is due there."""
-        return int(self.item.get("due_at", 0))
-
-    @property
-    def reason(self) -> str:
-        """Why a person has it; "" where none has."""
-        return str(self.item.get("reason", ""))
-
-    @property
-    def is_locked(self) -> bool:
-        """A person has to decide, whatever comes."""
-        return bool(self.item.get("locked", False))
-
-    @property
-    def resolved_by(self) -> str:
-        return str(self.item.get("resolved_by", ""))
-
-    @property
-    def resolved_at_ms(self) -> int:
-        return int(self.item.get("resolved_at_ms", 0))
-
-    @property
-    def duplicates(self) -> tuple[str, ...]:
-        return tuple(self.item.get("duplicates", ()))
-
-    @property
-    def contradictions(self) -> tuple[str, ...]:
-        return tuple(self.item.get("contradictions", ()))
-
-    @property
-    def history(self) -> tuple[str, ...]:
-        return tuple(self.item.get("history", ()))
+    #: whose list it is on; "" for nobody's
+    attention = _Said("")
+    #: the second from which on it is due there
+    due_at = _Said(0)
+    #: why a person has it; "" where none has
+    reason = _Said("")
+    #: a person has to decide, whatever comes
+    is_locked = _Said(False, "locked")
+    resolved_by = _Said("")
+    resolved_at_ms = _Said(0)
+    duplicates = _Said[tuple[str, ...]](())
+    contradictions = _Said[tuple[str, ...]](())
+    history = _Said[tuple[str, ...]](())

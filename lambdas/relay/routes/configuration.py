@@ -44,9 +44,9 @@ class Configuration:
     def confirmations(self) -> Mapping[str, Confirmation]:
         """By destination: how later events tell that a request took effect."""
         return {
-            name: replace(destination.confirmation, writes=self._writes(destination))
+            name: replace(destination.awaited, writes=self._writes(destination))
             for name, destination in self.destinations.items()
-            if destination.confirmation is not None
+            if destination.awaited is not None
         }
 
     def _writes(self, destination: Destination) -> frozenset[str] | None:

@@ -18,7 +18,6 @@ from lambdas.relay.destinations import (
 from lambdas.relay.destinations.destination import (
     Destination,
     KeyPolicy,
-    ReadBack,
     refuse_unknown,
     section_text,
 )
@@ -98,7 +97,6 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
         key=_key(section_of(section.get("key", {}), f"{where}.key"), f"{where}.key"),
         unknown=unknown,
         read_results=kind.read_results,
-        read_back=ReadBack.by(confirmation),
         confirmation=confirmation,
         reaches_people=kind.reaches_people,
         is_repeatable=kind.is_repeatable or flag(section, "ids_honoured", where),

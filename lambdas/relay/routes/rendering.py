@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION, contains
+from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.truth import contains
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json, outbound
 from lambdas.relay.kernel.errors import Malformed

@@ -1,0 +1,32 @@
+"""What it takes to bring a request to an end, whichever function does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.ports import Clock, Entropy, Ledger, Queue, Telemetry, Vault
+from lambdas.relay.requests.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """What write, confirm and reconcile have in common; each adds what is its own."""
+
+    ledger: Ledger
+    vault: Vault
+    writes: Queue
+    checks: Queue
+    genesys: Genesys
+    destinations: Mapping[str, Destination]
+    clock: Clock
+    entropy: Entropy
+    telemetry: Telemetry
+    timing: Timing
+
+    def confirmation(self, record: Record) -> Confirmation | None:
+        """How the effect of a record's request is known later."""
+        destination = self.destinations.get(record.destination)
+        return None if destination is None else destination.confirmation

@@ -1,0 +1,106 @@
+"""Asking Genesys what became of a request: one way, for whoever has to know.
+
+write asks before it repeats a request whose outcome is unknown, confirm when an event did not come
+in time, reconcile when nobody has brought a request to an end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambdas.relay.destinations.destination import read_document
+from lambdas.relay.destinations.results import is_error
+from lambdas.relay.destinations.truth import Comparison, Expectation, Truth
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import GONE, Deferred, is_genesys_own, words
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.paths import filled
+from lambdas.relay.kernel.ports import Answer, Telemetry
+from lambdas.relay.kernel.reasons import Code, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something is there."""
+
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Genesys did not say; `wait_s` where it told when to ask again."""
+
+    reason: Reason
+    wait_s: float | None = None
+    #: no answer came, or none of Genesys' own
+    is_outage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotAskable:
+    """There is nothing to ask, or nothing to ask by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What Genesys shows under one key, beside what was expected there."""
+
+    key: str
+    comparison: Comparison
+    document: Json = None
+
+
+def ask(
+    truth: Truth | None,
+    expected: Sequence[Expectation],
+    batch_id: str,
+    genesys: Genesys,
+    telemetry: Telemetry,
+) -> Sequence[Shown] | NoAnswer | NotAskable:
+    """Asks under each key, as far as what is there is what was expected. Raises Transient."""
+    if truth is None or not expected:
+        return NotAskable()
+    shown: list[Shown] = []
+    for each in expected:
+        try:
+            path = filled(truth.path, {"key": each.key})
+        except Malformed:
+            return NotAskable()
+        telemetry.count("RecoveryQueries")
+        match look(genesys, path, batch_id):
+            case NoAnswer() as silent:
+                return silent
+            case Missing():
+                shown.append(Shown(each.key, "absent"))
+            case Found(document):
+                shown.append(Shown(each.key, truth.compare(document, each.shows), document))
+        if shown[-1].comparison == "differs":
+            break
+    return shown
+
+
+def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | NoAnswer:
+    """As with a write, neither somebody else's 404 nor an error document under 200 says anything.
+    Raises Transient where the secret is unreadable."""
+    answer = genesys.get(path, correlation_id)
+    if not isinstance(answer, Answer):
+        return NoAnswer(
+            answer.reason, answer.retry_after_s if isinstance(answer, Deferred) else None
+        )
+    if answer.status in GONE and is_genesys_own(answer):
+        return Missing()
+    if answer.status != 200:
+        is_outage = answer.status >= 500 or answer.status in GONE
+        return NoAnswer(Code.STATUS(answer.status), is_outage=is_outage)
+    try:
+        document = read_document(answer.body)
+    except ValueError:
+        return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
+    if document is None or is_error(document):
+        return NoAnswer(Code.STATUS_ERROR(answer.status, words(answer)))
+    return Found(document)
