@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from ops import (
+    backfill,
     cost,
     dead_letters,
     forgetting,
     import_claims,
     listing,
+    missing,
     redeliver,
     repetition,
     replay_archive,
@@ -42,6 +44,8 @@ app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("forget")(forgetting.forget)
 app.command("redeliver")(redeliver.redeliver)
+app.command("audit")(missing.show_audit)
+app.command("backfill")(backfill.backfill)
 app.command("import-claims")(import_claims.import_claims)
 app.command("try-mapping")(try_mapping)
 app.command("probe")(repetition.probe)

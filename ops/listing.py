@@ -32,13 +32,14 @@ FIELDS: Mapping[str, str] = {
     "correlation": "correlation_id",
     "request": "batch_id",
     "redelivery": "redelivery",
+    "backfill": "backfill",
 }
 #: those that stand in the keys, or in a list
 DERIVED = ("conversation", "identity", "route")
 NAMES = (*FIELDS, *DERIVED)
 READ = (
     "pk", "sk", "batch_id", "claimed_at_ms", "topic", "routes", "envelope_id", "correlation_id",
-    "sender", "entrance", "redelivery",
+    "sender", "entrance", "redelivery", "backfill",
 )  # fmt: skip
 
 

@@ -38,8 +38,8 @@ def person() -> str:
         return f"uid {os.getuid()}"
 
 
-def reason_given(note: str) -> str:
+def reason_given(note: str, option: str = "--note") -> str:
     """Why somebody decides, for the record. Raises OpsError for an empty reason."""
     if not note.strip():
-        raise OpsError("--note is empty: say why, for whoever asks later.")
+        raise OpsError(f"{option} is empty: say why, for whoever asks later.")
     return note.strip()

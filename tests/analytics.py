@@ -66,3 +66,53 @@ def conversation(name: object, begin: datetime, **members: Any) -> dict[str, Any
         ],
         **members,
     }
+
+
+def genuine(
+    told: dict[str, Any], purpose: str, kind: str, at: datetime, **members: Any
+) -> dict[str, Any]:
+    """The envelope by which Genesys tells of one session's beginning or end, with members that no
+    record has; `kind` is the topic's end, such as customer.start."""
+    conversation_id = told["conversationId"]
+    detail_type = f"v2.detail.events.conversation.{{id}}.{kind}"
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": "aws.partner/genesys.com/cloud/00000000-0000-4000-8000-000000000000/relay",
+        "account": "123456789012",
+        "time": text(at)[:19] + "Z",
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": {
+            "topicName": detail_type.replace("{id}", conversation_id),
+            "version": "2",
+            "timestamp": text(at + timedelta(milliseconds=230)),
+            "metadata": {"CorrelationId": str(uuid.uuid4())},
+            "eventBody": {
+                "eventTime": round(at.timestamp() * 1000),
+                "conversationId": conversation_id,
+                "participantId": known_id(conversation_id, purpose),
+                "sessionId": known_id(conversation_id, purpose, "session"),
+                "mediaType": "VOICE",
+                "provider": "Edge",
+                "direction": "INBOUND",
+                "conversationExternalContactIds": ["a contact"],
+                **members,
+            },
+        },
+    }
+
+
+def all_of(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The six events of such a call, in their order."""
+    begin = datetime.fromisoformat(told["conversationStart"])
+    answered, end = begin + timedelta(seconds=9.5), begin + timedelta(seconds=61.234)
+    return [
+        genuine(told, "customer", "customer.start", begin),
+        genuine(told, "acd", "acd.start", begin),
+        genuine(told, "acd", "acd.end", answered, acdOutcome="ANSWERED"),
+        genuine(told, "agent", "user.start", answered),
+        genuine(told, "customer", "customer.end", end, disconnectType="CLIENT"),
+        genuine(told, "agent", "user.end", end, interactingDurationMs=51_734),
+    ]

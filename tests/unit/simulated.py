@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from lambdas.relay.assembly.clients import genesys_of, rate_limiter_of
 from lambdas.relay.assembly.consumers import Function
@@ -104,7 +104,8 @@ class SimulatedHttp:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
-        request = Request(method, urlsplit(url).path, {}, headers, body or b"")
+        asked = urlsplit(url)
+        request = Request(method, asked.path, dict(parse_qsl(asked.query)), headers, body or b"")
         self.sent.append(request)
         answer = self.platform.handle(request)
         wait = min(ANSWER_S + answer.delay_s, LIVE.request_timeout_s)

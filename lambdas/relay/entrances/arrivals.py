@@ -30,6 +30,9 @@ REPLAYED = "replay-name"
 #: how the names of those replays begin by which a person has events delivered again; who may start
 #: a replay is said by IAM (events:StartReplay)
 REDELIVERY = "redeliver-"
+#: how the orders are called by which a person has events made of Genesys' own record; such an event
+#: comes to the queue as a replay would
+BACKFILL = "backfill-"
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html, ReplayName
 REPLAY_NAME_CHARS_MAX = 64
 #: how the sources of EventBridge partners begin
@@ -71,6 +74,13 @@ class Arrival:
 
     def redelivery(self, envelope: Mapping[str, Json]) -> str:
         """The redelivery that an envelope comes with, "" in the usual case."""
+        return self._order(envelope, REDELIVERY)
+
+    def backfill(self, envelope: Mapping[str, Json]) -> str:
+        """The backfill that made an envelope, "" in the usual case."""
+        return self._order(envelope, BACKFILL)
+
+    def _order(self, envelope: Mapping[str, Json], kind: str) -> str:
         name = envelope.get(REPLAYED)
-        is_one = isinstance(name, str) and name.startswith(REDELIVERY) and not self.by_webhook
+        is_one = isinstance(name, str) and name.startswith(kind) and not self.by_webhook
         return str(name)[:REPLAY_NAME_CHARS_MAX] if is_one else ""

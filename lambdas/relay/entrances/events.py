@@ -16,7 +16,7 @@ from typing import Any
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.arrivals import PARTNER, Arrival, Entrance
 from lambdas.relay.entrances.business import business, by_own_id
-from lambdas.relay.entrances.genesys import told_by_genesys
+from lambdas.relay.entrances.genesys import BY_MOMENT, told_by_genesys
 from lambdas.relay.entrances.identities import BY_NATURE, Rules
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.reading import Content
@@ -61,6 +61,8 @@ class Event:
     body: Mapping[str, Any]
     #: the redelivery that it comes with; "" in the usual case
     redelivery: str = ""
+    #: the backfill that made it of Genesys' own record; "" where Genesys published it
+    backfill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,17 @@ def read_envelope(
         occurred_at_ms=content.occurred_at_ms,
         body=content.body,
         redelivery=came.redelivery(envelope),
+        backfill=_backfill(came, envelope, content),
     )
+
+
+def _backfill(came: Arrival, envelope: Mapping[str, Json], content: Content) -> str:
+    """A made event says in other words what the genuine one says, so it must be known by something
+    that both have. Raises Malformed where it is not."""
+    backfill = came.backfill(envelope)
+    if backfill and content.identified_by[0] != BY_MOMENT:
+        raise Malformed(Code.NOT_KNOWN_BY_MOMENT())
+    return backfill
 
 
 def _identity(content: Content) -> str:

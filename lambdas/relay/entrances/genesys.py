@@ -7,11 +7,13 @@ from a topic only where its template has the place for one.
 from collections.abc import Mapping, Sequence
 
 from lambdas.relay.entrances import reading
-from lambdas.relay.entrances.identities import Rules, own_id
+from lambdas.relay.entrances.identities import Rule, Rules, moment, own_id
 from lambdas.relay.entrances.reading import Content
 from lambdas.relay.kernel.canonical import Json, canonical
 
 ID = "{id}"
+#: how what an event is known by begins where its moment is that
+BY_MOMENT = "moment"
 #: topics of one medium, such as v2.users.{id}.conversations.calls: the body is the conversation
 #: (the SDK's models conversation_*_event_topic_*)
 MEDIA = (
@@ -33,11 +35,7 @@ def told_by_genesys(
     stamp = canonical(detail.get("timestamp", time)) if rule == "content-and-time" else None
     return Content(
         topic=topic,
-        identified_by=(
-            ("own id", *by, detail_type, own_id(body) or "")
-            if rule == "own-id"
-            else ("content", said)
-        ),
+        identified_by=_known_by(rule, [*by, detail_type, topic], body, said),
         stamp=stamp,
         said=said if stamp is None else canonical([said, stamp]),
         conversation_id=_conversation(body, detail_type, topic),
@@ -45,6 +43,19 @@ def told_by_genesys(
         occurred_at_ms=reading.moment_ms(body.get("eventTime")),
         body=body,
     )
+
+
+def _known_by(
+    rule: Rule, topic: Sequence[str], body: Mapping[str, Json], said: str
+) -> tuple[str, ...]:
+    match rule:
+        case "own-id":
+            return ("own id", *topic[:-1], own_id(body) or "")
+        case "moment":
+            session, at_ms = moment(body) or ("", 0)
+            return (BY_MOMENT, *topic[:-1], topic[-1].lower(), session, str(at_ms))
+        case _:
+            return ("content", said)
 
 
 def _conversation(body: Mapping[str, Json], detail_type: str, topic: str) -> str | None:

@@ -147,6 +147,7 @@ def _sealed(
         content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
         routes=() if route is None else route.names,
         redelivery=label(event.redelivery),
+        backfill=label(event.backfill),
     )
     size = sealed_bytes_of(sealed)
     if size > SEALED_BYTES_MAX:

@@ -12,6 +12,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.outcomes import Deferred, Outcome, Refused, judge
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.genesys.tokens import Tokens
+from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.ports import Answer, Clock, Http, NotSent, Secrets, Unanswered
 from lambdas.relay.kernel.reasons import Code
@@ -62,8 +63,16 @@ class Genesys:
         return Posted(judge(answer, batch, destination, now_ms), rate)
 
     def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
-        """Asks for something. Raises Transient where the secret is unreadable."""
+        """Asks for something, for the sake of a request. Raises Transient where the secret is
+        unreadable."""
         return self._call("GET", path, {"x-correlation-id": correlation_id}, None)
+
+    def query(self, path: str, question: Json = None) -> Answer | NotSent | Unanswered | Deferred:
+        """Asks for something by a GET, or by a POST that changes nothing. Raises Transient where
+        the secret is unreadable."""
+        if question is None:
+            return self._call("GET", path, {}, None)
+        return self._call("POST", path, {}, canonical(question).encode())
 
     def _call(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None

@@ -74,6 +74,10 @@ class Code(Enum):
         "{} has no eventBody, as Genesys' events have, and not both conversationId and timestamp, "
         "as flat events have"
     )
+    NOT_KNOWN_BY_MOMENT = (
+        "it was made of Genesys' record, and events of its type are not known by their moment: a "
+        "genuine one could not be told from it"
+    )
     EVENTBRIDGE_NOTICE = "the envelope is EventBridge's own notice, not an event of a source"
     NO_CHECK = "the message is no check: {}"
     NO_BATCH = "the message is no sealed batch: {}"
@@ -149,6 +153,8 @@ class Code(Enum):
     STATUS_NOT_JSON = "status {} with a body that is not JSON"
     STATUS_ERROR = "status {} with an error document: {}"
     NOTHING_ANSWERED = "status 200 with nothing, where something is due"
+    JOB_UNFULFILLED = "Genesys' job has not come to its end; its state is {}"
+    NO_TIME_LEFT = "no time is left to wait for Genesys"
     NO_SLOT = "no slot at Genesys' rate limit"
     NO_TOKEN = "no token: {}"
     CREDENTIALS_REFUSED = f"{{}}. {CREDENTIALS_ADVICE}"

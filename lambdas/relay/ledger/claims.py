@@ -18,6 +18,13 @@ of its own:
 
     E#<identity>#<destination>#!<redelivery>
 
+What was made of Genesys' own record (a *backfill*) says in other words what the genuine event says;
+both are known by their moment. So whichever comes second is a copy. A made event takes no other
+place than the genuine one's. Where it stands, one genuine event, and no second one, is what it
+stands for:
+
+    E#<identity>~genuine#<destination>    claimed by that one; it names the batch of the made event
+
 So the usual claim costs one put, whatever the configuration holds and in whatever order, and a
 claim of the release before, which names no route, holds for all of them.
 
@@ -50,8 +57,11 @@ class Claimed:
     collisions: tuple[SealedEvent, ...]
 
 
-#: collision: another event under the identity; other: the claim is another route's
-Verdict = Literal["mine", "copy", "collision", "other"]
+#: collision: another event under the identity; other: the claim is another route's; stood for: a
+#: made event has it, for one genuine event
+Verdict = Literal["mine", "copy", "collision", "other", "stood for"]
+#: sets the claim of the genuine event that a made one stands for apart
+GENUINE = "genuine"
 
 
 def owner_key(owner: str) -> str:
@@ -69,9 +79,10 @@ def event_key(owner: str, identity: str, destination: str, route: str) -> tuple[
 
 
 def claim_key(
-    event: SealedEvent, destination: str, collided: bool = False, route: str = ""
+    event: SealedEvent, destination: str, apart: str = "", route: str = ""
 ) -> tuple[str, str]:
-    identity = f"{event.identity}~{event.payload_hash}" if collided else event.identity
+    """`apart` sets it apart from others under the identity."""
+    identity = f"{event.identity}~{apart}" if apart else event.identity
     return event_key(event.owner, identity, destination, route)
 
 
@@ -95,13 +106,15 @@ def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
     """What a claim says of an event that met it."""
     if held["batch_id"] == batch_id:
         return "mine"
-    if held["payload_hash"] != event.payload_hash:
+    is_made = bool(event.backfill or held.get("backfill"))
+    if held["payload_hash"] != event.payload_hash and not is_made:
         return "collision"
     if event.redelivery:
         return "copy" if held.get("redelivery") == event.redelivery else "other"
     routes = held.get("routes", ())
-    is_other = routes and event.routes and not set(routes) & set(event.routes)
-    return "other" if is_other else "copy"
+    if routes and event.routes and not set(routes) & set(event.routes):
+        return "other"
+    return "stood for" if held.get("backfill") and not event.backfill else "copy"
 
 
 def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
@@ -125,10 +138,10 @@ def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
         answers = ledger.insert([place.item(batch.batch_id, now_ms) for place in asked])
         going_on: list[_Place] = []
         for place, answer in zip(asked, answers, strict=True):
-            verdict = _verdict(batch.batch_id, place.event, answer)
+            verdict = place.verdict(batch.batch_id, answer)
             if verdict == "collision":
                 collisions[place.event.identity] = place.event
-            further = place.after(verdict)
+            further = place.after(verdict, answer.before)
             if further is not None:
                 going_on.append(further)
             elif verdict == "mine":
@@ -153,14 +166,6 @@ def _claimed_by_name(batch: Batch, ledger: Ledger) -> list[SealedEvent]:
     return list({event.identity: event for event in copies}.values())
 
 
-def _verdict(batch_id: str, event: SealedEvent, answer: Written) -> Verdict:
-    if answer.applied:
-        return "mine"
-    if answer.before is None:
-        raise Transient(Code.LEDGER_SILENT())
-    return judge(batch_id, event, answer.before)
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an event is claimed next."""
@@ -168,19 +173,37 @@ class _Place:
     event: SealedEvent
     #: names of the destination, this one and those still to come
     names: Sequence[str]
-    collided: bool = False
+    #: what sets the claim apart from others under the identity
+    apart: str = ""
     #: names of the route, where the claim that all routes share is another's
     routes: Sequence[str] = ()
+    #: the batch of the made event that may stand for this one
+    stand_in: str = ""
 
-    def after(self, verdict: Verdict) -> "_Place | None":
-        """The next place; None: it is decided."""
+    def verdict(self, batch_id: str, answer: Written) -> Verdict:
+        """What the ledger's answer says. Raises Transient where it says nothing."""
+        if answer.applied and not self.stand_in:
+            return "mine"
+        if answer.applied:
+            return "copy"
+        if answer.before is None:
+            raise Transient(Code.LEDGER_SILENT())
+        if self.stand_in:
+            is_same = answer.before["payload_hash"] == self.event.payload_hash
+            return "copy" if is_same else "collision"
+        return judge(batch_id, self.event, answer.before)
+
+    def after(self, verdict: Verdict, held: Item | None) -> "_Place | None":
+        """The next place, given the claim that it met; None: it is decided."""
         match verdict:
             case "mine" if len(self.routes) > 1:
                 return replace(self, routes=self.routes[1:])
             case "mine" if len(self.names) > 1:
                 return _Place(self.event, self.names[1:])
-            case "collision" if not self.collided:
-                return replace(self, collided=True, routes=())
+            case "stood for" if held is not None:
+                return replace(self, apart=GENUINE, stand_in=held["batch_id"])
+            case "collision" if self.apart in ("", GENUINE):
+                return replace(self, apart=self.event.payload_hash, routes=(), stand_in="")
             case "other" if not self.routes:
                 return replace(self, routes=_own_places(self.event))
         return None
@@ -188,7 +211,7 @@ class _Place:
     def item(self, batch_id: str, now_ms: int) -> Item:
         event = self.event
         route = self.routes[0] if self.routes else ""
-        pk, sk = claim_key(event, self.names[0], self.collided, route)
+        pk, sk = claim_key(event, self.names[0], self.apart, route)
         return {
             "pk": pk,
             "sk": sk,
@@ -197,7 +220,8 @@ class _Place:
             **({"sender": event.sender} if event.sender else {}),
             **({"routes": list(event.routes)} if event.routes else {}),
             **({"redelivery": event.redelivery} if event.redelivery else {}),
-            "batch_id": batch_id,
+            **({"backfill": event.backfill} if event.backfill else {}),
+            "batch_id": self.stand_in or batch_id,
             "payload_hash": event.payload_hash,
             "topic": event.topic,
             "envelope_id": event.envelope_id,

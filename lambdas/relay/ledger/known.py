@@ -21,6 +21,7 @@ class _Claim:
     payload_hash: str
     routes: tuple[str, ...]
     redelivery: str
+    backfill: str
     learned_at_ms: int
 
 
@@ -39,7 +40,12 @@ class KnownClaims:
         key = (item["pk"], item["sk"])
         routes = tuple(item.get("routes", ()))
         self._claims[key] = _Claim(
-            item["batch_id"], item["payload_hash"], routes, item.get("redelivery", ""), now_ms
+            item["batch_id"],
+            item["payload_hash"],
+            routes,
+            item.get("redelivery", ""),
+            item.get("backfill", ""),
+            now_ms,
         )
         self._claims.move_to_end(key)
         if len(self._claims) > KNOWN_CLAIMS_MAX:
@@ -61,6 +67,7 @@ class KnownClaims:
             "payload_hash": claim.payload_hash,
             "routes": claim.routes,
             "redelivery": claim.redelivery,
+            "backfill": claim.backfill,
         }
 
     def holds_copies_only(self, batch: Batch, now_ms: int) -> bool:

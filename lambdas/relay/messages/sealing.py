@@ -22,6 +22,8 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 
 FORMAT, CHECKSUM_CHARS = 1, 13
+#: what a message has beside the rows of its events, where any has it; and what they have elsewhere
+COLUMNS: Mapping[str, Json] = {"routes": (), "redelivery": "", "backfill": ""}
 #: of an event's row in its request's record: the stroke, and what DynamoDB adds
 RECORD_ROW_BYTES = 2
 #: the message attribute that counts how often a batch's events were sealed anew
@@ -61,6 +63,8 @@ class SealedEvent:
     routes: tuple[str, ...] = ()
     #: the redelivery that it came with, as a person ordered it (ledger/redelivery.py); "" elsewhere
     redelivery: str = ""
+    #: the backfill that made it of Genesys' own record; "" where Genesys published it
+    backfill: str = ""
 
     @property
     def owner(self) -> str:
@@ -168,7 +172,7 @@ def seal(
 
 
 def _effect(event: SealedEvent) -> tuple[object, ...]:
-    return event.identity, event.payload_hash, event.routes, event.redelivery
+    return event.identity, event.payload_hash, event.routes, event.redelivery, event.backfill
 
 
 def _fill(
@@ -236,19 +240,16 @@ def is_unclaimed(text: str) -> bool:
 
 def encode(batch: Batch) -> str:
     """The message: the whole batch as canonical JSON, with a checksum against hand edits."""
-    document = _document(batch)
-    return canonical({**document, "sum": checksum_of(document)})
+    return canonical({**(document := _document(batch)), "sum": checksum_of(document)})
 
 
 def _document(batch: Batch) -> dict[str, Json]:
-    named = {"routes": [list(event.routes) for event in batch.events]}
-    formerly = {"formerly": list(batch.target.formerly)}
-    again = {"redelivery": [event.redelivery for event in batch.events]}
+    columns = {name: [getattr(event, name) for event in batch.events] for name in COLUMNS}
+    formerly = {"formerly": list(batch.target.formerly)} if batch.target.formerly else {}
     shadow = {"shadow": True} if batch.target.is_shadow else {}
     return {
-        **(again if any(event.redelivery for event in batch.events) else {}),
-        **(named if any(event.routes for event in batch.events) else {}),
-        **(formerly if batch.target.formerly else {}),
+        **{name: column for name, column in columns.items() if any(column)},
+        **formerly,
         **shadow,
         "v": FORMAT,
         "batch_id": batch.batch_id,
@@ -295,8 +296,7 @@ def decode(text: str) -> Batch:
             raise Malformed(Code.BATCH_FORMAT(document["v"], FORMAT))
         claimed = document.pop("sum")
         rows = document["events"]
-        named = document.get("routes", [()] * len(rows))
-        again = document.get("redelivery", [""] * len(rows))
+        columns = [document.get(name, [usual] * len(rows)) for name, usual in COLUMNS.items()]
         batch = Batch(
             batch_id=document["batch_id"],
             nonce=document["nonce"],
@@ -311,9 +311,9 @@ def decode(text: str) -> Batch:
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],
             events=tuple(
-                # A row is no longer than what stands before these two.
-                SealedEvent(*row, routes=tuple(routes), redelivery=redelivery)  # type: ignore[misc]
-                for row, routes, redelivery in zip(rows, named, again, strict=True)
+                # A row is no longer than what stands before these.
+                SealedEvent(*row, routes=tuple(of), redelivery=again, backfill=made)  # type: ignore[misc]
+                for row, of, again, made in zip(rows, *columns, strict=True)
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -24,7 +24,7 @@ from lambdas.relay.kernel.reasons import Code
 #: what a JMESPath expression of a mapping can name
 FIELDS = (
     "id", "id_v4", "identity", "topic", "detail_type", "source", "conversation_id",
-    "correlation_id", "envelope_id", "occurred_at", "accepted_at", "body",
+    "correlation_id", "envelope_id", "occurred_at", "accepted_at", "reconstructed", "body",
 )  # fmt: skip
 
 #: nodes of an expression whose later children look at what the first gave
@@ -73,6 +73,7 @@ def view(event: Event, route: str) -> dict[str, Json]:
         "envelope_id": event.envelope_id,
         "occurred_at": _iso(event.occurred_at_ms or event.accepted_at_ms),
         "accepted_at": _iso(event.accepted_at_ms),
+        "reconstructed": bool(event.backfill),
         "body": event.body,
     }
 

@@ -1,0 +1,118 @@
+"""The audit: Genesys' record of a period, the events that routes would have taken, and what of them
+the ledger has never claimed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+from lambdas.relay.audit.comparison import Comparison, Heard, compare
+from lambdas.relay.audit.gathering import Analytics, Period
+from lambdas.relay.audit.record import Expected, expected_of
+from lambdas.relay.correlation.entries import entry_partition
+from lambdas.relay.entrances.events import Event, read_envelope
+from lambdas.relay.entrances.identities import moment
+from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.limits import HORIZON_S
+from lambdas.relay.kernel.personal import impersonal
+from lambdas.relay.kernel.ports import Ledger
+from lambdas.relay.ledger.claims import owner_key
+from lambdas.relay.routes.configuration import Configuration
+
+#: how long after its moment an event may be under way, from Genesys to its claim, before it counts
+#: as missing: seconds
+UNDER_WAY_S = 3_600
+#: a source for those who take any partner's
+ANY_SOURCE = "aws.partner/genesys.com/cloud/any/any"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a period came to; `period` is as much of it as could be judged."""
+
+    period: Period
+    #: that Genesys has of it
+    conversations: int
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    analytics: Analytics
+    ledger: Ledger
+    configuration: Configuration
+
+
+def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
+    """Raises Transient."""
+    judged = Period(
+        max(asked.since_ms, now_ms - HORIZON_S * 1000),
+        min(asked.until_ms, now_ms - UNDER_WAY_S * 1000),
+    )
+    if judged.since_ms >= judged.until_ms:
+        return Audit(judged, 0, compare((), lambda _: (), lambda _: None))
+    period = deps.analytics.known(judged)
+    found = {
+        str(conversation.get("conversationId")): conversation
+        for conversation in deps.analytics.conversations(period)
+    }
+    expected = expected_events(list(found.values()), period, deps.configuration)
+    came = cache(partial(heard, ledger=deps.ledger))
+    known = cache(partial(identity_of, configuration=deps.configuration))
+    compared = compare(expected, came, known)
+    ours = _ours(compared.missing, deps)
+    if ours:
+        compared = compare([event for event in expected if event not in ours], came, known)
+    return Audit(period, len(found), compared)
+
+
+def expected_events(
+    conversations: Sequence[Mapping[str, Any]], period: Period, configuration: Configuration
+) -> list[Expected]:
+    """The events of these conversations within the period that some route takes."""
+    told = dict.fromkeys(event for each in conversations for event in expected_of(each))
+    return [event for event in told if event.at_ms in period and _is_wanted(event, configuration)]
+
+
+def _is_wanted(event: Expected, configuration: Configuration) -> bool:
+    """As intake would decide; a condition that Genesys' record cannot answer decides nothing."""
+    try:
+        read = _as_event(event, configuration)
+        return any(route.wants(read) for route in configuration.routes_of(read))
+    except Malformed:
+        return False
+
+
+def _as_event(event: Expected, configuration: Configuration) -> Event:
+    source = configuration.reader.partner_source or ANY_SOURCE
+    return read_envelope(event.envelope(source, ""), event.at_ms, configuration.reader)
+
+
+def identity_of(event: Expected, configuration: Configuration) -> str | None:
+    """By what the genuine event would be known; None where Genesys' record does not tell that."""
+    rule = configuration.reader.rules.of(event.detail_type, event.body)
+    if rule != "moment" or moment(event.body) is None:
+        return None
+    return _as_event(event, configuration).identity
+
+
+def heard(conversation_id: str, ledger: Ledger) -> list[Heard]:
+    """What the ledger has claimed of a conversation. Raises Transient."""
+    owner = impersonal(conversation_id.lower())
+    claims = ledger.of(owner_key(owner), "E#")
+    return [
+        Heard(str(claim["sk"]).split("#")[1].split("~")[0], str(claim.get("topic", "")))
+        for claim in claims
+    ]
+
+
+def _ours(missing: Sequence[Expected], deps: Deps) -> set[Expected]:
+    """Those that a request of ours may have caused: such an event confirms the request, and is
+    claimed by nobody."""
+    awaited = [event for event in missing if deps.configuration.awaits(event.detail_type)]
+    caused = {
+        conversation_id
+        for conversation_id in {event.conversation_id for event in awaited}
+        if deps.ledger.of(entry_partition("conversation", conversation_id))
+    }
+    return {event for event in awaited if event.conversation_id in caused}

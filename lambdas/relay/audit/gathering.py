@@ -1,0 +1,150 @@
+"""Asking Genesys for its record of conversations, page by page, each request in a slot of the pace.
+
+What lies further back is asked for by a job, which knows everything that was active within the
+interval, up to `dataAvailabilityDate`; what is younger by a query, which is up to date and finds
+what began on a day of the interval. (SDK: ConversationQuery, AsyncConversationQuery,
+DataAvailabilityResponse, in the words of the models.)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from lambdas.relay.destinations.destination import read_document
+from lambdas.relay.entrances.reading import iso_ms
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.outcomes import Deferred, header, words
+from lambdas.relay.kernel.backoff import retry_after_s
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Answer, Clock, NotSent, Unanswered
+from lambdas.relay.kernel.reasons import Code, Reason
+from lambdas.relay.kernel.time_format import iso
+
+ROOT = "/api/v2/analytics/conversations/details"
+#: of a page. The SDK names no limit; Genesys' own examples ask for 100
+PAGE_SIZE = 100
+#: what is longer is asked for by a job, which also finds what began before the interval
+QUERY_S_MAX = 86_400
+#: between two looks at a job, and before a request that failed is repeated
+PAUSE_S = 5.0
+#: a request that fails so often is given up
+TRIES = 5
+#: a job that takes longer is given up
+JOB_S_MAX = 1_800
+ENDED_BADLY = ("FAILED", "CANCELLED", "EXPIRED")
+
+#: waits so many seconds; False where there is no time left for that
+Patience = Callable[[float], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From one moment until before another, in milliseconds."""
+
+    since_ms: int
+    until_ms: int
+
+    def __contains__(self, at_ms: object) -> bool:
+        return isinstance(at_ms, int) and self.since_ms <= at_ms < self.until_ms
+
+    @property
+    def interval(self) -> str:
+        """As Genesys' queries say it: to the second, so that it holds the whole period."""
+        return f"{iso(self.since_ms)}/{iso(self.until_ms + 999)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """Genesys' analytics of conversations. All of it raises Transient, in Genesys' own words, where
+    it does not answer, refuses, or there is no time left to wait."""
+
+    genesys: Genesys
+    clock: Clock
+    wait: Patience
+
+    def known(self, period: Period) -> Period:
+        """As much of a period as Genesys can tell of for certain."""
+        if _is_short(period):
+            return period
+        answered = self._ask(f"{ROOT}/jobs/availability")
+        until_ms = iso_ms(str(answered.get("dataAvailabilityDate")))
+        if until_ms is None:
+            raise Transient(Code.NO_MEMBER("the answer", "dataAvailabilityDate"))
+        return Period(period.since_ms, max(period.since_ms, min(period.until_ms, until_ms)))
+
+    def conversations(self, period: Period) -> Iterator[Mapping[str, Any]]:
+        """What Genesys has of the conversations of a period; one may come twice."""
+        return self._queried(period) if _is_short(period) else self._by_job(period)
+
+    def _queried(self, period: Period) -> Iterator[Mapping[str, Any]]:
+        number, seen, hits = 1, 0, 1
+        while seen < hits:
+            paging: Json = {"pageSize": PAGE_SIZE, "pageNumber": number}
+            answered = self._ask(
+                f"{ROOT}/query", {"interval": period.interval, "order": "asc", "paging": paging}
+            )
+            page = answered.get("conversations", [])
+            yield from page
+            number, seen = number + 1, seen + len(page)
+            hits = int(answered.get("totalHits", 0)) if page else 0
+
+    def _by_job(self, period: Period) -> Iterator[Mapping[str, Any]]:
+        job = self._ask(f"{ROOT}/jobs", {"interval": period.interval})
+        path = f"{ROOT}/jobs/{job['jobId']}"
+        since_ms = self.clock.now_ms()
+        while (state := self._ask(path).get("state")) != "FULFILLED":
+            if state in ENDED_BADLY or self.clock.now_ms() - since_ms > JOB_S_MAX * 1000:
+                raise Transient(Code.JOB_UNFULFILLED(str(state)))
+            self._pause(PAUSE_S)
+        cursor: str | None = ""
+        while cursor is not None:
+            further = {"cursor": cursor} if cursor else {}
+            answered = self._ask(f"{path}/results?{urlencode({'pageSize': PAGE_SIZE, **further})}")
+            yield from answered.get("conversations", [])
+            cursor = answered.get("cursor")
+
+    def _ask(self, path: str, question: Json = None) -> Mapping[str, Any]:
+        """The document that answers. Turned away for want of a slot, it waits as long as it takes;
+        what fails is repeated a few times."""
+        tries = 0
+        while True:
+            answer = self.genesys.query(path, question)
+            if isinstance(answer, Answer) and answer.status in (200, 202):
+                document = read_document(answer.body)
+                if isinstance(document, Mapping):
+                    return document
+            is_pace = isinstance(answer, Deferred) and not answer.is_fault
+            is_asked_for = isinstance(answer, Answer) and answer.status == 429
+            tries += not (is_pace or is_asked_for)
+            if tries >= TRIES or (isinstance(answer, Answer) and _is_hopeless(answer)):
+                raise Transient(_reason(answer))
+            self._pause(_wait_s(answer, self.clock.now_ms()))
+
+    def _pause(self, seconds: float) -> None:
+        if not self.wait(seconds):
+            raise Transient(Code.NO_TIME_LEFT(), seconds)
+
+
+def _is_short(period: Period) -> bool:
+    return period.until_ms - period.since_ms <= QUERY_S_MAX * 1000
+
+
+def _is_hopeless(answer: Answer) -> bool:
+    return 400 <= answer.status < 500 and answer.status != 429
+
+
+def _reason(answer: Answer | NotSent | Unanswered | Deferred) -> Reason:
+    if isinstance(answer, Answer):
+        return Code.STATUS_ERROR(answer.status, words(answer))
+    return answer.reason
+
+
+def _wait_s(answer: Answer | NotSent | Unanswered | Deferred, now_ms: int) -> float:
+    asked: float | None = None
+    if isinstance(answer, Deferred):
+        asked = answer.retry_after_s
+    elif isinstance(answer, Answer):
+        asked = retry_after_s(header(answer, "retry-after") or None, now_ms)
+    return PAUSE_S if asked is None else max(asked, 0.1)

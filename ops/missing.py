@@ -1,0 +1,189 @@
+"""`relay audit`: what Genesys has on record and the relay never saw."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lambdas.adapters.clock import SystemEntropy
+from lambdas.adapters.credentials import SecretsManagerSecrets
+from lambdas.adapters.http import RequestsHttp
+from lambdas.adapters.settings import Settings
+from lambdas.relay.audit.auditing import Audit, Deps, audit
+from lambdas.relay.audit.comparison import Cause, Gap, bar
+from lambdas.relay.audit.gathering import Analytics, Period
+from lambdas.relay.genesys.client import Genesys
+from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
+from lambdas.relay.kernel.limits import HORIZON_S, LIVE
+from lambdas.relay.kernel.time_format import iso
+from ops import archives, deployed
+from ops.connection import CLOCK, Relay
+from ops.errors import OpsError
+from ops.screen import Screen, plural
+from ops.session import session_of
+
+#: what a command that names no time looks at
+USUAL = timedelta(days=1)
+#: parts of the time that the bar shows
+SLOTS = 48
+#: conversations that are named one by one; --json names all
+NAMED = 5
+
+WHY: Mapping[Cause, str] = {
+    "everything": "nothing at all came: the integration was off, its event source was not "
+    "associated with the bus, or AWS took nothing for more than four days",
+    "topic": "nothing of this came, while others did: the integration's list of topics lacks it",
+    "single": "among others that came: dropped on the way, or set aside here (`relay review list`)",
+}
+
+
+def show_audit(
+    context: typer.Context,
+    since: Annotated[
+        str, typer.Option("--from", help="The first moment, ISO 8601; a day ago.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="The moment after the last one; now.")] = "",
+) -> None:
+    """What Genesys has on record and the relay never saw. Changes nothing; its requests count
+    against the rate limit, of which it leaves half to others. Exit code 1 if something is
+    missing."""
+    session = session_of(context)
+    found = audited(session.relay, period(since, until, CLOCK.now_ms()))
+    session.screen.document(document(found))
+    show(found, session.screen)
+    if found.comparison.missing:
+        raise typer.Exit(1)
+
+
+def period(since: str, until: str, now_ms: int) -> Period:
+    """What people say on a command line. Raises OpsError."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    first = archives.moment(since) if since else now - USUAL
+    last = archives.moment(until) if until else now
+    if first >= last:
+        raise OpsError("--from must be earlier than --to.")
+    if first < now - timedelta(seconds=HORIZON_S):
+        raise OpsError(
+            f"The ledger knows for {HORIZON_S // 86_400} days what came: choose a later --from."
+        )
+    return Period(int(first.timestamp() * 1000), int(last.timestamp() * 1000))
+
+
+def audited(relay: Relay, asked: Period, sleep: Callable[[float], None] = time.sleep) -> Audit:
+    """Raises OpsError or Transient."""
+
+    def wait(seconds: float) -> bool:
+        sleep(seconds)
+        return True
+
+    analytics = Analytics(genesys_of(relay), CLOCK, wait)
+    deps = Deps(analytics, relay.ledger, deployed.configuration(relay))
+    return audit(asked, deps, CLOCK.now_ms())
+
+
+def genesys_of(relay: Relay) -> Genesys:
+    """Genesys under the functions' client and pace, of which half is left to them."""
+    told = Settings(relay.settings, Path())
+    per_minute = told.requests_per_minute
+    quota = Quota(per_minute, max(told.headroom, per_minute // 2))
+    return Genesys(
+        http=RequestsHttp(LIVE),
+        secrets=SecretsManagerSecrets(relay.secrets, relay.output("GenesysSecretName")),
+        clock=CLOCK,
+        rate_limiter=RateLimiter(relay.ledger, SystemEntropy(), quota),
+        api_url=told.api_url,
+        login_url=told.login_url,
+    )
+
+
+def document(found: Audit) -> dict[str, Any]:
+    """For programs."""
+    compared = found.comparison
+    drawn = bar(compared, found.period.since_ms, found.period.until_ms, SLOTS)
+    return {
+        "from": iso(found.period.since_ms),
+        "to": iso(found.period.until_ms),
+        "conversations": found.conversations,
+        "expected": len(compared.expected),
+        "missing": len(compared.missing),
+        "missing_conversations": len(compared.conversations),
+        "gaps": [
+            {
+                "cause": gap.cause,
+                "says": WHY[gap.cause],
+                "from": iso(gap.since_ms),
+                "to": iso(gap.until_ms),
+                "topics": gap.types,
+                "conversations": gap.conversations,
+                "events": [
+                    {
+                        "topic": event.topic,
+                        "session": event.session_id,
+                        "at": iso(event.at_ms),
+                    }
+                    for event in gap.missing
+                ],
+            }
+            for gap in compared.gaps
+        ],
+        "bar": [{"expected": count, "missing": gone} for count, gone in drawn],
+    }
+
+
+def show(found: Audit, screen: Screen) -> None:
+    """For people."""
+    compared, judged = found.comparison, found.period
+    if judged.since_ms >= judged.until_ms:
+        screen.say("Nothing of it can be judged yet: events may be under way for an hour.")
+        return
+    screen.say(
+        f"{iso(judged.since_ms)} to {iso(judged.until_ms)}: Genesys has "
+        f"{plural(found.conversations, 'conversation')}, of which routes take "
+        f"{plural(len(compared.expected), 'event')}."
+    )
+    if not compared.missing:
+        screen.say("All of them came.", "green")
+        return
+    screen.say(drawing(bar(compared, judged.since_ms, judged.until_ms, SLOTS)))
+    screen.say("█ all came  ▒ some never came  ░ none came  · none was due")
+    for gap in compared.gaps:
+        screen.say("")
+        for line in lines_of(gap):
+            screen.say(line)
+    screen.say("")
+    screen.say(
+        f"{plural(len(compared.missing), 'event')} of "
+        f"{plural(len(compared.conversations), 'conversation')} never came. What the bus had, "
+        "`relay replay-archive` brings; what it never had, `relay backfill` makes. Runbook: "
+        "Make what never came.",
+        "yellow",
+    )
+
+
+def lines_of(gap: Gap) -> list[str]:
+    """A gap in words."""
+    names = gap.conversations
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [
+        f"{iso(gap.since_ms)} to {iso(gap.until_ms)}: {plural(len(gap.missing), 'event')}, "
+        f"{WHY[gap.cause]}",
+        f"  topics         {', '.join(gap.types)}",
+        f"  conversations  {', '.join(names[:NAMED])}{more}",
+    ]
+
+
+def drawing(drawn: Sequence[tuple[int, int]]) -> str:
+    """The time as a line of characters."""
+    return "".join(map(_mark, drawn))
+
+
+def _mark(slot: tuple[int, int]) -> str:
+    expected, missing = slot
+    if not expected:
+        return "·"
+    if not missing:
+        return "█"
+    return "░" if missing == expected else "▒"
