@@ -15,7 +15,7 @@ from lambdas.relay.kernel.ports import Ports
 def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
     return Deps(
         **common(ports, settings, rate_limiter_of(ports, settings)),
-        admission=overdue.Admission(ports.ledger, ports.entropy),
+        breakers=overdue.BreakersSeen(ports.ledger, ports.entropy),
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in QUEUES],
         resume_redrive=ports.resume_redrive,
     )

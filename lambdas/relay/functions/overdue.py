@@ -12,7 +12,7 @@ from typing import Literal
 
 from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.deps import Deps as CommonDeps
-from lambdas.relay.correlation.recovery import Absent, Agrees, Differs
+from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import advice
 from lambdas.relay.genesys import circuit_breaker
@@ -43,9 +43,9 @@ from lambdas.relay.review import resolution
 Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
 
 
-class Admission:
-    """Whose turn it is with a destination, for one run: an open breaker lets nothing through but,
-    when its pause is over, one probe. Without it, work that waits here only would wait for ever."""
+class BreakersSeen:
+    """The circuit breakers as one run sees them: an open one lets nothing through but, when its
+    pause is over, one probe. Without it, work that waits here only would wait for ever."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
         self._ledger = ledger
@@ -76,7 +76,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps(CommonDeps):
-    admission: Admission
+    breakers: BreakersSeen
 
 
 def attend(item: Item, deps: Deps) -> Fate:
@@ -105,7 +105,7 @@ def is_turned_away(destination: str, deps: Deps) -> bool:
     """Whether this destination, by any of its names, is to be left alone: its breaker is open."""
     known = deps.destinations.get(destination)
     name = destination if known is None else known.name
-    return deps.admission.turns_away(name, deps.clock.now_ms())
+    return deps.breakers.turns_away(name, deps.clock.now_ms())
 
 
 # --- accepted, and no event
@@ -129,32 +129,28 @@ def _align(tracked: Record, deps: Deps) -> Fate:
             return "aligned" if recovery.settle(tracked, finding, deps) else "changed"
         case NoAnswer(is_outage=False, wait_s=wait_s) if wait_s is not None:
             return "unasked"  # no slot at the rate limit: not a word about this request
-        case Absent(proves) if tracked.tries >= RECOVERY_TRIES_MAX:
-            if _may_repeat(tracked, proves, deps):
-                return _send_again(tracked, deps, now_ms)
-            return _give(
-                tracked,
-                Code.NEVER_CONFIRMED_ABSENT(),
-                advice(deps.destinations.get(tracked.destination)),
-                deps,
-            )
-        case NotAskable() if tracked.tries >= RECOVERY_TRIES_MAX:
-            return _give(
-                tracked,
-                Code.NEVER_CONFIRMED_NOT_ASKABLE(),
-                advice(deps.destinations.get(tracked.destination)),
-                deps,
-            )
-        case _ if tracked.tries >= ALIGNMENTS_MAX:
-            return _give(
-                tracked,
-                Code.NEVER_CONFIRMED(recovery.told(finding)),
-                advice(deps.destinations.get(tracked.destination)),
-                deps,
-            )
-        case _:
-            again = asking_again(tracked, now_ms, 0, recovery.told(finding))
-            return "postponed" if _change(tracked, again, deps) else "changed"
+        case Absent(proves) if _is_asked_enough(tracked) and _may_repeat(tracked, proves, deps):
+            return _send_again(tracked, deps, now_ms)
+    reason = _in_vain(tracked, finding)
+    if reason is not None:
+        return _give(tracked, reason, advice(deps.destinations.get(tracked.destination)), deps)
+    again = asking_again(tracked, now_ms, 0, recovery.told(finding))
+    return "postponed" if _change(tracked, again, deps) else "changed"
+
+
+def _is_asked_enough(tracked: Record) -> bool:
+    return tracked.tries >= RECOVERY_TRIES_MAX
+
+
+def _in_vain(tracked: Record, finding: Finding) -> Reason | None:
+    """Why a person has to decide; None: it is worth to ask again."""
+    if isinstance(finding, Absent) and _is_asked_enough(tracked):
+        return Code.NEVER_CONFIRMED_ABSENT()
+    if isinstance(finding, NotAskable) and _is_asked_enough(tracked):
+        return Code.NEVER_CONFIRMED_NOT_ASKABLE()
+    if tracked.tries >= ALIGNMENTS_MAX:
+        return Code.NEVER_CONFIRMED(recovery.told(finding))
+    return None
 
 
 def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:

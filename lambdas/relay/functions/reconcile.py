@@ -79,7 +79,7 @@ class Deps(overdue.Deps):
 def reconcile(deps: Deps, deadline_ms: int) -> Result:
     """Works until there is nothing left, or time or a count is used up. Raises Transient."""
     result = Result()
-    deps.admission.begin()
+    deps.breakers.begin()
     silent: list[Transient] = []
     lines = [partial(_reconcile_line, line, deps, result, deadline_ms) for line in deps.lines]
     for work in (*lines, partial(_sweep, deps, result, deadline_ms)):

@@ -81,17 +81,9 @@ def _answer(request: Request, deps: Deps) -> Reply:
     if len(request.body) > WEBHOOK_BODY_BYTES_MAX:
         return _refusal(413, Code.BODY_TOO_LARGE(len(request.body)))
     try:
-        now_ms = deps.clock.now_ms()
-        if not deps.proof.fits(request, deps.keys, now_ms):
-            # A key that does not fit may be newer than what we know; looking is not for everybody
-            # at any time.
-            if not deps.strangers.take("", now_ms):
-                return _put_off(429, Code.TOO_MANY_STRANGERS())
-            stranger = deps.proof.stranger(request, deps.keys, now_ms)
-            if stranger is not None:
-                return _stranger(request, stranger, deps)
-        if not deps.allowance.take(request.sender, now_ms):
-            return _put_off(429, Code.TOO_MANY_REQUESTS(deps.allowance.per_minute))
+        turned_away = _turned_away(request, deps)
+        if turned_away is not None:
+            return turned_away
         envelope = _envelope(request, deps)
         if not _may_send(request.sender, envelope["detail-type"], deps):
             return _refusal(403, Code.NOT_PERMITTED(request.sender))
@@ -114,6 +106,22 @@ def _answer(request: Request, deps: Deps) -> Reply:
     if (notice := deps.proof.notice(request)) is not None:
         answer["notice"] = notice
     return Reply(200, answer)
+
+
+def _turned_away(request: Request, deps: Deps) -> Reply | None:
+    """The answer to who proves nothing, or asks too often; None: it is one of our senders."""
+    now_ms = deps.clock.now_ms()
+    if not deps.proof.fits(request, deps.keys, now_ms):
+        # A key that does not fit may be newer than what we know; looking is not for everybody
+        # at any time.
+        if not deps.strangers.take("", now_ms):
+            return _put_off(429, Code.TOO_MANY_STRANGERS())
+        stranger = deps.proof.stranger(request, deps.keys, now_ms)
+        if stranger is not None:
+            return _stranger(request, stranger, deps)
+    if not deps.allowance.take(request.sender, now_ms):
+        return _put_off(429, Code.TOO_MANY_REQUESTS(deps.allowance.per_minute))
+    return None
 
 
 def _stranger(request: Request, reason: Reason, deps: Deps) -> Reply:

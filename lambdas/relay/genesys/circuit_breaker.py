@@ -1,4 +1,4 @@
-"""The breaker: while a destination fails, nobody asks it but one probe at a time.
+"""The circuit breaker: while a destination fails, nobody asks it but one probe at a time.
 
     closed ──failures in a row──▶ open ──pause over──▶ half open ──probe succeeds──▶ closed
                                    ▲                      │
@@ -16,6 +16,7 @@ first as well.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from lambdas.relay.kernel.breakers import DestinationBreaker
 from lambdas.relay.kernel.limits import BREAKER_FRESH_S
@@ -25,6 +26,7 @@ from lambdas.relay.ledger.shared import Shared, SharedState
 #: those who come back during a probe come again after this
 PROBE_RESULT_S = 5.0
 DEFAULT = DestinationBreaker()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,38 +173,33 @@ class CircuitBreaker:
         open for ever. Costs nothing where there was no probe."""
         until_ms = self._probes.pop(destination, 0)
         if until_ms:
-            self._change(destination, now_ms, lambda c: (handed_back(c, until_ms), 0))
+            self._note(destination, now_ms, lambda circuit: handed_back(circuit, until_ms))
 
     def failed(self, destination: str, now_ms: int) -> bool:
         """Notes a failure; True where it opened the breaker."""
-
-        def decide(circuit: Circuit) -> tuple[Circuit, float]:
-            after = failed(circuit, now_ms, self._limits)
-            return after, float(after.is_open and not circuit.is_open)
-
-        return bool(self._change(destination, now_ms, decide))
+        return self._note(
+            destination, now_ms, lambda circuit: failed(circuit, now_ms, self._limits)
+        )
 
     def refused(self, destination: str, now_ms: int, *, alone: bool) -> bool:
         """Notes a refusal, of events `alone` or together; True where it opened the breaker."""
+
+        def after(circuit: Circuit) -> Circuit:
+            return refused(circuit, now_ms, alone=alone, limits=self._limits)
+
         known = self._circuit(destination, now_ms)
-        if refused(known, now_ms, alone=alone, limits=self._limits) == known:
-            return False
-
-        def decide(circuit: Circuit) -> tuple[Circuit, float]:
-            after = refused(circuit, now_ms, alone=alone, limits=self._limits)
-            return after, float(after.is_open and not circuit.is_open)
-
-        return bool(self._change(destination, now_ms, decide))
+        return after(known) != known and self._note(destination, now_ms, after)
 
     def succeeded(self, destination: str, now_ms: int) -> None:
         """Notes a success. Costs a write only where this instance knows of trouble."""
-        if self._circuit(destination, now_ms) != succeeded(self._circuit(destination, now_ms)):
-            self._change(destination, now_ms, lambda circuit: (succeeded(circuit), 0))
+        known = self._circuit(destination, now_ms)
+        if succeeded(known) != known:
+            self._note(destination, now_ms, succeeded)
 
     def rest(self, destination: str, now_ms: int, seconds: float) -> None:
         """Nobody asks this destination before that."""
         until_ms = now_ms + _ms(seconds)
-        self._change(destination, now_ms, lambda circuit: (rested(circuit, until_ms), 0))
+        self._note(destination, now_ms, lambda circuit: rested(circuit, until_ms))
 
     def _circuit(self, destination: str, now_ms: int) -> Circuit:
         seen = self._seen.get(destination)
@@ -212,10 +209,19 @@ class CircuitBreaker:
         self._seen[destination] = (now_ms, circuit)
         return circuit
 
+    def _note(self, destination: str, now_ms: int, after: Callable[[Circuit], Circuit]) -> bool:
+        """True where it opened the breaker."""
+
+        def decide(circuit: Circuit) -> tuple[Circuit, bool]:
+            changed = after(circuit)
+            return changed, changed.is_open and not circuit.is_open
+
+        return self._change(destination, now_ms, decide)
+
     def _change(
-        self, destination: str, now_ms: int, decide: Callable[[Circuit], tuple[Circuit, float]]
-    ) -> float:
-        def decided(circuit: Circuit) -> tuple[Circuit, tuple[Circuit, float]]:
+        self, destination: str, now_ms: int, decide: Callable[[Circuit], tuple[Circuit, T]]
+    ) -> T:
+        def decided(circuit: Circuit) -> tuple[Circuit, tuple[Circuit, T]]:
             after, answer = decide(circuit)
             return after, (after, answer)
 

@@ -83,20 +83,7 @@ def _no_time() -> Disposition:
 
 def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
     """Acts on one message and sees to its return; True when it is done."""
-    try:
-        if _is_old(delivery, consumer.clock.now_ms()):
-            disposition: Disposition = _bury(delivery, Code.TOO_OLD(), consumer)
-        else:
-            disposition = act()
-    except Misplaced as misplaced:
-        disposition = _misplaced(delivery, misplaced.reason, consumer)
-    except Malformed as malformed:  # also what a neighbour will never take of it
-        disposition = _set_aside(delivery.body, malformed.reason, consumer)
-    except Transient as transient:
-        disposition = Later(transient.reason, transient.retry_after_s)
-    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
-        consumer.telemetry.count("Unexpected")
-        disposition = Later(Code.UNEXPECTED(type(unexpected).__name__, place(unexpected)))
+    disposition = _attempt(delivery, act, consumer)
     if isinstance(disposition, Later) and _is_last_but_one(delivery, consumer):
         disposition = _give_up(delivery, disposition, consumer)
     if isinstance(disposition, Done):
@@ -116,6 +103,23 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consume
         # It stays all the same: it comes back when its visibility timeout ends.
         consumer.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
     return False
+
+
+def _attempt(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> Disposition:
+    """What comes of acting on a message, whatever is wrong with it."""
+    try:
+        if _is_old(delivery, consumer.clock.now_ms()):
+            return _bury(delivery, Code.TOO_OLD(), consumer)
+        return act()
+    except Misplaced as misplaced:
+        return _misplaced(delivery, misplaced.reason, consumer)
+    except Malformed as malformed:  # also what a neighbour will never take of it
+        return _set_aside(delivery.body, malformed.reason, consumer)
+    except Transient as transient:
+        return Later(transient.reason, transient.retry_after_s)
+    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+        consumer.telemetry.count("Unexpected")
+        return Later(Code.UNEXPECTED(type(unexpected).__name__, place(unexpected)))
 
 
 def about(delivery: Delivery) -> dict[str, str]:
