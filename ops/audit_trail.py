@@ -13,7 +13,7 @@ another: nothing is searched, so it costs a few reads whatever the table holds.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.correlation.entries import entry_partition
+from lambdas.relay.correlation.entries import Entry, entry_partition
 from lambdas.relay.entrances.events import CONTENT_CHARS, IDENTITY_CHARS
 from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.ports import Item, Ledger
@@ -134,7 +134,8 @@ def _claims_named(name: str, ledger: Ledger) -> list[Item]:
 
 def _pointed_at(name: str, ledger: Ledger) -> list[str]:
     partitions = (entry_partition("conversation", name), entry_partition("entity", name))
-    return [str(item["sk"]) for partition in partitions for item in ledger.of(partition)]
+    items = [item for partition in partitions for item in ledger.of(partition)]
+    return [Entry.of(item).batch_id for item in items]
 
 
 def _records(batch_ids: Iterable[str], ledger: Ledger) -> dict[str, Item]:

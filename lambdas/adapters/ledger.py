@@ -120,10 +120,13 @@ class DynamoLedger:
                 return items
         raise Transient(Code.CALL_FAILED("BatchGetItem", "keys left unprocessed"))
 
-    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
+    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
         # A key may not begin with an empty text.
-        condition = "pk = :pk AND begins_with(sk, :begins)" if begins else "pk = :pk"
-        values = {":pk": {"S": pk}, **({":begins": {"S": begins}} if begins else {})}
+        condition = "pk = :pk"
+        values = {":pk": {"S": pk}}
+        if begins or before:
+            condition += " AND begins_with(sk, :sk)" if begins else " AND sk < :sk"
+            values[":sk"] = {"S": begins or before}
         with translated("Query", _IMPOSSIBLE):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,

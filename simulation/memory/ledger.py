@@ -46,9 +46,10 @@ class MemoryLedger:
         self._read("ledger.find")
         return self._table.find(keys)
 
-    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
+    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
         self._read("ledger.of")
-        return [item for item in self._table.of(pk) if item["sk"].startswith(begins)]
+        items = [item for item in self._table.of(pk) if item["sk"].startswith(begins)]
+        return [item for item in items if not before or item["sk"] < before]
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         self._read("ledger.due")

@@ -151,7 +151,7 @@ class Desk:
         """As dedup leaves it."""
         item = {**sealed_item(batch, self.now_ms), **expecting(batch, self.confirmation)}
         self.world.table.insert(item)
-        for entry in entries(batch, self.confirmation, self.now_ms):
+        for entry in entries(batch, self.confirmation, self.now_ms, sent_at_ms=self.now_ms):
             self.world.table.insert(entry)
         return batch
 

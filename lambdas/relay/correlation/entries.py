@@ -1,12 +1,17 @@
 """Entries: items of the ledger that lead from what an event names to the request that caused it.
 
-    M#conversation#<id> / <batch_id>      M#entity#<id> / <batch_id>
+    M#conversation#<id> / <batch_id>                 M#entity#<id> / <batch_id>
+    M#conversation#<id> / ~<hour>#<ms>#<batch_id>    M#entity#<id> / ~<hour>#<ms>#<batch_id>
 
 Where we chose the key, the entry is in the ledger before the request is sent; where Genesys'
-answer gives it, before the answer is settled. Several requests can concern one key, so an entry
-is met by one event of a type only, and the event must show what the request was to bring about.
-What was awaited decides, once: the next such event is news, and so is one that happened long after
-the answer.
+answer gives it, before the answer is settled. What a request awaits comes soon after it was sent,
+so that an event looks only among those that were sent around its own moment, however many there
+have been in a conversation's life: each attempt has an entry, by its hour. Only a request to which
+all belongs that becomes of the key stands there without a time.
+
+Several requests can concern one key, so an entry is met by one event of a type only, and the event
+must show what the request was to bring about. What was awaited decides, once: the next such event
+is news, and so is one that happened long after the answer.
 """
 
 import json
@@ -22,12 +27,19 @@ from lambdas.relay.destinations.correlation import (
 )
 from lambdas.relay.destinations.truth import contains
 from lambdas.relay.kernel.canonical import Json, canonical
-from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.limits import CLAIM_TTL_S, ECHO_WITHIN_S, HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 
 #: with the type of an event: the identity of the one that met the entry
 MET = "met#"
+#: the sort keys of entries that have a time begin so; every batch id comes before it
+TIMED = "~"
+HOUR_MS = HOUR_S * 1000
+#: an event is looked for among the requests that were sent so long before and after it happened:
+#: one invocation (15 minutes at most, docs.aws.amazon.com/lambda, "Lambda quotas") and what it
+#: brings about; clocks that disagree
+SENT_BEFORE_S, SENT_AFTER_S = ECHO_WITHIN_S + 15 * MINUTE_S, 5 * MINUTE_S
 
 
 def entry_partition(match: Match, key: str) -> str:
@@ -40,7 +52,7 @@ class Entry:
     """Leads from a key to a request."""
 
     pk: str
-    batch_id: str
+    sk: str
     destination: str
     shows: Mapping[str, Json]
     #: identity of the event that met it first; "" so far none
@@ -59,13 +71,17 @@ class Entry:
     def of(cls, item: Item) -> "Entry":
         return cls(
             pk=item["pk"],
-            batch_id=item["sk"],
+            sk=item["sk"],
             destination=item["destination"],
             shows=json.loads(item["shows"]),
             met_by=item.get("met_by", ""),
             written_at_ms=item["written_at_ms"],
             met={str(k).removeprefix(MET): v for k, v in item.items() if str(k).startswith(MET)},
         )
+
+    @property
+    def batch_id(self) -> str:
+        return self.sk.rpartition("#")[2]
 
     def is_met_by(self, event: SealedEvent) -> bool:
         return event.identity in (self.met_by, *self.met.values())
@@ -78,12 +94,24 @@ class Entry:
 
 
 def entries(
-    batch: Batch, confirmation: Confirmation | None, now_ms: int, *, answered: str = ""
+    batch: Batch,
+    confirmation: Confirmation | None,
+    now_ms: int,
+    *,
+    sent_at_ms: int | None = None,
+    answered: str = "",
 ) -> list[Item]:
-    """The entries to a request: to the keys that we chose, or to the one that Genesys answered."""
+    """The entries to a request: to the keys that we chose, or to the one that Genesys answered.
+    Before it is sent, only those that last."""
     tracked = confirmation_of(batch, confirmation)
     if tracked is None or tracked.match == "correlation":
         return []
+    if tracked.lasts:
+        sk = batch.batch_id
+    elif sent_at_ms is None:
+        return []
+    else:
+        sk = f"{TIMED}{sent_at_ms // HOUR_MS}#{sent_at_ms}#{batch.batch_id}"
     rows = expectations(batch, tracked)
     if answered:
         # The answered id is the id, whatever we chose; what we chose may be heard of all the same.
@@ -92,7 +120,7 @@ def entries(
     return [
         {
             "pk": entry_partition(tracked.match, row.key),
-            "sk": batch.batch_id,
+            "sk": sk,
             "state": "AWAITING",
             "destination": batch.target.destination,
             "shows": canonical(row.shows),
@@ -108,6 +136,25 @@ def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> li
     """The partitions in which entries to the request that caused this event can be."""
     named = {"conversation": event.conversation_id, "entity": facts.entity}
     return [entry_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
+
+
+def hours_around(event: SealedEvent, facts: Facts) -> range:
+    """The hours in which a request must have been sent that caused this event."""
+    at_ms = facts.occurred_at_ms or event.accepted_at_ms
+    first_ms, last_ms = at_ms - SENT_BEFORE_S * 1000, at_ms + SENT_AFTER_S * 1000
+    return range(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
+
+
+def folded(found: Iterable[Entry]) -> list[Entry]:
+    """One entry for each request and key, that of its first attempt, met by all that met any."""
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(found, key=lambda entry: entry.written_at_ms):
+        before = first.setdefault((entry.pk, entry.batch_id), entry)
+        if before is not entry:
+            met = {**entry.met, **before.met}
+            met_by = before.met_by or entry.met_by
+            first[entry.pk, entry.batch_id] = replace(before, met=met, met_by=met_by)
+    return list(first.values())
 
 
 def possible(

@@ -16,9 +16,12 @@ from dataclasses import dataclass, replace
 from lambdas.relay.correlation.asking import out_until_ms
 from lambdas.relay.correlation.entries import (
     MET,
+    TIMED,
     Entry,
     causing,
+    folded,
     following,
+    hours_around,
     keys_named,
     possible,
 )
@@ -65,7 +68,7 @@ def guard(
     followed: list[tuple[SealedEvent, str]] = []
     waiting: dict[str, float] = {}
     out = _answers_out(map(read_facts, batch.events), ledger, confirmations, now_ms)
-    cache: dict[str, list[Entry]] = {}
+    cache: dict[tuple[str, str], list[Entry]] = {}
     for event in batch.events:
         facts = read_facts(event)
         if not facts.detail_type:
@@ -108,15 +111,22 @@ def _entries_of(
     facts: Facts,
     ledger: Ledger,
     confirmations: Mapping[str, Confirmation],
-    cache: dict[str, list[Entry]],
+    cache: dict[tuple[str, str], list[Entry]],
 ) -> list[Entry]:
-    matches = {c.match for c in confirmations.values() if c.hears(facts.detail_type)}
+    """What is read does not grow with a conversation's age. What lasts is read of every key, since
+    the release before gave no entry a time."""
+    hearing = [c for c in confirmations.values() if c.hears(facts.detail_type)]
+    parts = [""]
+    if not all(c.lasts for c in hearing):
+        parts += [f"{TIMED}{hour}#" for hour in hours_around(event, facts)]
     found: list[Entry] = []
-    for partition in keys_named(event, facts, matches - {"correlation"}):
-        if partition not in cache:
-            cache[partition] = [Entry.of(item) for item in ledger.of(partition)]
-        found += cache[partition]
-    return found
+    for partition in keys_named(event, facts, {c.match for c in hearing} - {"correlation"}):
+        for part in parts:
+            if (partition, part) not in cache:
+                items = ledger.of(partition, part, "" if part else TIMED)
+                cache[partition, part] = [Entry.of(item) for item in items]
+            found += cache[partition, part]
+    return folded(found)
 
 
 def _meet(
@@ -141,7 +151,7 @@ def _meet(
         name = f"{MET}{facts.detail_type}"
         met = ledger.change(
             entry.pk,
-            entry.batch_id,
+            entry.sk,
             Guard(frozenset({"AWAITING", "MET"}), same={name: None}),
             Change(put={"state": "MET", name: event.identity}, default={"met_by": event.identity}),
         )

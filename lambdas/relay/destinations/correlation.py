@@ -107,6 +107,12 @@ class Confirmation:
         is_own = self.truth is not None and self.truth.is_of_item
         return is_own and self.key not in (ANSWER, CONVERSATION)
 
+    @property
+    def lasts(self) -> bool:
+        """A request is looked for as long as what the key names lives: all of that is its doing, or
+        its record keeps the order of what becomes of it. Otherwise only around when it was sent."""
+        return self.owned or bool(self.follows)
+
     def causes(self, detail_type: str) -> bool:
         return _fits(detail_type, self.topics)
 

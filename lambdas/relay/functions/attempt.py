@@ -85,7 +85,9 @@ class Attempt:
         if self.deps.clock.now_ms() > self.deadline_ms - request_ms(self.deps.timing):
             # Asking took too long; a POST must end within the lease's invocation.
             return self._release(Deferred(Code.TOO_LITTLE_TIME(), 0, None, False))
-        doubtful, asking = self.is_doubtful, self._enter_asking()
+        doubtful, asking, awaited = self.is_doubtful, self._enter_asking(), self.destination.awaited
+        if awaited is not None and not awaited.lasts:
+            self._enter()
         posted = self.deps.clients[self.destination.service].post(self.batch, self.destination)
         self.deps.telemetry.count(METRIC_OF[type(posted.outcome)])
         disposition = self.conclude(posted.outcome)
@@ -201,7 +203,8 @@ class Attempt:
         between them leaves the message, and all are repeatable."""
         deps, batch_id, now_ms = self.deps, self.batch.batch_id, self.deps.clock.now_ms()
         deps.vault.keep(sealed_key(batch_id), encode(self.batch))
-        self._enter(genesys_id)
+        if genesys_id or awaited.lasts:
+            self._enter(genesys_id)
         ids = {"genesys_id": genesys_id, "context_id": context_id}
         guard, change = settling(
             self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, awaited)
@@ -215,10 +218,10 @@ class Attempt:
         recovery.meet_what_was_heard(tracked, deps, now_ms)
         return Done()
 
-    def _enter(self, genesys_id: str) -> None:
-        """Leads from the id that the answer gave to the request."""
-        now_ms = self.deps.clock.now_ms()
-        leading = entries(self.batch, self.destination.awaited, now_ms, answered=genesys_id)
+    def _enter(self, genesys_id: str = "") -> None:
+        """Leads from the keys that we chose, or the id that the answer gave, to the request."""
+        at_ms, awaited = self.lease.opened_at_ms, self.destination.awaited
+        leading = entries(self.batch, awaited, at_ms, sent_at_ms=at_ms, answered=genesys_id)
         if leading:
             self.deps.ledger.insert(leading)
 

@@ -115,8 +115,9 @@ class Ledger(Protocol):
         """Strongly consistent reads, in the order of the keys."""
         ...
 
-    def of(self, pk: str, begins: str = "") -> Sequence[Item]:
-        """Every item of one partition whose sort key begins so."""
+    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
+        """Every item of one partition whose sort key begins so, or comes before that (one of them,
+        or neither)."""
         ...
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
