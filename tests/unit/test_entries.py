@@ -108,7 +108,9 @@ def test_an_entry_of_the_release_before_has_no_time_and_is_known() -> None:
     assert heard(desk, "its event", desk.now_ms + 500)[0] == batch.batch_id
 
 
-def test_before_it_is_sent_a_request_can_be_found_by_what_it_concerns() -> None:
+def test_before_it_is_sent_a_request_can_be_found_by_what_it_concerns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = Simulated(configuration(section("participant-attributes")))
     batch = world.batch([envelope(1)])
     (owner,) = {event.conversation_id for event in batch.events}
@@ -119,7 +121,7 @@ def test_before_it_is_sent_a_request_can_be_found_by_what_it_concerns() -> None:
         found.extend(item["sk"] for item in world.ledger.of(f"M#conversation#{owner}"))
         return send(*request)
 
-    world.http.send = looking  # type: ignore[method-assign]
+    monkeypatch.setattr(world.http, "send", looking)
     world.write_once()
 
     assert world.state(batch) == "PENDING_EVENT"
