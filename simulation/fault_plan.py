@@ -17,6 +17,9 @@ PlatformFault = Literal[
     "redrive whole",  # an engineer redrives dead letters, mid-incident
     "redrive part",
     "redrive astray",  # ... into the queue of another function
+    "redrive by default",  # ... as the console proposes, which SQS gives up
+    "message copied",  # somebody sends what waits in a queue once more
+    "attributes edited",  # somebody replaces the attributes of what waits in a queue
     "purge",  # somebody empties the queue of claimed batches
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
@@ -97,7 +100,13 @@ LATER_RATES: Mapping[Kind, float] = {
     "post answer lost": 0.2,
 }
 #: and of those that came last
-LATEST_RATES: Mapping[Kind, float] = {"redrive astray": 0.15, "purge": 0.1}
+LATEST_RATES: Mapping[Kind, float] = {
+    "redrive astray": 0.15,
+    "purge": 0.1,
+    "redrive by default": 0.15,
+    "message copied": 0.1,
+    "attributes edited": 0.1,
+}
 #: answers that are not what they seem: in few runs, so that older seeds stay as they were
 STRANGE_RATES: Mapping[Kind, float] = {
     "error document": 0.04,

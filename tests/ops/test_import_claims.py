@@ -74,6 +74,7 @@ def switched(messages: list[str]) -> list[Any]:
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
+        destinations=("out",),
         confirmations={},
         answer_wait_s=70,
     )

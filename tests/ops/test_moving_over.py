@@ -62,6 +62,7 @@ class Moving:
             ledger=world.ledger,
             writes=world.queue("writes"),
             checks=world.queue("checks"),
+            destinations=("out",),
             confirmations={},
             answer_wait_s=70,
         )

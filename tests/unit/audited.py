@@ -43,7 +43,13 @@ class World(Simulated):
         arrived = self.deliver(*map(json.dumps, envelopes), to="events")
         assert intake(arrived, deps) == []
         claiming = DedupDeps(
-            self.consumer("batches"), self.ledger, self.queue("writes"), self.queue("checks"), {}, 1
+            self.consumer("batches"),
+            self.ledger,
+            self.queue("writes"),
+            self.queue("checks"),
+            self.configuration.destinations,
+            {},
+            1,
         )
         batches = self.stored_queue("batches").receive(10)
         assert settle_each(batches, lambda each: dedup(each, claiming), claiming.consumer) == []

@@ -1,6 +1,7 @@
 """The functions as they are put together: each at its own queue, with all that it needs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -109,10 +110,11 @@ def test_work_goes_from_queue_to_queue() -> None:
 def test_dedup_remembers_what_it_has_learned_of_claims() -> None:
     world = World()
     dedup = dedup_function(world, SETTINGS)
-    dedup(world.deliver(encode(batch_of("a")), to="batches"), NOW_MS + 60_000)
+    first, copy = (replace(batch_of("a", nonce=nonce), target=TARGET) for nonce in "ab")
+    dedup(world.deliver(encode(first), to="batches"), NOW_MS + 60_000)
     writes = world.table.writes
 
-    dedup(world.deliver(encode(batch_of("a", nonce="copy")), to="batches"), NOW_MS + 60_000)
+    dedup(world.deliver(encode(copy), to="batches"), NOW_MS + 60_000)
 
     assert world.telemetry.counts["Duplicates"] == 1
     assert world.table.writes == writes
@@ -141,8 +143,8 @@ def test_dedup_leaves_a_slow_ledger_in_peace() -> None:
     dedup = dedup_function(world, SETTINGS)
 
     for number in range(LEDGER_SLOW_CALLS_MAX + 5):
-        body = encode(batch_of(f"a{number}", nonce=str(number)))
-        dedup(world.deliver(body, to="batches"), NOW_MS + 60_000)
+        batch = replace(batch_of(f"a{number}", nonce=str(number)), target=TARGET)
+        dedup(world.deliver(encode(batch), to="batches"), NOW_MS + 60_000)
 
     assert slow.asked <= LEDGER_SLOW_CALLS_MAX + 1
     assert world.telemetry.counts["LedgerSpared"] > 0

@@ -43,6 +43,7 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
+        destinations=("there",),
         confirmations={"there": LISTENING},
         answer_wait_s=0,
     )

@@ -35,6 +35,7 @@ class Pressed(World):
             ledger=self.ledger,
             writes=self.queue("writes"),
             checks=self.queue("checks"),
+            destinations=("journey",),
             confirmations={},
             answer_wait_s=0,
         )

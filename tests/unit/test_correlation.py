@@ -309,6 +309,7 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
+        destinations=("calls", "sink"),
         confirmations={"calls": desk.confirmation},
         answer_wait_s=70,
     )

@@ -13,11 +13,12 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, encode
 from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.sending import opening, sealed_item
+from lambdas.relay.requests.sending import emptying, opening, sealed_item
 from simulation.memory.faults import Fault
 from tests.unit.batches import NOW_MS, TARGET, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
 
+GONE = replace(TARGET, destination="removed")
 CONFIRMATION = Confirmation("correlation", ("*",), window_s=10)
 
 
@@ -28,6 +29,7 @@ def deduplicated(world: World, *batches: Batch, echoes: bool = False) -> int:
         ledger=world.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
+        destinations=("journey",),
         confirmations={"journey": CONFIRMATION} if echoes else {},
         answer_wait_s=70,
     )
@@ -177,6 +179,24 @@ def test_two_events_under_one_identity_are_both_delivered_and_counted() -> None:
     assert world.telemetry.counts["IdentityCollisions"] == 1
 
 
+def test_what_no_destination_is_configured_for_waits_unclaimed_for_a_deploy() -> None:
+    """In the midst of a deploy write may know it still, and nobody here knows its echoes."""
+    world, batch = World(), replace(batch_of("a"), target=GONE)
+
+    assert deduplicated(world, batch) == 1
+
+    assert not world.table.items
+    assert not world.bodies("writes")
+
+
+def test_what_is_settled_needs_no_destination() -> None:
+    world, batch = World(), replace(batch_of("a"), target=GONE)
+    world.ledger.insert([sealed_item(batch, NOW_MS)])
+    world.ledger.change(*record_key(batch.batch_id), *emptying(NOW_MS))
+
+    assert deduplicated(world, batch) == 0
+
+
 def test_what_is_no_sealed_batch_is_quarantined() -> None:
     world, batch = World(), batch_of("a")
     edited = replace(batch, events=(replace(batch.events[0], item='{"said":"b"}'),))
@@ -184,7 +204,7 @@ def test_what_is_no_sealed_batch_is_quarantined() -> None:
     assert encode(edited) != body
     (message,) = world.deliver(body)
     deps = Deps(
-        world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), {}, 70
+        world.consumer(), world.ledger, world.queue("writes"), world.queue("checks"), (), {}, 70
     )
 
     assert settle_each([message], lambda d: dedup(d, deps), deps.consumer) == []

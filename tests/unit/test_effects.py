@@ -66,6 +66,7 @@ class Relay(World):
             ledger=RememberingLedger(self.ledger, known, self.clock),
             writes=self.queue("writes"),
             checks=self.queue("checks"),
+            destinations=configuration.destinations,
             confirmations=configuration.confirmations,
             answer_wait_s=70,
             known=known,

@@ -146,6 +146,7 @@ def test_work_waits_in_the_queue_and_is_done_when_the_ledger_has_recovered() -> 
         ledger=watched.ledger,
         writes=world.queue("writes"),
         checks=world.queue("checks"),
+        destinations=("journey",),
         confirmations={},
         answer_wait_s=70,
     )

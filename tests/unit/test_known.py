@@ -62,6 +62,7 @@ class Instance:
             ledger=self.ledger,
             writes=self.world.queue("writes"),
             checks=self.world.queue("checks"),
+            destinations=("journey", "elsewhere"),
             confirmations={},
             answer_wait_s=70,
             known=self.known,

@@ -542,7 +542,13 @@ def purged() -> tuple[Office, Batch]:
     office, batch = Office(), batch_of("a", "b")
     world = office.world
     deps = DedupDeps(
-        world.consumer("batches"), world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
+        world.consumer("batches"),
+        world.ledger,
+        world.queue("writes"),
+        world.queue("checks"),
+        destinations=("journey",),
+        confirmations={},
+        answer_wait_s=0,
     )
     world.stored_queue("batches").send(Outgoing(encode(batch)))
     assert (

@@ -103,7 +103,13 @@ class Console(Office):
                 return intake(arrived, deps)
             case "batches":
                 dedups = DedupDeps(
-                    consumer, world.ledger, world.queue("writes"), world.queue("checks"), {}, 0
+                    consumer,
+                    world.ledger,
+                    world.queue("writes"),
+                    world.queue("checks"),
+                    ("journey",),
+                    {},
+                    0,
                 )
                 return settle_each(arrived, lambda d: dedup(d, dedups), consumer)
             case "checks":

@@ -24,6 +24,7 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Funct
         ledger=RememberingLedger(spared, known, ports.clock),
         writes=ports.queue("writes"),
         checks=ports.queue("checks"),
+        destinations=configuration.destinations,
         confirmations=configuration.confirmations,
         answer_wait_s=settings.timing.answer_wait_s,
         known=known,

@@ -1,6 +1,6 @@
 """dedup: a sealed batch claims its events; what it owns goes on to be written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambdas.relay.correlation import loops
@@ -8,17 +8,18 @@ from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
+from lambdas.relay.functions.copies import name_copies, note_same_content
+from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import (
     CONSOLIDATIONS_MAX,
     HORIZON_S,
-    LISTED_ON_RECORD_MAX,
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
 from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.ledger.claims import Claimed, claim, claim_keys, is_copy, same_content
+from lambdas.relay.ledger.claims import claim, claim_keys, is_copy
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.ledger.redelivery import as_ordered
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
@@ -36,6 +37,7 @@ from lambdas.relay.messages.sealing import (
 )
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
+from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.review.cases import park
 
 #: states in which a batch's message, whichever came here, may be the only one that is left
@@ -48,6 +50,8 @@ class Deps:
     ledger: Ledger
     writes: Queue
     checks: Queue
+    #: the names that the configuration has a destination for
+    destinations: Collection[str]
     #: by destination: how later events tell that a request took effect
     confirmations: Mapping[str, Confirmation]
     #: how long the answer to a request can be out
@@ -67,6 +71,8 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         # A part: its whole has claimed its events. It only came to the wrong queue.
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
+    if batch.target.destination not in deps.destinations:
+        return _without_destination(batch, deps)
     batch = as_ordered(batch, deps.ledger)
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
@@ -122,7 +128,7 @@ def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Claims what is news; what the batch owns of it goes on."""
     claimed = claim(news, deps.ledger, now_ms)
-    _name_copies(news, claimed, deps)
+    name_copies(news, claimed, deps.consumer.telemetry)
     if not claimed.owned:
         deps.ledger.change(*record_key(news.batch_id), *emptying(now_ms))
         return Done()
@@ -135,19 +141,14 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     return Done()
 
 
-def _name_copies(batch: Batch, claimed: Claimed, deps: Deps) -> None:
-    telemetry = deps.consumer.telemetry
-    telemetry.count("Duplicates", len(claimed.duplicates))
-    for event in claimed.duplicates:
-        telemetry.note(
-            "duplicate",
-            identity=event.identity,
-            batch=batch.batch_id,
-            correlation=event.correlation_id,
-        )
-    for event in claimed.collisions:
-        telemetry.count("IdentityCollisions")
-        telemetry.note("collision", identity=event.identity, batch=batch.batch_id)
+def _without_destination(batch: Batch, deps: Deps) -> Disposition:
+    """What is settled needs no configuration. The rest waits for a deploy that names its
+    destination: until then nobody knows which of its events are a request's own doing, and write
+    may know the destination still. Raises Transient."""
+    item = deps.ledger.find([record_key(batch.batch_id)])[0]
+    if item is not None and Record.of(item).state in SETTLED | PARKED:
+        return Done()
+    raise Transient(Code.NO_DESTINATION(batch.target.destination))
 
 
 def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
@@ -162,7 +163,7 @@ def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
 def _send(own: Batch, deps: Deps, now_ms: int) -> None:
     """From here on nobody else will ever send these events. The message may be purged by hand: what
     is kept can be sent again verbatim."""
-    _note_same_content(own, deps)
+    note_same_content(own, deps.ledger, deps.consumer.telemetry)
     leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
         deps.ledger.insert(leading)
@@ -173,23 +174,6 @@ def _send(own: Batch, deps: Deps, now_ms: int) -> None:
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})
     telemetry.note("claimed", batch=own.batch_id, events=len(own.events), correlations=stated)
-
-
-def _note_same_content(own: Batch, deps: Deps) -> None:
-    """A state that came back, or one event that was published anew: nobody can tell, so both go on,
-    and are on record together. A batch that is run again may note it again."""
-    for number, event in enumerate(own.events, 1):
-        later = {each.identity for each in own.events[number:]}  # they note the pair themselves
-        earlier = [each for each in same_content(event, deps.ledger) if each not in later]
-        if earlier:
-            deps.consumer.telemetry.count("SameContentOtherTime")
-            deps.consumer.telemetry.note(
-                "same content, other time",
-                identity=event.identity,
-                topic=event.topic,
-                earlier=earlier[:LISTED_ON_RECORD_MAX],
-                batch=own.batch_id,
-            )
 
 
 def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
