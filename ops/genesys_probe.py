@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.genesys.outcomes import header, words
-from lambdas.relay.kernel.limits import LIVE
 from lambdas.relay.kernel.ports import Answer, Http
 from lambdas.relay.kernel.reasons import sentence
 from ops.connection import Relay
 from ops.errors import OpsError
+from ops.http import operators_http
 
 #: any token may read this; it changes nothing
 HARMLESS = "/api/v2/tokens/me"
@@ -40,7 +40,7 @@ class Probe:
     """Requests to Genesys in the functions' name."""
 
     relay: Relay
-    http: RequestsHttp = field(default_factory=lambda: RequestsHttp(LIVE))
+    http: RequestsHttp = field(default_factory=operators_http)
 
     def secret(self) -> tuple[str, str]:
         """The client's id and secret. Raises Transient where the secret is not usable."""

@@ -10,18 +10,18 @@ import typer
 
 from lambdas.adapters.clock import SystemEntropy
 from lambdas.adapters.credentials import SecretsManagerSecrets
-from lambdas.adapters.http import RequestsHttp
 from lambdas.adapters.settings import Settings
 from lambdas.relay.audit.auditing import Audit, Deps, audit
 from lambdas.relay.audit.comparison import Cause, Gap, bar
 from lambdas.relay.audit.gathering import Analytics, Period
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
-from lambdas.relay.kernel.limits import HORIZON_S, LIVE
+from lambdas.relay.kernel.limits import HORIZON_S
 from lambdas.relay.kernel.time_format import iso
 from ops import archives, deployed
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
+from ops.http import operators_http
 from ops.screen import Screen, plural
 from ops.session import session_of
 
@@ -90,7 +90,7 @@ def genesys_of(relay: Relay) -> Genesys:
     per_minute = told.requests_per_minute
     quota = Quota(per_minute, max(told.headroom, per_minute // 2))
     return Genesys(
-        http=RequestsHttp(LIVE),
+        http=operators_http(),
         secrets=SecretsManagerSecrets(relay.secrets, relay.output("GenesysSecretName")),
         clock=CLOCK,
         rate_limiter=RateLimiter(relay.ledger, SystemEntropy(), quota),

@@ -16,15 +16,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.genesys.outcomes import words
-from lambdas.relay.kernel.limits import LIVE, SEALED_BYTES_MAX
+from lambdas.relay.kernel.limits import SEALED_BYTES_MAX
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.messages.sealing import Batch, SealedEvent, seal
 from lambdas.relay.routes.rendering import Rendered
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, send, token_of
+from ops.http import operators_http
 from ops.mapping_trial import tried
 from ops.session import session_of
 from ops.setup_journey import credentials_said
@@ -158,7 +158,7 @@ def probe(
     requests = [_request(read, trial.made) for trial in trials if trial.made is not None]
     if not requests:
         raise OpsError(f"No route makes a request of {event}: `relay try-mapping` says why.")
-    http = RequestsHttp(LIVE)
+    http = operators_http()
     client_id, client_secret = credentials_said(os.environ)
     token = token_of(http, relay.genesys_login_url, client_id, client_secret)
     rows: list[dict[str, Any]] = []

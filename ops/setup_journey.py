@@ -13,11 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.adapters.http import RequestsHttp
 from lambdas.relay.destinations.journey import ATTRIBUTES
-from lambdas.relay.kernel.limits import LIVE
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, token_of
+from ops.http import operators_http
 from ops.session import session_of
 from ops.try_mapping import configuration_of
 
@@ -69,7 +68,7 @@ def journey(
     session = session_of(context)
     client_id, client_secret = credentials_said(os.environ)
     relay = configuration_of(session.target.environment).document.relay
-    http = RequestsHttp(LIVE)
+    http = operators_http()
     token = token_of(http, relay.genesys_login_url, client_id, client_secret)
     caller = Caller(http, relay.genesys_api_url, token)
     steps = list(set_up(caller, Wanted(external_source, title, tuple(ATTRIBUTES)), apply=apply))

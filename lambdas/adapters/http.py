@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -10,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import Timeout
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
 from urllib3.util.ssl_ import create_urllib3_context
 
 from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, Timing
@@ -28,6 +28,10 @@ _OURS = {
 ERROR_BODY_BYTES_MAX = 100_000
 
 
+def no_proxy(url: str) -> Mapping[str, str]:
+    return {}
+
+
 class RequestsHttp:
     """Implements relay.ports.Http.
 
@@ -36,10 +40,17 @@ class RequestsHttp:
     trust store: reading it costs ten times the CPU of all the rest of a request.
     """
 
-    def __init__(self, timing: Timing, trust: ssl.SSLContext | None = None) -> None:
-        """`trust`: whose certificates are believed; None: the authorities that requests brings."""
+    def __init__(
+        self,
+        timing: Timing,
+        trust: ssl.SSLContext | None = None,
+        proxies: Callable[[str], Mapping[str, str]] = no_proxy,
+    ) -> None:
+        """`trust`: whose certificates are believed; None: the authorities that requests brings.
+        `proxies`: by a URL's scheme, the proxies on the way to it."""
         self._timing = timing
         self._trust = public_authorities() if trust is None else trust
+        self._proxies = proxies
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -51,6 +62,7 @@ class RequestsHttp:
                 with adapter.send(
                     request,
                     stream=True,
+                    proxies=self._proxies(url),
                     timeout=Timeout(  # type: ignore[arg-type]  # requests hands it to urllib3
                         connect=self._timing.connect_timeout_s,
                         read=self._timing.request_timeout_s,
@@ -62,10 +74,11 @@ class RequestsHttp:
                 return _failed(error)
 
 
-def public_authorities() -> ssl.SSLContext:
-    """What requests would make for each connection anew, once."""
+def public_authorities(bundle: str = DEFAULT_CA_BUNDLE_PATH) -> ssl.SSLContext:
+    """What requests would make for each connection anew, once. Raises OSError where there is no
+    such bundle."""
     context = create_urllib3_context()
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    context.load_verify_locations(bundle)
     return context
 
 
@@ -78,6 +91,9 @@ class _OneRequest(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named, ssl_context=self._trust)
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        return super().proxy_manager_for(proxy, **named, ssl_context=self._trust)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"  # of `ssl_context`: no bundle beside it
@@ -129,6 +145,8 @@ def _failed(error: Exception) -> NotSent | Unanswered:
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
         return NotSent(Code.CERTIFICATE_UNTRUSTED())
     cause = error.args[0] if error.args else None
+    if isinstance(getattr(cause, "reason", None), ProxyError):
+        return NotSent(Code.PROXY_FAILED())
     if isinstance(getattr(cause, "reason", None), NewConnectionError):
         return NotSent(Code.NO_CONNECTION())
     return Unanswered(failed)

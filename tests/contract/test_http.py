@@ -32,6 +32,22 @@ def post(url: str, body: bytes = b'{"n":1}') -> Answer | NotSent | Unanswered:
     return RequestsHttp(TIMING).send("POST", f"{url}/path", {"X-Given": "1"}, body)
 
 
+def test_a_proxy_is_asked_where_one_is_named() -> None:
+    with serving(OK) as proxy:
+        http = RequestsHttp(TIMING, proxies=lambda _url: {"http": proxy.url})
+        answer = http.send("GET", "http://api.example/path", {}, None)
+
+    assert isinstance(answer, Answer)
+    assert proxy.requests[0].startswith(b"GET http://api.example/path HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_blamed_and_not_the_host(scheme: str) -> None:
+    http = RequestsHttp(TIMING, proxies=lambda _url: {scheme: "http://127.0.0.1:9"})
+
+    assert http.send("POST", f"{scheme}://api.example/", {}, b"") == NotSent(Code.PROXY_FAILED())
+
+
 # Answered
 
 

@@ -90,7 +90,7 @@ def test_the_lines_that_it_prints_are_an_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = World(NONE)
-    monkeypatch.setattr(setup_journey, "RequestsHttp", lambda _timing: Wire(world.platform))
+    monkeypatch.setattr(setup_journey, "operators_http", lambda: Wire(world.platform))
     monkeypatch.setenv("GENESYS_CLIENT_ID", CLIENT_ID)
     monkeypatch.setenv("GENESYS_CLIENT_SECRET", CLIENT_SECRET)
     example = Path(__file__).parents[2] / "environments" / "example.toml"

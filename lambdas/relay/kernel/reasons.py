@@ -137,6 +137,7 @@ class Code(Enum):
     LEDGER_SPARED = "the ledger answers too slowly and is left in peace for now"
     CONTENDED = "{} is contended"
     NO_CONNECTION = "no connection"
+    PROXY_FAILED = "the proxy that HTTPS_PROXY or HTTP_PROXY names lets nothing through"
     CONNECTION_FAILED = "the connection failed: {}"
     CERTIFICATE_UNTRUSTED = "the host's certificate is not trusted"
     ANSWER_WITHOUT_END = "an answer that does not say where it ends"
