@@ -17,7 +17,7 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy diff lock clean
+.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy policy diff lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,9 @@ bootstrap: setup ## Prepare the AWS account and region for CDK, once, ENVIRONMEN
 deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name [ARGS="--profile name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to deploy, a file in environments/: make deploy ENVIRONMENT=<name>." >&2; exit 2; }
 	@.venv/bin/python -m ops.deploy "$$ENVIRONMENT" $(ARGS)
+
+policy: setup ## Print the IAM policy that who deploys needs, ENVIRONMENT=name
+	@.venv/bin/python -m ops.deployer_policy "$$ENVIRONMENT"
 
 diff: setup ## Show what a deployment would change, ENVIRONMENT=name [ARGS="--profile name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to compare, a file in environments/: make diff ENVIRONMENT=<name>." >&2; exit 2; }

@@ -62,8 +62,12 @@ class Ledger(Construct):
 
     def grant_sweep(self, grantee: iam.IGrantable) -> None:
         """Querying the records that need someone."""
-        index = f"{self.table.table_arn}/index/{ATTENTION_INDEX}"
-        self._grant(grantee, ["Query"], index)
+        self._grant(grantee, ["Query"], self.index_arn)
+
+    @property
+    def index_arn(self) -> str:
+        """Of the index over the records that need someone."""
+        return f"{self.table.table_arn}/index/{ATTENTION_INDEX}"
 
     def _grant(self, grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> None:
         iam.Grant.add_to_principal(

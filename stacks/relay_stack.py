@@ -20,6 +20,7 @@ from stacks.ledger import Ledger
 from stacks.monitoring import Monitoring
 from stacks.narrowing import narrowed
 from stacks.network import ExistingNetwork, Network
+from stacks.operator_role import OperatorRole
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.shared import Shared
@@ -117,6 +118,11 @@ class RelayStack(cdk.Stack):
             if environment.document.webhook is not None
             else None
         )
+        functions = {
+            verb.node.id.lower(): verb.function
+            for verb in (intake, dedup, write, confirm, reconcile, webhook)
+            if verb is not None
+        }
         buses.open_after(intake, dedup, write, confirm, reconcile)
         monitoring = Monitoring(
             self,
@@ -124,11 +130,16 @@ class RelayStack(cdk.Stack):
             shared=shared,
             relay=relay,
             rules=buses.rules,
-            functions={
-                verb.node.id.lower(): verb.function
-                for verb in (intake, dedup, write, confirm, reconcile, webhook)
-                if verb is not None
-            },
+            functions=functions,
+        )
+        operator = OperatorRole(
+            self,
+            "Operator",
+            shared=shared,
+            buses=buses,
+            topic=monitoring.topic,
+            functions=functions,
+            secrets=[credentials.secret, *filter(None, [sinks.secret])],
         )
 
         outputs = {
@@ -139,6 +150,8 @@ class RelayStack(cdk.Stack):
             "VaultBucketName": vault.bucket.bucket_name,
             "GenesysSecretName": credentials.secret.secret_arn,
             "AlarmTopicArn": monitoring.topic.topic_arn,
+            "OperatorRoleArn": operator.role.role_arn,
+            "OperatorPolicyArn": operator.policy.managed_policy_arn,
             "Destinations": ",".join(environment.document.destinations),
         }
         for pair in queues.all:

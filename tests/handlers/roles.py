@@ -22,9 +22,23 @@ from tests.stacks.synthesised import Template, readable, resources
 #: an action and the resource that it is asked for
 Asked = tuple[str, str]
 
+EVENTS = "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>"
+
 ACTIONS: Mapping[str, str] = {
     "BatchExecuteStatement": "dynamodb:PartiQLInsert",
     "BatchGetItem": "dynamodb:BatchGetItem",
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "DescribeAlarms": "cloudwatch:DescribeAlarms",
+    "DescribeArchive": "events:DescribeArchive",
+    "DescribeEventBus": "events:DescribeEventBus",
+    "DescribeReplay": "events:DescribeReplay",
+    "DescribeRule": "events:DescribeRule",
+    "FilterLogEvents": "logs:FilterLogEvents",
+    "GetMetricData": "cloudwatch:GetMetricData",
+    "GetQueueAttributes": "sqs:GetQueueAttributes",
+    "ListArchives": "events:ListArchives",
+    "Scan": "dynamodb:Scan",
+    "StartReplay": "events:StartReplay",
     "PutItem": "dynamodb:PutItem",
     "Query": "dynamodb:Query",
     "UpdateItem": "dynamodb:UpdateItem",
@@ -45,20 +59,26 @@ MOVING = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAt
 
 
 class Roles:
-    """The roles of a template's functions. `names` are the resources' names in the template, by
-    what a call says instead: a queue's URL, a table's name, a bucket's, a secret's ARN."""
+    """The roles of a template's functions, and its operator's policy. `names` are the resources'
+    names in the template, by what a call says instead: a queue's URL, a table's name, a bucket's, a
+    secret's ARN."""
 
     def __init__(self, template: Template, names: Mapping[str, str]) -> None:
         self._names = names
         self._policies = {
             _verb(name): IAMPolicy(json.dumps(readable(policy["Properties"]["PolicyDocument"])))
-            for name, policy in resources(template, "AWS::IAM::Policy").items()
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            for name, policy in resources(template, kind).items()
         }
         self._verb = ""
         #: what the functions asked for, by function
         self.asked: dict[str, set[Asked]] = {}
         boto3.setup_default_session()
-        boto3.DEFAULT_SESSION.events.register("before-parameter-build", self._judge)  # type: ignore[union-attr]
+        self.watch(boto3.DEFAULT_SESSION)
+
+    def watch(self, caller: Any) -> None:
+        """Judges the calls of a session's future clients."""
+        caller.events.register("before-parameter-build", self._judge)
 
     @contextmanager
     def acting_as(self, verb: str) -> Iterator[None]:
@@ -99,6 +119,9 @@ class Roles:
             yield "sqs:SendMessage", self._resource({"SourceArn": params["DestinationArn"]})
             return
         yield ACTIONS[call], self._resource(params)
+        if call == "StartReplay":
+            archive = params["EventSourceArn"].rpartition("/")[2]
+            yield "events:StartReplay", self._resource({"ArchiveName": archive})
         if call == "GetObject" and not self._is_there(params["Bucket"], params["Key"]):
             # Without it S3 answers 403 of what is not there
             # (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions).
@@ -124,6 +147,18 @@ class Roles:
                 return f"<{self._names[name]}>"
             case {"Statements": [{"Statement": statement}, *_]}:
                 return f"<{self._names[statement.split(chr(34))[1]]}>"
+            case {"ReplayName": name}:
+                return f"{EVENTS}:replay/{name}"
+            case {"ArchiveName": name}:
+                return f"{EVENTS}:archive/{name}"
+            case {"Name": name, "EventBusName": bus}:
+                return f"{EVENTS}:rule/<{self._names[bus]}>/{name}"
+            case {"Name": name}:
+                return f"{EVENTS}:event-bus/<{self._names[name]}>"
+            case {"logGroupName": name}:
+                return f"<{self._names[name]}>"
+            case {"AlarmNamePrefix": _} | {"MetricDataQueries": _} | {"EventSourceArn": _}:
+                return "*"
             case {"Bucket": name, "Key": key}:
                 return f"<{self._names[name]}>/{key}"
             case {"Bucket": name}:

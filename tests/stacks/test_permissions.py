@@ -1,5 +1,6 @@
 """What each function may do, word for word. A change here is a change of the security review."""
 
+import re
 from typing import Any
 
 import pytest
@@ -170,16 +171,35 @@ def test_nobody_else_has_a_policy(production: Synthesised) -> None:
     assert set(statements(production.templates["staging"])) == set(EXPECTED)
 
 
-def test_no_role_carries_a_managed_policy_and_only_its_service_assumes_it(
+def test_a_functions_role_carries_no_managed_policy_and_only_its_service_assumes_it(
     production: Synthesised,
 ) -> None:
-    roles = resources(production.templates["staging"], "AWS::IAM::Role").values()
+    roles = resources(production.templates["staging"], "AWS::IAM::Role")
 
-    assert len(roles) == len(EXPECTED)
-    for role in (readable(role["Properties"]) for role in roles):
+    assert set(roles) == {*(f"{verb}Role" for verb in EXPECTED), "OperatorRole"}
+    for role in (readable(roles[f"{verb}Role"]["Properties"]) for verb in EXPECTED):
         assert "ManagedPolicyArns" not in role
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_the_operators_role_has_the_operators_policy_and_is_the_accounts_own(
+    production: Synthesised,
+) -> None:
+    template = production.templates["production"]
+    role = readable(resources(template, "AWS::IAM::Role")["OperatorRole"]["Properties"])
+
+    assert role["ManagedPolicyArns"] == ["<OperatorPolicy>"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::123456789012:root"}
+    (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
+    actions = [
+        action
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+    ]
+    assert not [a for a in actions if "*" in a or (re.search(r"Version|Table$|Bucket$|Purge", a)
+                and not a.startswith(("dynamodb:Describe", "s3:List")))]  # fmt: skip
 
 
 @pytest.mark.parametrize("environment", ["production", "staging"])

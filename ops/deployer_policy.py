@@ -1,0 +1,79 @@
+"""`make policy`: what who deploys an environment needs, as an IAM policy.
+
+    python -m ops.deployer_policy <environment>
+
+CDK's command line does everything under the roles that the bootstrap made; `make deploy` itself
+looks first whether the deployment can succeed (ops/deploy.py).
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from stacks.configuration import ConfigurationError, Environment, load_environments
+
+#: CDK's own, docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+DEFAULT_QUALIFIER = "hnb659fds"
+#: deploys, uploads the functions' code, and compares for `make diff`; nothing here is an image
+ROLES = ("deploy", "file-publishing", "lookup")
+
+
+def document(environment: Environment) -> dict[str, Any]:
+    """The policy. Where the file says neither account nor region, it is for any."""
+    relay = environment.document.relay
+    account, region = relay.account or "*", relay.region or "*"
+    qualifier = relay.bootstrap_qualifier or DEFAULT_QUALIFIER
+    source = relay.partner_event_source
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "CdkWorksUnderTheseRoles",
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole"],
+                "Resource": [
+                    f"arn:aws:iam::{account}:role/cdk-{qualifier}-{role}-role-{account}-{region}"
+                    for role in ROLES
+                ],
+            },
+            {
+                "Sid": "LooksBeforeItChanges",
+                "Effect": "Allow",
+                "Action": ["cloudformation:DescribeStacks"],
+                "Resource": [
+                    f"arn:aws:cloudformation:{region}:{account}:stack/"
+                    f"genesys-relay-{environment.name}/*"
+                ],
+            },
+            {
+                "Sid": "WhoHasTheBus",
+                "Effect": "Allow",
+                "Action": ["cloudformation:DescribeStackResources"],
+                # It asks by the bus's name, and any stack may have it.
+                "Resource": ["*"],
+            },
+            {
+                "Sid": "WhetherTheSourceIsThere",
+                "Effect": "Allow",
+                "Action": ["events:DescribeEventSource"],
+                "Resource": [f"arn:aws:events:{region}::event-source/{source}"],
+            },
+        ],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints a policy for each environment; the exit code."""
+    try:
+        environments = load_environments(",".join(arguments))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for environment in environments:
+        print(json.dumps(document(environment), indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

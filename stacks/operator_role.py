@@ -1,0 +1,173 @@
+"""What whoever operates the relay may do: a policy with what `relay`'s commands need, and a
+role that has it."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.acknowledgements import accept_wildcard
+from stacks.buses import Buses, rule_name
+from stacks.shared import Shared
+
+#: how `relay replay-archive` and `relay redeliver` name their replays
+REPLAYS = ("relay-*", "redeliver-*")
+#: what AWS grants for everything or not at all
+#: (docs.aws.amazon.com/service-authorization/latest/reference)
+WHOLESALE = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "events:ListArchives",
+    "events:TestEventPattern",
+    "lambda:GetEventSourceMapping",
+    "lambda:ListEventSourceMappings",
+    "sqs:ListQueues",
+)
+
+
+class OperatorRole(Construct):
+    """The policy is for permission sets and roles that there are; the role is for whoever in the
+    account may assume it. `relay forget` is not in it: erasing is somebody else's to grant
+    (docs/data.md)."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        shared: Shared,
+        buses: Buses,
+        topic: sns.ITopic,
+        functions: Mapping[str, lambda_.Function],
+        secrets: Sequence[secretsmanager.ISecret],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        ours, archive, *replays = (
+            stack.format_arn(service=service, resource=kind, resource_name=name)
+            for service, kind, name in (
+                ("cloudformation", "stack", f"{stack.stack_name}/*"),
+                ("events", "archive", "*"),
+                *(("events", "replay", name) for name in REPLAYS),
+            )
+        )
+        objects = shared.vault.bucket.arn_for_objects("*")
+        wildcards = {
+            "*": "These actions know no resources.",
+            ours: "A stack's ARN ends with an id that nobody knows before it is there.",
+            archive: "A bus may have the archive of an earlier stack, whose name AWS chose.",
+            **dict.fromkeys(replays, "Each replay has a name of its own."),
+            objects: "A person decides about any document: each is named by what it holds.",
+        }
+        self.policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            description=f"genesys-relay {shared.settings.environment}: what relay's commands need",
+            statements=[
+                _allow(
+                    ["DescribeStacks", "GetTemplate", "ListStackResources"],
+                    "cloudformation",
+                    ours,
+                ),
+                *_queues(shared),
+                *_ledger(shared),
+                _allow(["ListBucket"], "s3", shared.vault.bucket.bucket_arn),
+                _allow(["DeleteObject", "GetObject", "PutObject"], "s3", objects),
+                *_buses(stack, buses),
+                _allow(["DescribeArchive", "StartReplay"], "events", archive),
+                _allow(["DescribeReplay", "StartReplay"], "events", *replays),
+                _allow(
+                    ["GetFunction", "GetFunctionConfiguration"],
+                    "lambda",
+                    *(function.function_arn for function in functions.values()),
+                ),
+                _allow(
+                    ["FilterLogEvents"],
+                    "logs",
+                    *(function.log_group.log_group_arn for function in functions.values()),
+                ),
+                _allow(["ListSubscriptionsByTopic"], "sns", topic.topic_arn),
+                _allow(
+                    ["GetSecretValue"], "secretsmanager", *(each.secret_arn for each in secrets)
+                ),
+                iam.PolicyStatement(actions=list(WHOLESALE), resources=["*"]),
+            ],
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            description=f"genesys-relay {shared.settings.environment}: who operates it",
+            assumed_by=iam.AccountPrincipal(stack.account),
+            managed_policies=[self.policy],
+        )
+        for resource, reason in wildcards.items():
+            accept_wildcard(self.policy, resource, reason)
+
+
+def _allow(actions: Sequence[str], service: str, *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=[f"{service}:{action}" for action in actions], resources=list(resources)
+    )
+
+
+def _queues(shared: Shared) -> Sequence[iam.PolicyStatement]:
+    """Waiting messages are looked at and dead letters moved; nobody deletes what only waits."""
+    pairs = shared.queues.all
+    return (
+        _allow(
+            ["GetQueueAttributes", "ReceiveMessage", "SendMessage"],
+            "sqs",
+            *(pair.queue.queue_arn for pair in pairs),
+        ),
+        _allow(
+            ["ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes",
+             "ListMessageMoveTasks", "ReceiveMessage", "StartMessageMoveTask"],
+            "sqs",
+            *(pair.dead.queue_arn for pair in pairs),
+        ),
+    )  # fmt: skip
+
+
+def _ledger(shared: Shared) -> Sequence[iam.PolicyStatement]:
+    table = shared.ledger.table.table_arn
+    return (
+        _allow(
+            ["BatchGetItem", "DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive",
+             "PartiQLInsert", "PutItem", "Query", "Scan", "UpdateItem"],
+            "dynamodb",
+            table,
+        ),
+        _allow(["Query"], "dynamodb", shared.ledger.index_arn),
+    )  # fmt: skip
+
+
+def _buses(stack: cdk.Stack, buses: Buses) -> Sequence[iam.PolicyStatement]:
+    def arn(kind: str, name: str) -> str:
+        return stack.format_arn(service="events", resource=kind, resource_name=name)
+
+    names = {"partner": buses.partner_name, "relay": buses.relay.ref}
+    return (
+        _allow(
+            ["DescribeEventBus"], "events", *(arn("event-bus", name) for name in names.values())
+        ),
+        _allow(
+            ["DescribeRule", "ListTargetsByRule"],
+            "events",
+            *(arn("rule", f"{name}/{rule_name(stack, end)}") for end, name in names.items()),
+        ),
+        _allow(
+            ["DescribeEventSource"],
+            "events",
+            # A partner's source is in no account.
+            stack.format_arn(
+                service="events",
+                account="",
+                resource="event-source",
+                resource_name=buses.partner_name,
+            ),
+        ),
+    )

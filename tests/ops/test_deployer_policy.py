@@ -1,0 +1,55 @@
+"""Who deploys may assume what CDK's manifest says, and ask what `make deploy` asks; no more."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ops import deployer_policy
+from tests.ops.test_operator import OPS, calls_in
+from tests.stacks.environments import environment_text
+from tests.stacks.synthesis import synthesise
+
+FILE = environment_text(
+    'account = "123456789012"', 'region = "eu-central-1"', 'bootstrap_qualifier = "acme"'
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    (tmp_path / "production.toml").write_text(FILE, "utf-8")
+    return str(tmp_path / "production.toml")
+
+
+def printed(path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+    assert deployer_policy.main([path]) == 0
+    rows = json.loads(capsys.readouterr().out)["Statement"]
+    return {action: row["Resource"] for row in rows for action in row["Action"]}
+
+
+def test_the_roles_are_those_that_cdk_assumes(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = json.dumps(synthesise(tmp_path / "", production=FILE).manifest)
+    manifest += (tmp_path / "cdk.out" / "genesys-relay-production.assets.json").read_text("utf-8")
+    assumed = {
+        arn.replace("${AWS::Partition}", "aws")
+        for arn in re.findall(r'"(?:assumeRoleArn|arn)": "(arn:[^"]*:role/[^"]*)"', manifest)
+    }
+
+    assert set(printed(path, capsys)["sts:AssumeRole"]) == assumed
+
+
+def test_it_may_ask_what_the_deployment_asks_and_no_more(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Who one is anybody may ask.
+    asked = calls_in(OPS / "deploy.py") - {"sts:GetCallerIdentity"}
+
+    assert set(printed(path, capsys)) - {"sts:AssumeRole"} == asked
+
+
+def test_an_unknown_environment_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deployer_policy.main(["nobody"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
