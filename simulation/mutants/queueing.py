@@ -112,6 +112,12 @@ QUEUEING = (
         stage=some_items_fail,
     ),
     Mutant(
+        "an attribute's count is a count",
+        "We wrote it ourselves.",
+        ((reconcile, "count", lambda attributes, name: int(attributes.get(name, 0))),),
+        storm={"attributes edited": 0.9, "429 hours": 0.2, "send refused": 0.3},
+    ),
+    Mutant(
         "a batch is written wherever it comes from",
         "What is in the queue of write has been through dedup.",
         ((write, "is_unclaimed", lambda text: False),),
