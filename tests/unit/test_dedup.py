@@ -13,7 +13,7 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, encode
 from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.sending import emptying, opening, sealed_item
+from lambdas.relay.requests.sending import emptying, merged_item, opening, sealed_item
 from simulation.memory.faults import Fault
 from tests.unit.batches import NOW_MS, TARGET, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
@@ -195,6 +195,18 @@ def test_what_is_settled_needs_no_destination() -> None:
     world.ledger.change(*record_key(batch.batch_id), *emptying(NOW_MS))
 
     assert deduplicated(world, batch) == 0
+
+
+def test_what_goes_on_in_others_goes_on_without_a_destination() -> None:
+    """The run that merged it may have died before it sent what it had merged."""
+    world, batch = World(), replace(batch_of("a"), target=GONE)
+    world.ledger.insert([merged_item(batch, NOW_MS)])
+
+    assert deduplicated(world, batch) == 0
+
+    _, sent = map(decode, world.bodies("source"))
+    assert said_in(sent) == ["a"]
+    assert sent.batch_id != batch.batch_id
 
 
 def test_what_is_no_sealed_batch_is_quarantined() -> None:

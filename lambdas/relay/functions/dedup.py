@@ -72,7 +72,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
     if batch.target.destination not in deps.destinations:
-        return _without_destination(batch, deps)
+        return _without_destination(batch, deps, now_ms)
     batch = as_ordered(batch, deps.ledger)
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
@@ -141,14 +141,19 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     return Done()
 
 
-def _without_destination(batch: Batch, deps: Deps) -> Disposition:
-    """What is settled needs no configuration. The rest waits for a deploy that names its
-    destination: until then nobody knows which of its events are a request's own doing, and write
-    may know the destination still. Raises Transient."""
+def _without_destination(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """What is settled, or goes on in others, needs no configuration. The rest waits for a deploy
+    that names its destination: until then nobody knows which of its events are a request's own
+    doing, and write may know the destination still. Raises Transient."""
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
-    if item is not None and Record.of(item).state in SETTLED | PARKED:
-        return Done()
-    raise Transient(Code.NO_DESTINATION(batch.target.destination))
+    state = None if item is None else Record.of(item).state
+    if state == "MERGED":
+        return _travel_anew(batch, deps, now_ms)
+    if state == "SPLIT":
+        deps.writes.send([Outgoing(encode(batch), describe(batch))])
+    elif state not in SETTLED | PARKED:
+        raise Transient(Code.NO_DESTINATION(batch.target.destination))
+    return Done()
 
 
 def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
