@@ -59,17 +59,11 @@ def archive_of(relay: Relay, bus: str, since: datetime) -> Archive:
     where there is none."""
     name = relay.output("PartnerBusName" if bus == "partner" else "RelayBusName")
     described = relay.events.describe_event_bus(Name=name)
-    try:
-        listed = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
-    except relay.events.exceptions.ClientError:
-        if not relay.is_embedded:
-            raise
-        listed = []
+    listed = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
     found = [relay.events.describe_archive(ArchiveName=one["ArchiveName"]) for one in listed]
     chosen = _chosen(found, _own(relay), since)
     if chosen is None:
-        where = " The embedded AWS has no archives." if relay.is_embedded else ""
-        raise OpsError(f"The bus {name} has no archive of the stack's.{where}")
+        raise OpsError(f"The bus {name} has no archive of the stack's.")
     rule = relay.events.describe_rule(Name=f"{relay.stack}-{bus}", EventBusName=name)
     return Archive(
         bus_arn=described["Arn"],

@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct, IDependable
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
-from stacks.environment_document import Relay
+from stacks.environment_document import PARTNER_SOURCE, Relay
 from stacks.patterns import ANY_SOURCE, Pattern
 from stacks.queues import DeadLetteredQueue
 
@@ -50,11 +50,16 @@ class Buses(Construct):
         ]
 
         source = relay.partner_event_source
-        # AWS associates a partner source with the bus of the same name.
         self.partner = (
             None
             if relay.partner_bus_exists
-            else events.CfnEventBus(self, "Partner", name=source, event_source_name=source)
+            else events.CfnEventBus(
+                self,
+                "Partner",
+                name=source,
+                # AWS associates a partner source with the bus of the same name.
+                event_source_name=source if PARTNER_SOURCE.fullmatch(source) else None,
+            )
         )
         self.partner_name = source if self.partner is None else self.partner.ref
         self.relay = events.CfnEventBus(self, "Relay", name=relay_bus_name)

@@ -27,6 +27,7 @@ SOURCE = "aws.partner/genesys.com/cloud/4711/relay"
 GAPS = (
     "atomic_queues",
     "partner_events",
+    "archives",
     "event_log",
     "event_source_batches",
     "move_tasks",
@@ -250,11 +251,10 @@ def test_a_function_finds_nothing_of_ours_in_the_emulators_environment() -> None
 
 
 def test_cloudformation_enables_time_to_live_and_refers_to_secrets_by_arn(aws: Emulator) -> None:
-    outputs = deploy(aws, "filled", {"Table": TABLE, "Secret": SECRET, "Archive": ARCHIVE})
+    outputs = deploy(aws, "filled", {"Table": TABLE, "Secret": SECRET})
 
     setting = aws.client("dynamodb").describe_time_to_live(TableName=outputs["Table"])
     assert setting["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
-    assert outputs["Archive"]
     name = outputs["Secret"].split(":")[6]
     assert name.split("-")[0] == "Secret"
     assert len(name.split("-")) == 3, "logical id, random part, suffix"
@@ -282,6 +282,31 @@ def test_cloudformation_still_ignores_time_to_live_in_the_emulator(bare: Emulato
 
 def test_cloudformation_still_refers_to_secrets_by_name_in_the_emulator(bare: Emulator) -> None:
     assert not deploy(bare, "secret", {"Secret": SECRET})["Secret"].startswith("arn:")
+
+
+def test_an_archive_brings_back_what_no_rule_took(aws: Emulator) -> None:
+    events = aws.client("events")
+    queue_url = partner_bus_with_queue(aws)
+    bus_arn = events.describe_event_bus(Name=SOURCE)["Arn"]
+    archive = {**ARCHIVE, "Properties": {"SourceArn": bus_arn, "RetentionDays": 1}}
+    name = deploy(aws, "archived", {"Archive": archive})["Archive"]
+    (rule,) = events.list_rules(EventBusName=SOURCE)["Rules"]
+    events.disable_rule(Name=rule["Name"], EventBusName=SOURCE)
+    put_partner_events(aws, SOURCE, [{"n": 7}])
+    assert receive(aws, queue_url) == []
+    events.enable_rule(Name=rule["Name"], EventBusName=SOURCE)
+
+    events.start_replay(
+        ReplayName="again",
+        EventSourceArn=events.describe_archive(ArchiveName=name)["ArchiveArn"],
+        EventStartTime=datetime(2020, 1, 1, tzinfo=UTC),
+        EventEndTime=datetime(2100, 1, 1, tzinfo=UTC),
+        Destination={"Arn": bus_arn},
+    )
+
+    (message,) = eventually(lambda: receive(aws, queue_url))
+    assert json.loads(message["Body"])["detail"] == {"n": 7}
+    delete(aws, "archived")
 
 
 def test_cloudformation_still_refuses_archives_in_the_emulator(bare: Emulator) -> None:
