@@ -17,10 +17,10 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy policy diff lock clean
+.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy policy diff acceptance lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Install what is missing or outdated
 	$(require_python)
@@ -79,6 +79,9 @@ policy: setup ## Print the IAM policy that who deploys needs, ENVIRONMENT=name
 diff: setup ## Show what a deployment would change, ENVIRONMENT=name [ARGS="--profile name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to compare, a file in environments/: make diff ENVIRONMENT=<name>." >&2; exit 2; }
 	@cdk diff --no-notices --context environment="$$ENVIRONMENT" $(ARGS)
+
+acceptance: setup ## Deploy, break, mend and delete a stack of its own; on the embedded AWS, or ENVIRONMENT=name [ARGS=--yes]
+	@.venv/bin/python -m ops.acceptance $(if $(ENVIRONMENT),"$$ENVIRONMENT") $(ARGS)
 
 lock: .venv/.installed ## Pin requirements.in anew into requirements.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --generate-hashes --upgrade \

@@ -1,0 +1,1 @@
+"""`make acceptance`: the stack in a real account, from the first deploy to the last resource."""
