@@ -61,6 +61,7 @@ class Account:
     _release: str = field(default="a", init=False)
     _relay: Relay | None = field(default=None, init=False)
     _sent: int = field(default=0, init=False)
+    _clients: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.session = boto3.Session(region_name=self.given.get("region"))
@@ -70,7 +71,10 @@ class Account:
         self._source = self.bus("one")
 
     def client(self, service: str) -> Any:
-        return self.session.client(service)
+        """One for each service: making it reads its whole API."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(service)
+        return self._clients[service]
 
     @property
     def stack(self) -> str:
