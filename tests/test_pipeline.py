@@ -17,8 +17,14 @@ def test_its_commands_are_those_of_this_project_in_their_order() -> None:
         name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
     }
     made = {name: re.findall(r"make ([a-z]+)", "\n".join(lines)) for name, lines in runs.items()}
-    assert made == {"diff": ["check", "synth", "diff"], "deploy": ["deploy"]}
-    assert set(made["diff"] + made["deploy"]) <= targets
+    assert made == {
+        "diff": ["check", "synth", "diff"],
+        "deploy": ["deploy"],
+        "acceptance": ["acceptance"],
+    }
+    assert {target for named in made.values() for target in named} <= targets
+    assert "--yes" in runs["acceptance"][0]
+    assert jobs["acceptance"]["if"] == "github.event_name == 'workflow_dispatch'"
     assert any("bin/relay" in line for line in runs["deploy"])
     assert jobs["deploy"]["needs"] == "diff"
     assert jobs["deploy"]["environment"] == "production"
