@@ -221,6 +221,7 @@ def rows(result: Result) -> dict[str, Any]:
         "lost": counts["lost"],
         "duplicate_effects": counts["doubled"],
         "undetected_duplicates": counts["undetected"],
+        "renamed_duplicates": counts["renamed"],
         "delivered": counts["delivered"],
         "parked": counts["parked"],
         "rejected": counts["rejected"],

@@ -55,6 +55,9 @@ class Account:
     doubled: int = 0
     #: of those, the ones that no record lists as possible
     undetected: int = 0
+    #: the ones that a renaming without `formerly` brought about, which docs/runbook.md announces:
+    #: no record lists them, for under the new name nobody knows of the old one's
+    renamed: int = 0
     violations: list[str] = field(default_factory=list)
 
 
@@ -180,7 +183,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
-    is_wanted = not history.is_removed or number in history.sealed
+    is_wanted = history.deploy != "removed" or number in history.sealed
     match fact.kind:
         case "plain" | "poison" if not (is_wanted or effects or traces.has(number)):
             account.unrouted += 1
@@ -207,12 +210,16 @@ def _judge_double(
     """Every effect beyond the first must be one that a record lists as possible: one of the same
     request, or of one that it was split from or into. Requests of no kin may never share one."""
     kin = Counter(_ancestor(key, history) for key in effects)
+    names = (
+        {history.names.get(f"R#{key}") for key in kin} if history.deploy == "forgotten" else {""}
+    )
+    account.renamed += len(names) - 1
     listed = Counter[str]()
     for key in traces.keys[number]:
         listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
-    undetected = len(kin) - 1 + sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
+    undetected = len(kin) - len(names) + sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
     account.undetected += undetected
-    if regime.doubles == "never":
+    if regime.doubles == "never" and len(effects) > len(names):
         keys = dict(Counter(effects))
         account.violations.append(f"event {number} took effect {len(effects)} times: {keys}")
     elif undetected:
@@ -308,7 +315,10 @@ def _may_be_parked(
     told = read_reason(reason)
     match told.code:
         case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
-            return history.is_removed
+            # A deploy took the name away; after a roll-back nobody but a message knows the new one.
+            return history.deploy in ("removed", "forgotten") or (
+                history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
+            )
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
             return history.dead_lettered[told.details[0]] > 3
         case Code.BEYOND_HORIZON | Code.RECORD_GONE:

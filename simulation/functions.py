@@ -27,6 +27,7 @@ from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
 from simulation.memory.vault import MemoryVault
+from simulation.releases import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Neighbours:
     sender_keys: Mapping[str, str]
     telemetry: Telemetry
     settings: MemorySettings
+    #: whose habits of writing the instances have
+    release: Release = "here"
 
 
 class Instance:
@@ -59,7 +62,7 @@ class Instance:
         self.telemetry = n.telemetry
         self.clock = MemoryClock(n.timeline, n.gate, skew_ms)
         self.entropy = SeededChance(n.random)
-        self.ledger = MemoryLedger(n.table, n.gate, n.faults, n.timeline)
+        self.ledger = MemoryLedger(n.table, n.gate, n.faults, n.timeline, n.release)
         self.vault = MemoryVault(n.documents, n.gate, n.faults)
         self.http = MemoryHttp(n.server, n.gate, n.faults, n.timeline, n.settings.timing)
         self.secrets = MemorySecrets(n.secret, n.gate, n.faults)

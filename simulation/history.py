@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas.relay.kernel.ports import Item
+from simulation.deploys import Deploy
 from simulation.endless import NEVER, Ending
 from simulation.memory.genesys import Call, Effect
 from simulation.memory.queues import Message
@@ -42,8 +43,10 @@ class History:
     strays: list[str]
     #: numbers of the events that intake has sealed: from then on somebody is responsible for them
     sealed: set[int]
-    #: whether a deploy took every route away, so that what was not sealed by then nobody wants
-    is_removed: bool
+    #: what became of the configuration meanwhile
+    deploy: Deploy
+    #: the destination that a request's record names, by its key, kept in the same way as `reposts`
+    names: Mapping[str, str]
     #: errors that ended an invocation, or that a function met and did not foresee
     errors: list[str]
     #: whether the run ended by itself

@@ -11,6 +11,7 @@ from simulation.functions import Function, Instance, Neighbours
 from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.timeline import Timeline
+from simulation.releases import Release
 from simulation.scheduler import Ending, Raised, Returned, Scheduler
 
 #: how long a message that can be received waits until somebody polls
@@ -67,9 +68,9 @@ class Pool:
 
         self.scheduler.start(warm.name, self.timeout_s, body, after)
 
-    def deploy(self, settings: MemorySettings) -> None:
+    def deploy(self, settings: MemorySettings, release: Release) -> None:
         """What begins from now on is told this; what is at work ends as it began."""
-        self.neighbours = replace(self.neighbours, settings=settings)
+        self.neighbours = replace(self.neighbours, settings=settings, release=release)
         self._idle.clear()
         self._deploys += 1
 

@@ -44,6 +44,8 @@ def _figures(told: Mapping[str, Any]) -> str:
         ("**lost**", f"**{told['lost']:,}**"),
         ("second effects, each of them listed but for those of the next row",
          f"{told['duplicate_effects']:,}"),
+        ("of the second effects, those of a renaming without `formerly`, as the runbook announces",
+         f"{told['renamed_duplicates']:,}"),
         ("**undetected second effects**", f"**{told['undetected_duplicates']:,}**"),
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
         (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),

@@ -21,7 +21,7 @@ from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
-from simulation import workload
+from simulation import deploys, workload
 from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request
@@ -107,7 +107,8 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
-    scenario = replace(scenario, told=0, states=0, two_routes=False, deploy="none", ending=NEVER)
+    scenario = replace(scenario, told=0, states=0, two_routes=False, ending=NEVER)
+    scenario = replace(scenario, deploy=deploys.drawn(seed, deploys.TRACKED))
     return scenario, tracks
 
 

@@ -104,4 +104,5 @@ def total(counts: Counter[str], trial: Trial) -> None:
         lost=account.lost,
         doubled=account.doubled,
         undetected=account.undetected,
+        renamed=account.renamed,
     )

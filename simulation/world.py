@@ -21,6 +21,7 @@ from lambdas.relay.routes.configuration import Configuration
 from simulation import deploys, states, workload
 from simulation.checker import FINISHED, WITH_A_PERSON
 from simulation.configuration import configuration_of
+from simulation.deploys import Deploy
 from simulation.endless import STUMBLING_EVENTS, WITHIN_S, Ending
 from simulation.fault_plan import FaultPlan
 from simulation.functions import FUNCTIONS, Function, Instance, Neighbours
@@ -38,6 +39,7 @@ from simulation.memory.timeline import Timeline
 from simulation.post import is_astray
 from simulation.probes import Probes
 from simulation.reconciliation import Reconciliation
+from simulation.releases import Release
 from simulation.scenario import Scenario
 from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
@@ -72,6 +74,7 @@ class World:
         #: when a record last came to an end, or to a person
         self.verdict_ms = START_MS
         self.parents: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         #: writes to the items that all instances of a function share: pace, breaker
         self.shared_writes = 0
         self.documents: dict[str, str] = {}
@@ -105,6 +108,7 @@ class World:
                 receives=scenario.receives_max,
                 requests_per_minute=scenario.per_minute,
             ),
+            release=self._release("before"),
         )
         self.pools = {verb: self._pool(verb, make) for verb, make in functions.items()}
         self.mappings = {
@@ -148,7 +152,11 @@ class World:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
         if scenario.deploy != "none":
-            deploys.plan(scenario.seed, self.pools, self._deploy, self.timeline.after)
+            there = partial(self._deploy, scenario.deploy, self._release("next"))
+            back = partial(self._deploy, "none", self._release("before"))
+            is_undone = deploys.is_undone(scenario.deploy, scenario.seed)
+            changes = (there, back) if is_undone else (there,)
+            deploys.plan(scenario.seed, self.pools, changes, self.timeline.after)
         Incidents(
             self.random,
             self.timeline,
@@ -178,10 +186,13 @@ class World:
             if ending.lasts_s is not None:
                 self.timeline.after(begins_s + ending.lasts_s, ceased.paths.clear)
 
-    def _deploy(self, pool: Pool) -> None:
+    def _release(self, release: Release) -> Release:
+        return release if self.scenario.deploy == "released" else "here"
+
+    def _deploy(self, deploy: Deploy, release: Release, pool: Pool) -> None:
         settings = self.neighbours.settings
-        configuration = deploys.after(self.scenario.deploy, settings.configuration)
-        pool.deploy(replace(settings, configuration=configuration))
+        configuration = deploys.after(deploy, settings.configuration)
+        pool.deploy(replace(settings, configuration=configuration), release)
 
     def _publish(self, row: workload.Published) -> None:
         if row.on_bus:
@@ -240,6 +251,8 @@ class World:
             self.reposts[new["pk"]] = int(new["reposts"])
         if new is not None and "parent" in new:
             self.parents[new["pk"]] = str(new["parent"])
+        if new is not None and "destination" in new:
+            self.names[new["pk"]] = str(new["destination"])
         if new is not None:
             self.reconciliation.record_changed(new)
         state = "" if new is None else str(new.get("state"))
@@ -332,7 +345,8 @@ class World:
             unsound=self.probes.unsound,
             strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
             sealed=self.sealed,
-            is_removed=self.scenario.deploy == "removed",
+            deploy=self.scenario.deploy,
+            names=self.names,
             errors=[
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()

@@ -9,6 +9,7 @@ from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
+from simulation.releases import Release, changed, inserted
 
 #: a signed request is refused by AWS five minutes after its signing, so none lands later
 LATE_WRITE_MAX_S = 300.0
@@ -17,15 +18,24 @@ LATE_WRITE_MAX_S = 300.0
 class MemoryLedger:
     """Implements relay.ports.Ledger."""
 
-    def __init__(self, table: Table, gate: Gate, faults: Faults, timeline: Timeline) -> None:
+    def __init__(
+        self,
+        table: Table,
+        gate: Gate,
+        faults: Faults,
+        timeline: Timeline,
+        release: Release = "here",
+    ) -> None:
         self._table = table
         self._gate = gate
         self._faults = faults
         self._timeline = timeline
+        self._release = release
 
     def insert(self, items: Sequence[Item]) -> Sequence[Written]:
         if not items:
             return []
+        items = [inserted(item, self._release) for item in items]
         self._gate.step("ledger.insert")
         if len(items) > 1 and self._faults.strikes("ledger partly applied"):
             for item in items:
@@ -37,6 +47,7 @@ class MemoryLedger:
         return written
 
     def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
+        change = changed(pk, change, self._release)
         self._gate.step("ledger.change")
         written = self._write(lambda: [self._table.change(pk, sk, guard, change)])[0]
         self._gate.step("ledger.change answered")

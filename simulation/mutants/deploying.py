@@ -1,11 +1,14 @@
 """Mistakes about a configuration that changes while its events are under way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from lambdas.relay.functions import attempt, overdue, write
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.functions import attempt, overdue, parts, reconcile, write
 from lambdas.relay.kernel.limits import LOOK_AGAIN_S
+from lambdas.relay.kernel.ports import Item
 from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.ledger.shared import Shared
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch, Target
 from lambdas.relay.requests.record import Record
@@ -29,6 +32,14 @@ def _wait_for_its_message(tracked: Record, deps: overdue.Deps) -> overdue.Fate:
     return _prompt(tracked, deps)
 
 
+def _by_this_name(target: Target, by_name: Mapping[str, Destination]) -> Destination | None:
+    return by_name.get(target.destination)
+
+
+def _whole(cls: type[Shared], item: Item | None) -> Shared:
+    return cls() if item is None else cls(**{name: item[name] for name in cls.__slots__})
+
+
 def _under(deploy: Deploy, stage: Callable[[Scenario], Scenario]) -> Callable[[Scenario], Scenario]:
     return lambda scenario: replace(stage(scenario), deploy=deploy)
 
@@ -42,6 +53,18 @@ DEPLOYING = (
             (Route, "names", property(lambda self: (self.name,))),
         ),
         stage=_under("renamed", odd),
+    ),
+    Mutant(
+        "a roll-back knows nothing of the new name",
+        "A destination has one name, and the configuration says which.",
+        tuple((place, "of_target", _by_this_name) for place in (write, parts, reconcile)),
+        stage=_under("rolled back", odd),
+    ),
+    Mutant(
+        "a shared item has all its members",
+        "Whoever wrote it was this code.",
+        ((Shared, "of", classmethod(_whole)),),
+        stage=_under("released", odd),
     ),
     Mutant(
         "what nobody is configured to take is dropped",

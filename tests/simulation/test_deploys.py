@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from simulation.checker import check
-from simulation.deploys import DEPLOYS, Deploy, after
+from simulation.deploys import DEPLOYS, TRACKED, Deploy, after
 from simulation.scenario import Scenario, calm, draw
-from simulation.trial import run_scenario
+from simulation.tracked import draw_tracked
+from simulation.trial import run_scenario, run_tracked_scenario
+from simulation.workload import Shares
 from simulation.world import World
 
-SEEDS = range(9_100, 9_104)
+SEEDS = range(9_100, 9_103)
 
 
 def deploying(deploy: Deploy, seed: int) -> Scenario:
@@ -24,7 +26,30 @@ def test_every_event_is_accounted_for_whatever_else_goes_wrong(deploy: Deploy) -
     assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
 
 
-@pytest.mark.parametrize("deploy", ["renamed", "remapped"])
+@pytest.mark.parametrize("deploy", TRACKED)
+def test_every_tracked_request_ends_where_it_has_to(deploy: Deploy) -> None:
+    for seed in (3, 7):
+        scenario, tracks = draw_tracked(seed)
+        trial = run_tracked_scenario(replace(scenario, deploy=deploy), tracks)
+        assert trial.account.violations == []
+
+
+def test_second_effects_of_a_name_that_was_forgotten_are_those_that_the_runbook_announces() -> None:
+    scenario = replace(calm(1, "honoured", 100), deploy="forgotten", publishing_s=2_000)
+    scenario = replace(scenario, shares=Shares(poison=0, odd=0, copies=0.5))
+    history = World(scenario).run()
+
+    account = check(history, scenario.regime)
+
+    assert account.renamed == account.doubled > 0
+    assert (account.undetected, account.violations) == (0, [])
+    # Of one name twice is what it always was.
+    twice = check(replace(history, effects=history.effects * 2), scenario.regime)
+    assert twice.undetected > 0
+    assert twice.violations
+
+
+@pytest.mark.parametrize("deploy", ["renamed", "rolled back", "remapped", "smaller", "released"])
 def test_without_faults_nobody_notices(deploy: Deploy) -> None:
     scenario = replace(calm(1, "honoured", 200), deploy=deploy, publishing_s=2_000)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.results import WHOLE, ReadResults
@@ -13,7 +13,7 @@ from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.reasons import Code, sentence
-from lambdas.relay.messages.sealing import Shape
+from lambdas.relay.messages.sealing import Shape, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +178,13 @@ def section_text(section: Mapping[str, Json], key: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{where} needs {key}, a text")
     return value
+
+
+T = TypeVar("T")
+
+
+def of_target(target: Target, by_name: Mapping[str, T]) -> T | None:
+    """What is kept by names of destinations, for the one that a request goes to. A configuration
+    that was rolled back knows it by the name that it had before."""
+    names = (target.destination, *target.formerly)
+    return next((by_name[name] for name in names if name in by_name), None)

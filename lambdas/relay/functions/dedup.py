@@ -8,6 +8,7 @@ from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
+from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.functions.copies import name_copies, note_same_content
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import (
@@ -71,7 +72,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         # A part: its whole has claimed its events. It only came to the wrong queue.
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
-    if batch.target.destination not in deps.destinations:
+    if not any(name in deps.destinations for name in batch.target.names):
         return _without_destination(batch, deps, now_ms)
     batch = as_ordered(batch, deps.ledger)
     aged = _aged(batch, now_ms)
@@ -122,7 +123,7 @@ def _record(
 
 
 def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
-    return deps.confirmations.get(batch.target.destination)
+    return of_target(batch.target, deps.confirmations)
 
 
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:

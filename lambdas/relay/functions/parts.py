@@ -11,6 +11,7 @@ from lambdas.relay.correlation.checks import timer
 from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
+from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Outgoing
@@ -126,5 +127,5 @@ def _is_to_send(child: Batch, heard: Item, deps: Deps, now_ms: int) -> bool:
 
 
 def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
-    destination = deps.destinations.get(batch.target.destination)
+    destination = of_target(batch.target, deps.destinations)
     return None if destination is None else destination.awaited

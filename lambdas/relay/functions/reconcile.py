@@ -16,6 +16,7 @@ from functools import partial
 
 from lambdas.relay.correlation.checks import read_check
 from lambdas.relay.destinations.correlation import CANDIDATES
+from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.entrances.arrivals import FIRST_SEEN
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.functions import overdue
@@ -204,16 +205,15 @@ def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Ver
 def _judge_batch(
     batch: Batch, line: Line, redrives: int, why: Reason, age_s: float, deps: Deps
 ) -> Verdict:
-    name = batch.target.destination
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
-    is_configured = batch.target == CANDIDATES or name in deps.destinations
+    known = of_target(batch.target, deps.destinations)
     return judge_batch(
         line.name,
         redrives,
         why,
         state=None if item is None else Record.of(item).state,
-        is_configured=is_configured,
-        is_turned_away=is_configured and overdue.is_turned_away(name, deps),
+        is_configured=batch.target == CANDIDATES or known is not None,
+        is_turned_away=known is not None and overdue.is_turned_away(known.name, deps),
         age_s=age_s,
         backoff_s=deps.timing.redrive_backoff_s,
     )

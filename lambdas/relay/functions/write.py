@@ -9,7 +9,7 @@ comes before the lease: it is no attempt, and costs the record nothing.
 from dataclasses import replace
 
 from lambdas.relay.destinations.correlation import CANDIDATES, is_compensation
-from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.destination import Destination, of_target
 from lambdas.relay.functions.attempt import Attempt, Deps, request_ms
 from lambdas.relay.functions.leasing import open_request
 from lambdas.relay.functions.parts import without_destination
@@ -26,7 +26,7 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
     batch = decode(delivery.body)
     if is_unclaimed(delivery.body) or batch.target == CANDIDATES:
         raise Misplaced(Code.NOT_CLAIMED())
-    destination = deps.destinations.get(batch.target.destination)
+    destination = of_target(batch.target, deps.destinations)
     if destination is None:
         return without_destination(batch, deps)
     latest_ms = deadline_ms - request_ms(deps.timing)

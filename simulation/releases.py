@@ -1,0 +1,53 @@
+"""The release before and the next one, as far as the ledger can tell them from this one.
+
+Both are this code, with other habits of writing: what the next one writes has a member more than we
+know, what the one before wrote has fewer than we have. They run side by side and read each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from lambdas.relay.kernel.ports import Change, Item
+
+Release = Literal["before", "here", "next"]
+#: what every item of the next release has more
+MORE: Mapping[str, Any] = {"of_the_next_release": {"a": [1, None, "\u00e9"]}}
+#: what items that all instances share did not have before, by the endings of their keys
+FEWER: Mapping[str, frozenset[str]] = {
+    "L#pace": frozenset({"is_full", "was_full", "leased_at_ms"}),
+    "L#breaker": frozenset({"rest_until_ms", "refusals", "opened_at_ms"}),
+    "L#silence": frozenset({"silent", "probe_until_ms"}),
+}
+#: what a record did not have before
+FEWER_OF_RECORDS = frozenset({"history", "deferred"})
+
+
+def inserted(item: Item, release: Release) -> Item:
+    """An item as this release writes it."""
+    match release:
+        case "next":
+            return {**item, **MORE}
+        case "before":
+            gone = _fewer(str(item["pk"]))
+            return {name: value for name, value in item.items() if name not in gone}
+        case "here":
+            return item
+
+
+def changed(pk: str, change: Change, release: Release) -> Change:
+    """A change as this release makes it."""
+    match release:
+        case "next":
+            return replace(change, put={**change.put, **MORE})
+        case "before":
+            gone = _fewer(pk)
+            return replace(change, put={n: v for n, v in change.put.items() if n not in gone})
+        case "here":
+            return change
+
+
+def _fewer(pk: str) -> frozenset[str]:
+    if pk.startswith("R#"):
+        return FEWER_OF_RECORDS
+    return next((names for begins, names in FEWER.items() if pk.startswith(begins)), frozenset())
