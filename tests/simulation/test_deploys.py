@@ -28,7 +28,7 @@ def test_every_event_is_accounted_for_whatever_else_goes_wrong(deploy: Deploy) -
 
 @pytest.mark.parametrize("deploy", TRACKED)
 def test_every_tracked_request_ends_where_it_has_to(deploy: Deploy) -> None:
-    for seed in (3, 7):
+    for seed in (4, 7):
         scenario, tracks = draw_tracked(seed)
         trial = run_tracked_scenario(replace(scenario, deploy=deploy), tracks)
         assert trial.account.violations == []
