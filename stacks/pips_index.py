@@ -1,0 +1,38 @@
+"""Where packages come from, for uv as for pip. Needs nothing but Python: `bin/install` runs before
+anything is installed."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+#: what pip calls where packages come from, and uv's variable for it
+PIPS = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+}
+
+
+@cache
+def with_pips_index() -> dict[str, str]:
+    """The environment in which uv asks the index that pip was told to ask: a company's mirror
+    stands in pip's variables or its configuration files, which uv does not read."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = dict(line.split("=", 1) for line in asked.stdout.splitlines() if "=" in line)
+    environ = dict(os.environ)
+    for name, its_name in PIPS.items():
+        found = (
+            told.get(f":env:.{name}") or told.get(f"install.{name}") or told.get(f"global.{name}")
+        )
+        if found:
+            environ.setdefault(its_name, found.strip("'"))
+    # pip takes the best of all indexes, uv the first that has the package; the hashes decide here.
+    environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    return environ
