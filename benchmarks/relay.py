@@ -14,7 +14,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from simulation.memory.clock import SeededChance
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
@@ -25,6 +25,7 @@ from simulation.memory.settings import MemorySettings
 from simulation.memory.vault import MemoryVault
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from simulator.ratelimit import ALLOWED
+from stacks.schema.parsing import parse
 
 CONFIGURATION = parse(
     {

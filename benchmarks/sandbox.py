@@ -31,6 +31,8 @@ from simulator.messages import Request
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from simulator.platform import GenesysPlatform
+from stacks.schema.parsing import parse
+from stacks.schema.resolving import resolve
 
 REGION = "eu-central-1"
 #: README's shortest environment: business events become steps of customers
@@ -108,7 +110,7 @@ class Sandbox:
         self.session = boto3.DEFAULT_SESSION = boto3.Session()
         self.aws.attach(self.session)
         root = Path(tempfile.mkdtemp(prefix="relay-benchmark-"))
-        self.configuration = json.dumps(CONFIGURATION)
+        self.configuration = json.dumps(resolve(parse(CONFIGURATION)))
         (root / "configuration.json").write_text(self.configuration, "utf-8")
         wiring.ROOT = root
         wiring.settings.cache_clear()

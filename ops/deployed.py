@@ -8,9 +8,11 @@ import zipfile
 import requests
 
 from lambdas.adapters.settings import CONFIGURATION_FILE
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.resolved import load
 from ops.connection import Relay
 from ops.errors import OpsError
+from stacks.schema.parsing import parse
 
 #: the asset is 2 MB; whatever is far beyond that is not ours
 ASSET_BYTES_MAX = 50_000_000
@@ -26,6 +28,8 @@ def configuration(relay: Relay) -> Configuration:
             answer.raise_for_status()
             asset = answer.raw.read(ASSET_BYTES_MAX, decode_content=True)
         with zipfile.ZipFile(io.BytesIO(asset)) as opened:
-            return parse(json.loads(opened.read(CONFIGURATION_FILE)))
+            document = json.loads(opened.read(CONFIGURATION_FILE))
+        # The release before bundled what the file says, not what is made of it.
+        return load(document) if isinstance(document["destinations"], list) else parse(document)
     except (requests.RequestException, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise OpsError(f"The code of {name} cannot be read ({type(error).__name__}).") from error

@@ -17,8 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from stacks.environment_document import Document, expectation
+from stacks.schema.parsing import parse
+from stacks.schema.resolving import resolve
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
@@ -49,10 +51,10 @@ class Environment:
     document: Document
 
     @property
-    def functions_document(self) -> str:
-        """The part that the functions read, as the JSON that is bundled with them."""
+    def routing(self) -> dict[str, Any]:
+        """What the file says of destinations, routes and all else that the functions act on."""
         document = self.document
-        written = document.model_dump(
+        written: dict[str, Any] = document.model_dump(
             mode="json",
             include={"destinations", "routes", "identity", "breakers"},
             exclude_unset=True,
@@ -62,12 +64,17 @@ class Environment:
             written["shadow"] = True
         if document.webhook is not None:
             written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
-        return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+        return written
 
     @property
     def configuration(self) -> Configuration:
-        """What the functions make of it. Raises ValueError."""
-        return parse(json.loads(self.functions_document))
+        """What is made of it. Raises ValueError."""
+        return parse(self.routing)
+
+    @property
+    def functions_document(self) -> str:
+        """What the functions load, as the JSON that is bundled with them."""
+        return json.dumps(resolve(self.configuration), indent=2, ensure_ascii=False) + "\n"
 
 
 def load_environments(references: str) -> tuple[Environment, ...]:
@@ -149,7 +156,7 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
 
 
 def _check_functions_document(environment: Environment) -> None:
-    """The functions' own parser has the last word on destinations and routes."""
+    """What a destination's kind takes, and how the parts fit together (stacks/schema/)."""
     try:
         _ = environment.configuration
     except ValueError as error:

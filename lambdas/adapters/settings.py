@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lambdas.relay.entrances.proofs import Verification, verification
 from lambdas.relay.kernel.limits import TIMINGS, Timing
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.resolved import load
 
 #: written by the stack into the root of the asset
 CONFIGURATION_FILE = "configuration.json"
@@ -45,7 +46,7 @@ class Settings:
     @cached_property
     def configuration(self) -> Configuration:
         path = self._root / CONFIGURATION_FILE
-        return parse(json.loads(path.read_text("utf-8")))
+        return load(json.loads(path.read_text("utf-8")))
 
     @property
     def requests_per_minute(self) -> int:

@@ -17,7 +17,6 @@ from lambdas.relay.kernel.limits import QUEUES, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
 from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode, seal
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.routes.configuration import parse
 from simulation.functions import FUNCTIONS, Instance, Neighbours
 from simulation.fuzz.inputs import ODD, damaged
 from simulation.memory.credentials import StoredSecret
@@ -29,6 +28,7 @@ from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.telemetry import MemoryTelemetry
 from simulation.memory.timeline import Timeline
+from stacks.schema.parsing import parse
 
 NOW_MS = 1_795_168_800_000
 PARTNER = "aws.partner/genesys.com/cloud/00000000-0000-4000-8000-000000000000/relay"

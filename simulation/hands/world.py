@@ -24,7 +24,6 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.time_format import iso
-from lambdas.relay.routes.configuration import parse
 from simulation.memory.clock import MemoryClock, SeededChance
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
@@ -43,6 +42,7 @@ from simulator.messages import Request
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from simulator.platform import GenesysPlatform
+from stacks.schema.parsing import parse
 
 EVENTS = 3
 #: nothing moves any more long before that

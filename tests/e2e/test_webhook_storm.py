@@ -23,7 +23,6 @@ from lambdas.relay.assembly.webhook import webhook_function
 from lambdas.relay.entrances.proofs import Request
 from lambdas.relay.functions.webhook import Reply
 from lambdas.relay.kernel.limits import SOURCE_RETENTION_S
-from lambdas.relay.routes.configuration import parse
 from simulation.functions import FUNCTIONS, Instance, Neighbours
 from simulation.memory.credentials import StoredSecret
 from simulation.memory.faults import Fault
@@ -34,6 +33,7 @@ from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.telemetry import MemoryTelemetry
 from simulation.memory.timeline import Timeline
+from stacks.schema.parsing import parse
 
 KEY = "k" * 64
 KEYS = {"shop": KEY}

@@ -13,6 +13,8 @@ from moto import mock_aws
 
 from emulator.process import REGION
 from lambdas import wiring
+from stacks.schema.parsing import parse
+from stacks.schema.resolving import resolve
 from tests.handlers.deployment import VERBS, Context, Deployment, handler_of
 from tests.handlers.genesys import Genesys, serving_genesys
 from tests.moto_partiql import teach_inserts
@@ -127,7 +129,7 @@ def functions(
         "AWS_DEFAULT_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    (tmp_path / "configuration.json").write_text(json.dumps(CONFIGURATION))
+    (tmp_path / "configuration.json").write_text(json.dumps(resolve(parse(CONFIGURATION))))
     monkeypatch.setattr(wiring, "ROOT", tmp_path)
     monkeypatch.setattr(wiring, "CLOCK", Clock())
     teach_inserts(monkeypatch)

@@ -16,6 +16,8 @@ from lambdas import webhook, wiring
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.relay.entrances.proofs import signature
 from lambdas.relay.kernel.errors import Transient
+from stacks.schema.parsing import parse
+from stacks.schema.resolving import resolve
 
 KEY = "k" * 64
 BODY = '{"createdTime":1767952800,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
@@ -33,7 +35,7 @@ class Context:
 
 @pytest.fixture
 def queue_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    (tmp_path / "configuration.json").write_text(json.dumps(CONFIGURATION))
+    (tmp_path / "configuration.json").write_text(json.dumps(resolve(parse(CONFIGURATION))))
     monkeypatch.setattr(wiring, "ROOT", tmp_path)
     for name, value in {
         "AWS_DEFAULT_REGION": "eu-central-1",

@@ -12,8 +12,9 @@ from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import decode
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from ops.__main__ import main
+from stacks.schema.parsing import parse
 from tests.ops.conftest import Deployed, waiting
 from tests.unit.simulated import envelope
 from tests.unit.world import World

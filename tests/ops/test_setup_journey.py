@@ -1,6 +1,5 @@
 """`relay setup journey` and the doctor's look at it, against the simulated Genesys Cloud."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,7 +102,7 @@ def test_the_lines_that_it_prints_are_an_environment(
     written = tmp_path / "mine.toml"
     written.write_text(head + lines + route, "utf-8")
     (loaded,) = load_environments(str(written))
-    there = json.loads(loaded.functions_document)["destinations"]["journey"]
+    there = loaded.routing["destinations"]["journey"]
     caller = Caller(Wire(world.platform), "https://x", world.bearer[7:])
     item = journey.item_of(there["external_source_id"])
     assert looked_at(caller, there["configuration_id"], item) == '"Customer steps"'

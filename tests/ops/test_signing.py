@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from ops.checks import ALL
 from ops.errors import OpsError
 from ops.signing import signing_keys
+from stacks.schema.parsing import parse
 from tests.ops.conftest import Deployed
 
 KEY = "a" * 64

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambdas.relay.routes.destinations import KINDS as CONFIGURED
+from lambdas.relay.destinations.kinds import KINDS as CONFIGURED
 from tests.simulator.test_sdk import mismatches
 from tests.unit.kinds import KINDS, section
 from tests.unit.simulated import Simulated, configuration, envelope

@@ -9,11 +9,12 @@ from typing import Any
 
 from lambdas.relay.destinations.journey import ATTRIBUTES
 from lambdas.relay.entrances.events import parse_event
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from ops.setup_journey import Wanted, set_up
 from simulator.assumptions import Assumptions
 from simulator.organization import CONFIGURATION_ID
 from stacks.configuration import load_environments
+from stacks.schema.parsing import parse
 from tests.ops.test_setup_journey import caller_of
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated, envelope
@@ -26,7 +27,7 @@ def shipped(world: Simulated) -> Configuration:
     wanted = Wanted("shop", "Customer steps", tuple(ATTRIBUTES))
     ids = {step.what: step.id for step in set_up(caller_of(world), wanted, apply=True)}
     (loaded,) = load_environments(str(EXAMPLE))
-    document = json.loads(loaded.functions_document)
+    document = loaded.routing
     there = document["destinations"]["journey"]
     assert there["configuration_id"] != CONFIGURATION_ID
     there |= {

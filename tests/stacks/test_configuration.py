@@ -7,19 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.kind import Kind
-from lambdas.relay.entrances.identities import RULES
-from lambdas.relay.routes.configuration import parse
-from lambdas.relay.routes.destinations import (
-    COMMON_SETTINGS,
-    KEY_SETTINGS,
-    KINDS,
-    settings_of,
-)
+from lambdas.relay.destinations.kinds import KINDS
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
 from stacks.environment_document import Relay, Route, Webhook
 from stacks.genesys_regions import GENESYS_DOMAINS
+from stacks.schema import confirmations
+from stacks.schema.destinations import COMMON_SETTINGS, KEY_SETTINGS, settings_of
+from stacks.schema.identity import RULES
+from stacks.schema.parsing import parse
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 
 
@@ -135,7 +131,7 @@ def test_the_shortest_environment_of_the_readme_is_one(tmp_path: Path) -> None:
     (environment,) = load_environments(str(write(tmp_path, text)))
 
     assert len(text.splitlines()) == 8
-    assert list(parse(json.loads(environment.functions_document)).destinations) == ["journey"]
+    assert list(parse(environment.routing).destinations) == ["journey"]
 
 
 def test_a_local_run_may_name_any_event_source(tmp_path: Path) -> None:
@@ -151,7 +147,7 @@ def test_the_functions_get_destinations_and_routes_as_written(tmp_path: Path) ->
     rest = "\n".join(line for line in rest.split("\n") if "_id =" not in line)
     (environment,) = load_environments(str(write(tmp_path, environment_text(rest=rest))))
 
-    assert json.loads(environment.functions_document) == {
+    assert environment.routing == {
         "destinations": {
             "journey": {"kind": "generic"},
         },
@@ -169,7 +165,7 @@ def test_the_functions_learn_how_events_are_known_and_what_senders_may_send(tmp_
     )
     (environment,) = load_environments(str(write(tmp_path, text)))
 
-    read = parse(json.loads(environment.functions_document))
+    read = parse(environment.routing)
 
     assert read.reader.rules.stated == (("v2.routing.*", "content-and-time"),)
     assert read.sender_types == {"shop.example": ("order.*",)}

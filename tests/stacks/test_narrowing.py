@@ -13,9 +13,10 @@ from moto.events.models import EventPattern
 
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from stacks import patterns
 from stacks.narrowing import narrowed
+from stacks.schema.parsing import parse
 from tests.stacks.event_pattern import matches
 
 SOURCE = "aws.partner/genesys.com/cloud/org/x"

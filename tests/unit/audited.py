@@ -12,9 +12,10 @@ from lambdas.relay.functions.dedup import dedup
 from lambdas.relay.functions.intake import Deps as IntakeDeps
 from lambdas.relay.functions.intake import intake
 from lambdas.relay.messages.consumer import settle_each
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from simulator.control import control
 from simulator.messages import Request
+from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY, Simulated
 

@@ -19,7 +19,7 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, describe, encode, seal
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.rendering import rendered
 from simulation.memory.settings import MemorySettings
 from simulation.memory.timeline import Timeline
@@ -28,6 +28,7 @@ from simulator.messages import Request
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 from simulator.platform import GenesysPlatform
+from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 

@@ -10,9 +10,9 @@ import pytest
 from lambdas.relay.audit.auditing import UNDER_WAY_S, Audit
 from lambdas.relay.audit.comparison import bar
 from lambdas.relay.kernel.errors import Transient
-from lambdas.relay.routes.configuration import parse
 from simulator.control import control
 from simulator.messages import Request
+from stacks.schema.parsing import parse
 from tests.analytics import QUEUE_ID, all_of, conversation, text
 from tests.unit.audited import BY_MOMENT, DETAIL, MORNING, NOW, World, configured
 from tests.unit.batches import NOW_MS

@@ -15,7 +15,7 @@ from lambdas.relay.kernel.labels import key_text
 from lambdas.relay.kernel.reasons import Code, code_of, sentence
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import decode
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.unit.kinds import section
 from tests.unit.simulated import envelope
 from tests.unit.world import World

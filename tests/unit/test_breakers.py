@@ -14,7 +14,7 @@ from lambdas.relay.kernel.breakers import (
 )
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.ledger.health import SparedLedger
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
 from tests.unit.world import World
 

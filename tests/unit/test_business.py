@@ -24,7 +24,7 @@ from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes import mapping
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.unit.world import World
 
 SCHEMA = json.loads(

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.relay.destinations.destination import KeyPolicy
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.unit.simulated import JOURNEY_ITEM, configuration
+from tests.unit.test_resolved import loaded
 
 JOURNEY = {
     "kind": "journey-external-events",
@@ -240,7 +241,7 @@ def test_any_value_in_any_place_is_taken_or_refused_in_words(
     place[name] = value
 
     with suppress(ValueError):
-        assert parse(changed).routes
+        assert loaded(parse(changed)).routes
 
 
 # Who Genesys is, how its events are known, and what senders may send

@@ -9,7 +9,6 @@ import pytest
 
 from lambdas.relay.correlation.asking import Asking
 from lambdas.relay.correlation.entries import Entry, causing, entries, following, keys_named
-from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.correlation import (
     CANDIDATES,
     COMPENSATION,
@@ -22,6 +21,7 @@ from lambdas.relay.destinations.correlation import (
     read_expected,
     read_facts,
 )
+from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.destinations.truth import contains
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.functions.dedup import Deps, dedup
@@ -37,8 +37,8 @@ from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.routes.configuration import parse
-from lambdas.relay.routes.destinations import KINDS
+from stacks.schema import confirmations
+from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
     ASSIGNED,

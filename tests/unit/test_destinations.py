@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations import kinds as configured
 from lambdas.relay.destinations.results import Unreadable
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.routes import destinations as configured
 from lambdas.relay.routes.rendering import rendered
 from simulator.faults import Conduct
 from simulator.items import Poison

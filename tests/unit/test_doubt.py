@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lambdas.relay.destinations import confirmations
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
+from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.genesys.unknown_outcome import after_refusal, before_posting
 from lambdas.relay.kernel.limits import DAY_S
-from lambdas.relay.routes.destinations import KINDS
+from stacks.schema import confirmations
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY, configuration
 

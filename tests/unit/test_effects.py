@@ -18,8 +18,9 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, decode, encode
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from ops.audit_trail import trace
+from stacks.schema.parsing import parse
 from tests.envelopes import Envelope, envelope, republished, text
 from tests.unit.batches import NOW_MS, TARGET, collision, sealed, sealed_event
 from tests.unit.simulated import JOURNEY, Simulated

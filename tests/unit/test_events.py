@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.relay.entrances.events import CONTENT_CHARS, Event, Reader, parse_event
-from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.routes.mapping import view
+from stacks.schema.identity import read_rules
 from tests.envelopes import NAMES, Envelope, envelope, republished, text
 
 #: an hour after the recorded envelopes were accepted

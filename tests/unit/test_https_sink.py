@@ -13,9 +13,9 @@ import pytest
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Refused, Unsure
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.routes.configuration import parse
 from lambdas.relay.sinks.https import judge, secret_of, signed
 from simulation.memory.timeline import Timeline
+from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY, Simulated, configuration, envelope
 

@@ -14,7 +14,7 @@ from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY_ITEM

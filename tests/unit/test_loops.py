@@ -8,7 +8,7 @@ import pytest
 from lambdas.relay.destinations.correlation import CANDIDATES, read_facts
 from lambdas.relay.functions.intake import Deps, intake
 from lambdas.relay.messages.sealing import decode
-from lambdas.relay.routes.configuration import parse
+from stacks.schema.parsing import parse
 from tests.unit.world import World
 
 CONVERSATION = "00000091-0000-4000-8000-00000000009a"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lambdas.relay.entrances.events import Reader, parse_event
-from lambdas.relay.entrances.identities import read_rules
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
 from lambdas.relay.messages.sealing import SealedEvent, decode, encode
+from stacks.schema.identity import read_rules
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 from tests.unit.simulated import envelope
 from tests.unit.world import World

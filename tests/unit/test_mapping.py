@@ -11,7 +11,8 @@ from jmespath.exceptions import JMESPathError
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.routes.mapping import FIELDS, check, evaluator, holds, render, view
+from lambdas.relay.routes.mapping import FIELDS, evaluator, holds, render, view
+from stacks.schema.expressions import check
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
 

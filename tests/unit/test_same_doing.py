@@ -14,8 +14,8 @@ from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.kernel.limits import LIVE
 from lambdas.relay.kernel.ports import Answer, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.routes.configuration import parse
 from simulator.faults import Conduct
+from stacks.schema.parsing import parse
 from tests.unit.simulated import Simulated
 
 CONVERSATION = "00000091-0000-4000-8000-00000000009a"

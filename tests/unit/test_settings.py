@@ -7,6 +7,8 @@ import pytest
 
 from lambdas.adapters.settings import Settings
 from lambdas.relay.kernel.limits import REHEARSAL
+from stacks.schema.parsing import parse
+from stacks.schema.resolving import resolve
 
 
 def test_a_variable_is_read_as_it_is() -> None:
@@ -31,7 +33,7 @@ def test_the_configuration_lies_at_the_root_of_the_asset(tmp_path: Path) -> None
         "destinations": {"journey": {"kind": "generic"}},
         "routes": [{"name": "all", "destination": "journey"}],
     }
-    (tmp_path / "configuration.json").write_text(json.dumps(document))
+    (tmp_path / "configuration.json").write_text(json.dumps(resolve(parse(document))))
 
     configuration = Settings({}, tmp_path).configuration
 

@@ -19,9 +19,10 @@ from lambdas.relay.kernel.limits import MESSAGES_PER_INVOCATION
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import SEALED
-from lambdas.relay.routes.configuration import Configuration, parse
+from lambdas.relay.routes.configuration import Configuration
 from ops.setup_journey import Wanted, lines_of, set_up
 from simulation.memory.settings import MemorySettings
+from stacks.schema.parsing import parse
 from tests.ops.test_setup_journey import caller_of
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated

@@ -56,6 +56,11 @@ def stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
     return "agrees" if contains(document, expected) else "differs"
 
 
+def truth_at(path: str) -> Truth:
+    """Of a destination that an environment describes: under a key of its own, the item itself."""
+    return Truth(path, stands, is_of_item=True)
+
+
 def imprint(value: Json) -> Json:
     """The same with every long value as a hash: enough to know it again by."""
     if isinstance(value, Mapping):

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.reading import moment_ms
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.patterns import fits
@@ -26,7 +25,6 @@ from lambdas.relay.kernel.patterns import fits
 #: own-id: by `eventBody.id`; content: by topic and body; content-and-time: by `detail.timestamp`
 #: as well; moment: by topic, session and `eventTime`
 Rule = Literal["own-id", "content", "content-and-time", "moment"]
-RULES: tuple[Rule, ...] = ("own-id", "content", "content-and-time", "moment")
 #: topics whose eventBody.id is an id of the event itself (elsewhere it is an entity's: known by
 #: it, every later change of that entity would be dropped)
 OWN_ID_TOPICS = ("v2.audits.*",)
@@ -71,19 +69,3 @@ def own_id(body: Mapping[str, Json]) -> str | None:
     """The body's `id`, where it has one that can be an event's."""
     stated = body.get("id")
     return stated if isinstance(stated, str) and stated else None
-
-
-def read_rules(table: Json, where: str) -> Rules:
-    """An environment's table. Raises ValueError with one sentence that names the place."""
-    if not isinstance(table, Mapping):
-        raise ValueError(f"{where} must be a table of detail-types and how their events are known")
-    for pattern, rule in table.items():
-        if rule not in RULES:
-            raise ValueError(
-                f'{where}."{pattern}" is {rule!r}; it must be one of {", ".join(RULES)}'
-            )
-        if reading.UUID.search(pattern):
-            raise ValueError(
-                f'{where}."{pattern}" holds an id, which no detail-type does; write {{id}} for it'
-            )
-    return Rules(tuple(table.items()))

@@ -1,7 +1,7 @@
 """What an environment configures of the domain: its destinations and its routes.
 
-One document, read by the functions from `configuration.json` beside the code, and by the stack
-at synthesis, so that what is wrong is said before anything is deployed.
+An environment's file is checked once, at synthesis (stacks/schema/), so that what is wrong is said
+before anything is deployed. The functions load what was made of it (`resolved`).
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,8 @@ from dataclasses import dataclass, field, replace
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import ANY_PARTNER, Event, Reader
-from lambdas.relay.entrances.identities import read_rules
-from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.kernel.breakers import Breakers
-from lambdas.relay.kernel.canonical import Json
-from lambdas.relay.routes import effects
-from lambdas.relay.routes.breakers import read_breakers
-from lambdas.relay.routes.destinations import read_destination
-from lambdas.relay.routes.route import Route, read_route
-from lambdas.relay.routes.sections import flag, section_of
+from lambdas.relay.routes.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,54 +51,3 @@ class Configuration:
         if not all(isinstance(each, Mapping) for each in shown):
             return None
         return frozenset(name for each in shown for name in each)
-
-
-def parse(document: Mapping[str, Json]) -> Configuration:
-    """Raises ValueError with one sentence that names the place."""
-    destinations = {
-        name: read_destination(name, section_of(section, f"destinations.{name}"))
-        for name, section in section_of(document.get("destinations"), "destinations").items()
-    }
-    rows = document.get("routes")
-    if not destinations or not isinstance(rows, list) or not rows:
-        raise ValueError("the configuration needs at least one destination and one route")
-    routes = tuple(
-        read_route(
-            section_of(row, f"routes[{number}]"),
-            f"routes[{number}]",
-            destinations,
-            in_shadow=flag(document, "shadow", "relay"),
-        )
-        for number, row in enumerate(rows)
-    )
-    effects.check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
-    effects.check_names("route", [(route.name, route.formerly) for route in routes])
-    effects.check([(r.name, r.destination.name, r.topics, r.item) for r in routes])
-    former = {name: d for d in destinations.values() for name in d.formerly}
-    return Configuration(
-        {**destinations, **former},
-        routes,
-        _reader(document),
-        _sender_types(document),
-        read_breakers(document.get("breakers", {}), "breakers"),
-    )
-
-
-def _reader(document: Mapping[str, Json]) -> Reader:
-    source = document.get("partner_event_source")  # the stack always names it
-    if source is not None and not isinstance(source, str):
-        raise ValueError(f"partner_event_source is {source!r}; it must be a source's name")
-    return Reader(source, read_rules(document.get("identity", {}), "identity"))
-
-
-def _sender_types(document: Mapping[str, Json]) -> Mapping[str, tuple[str, ...]]:
-    table = section_of(document.get("sender_types", {}), "webhook.types")
-    for sender, types in table.items():
-        if not SENDER.fullmatch(sender):
-            raise ValueError(
-                f'webhook.types."{sender}" names no sender of the webhook: a name has 1 to 64 of '
-                "a-z, 0-9, '.', '_' and '-', and does not begin with aws."
-            )
-        if not isinstance(types, list) or not all(isinstance(t, str) and t for t in types):
-            raise ValueError(f'webhook.types."{sender}" must be a list of patterns of types')
-    return {sender: tuple(types) for sender, types in table.items()}

@@ -6,7 +6,6 @@ Members whose expression yields null are left out.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial, reduce
 from typing import Any
@@ -17,7 +16,7 @@ from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
 from lambdas.relay.entrances.events import Event
-from lambdas.relay.kernel.canonical import Json, canonical, digest, uuid_text
+from lambdas.relay.kernel.canonical import Json, digest, uuid_text
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
 
@@ -27,17 +26,10 @@ FIELDS = (
     "correlation_id", "envelope_id", "occurred_at", "accepted_at", "reconstructed", "body",
 )  # fmt: skip
 
-#: nodes of an expression whose later children look at what the first gave
-FIRST_ONLY = ("subexpression", "index_expression", "pipe", "flatten")
-#: a hundred levels take a fifth of an interpreter's stack
-EXPRESSION_DEPTH_MAX = 100
 #: what is compiled beside names and constants; what has children in a row is applied in a row
 COMPILED = ("subexpression", "pipe", "or_expression", "and_expression", "function_expression")
 #: compiled expressions that an instance keeps; a configuration has some dozens
 EXPRESSIONS_KEPT = 1_000
-#: a wrong expression is quoted up to this length
-SHOWN_CHARS = 80
-
 Evaluator = Callable[[Json], Json]
 _FUNCTIONS = Functions()
 _INTERPRETER = TreeInterpreter()
@@ -152,91 +144,6 @@ def _why(error: Exception) -> str:
         expected = " or ".join(error.expected_types)
         return f"{error.function_name}() takes {expected}, not {error.actual_type}"
     return type(error).__name__
-
-
-def check(template: Json, where: str) -> None:
-    """Compiles every expression of a mapping. Raises ValueError naming the one that is wrong."""
-    match template:
-        case str():
-            check_expression(template, where)
-        case dict():
-            for name, value in template.items():
-                check(value, f"{where}.{name}")
-        case list():
-            for number, value in enumerate(template):
-                check(value, f"{where}[{number}]")
-
-
-def check_expression(expression: str, where: str) -> None:
-    """Compiles one expression. Raises ValueError with a sentence where it is wrong."""
-    quoted = repr(expression[:SHOWN_CHARS] + "…" * (len(expression) > SHOWN_CHARS))
-    try:
-        compiled = jmespath.compile(expression)
-        if _is_deep(compiled.parsed):
-            raise RecursionError
-        # Functions are looked up when they are called: call them on nothing. What they give is to
-        # be JSON: not NaN, and no reference to an expression.
-        with suppress(JMESPathTypeError):
-            canonical(compiled.search(dict.fromkeys(FIELDS)))
-    except RecursionError:
-        raise ValueError(
-            f"{where} is a JMESPath expression nested more than {EXPRESSION_DEPTH_MAX} levels "
-            f"deep: {quoted}"
-        ) from None
-    except (JMESPathError, ValueError, TypeError) as error:
-        raise ValueError(f"{where} is no JMESPath expression: {quoted}") from error
-    if _negates_only_the_start(compiled.parsed):
-        raise ValueError(
-            f"{where} is {quoted}, where JMESPath negates what stands before the dot only, so that "
-            "it always yields null; write parentheses, such as !(body.a)"
-        )
-    unknown = sorted(_roots(compiled.parsed) - set(FIELDS))
-    if unknown:
-        raise ValueError(
-            f"{where} is {quoted}, and an event has no {unknown[0]}: {_instead(unknown[0])}"
-        )
-
-
-def _roots(parsed: Mapping[str, Any]) -> set[str]:
-    """The members of the event itself that an expression names, at any of its beginnings."""
-    match parsed["type"]:
-        case "field":
-            return {parsed["value"]}
-        case "slice" | "literal" | "expref":
-            first = []
-        case str() as kind if kind in FIRST_ONLY or kind.endswith("projection"):
-            first = parsed["children"][:1]
-        case _:
-            first = parsed["children"]
-    return {root for child in first if isinstance(child, dict) for root in _roots(child)}
-
-
-def _negates_only_the_start(parsed: Any) -> bool:
-    """`!a.b` reads as `(!a).b`, which is null whatever the event says."""
-    if not isinstance(parsed, dict):  # a slice's number
-        return False
-    children = parsed["children"]
-    is_path = parsed["type"] in FIRST_ONLY
-    return (is_path and children[0].get("type") == "not_expression") or any(
-        _negates_only_the_start(child) for child in children
-    )
-
-
-def _instead(root: str) -> str:
-    if root in ("eventBody", "detail", "data", "payload"):
-        return "what an event says is under body, such as body.queueId"
-    return f"it has {', '.join(FIELDS)}; a constant text is written in single quotes"
-
-
-def _is_deep(parsed: Mapping[str, Any]) -> bool:
-    """Whether evaluating it could exhaust the stack; trying it on nothing need not reach so far."""
-    level: list[Any] = [parsed]
-    for _ in range(EXPRESSION_DEPTH_MAX):
-        # A slice's children are numbers.
-        level = [child for node in level if isinstance(node, dict) for child in node["children"]]
-        if not level:
-            return False
-    return True
 
 
 def _iso(moment_ms: int) -> str:

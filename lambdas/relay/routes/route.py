@@ -1,22 +1,14 @@
 """A route: which events go to a destination, and as what."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION
-from lambdas.relay.destinations.destination import Destination, refuse_unknown, section_text
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.routes import mapping
-from lambdas.relay.routes.sections import flag, former_names, item_of
-
-#: an id of Genesys, as it has no place in a detail-type
-A_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,82 +42,3 @@ class Route:
             return self.when is None or mapping.holds(self.when, mapping.view(event, self.name))
         except Malformed as malformed:
             raise Malformed(Code.CONDITION_FAILED(self.name, malformed.reason)) from malformed
-
-
-def read_route(
-    row: Mapping[str, Json],
-    where: str,
-    destinations: Mapping[str, Destination],
-    *,
-    in_shadow: bool = False,
-) -> Route:
-    """`in_shadow`: where the route itself does not say. Raises ValueError with one sentence that
-    names the place."""
-    refuse_unknown(row, ROUTE_SETTINGS, where)
-    name = section_text(row, "name", where)
-    chosen = section_text(row, "destination", where)
-    if chosen not in destinations:
-        known = ", ".join(sorted(destinations))
-        raise ValueError(f"{where}.destination is {chosen!r}; the destinations are: {known}")
-    topics = row.get("topics", ["*"])
-    if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
-        raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
-    for topic in topics:
-        if A_UUID.search(topic):
-            raise ValueError(
-                f"{where}.topics has {topic!r}, which matches nothing: a detail-type has {{id}} "
-                "where the topic of an event has an id"
-            )
-    destination = destinations[chosen]
-    item = row.get("item", destination.item)
-    mapping.check(item, f"{where}.item")
-    if item is None:
-        raise ValueError(
-            f"{where} needs item, a mapping: destination {chosen} has none, and what "
-            f"{destination.kind} takes differs too much for one that fits all"
-        )
-    whole = {**destination.base, **item_of(item, f"{where}.item"), **destination.forced}
-    _check_required(destination, whole, where)
-    _check_key(destination, whole, where)
-    when = _when(row, f"{where}.when")
-    return Route(
-        name,
-        destination,
-        tuple(topics),
-        whole,
-        when,
-        flag(row, "shadow", where, default=in_shadow),
-        former_names(row, where),
-    )
-
-
-def _when(row: Mapping[str, Json], where: str) -> str | None:
-    when = row.get("when")
-    if when is None:
-        return None
-    if not isinstance(when, str):
-        raise ValueError(f"{where} is {when!r}; it must be a JMESPath expression, a text")
-    mapping.check_expression(when, where)
-    return when
-
-
-def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:
-    """A member that the mapping never gives would send every event to the quarantine."""
-    given = {name.split(".")[0] for name in item}
-    missing = [name for name in destination.required if name.split(".")[0] not in given]
-    if missing:
-        raise ValueError(
-            f"the item of {where} gives no {', '.join(missing)}; {destination.kind} needs it in "
-            f"every event: add it there or in destinations.{destination.name}.item"
-        )
-
-
-def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -> None:
-    """Without the member that its events name, no request would ever be confirmed."""
-    key = ANSWER if destination.confirmation is None else destination.confirmation.key
-    if key not in (ANSWER, CONVERSATION, *item):
-        raise ValueError(
-            f"destinations.{destination.name}.confirmation.key is {key!r}, but the item of {where} "
-            f'has no such member; it must be "{ANSWER}", "{CONVERSATION}" or one of its '
-            f"members: {', '.join(sorted(item))}"
-        )

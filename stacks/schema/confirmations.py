@@ -30,7 +30,7 @@ from lambdas.relay.destinations.correlation import (
 )
 from lambdas.relay.destinations.destination import refuse_unknown
 from lambdas.relay.destinations.kind import Kind
-from lambdas.relay.destinations.truth import Truth, stands
+from lambdas.relay.destinations.truth import truth_at
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 
@@ -89,7 +89,7 @@ def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
     if match is None:
         raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
     path = section.get("truth")
-    truth = None if path is None else Truth(_path(path, f"{where}.truth"), stands, is_of_item=True)
+    truth = None if path is None else truth_at(_path(path, f"{where}.truth"))
     return Confirmation(
         match=match,
         topics=(),

@@ -12,7 +12,7 @@ from lambdas.relay.kernel.breakers import (
 )
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S, SQS_DELAY_MAX_S
-from lambdas.relay.routes.sections import section_of
+from stacks.schema.sections import section_of
 
 #: what each setting may be, from and to; a whole number where both are
 RANGES: Mapping[str, Mapping[str, tuple[float, float]]] = {

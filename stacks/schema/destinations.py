@@ -1,20 +1,7 @@
-"""The destinations of a configuration: every kind, and how a section makes one of it."""
+"""The destinations of a configuration: how a section makes one of its kind."""
 
 from collections.abc import Mapping
 
-from lambdas.relay.destinations import (
-    confirmations,
-    contact_lists,
-    conversation_events,
-    conversations,
-    external_contacts,
-    external_metrics,
-    generic,
-    https,
-    journey,
-    participant_attributes,
-    records,
-)
 from lambdas.relay.destinations.destination import (
     Destination,
     KeyPolicy,
@@ -22,30 +9,14 @@ from lambdas.relay.destinations.destination import (
     section_text,
 )
 from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import segment
-from lambdas.relay.routes import mapping
-from lambdas.relay.routes.sections import flag, former_names, item_of, section_of
-
-KINDS: Mapping[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        journey.KIND,
-        conversation_events.KIND,
-        external_contacts.KIND,
-        contact_lists.KIND,
-        participant_attributes.KIND,
-        external_metrics.KIND,
-        conversations.KIND,
-        generic.KIND,
-        https.KIND,
-        records.EVENT_BUS,
-        records.QUEUE_KIND,
-        records.FIREHOSE,
-    )
-}
+from stacks.schema import confirmations
+from stacks.schema.expressions import check
+from stacks.schema.sections import flag, former_names, item_of, section_of
 
 #: what any destination can say
 COMMON_SETTINGS = (
@@ -81,7 +52,7 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
     if unknown not in ("repost", "manual"):
         raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
     item = section.get("item", kind.item)
-    mapping.check(item, f"{where}.item")
+    check(item, f"{where}.item")
     confirmation = confirmations.read(section.get("confirmation"), kind, f"{where}.confirmation")
     destination = Destination(
         name=name,
@@ -130,7 +101,7 @@ def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping
             raise ValueError(
                 f"{where}.path_values.{name} is {expression!r}; it must be a JMESPath expression"
             )
-        mapping.check(expression, f"{where}.path_values.{name}")
+        check(expression, f"{where}.path_values.{name}")
     return {**kind.path_values, **own}
 
 

@@ -1,0 +1,51 @@
+"""The document that the functions load: a configuration with all that was left unsaid filled in."""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.routes.configuration import Configuration
+from lambdas.relay.routes.route import Route
+
+#: what only its kind knows, and what only a configuration as a whole does
+NOT_SAID = ("read_results", "writes")
+
+
+def resolve(configuration: Configuration) -> dict[str, Any]:
+    """For `lambdas.relay.routes.resolved.load`, which makes the same of it."""
+    own = {d.name: d for d in configuration.destinations.values()}
+    return {
+        "destinations": [_destination(destination) for destination in own.values()],
+        "routes": [_route(route) for route in configuration.routes],
+        "partner_source": configuration.reader.partner_source,
+        "identity": configuration.reader.rules.stated,
+        "sender_types": dict(configuration.sender_types),
+        "breakers": asdict(configuration.breakers),
+    }
+
+
+def _destination(destination: Destination) -> dict[str, Any]:
+    confirmation = destination.confirmation
+    return {
+        **_said(destination),
+        "key": asdict(destination.key),
+        "confirmation": None if confirmation is None else _confirmation(confirmation),
+    }
+
+
+def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
+    truth, compensation = confirmation.truth, confirmation.compensation
+    return {
+        **_said(confirmation),
+        "truth": None if truth is None else truth.path,
+        "compensation": None if compensation is None else asdict(compensation),
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return {**_said(route), "destination": route.destination.name}
+
+
+def _said(made: Destination | Confirmation | Route) -> dict[str, Any]:
+    return {f.name: getattr(made, f.name) for f in fields(made) if f.name not in NOT_SAID}
