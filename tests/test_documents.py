@@ -26,6 +26,7 @@ HORIZON_DAYS = HORIZON_S // DAY_S
         ("docs/decisions/0019-shadow.md", f"as its claims last {CLAIM_DAYS} days"),
         ("docs/entrances.md", f"a copy of the first for {CLAIM_DAYS} days"),
         ("docs/runbook.md", f"accepted in the last {HORIZON_DAYS} days"),
+        ("docs/runbook.md", f"at most {HORIZON_DAYS} days back"),
         ("docs/runbook.md", f"({CLAIM_DAYS} days after that deploy)"),
         ("docs/runbook.md", f"After {CLAIM_DAYS} days leave it"),
         ("docs/decisions/0016-claims-by-route.md", f"left out after {CLAIM_DAYS} days"),
