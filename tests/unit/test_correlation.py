@@ -353,6 +353,17 @@ def test_what_our_request_caused_confirms_it_and_is_not_written() -> None:
     assert written(desk) == []
 
 
+def test_two_events_of_what_we_made_are_ours_in_one_batch_as_well() -> None:
+    """The second meets an entry that the first has just met."""
+    desk = Desk()
+    batch = desk.accept(request())
+
+    deduplicate(desk, arriving(caused(), caused(said="once more")))
+
+    assert told(desk) == [batch.batch_id] * 2
+    assert written(desk) == []
+
+
 def test_what_nobody_of_us_caused_is_written() -> None:
     desk = Desk()
     desk.accept(request())

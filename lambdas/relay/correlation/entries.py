@@ -86,6 +86,11 @@ class Entry:
     def is_met_by(self, event: SealedEvent) -> bool:
         return event.identity in (self.met_by, *self.met.values())
 
+    def met_with(self, detail_type: str, identity: str) -> "Entry":
+        """The same once an event of that type has met it."""
+        met_by = self.met_by or identity
+        return replace(self, met={**self.met, detail_type: identity}, met_by=met_by)
+
     def awaits(self, facts: Facts) -> bool:
         """No event of this type has met it, and this one can be what it waits for."""
         is_met = facts.detail_type in self.met if self.met else bool(self.met_by)

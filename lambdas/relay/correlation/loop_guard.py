@@ -141,7 +141,7 @@ def _meet(
     that moment; None where there is none."""
     found = possible(event, facts, found, confirmations)
     left = _of_effect(found, ledger) if found else []
-    for _ in range(len(left)):
+    for _ in range(len(left) + 1):
         entry = causing(event, facts, left, confirmations)
         if entry is None:
             return None
@@ -157,7 +157,10 @@ def _meet(
         )
         if met.applied or (met.before is not None and met.before.get(name) == event.identity):
             return entry
-        left = [p for p in left if p is not entry]  # another event was faster
+        # Another event was faster, of this batch perhaps. What it met can be ours all the same.
+        faster = str((met.before or {}).get(name, ""))
+        others = [each for each in left if each is not entry]
+        left = [*others, entry.met_with(facts.detail_type, faster)] if faster else others
     return None
 
 
