@@ -17,7 +17,7 @@ from simulation import workload
 from simulation.memory.genesys import ITEM_PATH
 from simulation.regimes import Regime
 from simulation.scenario import Scenario
-from simulation.senders import FLAT, ORDER, STEP
+from simulation.senders import FLAT, ORDER, PLAIN_DETAIL, STEP
 from simulation.states import MEMBERSHIP
 from simulation.world_paths import PATH, SECOND_PATH
 
@@ -43,7 +43,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
         confirmation=_confirmation(regime),
         is_repeatable=regime.is_repeatable,
     )
-    topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT)
+    topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT, PLAIN_DETAIL)
     audits_again = Route("audits again", destination, ("v2.audits.*",), SECOND_ITEM)
     second = replace(destination, name="elsewhere", path=SECOND_PATH)
     wanted, elsewhere = "!(body.unwanted)", "body.elsewhere"

@@ -25,11 +25,14 @@ KEYS: Mapping[str, str] = {"shop.orders": "a key of the shop " * 3, "bank.orders
 FORGED = "a key that nobody was given " * 2
 #: the detail-types of business events, of posted ones and of flat ones
 ORDER, STEP, FLAT = "order.placed", "step.taken", "call.step"
+#: ... and of details of no shape that anybody agreed on: flat events without an id
+PLAIN_DETAIL = "interaction.seen"
 #: seconds after which a sender gives an answer up
 PATIENCE_S = 10.0
 PAUSE_MAX_S = 10 * MINUTE_S
 #: a copy this late is known however long the queues hold it: what docs/guarantees.md promises
 LATEST_COPY_S = CLAIM_TTL_S - HORIZON_S - HOUR_S
+FLAT_MEMBERS = ("conversationId", "timestamp", "eventType")
 #: members that say when it happened
 MOMENTS = ("occurredAt", "createdTime", "timestamp")
 #: attempts of a sender that does not send until it knows
@@ -83,6 +86,8 @@ def tell(random: Random, number: int, shares: Shares) -> Told:
     if random.random() < shares.odd:
         kind, detail, key = _wrong(random, detail, ways, key)
         ways = ways[-1:]
+    elif detail_type == FLAT and "id" not in detail:
+        detail_type, detail = _plainly(detail)
     return Told(
         number=number,
         kind=kind,
@@ -91,7 +96,7 @@ def tell(random: Random, number: int, shares: Shares) -> Told:
         detail=detail,
         ways=ways,
         key=key,
-        renames=detail_type != FLAT and random.random() < 0.3,
+        renames=detail_type not in (FLAT, PLAIN_DETAIL) and random.random() < 0.3,
         restamps="id" in detail and random.random() < 0.3,
         attempts_max=random.choice((None, None, ATTEMPTS_FEW)),
     )
@@ -128,6 +133,13 @@ def _flat(
         **({"id": own_id} if random.random() < 0.5 else {}),
     }
     return FLAT, detail, ("bus",)
+
+
+def _plainly(flat: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """As an application writes it that never heard of Genesys: one customer and few moments, so
+    that events differ by what else they say only."""
+    rest = {name: value for name, value in flat.items() if name not in FLAT_MEMBERS}
+    return PLAIN_DETAIL, {"timestamp": flat["timestamp"], "externalId": "A-1", **rest}
 
 
 def _wrong(

@@ -23,10 +23,12 @@ from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
 from simulation import deploys, workload
 from simulation.endless import NEVER
+from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request
 from simulation.regimes import Regime
 from simulation.scenario import Scenario, draw
+from simulation.senders import KEYS
 from simulation.trace import Trace
 from simulation.world import World
 from simulation.world_paths import PATH
@@ -39,6 +41,18 @@ LATE_MAX_S = 2 * HOUR_S
 #: answers that take long, and how long at most: just less than the client's patience
 SLOW_SHARE = 0.15
 SLOW_MAX_S = 8
+#: how the markers of what others say and do begin
+OTHERS = ("forged-", "stranger-")
+#: another application's event comes so long before or after our request at most
+SHARED_WITHIN_S = 60
+#: faults after which everybody knows whether a request took effect
+CERTAIN: frozenset[Kind] = frozenset(
+    {
+        "not sent", "429 short", "429 hours", "token revoked", "forbidden", "path gone",
+        "foreign refusal", "bus delivered twice", "bus late", "delivered twice", "delete lost",
+        "receive short", "echo lost", "echo repeated", "echo before answer", "send repeated",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,11 @@ class Tracks:
     #: shares of the requests
     forgotten: float
     contradicted: float
+    #: of the requests, so many are told of by somebody who is not Genesys, on the relay's own bus
+    forged: float = 0.0
+    #: of the requests, so many have another application do the same at that moment; every attempt
+    #: fails or succeeds for certain then, and one event of a type is ours
+    shared: float = 0.0
 
     @property
     def confirmation(self) -> Confirmation:
@@ -64,7 +83,8 @@ class Tracks:
             match="correlation" if self.key == "correlation" else "conversation",
             topics=(CREATED,),
             window_s=WINDOW_S,
-            follows=(ASSIGNED, ENDED),
+            follows=() if self.shared else (ASSIGNED, ENDED),
+            owned=not self.shared,
             completed_by=(ENDED,) if self.until_end else (),
             key="answer" if self.key == "answered" else "id",
             names="conversation",
@@ -94,6 +114,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
         contradicted=random.choice((0.0, 0.0, 0.2)),
     )
     honoured = random.random() < 0.5
+    tracks = _with_others(tracks, seed)
     regime = Regime(
         "tracked by events",
         KeyPolicy(honoured_s=3_650 * 86_400, checked_first=True) if honoured else KeyPolicy(),
@@ -109,7 +130,23 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
     scenario = replace(scenario, told=0, states=0, two_routes=False, ending=NEVER)
     scenario = replace(scenario, deploy=deploys.drawn(seed, deploys.TRACKED))
+    if tracks.shared:
+        scenario = certain(replace(scenario, deploy="none"))
     return scenario, tracks
+
+
+def _with_others(tracks: Tracks, seed: int) -> Tracks:
+    """Few runs, with a chance of their own, so that older seeds stay as they were."""
+    random = Random(f"others {seed}")
+    if tracks.key == "ours" and not tracks.correlates and random.random() < 0.5:
+        return replace(tracks, shared=0.5, until_end=False, forgotten=0.0, contradicted=0.0)
+    return replace(tracks, forged=random.choice((0.0, 0.0, 0.3)))
+
+
+def certain(scenario: Scenario) -> Scenario:
+    """Without what leaves an outcome unknown."""
+    rates = {kind: rate for kind, rate in scenario.rates.items() if kind in CERTAIN}
+    return replace(scenario, rates=rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +164,8 @@ class Played:
 class TrackedServer(GenesysServer):
     """Genesys with a life after the answer."""
 
+    #: called with each request that arrives
+    arrived: Callable[[Request], None] = lambda request: None
     #: called with the correlation id, the id and the marker of each item that took effect
     begin: Callable[[str, str, str], None] = lambda correlation_id, item_id, marker: None
     forgets: Callable[[], bool] = lambda: False
@@ -135,6 +174,10 @@ class TrackedServer(GenesysServer):
     answers_id: bool = False
     #: accepted and never carried out, by correlation id
     forgotten: list[str] = field(default_factory=list)
+
+    def arrive(self, request: Request) -> None:
+        GenesysServer.arrive(self, request)
+        self.arrived(request)
 
     def carry_out(self, request: Request, retryable_index: int | None) -> Answer:
         items = json.loads(request.body)["entities"]
@@ -174,6 +217,9 @@ class TrackedWorld(World):
     ) -> None:
         self.tracks = tracks
         self.played: list[Played] = []
+        #: markers of the same doing of other applications, by item
+        self.strangers: dict[str, list[str]] = {}
+        self.others = Random(f"what others do {scenario.seed}")
         #: chance of its own: the base world's draws stay as they are
         self.fates = Random(f"fates {scenario.seed}")
         self.is_calm = False
@@ -189,6 +235,7 @@ class TrackedWorld(World):
             secret=self.secret,
             conducts={PATH: self.scenario.conduct},
             state_of=self._state_of,
+            arrived=self._others_act,
             begin=self._begin,
             forgets=lambda: not self.is_calm and self.fates.random() < self.tracks.forgotten,
             linger=self._linger,
@@ -208,10 +255,35 @@ class TrackedWorld(World):
         routes = (Route(route.name, destination, topics, route.item, when=route.when),)
         return replace(base, destinations={"simulated": destination}, routes=routes)
 
+    def _others_act(self, request: Request) -> None:
+        """Somebody forges what Genesys would say of this request; or does the same as it."""
+        random, tracks = self.others, self.tracks
+        items = json.loads(request.body)["entities"]
+        if str(items[0].get("marker")).startswith((*OTHERS, "echo-")):
+            return
+        if random.random() < tracks.forged:
+            body = {"conversationId": items[0]["id"], "marker": f"forged-{random.random()}"}
+            text = workload.envelope(random, self.timeline.now_ms, CREATED, body, request.key)
+            text = json.dumps({**json.loads(text), "source": random.choice(tuple(KEYS))})
+            self.timeline.after(random.random() * 5, lambda: self.bus.put(text))
+        if random.random() < tracks.shared:
+            item_id, delay_s = items[0]["id"], random.random() ** 3 * SHARED_WITHIN_S
+            known = self.strangers.setdefault(item_id, [])
+            marker = f"stranger-{item_id}-{len(known)}"
+            known.append(marker)
+            self.timeline.after(delay_s, lambda: self._do_the_same(item_id, marker))
+        if tracks.shared:
+            self._linger()  # and then perhaps refuses
+
+    def _do_the_same(self, item_id: str, marker: str) -> None:
+        now_ms = self.timeline.now_ms
+        body = {"conversationId": item_id, "marker": marker, "eventTime": now_ms}
+        self.bus.put(workload.envelope(self.others, now_ms, CREATED, body, None))
+
     def _begin(self, correlation_id: str, item_id: str, marker: str) -> None:
         """The conversation that a request has made lives its life."""
-        if marker.startswith("echo-"):
-            return  # a loop; one round of it is enough for the checker
+        if marker.startswith(("echo-", *OTHERS)):
+            return  # a loop, or news; one round of it is enough for the checker
         contradicts = self.tracks.correlates and self.fates.random() < self.tracks.contradicted
         for number, (topic, delay_max_s) in enumerate(DELAYS.items(), 1):
             lost = contradicts and topic == CREATED and self.fates.random() < 0.5
@@ -247,6 +319,8 @@ class TrackedWorld(World):
             "marker": f"echo-{item_id}",
             "sequenceNumber": number,
         }
+        if self.tracks.shared:
+            body["eventTime"] = self.timeline.now_ms
         known = correlation_id if self.tracks.correlates else None
         for copy in range(times):
             self._publish_after(delay_s + copy * self.fates.random() * 600, topic, body, known)

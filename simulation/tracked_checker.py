@@ -25,7 +25,9 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
     # Who may be given to a person, and why, is judged here.
     account.violations = [v for v in account.violations if not v.endswith(WRITTEN_BACK)]
     account.violations = [v for v in account.violations if "was given to a person" not in v]
-    account.violations += _written_back(history, world)
+    account.violations += list(
+        _shared(history, world) if world.tracks.shared else _written_back(history, world)
+    )
     quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
     effects = Counter(str(effect.item["id"]) for effect in history.effects)
     ids = {
@@ -45,6 +47,8 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
                 played=_played(world, line, own),
                 forgotten=world.tracked_server.forgotten.count(batch_id),
                 quarantined=quarantined,
+                unread=history.unread,
+                strangers=sum(len(world.strangers.get(each, ())) for each in own),
             )
             account.violations += [f"{pk}: {said}" for said in _judge(found, world.tracks)]
     return account
@@ -79,15 +83,41 @@ def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
             history.items.get((f"R#{batch_id}", "R"), {"attempt": 0})
             for batch_id in caused.get(str(effect.item.get("marker")), ())
         ]
-        if records and not any(is_unknowable(item, world.tracks) for item in records):
+        if records and not any(
+            is_unknowable(item, world.tracks, history.unread) for item in records
+        ):
             yield WRITTEN_BACK
 
 
-def is_unknowable(item: Mapping[str, Any], tracks: Tracks) -> bool:
+def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
+    """Of the events of one kind and key as many are ours as requests took effect, whichever of
+    them; all others are somebody's news."""
+    written: dict[str, set[str]] = {}
+    for effect in history.effects:
+        marker = str(effect.item.get("marker"))
+        item_id = marker.removeprefix("echo-").removeprefix("stranger-").rsplit("-", 1)[0]
+        written.setdefault(item_id if "stranger-" in marker else marker[5:], set()).add(marker)
+    effects = Counter(str(effect.item["id"]) for effect in history.effects)
+    quarantined = " ".join(t for n, t in history.documents.items())
+    for item_id in {*world.strangers, *(played.item_id for played in world.played)}:
+        own = [p for p in world.played if p.item_id == item_id and p.topic == CREATED]
+        told = {f"echo-{item_id}"} if any(not p.lost for p in own) else set()
+        told |= set(world.strangers.get(item_id, ()))
+        if any(marker in quarantined for marker in told) or not world.tracks.is_routed:
+            continue
+        taken = len(told - written.get(item_id, set()))
+        if taken > effects[item_id]:
+            yield f"{item_id}: {taken} events are taken for ours, of {effects[item_id]} effects"
+        if effects[item_id] and not taken and any(not p.lost for p in own):
+            yield WRITTEN_BACK
+
+
+def is_unknowable(item: Mapping[str, Any], tracks: Tracks, unread: Mapping[str, int]) -> bool:
     """Only the answer says what the request has made, and an answer got lost: then no event that
     bears nothing of ours can be told from any other (docs/decisions/0008)."""
     # This world answers with the item's id, so a part gets the one that its whole had been given.
-    is_repeated = item["attempt"] > 1 or "parent" in item
+    is_unread = str(item.get("pk", "")).removeprefix("R#") in unread
+    is_repeated = item["attempt"] > 1 or "parent" in item or is_unread
     return tracks.key == "answered" and not tracks.correlates and is_repeated
 
 
@@ -103,6 +133,10 @@ class Found:
     played: list[Played]
     forgotten: int
     quarantined: str
+    #: requests that were answered by what says nothing of them
+    unread: Mapping[str, int]
+    #: events that tell of the same doing of others
+    strangers: int
 
     def was_heard(self, topic: str) -> bool:
         """Whether an event of this topic reached the relay and was not set aside."""
@@ -147,7 +181,7 @@ class Found:
 
 def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
     item, state = found.item, found.item["state"]
-    if is_unknowable(item, tracks):
+    if is_unknowable(item, tracks, found.unread):
         return
     if len(item.get("held", ())) > 20:
         yield f"{len(item['held'])} events are held"
@@ -176,7 +210,7 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
 def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
     genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
     is_told = genuine and (tracks.until_end or CREATED in genuine)
-    if found.knows_its_conversation(tracks) and not is_told:
+    if found.knows_its_conversation(tracks) and not (is_told or found.strangers):
         yield "is confirmed by an event that was never published"
     seen = {name.partition("|")[2] for name in found.item.get("seen", {})}
     if tracks.until_end and not {CREATED, ASSIGNED, ENDED} <= seen:

@@ -7,6 +7,7 @@ from lambdas.relay.entrances import events
 from lambdas.relay.entrances.arrivals import Arrival, Entrance
 from lambdas.relay.entrances.business import business
 from lambdas.relay.entrances.events import Event
+from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.proofs import Proof, Request
 from lambdas.relay.entrances.reading import Content, iso_ms
 from lambdas.relay.functions import webhook
@@ -50,7 +51,19 @@ def _by_its_own_word(
     return now_ms if stated_ms is None else min(stated_ms, now_ms)
 
 
+def _by_customer_and_moment(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
+    content = plain(detail, source, detail_type)
+    known = (source, str(detail.get("externalId")), str(detail.get("timestamp")))
+    return replace(content, identified_by=known, said=canonical(known))
+
+
 ENTERING = (
+    Mutant(
+        "a plain detail is known by its customer and moment",
+        "Nobody says two things of one customer at once.",
+        ((events, "plain", _by_customer_and_moment),),
+        stage=told,
+    ),
     Mutant(
         "an event is as old as it says",
         "EventBridge puts the time into the envelope; PutEvents lets its caller say another.",

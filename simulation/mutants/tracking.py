@@ -1,22 +1,33 @@
 """Mistakes about what Genesys says happened, hunted in the tracked world (tracked.py)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
 from lambdas.relay.correlation import loop_guard
+from lambdas.relay.correlation.entries import Entry, causing, possible
+from lambdas.relay.destinations.correlation import Confirmation, Facts, facts_of
 from lambdas.relay.destinations.destination import KeyPolicy
-from lambdas.relay.functions import attempt, confirm, dedup, overdue, parts, reconcile
-from lambdas.relay.kernel.ports import Change, Guard, Item
+from lambdas.relay.entrances.events import Event
+from lambdas.relay.functions import attempt, confirm, dedup, intake, overdue, parts, reconcile
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
 from lambdas.relay.messages.consumer import Done
+from lambdas.relay.messages.sealing import SealedEvent
 from lambdas.relay.requests import ordering, tracking
 from lambdas.relay.requests.ordering import Applied, OrderedEvent, Ordering
 from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.sending import Opened
 from lambdas.relay.requests.states import LISTENING, State
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.transitions import OF_TRACKED
 from simulation.scenario import Scenario
+from simulation.tracked import certain
 
+#: other applications do the same
+SHARED = {
+    "key": "ours", "correlates": False, "until_end": False, "shared": 0.7, "is_routed": True,
+    "forgotten": 0.0, "contradicted": 0.0, "forged": 0.0,
+}  # fmt: skip
 _ANY: frozenset[str] = frozenset(get_args(State))
 _turning = tracking.turning
 
@@ -59,7 +70,51 @@ def _sent_again_in_doubt(scenario: Scenario) -> Scenario:
     return replace(scenario, regime=regime, conduct=conduct)
 
 
+def _of_anybody(event: Event, confirmations: Iterable[Confirmation]) -> str:
+    return facts_of(replace(event, entrance="partner"), confirmations)
+
+
+def _shown_by_anybody(self: Opened, confirmation: Confirmation, depth: int) -> bool:
+    return self.is_heard
+
+
+def _met_by_all(
+    event: SealedEvent,
+    facts: Facts,
+    found: Sequence[Entry],
+    ledger: Ledger,
+    confirmations: Mapping[str, Confirmation],
+    under_way_ms: int | None = None,
+) -> Entry | None:
+    left = loop_guard._of_effect(possible(event, facts, found, confirmations), ledger)
+    return causing(event, facts, left, confirmations)
+
+
+def _refused_at_times(scenario: Scenario) -> Scenario:
+    return certain(replace(scenario, rates={**scenario.rates, "429 short": 0.4}))
+
+
 TRACKING = (
+    Mutant(
+        "correlation hears any source",
+        "The type is Genesys' own, so Genesys said it.",
+        ((intake, "facts_of", _of_anybody),),
+        tracks={"forged": 0.5, "shared": 0.0},
+    ),
+    Mutant(
+        "whoever did it, it was our request",
+        "An event shows what the request was to do.",
+        ((Opened, "is_shown", _shown_by_anybody),),
+        tracks=SHARED,
+        stage=_refused_at_times,
+    ),
+    Mutant(
+        "an entry is not used up",
+        "We await it, and it shows what we wrote.",
+        ((loop_guard, "_meet", _met_by_all),),
+        tracks=SHARED,
+        stage=certain,
+    ),
     Mutant(
         "conversations are no key",
         "Only our own id in the event says that it is ours.",
