@@ -8,14 +8,25 @@ the same timestamp or the same envelope id is a copy, another of both is another
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from demo.run.lines import Line
 from demo.run.senders import sender_says
 
 AUDITS = "v2.audits."
+#: 2000-01-01 and 2100-01-01, in seconds since 1970
+CENTURY_S = (946_684_800, 4_102_444_800)
+#: no event of a contact centre is older
+FIRST_YEAR = 1900
+COUNT = re.compile(r"[0-9]{1,25}(\.[0-9]+)?", re.ASCII)
+STAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
+    r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,27 @@ def _says_which(envelope: Any) -> bool:
     if not isinstance(body, dict):
         return True  # a sender's: its id, or all that was said, its time included
     is_audit = envelope["detail-type"].startswith(AUDITS)
-    return body.get("eventTime") is not None or (is_audit and bool(body.get("id")))
+    return _is_moment(body.get("eventTime")) or (is_audit and isinstance(body.get("id"), str))
+
+
+def _is_moment(value: Any) -> bool:
+    """Whether a member says when: a count of seconds, or of a finer unit, in digits, that is a
+    moment of this century; or a date, a time and its offset. "soon", a day, a duration say not."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    text = str(value)
+    if not COUNT.fullmatch(text):
+        return STAMP.fullmatch(text) is not None and _is_of_the_calendar(text)
+    count = float(text)
+    return any(CENTURY_S[0] <= count / unit < CENTURY_S[1] for unit in (1, 1e3, 1e6, 1e9))
+
+
+def _is_of_the_calendar(stamp: str) -> bool:
+    try:
+        read = datetime.fromisoformat(stamp.upper().replace(",", "."))
+    except ValueError:
+        return False
+    return read.year >= FIRST_YEAR
 
 
 def _timestamp(line: Line) -> str:

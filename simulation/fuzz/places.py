@@ -15,6 +15,7 @@ from lambdas.relay.entrances.proofs import SIGNATURE, TIMESTAMP, signature
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.kernel.limits import QUEUES, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode, seal
 from lambdas.relay.requests.sending import sealed_item
 from simulation.functions import FUNCTIONS, Instance, Neighbours
@@ -148,10 +149,9 @@ class Site:
         ]
         kept = self.functions[verb](deliveries, NOW_MS + DEADLINE_MS)
         if self.telemetry.counts["Unexpected"]:
-            said = [
-                n["reason"] for _, n in self.telemetry.notes if "unexpected" in str(n.get("reason"))
-            ]
-            raise Broken(f"unforeseen: {said[-1]}")
+            reasons = [str(noted.get("reason", "")) for _, noted in self.telemetry.notes]
+            said = [each for each in reasons if code_of(each) is Code.UNEXPECTED]
+            raise Broken(f"unforeseen: {said[-1:]}")
         return [delivery.message_id not in kept for delivery in deliveries]
 
     def take(self, queue: str) -> list[str]:

@@ -9,7 +9,7 @@ event of the replay is what it always was: a copy.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item, Ledger
@@ -55,17 +55,28 @@ def as_ordered(batch: Batch, ledger: Ledger) -> Batch:
     if not names:
         return batch
     found = ledger.find([order_key(name) for name in names])
-    orders = dict(zip(names, found, strict=True))
+    orders = {
+        name: _Order(frozenset(item["events"]), frozenset(item["routes"]))
+        for name, item in zip(names, found, strict=True)
+        if item is not None
+    }
     events = tuple(
-        event if _is_ordered(event, orders.get(event.redelivery)) else replace(event, redelivery="")
+        event
+        if event.redelivery in orders and orders[event.redelivery].names(event)
+        else replace(event, redelivery="")
         for event in batch.events
     )
     return replace(batch, events=events)
 
 
-def _is_ordered(event: SealedEvent, ordered: Item | None) -> bool:
-    # One of two events under an identity is claimed, and so named, with its payload's hash.
-    names = {event.identity, f"{event.identity}~{event.payload_hash}"}
-    if ordered is None or names.isdisjoint(ordered["events"]):
-        return False
-    return not ordered["routes"] or not set(ordered["routes"]).isdisjoint(event.routes)
+@dataclass(frozen=True, slots=True)
+class _Order:
+    events: frozenset[str]
+    #: none: each route is meant
+    routes: frozenset[str]
+
+    def names(self, event: SealedEvent) -> bool:
+        # One of two events under an identity is claimed, and so named, with its payload's hash.
+        known_as = {event.identity, f"{event.identity}~{event.payload_hash}"}
+        is_routed = not self.routes or not self.routes.isdisjoint(event.routes)
+        return is_routed and not self.events.isdisjoint(known_as)
