@@ -72,12 +72,12 @@ def test_what_only_python_takes_for_a_number_is_no_json(number: str) -> None:
     assert read_line(row).document is None
 
 
-MOMENTS = [
+MOMENTS: list[object] = [
     1764000000, 1764000000000, 1764000000000000, 1764000000.5, "1764000000", "1764000000000",
     "2026-11-27T10:00:00Z", "2026-11-27T11:00+01:00", "2026-11-27 10:00:00.123456789Z",
     "2026-11-27T10:00:00,5+0100",
 ]  # fmt: skip
-NO_MOMENTS = [
+NO_MOMENTS: list[object] = [
     None, True, 0, 1, 10**30, "", "soon", "PT5M", "2026-11-27", "2026-11-27T10:00:00", [], {},
     "2026-13-27T10:00:00Z", "2026-11-27T25:00:00Z", "2026-11-27T10:00:00+99:00",
     "1800-01-01T00:00Z",
