@@ -15,7 +15,7 @@ from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe, encode, seal
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration
-from simulation.memory.clock import SeededChance
+from simulation.memory.clock import SeededEntropy
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
 from simulation.memory.ledger import MemoryLedger
@@ -91,7 +91,7 @@ class Sandbox:
     def __init__(self, world: World) -> None:
         self._world = world
         self.clock = Clock(world)
-        self.entropy = SeededChance(world.random)
+        self.entropy = SeededEntropy(world.random)
         self.telemetry = world.telemetry
         self.ledger = ledger_of(world)
         self.vault = MemoryVault(world.documents, world.scheduler, CALM)

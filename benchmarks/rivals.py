@@ -12,7 +12,7 @@ from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.limits import MESSAGES_PER_INVOCATION
 from lambdas.relay.kernel.ports import Answer, Delivery, Outgoing
 from lambdas.relay.messages.sealing import Batch, decode
-from simulation.memory.clock import SeededChance
+from simulation.memory.clock import SeededEntropy
 from simulation.memory.faults import CALM
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.table import Table
@@ -71,7 +71,7 @@ def _start(world: World, concurrency: int, tries: int, backoff_s: Callable[[int]
 
     def make() -> Instance:
         clock, http = Clock(world), Http(world, TIMEOUT_S)
-        entropy = SeededChance(world.random)
+        entropy = SeededEntropy(world.random)
         own = MemoryLedger(Table(), world.scheduler, CALM, world.timeline)
         tokens = Tokens(
             http, Secrets(), clock, RateLimiter(own, entropy, UNLIMITED), "https://login.simulated"

@@ -1,1 +1,1 @@
-"""The command line for on-call engineers: from alarm to answer to replay."""
+"""The command line for on-call engineers: from alarm to answer to redrive."""

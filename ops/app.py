@@ -36,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="genesys-relay for on-call engineers: from alarm to answer to replay.",
+    help="genesys-relay for on-call engineers: from alarm to answer to redrive.",
 )
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(review.app, name="review")

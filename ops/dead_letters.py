@@ -1,4 +1,4 @@
-"""`relay dead-letters`: list, show, replay, discard."""
+"""`relay dead-letters`: list, show, redrive, discard."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ Conversation = Annotated[str, typer.Option(help="Only this conversation.")]
 Identity = Annotated[str, typer.Option(help="Only this event.")]
 Message = Annotated[str, typer.Option(help="Only this SQS message; the first characters do.")]
 Older = Annotated[str, typer.Option(help="Only those first seen so long ago: 90s, 15min, 2h, 3d.")]
-Most = Annotated[int, typer.Option(min=1, help="At most so many letters of each queue.")]
+Most = Annotated[int, typer.Option(min=1, help="At most this many dead letters per queue.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")]
 #: what brings letters up that were not read
 REPEAT = "repeat the command, or say a higher --most"
@@ -38,7 +38,7 @@ class Choice:
 
     chosen: Sequence[tuple[Line, Letter]]
     passed_over: int
-    #: how many letters of a queue were to be read at most
+    #: how many dead letters of a queue were to be read at most
     most: int
     #: the queues that had so many: there may be more
     cut: Sequence[str]
@@ -52,8 +52,8 @@ class Choice:
         if not self.cut:
             return ""
         return (
-            f"Reading ended after {plural(self.most, 'letter')} of {' and of '.join(self.cut)}; "
-            f"there may be more: {remedy}."
+            f"Reading ended after {plural(self.most, 'dead letter')} of "
+            f"{' and of '.join(self.cut)}; there may be more: {remedy}."
         )
 
 
@@ -105,7 +105,7 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
 
 
 @app.command()
-def replay(
+def redrive(
     context: typer.Context,
     queue: Queue = "",
     reason: Reason = "",
@@ -137,17 +137,17 @@ def replay(
     with choose(session.relay, queue, wanted, most) as choice:
         done = 0
         if _agreed(choice, session, "send back to work", dry_run=dry_run, yes=yes):
-            for line, letter in _progress(choice, session.screen, "replaying"):
+            for line, letter in _progress(choice, session.screen, "redriving"):
                 dead_letter.send_back(session.relay, line, letter)
                 done += 1
         remedy = f"{REPEAT}; --whole-queue moves all of --queue"
-        _report(session.screen, choice, "replayed", done, remedy, dry_run=dry_run)
+        _report(session.screen, choice, "redriven", done, remedy, dry_run=dry_run)
 
 
 @app.command()
 def discard(
     context: typer.Context,
-    note: Annotated[str, typer.Option(help="Why; kept with the letter.")],
+    note: Annotated[str, typer.Option(help="Why; kept with the dead letter.")],
     queue: Queue = "",
     reason: Reason = "",
     batch: Batch = "",
@@ -194,7 +194,7 @@ def _agreed(choice: Choice, session: Session, what: str, *, dry_run: bool, yes: 
     _table(choice, session.screen)
     if not choice.chosen or dry_run:
         return False
-    session.screen.confirm(f"{what.capitalize()}: {plural(choice.count, 'letter')}?", yes=yes)
+    session.screen.confirm(f"{what.capitalize()}: {plural(choice.count, 'dead letter')}?", yes=yes)
     return True
 
 
@@ -239,7 +239,7 @@ def _report(
         }
     )
     if choice.chosen and dry_run:
-        screen.say(f"{plural(choice.count, 'letter')} would be {what}. Nothing was changed.")
+        screen.say(f"{plural(choice.count, 'dead letter')} would be {what}. Nothing was changed.")
     elif choice.chosen:
         screen.say(f"{done} of {choice.count} {what}.")
     if unread := choice.unread(remedy):

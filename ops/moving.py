@@ -18,21 +18,21 @@ def move(session: Session, line: Line, per_second: int, *, dry_run: bool, yes: b
     source, destination = _arn(relay, line.dead_url), _arn(relay, line.url)
     count = _count(relay, line.dead_url)
     screen.say(
-        f"{plural(count, 'letter')} of {line.name}-dead would go to {line.name}, {per_second}/s."
-        + " Nothing was changed." * dry_run
+        f"{plural(count, 'dead letter')} of {line.name}-dead would go to {line.name}, "
+        f"{per_second}/s." + " Nothing was changed." * dry_run
     )
     if dry_run or not count:
-        screen.document({"matching": count, "replayed": 0})
+        screen.document({"matching": count, "redriven": 0})
         return
-    screen.confirm(f"Move {plural(count, 'letter')}?", yes=yes)
+    screen.confirm(f"Move {plural(count, 'dead letter')}?", yes=yes)
     # The destination is named: letters that a function or EventBridge wrote have no source that
     # SQS knows of (docs/decisions/0010-dead-letters.md).
     relay.sqs.start_message_move_task(
         SourceArn=source, DestinationArn=destination, MaxNumberOfMessagesPerSecond=per_second
     )
     moved = _follow(session, source)
-    screen.document({"matching": count, "replayed": moved})
-    screen.say(f"{plural(moved, 'letter')} moved.")
+    screen.document({"matching": count, "redriven": moved})
+    screen.say(f"{plural(moved, 'dead letter')} moved.")
 
 
 def _follow(session: Session, source: str) -> int:
@@ -48,7 +48,7 @@ def _follow(session: Session, source: str) -> int:
     if task["Status"] != "COMPLETED":
         raise OpsError(
             f"SQS ended the move as {task['Status']} ({task.get('FailureReason', 'no reason')}) "
-            f"after {moved} letters; the rest is where it was. Start it again."
+            f"after {moved} dead letters; the rest is where it was. Start it again."
         )
     return moved
 

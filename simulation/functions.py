@@ -14,7 +14,7 @@ from lambdas.relay.assembly.webhook import webhook_function
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.proofs import Request
 from lambdas.relay.kernel.ports import Delivery, Ports, Telemetry
-from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.clock import MemoryClock, SeededEntropy
 from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
@@ -61,7 +61,7 @@ class Instance:
         self.settings = n.settings
         self.telemetry = n.telemetry
         self.clock = MemoryClock(n.timeline, n.gate, skew_ms)
-        self.entropy = SeededChance(n.random)
+        self.entropy = SeededEntropy(n.random)
         self.ledger = MemoryLedger(n.table, n.gate, n.faults, n.timeline, n.release)
         self.vault = MemoryVault(n.documents, n.gate, n.faults)
         self.http = MemoryHttp(n.server, n.gate, n.faults, n.timeline, n.settings.timing)

@@ -16,7 +16,7 @@ class SystemClock:
 
 
 class SystemEntropy:
-    """Implements relay.ports.Chance."""
+    """Implements relay.kernel.ports.Entropy."""
 
     def fraction(self) -> float:
         return random.random()

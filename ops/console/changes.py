@@ -15,13 +15,13 @@ VERDICTS = ("did-not-happen", "happened", "discard")
 def command(form: Mapping[str, str]) -> list[str]:
     """What a form asks for, without --dry-run or --yes. Raises OpsError with what is missing."""
     match form.get("action", ""):
-        case "replay":
-            return ["dead-letters", "replay", f"--message={_id(form)}"]
-        case "replay-queue":
+        case "redrive":
+            return ["dead-letters", "redrive", f"--message={_id(form)}"]
+        case "redrive-queue":
             queue = form.get("id", "")
             if queue not in QUEUES:
                 raise OpsError(f"There is no queue {queue}: it is one of {', '.join(QUEUES)}.")
-            return ["dead-letters", "replay", f"--queue={queue}"]
+            return ["dead-letters", "redrive", f"--queue={queue}"]
         case "discard":
             return ["dead-letters", "discard", f"--message={_id(form)}", f"--note={_note(form)}"]
         case "resolve":

@@ -24,7 +24,7 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.time_format import iso
-from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.clock import MemoryClock, SeededEntropy
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
 from simulation.memory.gate import OpenGate
@@ -129,7 +129,7 @@ class World:
             )
         gate = OpenGate(self.timeline)
         self.clock = MemoryClock(self.timeline, gate, 0)
-        self.entropy = SeededChance(Random(7))
+        self.entropy = SeededEntropy(Random(7))
         self.ledger = MemoryLedger(self.table, gate, CALM, self.timeline)
         self.vault = MemoryVault(self.documents, gate, CALM)
         self.platform = GenesysPlatform(lambda: self.timeline.now_ms / 1000, Random(1), NONE)

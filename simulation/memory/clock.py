@@ -21,8 +21,8 @@ class MemoryClock:
         self._gate.wait("sleep", seconds)
 
 
-class SeededChance:
-    """Implements relay.ports.Chance."""
+class SeededEntropy:
+    """Implements relay.kernel.ports.Entropy."""
 
     def __init__(self, random: Random) -> None:
         self._random = random

@@ -130,7 +130,7 @@ def redrive_by_halves(stage: Stage, setting: Setting, verb: str) -> None:
     then the call once more, on an empty queue."""
     queue = QUEUE_OF[verb].lower()
     copied = letters_in(stage, verb)[0]
-    relay(setting, "dead-letters", "replay", "--queue", queue, "--most", "3", "--yes")
+    relay(setting, "dead-letters", "redrive", "--queue", queue, "--most", "3", "--yes")
     attributes = {n: v["StringValue"] for n, v in copied["MessageAttributes"].items()}
     send(stage, f"{QUEUE_OF[verb]}QueueUrl", copied["Body"], **attributes)
     redrive(stage, verb)

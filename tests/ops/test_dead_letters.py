@@ -56,9 +56,9 @@ def test_looking_leaves_the_letters_where_they_are(
 
 
 def test_a_dry_run_moves_nothing(two: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = said(capsys, "dead-letters", "replay", "--dry-run")
+    answer = said(capsys, "dead-letters", "redrive", "--dry-run")
 
-    assert (answer["matching"], answer["replayed"]) == (2, 0)
+    assert (answer["matching"], answer["redriven"]) == (2, 0)
     assert not waiting(two, two.line("writes").url)
     assert len(waiting(two, two.line("writes").dead_url)) == 2
 
@@ -66,10 +66,10 @@ def test_a_dry_run_moves_nothing(two: Deployed, capsys: pytest.CaptureFixture[st
 def test_a_dry_run_says_what_would_be_done(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["dead-letters", "replay", "--dry-run"]) == 0
+    assert main(["dead-letters", "redrive", "--dry-run"]) == 0
 
     said = capsys.readouterr().out
-    assert "2 letters would be replayed. Nothing was changed." in said
+    assert "2 dead letters would be redriven. Nothing was changed." in said
     assert "0 of 2" not in said
 
 
@@ -106,9 +106,9 @@ def test_a_table_stays_in_one_piece_in_a_pipe(
 def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = said(capsys, "dead-letters", "replay", "--reason", "RATE", "--yes")
+    answer = said(capsys, "dead-letters", "redrive", "--reason", "RATE", "--yes")
 
-    assert answer["replayed"] == 1
+    assert answer["redriven"] == 1
     (back,) = waiting(two, two.line("writes").url)
     assert back["Body"] == "one"
     assert back["MessageAttributes"]["conversation"]["StringValue"] == "c1"
@@ -137,7 +137,7 @@ def test_filters(
 def test_without_a_terminal_nothing_is_moved_unless_yes_was_said(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["dead-letters", "replay"]) == 2
+    assert main(["dead-letters", "redrive"]) == 2
 
     assert "--yes" in capsys.readouterr().err
     assert len(waiting(two, two.line("writes").dead_url)) == 2
@@ -205,12 +205,12 @@ def test_that_there_may_be_more_than_was_read_is_said(
 ) -> None:
     assert main(["dead-letters", "list", "--most", "10"]) == 0
     shown = capsys.readouterr().out
-    assert "Reading ended after 10 letters of writes; there may be more" in shown
+    assert "Reading ended after 10 dead letters of writes; there may be more" in shown
     assert "--most" in shown
 
-    assert main(["dead-letters", "replay", "--queue", "writes", "--most", "10", "--yes"]) == 0
+    assert main(["dead-letters", "redrive", "--queue", "writes", "--most", "10", "--yes"]) == 0
     shown = capsys.readouterr().out
-    assert "10 of 10 replayed." in shown
+    assert "10 of 10 redriven." in shown
     for word in ("there may be more", "repeat", "--most", "--whole-queue"):
         assert word in shown
 
@@ -229,16 +229,16 @@ def test_programs_are_told_too_beside_a_list_and_within_a_report(
     assert len(json.loads(captured.out)) == 11
     assert "there may be more" in json.loads(captured.err)["note"]
 
-    replay = ("dead-letters", "replay", "--dry-run", "--most")
-    assert said(capsys, *replay, "10")["may_be_more"] == ["writes"]
-    assert said(capsys, *replay, "30")["may_be_more"] == []
+    redrive = ("dead-letters", "redrive", "--dry-run", "--most")
+    assert said(capsys, *redrive, "10")["may_be_more"] == ["writes"]
+    assert said(capsys, *redrive, "30")["may_be_more"] == []
 
 
 def test_nothing_more_is_suspected_where_everything_was_read(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "list", "--most", "3"]) == 0
-    assert main(["dead-letters", "replay", "--most", "3", "--yes"]) == 0
+    assert main(["dead-letters", "redrive", "--most", "3", "--yes"]) == 0
     captured = capsys.readouterr()
     assert "there may be more" not in captured.out + captured.err
 

@@ -84,7 +84,7 @@ def night(relay: Deployed) -> Iterator[tuple[list[str], int]]:
     yield ["trace", "7f3b8c1e"], 0
     yield ["trace", "nobody-knows-this"], 2
     yield ["dead-letters", "list"], 0
-    yield ["dead-letters", "replay", "--queue", "writes", "--yes"], 0
+    yield ["dead-letters", "redrive", "--queue", "writes", "--yes"], 0
     yield ["review", "list"], 0
     yield ["review", "show", name], 0
     yield ["review", "resolve", name, "--did-not-happen", "--yes", *NOTE], 0

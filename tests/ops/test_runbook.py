@@ -138,7 +138,7 @@ def test_a_step_of_the_runbook_does_something(
         assert listed == 0
         message = json.loads(capsys.readouterr().out)[0]["message_id"]
         given[given.index(BATCH.batch_id)] = message
-    is_change = {"replay", "discard", "resolve"} & set(given) and "--dry-run" not in given
+    is_change = {"redrive", "discard", "resolve"} & set(given) and "--dry-run" not in given
     code = main([*given, *(["--yes"] if is_change else [])])
     said = capsys.readouterr()
     if "Missing " in said.err:

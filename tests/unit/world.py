@@ -20,7 +20,7 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
-from simulation.memory.clock import MemoryClock, SeededChance
+from simulation.memory.clock import MemoryClock, SeededEntropy
 from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
 from simulation.memory.faults import Fault
 from simulation.memory.gate import OpenGate
@@ -92,7 +92,7 @@ class World:
     def __post_init__(self) -> None:
         self.gate = OpenGate(self.timeline)
         self.clock = MemoryClock(self.timeline, self.gate, 0)
-        self.entropy = SeededChance(Random(7))
+        self.entropy = SeededEntropy(Random(7))
         self.ledger = MemoryLedger(self.table, self.gate, self.faults, self.timeline)
         self.vault = MemoryVault(self.documents, self.gate, self.faults)
         self.http: Http = Unreachable()

@@ -15,7 +15,7 @@ from lambdas.relay.sinks.records import RecordsClient
 
 
 def rate_limiter_of(ports: Ports, settings: Settings) -> RateLimiter:
-    """One instance's share of the pace: whatever it sends to Genesys takes its slots here."""
+    """One instance's share of the rate limit: every request to Genesys takes a slot here."""
     quota = Quota(settings.requests_per_minute, settings.headroom)
     return RateLimiter(ports.ledger, ports.entropy, quota)
 

@@ -1,4 +1,4 @@
-"""write: from the writes queue to Genesys, at the pace that its client keeps to."""
+"""write: from the writes queue to Genesys, within its rate limit."""
 
 from lambdas.relay.assembly.clients import clients_of, common, rate_limiter_of
 from lambdas.relay.assembly.consumers import Function, consumer_of, one_by_one
@@ -11,10 +11,8 @@ from lambdas.relay.kernel.ports import Ports
 
 
 def write_deps(ports: Ports, settings: Settings) -> Deps:
-    rate_limiter, consumer = (
-        rate_limiter_of(ports, settings),
-        consumer_of("writes", ports, settings),
-    )
+    consumer = consumer_of("writes", ports, settings)
+    rate_limiter = rate_limiter_of(ports, settings)
     breaker = CircuitBreaker(
         ports.ledger, ports.entropy, settings.configuration.breakers.destination
     )

@@ -1,4 +1,4 @@
-"""Asking Genesys for its record of conversations, page by page, each request in a slot of the pace.
+"""Asking Genesys for its record of conversations, page by page, within the rate limit.
 
 What lies further back is asked for by a job, which knows everything that was active within the
 interval, up to `dataAvailabilityDate`; what is younger by a query, which is up to date and finds

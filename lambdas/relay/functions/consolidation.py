@@ -1,4 +1,4 @@
-"""Consolidation: under pressure, small sealed batches become few large ones before they claim.
+"""Consolidation: under backpressure, small batches become a few large ones before they claim.
 
 A request is the scarce thing and takes 50 events as gladly as one, but what trickles in is sealed
 small, so that it does not wait. While requests wait anyway, nothing is gained by that: small
@@ -138,7 +138,7 @@ def _hold(group: Sequence[_Small], deps: Deps, seconds: float) -> list[str]:
             consumer.source.change_visibility(small.delivery, seconds)
         except Transient as transient:
             # It stays all the same: it comes back when its visibility timeout ends.
-            consumer.telemetry.note("not hidden", reason=transient.reason)
+            consumer.telemetry.note("not put off", reason=transient.reason)
     return [small.delivery.message_id for small in group]
 
 

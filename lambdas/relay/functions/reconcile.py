@@ -167,7 +167,7 @@ def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Res
 
 
 def _home(text: str, line: Line, deps: Deps) -> Line:
-    """The queue that a letter belongs in: a person may have redriven it into any other."""
+    """The queue that a dead letter belongs in: a person may have redriven it into any other."""
     match kind_of_text(text):
         case "envelope":
             name = "events"
@@ -183,7 +183,7 @@ def _home(text: str, line: Line, deps: Deps) -> Line:
 
 
 def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Verdict:
-    """What becomes of a letter. A timer's is settled here: its record says what is due."""
+    """What becomes of a dead letter. A timer's is settled here: its record says what is due."""
     redrives = count(dead_letter.attributes, REDRIVES)
     why = read_reason(dead_letter.attributes.get(REASON, str(Code.UNSAID())))
     backoff_s = deps.timing.redrive_backoff_s

@@ -30,7 +30,7 @@ class Result:
     resent: int = 0
     reviewed: int = 0
     postponed: int = 0
-    #: letters and records that were left as they were, since something is wrong with them
+    #: dead letters and records that were left as they were, since something is wrong with them
     failed: int = 0
     #: what is left: overdue (as what was put off is), waiting for a person, and for how long
     overdue: int = 0

@@ -1,6 +1,6 @@
-"""Whose turn it is: before a request, whether this is the moment; after it, what all writers learn.
+"""Admission: may a request be sent now, and what do all writers learn from its answer?
 
-Both come from the same two: the pace (slots of the rate limit) and the breaker (is it up?).
+Both are up to the rate limiter (is a slot free?) and the circuit breaker (is the destination up?).
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Pressure: is more to be written than Genesys takes? What the functions before `write` ask."""
+"""Backpressure: is there more to write than Genesys takes? The functions before `write` ask."""
 
 from lambdas.relay.genesys import circuit_breaker, rate_limiter
 from lambdas.relay.genesys.circuit_breaker import Circuit
@@ -27,7 +27,7 @@ class Backpressure:
 
 
 def is_pressed(window: Item | None, circuit: Item | None, now_ms: int) -> bool:
-    """From the items of the pace and of the destination's breaker."""
+    """From the items of the rate limiter and of the destination's circuit breaker."""
     health = Circuit.of(circuit)
     waits = health.is_open or now_ms < health.rest_until_ms
     return waits or rate_limiter.is_pressed(Window.of(window), now_ms)

@@ -1,4 +1,4 @@
-"""The pace: how fast the one OAuth client may be used, by everybody who uses it.
+"""The rate limiter: how fast the one OAuth client may be used, by everybody who uses it.
 
 Genesys counts the requests of a client in windows of a minute, and tells with every answer how
 many it has counted (other users of the client included), how many it allows, and when the window
@@ -26,6 +26,7 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Answer, Entropy, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedState
 
+#: as the ledger has always called it
 NAME = "pace"
 #: slots left unused once somebody else was seen to use the client: they go on using it meanwhile
 OTHERS_MARGIN = 2
@@ -221,7 +222,7 @@ def _wait_s(window: Window, now_ms: int, quota: Quota) -> float:
 
 
 class RateLimiter:
-    """One instance's share of the pace. Raises Transient where the ledger does not answer."""
+    """One instance's share of the rate limit. Raises Transient where the ledger does not answer."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy, quota: Quota) -> None:
         self._shared = SharedState(Window, ledger, entropy, NAME)

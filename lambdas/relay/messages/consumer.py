@@ -101,7 +101,7 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consume
         )
     except Transient as transient:
         # It stays all the same: it comes back when its visibility timeout ends.
-        consumer.telemetry.note("not hidden", reason=transient.reason, **about(delivery))
+        consumer.telemetry.note("not put off", reason=transient.reason, **about(delivery))
     return False
 
 

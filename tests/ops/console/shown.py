@@ -199,5 +199,9 @@ class Shown:
     def run(self, command: Sequence[str]) -> Ran:
         self.ran.append(list(command))
         is_dry = "--dry-run" in command
-        said = "1 letter would be replayed. Nothing was changed." if is_dry else "1 of 1 replayed."
+        said = (
+            "1 dead letter would be redriven. Nothing was changed."
+            if is_dry
+            else "1 of 1 redriven."
+        )
         return Ran(0, f"{said} {HOSTILE}")

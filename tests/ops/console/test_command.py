@@ -24,7 +24,7 @@ def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: P
     with visit(endpoint) as page:
         assert page.headline("/docs/runbook.md") == "Runbook"
         assert requests.get(f"{page.place}/docs/runbook.md", timeout=60).status_code == 403
-        dry, done = page.press({"action": "replay", "id": "abc"})
+        dry, done = page.press({"action": "redrive", "id": "abc"})
         assert "127.0.0.1:9" in dry, "the command has asked the embedded AWS, which is not there"
         assert done == dry
 
@@ -42,13 +42,13 @@ def test_a_visitor_presses_a_button_and_reads_what_it_says() -> None:
             page = Visit(address(door))
             assert page.headline("/") == "7 things need you."
             assert "refused by genesys" in page.text("/trace?name=waiting").lower()
-            dry, done = page.press({"action": "replay", "id": "abc"})
+            dry, done = page.press({"action": "redrive", "id": "abc"})
         finally:
             running.should_exit = True
             thread.join()
 
     assert "Nothing was changed." in dry
-    assert "1 of 1 replayed." in done
+    assert "1 of 1 redriven." in done
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_its_own_browser_sees_it(headers: dict[str, str]) -> None:
     assert Wanting().get("/", **headers).status == 200
 
 
-REPLAY = {"action": "replay", "id": LETTER_ID}
+REPLAY = {"action": "redrive", "id": LETTER_ID}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_without_the_flag_nothing_can_be_changed_and_no_button_is_there() -> Non
     assert wanting.readings.ran == []
     for address in PAGES:
         assert 'method="post"' not in wanting.get(address).text
-    assert "relay dead-letters replay --message" in wanting.get(f"/dead-letters/{LETTER_ID}").text
+    assert "relay dead-letters redrive --message" in wanting.get(f"/dead-letters/{LETTER_ID}").text
 
 
 # Changes
@@ -147,8 +147,11 @@ def seal_in(text: str) -> str:
 @pytest.mark.parametrize(
     ("form", "command"),
     [
-        (REPLAY, ["dead-letters", "replay", f"--message={LETTER_ID}"]),
-        ({"action": "replay-queue", "id": "writes"}, ["dead-letters", "replay", "--queue=writes"]),
+        (REPLAY, ["dead-letters", "redrive", f"--message={LETTER_ID}"]),
+        (
+            {"action": "redrive-queue", "id": "writes"},
+            ["dead-letters", "redrive", "--queue=writes"],
+        ),
         (
             {"action": "discard", "id": LETTER_ID, "note": " a  test\n"},
             ["dead-letters", "discard", f"--message={LETTER_ID}", "--note=a test"],
@@ -169,7 +172,7 @@ def test_a_button_shows_its_dry_run_and_then_does_what_was_shown(
     assert wanting.readings.ran == [[*command, "--dry-run"]]
 
     done = wanting.post({**form, "seen": seal_in(shown.text)})
-    assert "1 of 1 replayed." in done.text
+    assert "1 of 1 redriven." in done.text
     assert wanting.readings.ran[1:] == [[*command, "--yes"]]
     assert 'name="seen"' not in done.text
 
@@ -178,7 +181,7 @@ def test_the_dry_run_of_one_thing_is_none_of_another() -> None:
     wanting = Wanting(may_change=True)
     seal = seal_in(wanting.post(REPLAY).text)
 
-    for other in ({**REPLAY, "id": "another"}, {"action": "replay-queue", "id": "writes"}):
+    for other in ({**REPLAY, "id": "another"}, {"action": "redrive-queue", "id": "writes"}):
         wanting.post({**other, "seen": seal})
     wanting.post({**REPLAY, "seen": "guessed"})
 
@@ -188,9 +191,9 @@ def test_the_dry_run_of_one_thing_is_none_of_another() -> None:
 @pytest.mark.parametrize(
     ("form", "word"),
     [
-        ({"action": "replay", "id": "--whole-queue"}, "is no id"),
-        ({"action": "replay", "id": ""}, "is no id"),
-        ({"action": "replay-queue", "id": "all"}, "no queue all"),
+        ({"action": "redrive", "id": "--whole-queue"}, "is no id"),
+        ({"action": "redrive", "id": ""}, "is no id"),
+        ({"action": "redrive-queue", "id": "all"}, "no queue all"),
         ({"action": "discard", "id": LETTER_ID, "note": "  "}, "note is empty"),
         ({"action": "resolve", "id": REFUSED, "verdict": "yes", "note": "x"}, "Choose what"),
         ({"action": "purge"}, "no button"),

@@ -135,7 +135,7 @@ def test_another_page_of_the_browser_neither_sees_nor_changes_anything(
     shown.ran.clear()
     page = tmp_path / "elsewhere.html"
     page.write_text(
-        f"""<form method="post" action="{let_in}/change"><input name="action" value="replay-queue">
+        f"""<form method="post" action="{let_in}/change"><input name="action" value="redrive-queue">
         <input name="id" value="writes"></form><iframe src="{let_in}/"></iframe>"""
     )
     browser.open(page, width=1280, height=900, dark=False)
