@@ -73,8 +73,8 @@ deploy: setup ## Deploy to the AWS account of your credentials, ENVIRONMENT=name
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to deploy, a file in environments/: make deploy ENVIRONMENT=<name>." >&2; exit 2; }
 	@.venv/bin/python -m ops.deploy "$$ENVIRONMENT" $(ARGS)
 
-policy: setup ## Print the IAM policy that who deploys needs, ENVIRONMENT=name
-	@.venv/bin/python -m ops.deployer_policy "$$ENVIRONMENT"
+policy: setup ## Print the IAM policy that who deploys needs, ENVIRONMENT=name [ARGS=--key: the KMS key's]
+	@.venv/bin/python -m ops.deployer_policy "$$ENVIRONMENT" $(ARGS)
 
 diff: setup ## Show what a deployment would change, ENVIRONMENT=name [ARGS="--profile name"]
 	@test -n "$$ENVIRONMENT" || { echo "Say which environment to compare, a file in environments/: make diff ENVIRONMENT=<name>." >&2; exit 2; }

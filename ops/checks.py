@@ -11,7 +11,7 @@ from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.limits import LIVE
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
-from ops import deployed, drift, setup_journey
+from ops import deployed, drift, key, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.genesys_probe import (
@@ -338,6 +338,7 @@ ALL = (
     Check("partner source", _partner_source),
     Check("rules", _rules),
     Check("ledger", _ledger),
+    Check("key", key.usable),
     Check("secret", _secret),
     Check("signing keys", signing_keys),
     Check("token", _token),

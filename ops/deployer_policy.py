@@ -1,6 +1,7 @@
-"""`make policy`: what who deploys an environment needs, as an IAM policy.
+"""`make policy`: what who deploys an environment needs, as an IAM policy; with `--key` what the
+policy of the environment's KMS key must allow.
 
-    python -m ops.deployer_policy <environment>
+    python -m ops.deployer_policy <environment> [--key]
 
 CDK's command line does everything under the roles that the bootstrap made; `make deploy` itself
 looks first whether the deployment can succeed (ops/deploy.py).
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from stacks import key_policy
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
 #: CDK's own, docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
@@ -65,14 +67,25 @@ def document(environment: Environment) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> int:
     """Prints a policy for each environment; the exit code."""
+    names = [one for one in arguments if one != "--key"]
     try:
-        environments = load_environments(",".join(arguments))
+        for environment in load_environments(",".join(names)):
+            wanted = _of_key if "--key" in arguments else document
+            print(json.dumps(wanted(environment), indent=2))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 1
-    for environment in environments:
-        print(json.dumps(document(environment), indent=2))
     return 0
+
+
+def _of_key(environment: Environment) -> dict[str, Any]:
+    """Raises ConfigurationError where the environment names none."""
+    key = environment.document.relay.kms_key_arn
+    if key is None:
+        raise ConfigurationError(
+            f"{environment.name} has no kms_key_arn: AWS's own keys need no policy."
+        )
+    return {"Version": "2012-10-17", "Statement": key_policy.statements(key)}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -17,9 +16,11 @@ from pydantic import (
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
-from stacks.existing_vpc import VPC_FORM, ExistingVpc
+from stacks.existing_vpc import ELASTIC_IP_FORM, VPC_FORM, ElasticIp, ExistingVpc
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
+from stacks.tables import NonEmpty, Table
+from stacks.webhook_table import Webhook
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html, Name
 SOURCE_CHARS_MAX = 256
@@ -31,13 +32,6 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 #: of an SQS event source, docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
-
-#: A replay window shorter than this refuses senders whose clocks drift; a longer one is no window.
-REPLAY_WINDOW_MIN_S, REPLAY_WINDOW_MAX_S = 30, 3600
-
-#: API Gateway's own limits for an account and region, unless AWS raised them,
-#: docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-REQUESTS_PER_SECOND_MAX, BURST_MAX = 10_000, 5_000
 
 #: Genesys raises its 300 by support case; more than this is a slip of the pen.
 REQUESTS_PER_MINUTE_MAX = 30_000
@@ -88,7 +82,6 @@ def _known_region(region: str) -> str:
     return region
 
 
-NonEmpty = Annotated[str, Field(min_length=1)]
 DetailType = Annotated[
     str, Field(min_length=1, max_length=DETAIL_TYPE_CHARS_MAX), AfterValidator(_template)
 ]
@@ -103,11 +96,7 @@ Url = Annotated[
 ]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Relay(_Table):
+class Relay(Table):
     """The table [relay]: everything that is not about destinations and routes."""
 
     partner_event_source: str = Field(
@@ -217,6 +206,13 @@ class Relay(_Table):
         default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
     )
     fixed_egress: bool = Field(default=False, description="true or false")
+    elastic_ip: ElasticIp | None = Field(default=None, description=ELASTIC_IP_FORM)
+    kms_key_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]{36}$",
+        description="the ARN of a KMS key (no alias), such as arn:aws:kms:eu-central-1:"
+        "123456789012:key/00000000-0000-4000-8000-000000000000",
+    )
     vpc: ExistingVpc | None = Field(default=None, description=VPC_FORM)
     partner_bus_exists: bool = Field(
         default=False,
@@ -262,6 +258,11 @@ class Relay(_Table):
                 "both vpc and fixed_egress are set, and the functions have one way out: expected "
                 "fixed_egress, which makes a VPC with an address, or vpc, whose address is its own."
             )
+        if self.elastic_ip is not None and not self.fixed_egress:
+            raise ValueError(
+                "elastic_ip is set and fixed_egress is not, so nothing would use it; expected "
+                "fixed_egress = true, or no elastic_ip."
+            )
         return self
 
     @model_validator(mode="after")
@@ -296,7 +297,7 @@ class Relay(_Table):
         return self.login_url or f"https://login.{GENESYS_DOMAINS[self.genesys_region or '']}"
 
 
-class Destination(_Table):
+class Destination(Table):
     """A table [destinations.<name>]; the functions' own parser knows what else its kind takes,
     and refuses the rest."""
 
@@ -313,7 +314,7 @@ class Destination(_Table):
     )
 
 
-class Route(_Table):
+class Route(Table):
     """A table [[routes]]."""
 
     name: Name = Field(description="a name of lower-case letters, digits, - and _")
@@ -333,42 +334,7 @@ class Route(_Table):
     )
 
 
-class Webhook(_Table):
-    """The table [webhook]: its presence makes the endpoint."""
-
-    verification: Literal["signature", "token"] = Field(
-        default="signature", description='"signature" or "token"'
-    )
-    replay_window_s: int = Field(
-        default=300,
-        ge=REPLAY_WINDOW_MIN_S,
-        le=REPLAY_WINDOW_MAX_S,
-        description=f"a whole number of seconds from {REPLAY_WINDOW_MIN_S} to "
-        f"{REPLAY_WINDOW_MAX_S}",
-    )
-    requests_per_second: int = Field(
-        default=50,
-        ge=1,
-        le=REQUESTS_PER_SECOND_MAX,
-        description=f"a whole number from 1 to {REQUESTS_PER_SECOND_MAX}",
-    )
-    burst: int = Field(
-        default=100, ge=1, le=BURST_MAX, description=f"a whole number from 1 to {BURST_MAX}"
-    )
-    sender_requests_per_minute: int = Field(
-        default=3_000,
-        ge=1,
-        le=60 * REQUESTS_PER_SECOND_MAX,
-        description=f"a whole number from 1 to {60 * REQUESTS_PER_SECOND_MAX}",
-    )
-    types: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
-        default={},
-        description="a table of senders' names and lists of types, "
-        'such as "shop.example" = ["order.*"]',
-    )
-
-
-class Document(_Table):
+class Document(Table):
     """A whole environment file."""
 
     relay: Relay = Field(description="a table [relay]")
@@ -409,10 +375,10 @@ class Document(_Table):
 
 def expectation(location: Sequence[str | int]) -> str:
     """What is expected at a place in the file, from the description of the innermost field."""
-    tables: dict[str, type[_Table]] = {
+    tables: dict[str, type[Table]] = {
         "relay": Relay, "destinations": Destination, "routes": Route, "webhook": Webhook
     }  # fmt: skip
-    table: type[_Table] = Document
+    table: type[Table] = Document
     fields = [part for part in location if isinstance(part, str)]
     if len(location) > 1 and fields[0] in tables:
         inside = fields[1:] if fields[0] != "destinations" else fields[2:]

@@ -1,4 +1,4 @@
-"""The key `vpc` of an environment file."""
+"""The keys `vpc` and `elastic_ip` of an environment file."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: completes "expected ..."
 VPC_FORM = 'a table such as { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d"] }'
+ELASTIC_IP_FORM = 'a table such as { allocation = "eipalloc-0a1b2c3d", address = "203.0.113.7" }'
 SubnetId = Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
 
 
@@ -20,4 +21,18 @@ class ExistingVpc(BaseModel):
     )
     subnets: tuple[SubnetId, ...] = Field(
         min_length=1, description='a list of ids of private subnets, such as ["subnet-0a1b2c3d"]'
+    )
+
+
+class ElasticIp(BaseModel):
+    """An elastic IP address that somebody else made, and that Genesys' allow-list may name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    allocation: str = Field(
+        pattern=r"^eipalloc-([0-9a-f]{8}|[0-9a-f]{17})$",
+        description="the allocation id of an elastic IP address, such as eipalloc-0a1b2c3d",
+    )
+    address: str = Field(
+        pattern=r"^\d{1,3}(\.\d{1,3}){3}$", description="its address, such as 203.0.113.7"
     )

@@ -5,7 +5,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.existing_vpc import ExistingVpc
+from stacks.existing_vpc import ElasticIp, ExistingVpc
 from stacks.log_group import log_group
 
 HTTPS_PORT = 443
@@ -24,20 +24,25 @@ class Network(Construct):
         *,
         log_retention_days: int,
         removal_policy: cdk.RemovalPolicy,
+        existing: ElasticIp | None,
     ) -> None:
+        """`existing`: the address that it uses; None: it makes one."""
         super().__init__(scope, construct_id)
-        address = ec2.CfnEIP(self, "Address", domain="vpc")
-        # Genesys' allow-list names this address: it must not change with the gateway or the stack.
-        address.apply_removal_policy(removal_policy)
-        self.address: str | None = address.ref
+        if existing is None:
+            made = ec2.CfnEIP(self, "Address", domain="vpc")
+            # Genesys' allow-list names this address: it must not change with the gateway or the
+            # stack.
+            made.apply_removal_policy(removal_policy)
+            address, allocation = made.ref, made.attr_allocation_id
+        else:
+            address, allocation = existing.address, existing.allocation
+        self.address: str | None = address
         self.subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
         self.vpc: ec2.IVpc = ec2.Vpc(
             self,
             "Vpc",
             nat_gateways=1,
-            nat_gateway_provider=ec2.NatProvider.gateway(
-                eip_allocation_ids=[address.attr_allocation_id]
-            ),
+            nat_gateway_provider=ec2.NatProvider.gateway(eip_allocation_ids=[allocation]),
             # The alternative is a custom resource, one more function, to empty a group nobody uses.
             restrict_default_security_group=False,
             # Both are free and spare the gateway the ledger's and the vault's traffic.

@@ -107,6 +107,10 @@ class OperatorRole(Construct):
         for resource, reason in wildcards.items():
             accept_wildcard(self.policy, resource, reason)
 
+    def may_look_at(self, key_arn: str) -> None:
+        """At a customer's key and its policy, as the doctor does."""
+        self.policy.add_statements(_allow(["DescribeKey", "GetKeyPolicy"], "kms", key_arn))
+
 
 def _allow(actions: Sequence[str], service: str, *resources: str) -> iam.PolicyStatement:
     return iam.PolicyStatement(

@@ -12,6 +12,7 @@ from stacks.configuration import Environment
 from stacks.confirm import Confirm
 from stacks.credentials import Credentials
 from stacks.dedup import Dedup
+from stacks.encryption import Encryption
 from stacks.environment_document import Relay as Settings
 from stacks.function import RUNTIME, FunctionSettings
 from stacks.genesys_access import GenesysAccess
@@ -142,6 +143,11 @@ class RelayStack(cdk.Stack):
             secrets=[credentials.secret, *filter(None, [sinks.secret])],
         )
 
+        if relay.kms_key_arn is not None:
+            encryption = Encryption(relay.kms_key_arn)
+            cdk.Aspects.of(self).add(encryption)
+            encryption.grant(*functions.values(), operator.policy)
+            operator.may_look_at(relay.kms_key_arn)
         outputs = {
             "Version": VERSION,
             "PartnerBusName": buses.partner_name,
@@ -161,6 +167,8 @@ class RelayStack(cdk.Stack):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None and network.address is not None:
             outputs["EgressAddress"] = network.address
+        if relay.kms_key_arn is not None:
+            outputs["KeyArn"] = relay.kms_key_arn
         if sinks.secret is not None:
             outputs["SigningSecretName"] = sinks.secret.secret_arn
         if webhook is not None:
@@ -199,6 +207,7 @@ def _network(
             "Network",
             log_retention_days=relay.log_retention_days,
             removal_policy=removal_policy,
+            existing=relay.elastic_ip,
         )
     return None
 

@@ -10,11 +10,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
-from stacks.environment_document import Webhook as Settings
 from stacks.function import FunctionSettings, relay_function
 from stacks.log_group import log_group
 from stacks.queues import grant_send
 from stacks.shared import Shared
+from stacks.webhook_table import Webhook as Settings
 
 #: The sender that has a key from the start; more are added to the secret.
 FIRST_SENDER = "webhook"

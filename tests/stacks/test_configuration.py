@@ -10,12 +10,13 @@ import pytest
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.kinds import KINDS
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
-from stacks.environment_document import Relay, Route, Webhook
+from stacks.environment_document import Relay, Route
 from stacks.genesys_regions import GENESYS_DOMAINS
 from stacks.schema import confirmations
 from stacks.schema.destinations import COMMON_SETTINGS, KEY_SETTINGS, settings_of
 from stacks.schema.identity import RULES
 from stacks.schema.parsing import parse
+from stacks.webhook_table import Webhook
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 
 
