@@ -258,11 +258,6 @@ class Relay(Table):
                 "both vpc and fixed_egress are set, and the functions have one way out: expected "
                 "fixed_egress, which makes a VPC with an address, or vpc, whose address is its own."
             )
-        if self.elastic_ip is not None and not self.fixed_egress:
-            raise ValueError(
-                "elastic_ip is set and fixed_egress is not, so nothing would use it; expected "
-                "fixed_egress = true, or no elastic_ip."
-            )
         return self
 
     @model_validator(mode="after")

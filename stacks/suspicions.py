@@ -17,7 +17,10 @@ def suspicions(environment: Environment) -> list[str]:
     """One sentence each: where, what, and what to do."""
     document = environment.document
     said = document.model_dump(mode="json", include={"relay", "destinations", "routes"})
-    return list(_of(said, ()))
+    found = list(_of(said, ()))
+    if document.relay.elastic_ip is not None and not document.relay.fixed_egress:
+        found.append("relay.elastic_ip is used where fixed_egress is true, and it is not.")
+    return found
 
 
 def _of(value: JsonValue, place: Sequence[str]) -> Iterator[str]:

@@ -292,12 +292,6 @@ BAD = {
     ),
     "archive": (environment_text("archive_days = 0"), ["relay.archive_days is 0"]),
     "e-mail": (environment_text('alarm_email = "ops"'), ['"ops"', "an e-mail address"]),
-    "elastic ip without egress": (
-        environment_text(
-            'elastic_ip = { allocation = "eipalloc-0a1b2c3d", address = "203.0.113.7" }'
-        ),
-        ["elastic_ip", "fixed_egress = true"],
-    ),
     "key by alias": (
         environment_text('kms_key_arn = "alias/mine"'),
         ["relay.kms_key_arn", "alias/mine", "the ARN of a KMS key"],

@@ -6,6 +6,7 @@ import pytest
 
 from stacks.configuration import load_environments
 from stacks.suspicions import suspicions
+from tests.stacks.environments import environment_text
 
 GUID = "7c0b1b2e-5c0f-4b8e-9b59-0a4f3f0e6a11"
 EXAMPLE = Path("environments/example.toml")
@@ -62,3 +63,16 @@ def test_the_example_says_of_each_of_its_ids_that_it_is_one() -> None:
         "destinations.journey.configuration_id",
         "destinations.journey.external_source_id",
     }
+
+
+def test_an_address_that_nothing_uses_is_mentioned(tmp_path: Path) -> None:
+    address = 'elastic_ip = { allocation = "eipalloc-0a1b2c3d", address = "203.0.113.7" }'
+    path = tmp_path / "mine.toml"
+
+    path.write_text(environment_text(address), encoding="utf-8")
+    (unused,) = load_environments(str(path))
+    assert any("elastic_ip is used where" in line for line in suspicions(unused))
+
+    path.write_text(environment_text(address, "fixed_egress = true"), encoding="utf-8")
+    (used,) = load_environments(str(path))
+    assert not any("elastic_ip" in line for line in suspicions(used))
