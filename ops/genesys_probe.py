@@ -123,7 +123,17 @@ def token_of(http: Http, login_url: str, client_id: str, client_secret: str) -> 
     answer = send(http, "POST", url, headers, b"grant_type=client_credentials")
     if answer.status != 200:
         raise NoToken(f"Genesys gives no token: {words(answer)}.", answer.status)
-    return str(json.loads(answer.body)["access_token"])
+    try:
+        token = json.loads(answer.body)["access_token"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        token = None
+    if not isinstance(token, str) or not token:
+        raise NoToken(
+            f"{url.split('/')[2]} answers 200 with something that is no token: check the login "
+            "host, and whether a proxy or a sign-in page stands before it.",
+            answer.status,
+        )
+    return token
 
 
 def send(

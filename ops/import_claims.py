@@ -56,7 +56,7 @@ def import_claims(
     """Claim what another consumer has handled, and write nothing of it. Can be run again."""
     session = session_of(context)
     read = _lines(events)
-    chosen = read if known is None else handled(read, _table(known), by.split(","))
+    chosen = read if known is None else handled(read, table_of(known), by.split(","))
     found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
     session.screen.say(
         f"{len(read)} events, {len(chosen)} of them handled elsewhere: {found.events} claims in "
@@ -127,7 +127,7 @@ def _lines(path: Path) -> list[Line]:
         raise OpsError(str(error).removeprefix("EVENTS=")) from error
 
 
-def _table(path: Path) -> list[Mapping[str, Any]]:
+def table_of(path: Path) -> list[Mapping[str, Any]]:
     """The rows of a table, whatever they were written by. Raises OpsError."""
     try:
         # A line that cannot be read could be an event that would then be written twice.
@@ -137,7 +137,8 @@ def _table(path: Path) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for row in rows:
         items = row.get("Items", [row.get("Item", row)]) if isinstance(row, dict) else row
-        found += [_plain(item) for item in items if isinstance(item, dict)]
+        rows_of_it = items if isinstance(items, list) else []
+        found += [_plain(item) for item in rows_of_it if isinstance(item, dict)]
     if not found:
         raise OpsError(
             f"{path} holds no rows: write it with `aws dynamodb scan --table-name <name>`."

@@ -14,8 +14,10 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from simulation.fuzz.hands import HANDS
 from simulation.fuzz.places import PLACES, Site
 
+EVERYWHERE = {**PLACES, **HANDS}
 #: a site is made anew after so many inputs, for what it keeps grows
 INPUTS_PER_SITE = 50
 FAILURES_SHOWN = 5
@@ -24,8 +26,8 @@ FAILURES_SHOWN = 5
 def failures(runs: int, seed: int, shown: bool = False) -> list[str]:
     """What went wrong with `runs` inputs, spread evenly over the places; a sentence each."""
     found: list[str] = []
-    for name, place in PLACES.items():
-        numbers = range(runs // len(PLACES))
+    for name, place in EVERYWHERE.items():
+        numbers = range(runs // len(EVERYWHERE))
         site = Site(Random(f"{seed} {name}"))
         for number in track(numbers, name, disable=not shown, console=Console(stderr=True)):
             if number % INPUTS_PER_SITE == 0:
@@ -43,13 +45,15 @@ def failures(runs: int, seed: int, shown: bool = False) -> list[str]:
 
 
 def main(
-    runs: Annotated[int, typer.Option(min=len(PLACES), help="Inputs in all.")] = 300_000,
+    runs: Annotated[int, typer.Option(min=len(EVERYWHERE), help="Inputs in all.")] = 300_000,
     seed: Annotated[int, typer.Option(help="The same seed, the same inputs.")] = 1,
 ) -> None:
     found = failures(runs, seed, shown=True)
     for sentence in found[:FAILURES_SHOWN]:
         print(sentence, file=sys.stderr)
-    print(f"{runs} damaged inputs at {len(PLACES)} places: {len(found)} went wrong (seed {seed})")
+    print(
+        f"{runs} damaged inputs at {len(EVERYWHERE)} places: {len(found)} went wrong (seed {seed})"
+    )
     raise typer.Exit(1 if found else 0)
 
 

@@ -62,6 +62,13 @@ CONFIGURATION = parse(
         "routes": [
             {"name": "all", "destination": "journey", "topics": ["*"]},
             {
+                "name": "some",
+                "destination": "journey",
+                "topics": ["*"],
+                "item": {"id": "id", "of": "'some'"},
+                "when": "contains(body.words, 'a') && max_by(body.rows, &at).at > `1`",
+            },
+            {
                 "name": "attributes",
                 "destination": "attributes",
                 "topics": ["v2.detail.events.conversation.{id}.acw"],

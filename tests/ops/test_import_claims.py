@@ -133,6 +133,8 @@ def test_what_the_relay_would_set_aside_is_named(
     ("table", "by", "sentence"),
     [
         ("[]", "id", "holds no rows"),
+        ('{"Items": 1}', "id", "holds no rows"),
+        ('{"Items": null}', "id", "holds no rows"),
         ("{", "id", "cannot be read as JSON"),
         ('{"id": "1"}\n{"id": 2', "id", "cannot be read as JSON"),
         ('{"a": 1}', "id", "No row of the table has id"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -169,3 +170,13 @@ def test_a_permission_that_setting_up_lacks_is_named() -> None:
 def test_a_login_that_is_refused_is_told_in_genesys_words() -> None:
     with pytest.raises(NoToken, match="no token: 4"):
         token_of(Wire(World(NONE).platform), "https://login.simulated", CLIENT_ID, "wrong")
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"[]", b"{}", b'{"access_token": 1}'])
+def test_a_login_that_gives_no_token_is_one_sentence(body: bytes) -> None:
+    class Page:
+        def send(self, *request: Any) -> Answer:
+            return Answer(200, {}, body)
+
+    with pytest.raises(NoToken, match="login.simulated answers 200 with something that is no"):
+        token_of(Page(), "https://login.simulated", CLIENT_ID, CLIENT_SECRET)

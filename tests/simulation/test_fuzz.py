@@ -9,19 +9,19 @@ import pytest
 
 from lambdas.relay.entrances.proofs import Request
 from simulation.fuzz import places
-from simulation.fuzz.__main__ import failures
-from simulation.fuzz.places import PLACES, Site
+from simulation.fuzz.__main__ import EVERYWHERE, failures
+from simulation.fuzz.places import Site
 
-FEW = 350
+FEW = 660
 
 
 def test_nothing_escapes_and_no_neighbour_pays() -> None:
     assert failures(FEW, seed=1) == []
 
 
-@pytest.mark.parametrize("place", sorted(PLACES))
+@pytest.mark.parametrize("place", sorted(EVERYWHERE))
 def test_one_seed_gives_one_input(place: str) -> None:
-    first, second = (PLACES[place](Site(Random("s")), Random("x")) for _ in range(2))
+    first, second = (EVERYWHERE[place](Site(Random("s")), Random("x")) for _ in range(2))
 
     assert first == second
 

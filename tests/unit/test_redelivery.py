@@ -65,6 +65,22 @@ def test_a_replay_that_nobody_ordered_brings_copies() -> None:
     assert written(world) == [["a"]]
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [{"events": None}, {"events": "a"}, {"events": [["a"]]}, {"routes": None}, {"routes": "all"}],
+    ids=repr,
+)
+def test_an_order_that_nobody_can_read_any_more_names_nothing(edited: dict[str, object]) -> None:
+    world = World()
+    deduplicated(world, batch("a"))
+    made = ordered(world, "a")
+    world.table.items[made["pk"], made["sk"]] = {**made, **edited}
+
+    deduplicated(world, batch("a", again=NAME, nonce="replayed"))
+
+    assert written(world) == [["a"]]
+
+
 def test_another_order_is_another_effect(world: World) -> None:
     deduplicated(world, batch("a", again=NAME, nonce="replayed"))
     identities = [sealed_event("a").identity]

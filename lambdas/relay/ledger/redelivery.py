@@ -10,6 +10,7 @@ event of the replay is what it always was: a copy.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item, Ledger
@@ -56,9 +57,7 @@ def as_ordered(batch: Batch, ledger: Ledger) -> Batch:
         return batch
     found = ledger.find([order_key(name) for name in names])
     orders = {
-        name: _Order(frozenset(item["events"]), frozenset(item["routes"]))
-        for name, item in zip(names, found, strict=True)
-        if item is not None
+        name: _Order.of(item) for name, item in zip(names, found, strict=True) if item is not None
     }
     events = tuple(
         event
@@ -75,8 +74,20 @@ class _Order:
     #: none: each route is meant
     routes: frozenset[str]
 
+    @classmethod
+    def of(cls, item: Item) -> "_Order":
+        """An order that somebody has edited until nobody can read it names nothing."""
+        events, routes = item.get("events"), item.get("routes")
+        if not (_are_texts(events) and _are_texts(routes)):
+            return cls(frozenset(), frozenset())
+        return cls(frozenset(events), frozenset(routes))
+
     def names(self, event: SealedEvent) -> bool:
         # One of two events under an identity is claimed, and so named, with its payload's hash.
         known_as = {event.identity, f"{event.identity}~{event.payload_hash}"}
         is_routed = not self.routes or not self.routes.isdisjoint(event.routes)
         return is_routed and not self.events.isdisjoint(known_as)
+
+
+def _are_texts(value: Any) -> TypeGuard[Sequence[str]]:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
