@@ -178,5 +178,5 @@ def test_a_login_that_gives_no_token_is_one_sentence(body: bytes) -> None:
         def send(self, *request: Any) -> Answer:
             return Answer(200, {}, body)
 
-    with pytest.raises(NoToken, match="login.simulated answers 200 with something that is no"):
+    with pytest.raises(NoToken, match="answers 200 with something that is no"):
         token_of(Page(), "https://login.simulated", CLIENT_ID, CLIENT_SECRET)
