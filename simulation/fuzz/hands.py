@@ -92,9 +92,10 @@ def tables(site: Site, random: Random) -> str:
 
 def questions(site: Site, random: Random) -> str:
     """What `relay list` is asked for."""
-    said = [_odd_text(random) for _ in range(5)]
+    since, until, topic, destination, state = said = [_odd_text(random) for _ in range(5)]
+    fields = [f"route={topic}", state][: random.randrange(3)]
     with suppress(OpsError):
-        listing.wanted(*said, [f"route={said[0]}", said[1]][: random.randrange(3)], now_ms=NOW_MS)
+        listing.wanted(since, until, topic, destination, state, fields, NOW_MS)
     return repr(said)
 
 
