@@ -349,24 +349,6 @@ class Document(Table):
         description="a table of patterns of detail-types, each with how its events are known",
     )
 
-    @model_validator(mode="after")
-    def _routes_lead_somewhere(self) -> Self:
-        names: set[str] = set()
-        for place, route in enumerate(self.routes):
-            if route.destination not in self.destinations:
-                known = ", ".join(sorted(self.destinations))
-                raise ValueError(
-                    f'routes[{place}].destination is "{route.destination}"; '
-                    f"expected one of the destinations: {known}."
-                )
-            if route.name in names:
-                raise ValueError(
-                    f'routes[{place}].name is "{route.name}", as another route\'s; '
-                    "expected a name of its own."
-                )
-            names.add(route.name)
-        return self
-
 
 def expectation(location: Sequence[str | int]) -> str:
     """What is expected at a place in the file, from the description of the innermost field."""

@@ -67,6 +67,6 @@ def _number(value: Json, name: str, key: str, where: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
         what = "a whole number" if is_whole else "a number"
         raise ValueError(
-            f"{where}.{name}.{key} is {value!r}; it must be {what} from {least:g} to {most:g}"
+            f"{where}.{name}.{key} is {value!r}; expected {what} from {least:g} to {most:g}"
         )
     return value

@@ -108,7 +108,7 @@ def _compensation(section: Json, where: str) -> Compensation | None:
     method, body = section.get("method"), section.get("body", {})
     if method not in COMPENSATION_METHODS:
         known = ", ".join(COMPENSATION_METHODS)
-        raise ValueError(f"{where}.method is {method!r}; it must be one of {known}")
+        raise ValueError(f"{where}.method is {method!r}; expected one of {known}")
     if not isinstance(body, Mapping):
         raise ValueError(f"{where}.body must be a section of names and values")
     return Compensation(method, _path(section.get("path"), f"{where}.path"), body)
@@ -124,7 +124,7 @@ def _key(section: Mapping[str, Json], usual: str, where: str) -> str:
     value = section.get("key", usual)
     if not isinstance(value, str) or not value:
         raise ValueError(
-            f'{where}.key is {value!r}; it must be "{ANSWER}", "{CONVERSATION}" or the name of a '
+            f'{where}.key is {value!r}; expected "{ANSWER}", "{CONVERSATION}" or the name of a '
             "member of the item"
         )
     return value
@@ -134,7 +134,7 @@ def _seconds(section: Mapping[str, Json], name: str, usual: int, where: str) -> 
     value = section.get(name, usual)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SQS_DELAY_MAX_S:
         raise ValueError(
-            f"{where}.{name} is {value!r}; it must be whole seconds from 1 to {SQS_DELAY_MAX_S}"
+            f"{where}.{name} is {value!r}; expected whole seconds from 1 to {SQS_DELAY_MAX_S}"
         )
     return value
 

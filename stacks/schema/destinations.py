@@ -45,12 +45,12 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
     where = f"destinations.{name}"
     chosen = section_text(section, "kind", where)
     if chosen not in KINDS:
-        raise ValueError(f"{where}.kind is {chosen!r}; it must be one of {', '.join(KINDS)}")
+        raise ValueError(f"{where}.kind is {chosen!r}; expected one of {', '.join(KINDS)}")
     kind = KINDS[chosen]
     refuse_unknown(section, settings_of(kind), where)
     unknown = section.get("unknown", "manual" if kind.reaches_people else "repost")
     if unknown not in ("repost", "manual"):
-        raise ValueError(f"{where}.unknown is {unknown!r}; it must be repost or manual")
+        raise ValueError(f"{where}.unknown is {unknown!r}; expected repost or manual")
     item = section.get("item", kind.item)
     check(item, f"{where}.item")
     confirmation = confirmations.read(section.get("confirmation"), kind, f"{where}.confirmation")
@@ -99,7 +99,7 @@ def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping
     for name, expression in own.items():
         if not isinstance(expression, str):
             raise ValueError(
-                f"{where}.path_values.{name} is {expression!r}; it must be a JMESPath expression"
+                f"{where}.path_values.{name} is {expression!r}; expected a JMESPath expression"
             )
         check(expression, f"{where}.path_values.{name}")
     return {**kind.path_values, **own}
@@ -110,9 +110,7 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
     hours, most = section.get("honoured_hours", 0), HONOURED_HOURS_MAX
     is_number = isinstance(hours, int | float) and not isinstance(hours, bool)
     if not is_number or not 0 <= hours <= most:  # nan is not between them either
-        raise ValueError(
-            f"{where}.honoured_hours is {hours!r}; it must be a number from 0 to {most}"
-        )
+        raise ValueError(f"{where}.honoured_hours is {hours!r}; expected a number from 0 to {most}")
     if 0 < hours * 3600 <= KEY_TRUST_MARGIN_S:
         raise ValueError(
             f"{where}.honoured_hours is {hours!r}, which is of no use: a key is trusted for one "
@@ -134,5 +132,5 @@ def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
 def _count(value: Json, kind: Kind, where: str) -> int:
     most = kind.items_max
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ValueError(f"{where} is {value!r}; it must be a whole number from 1 to {most}")
+        raise ValueError(f"{where} is {value!r}; expected a whole number from 1 to {most}")
     return value

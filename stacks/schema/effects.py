@@ -13,8 +13,8 @@ def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
     twice = sorted({name for name in every if every.count(name) > 1})
     if twice:
         raise ValueError(
-            f"{twice[0]!r} names two: it stands twice among the names and the former names "
-            f"(formerly) of the {what}s; each must have names of its own"
+            f"the name {twice[0]!r} is used twice among the {what}s and their former names "
+            "(formerly); expected a name of its own for each"
         )
 
 

@@ -16,9 +16,7 @@ def read_rules(table: Json, where: str) -> Rules:
         raise ValueError(f"{where} must be a table of detail-types and how their events are known")
     for pattern, rule in table.items():
         if rule not in RULES:
-            raise ValueError(
-                f'{where}."{pattern}" is {rule!r}; it must be one of {", ".join(RULES)}'
-            )
+            raise ValueError(f'{where}."{pattern}" is {rule!r}; expected one of {", ".join(RULES)}')
         if UUID.search(pattern):
             raise ValueError(
                 f'{where}."{pattern}" holds an id, which no detail-type does; write {{id}} for it'

@@ -48,7 +48,7 @@ def parse(document: Mapping[str, Json]) -> Configuration:
 def _reader(document: Mapping[str, Json]) -> Reader:
     source = document.get("partner_event_source")  # the stack always names it
     if source is not None and not isinstance(source, str):
-        raise ValueError(f"partner_event_source is {source!r}; it must be a source's name")
+        raise ValueError(f"partner_event_source is {source!r}; expected a source's name")
     return Reader(source, read_rules(document.get("identity", {}), "identity"))
 
 

@@ -29,7 +29,9 @@ def read_route(
     chosen = section_text(row, "destination", where)
     if chosen not in destinations:
         known = ", ".join(sorted(destinations))
-        raise ValueError(f"{where}.destination is {chosen!r}; the destinations are: {known}")
+        raise ValueError(
+            f"{where}.destination is {chosen!r}; expected one of the destinations: {known}"
+        )
     topics = row.get("topics", ["*"])
     if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
         raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
@@ -67,7 +69,7 @@ def _when(row: Mapping[str, Json], where: str) -> str | None:
     if when is None:
         return None
     if not isinstance(when, str):
-        raise ValueError(f"{where} is {when!r}; it must be a JMESPath expression, a text")
+        raise ValueError(f"{where} is {when!r}; expected a JMESPath expression, a text")
     check_expression(when, where)
     return when
 
@@ -89,6 +91,6 @@ def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -
     if key not in (ANSWER, CONVERSATION, *item):
         raise ValueError(
             f"destinations.{destination.name}.confirmation.key is {key!r}, but the item of {where} "
-            f'has no such member; it must be "{ANSWER}", "{CONVERSATION}" or one of its '
+            f'has no such member; expected "{ANSWER}", "{CONVERSATION}" or one of its '
             f"members: {', '.join(sorted(item))}"
         )

@@ -23,7 +23,7 @@ def former_names(section: Mapping[str, Json], where: str) -> tuple[str, ...]:
     """Names that it had before. Raises ValueError."""
     names = section.get("formerly", [])
     if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
-        raise ValueError(f"{where}.formerly is {names!r}; it must be a list of former names")
+        raise ValueError(f"{where}.formerly is {names!r}; expected a list of former names")
     return tuple(names)
 
 
@@ -31,5 +31,5 @@ def flag(section: Mapping[str, Json], name: str, where: str, *, default: bool = 
     """Raises ValueError where it is neither true nor false."""
     value = section.get(name, default)
     if not isinstance(value, bool):
-        raise ValueError(f"{where}.{name} is {value!r}; it must be true or false")
+        raise ValueError(f"{where}.{name} is {value!r}; expected true or false")
     return value

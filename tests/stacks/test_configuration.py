@@ -346,7 +346,7 @@ BAD = {
     ),
     "yes for true": (
         _destination('key = { honoured_hours = 24, checked_first = "yes" }'),
-        ["destinations.journey.key.checked_first is 'yes'", "it must be true or false"],
+        ["destinations.journey.key.checked_first is 'yes'", "expected true or false"],
     ),
     "unknown key of a confirmation": (
         _destination('confirmation = { match = "entity", topics = ["t"], truht = "/api/{key}" }'),
@@ -406,11 +406,11 @@ BAD = {
     ),
     "route to nowhere": (
         environment_text(rest=_route(destination='"jorney"')),
-        ['routes[0].destination is "jorney"', "journey"],
+        ["routes[0].destination is 'jorney'", "journey"],
     ),
     "two routes of one name": (
         environment_text() + '[[routes]]\nname = "all"\ndestination = "journey"\n',
-        ['routes[1].name is "all"', "a name of its own"],
+        ["the name 'all' is used twice among the routes", "a name of its own"],
     ),
     "route without topics": (
         environment_text(rest=_route(topics="[]")),

@@ -53,20 +53,20 @@ def test_each_setting_is_what_was_said_and_the_rest_the_default() -> None:
         ({"destinations": {}}, "breakers.destinations is not a known key; expected one of: dest"),
         ({"ledger": {"slow": 1}}, "breakers.ledger.slow is not a known key; expected one of: call"),
         ({"ledger": 7}, "breakers.ledger must be a section"),
-        ({"ledger": {"slow_s": 0.001}}, "slow_s is 0.001; it must be a number from 0.02 to 30"),
-        ({"ledger": {"calls": 1.5}}, "calls is 1.5; it must be a whole number from 1 to 100"),
-        ({"silence": {"share": True}}, "share is True; it must be a number"),
-        ({"silence": {"share": float("nan")}}, "share is nan; it must be a number"),
+        ({"ledger": {"slow_s": 0.001}}, "slow_s is 0.001; expected a number from 0.02 to 30"),
+        ({"ledger": {"calls": 1.5}}, "calls is 1.5; expected a whole number from 1 to 100"),
+        ({"silence": {"share": True}}, "share is True; expected a number"),
+        ({"silence": {"share": float("nan")}}, "share is nan; expected a number"),
         (
             {"destination": {"pause_min_s": 300}},
-            "breakers.destination.pause_min_s is 300; it must be at most pause_max_s, which is 120",
+            "breakers.destination.pause_min_s is 300; expected at most pause_max_s, which is 120",
         ),
         (
             {"destination": {"pause_max_s": 60}},
             "come back 12.. times in an outage of 20 hours, and after 800 it is a dead letter",
         ),
         ({"ledger": {"slow_s": 20}}, "3 calls of 20 s to open, and dedup has 60 s"),
-        ({"silence": {"pause_s": 600}}, "pause_s is 600; it must be at most within_s, .* 300"),
+        ({"silence": {"pause_s": 600}}, "pause_s is 600; expected at most within_s, .* 300"),
     ],
 )
 def test_what_is_unsafe_is_one_sentence(breakers: dict[str, Any], sentence: str) -> None:

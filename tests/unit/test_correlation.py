@@ -690,7 +690,7 @@ def test_a_confirmation_can_be_switched_off_and_changed() -> None:
             "conversations",
             "x.window is not a known key; expected one of: compensation, completed_by",
         ),
-        ({"window_s": 0}, "conversations", "x.window_s is 0; it must be whole seconds"),
+        ({"window_s": 0}, "conversations", "x.window_s is 0; expected whole seconds"),
         ({"window_s": 901}, "conversations", "from 1 to 900"),
         ({"topics": "all"}, "conversations", "x.topics must be a list"),
         ({}, "generic", "x.match must be one of correlation, conversation, entity"),

@@ -253,7 +253,7 @@ def test_a_list_can_go_to_paths_of_their_own_too() -> None:
         (section("generic", path="/x/{id", path_values={}), "with braces around names only"),
         (section("generic", path="/x/{id}", path_values={"id": 7}), "path_values.id is 7"),
         (section("generic", path="/x/{id}", path_values={"id": "]["}), "path_values.id is no"),
-        (section("generic", single=1), "there.single is 1; it must be true or false"),
+        (section("generic", single=1), "there.single is 1; expected true or false"),
         (section("generic", single=True, list="x"), "there is no list"),
         (section("generic", single=True, max_items=2), "max_items is of no use"),
         (section("external-contacts-enrich", max_items=11), "whole number from 1 to 10"),

@@ -273,7 +273,7 @@ def test_a_request_that_names_the_old_destination_is_sent() -> None:
     ],
 )
 def test_a_name_that_stands_for_two_is_refused(routes: list[Any], destinations: Any) -> None:
-    with pytest.raises(ValueError, match="names two: it stands twice"):
+    with pytest.raises(ValueError, match="is used twice among the"):
         parse({"destinations": destinations, "routes": routes})
 
 

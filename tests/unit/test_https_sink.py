@@ -247,13 +247,13 @@ def test_what_an_answer_means(answer: Any, outcome: type) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"url": "http://hooks.example.com/x"}, "there.url is .*; it must be https://<host>"),
+        ({"url": "http://hooks.example.com/x"}, "there.url is .*; expected https://<host>"),
         ({"url": "https://hooks.example.com:8443/x"}, "without port"),
         ({"url": "https://me:secret@hooks.example.com/x"}, "without port, user"),
         ({"url": "https://hooks.example.com/x?token=1"}, "query and fragment"),
         ({"url": "https://hooks.example.com/../x"}, "there.path is"),
-        ({"url": "https://[/x"}, "it must be https"),
-        ({"url": "https://localhost/x"}, "it must be https"),
+        ({"url": "https://[/x"}, "expected https"),
+        ({"url": "https://localhost/x"}, "expected https"),
         ({"url": 7}, "there needs url, a text"),
         ({"confirmation": {"match": "entity", "topics": ["x"]}}, "only Genesys' events confirm"),
         ({"list": "x"}, "there.list is not a known key"),

@@ -114,8 +114,8 @@ def test_an_unknown_outcome_is_listed_or_a_person_s(kind: str) -> None:
 @pytest.mark.parametrize(
     ("section", "sentence"),
     [
-        ({"kind": "event-bus", "arn": ARNS["queue"]}, "must be the ARN of an event bus"),
-        ({"kind": "queue", "arn": "orders"}, "must be the ARN of a queue"),
+        ({"kind": "event-bus", "arn": ARNS["queue"]}, "expected the ARN of an event bus"),
+        ({"kind": "queue", "arn": "orders"}, "expected the ARN of a queue"),
         ({"kind": "queue", "arn": "arn:aws:sqs:eu-central-1:123456789012:*"}, "ARN of a queue"),
         ({"kind": "firehose"}, "there needs arn, a text"),
         ({"kind": "queue", "arn": ARNS["queue"], "max_items": 11}, "from 1 to 10"),

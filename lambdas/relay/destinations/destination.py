@@ -167,7 +167,7 @@ def section_path(
     ):
         braces = "with braces around names only, without" if has_names else "without braces,"
         raise ValueError(
-            f"{where}.path is {path!r}; it must be a path that begins with /, {braces} spaces, "
+            f"{where}.path is {path!r}; expected a path that begins with /, {braces} spaces, "
             "queries and segments of dots or of nothing"
         )
     return path

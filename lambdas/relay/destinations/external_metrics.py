@@ -74,7 +74,7 @@ def with_type(destination: Destination, section: Section, where: str) -> Destina
     """`type = "Total"` or `"Cumulative"`"""
     chosen = section.get("type", "Total")
     if chosen not in TYPES:
-        raise ValueError(f"{where}.type is {chosen!r}; it must be one of {', '.join(TYPES)}")
+        raise ValueError(f"{where}.type is {chosen!r}; expected one of {', '.join(TYPES)}")
     adds_up = chosen == "Cumulative"
     return replace(
         destination,

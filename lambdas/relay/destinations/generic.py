@@ -29,9 +29,9 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     into = section.get("list", destination.into)
     method = section.get("method", destination.method)
     if not isinstance(into, str):
-        raise ValueError(f'{where}.list is {into!r}; it must be a name, or "" for a bare array')
+        raise ValueError(f'{where}.list is {into!r}; expected a name, or "" for a bare array')
     if method not in METHODS:
-        raise ValueError(f"{where}.method is {method!r}; it must be one of {', '.join(METHODS)}")
+        raise ValueError(f"{where}.method is {method!r}; expected one of {', '.join(METHODS)}")
     shape: Shape = "lists" if into else "array"
     reaches_people = path.startswith(CONVERSATIONS)
     listed = replace(
@@ -52,7 +52,7 @@ def as_single(destination: Destination, section: Section, where: str) -> Destina
     is_single = section.get("single", False)
     if not isinstance(is_single, bool) or (is_single and "list" in section):
         raise ValueError(
-            f"{where}.single is {is_single!r}; it must be true or false, and where it is true "
+            f"{where}.single is {is_single!r}; expected true or false, and where it is true "
             "there is no list"
         )
     if not is_single:

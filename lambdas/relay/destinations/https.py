@@ -25,7 +25,7 @@ def with_url(destination: Destination, section: Section, where: str) -> Destinat
     host = _host(url)
     if host is None:
         raise ValueError(
-            f"{where}.url is {url!r}; it must be https://<host>/<path>, without port, user, "
+            f"{where}.url is {url!r}; expected https://<host>/<path>, without port, user, "
             "query and fragment"
         )
     path = section_path({"path": url.removeprefix(host) or "/"}, "/", where)

@@ -47,7 +47,7 @@ def with_source(destination: Destination, section: Section, where: str) -> Desti
         return destination
     if not _is_guid(source):
         raise ValueError(
-            f"{where}.external_source_id is {source!r}; it must be the id (a GUID) of an External "
+            f"{where}.external_source_id is {source!r}; expected the id (a GUID) of an External "
             "Source in Genesys Cloud, which `relay setup journey` makes or finds"
         )
     if "item" in section:

@@ -30,7 +30,7 @@ def _named(form: re.Pattern[str], what: str) -> Callable[[Destination, Section, 
     def adapt(destination: Destination, section: Section, where: str) -> Destination:
         arn = section_text(section, "arn", where)
         if not form.fullmatch(arn):
-            raise ValueError(f"{where}.arn is {arn!r}; it must be the ARN of {what}")
+            raise ValueError(f"{where}.arn is {arn!r}; expected the ARN of {what}")
         if destination.confirmation is not None:
             raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
         return replace(destination, path=arn, most_bytes=RECORD_BYTES_MAX)

@@ -76,7 +76,7 @@ class Breakers:
         destination, ledger, silence = self.destination, self.ledger, self.silence
         for name, one in (("destination", destination), ("ledger", ledger)):
             yield (
-                f"breakers.{name}.pause_min_s is {one.pause_min_s:g}; it must be at most "
+                f"breakers.{name}.pause_min_s is {one.pause_min_s:g}; expected at most "
                 f"pause_max_s, which is {one.pause_max_s:g}",
                 one.pause_min_s <= one.pause_max_s,
             )
@@ -95,7 +95,7 @@ class Breakers:
             ledger.calls * ledger.slow_s < dedup_s,
         )
         yield (
-            f"breakers.silence.pause_s is {silence.pause_s}; it must be at most within_s, which is "
+            f"breakers.silence.pause_s is {silence.pause_s}; expected at most within_s, which is "
             f"{silence.within_s}: what is counted would be forgotten before the next question",
             silence.pause_s <= silence.within_s,
         )
