@@ -550,3 +550,18 @@ def test_a_429_is_certain_whatever_its_retry_after_says(
 
     assert world.state(batch) == "DONE"
     assert least_s <= (world.timeline.now_ms - began_ms) / 1000 <= most_s
+
+
+@pytest.mark.parametrize("status", [409, 413])
+def test_a_refusal_that_says_until_when_is_asked_for_again_then(status: int) -> None:
+    world = Simulated(configuration(CONTACTS))
+    batch = world.batch([envelope(1)])
+    began_ms = world.timeline.now_ms
+    error = own_error(status, "not now")
+    error = replace(error, headers={**error.headers, "retry-after": "300"})
+    sent = says(world, lambda r: error if world.timeline.now_ms < began_ms + 299_000 else None)
+
+    world.write_all(most_s=3_600)
+
+    assert world.state(batch) == "DONE"
+    assert len(sent) == 1

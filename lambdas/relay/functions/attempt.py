@@ -267,7 +267,8 @@ class Attempt:
         now_ms = self.deps.clock.now_ms()
         since_ms = self.lease.conflict_since_ms or now_ms
         if now_ms - since_ms < CONFLICT_MAX_S * 1000:
-            return self._release(Deferred(refused.reason, None, 409, is_fault=False), since_ms)
+            deferred = Deferred(refused.reason, refused.retry_after_s, 409, is_fault=False)
+            return self._release(deferred, since_ms)
         if self.is_doubtful:
             return self._refused_in_doubt(refused)
         return self._ask_a_person(Code.CONFLICT_LASTS(refused.reason))

@@ -52,6 +52,8 @@ class Refused:
     status: int
     reason: Reason
     context_id: str
+    #: where the answer said when to ask again
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,11 @@ def judge(
         case 503 if wait is not None:
             # Who names the hour of his return has not begun (RFC 9110, 15.6.4): maintenance.
             return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 503, is_fault=False)
+        case 413 if wait is not None:
+            # Too large for now (RFC 9110, 15.5.14).
+            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 413, is_fault=False)
         case status if _refuses(answer, batch, destination):
-            return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer))
+            return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer), wait)
         case status if 300 <= status < 500 and status not in GAVE_UP:
             # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
             # speaks for itself. Nothing happened, nothing will until somebody mends it.
