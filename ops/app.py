@@ -13,15 +13,17 @@ from ops import (
     import_claims,
     listing,
     missing,
+    overview,
     redeliver,
     repetition,
     replay_archive,
     review,
     setup_journey,
 )
-from ops.connection import CLOCK, ENDPOINT_FILE, Target
+from ops.connection import CLOCK, ENDPOINT_FILE, Target, connect
 from ops.console.command import open_console
 from ops.doctor import doctor as examine
+from ops.errors import OpsError
 from ops.ledger_items import READ_MAX
 from ops.screen import Screen
 from ops.session import Session, session_of
@@ -29,6 +31,7 @@ from ops.status import status as show_status
 from ops.status import watch as watch_status
 from ops.trace import trace as show_trace
 from ops.try_mapping import try_mapping
+from stacks.configuration import ENVIRONMENTS
 from stacks.version import VERSION
 
 app = typer.Typer(
@@ -94,10 +97,25 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again every five seconds, until Ctrl-C.")
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Every environment of environments/, a line each; in --profile {environment} "
+            "stands for its name.",
+        ),
+    ] = False,
 ) -> None:
     """How it stands: alarms, cases, queues, pace, breakers, what runs. Exit code 0 only if nothing
     needs you, 1 if something does."""
     session = session_of(context)
+    if every:
+        if session.target.endpoint_file is not None or watch:
+            raise OpsError("--all is of environments on AWS, once: leave out --local and --watch.")
+        environments = overview.names(ENVIRONMENTS)
+        if not overview.overview(environments, session.target, connect, session.screen):
+            raise typer.Exit(1)
+        return
     look = watch_status if watch else show_status
     if not look(session.relay, session.screen):
         raise typer.Exit(1)

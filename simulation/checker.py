@@ -177,9 +177,9 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     number = fact.number
     effects = traces.effects.get(number, [])
     account.published += 1
-    account.doubled += max(0, len(effects) - 1)
-    if len(effects) > 1:
-        _judge_double(number, effects, traces, history, regime, account)
+    account.doubled += max(0, len(effects) - fact.times)
+    if len(effects) > fact.times:
+        _judge_double(fact, effects, traces, history, regime, account)
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
@@ -200,15 +200,17 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
 
 
 def _judge_double(
-    number: int,
+    fact: Fact,
     effects: list[str],
     traces: _Traces,
     history: History,
     regime: Regime,
     account: Account,
 ) -> None:
-    """Every effect beyond the first must be one that a record lists as possible: one of the same
-    request, or of one that it was split from or into. Requests of no kin may never share one."""
+    """Every effect beyond those that are due must be one that a record lists as possible: one of
+    the same request, or of one that it was split from or into. Requests of no kin may never share
+    one."""
+    number = fact.number
     kin = Counter(_ancestor(key, history) for key in effects)
     names = (
         {history.names.get(f"R#{key}") for key in kin} if history.deploy == "forgotten" else {""}
@@ -217,9 +219,11 @@ def _judge_double(
     listed = Counter[str]()
     for key in traces.keys[number]:
         listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
-    undetected = len(kin) - len(names) + sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
+    due = fact.times * len(names)
+    unlisted = sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
+    undetected = max(0, len(kin) - due) + unlisted
     account.undetected += undetected
-    if regime.doubles == "never" and len(effects) > len(names):
+    if regime.doubles == "never" and len(effects) > due:
         keys = dict(Counter(effects))
         account.violations.append(f"event {number} took effect {len(effects)} times: {keys}")
     elif undetected:
@@ -292,7 +296,8 @@ def _judge_plain(
     is_stuck = number in history.stuck
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
-    if effects:
+    # Of two that share a number, a deploy may have left one without a route.
+    if len(effects) >= (1 if history.is_removed else fact.times):
         account.delivered += 1
     elif number in traces.parked or number in traces.quarantined:
         account.parked += 1

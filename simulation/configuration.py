@@ -8,7 +8,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.destinations.truth import Truth
 from lambdas.relay.entrances.events import Reader
-from lambdas.relay.entrances.identities import BY_NATURE
+from lambdas.relay.entrances.identities import Rules
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes.configuration import Configuration
@@ -18,6 +18,7 @@ from simulation.memory.genesys import ITEM_PATH
 from simulation.regimes import Regime
 from simulation.scenario import Scenario
 from simulation.senders import FLAT, ORDER, PLAIN_DETAIL, STEP
+from simulation.sessions import SESSION
 from simulation.states import MEMBERSHIP
 from simulation.world_paths import PATH, SECOND_PATH
 
@@ -60,9 +61,10 @@ def configuration_of(scenario: Scenario) -> Configuration:
             *routes,
             Route("business", destination, (ORDER,), _item("body.attributes")),
             Route("posted", destination, (STEP,), _item("body.data")),
+            Route("sessions", destination, (SESSION,), {"id": "id", "marker": "body.marker"}),
             Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),
         ),
-        Reader(workload.SOURCE, BY_NATURE),
+        Reader(workload.SOURCE, Rules(((SESSION, "moment"),))),
     )
 
 

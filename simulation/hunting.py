@@ -88,7 +88,7 @@ def _is_good(trial: Trial | None) -> bool:
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
-    scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none", ending=NEVER)
+    scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none", ending=NEVER, sessions=0)
     if mutant.regroups:
         scenario = replace(scenario, write_most=REGROUPED)
     if mutant.storm:

@@ -57,6 +57,8 @@ class Scenario:
     told: int = 0
     #: changes of things that change back, beside those (states.py)
     states: int = 0
+    #: sessions of which events are made, genuine, or both (sessions.py)
+    sessions: int = 0
     #: audits are two routes' matter: both lead to one destination, and each writes its own
     two_routes: bool = False
     #: what becomes of the configuration meanwhile
@@ -81,7 +83,7 @@ def draw(seed: int) -> Scenario:
     """The scenario of a seed: its own regime, its own subset of faults, its own limits."""
     random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
     latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
-    strange = Random(f"strange {seed}")
+    strange, making = Random(f"strange {seed}"), Random(f"making {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -106,6 +108,7 @@ def draw(seed: int) -> Scenario:
         shares=shares_of(random),
         told=later.choice((0, 0, 6, 12)),
         states=changing.choice((0, 0, 0, 8)),
+        sessions=making.choice((0, 0, 0, 6)),
         two_routes=changing.random() < 0.3,
         deploy=deploys.drawn(seed),
         ending=endless.drawn(seed),
@@ -152,6 +155,7 @@ def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
         events=ENDLESS_EVENTS,
         told=0,
         states=0,
+        sessions=0,
         deploy="none",
         faults_s=HOUR_S,
         steps_max=ENDLESS_STEPS_MAX,

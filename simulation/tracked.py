@@ -128,7 +128,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)
-    scenario = replace(scenario, told=0, states=0, two_routes=False, ending=NEVER)
+    scenario = replace(scenario, told=0, states=0, sessions=0, two_routes=False, ending=NEVER)
     scenario = replace(scenario, deploy=deploys.drawn(seed, deploys.TRACKED))
     if tracks.shared:
         scenario = certain(replace(scenario, deploy="none"))

@@ -75,6 +75,8 @@ class Fact:
     item: Mapping[str, Any] | None = None
     #: the second destination is to have it
     elsewhere: bool = False
+    #: effects that are due: events that nobody can tell apart share a number
+    times: int = 1
 
 
 #: of the events, the second destination has one in so many

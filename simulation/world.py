@@ -18,7 +18,7 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
-from simulation import deploys, states, workload
+from simulation import deploys, sessions, states, workload
 from simulation.checker import FINISHED, WITH_A_PERSON
 from simulation.configuration import configuration_of
 from simulation.deploys import Deploy
@@ -147,7 +147,8 @@ class World:
             two_routes=scenario.two_routes,
             second=scenario.ending.second,
         )
-        self.facts = states.added(work, scenario).facts + self._plan_senders()
+        added = sessions.added(states.added(work, scenario), scenario)
+        self.facts = added.facts + self._plan_senders()
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)

@@ -15,6 +15,7 @@ from lambdas.relay.ledger.claims import Claimed, Verdict, claim, judge
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, describe, encode_unclaimed
 from simulation.functions import Function, Instance
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import made
 
 _runs = count()
 
@@ -72,6 +73,15 @@ def _one_claim_for_all_routes(batch_id: str, event: SealedEvent, held: Item) -> 
     return "copy" if verdict == "other" else verdict
 
 
+def _as_any_other(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    return judge(batch_id, replace(event, backfill=""), {**held, "backfill": ""})
+
+
+def _stands_for_all(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    verdict = judge(batch_id, event, held)
+    return "copy" if verdict == "stood for" else verdict
+
+
 def _owns_all(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     claim(batch, ledger, now_ms)
     return Claimed(frozenset(event.identity for event in batch.events), (), ())
@@ -111,6 +121,18 @@ CLAIMING = (
         "one claim speaks for all routes",
         "The destination has the event; what another route would make of it is the same event.",
         ((claims, "judge", _one_claim_for_all_routes),),
+    ),
+    Mutant(
+        "a made event is an event like any other",
+        "It says something else than the genuine one under the same identity, so both are kept.",
+        ((claims, "judge", _as_any_other),),
+        stage=made,
+    ),
+    Mutant(
+        "a made event stands for all under its moment",
+        "Whatever is known by the moment of an event that was made is a copy of it.",
+        ((claims, "judge", _stands_for_all),),
+        stage=made,
     ),
     Mutant(
         "claims are made and not obeyed",

@@ -21,7 +21,7 @@ def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
     delivered = sum(trial.account.delivered for trial in trials)
     for trial in trials:
         drawn = draw(trial.seed)
-        happened = drawn.events + drawn.told + drawn.states
+        happened = drawn.events + drawn.told + drawn.states + drawn.sessions
         # an audit that two routes take is two facts
         assert trial.account.published >= happened
         assert trial.account.published == happened or drawn.two_routes

@@ -19,11 +19,14 @@ of its own:
     E#<identity>#<destination>#!<redelivery>
 
 What was made of Genesys' own record (a *backfill*) says in other words what the genuine event says;
-both are known by their moment. So whichever comes second is a copy. A made event takes no other
-place than the genuine one's. Where it stands, one genuine event, and no second one, is what it
-stands for:
+both are known by their moment. So whichever comes second is a copy. But a made event stands for one
+genuine event and not for a second one that shares the moment. For which is decided where the two
+meet, whoever came second:
 
-    E#<identity>~genuine#<destination>    claimed by that one; it names the batch of the made event
+    E#<identity>~genuine#                 by its payload; for whatever destination and route
+
+A made event whose genuine one is another than the one that it met goes out beside that.
+
 
 So the usual claim costs one put, whatever the configuration holds and in whatever order, and a
 claim of the release before, which names no route, holds for all of them.
@@ -177,8 +180,10 @@ class _Place:
     apart: str = ""
     #: names of the route, where the claim that all routes share is another's
     routes: Sequence[str] = ()
-    #: the batch of the made event that may stand for this one
+    #: where a made and a genuine event have met: the batch that has the effect of both, and what
+    #: the genuine one says
     stand_in: str = ""
+    genuine: str = ""
 
     def verdict(self, batch_id: str, answer: Written) -> Verdict:
         """What the ledger's answer says. Raises Transient where it says nothing."""
@@ -189,7 +194,7 @@ class _Place:
         if answer.before is None:
             raise Transient(Code.LEDGER_SILENT())
         if self.stand_in:
-            is_same = answer.before["payload_hash"] == self.event.payload_hash
+            is_same = answer.before["payload_hash"] == self.genuine
             return "copy" if is_same else "collision"
         return judge(batch_id, self.event, answer.before)
 
@@ -201,17 +206,26 @@ class _Place:
             case "mine" if len(self.names) > 1:
                 return _Place(self.event, self.names[1:])
             case "stood for" if held is not None:
-                return replace(self, apart=GENUINE, stand_in=held["batch_id"])
+                return self._met(held, self.event.payload_hash)
+            case "copy" if held is not None and self._is_made_of(held):
+                return self._met(held, held["payload_hash"])
             case "collision" if self.apart in ("", GENUINE):
-                return replace(self, apart=self.event.payload_hash, routes=(), stand_in="")
+                apart = self.event.payload_hash
+                return replace(self, apart=apart, routes=(), stand_in="", genuine="")
             case "other" if not self.routes:
                 return replace(self, routes=_own_places(self.event))
         return None
 
+    def _is_made_of(self, held: Item) -> bool:
+        return bool(self.event.backfill) and not (self.stand_in or held.get("backfill"))
+
+    def _met(self, held: Item, genuine: str) -> "_Place":
+        return replace(self, apart=GENUINE, routes=(), stand_in=held["batch_id"], genuine=genuine)
+
     def item(self, batch_id: str, now_ms: int) -> Item:
         event = self.event
         route = self.routes[0] if self.routes else ""
-        pk, sk = claim_key(event, self.names[0], self.apart, route)
+        pk, sk = claim_key(event, "" if self.stand_in else self.names[0], self.apart, route)
         return {
             "pk": pk,
             "sk": sk,
@@ -220,9 +234,9 @@ class _Place:
             **({"sender": event.sender} if event.sender else {}),
             **({"routes": list(event.routes)} if event.routes else {}),
             **({"redelivery": event.redelivery} if event.redelivery else {}),
-            **({"backfill": event.backfill} if event.backfill else {}),
+            **({"backfill": event.backfill} if event.backfill and not self.stand_in else {}),
             "batch_id": self.stand_in or batch_id,
-            "payload_hash": event.payload_hash,
+            "payload_hash": self.genuine or event.payload_hash,
             "topic": event.topic,
             "envelope_id": event.envelope_id,
             "claimed_at_ms": now_ms,

@@ -1,0 +1,81 @@
+"""`relay status --all`: every environment of this checkout, a line each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ops.connection import Relay, Target
+from ops.errors import EXPECTED, OpsError, sentence
+from ops.health import judge
+from ops.reading import read
+from ops.screen import Screen, plural
+
+#: explains the keys; nobody deploys it
+EXAMPLE = "example"
+#: in a profile's name it stands for the environment's
+PLACE = "{environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How one environment stands."""
+
+    environment: str
+    title: str
+    version: str
+    #: what needs somebody, a sentence each; that it cannot be read needs somebody too
+    troubles: Sequence[str]
+
+
+def names(environments: Path) -> list[str]:
+    """The environments of a checkout. Raises OpsError where there is none."""
+    found = sorted({path.stem for path in environments.glob("*.toml")} - {EXAMPLE})
+    if not found:
+        raise OpsError(f"{environments}/ has no environment but the example: write one first.")
+    return found
+
+
+def overview(
+    environments: Sequence[str], target: Target, connect: Callable[[Target], Relay], screen: Screen
+) -> bool:
+    """Shows each of them; True when none needs a person."""
+    lines = [line(name, target, connect) for name in environments]
+    screen.document(
+        [
+            {
+                "environment": each.environment,
+                "version": each.version,
+                "troubles": list(each.troubles),
+            }
+            for each in lines
+        ]
+    )
+    screen.table(
+        ("environment", "stack", "needs you"),
+        [(each.environment, each.title, _told(each)) for each in lines],
+        styles=["red" if each.troubles else None for each in lines],
+    )
+    waiting = [each.environment for each in lines if each.troubles]
+    if waiting:
+        screen.say(f"Look closer: relay --environment {waiting[0]} status", "yellow")
+    else:
+        screen.say(f"None of {plural(len(lines), 'environment')} needs you.", "green")
+    return not waiting
+
+
+def line(name: str, target: Target, connect: Callable[[Target], Relay]) -> Line:
+    """One of them, whatever becomes of the others."""
+    profile = target.profile.replace(PLACE, name) if target.profile else None
+    try:
+        relay = connect(replace(target, environment=name, profile=profile))
+        standing = judge(read(relay))
+        return Line(name, relay.title, standing.reading.version, standing.troubles)
+    except EXPECTED as error:
+        return Line(name, "", "", [f"could not be read: {sentence(error)}"])
+
+
+def _told(line: Line) -> str:
+    if not line.troubles:
+        return "nothing"
+    more = len(line.troubles) - 1
+    return line.troubles[0] + (f" (and {plural(more, 'other thing')})" if more else "")

@@ -1,0 +1,89 @@
+"""`relay status --all`: a line for each environment; it ends well only if none needs anybody."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops import app
+from ops.__main__ import main
+from ops.connection import Relay, Target
+from ops.errors import OpsError
+from tests.ops.conftest import Deployed, letter
+
+
+@pytest.fixture
+def targets(relay: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Target]:
+    """What is connected to, by environment: `gone` has no stack."""
+    seen: dict[str, Target] = {}
+    for name in ("acme", "example"):
+        (tmp_path / f"{name}.toml").touch()
+
+    def connect(target: Target) -> Relay:
+        seen[str(target.environment)] = target
+        if target.environment == "gone":
+            raise OpsError("There is no stack genesys-relay-gone.")
+        return relay
+
+    monkeypatch.setattr(app, "ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr(app, "connect", connect)
+    return seen
+
+
+def test_all_is_well_where_none_needs_anybody(
+    targets: dict[str, Target], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "beta.toml").touch()
+
+    assert main(["status", "--all", "--profile", "relay-{environment}"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "None of 2 environments needs you." in shown
+    assert {name: target.profile for name, target in targets.items()} == {
+        "acme": "relay-acme",
+        "beta": "relay-beta",
+    }
+
+
+@pytest.mark.usefixtures("targets")
+def test_an_environment_that_cannot_be_read_needs_somebody_and_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone.toml").touch()
+
+    assert main(["--json", "status", "--all"]) == 1
+
+    lines = {line["environment"]: line["troubles"] for line in json.loads(capsys.readouterr().out)}
+    assert lines["acme"] == []
+    assert lines["gone"] == ["could not be read: There is no stack genesys-relay-gone."]
+
+
+@pytest.mark.usefixtures("targets")
+def test_what_one_of_them_needs_is_told(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter(relay, "writes", "{}")
+
+    assert main(["status", "--all"]) == 1
+
+    shown = capsys.readouterr().out
+    assert "Dead letters: 1 in writes-dead" in shown
+    assert "relay --environment acme status" in shown
+
+
+@pytest.mark.usefixtures("targets")
+def test_without_an_environment_there_is_nothing_to_look_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "acme.toml").unlink()
+
+    assert main(["status", "--all"]) == 2
+    assert "no environment but the example" in capsys.readouterr().err
+
+
+def test_it_is_of_environments_on_aws(
+    targets: dict[str, Target], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--local", "status", "--all"]) == 2
+    assert "leave out --local" in capsys.readouterr().err
+    assert targets == {}
