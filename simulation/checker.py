@@ -297,7 +297,7 @@ def _judge_plain(
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
     # Of two that share a number, a deploy may have left one without a route.
-    if len(effects) >= (1 if history.is_removed else fact.times):
+    if len(effects) >= (1 if history.deploy == "removed" else fact.times):
         account.delivered += 1
     elif number in traces.parked or number in traces.quarantined:
         account.parked += 1
