@@ -43,8 +43,8 @@ check: setup ## Check style, formatting and types
 sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
 	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
 
-mistakes: setup ## Plant small mistakes one at a time, and see that a test catches each [WORDS="stacks ledger"]
-	@.venv/bin/python -m tests.mistakes $(WORDS)
+mistakes: setup ## Plant small mistakes one at a time, and see that a test catches each [WORDS="stacks ledger" SAMPLE=300 SEED=1]
+	@.venv/bin/python -m tests.mistakes $(if $(SAMPLE),--sample "$$SAMPLE") $(if $(SEED),--seed "$$SEED") $(WORDS)
 
 hands: setup ## What people do by hand in the console, at every moment of a message, and what becomes of it
 	@.venv/bin/python -m simulation.hands

@@ -1,30 +1,76 @@
-"""`make mistakes`: every mistake of mistakes.toml, planted one at a time, and what became of it."""
+"""`make mistakes`: mistakes planted one at a time, and what became of each: those of mistakes.toml,
+or a random sample of all small ones."""
 
+import argparse
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.mistakes.planting import Verdict, copied, judge, mistakes
+from tests.mistakes.planting import PROJECT, copied, judge, mistakes, tried
+from tests.mistakes.sampling import SUITES, Slip, equivalents, near, sample
 
 
-def main(words: list[str]) -> int:
-    """Those that hold one of the words, or all. Exit code 1 unless all are caught."""
+def main(arguments: list[str]) -> int:
+    """Those that hold one of the words, or all. Exit code 1 unless all of the list are caught, or
+    of a sample as many as FLOOR says."""
+    parser = argparse.ArgumentParser(prog="make mistakes")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--sample", type=int, default=0, help="so many at random, not the list")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copied(Path(folder))
+        if given.sample:
+            return _sample(sample(given.sample, given.seed, given.words), copy)
+        return _listed(given.words, copy)
+
+
+def _listed(words: list[str], copy: Path) -> int:
     chosen = [
         each
         for each in mistakes()
         if not words or any(word in f"{each.name} {each.file}" for word in words)
     ]
-    counts: Counter[Verdict] = Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        copy = copied(Path(folder))
-        for number, mistake in enumerate(chosen, 1):
-            verdict = judge(mistake, copy)
-            counts[verdict] += 1
-            print(f"{number:3} of {len(chosen)}  {verdict:8}  {mistake.name} ({mistake.file})")
-            sys.stdout.flush()
+    counts: Counter[str] = Counter()
+    for number, mistake in enumerate(chosen, 1):
+        verdict = judge(mistake, copy)
+        counts[verdict] += 1
+        print(f"{number:3} of {len(chosen)}  {verdict:8}  {mistake.name} ({mistake.file})")
+        sys.stdout.flush()
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     return int(counts["caught"] < len(chosen) or not chosen)
+
+
+#: of a sample, the share that has to be caught, those apart that change nothing
+FLOOR = 0.85
+
+
+def _sample(slips: list[Slip], copy: Path) -> int:
+    counts: Counter[str] = Counter()
+    for number, slip in enumerate(slips, 1):
+        by = _caught_by(slip, copy)
+        counts[by] += 1
+        told = slip.told((PROJECT / slip.file).read_text(encoding="utf-8"))
+        print(f"{number:3} of {len(slips)}  {by:24}  {told}")
+        sys.stdout.flush()
+    print(", ".join(f"{count} {by}" for by, count in sorted(counts.items())))
+    judged = len(slips) - counts["changes nothing"]
+    return int(judged == 0 or (judged - counts["survived"]) / judged < FLOOR)
+
+
+def _caught_by(slip: Slip, copy: Path) -> str:
+    """The nearest tests, a suite, or nobody."""
+    text = (copy / slip.file).read_text(encoding="utf-8")
+    if slip.named(text) in equivalents():
+        return "changes nothing"
+    planted = slip.planted_in(text)
+    suites = ((near(slip), "the nearest tests"), *((s, s) for s in SUITES[slip.room]))
+    for tests, name in suites:
+        tests = (tests,) if isinstance(tests, str) else tests
+        if tests and tried(slip.file, planted, tests, copy) != "survived":
+            return name
+    return "survived"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Plants one mistake in a copy of the project and runs the tests that are said to catch it."""
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +20,8 @@ OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
 #: pytest's exit code when a test failed (docs.pytest.org, "Exit codes"); any other but 0 says that
 #: the tests could not be run
 FAILED = 1
+#: processor time that tests may take; those that take more hang, by the mistake
+CPU_MAX_S = 600
 
 Verdict = Literal["caught", "survived", "not run"]
 
@@ -57,18 +62,32 @@ def copied(to: Path) -> Path:
 
 def judge(mistake: Mistake, copy: Path) -> Verdict:
     """Whether a test catches it; the copy is afterwards as it was before. Raises ValueError."""
-    place = copy / mistake.file
+    text = (copy / mistake.file).read_text(encoding="utf-8")
+    return tried(mistake.file, mistake.planted_in(text), mistake.tests, copy)
+
+
+def tried(file: str, planted: str, tests: Sequence[str], copy: Path) -> Verdict:
+    """What tests say of a file with this text; the copy is afterwards as it was before."""
+    place = copy / file
     text = place.read_text(encoding="utf-8")
-    place.write_text(mistake.planted_in(text), encoding="utf-8")
+    place.write_text(planted, encoding="utf-8")
     try:
         code = subprocess.run(
-            [sys.executable, "-m", "pytest", *OPTIONS, *mistake.tests],
+            [sys.executable, "-m", "pytest", *OPTIONS, *tests],
             cwd=copy,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
+            preexec_fn=_limit,
         ).returncode
     finally:
         place.write_text(text, encoding="utf-8")
-    return "caught" if code == FAILED else "survived" if code == 0 else "not run"
+    if code in (FAILED, -signal.SIGXCPU):
+        return "caught"
+    return "survived" if code == 0 else "not run"
+
+
+def _limit() -> None:
+    """A mistake may never come to an end. Processor time, for the machine may be busy."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S + 5))

@@ -1,0 +1,166 @@
+"""A random sample of small mistakes: one place of the syntax tree each, changed in one way.
+
+    a comparison flipped · `and` for `or` · a negation left out · a constant one more or less ·
+    True for False · an argument left out · nothing returned
+
+Each is tried against the tests nearest to it first (those that import its module, or are named
+after it), then against a whole suite. What no test objects to is a survivor: a test is missing, or the
+change changes nothing, and equivalent.toml names it with the reason.
+"""
+
+import ast
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice, zip_longest
+from random import Random
+
+from tests.mistakes.planting import PROJECT
+
+#: what is mutated, and the suites that are to object
+SUITES: Mapping[str, tuple[str, ...]] = {
+    "lambdas": (
+        "tests/contract/test_what_is_asked.py",
+        "tests/contract/test_http.py",
+        "tests/unit",
+    ),
+    "stacks": ("tests/stacks",),
+}
+_FLIPPED: Mapping[type[ast.cmpop], str] = {
+    ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
+    ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is",
+}  # fmt: skip
+#: calls whose arguments are for people or for the type checker
+_SAID = frozenset({"note", "cast", "TypeVar", "field", "dataclass", "NewType"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One change: these characters of the file become others."""
+
+    file: str
+    line: int
+    start: int
+    end: int
+    new: str
+    kind: str
+
+    def planted_in(self, text: str) -> str:
+        return text[: self.start] + self.new + text[self.end :]
+
+    @property
+    def room(self) -> str:
+        return self.file.partition("/")[0]
+
+    def named(self, text: str) -> str:
+        """By what it changes, wherever that stands in its file."""
+        old = " ".join(text[self.start : self.end].split())
+        return f"{self.file} {self.kind}: {old} -> {self.new}"
+
+    def told(self, text: str) -> str:
+        return f"{self.named(text)} (line {self.line})"
+
+
+def sample(count: int, seed: int, words: list[str]) -> list[Slip]:
+    """So many of all slips in files whose name holds one of the words, or in all."""
+    files = [
+        path.relative_to(PROJECT).as_posix()
+        for folder in SUITES
+        for path in sorted((PROJECT / folder).rglob("*.py"))
+    ]
+    chosen = [file for file in files if not words or any(word in file for word in words)]
+    by_kind: dict[str, list[Slip]] = {}
+    for slip in (slip for file in chosen for slip in slips_of(file)):
+        by_kind.setdefault(slip.kind, []).append(slip)
+    random = Random(seed)
+    for slips in by_kind.values():
+        random.shuffle(slips)
+    # As many of each kind: half of all are arguments, and most of those are type errors.
+    in_turn = [slip for row in zip_longest(*by_kind.values()) for slip in row if slip is not None]
+    return list(islice(filter(_can_be_read, in_turn), count))
+
+
+def slips_of(file: str) -> Iterator[Slip]:
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    lines = text.splitlines()
+
+    def at(line: int, column: int) -> int:
+        """Columns of a syntax tree are bytes."""
+        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+    for node, new, kind in _changes(ast.parse(text)):
+        if node.end_lineno is not None and node.end_col_offset is not None:
+            start, end = at(node.lineno, node.col_offset), at(node.end_lineno, node.end_col_offset)
+            yield Slip(file, node.lineno, start, end, new, kind)
+
+
+def _can_be_read(slip: Slip) -> bool:
+    """A text inside a text may not hold its quotes."""
+    try:
+        ast.parse(slip.planted_in((PROJECT / slip.file).read_text(encoding="utf-8")))
+    except SyntaxError:
+        return False
+    return True
+
+
+def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        match node:
+            case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in _FLIPPED:
+                sign = _FLIPPED[type(op)]
+                yield node, f"({ast.unparse(left)} {sign} {ast.unparse(right)})", "comparison"
+            case ast.BoolOp(op=op, values=values):
+                word = " or " if isinstance(op, ast.And) else " and "
+                yield node, f"({word.join(f'({ast.unparse(v)})' for v in values)})", "and, or"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                yield node, f"bool({ast.unparse(operand)})", "negation"
+            case ast.Constant(value=bool(value)):
+                yield node, str(not value), "truth"
+            case ast.Constant(value=int(value)):
+                yield node, str(value + 1), "constant"
+            case ast.Call(func=func, args=args, keywords=keywords) if args or keywords:
+                if getattr(func, "attr", getattr(func, "id", "")) not in _SAID:
+                    less = keywords[:-1] if keywords else keywords
+                    fewer = args if keywords else args[:-1]
+                    yield node, ast.unparse(ast.Call(func, fewer, less)), "argument"
+            case ast.Return(value=ast.expr() as value) if not _is_none(value):
+                yield node, "return None", "return"
+            case _:
+                pass
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def near(slip: Slip) -> tuple[str, ...]:
+    """The tests that import the module by its name, or are named after it."""
+    dotted = slip.file.removesuffix(".py").replace("/", ".")
+    package, _, name = dotted.rpartition(".")
+    forms = (f"{dotted} import", f"import {dotted}", f"from {package} import {name}")
+    return tuple(
+        file
+        for file, text in _tests(SUITES[slip.room][-1])
+        if file.endswith(f"/test_{name}.py") or any(form in text for form in forms)
+    )
+
+
+@cache
+def equivalents() -> Mapping[str, str]:
+    """Slips that change nothing that anybody could see, and why."""
+    text = (PROJECT / "tests/mistakes/equivalent.toml").read_text(encoding="utf-8")
+    return {row["slip"]: row["why"] for row in tomllib.loads(text).get("equivalent", [])}
+
+
+@cache
+def _tests(folder: str) -> list[tuple[str, str]]:
+    return [
+        (path.relative_to(PROJECT).as_posix(), path.read_text(encoding="utf-8"))
+        for path in sorted((PROJECT / folder).rglob("test_*.py"))
+    ]
