@@ -26,6 +26,8 @@ SEEDS_AT_ONCE = 20
 TRACKED_SHARE = 10
 #: one run of a fault that never ends for so many runs: each is a week of virtual time
 ENDLESS_SHARE = 100
+#: one run with the real adapters for so many runs: botocore takes twenty times as long
+WIRED_SHARE = 50
 #: lines are watched for in so many seeds, and so many more while one is missing
 LINE_SEEDS = 80
 LINE_SEEDS_MAX = 4_000
@@ -66,6 +68,9 @@ class Result:
     #: runs in which something never works again, and what went wrong in them
     endless: int = 0
     endless_failures: list[str] = field(default_factory=list)
+    #: runs with the real adapters, and what went wrong in them
+    wired: int = 0
+    wired_failures: list[str] = field(default_factory=list)
     single_crashes: int = 0
     pair_crashes: int = 0
     crash_failures: list[str] = field(default_factory=list)
@@ -81,7 +86,7 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        bad = self.failures or self.crash_failures or self.endless_failures
+        bad = self.failures or self.crash_failures or self.endless_failures or self.wired_failures
         return not (bad or self.survivors or self.objections)
 
 
@@ -91,6 +96,7 @@ def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
         _seeds(runs, first_seed, pool, watcher, result)
         _tracked(runs, first_seed, pool, watcher, result)
         _endless(runs, first_seed, pool, watcher, result)
+        _wired(runs, first_seed, pool, watcher, result)
         _crashes(runs, pool, watcher, result)
         _lines(runs, first_seed, pool, watcher, result)
         _mutants(first_seed, pool, watcher, result)
@@ -135,6 +141,15 @@ def _endless(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result
         if trial.failed:
             said = trial.account.violations[0]
             result.endless_failures.append(f"seed {trial.seed}: {said}")
+
+
+def _wired(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    seeds = range(first, first + max(1, runs // WIRED_SHARE))
+    for trial in _each("real adapters", work.run_wired_seed, seeds, pool, watcher):
+        result.wired += 1
+        if trial.failed:
+            said = trial.account.violations[0]
+            result.wired_failures.append(f"seed {trial.seed}: {said}")
 
 
 def _add(trial: Trial, result: Result) -> None:
@@ -234,6 +249,8 @@ def rows(result: Result) -> dict[str, Any]:
         "tracked_runs": result.tracked,
         "endless_runs": result.endless,
         "endless_failures": result.endless_failures,
+        "wired_runs": result.wired,
+        "wired_failures": result.wired_failures,
         "steps": counts["steps"],
         "regimes": dict(sorted(result.regimes.items())),
         "faults": dict(sorted(result.faults.items())),

@@ -27,6 +27,10 @@ class Warm:
     function: Function
 
 
+def in_memory(verb: str, neighbours: Neighbours, skew_ms: int) -> Instance:
+    return Instance(neighbours, skew_ms)
+
+
 @dataclass(slots=True)
 class Pool:
     """The execution environments of one function: reused while they live."""
@@ -38,6 +42,8 @@ class Pool:
     scheduler: Scheduler
     fault_plan: FaultPlan
     random: Random
+    #: makes an execution environment of a function
+    instances: Callable[[str, Neighbours, int], Instance] = in_memory
     #: invocations that ended with an error, by its text
     errors: list[Exception] = field(default_factory=list)
     invocations: int = 0
@@ -81,7 +87,7 @@ class Pool:
             # Two functions may differ by `clock_skew_s`, so each by half of it from the truth.
             most_ms = int(self.neighbours.settings.timing.clock_skew_s * 500)
             skew_ms = self.random.randint(-most_ms, most_ms)
-        instance = Instance(self.neighbours, skew_ms)
+        instance = self.instances(self.verb, self.neighbours, skew_ms)
         return Warm(f"{self.verb}-{self._made}", instance, self.make(instance))
 
 

@@ -30,6 +30,7 @@ def filled(page: str, told: Mapping[str, Any]) -> str:
 def _figures(told: Mapping[str, Any]) -> str:
     faults = told["faults"]
     broken = told["failures"] + len(told["crash_failures"]) + len(told["endless_failures"])
+    broken += len(told["wired_failures"])
     rarest = min(faults, key=lambda kind: faults[kind])
     rows = (
         ("runs, and as many worlds", f"{told['runs']:,}"),
@@ -51,6 +52,7 @@ def _figures(told: Mapping[str, Any]) -> str:
         (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),
         ("runs of the world of tracked requests", f"{told['tracked_runs']:,}"),
         ("runs in which something never works again", f"{told['endless_runs']:,}"),
+        ("runs with the real adapters", f"{told['wired_runs']:,}"),
         ("single crashes, each point of the small worlds", f"{told['single_crashes']:,}"),
         ("pairs of crashes", f"{told['pairs_of_crashes']:,}"),
         ("runs that broke a promise", f"{broken:,}"),

@@ -98,6 +98,8 @@ def tell(result: Result, out: Path) -> None:
         _tell_failure(trial)
     for failed in result.crash_failures[:VIOLATIONS_SHOWN]:
         CONSOLE.print(f"[red]crash point, {escape(failed)}[/red]")
+    for failed in result.wired_failures[:VIOLATIONS_SHOWN]:
+        CONSOLE.print(f"[red]real adapters, {escape(failed)}[/red]")
     for failed in result.endless_failures[:VIOLATIONS_SHOWN]:
         CONSOLE.print(f"[red]a fault that never ends, {escape(failed)}[/red]")
     for name in result.survivors:

@@ -42,7 +42,7 @@ def run_scenario(
     show: Callable[[Step], None] | None = None,
 ) -> Trial:
     world = World(scenario, trace=Trace(show), functions=functions)
-    return _trial(check(world.run(), scenario.regime), world)
+    return trial_of(check(world.run(), scenario.regime), world)
 
 
 def run_seed(seed: int) -> Trial:
@@ -65,10 +65,10 @@ def run_tracked_scenario(
 ) -> Trial:
     """The same in the world of tracked requests, which has a checker of its own."""
     world = TrackedWorld(scenario, tracks, trace=Trace(show), functions=functions)
-    return _trial(check_tracked(world.run(), world), world)
+    return trial_of(check_tracked(world.run(), world), world)
 
 
-def _trial(account: Account, world: World) -> Trial:
+def trial_of(account: Account, world: World) -> Trial:
     return Trial(
         seed=world.scenario.seed,
         regime=world.scenario.regime.name,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simulation import hunting
+from simulation.aws.world import draw_wired, run_wired
 from simulation.enumeration import SMALL, pairs, scenario_of, singles
 from simulation.hunting import Hunt
 from simulation.lines import Line, watched
@@ -32,6 +33,10 @@ def run_seeds(seeds: range) -> list[Trial]:
 
 def run_tracked_seeds(seeds: range) -> list[Trial]:
     return [run_tracked_seed(seed) for seed in seeds]
+
+
+def run_wired_seed(seed: int) -> Trial:
+    return run_wired(draw_wired(seed))
 
 
 def run_endless_seed(seed: int) -> Trial:

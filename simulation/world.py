@@ -302,17 +302,21 @@ class World:
         )
 
     def _mapping(self, queue: str, verb: str) -> EventSourceMapping:
-        own = {"events": self.scenario.intake_most, "writes": self.scenario.write_most}
         return EventSourceMapping(
             self.queues[queue],
             self.pools[verb],
-            most=own.get(queue, MESSAGES_PER_INVOCATION[queue]),
+            most=self._most(queue),
             regroups=self.scenario.regroups,
             concurrency=self.scenario.concurrency,
             timeline=self.timeline,
             fault_plan=self.fault_plan,
             random=self.random,
         )
+
+    def _most(self, queue: str) -> int:
+        """Messages that one invocation takes."""
+        own = {"events": self.scenario.intake_most, "writes": self.scenario.write_most}
+        return own.get(queue, MESSAGES_PER_INVOCATION[queue])
 
     def _reconciliation(self) -> Reconciliation:
         reconciliation = Reconciliation(

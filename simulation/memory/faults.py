@@ -22,6 +22,8 @@ QueueFault = Literal[
     "hide refused",
     "receive short",  # a receive that finds fewer messages than there are
 ]
+#: what only shows on the wire: the adapters deal with it (simulation/aws)
+WireFault = Literal["keys unprocessed"]
 VaultFault = Literal["vault refused", "vault answer lost"]
 SecretFault = Literal["secret unreadable", "secret rotated"]
 GenesysFault = Literal[
@@ -58,6 +60,7 @@ Fault = (
     | LoginFault
     | EchoFault
     | BusFault
+    | WireFault
 )
 
 GENESYS_FAULTS: tuple[GenesysFault, ...] = get_args(GenesysFault)

@@ -4,8 +4,8 @@
     True for False · an argument left out · nothing returned
 
 Each is tried against the tests nearest to it first (those that import its module, or are named
-after it), then against a whole suite. What no test objects to is a survivor: a test is missing, or the
-change changes nothing, and equivalent.toml names it with the reason.
+after it), then against a whole suite. What no test objects to is a survivor: a test is missing, or
+the change changes nothing, and equivalent.toml names it with the reason.
 """
 
 import ast
