@@ -51,7 +51,7 @@ class Aws:
         hook: Any = self._answer  # of a hook that answers, what it returns counts
         session.events.register("before-send", hook)
         self.clients = {
-            service: session.client(service, config=CONFIG)  # type: ignore[call-overload]
+            service: session.client(service, config=CONFIG)
             for service in ("dynamodb", "sqs", "s3", "secretsmanager")
         }
 

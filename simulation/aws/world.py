@@ -63,7 +63,7 @@ class WiredWorld(World):
 
     def _queues(self) -> dict[str, StoredQueue]:
         """As the template tells each queue."""
-        w, queues = self.wiring, {}
+        w, queues = self.wiring, dict[str, StoredQueue]()
         for name in QUEUES:
             both = (f"{name}-dead", name)
             for each in both:
