@@ -84,6 +84,8 @@ def check(history: History, regime: Regime) -> Account:
     account = Account()
     account.violations += _standing(history)
     account.violations += _keys_and_bodies(history)
+    if not (regime.key.honoured_s or regime.is_repeatable):
+        account.violations += _unread(history)
     account.violations += list(_records(history))
     account.violations += list(exceeded(history))
     traces = _traces(history)
@@ -118,6 +120,10 @@ def _keys_and_bodies(history: History) -> Iterator[str]:
             yield f"key {call.key} was used with two bodies"
         if call.record_state != "OPEN":
             yield f"a request was made while its record was {call.record_state}"
+
+
+def _unread(history: History) -> Iterator[str]:
+    """Where a repetition may do harm, what says nothing is not asked for again and again."""
     for key, answers in history.unread.items():
         if answers > UNREAD_MAX:
             yield f"request {key} was sent again though {answers} answers said nothing of it"

@@ -142,8 +142,8 @@ OUTCOMES = (
     Mutant(
         "what says nothing is asked for again and again",
         "It may say more next time.",
-        ((attempt.Attempt, "_may_ask_once_more", lambda self: True),),
-        regimes=("honoured", "ignored"),
+        ((attempt.Attempt, "_is_everybodys", lambda self: True),),
+        regimes=("ignored", "ids honoured"),
         storm={"error document": 0.9, "429 hours": 0.0},
     ),
     Mutant(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.genesys.circuit_breaker import DEFAULT
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
 from lambdas.relay.kernel.limits import CONFLICT_MAX_S, REFUSALS_MAX
 from lambdas.relay.kernel.ports import Answer
@@ -123,6 +124,21 @@ def test_what_a_2xx_does_not_say_twice_a_person_has_with_the_answer(
     record = world.table.items[record_key(batch.batch_id)]
     assert record.get("reposts", 0) == sends - 1
     assert "doubt_since_ms" in record
+
+
+def test_a_page_that_everybody_gets_is_no_requests_doing_where_repeating_does_no_harm() -> None:
+    world = Simulated(configuration({**JOURNEY, "key": {"honoured_hours": 24}}))
+    for number in range(40):
+        world.batch([envelope(number)], str(number))
+    until_ms = world.timeline.now_ms + 3_600_000
+    page = document(200, b"<html>Please wait</html>")
+    says(world, lambda request: page if world.timeline.now_ms < until_ms else None)
+
+    world.write_all(most_s=12 * 3_600)
+
+    assert len(world.taken()) + len(world.in_review()) == 40
+    assert len(world.in_review()) <= DEFAULT.failures
+    assert world.telemetry.counts["BreakerOpened"] == 1
 
 
 def test_an_answer_that_says_nothing_once_keeps_nobody_from_the_next() -> None:

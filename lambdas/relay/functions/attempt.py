@@ -28,7 +28,7 @@ from lambdas.relay.genesys.outcomes import (
     Unsure,
 )
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable, ask
-from lambdas.relay.genesys.unknown_outcome import after_absence, after_refusal, before_posting
+from lambdas.relay.genesys.unknown_outcome import Step, after_absence, after_refusal, before_posting
 from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, CONFLICT_MAX_S, SPLIT_DEPTH_MAX, Timing
 from lambdas.relay.kernel.reasons import Code, Reason
@@ -159,21 +159,27 @@ class Attempt:
                 return self.split_or_reject(reason)
             case Deferred():
                 return self._release(outcome)
-            case Unsure(reason, answer=str(answer)) if not self._may_ask_once_more():
-                return self._park("MANUAL_REVIEW", reason, answer=answer)
-            case Unsure(reason, retry_after_s, answer):
-                # Nothing is settled: the lease runs out, as after a crash.
-                if answer is not None:
-                    self._note(reason)
-                wait = until_s(self._lease_until_ms(), self.deps.clock.now_ms())
-                return Later(Code.OUTCOME_UNKNOWN(reason), max(wait, retry_after_s or 0))
+            case Unsure(reason, answer=str(answer)) if not self._is_everybodys():
+                if self.lease.unread_at_ms is not None or self._next_step() == "ask a person":
+                    return self._park("MANUAL_REVIEW", reason, answer=answer)
+                self._note(reason)
+                return self._leave_unknown(outcome)
+            case Unsure():
+                return self._leave_unknown(outcome)
 
-    def _may_ask_once_more(self) -> bool:
-        """Whether a 2xx that says nothing of the request may be asked for again: once, and only
-        where the request may be repeated at all."""
+    def _leave_unknown(self, unsure: Unsure) -> Disposition:
+        """Nothing is settled: the lease runs out, as after a crash."""
+        wait = until_s(self._lease_until_ms(), self.deps.clock.now_ms())
+        return Later(Code.OUTCOME_UNKNOWN(unsure.reason), max(wait, unsure.retry_after_s or 0))
+
+    def _is_everybodys(self) -> bool:
+        """Whether an answer that says nothing of this request is what all get, and asking for
+        another does no harm. Otherwise it is asked for once more, where it may be, and no more."""
+        return self._next_step() == "post" and self.deps.admission.is_down(self.destination)
+
+    def _next_step(self) -> Step:
         now_ms = self.deps.clock.now_ms()
-        is_first = self.lease.unread_at_ms is None
-        return is_first and before_posting(now_ms, self.destination, now_ms) != "ask a person"
+        return before_posting(now_ms, self.destination, now_ms)
 
     def _note(self, reason: Reason) -> None:
         now_ms = self.deps.clock.now_ms()

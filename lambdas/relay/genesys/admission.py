@@ -46,6 +46,10 @@ class Admission:
         wait = self.circuit_breaker.admit(name, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 
+    def is_down(self, destination: Destination) -> bool:
+        """Whether it fails for everybody: what it answers then is not a request's own doing."""
+        return self.circuit_breaker.is_open(destination.name, self.consumer.clock.now_ms())
+
     def hand_back(self, destination: str) -> None:
         """The turn is over. Whoever had to show whether the destination is up, and did not, leaves
         that to the next."""

@@ -167,6 +167,10 @@ class CircuitBreaker:
             self._probes[destination] = until_ms
         return wait
 
+    def is_open(self, destination: str, now_ms: int) -> bool:
+        """Whether it fails for everybody, as far as this instance knows."""
+        return self._circuit(destination, now_ms).is_open
+
     def hand_back(self, destination: str, now_ms: int) -> None:
         """Gives the probe to others, where this instance has it still. A copy of a message that was
         done long ago asks nothing: were it to keep the probe, many of them would keep the breaker
