@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
+
+import aws_cdk
 
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesised import Synthesised, Template, readable, resources
@@ -19,6 +22,8 @@ OUTPUTS = {
     "VaultBucketName",
     "GenesysSecretName",
     "AlarmTopicArn",
+    "OperatorRoleArn",
+    "OperatorPolicyArn",
     "Destinations",
     *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
       for dead in ("", "Dead")),
@@ -150,3 +155,15 @@ def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
         "WebhookSecretName",
         "WebhookFunctionName",
     }
+
+
+def test_every_flag_that_the_library_recommends_is_set_as_it_recommends() -> None:
+    """Or the command line says at each synthesis how many are not."""
+    (library,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
+    with tarfile.open(library) as opened:
+        listed = opened.extractfile("package/recommended-feature-flags.json")
+        assert listed is not None
+        recommended = json.load(listed)
+
+    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
+    assert {name: context.get(name) for name in recommended} == recommended
