@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ops import listing
 from ops.connection import CLOCK
-from ops.console import changes, documents, views
+from ops.console import changes, documents, gaps, views
 from ops.console.door import Door, refusal
 from ops.console.readings import Readings
 from ops.console.views import Frame
@@ -126,6 +126,13 @@ class Console:
         listed = self.readings.events(wanted, request.query_params.get("after", ""))
         return views.render("events", self.frame("events"), **views.events(listed, asked))
 
+    def missing(self, request: Request) -> str:
+        """Whoever comes by a link sees what it costs first."""
+        asked = {name: request.query_params.get(name, "") for name in gaps.FILTERS}
+        is_asked = gaps.FILTERS.keys() <= request.query_params.keys()
+        found = self.readings.missing(asked["from"], asked["to"]) if is_asked else None
+        return views.render("missing", self.frame("events"), **gaps.shown(found, asked))
+
     def letters(self, request: Request) -> str:
         reason = request.query_params.get("reason", "")
         shown = views.letters(self.readings.letters(Filter(reason=reason)), reason)
@@ -213,6 +220,7 @@ def console(readings: Readings, door: Door, renew_s: float) -> ASGIApp:
         Route("/live", page.live),
         Route("/trace", shows("trace", page.trace)),
         Route("/events", shows("events", page.events)),
+        Route("/missing", shows("events", page.missing)),
         Route("/dead-letters", shows("dead-letters", page.letters)),
         Route("/dead-letters/{name}", shows("dead-letters", page.letter)),
         Route("/cases", shows("cases", page.cases)),

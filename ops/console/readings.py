@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from lambdas.relay.audit.auditing import Audit
 from lambdas.relay.review.resolution import Parked
-from ops import dead_letters, health, listing, reading, review_cases, trace
-from ops.connection import Relay, Target
+from ops import dead_letters, health, listing, missing, reading, review_cases, trace
+from ops.connection import CLOCK, Relay, Target
 from ops.dead_letter import MOST_DEFAULT, Filter
 from ops.dead_letters import Choice
 from ops.health import Standing
@@ -59,6 +60,9 @@ class Readings(Protocol):
 
     def events(self, wanted: Wanted, after: str) -> Listed: ...
 
+    def missing(self, since: str, until: str) -> Audit:
+        """What Genesys has on record and the relay never saw; asks Genesys."""
+
     def letters(self, wanted: Filter) -> Choice: ...
 
     def cases(self) -> Cases: ...
@@ -90,6 +94,9 @@ class OfRelay:
         return listing.find(
             self._relay, wanted, most=listing.MOST_DEFAULT, read_max=READ_MAX, after=after
         )
+
+    def missing(self, since: str, until: str) -> Audit:
+        return missing.audited(self._relay, missing.period(since, until, CLOCK.now_ms()))
 
     def letters(self, wanted: Filter) -> Choice:
         with dead_letters.choose(self._relay, "", wanted, MOST_DEFAULT) as choice:

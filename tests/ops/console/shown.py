@@ -4,8 +4,13 @@ take for its own."""
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lambdas.relay.audit.auditing import Audit
+from lambdas.relay.audit.comparison import Heard, compare
+from lambdas.relay.audit.gathering import Period
+from lambdas.relay.audit.record import expected_of
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened
 from lambdas.relay.genesys.rate_limiter import Window
 from lambdas.relay.kernel.ports import Delivery
@@ -25,11 +30,13 @@ from ops.listing import Listed, Wanted
 from ops.reading import Depth, Reading, Reconciled, Ringing
 from ops.review_cases import Cases, Quarantined, Waiting
 from ops.trace import Found
+from tests.analytics import conversation
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
 #: what somebody says who wants to be more than text
 HOSTILE = '<script>document.title="taken"</script><img src=x onerror=alert(1)>'
 CONVERSATION = "7f3b8c1e-52a4-4d0e-9c55-0a6d1f2b3c4d"
+BEGIN = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 REQUEST = "2f0c8a52-7f0e-4a0b-8a53-8f6f1c0f9d11"
 REFUSED = "9a4d1c3b-0b8e-4f35-9f6b-5a1f6d3e2c70"
 QUIET = Depth(0, 0, 0, 0, None, None)
@@ -179,6 +186,25 @@ class Shown:
         self.asked.append((wanted, after))
         waiting = answer("REJECTED", HOSTILE).ways
         return Listed([*answer("DONE").ways, *waiting], 20_000, "" if after else "further")
+
+    def missing(self, since: str, until: str) -> Audit:
+        self.asked.append((since, until))
+        told = [
+            conversation(n, BEGIN + timedelta(hours=n)) for n in range(0 if self.is_quiet else 3)
+        ]
+        period = Period(NOW_MS, NOW_MS + 6 * 3_600_000)
+        expected = [
+            replace(event, conversation_id=HOSTILE) if each is told[1] else event
+            for each in told
+            for event in expected_of(each)
+        ]
+        came = [event.topic for event in expected if event.conversation_id != HOSTILE]
+        compared = compare(
+            expected,
+            lambda name: [Heard(topic, topic) for topic in came if name in topic],
+            lambda event: None,
+        )
+        return Audit(period, len(told), compared)
 
     def letters(self, wanted: Filter) -> Choice:
         chosen = [LETTER] if not self.is_quiet and wanted.takes(LETTER, NOW_MS) else []

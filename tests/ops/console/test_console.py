@@ -26,6 +26,8 @@ PAGES = [
     "/trace?name=waiting",
     "/trace?name=nobody",
     "/events",
+    "/missing",
+    "/missing?from=&to=",
     "/dead-letters",
     f"/dead-letters/{LETTER_ID}",
     "/dead-letters/none",
@@ -292,6 +294,28 @@ def test_events_are_narrowed_as_the_command_does_and_read_on() -> None:
     assert wanting.readings.asked[1][1] == "further"
     assert "field=sender%3Dshop" in further
     assert "is no field" in wanting.get("/events?field=x").text
+
+
+def test_what_never_came_is_asked_for_by_hand_and_drawn_over_time() -> None:
+    wanting = Wanting()
+
+    assert "<rect" not in wanting.get("/missing").text
+    assert wanting.readings.asked == []
+
+    text = wanting.get("/missing?from=2026-01-09T00:00Z&to=").text
+
+    assert wanting.readings.asked == [("2026-01-09T00:00Z", "")]
+    tones = re.findall(r'<rect class="(\w+)"', text)
+    assert [tone for tone in tones if tone != "quiet"] == ["good", "bad", "good"]
+    assert "6 never came" in text
+    assert 'href="/missing"' in wanting.get("/events").text
+
+
+def test_with_nothing_due_there_is_nothing_to_draw() -> None:
+    text = Wanting(is_quiet=True).get("/missing?from=&to=").text
+
+    assert "<rect" not in text
+    assert "0 events due, 0 never came" in text
 
 
 @pytest.mark.parametrize(
