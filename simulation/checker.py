@@ -58,6 +58,8 @@ class Account:
     #: the ones that a renaming without `formerly` brought about, which docs/runbook.md announces:
     #: no record lists them, for under the new name nobody knows of the old one's
     renamed: int = 0
+    #: why persons were asked about events that Genesys would have taken, by code
+    reasons: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
 
@@ -312,7 +314,8 @@ def _judge_plain(
         account.violations.append(f"event {number} is lost")
     if number in traces.rejected and not is_stuck:
         account.violations.append(f"event {number} counts as rejected, which it never was")
-    for reason in traces.parked.get(number, []) if not is_stuck else ():
+    for reason in dict.fromkeys(traces.parked.get(number, ()) if not is_stuck else ()):
+        account.reasons[read_reason(reason).code.name] += 1
         if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     # What names no destination, or none that is left, has no record that could be a person's.

@@ -14,6 +14,8 @@ from simulation.tracked import TrackedWorld, Tracks, draw_tracked
 from simulation.tracked_checker import check_tracked
 from simulation.world import World
 
+#: what begins the names of reasons among the counts
+REASON = "reason "
 Functions = Mapping[str, Callable[[Instance], Function]]
 
 
@@ -91,6 +93,7 @@ def prepare_process() -> None:
 def total(counts: Counter[str], trial: Trial) -> None:
     """Adds a trial's accounts up."""
     account = trial.account
+    counts.update({f"{REASON}{code}": number for code, number in account.reasons.items()})
     counts.update(
         runs=1,
         steps=trial.steps,

@@ -6,6 +6,7 @@ from simulation.campaign import PROBED_RUNS_MIN, Result, judge
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
 from simulation.probes import EXPECTED, missing
+from simulation.trial import REASON
 
 
 def _complete(runs: int) -> Result:
@@ -48,4 +49,20 @@ def test_a_line_of_the_protocol_that_never_ran_fails_it() -> None:
 def test_a_mutant_that_survived_fails_it() -> None:
     result = _complete(PROBED_RUNS_MIN)
     result.hunts = [Hunt("no lease", None, 1, "")]
+    assert not result.is_good
+
+
+def test_a_reason_that_persons_hear_too_often_fails_it() -> None:
+    result = _complete(PROBED_RUNS_MIN)
+    result.counts.update({"events": 40_000, f"{REASON}NOT_SENT_ON": 201})
+    judge(PROBED_RUNS_MIN, result)
+    assert result.objections == [
+        "201 events were given to a person for the reason NOT_SENT_ON, not 200 at most"
+    ]
+
+
+def test_a_reason_that_has_no_bound_may_not_occur() -> None:
+    result = _complete(PROBED_RUNS_MIN)
+    result.counts.update({"events": 40_000, f"{REASON}UNHEARD_OF": 1})
+    judge(PROBED_RUNS_MIN, result)
     assert not result.is_good
