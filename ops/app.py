@@ -75,18 +75,20 @@ def options(
         str | None, typer.Option(envvar="AWS_REGION", help="The AWS region of the stack.")
     ] = None,
     local: Annotated[
-        bool, typer.Option("--local", help="The embedded run that `make run` has going.")
+        bool, typer.Option("--local", help="The local run that `make run` has started.")
     ] = False,
     endpoint_file: Annotated[
-        Path, typer.Option(hidden=True, help="Where the embedded run says where it is.")
+        Path, typer.Option(hidden=True, help="Where the local run says where it is.")
     ] = ENDPOINT_FILE,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document, no prose.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of text.")
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Which release."),
     ] = False,
 ) -> None:
-    """Options may stand before or after the command."""
+    """Options may come before or after the command."""
     target = Target(environment, profile, region, endpoint_file if local else None)
     context.obj = Session(target, Screen(as_json=as_json))
 
@@ -95,7 +97,7 @@ def options(
 def status(
     context: typer.Context,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every five seconds, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Refresh every five seconds, until Ctrl-C.")
     ] = False,
     every: Annotated[
         bool,
@@ -133,14 +135,15 @@ def trace(
         ),
     ],
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Search the whole ledger if need be; costs reads.")
+        bool,
+        typer.Option("--thorough", help="Search the whole ledger if necessary; this costs reads."),
     ] = False,
     sender: Annotated[
         str,
-        typer.Option(help="NAME is the id that this sender gave its event."),
+        typer.Option(help="NAME is this sender's own id for the event."),
     ] = "",
 ) -> None:
-    """The whole way of an event: envelope, identity, batch, attempts, answer, confirmation."""
+    """An event's full history: envelope, identity, batch, attempts, answer, confirmation."""
     session = session_of(context)
     show_trace(session.relay, session.screen, name, sender=sender, thorough=thorough)
 
@@ -153,7 +156,7 @@ def list_events(
     ] = "",
     until: Annotated[str, typer.Option("--to", help="Claimed before then.")] = "",
     topic: Annotated[str, typer.Option(help="A topic or detail-type; * stands for anything.")] = "",
-    destination: Annotated[str, typer.Option(help="Only what goes to this destination.")] = "",
+    destination: Annotated[str, typer.Option(help="Only this destination.")] = "",
     state: Annotated[
         str, typer.Option(help="A state, or a word of the fate: OPEN, REJECTED, delivered.")
     ] = "",
@@ -165,10 +168,10 @@ def list_events(
         ),
     ] = None,
     most: Annotated[
-        int, typer.Option(min=1, help="At most so many events.")
+        int, typer.Option(min=1, help="At most this many events.")
     ] = listing.MOST_DEFAULT,
     read: Annotated[
-        int, typer.Option(min=1, help="Read at most so many items of the ledger.")
+        int, typer.Option(min=1, help="Read at most this many items of the ledger.")
     ] = READ_MAX,
     same_content: Annotated[
         bool,
@@ -178,9 +181,7 @@ def list_events(
             "that was published anew.",
         ),
     ] = False,
-    after: Annotated[
-        str, typer.Option(help="Read on from where the last answer says that it ended.")
-    ] = "",
+    after: Annotated[str, typer.Option(help="Continue where the previous answer ended.")] = "",
 ) -> None:
     """Events by time, topic, destination, state and field. It reads the ledger from one end to the
     other, so much at a time, and says how to read on."""

@@ -41,9 +41,10 @@ def backfill(
     context: typer.Context,
     since: Annotated[str, typer.Option("--from", help="The first moment, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", help="The moment after the last one.")],
-    reason: Annotated[str, typer.Option(help="Why they are to be made; kept on record.")] = "",
+    reason: Annotated[str, typer.Option(help="Why they are created; kept on record.")] = "",
     yes: Annotated[
-        bool, typer.Option("--yes", help="Make them. Without it this only says what would be made.")
+        bool,
+        typer.Option("--yes", help="Create them. Without this, only shows what would be created."),
     ] = False,
 ) -> None:
     """Make events of what never came, from Genesys' own record. Says first what it would make; a

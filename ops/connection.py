@@ -46,7 +46,7 @@ class Target:
     environment: str | None
     profile: str | None
     region: str | None
-    #: the embedded run's endpoint file; None: AWS itself
+    #: the local run's endpoint file; None: AWS itself
     endpoint_file: Path | None
 
 
@@ -83,7 +83,7 @@ class Relay:
     @property
     def title(self) -> str:
         """Which relay it is, for people."""
-        return f"{self.stack} ({'embedded run' if self.is_embedded else self.region})"
+        return f"{self.stack} ({'local run' if self.is_embedded else self.region})"
 
     def client(self, service: str) -> Any:
         make: Any = self._session.client
@@ -221,7 +221,7 @@ def connect(target: Target) -> Relay:
     if not target.environment:
         raise OpsError(
             "Which environment? Name it with --environment or RELAY_ENVIRONMENT, or say --local "
-            "for the embedded run."
+            "for the local run."
         )
     name, region = _named(target.environment)
     session = boto3.Session(profile_name=target.profile, region_name=target.region or region)
@@ -247,11 +247,11 @@ def _embedded(file: Path) -> Relay:
         where = {key: str(read[key]) for key in ENDPOINT_KEYS}
     except FileNotFoundError:
         raise OpsError(
-            "No embedded run is going on: start one with `make run` in another terminal."
+            "No local run is active: start one with `make run` in another terminal."
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OpsError(
-            f"{file} does not say where the embedded run is: repeat the command in a moment, or "
+            f"{file} does not say where the local run is: repeat the command in a moment, or "
             "start `make run` anew."
         ) from error
     keep_to_this_machine(os.environ)

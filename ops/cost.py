@@ -14,20 +14,20 @@ from stacks.filling import LINGER_DEFAULT_S
 def cost(
     context: typer.Context,
     events_per_month: Annotated[
-        float, typer.Option(min=1, help="Events that happen in a month, copies not counted.")
+        float, typer.Option(min=1, help="Events per month, not counting copies.")
     ],
     copies: Annotated[
-        float, typer.Option(min=0, max=100, help="Of a hundred events, so many come twice.")
+        float, typer.Option(min=0, max=100, help="How many of a hundred events arrive twice.")
     ] = 20,
     hours: Annotated[
-        float, typer.Option(min=1, max=744, help="Hours of the month in which they come.")
+        float, typer.Option(min=1, max=744, help="Hours per month in which they arrive.")
     ] = OFFICE_HOURS,
     linger_s: Annotated[
         int | None,
-        typer.Option(min=0, max=60, help="Instead of what the environment's file says."),
+        typer.Option(min=0, max=60, help="Overrides the environment file."),
     ] = None,
 ) -> None:
-    """What a month of events costs, with the settings of --environment where one is named."""
+    """What a month of events costs, with the settings of --environment if given."""
     session = session_of(context)
     name = session.target.environment
     relay = configuration_of(name).document.relay if name else None

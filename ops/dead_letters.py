@@ -16,20 +16,24 @@ from ops.errors import OpsError
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: look, send back to work, give up.")
+app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, redrive, discard.")
 
-Queue = Annotated[str, typer.Option(help="Only this queue's: events, batches, writes, checks.")]
+Queue = Annotated[str, typer.Option(help="Only this queue: events, batches, writes or checks.")]
 Reason = Annotated[str, typer.Option(help="Only those whose reason contains this.")]
 Batch = Annotated[str, typer.Option(help="Only this batch (request).")]
 Conversation = Annotated[str, typer.Option(help="Only this conversation.")]
 Identity = Annotated[str, typer.Option(help="Only this event.")]
-Message = Annotated[str, typer.Option(help="Only this SQS message; the first characters do.")]
-Older = Annotated[str, typer.Option(help="Only those first seen so long ago: 90s, 15min, 2h, 3d.")]
+Message = Annotated[
+    str, typer.Option(help="Only this SQS message; its first characters are enough.")
+]
+Older = Annotated[
+    str, typer.Option(help="Only those first seen at least this long ago: 90s, 15min, 2h, 3d.")
+]
 Most = Annotated[int, typer.Option(min=1, help="At most this many dead letters per queue.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 #: what brings letters up that were not read
 REPEAT = "repeat the command, or say a higher --most"
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ def discard(
     since = dead_letter.seconds(older_than)
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if wanted.is_empty:
-        raise OpsError("Say which letters: --message, --batch, --reason or another filter.")
+        raise OpsError("Say which dead letters: --message, --batch, --reason or another filter.")
     with choose(session.relay, queue, wanted, most) as choice:
         done = 0
         if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):

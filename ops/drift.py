@@ -1,7 +1,7 @@
 """Drift: what is deployed, beside the template that it was deployed by.
 
 CloudFormation's own detection takes minutes and knows some of it only; this looks at what lets
-events pass, in a few calls, on AWS and in the embedded run alike.
+events pass, in a few calls, on AWS and in the local run alike.
 """
 
 import json

@@ -59,16 +59,16 @@ def forget(
     name: Annotated[
         str,
         typer.Argument(
-            help="A conversation, or what names the person: a number, an address, an id."
+            help="A conversation, or whatever identifies the person: a number, an address, an id."
         ),
     ],
     note: Annotated[str, typer.Option(help="Why; kept on record. Not the name.")],
     apply: Annotated[
-        bool, typer.Option("--apply", help="Erase it; without it nothing is changed.")
+        bool, typer.Option("--apply", help="Erase; without this nothing is changed.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase what the relay keeps of a person. Claims stay, as hashes, so nothing is doubled."""
+    """Erase what the relay stores about a person. Claims stay, as hashes: nothing is duplicated."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(note)

@@ -36,7 +36,7 @@ KNOWN_BY = "conversationId,timestamp"
 def import_claims(
     context: typer.Context,
     events: Annotated[
-        Path, typer.Option(help="A file of captured events, in any form that `make run` reads.")
+        Path, typer.Option(help="A file of captured events, in any format that `make run` reads.")
     ],
     known: Annotated[
         Path | None,
@@ -49,11 +49,11 @@ def import_claims(
         str, typer.Option(help="The members that the table and an event's detail share.")
     ] = KNOWN_BY,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be claimed.")
+        bool, typer.Option("--dry-run", help="Only show what would be claimed.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Claim what another consumer has handled, and write nothing of it. Can be run again."""
+    """Claim what another consumer has handled, so that it is not written. Safe to repeat."""
     session = session_of(context)
     read = _lines(events)
     chosen = read if known is None else handled(read, table_of(known), by.split(","))
@@ -73,7 +73,7 @@ def import_claims(
     session.screen.confirm("Claim them?", yes=yes)
     session.relay.queue(session.relay.line("batches").url).send(found.messages)
     session.screen.document({**told, "claims": found.events})
-    session.screen.say("Sent to dedup. `relay status` tells when its queue is empty.", "green")
+    session.screen.say("Sent to dedup. `relay status` shows when its queue is empty.", "green")
 
 
 @dataclass(slots=True)

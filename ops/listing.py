@@ -207,7 +207,7 @@ def show(listed: Listed, screen: Screen) -> None:
 
 
 def table(ways: Sequence[Way], screen: Screen) -> None:
-    """Events, one a line."""
+    """List events, one per line."""
     screen.table(
         ("claimed (UTC)", "topic", "destination", "event", "request", "fate"),
         [

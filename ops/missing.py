@@ -137,7 +137,7 @@ def show(found: Audit, screen: Screen) -> None:
     """For people."""
     compared, judged = found.comparison, found.period
     if judged.since_ms >= judged.until_ms:
-        screen.say("Nothing of it can be judged yet: events may be under way for an hour.")
+        screen.say("It is too early to tell: events may take up to an hour to arrive.")
         return
     screen.say(
         f"{iso(judged.since_ms)} to {iso(judged.until_ms)}: Genesys has "

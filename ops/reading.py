@@ -56,7 +56,7 @@ class Depth:
     in_flight: int
     delayed: int
     dead: int
-    #: None: not reported (the embedded run has no such metric)
+    #: None: not reported (the local run has no such metric)
     oldest_s: float | None
     dead_oldest_s: float | None
 
@@ -77,7 +77,7 @@ class Reading:
     alarms: Sequence[Ringing]
     #: None: it has not been seen to end
     reconciled: Reconciled | None
-    #: whether a schedule calls reconcile (the embedded run calls it itself)
+    #: whether a schedule calls reconcile (the local run calls it itself)
     is_scheduled: bool
     version: str
     now_ms: int

@@ -46,11 +46,11 @@ def redeliver(
         Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
     ] = "partner",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Deliver again, on purpose, what was delivered: each event named takes effect once more."""
+    """Deliver events again on purpose: each named event takes effect once more."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(note)

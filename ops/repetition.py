@@ -135,12 +135,12 @@ def _send(caller: Caller, batch: Batch, key: str) -> Answer:
 
 def probe(
     context: typer.Context,
-    event: Annotated[
-        Path, typer.Option(help="A file that holds one event, as EventBridge has it.")
-    ],
+    event: Annotated[Path, typer.Option(help="A file with one event, as EventBridge delivers it.")],
     sandbox: Annotated[
         bool,
-        typer.Option("--sandbox", help="I know that this writes, up to three times a route."),
+        typer.Option(
+            "--sandbox", help="I know that this writes to Genesys, up to three times per route."
+        ),
     ] = False,
 ) -> None:
     """Find out on a sandbox organisation what Genesys makes of a repeated key and a repeated id.

@@ -23,9 +23,9 @@ def replay_archive(
         Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
     ] = "partner",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Replay a bus's archive: for events that never reached the relay. What it has delivered
     already stays delivered once."""

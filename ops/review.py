@@ -20,9 +20,9 @@ from ops.review_cases import Waiting
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
 
-app = typer.Typer(no_args_is_help=True, help="Cases for a person: look at them, decide them.")
+app = typer.Typer(no_args_is_help=True, help="Cases for a person to decide: list, show, resolve.")
 
-Most = Annotated[int, typer.Option(min=1, help="At most so many cases of each kind.")]
+Most = Annotated[int, typer.Option(min=1, help="At most this many cases of each kind.")]
 MOST_DEFAULT = 200
 
 
@@ -84,24 +84,24 @@ def show(context: typer.Context, case: str) -> None:
 def resolve_case(
     context: typer.Context,
     case: str,
-    note: Annotated[str, typer.Option(help="Why you decide so; kept in the record's history.")],
+    note: Annotated[str, typer.Option(help="Why you decide this; kept in the record's history.")],
     did_not_happen: Annotated[
         bool,
         typer.Option(
             "--did-not-happen",
-            help="You have made sure that Genesys has nothing of it: deliver it again.",
+            help="You have checked that it is not in Genesys: deliver it again.",
         ),
     ] = False,
     happened: Annotated[
-        bool, typer.Option("--happened", help="You have found it in Genesys: close the case.")
+        bool, typer.Option("--happened", help="You found it in Genesys: close the case.")
     ] = False,
     discard: Annotated[
-        bool, typer.Option("--discard", help="It shall never be delivered: close the case.")
+        bool, typer.Option("--discard", help="It must never be delivered: close the case.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it, and do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Decide a case. CASE is its id, or its beginning."""
     session = session_of(context)

@@ -20,7 +20,7 @@ from ops.http import operators_http
 from ops.session import session_of
 from ops.try_mapping import configuration_of
 
-app = typer.Typer(no_args_is_help=True, help="Make what destinations need in Genesys Cloud.")
+app = typer.Typer(no_args_is_help=True, help="Create what destinations need in Genesys Cloud.")
 SOURCES = "/api/v2/externalcontacts/externalsources"
 ROOT = "/api/v2/journey/externalevents"
 DEFINITIONS = "/api/v2/journey/views/eventdefinitions"
@@ -56,7 +56,7 @@ def _group() -> None:
 @app.command("journey")
 def journey(
     context: typer.Context,
-    apply: Annotated[bool, typer.Option("--apply", help="Make what is missing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Create what is missing.")] = False,
     external_source: Annotated[
         str, typer.Option(help="The External Source in which customers' ids are unique.")
     ] = "Customers",

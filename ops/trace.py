@@ -67,7 +67,7 @@ def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: boo
         _show_requests(found, screen)
     _show_places(places, screen)
     if found.is_partial:
-        screen.say("There is more than one answer can tell: ask for one request.", "yellow")
+        screen.say("There is too much for one answer: ask for one request.", "yellow")
     if found.unsearched:
         screen.note(found.unsearched)
 

@@ -18,9 +18,7 @@ from stacks.configuration import ConfigurationError, Environment, load_environme
 
 def try_mapping(
     context: typer.Context,
-    event: Annotated[
-        Path, typer.Option(help="A file that holds one event, as EventBridge has it.")
-    ],
+    event: Annotated[Path, typer.Option(help="A file with one event, as EventBridge delivers it.")],
 ) -> None:
     """Show what each route of --environment <name or file.toml> makes of an event. Exit code 1 if
     a route that takes it fails."""

@@ -58,7 +58,7 @@ def _text(part: re.Pattern[str], page: str) -> str:
 
 @contextmanager
 def visit(endpoint_file: Path) -> Iterator[Visit]:
-    """Starts a console of the embedded run that may change something, and ends it."""
+    """Starts a console of the local run that may change something, and ends it."""
     command = [sys.executable, "-m", "ops", "--local", f"--endpoint-file={endpoint_file}", "--json"]
     running = subprocess.Popen(
         [*command, "console", "--allow-changes"],
