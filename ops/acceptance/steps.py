@@ -159,6 +159,7 @@ def source_changed(account: Account) -> str:
 def deploy_fails_and_is_repaired(account: Account) -> str:
     """The name of the next bus is taken by somebody: CloudFormation goes back, events go on."""
     taken, during, after = account.bus("three"), account.markers(1), account.markers(1)
+    account.made.add(("AWS::Events::EventBus", taken))
     account.client("events").create_event_bus(Name=taken)
     if account.deploy(source=taken, options=["--revert-drift"]):
         raise Failure("A deploy succeeded whose bus somebody else has.")
@@ -199,8 +200,10 @@ def deleted_and_deployed_again(account: Account) -> str:
 
 
 def cleaned_up(account: Account) -> str:
-    account.delete()
-    count = leftovers.remove(account)
+    try:
+        account.delete()
+    finally:
+        count = leftovers.remove(account)
     left = leftovers.standing(account)
     if left:
         named: list[Any] = [f"{kind} {made}" for kind, made in left]
