@@ -16,6 +16,7 @@ from lambdas.relay.kernel.ports import Answer, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulator.faults import Conduct
 from stacks.schema.parsing import parse
+from tests.unit.batches import NOW_MS
 from tests.unit.simulated import Simulated
 
 CONVERSATION = "00000091-0000-4000-8000-00000000009a"
@@ -43,7 +44,7 @@ LIMITED = b'{"status": 429, "code": "too.many.requests", "message": "wait", "con
 def event(topic: str, number: int, **body: Any) -> str:
     """One of the conversation's events, as Genesys publishes it."""
     told = {
-        "eventTime": 1_767_949_201_000 + number,
+        "eventTime": NOW_MS + 1_000 + number,
         "conversationId": CONVERSATION,
         "participantId": "p1",
         **body,
@@ -53,10 +54,10 @@ def event(topic: str, number: int, **body: Any) -> str:
             "id": f"00a0001a-0000-4000-8000-{number:012d}",
             "detail-type": TOPIC + topic,
             "source": "aws.partner/genesys.com/cloud/3f1c9a52-7d4e-4b1a-9c55-0a1b2c3d4e5f/relay",
-            "time": "2026-01-09T09:00:01Z",
+            "time": "2026-01-09T10:00:01Z",
             "detail": {
                 "topicName": TOPIC.replace("{id}", CONVERSATION) + topic,
-                "timestamp": "2026-01-09T09:00:01.100Z",
+                "timestamp": "2026-01-09T10:00:01.100Z",
                 "eventBody": told,
             },
         }
