@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lambdas.relay.functions import attempt, overdue, redriving, write
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import RECEIVES_MAX
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition
 from lambdas.relay.messages.sealing import Batch
@@ -13,6 +14,7 @@ from simulation.endless import Endless
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.stages import some_items_fail
 from simulation.scenario import Scenario
+from simulation.workload import PLAIN
 
 NEVER = 10**12
 
@@ -26,6 +28,12 @@ def _with(fault: Endless) -> Callable[[Scenario], Scenario]:
     return lambda scenario: replace(scenario, ending=ending, events=6, told=0, states=0)
 
 
+def _calmly(scenario: Scenario) -> Scenario:
+    """Nothing else goes wrong, so that more than a week is soon told."""
+    staged = replace(_with("limits")(scenario), rates={}, steps_max=60_000)
+    return replace(staged, receives_max=RECEIVES_MAX, per_minute=300, shares=PLAIN)
+
+
 def _removed(scenario: Scenario) -> Scenario:
     return replace(some_items_fail(scenario), deploy="removed")
 
@@ -35,7 +43,8 @@ ENDURING = (
         "a request waits for a destination as long as it takes",
         "Its breaker is open, so there is nothing to do yet.",
         ((overdue, "GONE_AFTER_S", NEVER), (redriving, "GONE_AFTER_S", NEVER)),
-        stage=_with("limits"),
+        stage=_calmly,
+        regimes=("honoured", "ignored", "ids honoured", "repeatable"),
     ),
     Mutant(
         "attempts are not counted",

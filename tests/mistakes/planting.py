@@ -45,9 +45,12 @@ class Mistake:
 
 
 def mistakes() -> list[Mistake]:
-    """Those of mistakes.toml."""
-    text = (Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8")
-    rows = tomllib.loads(text)["mistake"]
+    """Those of mistakes.toml, and those of small.toml: what a random sample found to be caught."""
+    rows = [
+        row
+        for name in ("mistakes.toml", "small.toml")
+        for row in tomllib.loads((Path(__file__).parent / name).read_text("utf-8"))["mistake"]
+    ]
     return [Mistake(**{**row, "tests": tuple(row["tests"])}) for row in rows]
 
 
