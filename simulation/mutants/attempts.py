@@ -111,6 +111,7 @@ ATTEMPTS = (
         "no lease",
         "Whoever receives the message sends the request.",
         ((leasing, "opening", _no_lease),),
+        storm={"delivered twice": 0.5, "stall": 0.05, "429 hours": 0.0},
     ),
     Mutant(
         "a lease shorter than the timeout",
