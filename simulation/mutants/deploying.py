@@ -6,9 +6,7 @@ from dataclasses import replace
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.functions import attempt, overdue, parts, reconcile, write
 from lambdas.relay.kernel.limits import LOOK_AGAIN_S
-from lambdas.relay.kernel.ports import Item
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.ledger.shared import Shared
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch, Target
 from lambdas.relay.requests.record import Record
@@ -36,10 +34,6 @@ def _by_this_name(target: Target, by_name: Mapping[str, Destination]) -> Destina
     return by_name.get(target.destination)
 
 
-def _whole(cls: type[Shared], item: Item | None) -> Shared:
-    return cls() if item is None else cls(**{name: item[name] for name in cls.__slots__})
-
-
 def _under(deploy: Deploy, stage: Callable[[Scenario], Scenario]) -> Callable[[Scenario], Scenario]:
     return lambda scenario: replace(stage(scenario), deploy=deploy)
 
@@ -59,12 +53,6 @@ DEPLOYING = (
         "A destination has one name, and the configuration says which.",
         tuple((place, "of_target", _by_this_name) for place in (write, parts, reconcile)),
         stage=_under("rolled back", odd),
-    ),
-    Mutant(
-        "a shared item has all its members",
-        "Whoever wrote it was this code.",
-        ((Shared, "of", classmethod(_whole)),),
-        stage=_under("released", odd),
     ),
     Mutant(
         "what nobody is configured to take is dropped",
