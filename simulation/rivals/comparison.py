@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from simulation.checker import check
+from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
 from simulation.memory.genesys import Conduct
@@ -56,7 +57,8 @@ class Outcome:
 
 
 def compare(rival: Rival, regime: str, seed: int) -> Outcome:
-    drawn = replace(draw(seed), told=0, states=0, two_routes=False, deploy="none")
+    drawn = replace(draw(seed), told=0, states=0, sessions=0, two_routes=False, deploy="none")
+    drawn = replace(drawn, ending=NEVER)  # nor a second destination, which the rivals do not know
     scenario = replace(drawn, regime=BY_NAME[regime], conduct=_conduct(seed, regime))
     functions: Mapping[str, Callable[[Instance], Function]] = (
         FUNCTIONS if rival.function is None else {"intake": rival.function}

@@ -102,7 +102,7 @@ def test_without_faults_every_request_is_confirmed_by_its_event() -> None:
         calm = replace(
             scenario, rates={}, shares=replace(scenario.shares, poison=0.0, odd=0.0, copies=0.0)
         )
-        world = TrackedWorld(calm, replace(tracks, forgotten=0.0, contradicted=0.0))
+        world = TrackedWorld(calm, replace(tracks, forgotten=0.0, contradicted=0.0, shared=0.0))
         account = check_tracked(world.run(), world)
         states = Counter(
             item["state"]
