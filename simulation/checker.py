@@ -318,9 +318,7 @@ def _judge_plain(
         account.reasons[read_reason(reason).code.name] += 1
         if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
-    # What names no destination, or none that is left, has no record that could be a person's.
-    is_homeless = history.deploy != "none" and history.dead_lettered["batches"] > 3
-    if number in traces.quarantined and not (history.dead_lettered["events"] or is_homeless):
+    if number in traces.quarantined and not history.dead_lettered["events"]:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
 
 
