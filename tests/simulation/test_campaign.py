@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from simulation.campaign import PROBED_RUNS_MIN, Result, judge
+from simulation.campaign import LINE_SEEDS_MAX, PROBED_RUNS_MIN, Result, judge
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
 from simulation.probes import EXPECTED, missing
@@ -40,9 +40,9 @@ def test_a_probe_at_nought_fails_it() -> None:
 
 
 def test_a_line_of_the_protocol_that_never_ran_fails_it() -> None:
-    result = _complete(PROBED_RUNS_MIN)
+    result = _complete(LINE_SEEDS_MAX)
     result.unseen_lines = ["write.py:1: return"]
-    judge(PROBED_RUNS_MIN, result)
+    judge(LINE_SEEDS_MAX, result)
     assert result.objections == ["never ran: write.py:1: return"]
 
 
