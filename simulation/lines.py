@@ -36,21 +36,18 @@ PROTOCOL: tuple[ModuleType, ...] = (
 Line = tuple[str, int]
 #: what a line says when it is there against the impossible: no neighbour behaves so
 AGAINST_THE_IMPOSSIBLE = (
-    "the ledger refused a claim without saying whose it is",
-    "the ledger refused a mark without saying what stands there",
-    "the configuration names no destination",
+    "Code.LEDGER_SILENT",
+    "Code.NO_DESTINATION",
     "unexpected",
-    "Unexpected",
+    "Code.UNEXPECTED",
     "traceback.extract_tb",
     "frame.filename.rsplit",
     # A lease outlives the invocation that holds it, so none is ever lost (R1, R8).
-    "the lease was lost",
+    "Code.LEASE_LOST",
     # Limits that only dozens of faults in a row reach: tests/unit/test_write.py reaches them.
-    "attempts with an unknown outcome",
-    "its items failed as retryable again and again",
-    "split too often to find what is refused",
-    # The same for what read-back finds to be missing. No test reaches it.
-    "its items failed again and again",
+    "Code.ATTEMPTS_EXHAUSTED",
+    "Code.ITEMS_FAIL_AGAIN",
+    "Code.SPLIT_TOO_OFTEN",
 )
 #: further such lines, where another that says the same has to run
 UNREACHED = frozenset(
