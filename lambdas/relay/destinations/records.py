@@ -7,12 +7,13 @@ decides.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, section_text
+from lambdas.relay.destinations.destination import Destination, Service, section_text
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import any_answer
+from lambdas.relay.kernel.canonical import Json
 
 #: what a request may hold. EventBridge takes 1 MB and SQS as much, Firehose four times that
 #: (docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html and so on); below it
@@ -38,43 +39,43 @@ def _named(form: re.Pattern[str], what: str) -> Callable[[Destination, Section, 
     return adapt
 
 
-EVENT_BUS = Kind(
-    name="event-bus",
-    path="",
-    service="event-bus",
-    shape="array",
-    options=("arn",),
-    items=ENTRIES_MAX,
-    items_max=ENTRIES_MAX,
-    base={"id": "id"},
-    item={"source": "'genesys-relay'", "type": "detail_type", "detail": "body"},
+def _kind(
+    service: Service,
+    most_records: int,
+    item: Mapping[str, Json],
+    adapt: Callable[[Destination, Section, str], Destination],
+    required: tuple[str, ...] = (),
+) -> Kind:
+    """A service's kind bears its name."""
+    return Kind(
+        name=service,
+        path="",
+        service=service,
+        shape="array",
+        options=("arn",),
+        items=most_records,
+        items_max=most_records,
+        base={"id": "id"},
+        item=item,
+        required=required,
+        read_results=any_answer,
+        adapt=adapt,
+    )
+
+
+#: of a record that goes to a queue or into a lake, where it has to say of itself what it is
+TELLING = {"type": "detail_type", "timestamp": "occurred_at", "data": "body"}
+EVENT_BUS = _kind(
+    "event-bus",
+    ENTRIES_MAX,
+    {"source": "'genesys-relay'", "type": "detail_type", "detail": "body"},
+    _named(BUS, "an event bus"),
     required=("source", "type", "detail"),
-    read_results=any_answer,
-    adapt=_named(BUS, "an event bus"),
 )
-QUEUE_KIND = Kind(
-    name="queue",
-    path="",
-    service="queue",
-    shape="array",
-    options=("arn",),
-    items=ENTRIES_MAX,
-    items_max=ENTRIES_MAX,
-    base={"id": "id"},
-    item={"type": "detail_type", "timestamp": "occurred_at", "data": "body"},
-    read_results=any_answer,
-    adapt=_named(QUEUE, "a queue"),
-)
-FIREHOSE = Kind(
-    name="firehose",
-    path="",
-    service="firehose",
-    shape="array",
-    options=("arn",),
-    items=STREAM_RECORDS_MAX,
-    items_max=STREAM_RECORDS_MAX,
-    base={"id": "id"},
-    item={"type": "detail_type", "timestamp": "occurred_at", "data": "body"},
-    read_results=any_answer,
-    adapt=_named(STREAM, "a delivery stream of Amazon Data Firehose"),
+QUEUE_KIND = _kind("queue", ENTRIES_MAX, TELLING, _named(QUEUE, "a queue"))
+FIREHOSE = _kind(
+    "firehose",
+    STREAM_RECORDS_MAX,
+    TELLING,
+    _named(STREAM, "a delivery stream of Amazon Data Firehose"),
 )
