@@ -158,20 +158,21 @@ def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result
 
 def _endless(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     seeds = range(first, first + max(1, runs // ENDLESS_SHARE))
-    for trial in _each("faults that never end", work.run_endless_seed, seeds, pool, watcher):
-        result.endless += 1
-        if trial.failed:
-            said = trial.account.violations[0]
-            result.endless_failures.append(f"seed {trial.seed}: {said}")
+    trials = list(_each("faults that never end", work.run_endless_seed, seeds, pool, watcher))
+    result.endless += len(trials)
+    result.endless_failures += _failures(trials)
 
 
 def _wired(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     seeds = range(first, first + max(1, runs // WIRED_SHARE))
-    for trial in _each("real adapters", work.run_wired_seed, seeds, pool, watcher):
-        result.wired += 1
-        if trial.failed:
-            said = trial.account.violations[0]
-            result.wired_failures.append(f"seed {trial.seed}: {said}")
+    trials = list(_each("real adapters", work.run_wired_seed, seeds, pool, watcher))
+    result.wired += len(trials)
+    result.wired_failures += _failures(trials)
+
+
+def _failures(trials: Iterable[Trial]) -> list[str]:
+    """What went wrong first, by seed."""
+    return [f"seed {t.seed}: {t.account.violations[0]}" for t in trials if t.failed]
 
 
 def _add(trial: Trial, result: Result) -> None:
