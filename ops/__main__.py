@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
 
-#: what shells take a command for that Ctrl-C has ended
-INTERRUPTED = 130
 #: options of the whole program that people also put behind the command; True: with a value
 EVERYWHERE = {
     "--json": False,
@@ -22,15 +20,11 @@ EVERYWHERE = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 something needs attention, 2 it could not be done, 130 Ctrl-C while
-    the command still begins."""
+    """The exit code: 0 done, 1 something needs attention, 2 it could not be done."""
+    from ops.app import app
+    from ops.errors import EXPECTED, sentence
+
     given = hoisted(sys.argv[1:] if arguments is None else arguments)
-    try:
-        # Here, and not above: the imports take a second, and Ctrl-C may come within it.
-        from ops.app import app
-        from ops.errors import EXPECTED, sentence
-    except KeyboardInterrupt:
-        return INTERRUPTED
     try:
         with _usage_errors_as_json() if "--json" in given else nullcontext():
             app(args=given, prog_name="relay")
@@ -80,7 +74,22 @@ def _told(message: str, given: Sequence[str]) -> str:
     return json.dumps({"error": message}) if "--json" in given else message
 
 
-if __name__ == "__main__":
-    # bin/relay has it ignored until now.
+def _program() -> int:
+    """`main`, and Ctrl-C never answered with a traceback.
+
+    The imports take a second. Within it, and while Python takes itself down, Ctrl-C ends the
+    process as the system does: an exception would be raised in the midst of an import, where Python
+    may print it, swallow it and go on.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # bin/relay has it ignored until now
+    import ops.app  # noqa: F401
+
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(main())
+    try:
+        return main()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    sys.exit(_program())

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,17 +71,17 @@ def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> N
 
 
 def test_whoever_thinks_better_of_it_at_once_gets_no_traceback() -> None:
-    """Ctrl-C while Python itself begins (ms after): ignored, or the end without a word."""
-    for sent_after in (40, 70, 100, 130):
+    """Ctrl-C while Python and the program begin (ms after): ignored, or the end without a word."""
+    for sent_after in range(40, 700, 60):
         command = [str(ROOT / "bin" / "relay"), "status", "--local", "--endpoint-file", "none"]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        with pytest.raises(subprocess.TimeoutExpired):
+        with suppress(subprocess.TimeoutExpired):  # a fast machine is done before
             running.wait(sent_after / 1000)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=TIMEOUT_S)
 
         assert "Traceback" not in said
-        assert running.returncode in (2, 130, -signal.SIGINT)
+        assert running.returncode in (1, 2, -signal.SIGINT)
 
 
 def test_an_environment_s_name_is_the_project_s_wherever_the_caller_is(tmp_path: Path) -> None:
