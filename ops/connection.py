@@ -18,6 +18,7 @@ from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
+from lambdas.relay.kernel.limits import QUEUES
 from ops.errors import OpsError
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 #: written by `make run` while it stands, removed when it ends
 ENDPOINT_FILE = Path(__file__).parent.parent / "out" / "stage" / "endpoint.json"
-QUEUES = ("events", "batches", "writes", "checks")
 #: what the endpoint file says: where AWS and Genesys Cloud are, and which stack is meant
 ENDPOINT_KEYS = ("aws", "genesys", "account", "region", "environment")
 CLOCK = SystemClock()

@@ -75,7 +75,7 @@ class DeadLetteredQueue(Construct):
 
 
 class Queues(Construct):
-    """events, batches, writes and checks."""
+    """One for each function that takes its work from a queue (limits.QUEUES)."""
 
     def __init__(
         self,
@@ -86,13 +86,15 @@ class Queues(Construct):
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.events, self.batches, self.writes, self.checks = (
-            DeadLetteredQueue(
+        made = {
+            name: DeadLetteredQueue(
                 self, name.capitalize(), name=name, timing=timing, removal_policy=removal_policy
             )
-            for name in ("events", "batches", "writes", "checks")
-        )
-        self.all = (self.events, self.batches, self.writes, self.checks)
+            for name in limits.QUEUES
+        }
+        self.events, self.batches = made["events"], made["batches"]
+        self.writes, self.checks = made["writes"], made["checks"]
+        self.all = tuple(made.values())
 
 
 def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:

@@ -18,6 +18,7 @@ from demo import supervisor
 from emulator import toolchain
 from emulator.process import ACCOUNT, REGION, Emulator
 from emulator.shims.faults import Faults
+from lambdas.relay.kernel import limits
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 
@@ -30,7 +31,8 @@ READY_TIMEOUT_S = 120
 CONTROL_TIMEOUT_S = 120
 END_WITHIN_S = 2
 
-QUEUES = ("Events", "Batches", "Writes", "Checks")
+#: as the outputs of the stack name them
+QUEUES = tuple(name.capitalize() for name in limits.QUEUES)
 
 
 class StageError(Exception):

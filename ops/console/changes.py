@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from ops.connection import QUEUES
+from lambdas.relay.kernel.limits import QUEUES
 from ops.errors import OpsError
 
 #: an id of a case or a message: it stands by itself in a command, so it may look like no option

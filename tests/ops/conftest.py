@@ -8,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.relay.kernel.limits import QUEUES
 from lambdas.relay.kernel.ports import Outgoing
 from ops import dead_letter, session
-from ops.connection import CLOCK, QUEUES, Relay, Target
+from ops.connection import CLOCK, Relay, Target
 from tests.contract.worlds import create_ledger_table
 from tests.moto_partiql import teach_inserts
 from tests.moto_redrives import teach_redrives

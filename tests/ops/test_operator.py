@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.limits import QUEUES
 from lambdas.relay.messages.sealing import encode
 from ops.__main__ import main
-from ops.connection import CLOCK, QUEUES
+from ops.connection import CLOCK
 from stacks.encryption import USES
 from tests.handlers.roles import Roles
 from tests.ops.conftest import LOG_GROUP, Deployed, letter
