@@ -16,7 +16,7 @@ MORE: Mapping[str, Any] = {"of_the_next_release": {"a": [1, None, "\u00e9"]}}
 #: what items that all instances share did not have before, by the endings of their keys
 FEWER: Mapping[str, frozenset[str]] = {
     "L#pace": frozenset({"is_full", "was_full", "leased_at_ms"}),
-    "L#breaker": frozenset({"rest_until_ms", "refusals", "opened_at_ms"}),
+    "L#breaker": frozenset({"rest_until_ms", "resting_since_ms", "refusals", "opened_at_ms"}),
     "L#silence": frozenset({"silent", "probe_until_ms"}),
 }
 #: what a record did not have before

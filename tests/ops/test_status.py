@@ -67,7 +67,7 @@ def test_a_request_under_way_is_no_trouble_until_its_time_is_over() -> None:
         ({"reconciled": Reconciled(NOW_MS - 3_600_000, {})}, "ReconcileFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS)}}, "GenesysFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS - 3_600_000)}}, "GenesysFailing"),
-        ({"circuits": {"journey": rested(Circuit(), NOW_MS + 60_000)}}, "GenesysFailing"),
+        ({"circuits": {"journey": rested(Circuit(), NOW_MS, 60)}}, "GenesysFailing"),
     ],
 )
 def test_each_trouble_names_its_section_of_the_runbook(

@@ -568,6 +568,28 @@ def test_a_429_is_certain_whatever_its_retry_after_says(
     assert least_s <= (world.timeline.now_ms - began_ms) / 1000 <= most_s
 
 
+AT_ONCE = ["0", "-5", "0.001", "1", "Fri, 20 Nov 2020 10:00:00 GMT", "1600000000"]
+
+
+@pytest.mark.parametrize("said", AT_ONCE)
+@pytest.mark.parametrize("status", [409, 413, 503])
+def test_who_is_told_again_and_again_to_come_at_once_asks_less_and_less(
+    status: int, said: str
+) -> None:
+    world = Simulated(configuration(CONTACTS))
+    for number in range(3):
+        world.batch([envelope(number)], str(number))
+    error, until_ms = own_error(status, "not now"), world.timeline.now_ms + 1_800_000
+    error = replace(error, headers={**error.headers, "retry-after": said})
+    sent = says(world, lambda r: error if world.timeline.now_ms < until_ms else None)
+
+    world.write_all(most_s=2 * RETRY_AFTER_MAX_S)
+
+    assert len(sent) <= 120
+    assert len(world.taken()) == 3
+    assert world.bodies("writes-dead") == []
+
+
 @pytest.mark.parametrize("status", [409, 413])
 def test_a_refusal_that_says_until_when_is_asked_for_again_then(status: int) -> None:
     world = Simulated(configuration(CONTACTS))

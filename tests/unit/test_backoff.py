@@ -27,6 +27,8 @@ def test_full_jitter_stays_between_nought_and_the_ceiling(failures: int, fractio
         ("0", 0),
         ("-5", 0),
         ("1.5", 1.5),
+        ("0.5", 1),
+        ("1e-9", 1),
         ("86400", RETRY_AFTER_MAX_S),
         ("inf", RETRY_AFTER_MAX_S),
         ("1e400", RETRY_AFTER_MAX_S),

@@ -97,8 +97,27 @@ def test_a_refusal_shows_that_the_destination_is_up() -> None:
 
 
 def test_a_rest_that_genesys_asked_for_survives_a_success() -> None:
-    circuit = succeeded(rested(Circuit(), NOW_MS + 3_600_000))
+    circuit = succeeded(rested(Circuit(), NOW_MS, 3600))
     assert turned_away_s(circuit, NOW_MS) == 3600
+
+
+def test_rests_that_are_asked_for_again_and_again_grow_with_the_outage() -> None:
+    circuit, now_ms, asked = rested(Circuit(), NOW_MS, 1), NOW_MS, 1
+    assert turned_away_s(circuit, now_ms) == 1  # once is done as it says
+    while now_ms < NOW_MS + 7_200_000:
+        now_ms = circuit.rest_until_ms
+        circuit = rested(probing(circuit, now_ms + 10_000), now_ms, 1)
+        asked += 1
+
+    assert asked < 150
+    assert turned_away_s(circuit, now_ms) == PROBE_PAUSE_MAX_S
+    back = succeeded(probing(circuit, now_ms + 130_000))
+    assert turned_away_s(rested(back, now_ms, 1), now_ms) == 1
+
+
+def test_who_was_under_way_when_it_asked_for_a_rest_prolongs_it_by_nothing() -> None:
+    circuit = rested(rested(Circuit(), NOW_MS, 1), NOW_MS + 500, 1)
+    assert turned_away_s(circuit, NOW_MS) == 1.5
 
 
 def test_one_of_all_instances_gets_the_probe() -> None:

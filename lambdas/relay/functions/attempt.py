@@ -58,6 +58,10 @@ class Deps(CommonDeps):
     admission: Admission
 
 
+#: said of a request alone: no rest of them all keeps it from asking again at once, for ever
+OF_ITSELF_ALONE = frozenset({409, 413})
+
+
 def request_ms(timing: Timing) -> int:
     """The most that an attempt takes."""
     return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
@@ -305,8 +309,8 @@ class Attempt:
     def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
         now_ms = self.deps.clock.now_ms()
         wait = deferred.retry_after_s
-        if wait is None:
-            wait = backoff_s(self.lease.deferred, self.deps.entropy.fraction())
+        if wait is None or deferred.status in OF_ITSELF_ALONE:
+            wait = max(wait or 0, backoff_s(self.lease.deferred, self.deps.entropy.fraction()))
         self.deps.ledger.change(
             *record_key(self.batch.batch_id),
             *releasing(self.lease, now_ms, deferred.reason, conflict_since_ms),

@@ -11,7 +11,8 @@ open breaker turns messages away before they cost a request, a slot or an attemp
 visibility time. What counts as failure is the neighbour's: no connection, no answer, 5xx, no
 token, no permission. A 429 does not, but one that is not the client's own window (a daily limit,
 a limit of that resource) lets the destination rest for as long as it says; then one probe goes
-first as well.
+first as well. Where the probe is only told to wait again, the rests grow as the pauses do: who says
+"in a second" for two hours is not asked every second.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,8 @@ class Circuit(Shared):
     probe_until_ms: int = 0
     #: Genesys asked for a rest until then
     rest_until_ms: int = 0
+    #: since when it has been asking for one rest after another
+    resting_since_ms: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -52,9 +55,11 @@ class Circuit(Shared):
         return self.is_open or self.rest_until_ms > 0
 
     @property
-    def rest_left_ms(self) -> int:
-        """The rest, as far as no request that went after it has been answered."""
-        return 0 if self.probe_until_ms else self.rest_until_ms
+    def rest_left(self) -> "Circuit":
+        """The rest alone, as far as no request that went after it has been answered."""
+        if self.probe_until_ms:
+            return Circuit()
+        return Circuit(rest_until_ms=self.rest_until_ms, resting_since_ms=self.resting_since_ms)
 
 
 def turned_away_s(circuit: Circuit, now_ms: int) -> float:
@@ -100,7 +105,7 @@ def refused(
     going on would send everything to review."""
     refusals = circuit.refusals + alone
     if refusals < limits.refusals:
-        return Circuit(refusals=refusals, rest_until_ms=circuit.rest_left_ms)
+        return replace(circuit.rest_left, refusals=refusals)
     circuit = replace(circuit, refusals=refusals)
     if circuit.is_open:
         return failed(circuit, now_ms, limits)
@@ -118,13 +123,22 @@ def opened(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) 
 
 def succeeded(circuit: Circuit) -> Circuit:
     """After an answer that accepts anything."""
-    return Circuit(rest_until_ms=circuit.rest_left_ms)
+    return circuit.rest_left
 
 
-def rested(circuit: Circuit, until_ms: int) -> Circuit:
+def rested(
+    circuit: Circuit, now_ms: int, seconds: float, limits: DestinationBreaker = DEFAULT
+) -> Circuit:
     """Genesys asked for a rest, after which one request goes first."""
-    rest_until_ms = max(circuit.rest_until_ms, until_ms)
-    return replace(circuit, rest_until_ms=rest_until_ms, probe_until_ms=0)
+    since_ms = circuit.resting_since_ms or now_ms
+    if circuit.probe_until_ms:
+        seconds = max(seconds, limits.pause_s((now_ms - since_ms) / 1000))
+    return replace(
+        circuit,
+        rest_until_ms=max(circuit.rest_until_ms, now_ms + _ms(seconds)),
+        resting_since_ms=since_ms,
+        probe_until_ms=0,
+    )
 
 
 def _ms(seconds: float) -> int:
@@ -202,8 +216,9 @@ class CircuitBreaker:
 
     def rest(self, destination: str, now_ms: int, seconds: float) -> None:
         """Nobody asks this destination before that."""
-        until_ms = now_ms + _ms(seconds)
-        self._note(destination, now_ms, lambda circuit: rested(circuit, until_ms))
+        self._note(
+            destination, now_ms, lambda circuit: rested(circuit, now_ms, seconds, self._limits)
+        )
 
     def _circuit(self, destination: str, now_ms: int) -> Circuit:
         seen = self._seen.get(destination)

@@ -11,6 +11,8 @@ from lambdas.relay.kernel.time_format import counted_ms
 #: a `Retry-After` is kept to for this long at most, then one request asks anew: Genesys' daily
 #: limits say "until midnight", and a slip in the header must not cost half a day
 RETRY_AFTER_MAX_S = 1.0 * HOUR_S
+#: it counts in whole seconds (RFC 9110, 10.2.3); a shorter wait is a slip, and none at all as such
+RETRY_AFTER_MIN_S = 1.0
 
 
 def backoff_s(failures: int, fraction: float) -> float:
@@ -29,15 +31,15 @@ def retry_delay_s(depth: int) -> int:
 def retry_after_s(header: str | None, now_ms: int) -> float | None:
     """Reads `Retry-After` in every form in which it is met: seconds, an HTTP date (RFC 9110,
     10.2.3), a date of ISO 8601, a moment as a count since 1970 (a wait of thirty years is none).
-    None where it says nothing usable. Never raises, never negative, and never longer than
-    `RETRY_AFTER_MAX_S`: what is absurd, or true of a daily limit, is found out by asking once in
-    that time."""
+    None where it says nothing usable. Never raises; 0 where the moment has come, else no shorter
+    than `RETRY_AFTER_MIN_S` and no longer than `RETRY_AFTER_MAX_S`: what is absurd, or true of a
+    daily limit, is found out by asking once in that time."""
     if header is None:
         return None
     seconds = _seconds(header, now_ms)
     if seconds is None or math.isnan(seconds):
         return None
-    return min(max(seconds, 0.0), RETRY_AFTER_MAX_S)
+    return min(max(seconds, RETRY_AFTER_MIN_S), RETRY_AFTER_MAX_S) if seconds > 0 else 0.0
 
 
 def _seconds(said: str, now_ms: int) -> float | None:
