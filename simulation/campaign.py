@@ -10,6 +10,7 @@ from multiprocessing.pool import Pool
 from typing import Any, Protocol, TypeVar
 
 from simulation import work
+from simulation.corpus import known_line_seeds
 from simulation.enumeration import SMALL
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
@@ -28,9 +29,11 @@ TRACKED_SHARE = 10
 ENDLESS_SHARE = 100
 #: one run with the real adapters for so many runs: botocore takes twenty times as long
 WIRED_SHARE = 50
-#: lines are watched for in so many seeds, and so many more while one is missing
+#: seeds that are watched for lines at a time, until every line ran. They begin with those that are
+#: known to show one; a campaign of LINE_SEEDS_MAX runs goes on to its own for as long as it takes
 LINE_SEEDS = 80
 LINE_SEEDS_MAX = 4_000
+LINE_SEEDS_AT_ONCE = 5
 #: failing trials that are kept whole
 KEPT_MAX = 20
 #: a mutant that lives longer than this survives: then a fault is missing
@@ -60,9 +63,9 @@ REASONS_MAX: Mapping[str, float] = {
     "STATUS_ERROR": 0.02,
     "FAILS_NO_ITEM": 0.02,
 }
-#: in a campaign of at least so many runs every pair of crashes is tried, in a smaller one a share
-ALL_PAIRS_RUNS = 10_000
-PAIRS_STRIDE = 16
+#: pairs of crashes come in so many parts; how many of them a campaign of so many runs tries
+PAIRS_PARTS = 64
+PAIRS_TRIED: Sequence[tuple[int, int]] = ((10_000, PAIRS_PARTS), (1_000, 4), (0, 1))
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -192,9 +195,9 @@ def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     done: list[work.Enumerated] = list(
         _each("single crashes", work.enumerate_singles, range(len(SMALL)), pool, watcher)
     )
-    # Each part of the pairs takes every n-th first crash; a small campaign does the first part.
-    offsets = range(PAIRS_STRIDE if runs >= ALL_PAIRS_RUNS else 1)
-    parts = [(index, PAIRS_STRIDE, offset) for index in range(len(SMALL)) for offset in offsets]
+    # Each part takes every n-th first crash, with every second one after it.
+    tried = next(parts for runs_min, parts in PAIRS_TRIED if runs >= runs_min)
+    parts = [(n, PAIRS_PARTS, offset) for n in range(len(SMALL)) for offset in range(tried)]
     done += _each("pairs of crashes", work.enumerate_pairs, parts, pool, watcher)
     for enumerated in done:
         result.single_crashes += enumerated.singles
@@ -204,15 +207,17 @@ def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
 
 def _lines(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     """Tracing is slow, so it lasts until every line was seen, and no longer."""
-    last = first + min(runs, LINE_SEEDS_MAX)
-    waves = [range(n, min(n + LINE_SEEDS, last)) for n in range(first, last, LINE_SEEDS)]
+    own = min(runs, LINE_SEEDS_MAX if runs >= LINE_SEEDS_MAX else LINE_SEEDS)
+    seeds = (*known_line_seeds(), *range(first, first + own))
+    waves = [seeds[n : n + LINE_SEEDS] for n in range(0, len(seeds), LINE_SEEDS)]
     wanted: dict[Line, str] = executable()
     watcher.begin("lines of the protocol", len(waves))
     for wave in waves:
         left = frozenset(wanted)
         if not left:
             break
-        parts = [(range(n, min(n + SEEDS_AT_ONCE, wave.stop)), left) for n in wave[::SEEDS_AT_ONCE]]
+        begins = range(0, len(wave), LINE_SEEDS_AT_ONCE)
+        parts = [(wave[n : n + LINE_SEEDS_AT_ONCE], left) for n in begins]
         for seen in pool.imap_unordered(work.seen_lines, parts):
             wanted = {line: text for line, text in wanted.items() if line not in seen}
         watcher.advance(1)

@@ -1,4 +1,5 @@
-"""`python -m simulation.seeds`: finds anew, for each mistake, the first seed that shows it.
+"""`python -m simulation.seeds`: finds anew, for each mistake, the first seed that shows it; with
+`lines`, the seeds that together run every line of the protocol.
 
 To be run when the worlds are drawn anew, or the code has changed so much that known seeds show
 nothing any more. A mistake whose known seed still shows it keeps it.
@@ -6,21 +7,49 @@ nothing any more. A mistake whose known seed still shows it keeps it.
 
 import json
 import os
-from collections.abc import Mapping
-from itertools import chain
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from multiprocessing import get_context
 
 from simulation import work
-from simulation.corpus import SEEDS, known_seeds
+from simulation.corpus import SEEDS, known_line_seeds, known_seeds
+from simulation.lines import executable
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.trial import prepare_process
 
 #: a mistake that so many worlds hide needs a stage of its own (mutants/stages.py)
 SEEDS_MAX = 400
+#: and a line that so many worlds do not run is one against the impossible, or a fault is missing
+LINE_SEEDS_MAX = 4_000
 
 
 def main() -> None:
+    if sys.argv[1:] == ["lines"]:
+        find_lines()
+    else:
+        find_mistakes()
+
+
+def find_lines() -> None:
+    """Each seed that runs a line which none before it ran; the known ones are tried first."""
+    wanted, found = executable(), list[int]()
+    with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
+        seeds = iter(dict.fromkeys((*known_line_seeds(), *range(1, LINE_SEEDS_MAX))))
+        while wanted and (wave := list(islice(seeds, os.cpu_count()))):
+            parts = [([seed], frozenset(wanted)) for seed in wave]
+            for seed, seen in zip(wave, pool.imap(work.seen_lines, parts), strict=True):
+                if seen & wanted.keys():
+                    found.append(seed)
+                    wanted = {line: text for line, text in wanted.items() if line not in seen}
+                    print(f"seed {seed}: {len(wanted)} lines left", flush=True)
+    for (module, number), text in sorted(wanted.items()):
+        print(f"no seed runs {module}.py:{number}: {text}")
+    _write(known_seeds(), found)
+
+
+def find_mistakes() -> None:
     seeds = dict(known_seeds())
     with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
         hunts = chain(
@@ -35,13 +64,14 @@ def main() -> None:
             elif seeds.get(hunted.mutant) != hunted.seed:
                 seeds[hunted.mutant] = hunted.seed
                 print(f"{hunted.mutant}: {hunted.seed}", flush=True)
-                _write(seeds)
+                _write(seeds, known_line_seeds())
 
 
-def _write(seeds: Mapping[str, int]) -> None:
+def _write(seeds: Mapping[str, int], lines: Sequence[int]) -> None:
     names = [mutant.name for mutant in (*MUTANTS, *TRACKING)]
     rows = [{"mistake": name, "seed": seeds[name]} for name in names if name in seeds]
-    SEEDS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    corpus = {"mistakes": rows, "lines": list(lines)}
+    SEEDS.write_text(json.dumps(corpus, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

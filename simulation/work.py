@@ -1,5 +1,6 @@
 """Units of work, each small enough for one process and one moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulation import hunting
@@ -75,7 +76,7 @@ def compare_rival(part: tuple[int, str, int]) -> Outcome:
     return compare(RIVALS[index], regime, seed)
 
 
-def seen_lines(part: tuple[range, frozenset[Line]]) -> set[Line]:
+def seen_lines(part: tuple[Sequence[int], frozenset[Line]]) -> set[Line]:
     seeds, wanted = part
     seen: set[Line] = set()
     functions = watched(wanted, seen)
