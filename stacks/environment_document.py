@@ -63,11 +63,11 @@ def _number(days: object) -> object:
     return days
 
 
-def _domain_of(url: str | None, prefix: str) -> str:
+def _domain_of(url: str | None) -> str:
     """The Genesys Cloud domain that a URL is of; "" where it is of none."""
-    host = urlsplit(url or "").hostname or ""
-    domain = host.removeprefix(prefix)
-    return domain if domain in GENESYS_DOMAINS.values() else ""
+    host = (urlsplit(url or "").hostname or "").rstrip(".")
+    domains = GENESYS_DOMAINS.values()
+    return next((each for each in domains if f".{host}".endswith(f".{each}")), "")
 
 
 def _not_of_aws(key: str) -> str:
@@ -243,7 +243,13 @@ class Relay(Table):
             raise ValueError(
                 "genesys_region is missing; expected it, or both api_url and login_url."
             )
-        api, login = _domain_of(self.api_url, "api."), _domain_of(self.login_url, "login.")
+        api, login = _domain_of(self.api_url), _domain_of(self.login_url)
+        for name, url, domain in (("api", self.api_url, api), ("login", self.login_url, login)):
+            if domain and (urlsplit(url or "").hostname or "") != f"{name}.{domain}":
+                raise ValueError(
+                    f'{name}_url is "{url}", which Genesys Cloud has no {name} at; expected '
+                    f"https://{name}.{domain}."
+                )
         if api and login and api != login:
             raise ValueError(
                 f"api_url is of {api} and login_url of {login}, which are two regions of Genesys "

@@ -33,6 +33,8 @@ from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.truth import truth_at
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
+from lambdas.relay.kernel.paths import is_straight
+from stacks.schema.topics import check_topics
 
 #: what a confirmation can say; the second where its kind brings none of its own
 SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key", "compensation")
@@ -115,8 +117,11 @@ def _compensation(section: Json, where: str) -> Compensation | None:
 
 
 def _path(value: Json, where: str) -> str:
-    if not (isinstance(value, str) and KEY_PATH.fullmatch(value)):
-        raise ValueError(f"{where} must be a path with {{key}} in it, such as /api/v2/x/{{key}}")
+    if not (isinstance(value, str) and KEY_PATH.fullmatch(value) and is_straight(value)):
+        raise ValueError(
+            f"{where} must be a path with {{key}} in it and without segments of dots, such as "
+            "/api/v2/x/{key}"
+        )
     return value
 
 
@@ -145,4 +150,5 @@ def _topics(
     value = section.get(name, list(usual))
     if not isinstance(value, list) or not all(isinstance(t, str) and t for t in value):
         raise ValueError(f"{where}.{name} must be a list of detail-types")
+    check_topics(value, f"{where}.{name}")
     return tuple(value)

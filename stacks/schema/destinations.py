@@ -17,6 +17,7 @@ from lambdas.relay.kernel.paths import segment
 from stacks.schema import confirmations
 from stacks.schema.expressions import check
 from stacks.schema.sections import flag, former_names, item_of, section_of
+from stacks.schema.topics import check_topics
 
 #: what any destination can say
 COMMON_SETTINGS = (
@@ -78,7 +79,14 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
         base=kind.base,
         formerly=former_names(section, where),
     )
-    return kind.adapt(destination, section, where)
+    made = kind.adapt(destination, section, where)
+    check_topics(made.lists, f"{where}.lists")
+    if made.reaches_people and flag(section, "ids_honoured", where):
+        raise ValueError(
+            f"{where}.ids_honoured cannot be so: no request chooses the id of a conversation, and "
+            "one that is repeated rings or writes to somebody twice; leave it out"
+        )
+    return made
 
 
 def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:

@@ -69,7 +69,8 @@ def _roots(parsed: Mapping[str, Any]) -> set[str]:
         case "slice" | "literal" | "expref":
             first = []
         case str() as kind if kind in FIRST_ONLY or kind.endswith("projection"):
-            first = parsed["children"][:1]
+            whole = parsed["children"][0]["type"] == "current"  # @.body says no more than body
+            first = parsed["children"][whole : whole + 1]
         case _:
             first = parsed["children"]
     return {root for child in first if isinstance(child, dict) for root in _roots(child)}

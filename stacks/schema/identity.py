@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import get_args
 
 from lambdas.relay.entrances.identities import Rule, Rules
-from lambdas.relay.entrances.reading import UUID
 from lambdas.relay.kernel.canonical import Json
+from stacks.schema.topics import check_topics
 
 RULES = get_args(Rule)
 
@@ -17,8 +17,5 @@ def read_rules(table: Json, where: str) -> Rules:
     for pattern, rule in table.items():
         if rule not in RULES:
             raise ValueError(f'{where}."{pattern}" is {rule!r}; expected one of {", ".join(RULES)}')
-        if UUID.search(pattern):
-            raise ValueError(
-                f'{where}."{pattern}" holds an id, which no detail-type does; write {{id}} for it'
-            )
+    check_topics(table, where)
     return Rules(tuple(table.items()))

@@ -9,9 +9,8 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes.route import Route
 from stacks.schema.expressions import check, check_expression
 from stacks.schema.sections import flag, former_names, item_of
+from stacks.schema.topics import check_topics
 
-#: an id of Genesys, as it has no place in a detail-type
-A_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly")
 
 
@@ -35,12 +34,7 @@ def read_route(
     topics = row.get("topics", ["*"])
     if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
         raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
-    for topic in topics:
-        if A_UUID.search(topic):
-            raise ValueError(
-                f"{where}.topics has {topic!r}, which matches nothing: a detail-type has {{id}} "
-                "where the topic of an event has an id"
-            )
+    check_topics(topics, f"{where}.topics")
     destination = destinations[chosen]
     item = row.get("item", destination.item)
     check(item, f"{where}.item")
@@ -75,14 +69,26 @@ def _when(row: Mapping[str, Json], where: str) -> str | None:
 
 
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:
-    """A member that the mapping never gives would send every event to the quarantine."""
-    given = {name.split(".")[0] for name in item}
-    missing = [name for name in destination.required if name.split(".")[0] not in given]
+    """A member that the mapping never gives would send every event to the quarantine. What an
+    expression gives is the event's affair, and all that is in it."""
+    missing = [name for name in destination.required if not _may_give(item, name)]
     if missing:
         raise ValueError(
             f"the item of {where} gives no {', '.join(missing)}; {destination.kind} needs it in "
             f"every event: add it there or in destinations.{destination.name}.item"
         )
+
+
+def _may_give(template: Json, name: str) -> bool:
+    """Whether a mapping can give a member, such as `a.b[0].c`."""
+    for part in re.findall(r"[^.\[\]]+", name):
+        if isinstance(template, str):
+            break
+        if isinstance(template, list):
+            template = template[int(part)] if part.isdecimal() and template else None
+        else:
+            template = template.get(part) if isinstance(template, Mapping) else None
+    return template not in (None, "", [], {})
 
 
 def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -> None:

@@ -231,6 +231,27 @@ BAD = {
         environment_text(genesys='api_url = "http://api.mypurecloud.de"'),
         ['relay.api_url is "http://api.mypurecloud.de"', "https://"],
     ),
+    "URLs that changed places": (
+        environment_text(
+            genesys='api_url = "https://login.mypurecloud.de"\n'
+            'login_url = "https://api.mypurecloud.de"'
+        ),
+        ["api_url is", "has no api at", "expected https://api.mypurecloud.de."],
+    ),
+    "URL of the web application": (
+        environment_text(
+            genesys='api_url = "https://apps.mypurecloud.de"\n'
+            'login_url = "https://login.mypurecloud.de"'
+        ),
+        ["api_url is", "expected https://api.mypurecloud.de."],
+    ),
+    "URLs of two regions": (
+        environment_text(
+            genesys='api_url = "https://api.mypurecloud.com.au"\n'
+            'login_url = "https://login.mypurecloud.com"'
+        ),
+        ["mypurecloud.com.au", "two regions", "expected one domain"],
+    ),
     "number as text": (
         environment_text('requests_per_minute = "300"'),
         ['relay.requests_per_minute is "300"', "a whole number from 1"],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lambdas.relay.destinations.destination import KeyPolicy
 from stacks.schema.parsing import parse
+from tests.unit.kinds import section
 from tests.unit.simulated import JOURNEY_ITEM, configuration
 from tests.unit.test_resolved import loaded
 
@@ -263,7 +264,7 @@ def test_only_the_configured_source_is_genesys() -> None:
         ({"identity": {"v2.users.*": "time"}},
          'identity."v2.users.*" is \'time\'; expected one of own-id, content, content-and-time'),
         ({"identity": {"v2.users.0b0e8b3c-0000-4000-8000-000000000001.presence": "content"}},
-         "holds an id, which no detail-type does; write {id} for it"),
+         "a detail-type has {id} where the topic of an event has an id"),
         ({"identity": ["content"]}, "identity must be a table of detail-types"),
         ({"sender_types": []}, "webhook.types must be a section"),
         ({"sender_types": {"aws.shop": ["*"]}}, 'webhook.types."aws.shop" names no sender'),
@@ -286,6 +287,8 @@ def test_what_is_wrong_about_entrances_is_one_sentence(more: dict[str, Any], sen
         ("Upsert", "a constant text is written in single quotes"),
         ("body.x || orderId", "an event has no orderId"),
         ("{a: body.x, b: sessionId}", "an event has no sessionId"),
+        ("@.eventBody.x", "an event has no eventBody"),
+        ("@ | detail.x", "an event has no detail"),
     ],
 )
 def test_a_mapping_names_only_what_an_event_has(expression: str, said: str) -> None:
@@ -302,10 +305,87 @@ def test_whatever_else_it_says_of_them_is_its_own_affair(expression: str) -> Non
     configuration(JOURNEY, item={**JOURNEY_ITEM, "x": expression})
 
 
-def test_a_topic_with_an_id_in_it_matches_nothing_and_is_refused() -> None:
-    topic = "v2.detail.events.conversation.0b0e8b3c-0000-4000-8000-000000000001.acw"
-    with pytest.raises(ValueError, match="matches nothing"):
-        configuration(JOURNEY, topics=[topic])
+NEVER = [
+    "v2.detail.events.conversation.0b0e8b3c-0000-4000-8000-000000000001.acw",
+    "v2.users.0B0E8B3C000040008000000000000001.presence",
+    "v2.users.{userId}.presence",
+    "v2.users.{ID}.presence",
+    "v2.users.:id.presence",
+    "V2.users.{id}.presence",
+    " v2.users.{id}.presence",
+    "order.paid ",
+]
+
+
+@pytest.mark.parametrize("topic", NEVER)
+@pytest.mark.parametrize("place", ["routes", "topics", "follows", "lists", "identity"])
+def test_a_topic_that_no_event_bears_is_refused_wherever_it_is_said(topic: str, place: str) -> None:
+    route = {"name": "all", "destination": "there"}
+    said: dict[str, Any] = {"destinations": {"there": section("conversations")}, "routes": [route]}
+    match place:
+        case "routes":
+            route["topics"] = [topic]  # type: ignore[assignment]
+        case "lists":
+            lists = {topic: "externalEstablishedEvents"}
+            said["destinations"]["there"] = section("conversation-events", lists=lists)
+        case "identity":
+            said["identity"] = {topic: "content"}
+        case _:
+            said["destinations"]["there"]["confirmation"] = {place: [topic]}
+    with pytest.raises(ValueError, match=f"{place}.* which matches nothing"):
+        parse(said)
+
+
+@pytest.mark.parametrize(
+    "topic", ["order.{id}.{step}", "*", "v2.users.{id}.*", "v2.2026.x", "Order.Paid"]
+)
+def test_whatever_types_senders_give_their_events_can_be_routed(topic: str) -> None:
+    configuration(JOURNEY, topics=[topic])
+
+
+IDENTIFIED = {"value": "body.customer", "externalSourceId": "'e'"}
+
+
+@pytest.mark.parametrize(
+    ("item", "missing"),
+    [
+        ({"identifiers": {"externalIds": []}}, "value, .*externalSourceId"),
+        ({"identifiers": {"externalIds": [{"externalSourceId": "'e'"}]}}, r"\[0\]\.value;"),
+        ({"identifiers": {"externalIds": [{"value": "body.c"}]}}, "no .*externalSourceId;"),
+        ({"identifiers": {"externalIds": [IDENTIFIED]}, "attributes": {}}, "no attributes;"),
+        ({"identifiers": {}}, "identifiers"),
+    ],
+)
+def test_what_a_mapping_can_never_give_is_missed_at_any_depth(item: Any, missing: str) -> None:
+    with pytest.raises(ValueError, match=missing):
+        configuration({**JOURNEY, "item": {"attributes": {"a": "topic"}, **item}})
+
+
+@pytest.mark.parametrize(
+    "identifiers", ["body.who", {"externalIds": "body.ids"}, {"externalIds": ["body.first"]}]
+)
+def test_what_an_expression_gives_is_the_events_affair(identifiers: Any) -> None:
+    item = {"identifiers": identifiers, "attributes": {"a": "topic"}}
+    configuration({**JOURNEY, "item": item})
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"path": "/api/v2/conversations/callbacks"}], ids=["calls", "callbacks"]
+)
+def test_the_id_of_a_conversation_is_never_ours_to_honour(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="ids_honoured cannot be so"):
+        configuration(section("conversations", ids_honoured=True, **said))
+
+
+@pytest.mark.parametrize("path", ["/a/../{key}", "/a/%2e%2e/{key}", "/{key}/."])
+def test_a_question_that_leads_elsewhere_is_refused(path: str) -> None:
+    truth = {"truth": path, "key": "id"}
+    with pytest.raises(ValueError, match=r"confirmation\.truth must be a path"):
+        configuration({"kind": "generic", "path": "/a", "confirmation": truth})
+    compensation = {"method": "POST", "path": path}
+    made = section("conversations", confirmation={"compensation": compensation})
+    with pytest.raises(ValueError, match=r"compensation\.path must be a path"):
+        configuration(made)
 
 
 @pytest.mark.parametrize("hours", [1, 0.5])

@@ -199,9 +199,12 @@ def test_a_moment_that_cannot_be_read_is_none() -> None:
     assert identity(first) != identity(again)
 
 
-def test_a_state_without_any_timestamp_has_the_envelopes_time() -> None:
+@pytest.mark.parametrize("said", [{}, {"timestamp": None}, {"timestamp": ""}])
+def test_a_state_without_any_timestamp_has_the_envelopes_time(said: dict[str, Any]) -> None:
     first, again = membership(True, MORNING), membership(True, NOON)
-    del first["detail"]["timestamp"], again["detail"]["timestamp"]
+    for each in (first, again):
+        del each["detail"]["timestamp"]
+        each["detail"].update(said)
 
     assert identity(first) != identity(again)
     assert identity(first) == identity({**first, "id": "redelivered"})

@@ -33,7 +33,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     if method not in METHODS:
         raise ValueError(f"{where}.method is {method!r}; expected one of {', '.join(METHODS)}")
     shape: Shape = "lists" if into else "array"
-    reaches_people = path.startswith(CONVERSATIONS)
+    reaches_people = path.lower().startswith(CONVERSATIONS)
     listed = replace(
         destination,
         path=path,

@@ -85,7 +85,13 @@ KIND = Kind(
     options=("external_source_id",),
     into="entities",
     base={"id": "id", "dateCreated": "occurred_at"},
-    required=("id", "dateCreated", "identifiers.externalIds[0].value", "attributes"),
+    required=(
+        "id",
+        "dateCreated",
+        "identifiers.externalIds[0].value",
+        "identifiers.externalIds[0].externalSourceId",
+        "attributes",
+    ),
     read_results=read_results,
     adapt=with_source,
 )

@@ -32,7 +32,7 @@ def told_by_genesys(
     by = (speaker,) if speaker else ()
     said = canonical([*by, detail_type, topic, body])
     rule = rules.of(detail_type, body)
-    stamp = canonical(detail.get("timestamp", time)) if rule == "content-and-time" else None
+    stamp = canonical(detail.get("timestamp") or time) if rule == "content-and-time" else None
     return Content(
         topic=topic,
         identified_by=_known_by(rule, [*by, detail_type, topic], body, said),
