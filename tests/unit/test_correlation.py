@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from lambdas.relay.correlation.asking import Asking
 from lambdas.relay.correlation.entries import Entry, causing, entries, following, keys_named
+from lambdas.relay.correlation.loops import is_loop
 from lambdas.relay.destinations.correlation import (
     CANDIDATES,
     COMPENSATION,
@@ -30,6 +31,7 @@ from lambdas.relay.kernel.limits import (
     DAY_S,
     FACTS_CHARS_MAX,
     LOOP_WINDOW_S,
+    LOOP_WRITES_IN_ALL_MAX,
     LOOP_WRITES_MAX,
     SHOWN_CHARS_MAX,
 )
@@ -795,6 +797,40 @@ def test_a_loop_ends_with_a_person_and_begins_anew_with_the_next_window() -> Non
     desk.world.timeline.advance(LOOP_WINDOW_S)
     deduplicate(desk, arriving(caused(said="later"), nonce="later"))
     assert len(written(desk)) == LOOP_WRITES_MAX + 2
+
+
+def loops_seen(times: int, now_ms: Callable[[int], int]) -> list[bool]:
+    """What is said of one conversation's writes, one after another."""
+    ledger, confirmations = Desk().world.ledger, {"calls": replace(CONFIRMATION, owned=False)}
+    batch = arriving(caused())
+    return [is_loop(batch, confirmations, ledger, now_ms(number)) for number in range(times)]
+
+
+def test_a_loop_that_turns_slowly_ends_as_well() -> None:
+    """Each echo comes half an hour late, say, and does not say when it happened."""
+    said = loops_seen(LOOP_WRITES_IN_ALL_MAX + 3, lambda number: NOW_MS + number * 31 * 60_000)
+
+    assert said == [False] * LOOP_WRITES_IN_ALL_MAX + [True] * 3
+
+
+def test_a_clock_that_is_behind_does_not_count_anew() -> None:
+    said = loops_seen(
+        LOOP_WRITES_MAX + 4, lambda number: NOW_MS + (number + 1) % 2 * LOOP_WINDOW_S * 1000
+    )
+
+    assert said == [False] * LOOP_WRITES_MAX + [True] * 4
+
+
+def test_what_has_no_conversation_goes_round_no_longer() -> None:
+    """An order is changed by each request that the change of an order brings about."""
+    desk = Desk(replace(CONFIRMATION, owned=False, match="entity"))
+    for number in range(LOOP_WRITES_MAX + 5):
+        event = caused(said=str(number), conversation="", entity="order-1")
+        deduplicate(desk, arriving(event, nonce=str(number)))
+    deduplicate(desk, arriving(caused(conversation="", entity="order-2"), nonce="another"))
+
+    assert len(written(desk)) == LOOP_WRITES_MAX + 1
+    assert desk.counted("LoopsStopped") == 5
 
 
 def test_writes_that_cause_no_such_events_are_not_counted() -> None:

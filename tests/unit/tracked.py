@@ -96,16 +96,19 @@ def caused(
     *,
     conversation: str = "c-1",
     correlation: str = "",
+    entity: str = "",
     sequence: int | None = None,
     said: str = "",
     shows: Mapping[str, Json] | None = None,
 ) -> SealedEvent:
     """An event of a conversation's life, as intake seals it."""
     return replace(
-        sealed_event(f"{topic} {conversation} {sequence} {said}", conversation=conversation),
+        sealed_event(
+            f"{topic} {conversation} {entity} {sequence} {said}", conversation=conversation
+        ),
         topic=topic,
         correlation_id=correlation,
-        facts=canonical([topic, "", "", sequence, NOW_MS, dict(shows or {})]),
+        facts=canonical([topic, "", entity, sequence, NOW_MS, dict(shows or {})]),
     )
 
 

@@ -18,6 +18,7 @@ from lambdas.relay.kernel.limits import (
     GENESYS_ANSWER_BYTES_MAX,
     JSON_DEPTH_MAX,
     LOOP_WINDOW_S,
+    LOOP_WRITES_IN_ALL_MAX,
     LOOP_WRITES_MAX,
     MESSAGE_AGE_MAX_S,
     PATH_BYTES_MAX,
@@ -244,8 +245,8 @@ class Code(Enum):
     UNFORESEEN = "something is wrong with it that nobody foresaw; the log of reconcile says where"
     BEYOND_HORIZON = "older than the horizon: nobody can tell any more whether it was delivered"
     LOOP = (
-        f"a loop: more than {LOOP_WRITES_MAX} writes within {LOOP_WINDOW_S} s of what one "
-        "conversation's own events brought about"
+        f"a loop: one conversation's own events brought about more than {LOOP_WRITES_MAX} writes "
+        f"within {LOOP_WINDOW_S} s, or more than {LOOP_WRITES_IN_ALL_MAX} in all"
     )
     DUPLICATE = "a duplicate slipped through: {}"
     TRUTH_DIFFERS = "Genesys shows something else than the request should have brought about"
