@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import (
-    LOOP_MEMORY_S,
+    CLAIM_TTL_S,
     LOOP_WINDOW_S,
     LOOP_WRITES_IN_ALL_MAX,
     LOOP_WRITES_MAX,
@@ -72,7 +72,7 @@ def _counted(subject: str, more: int, ledger: Ledger, now_ms: int) -> tuple[int,
         if before is None:
             item = {
                 "pk": pk, "sk": SORT_KEY, "state": STATE, "window": window, "lately": more,
-                "writes": more, "expires_at": now_ms // 1000 + LOOP_MEMORY_S,
+                "writes": more, "expires_at": now_ms // 1000 + CLAIM_TTL_S,
             }  # fmt: skip
             if ledger.insert([item])[0].applied:
                 return more, more

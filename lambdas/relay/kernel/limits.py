@@ -187,10 +187,8 @@ SHOWN_CHARS_MAX = 2_000
 #: what a sealed event keeps of what it shows: 100 attributes take 6,000; longer values are hashes
 FACTS_CHARS_MAX = 16_000
 SHOWN_VALUE_CHARS_MAX = 64
-#: writes that a conversation's own events bring about: scripts made 10 a minute, a loop 42
-LOOP_WRITES_MAX, LOOP_WINDOW_S = 120, 10 * MINUTE_S
-#: and in all, as long as they are remembered: a script's ten a minute for an hour and a half
-LOOP_WRITES_IN_ALL_MAX, LOOP_MEMORY_S = 1_000, 30 * DAY_S
+#: writes of a conversation's own events: in a window (scripts made 10 a minute, a loop 42), in all
+LOOP_WRITES_MAX, LOOP_WINDOW_S, LOOP_WRITES_IN_ALL_MAX = 120, 10 * MINUTE_S, 1_000
 #: what happens this long after the answer is not of our making: Genesys publishes within seconds
 ECHO_WITHIN_S = 15 * MINUTE_S
 #: keys of one request that a recovery asks for
