@@ -15,18 +15,22 @@ from lambdas.relay.kernel.canonical import canonical
 
 def request_of(event: Mapping[str, Any]) -> Request:
     """The body's bytes are those that were signed: text comes as it was, the rest in base64."""
-    headers = event.get("headers") or {}
     return Request(
         sender=_sender(event),
-        headers={name.lower(): str(value) for name, value in headers.items()},
+        headers={name.lower(): str(value) for name, value in _members(event, "headers").items()},
         body=_body(str(event.get("body") or ""), bool(event.get("isBase64Encoded"))),
     )
 
 
 def _sender(event: Mapping[str, Any]) -> str:
     """A sender with a route of its own stands in the path without a parameter's name."""
-    parameters = event.get("pathParameters") or {}
-    return str(parameters.get("sender") or str(event.get("rawPath") or "").rpartition("/")[2])
+    sender = _members(event, "pathParameters").get("sender")
+    return str(sender or str(event.get("rawPath") or "").rpartition("/")[2])
+
+
+def _members(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = event.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _body(text: str, is_base64: bool) -> bytes:

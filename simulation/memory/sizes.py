@@ -61,13 +61,17 @@ def refuse_item(item: Item) -> None:
                 f"the item has {item_bytes(item)} bytes; DynamoDB takes {DYNAMODB_ITEM_BYTES_MAX}"
             )
         )
-    _refuse_numbers(item)
+    _refuse_values(item)
 
 
-def _refuse_numbers(value: Any) -> None:
+def _refuse_values(value: Any) -> None:
     match value:
-        case bool() | str() | None:
+        case bool() | None:
             return
+        case str():
+            # HowItWorks.NamingRulesDataTypes: strings are UTF-8, which half a character is not.
+            if any("\ud800" <= character <= "\udfff" for character in value):
+                raise Impossible(Code.QUOTED("a string holds half a character"))
         case int():
             if len(str(abs(value)).rstrip("0")) > DYNAMODB_NUMBER_DIGITS_MAX:
                 raise Impossible(
@@ -75,10 +79,10 @@ def _refuse_numbers(value: Any) -> None:
                 )
         case Mapping():
             for each in value.values():
-                _refuse_numbers(each)
+                _refuse_values(each)
         case _:
             for each in value:
-                _refuse_numbers(each)
+                _refuse_values(each)
 
 
 def refuse_message(message: Outgoing) -> None:

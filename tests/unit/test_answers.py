@@ -519,6 +519,32 @@ def test_of_a_conflict_that_does_not_pass_one_person_is_told() -> None:
     assert 4 < len(sent) < 40
 
 
+CUT = "the value \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "state"),
+    [
+        (JOURNEY, own_error(400, CUT), "REJECTED"),
+        (JOURNEY, unprocessed(row(0, errorMessage=CUT)), "REJECTED"),
+        (JOURNEY, document(200, {"message": CUT}), "MANUAL_REVIEW"),
+        (CONTACTS, own_error(409, CUT), "OPEN"),
+    ],
+    ids=["refused", "item refused", "error document", "conflict"],
+)
+def test_words_that_end_in_the_middle_of_a_character_are_put_on_record(
+    kind: Any, answer: Answer, state: str
+) -> None:
+    world = Simulated(configuration(kind))
+    batch = world.batch([envelope(1)])
+    says(world, answer)
+    world.write_all(most_s=300)
+
+    assert world.state(batch) == state
+    assert world.telemetry.counts["Quarantined"] == 0
+    assert "the value" in str(world.table.items[record_key(batch.batch_id)]["history"])
+
+
 # --- until when
 
 

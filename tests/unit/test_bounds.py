@@ -162,6 +162,8 @@ def test_an_answer_that_nobody_can_read_is_no_document() -> None:
         {"body": None},
         {"body": None, "isBase64Encoded": True, "headers": None, "pathParameters": None},
         {"body": SURROGATE, "pathParameters": {"sender": None}},
+        {"headers": "x", "pathParameters": ["x"], "rawPath": None},
+        {"headers": [1], "pathParameters": 5, "body": {"a": 1}},
         {},
     ],
 )

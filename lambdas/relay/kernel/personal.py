@@ -25,7 +25,10 @@ def masked(text: str) -> str:
 
 def brief(reason: str) -> str:
     """A reason as it may stand beside ids, in records, attributes and histories: a reason may quote
-    Genesys, and Genesys may quote an event. The vault keeps the whole."""
+    Genesys, and Genesys may quote an event, or cut it in the middle of a character, which neither
+    DynamoDB nor SQS would take. The vault keeps the whole."""
+    if not reason.isprintable():
+        reason = "".join(c if c.isprintable() else " " for c in reason)
     return masked(reason)[:REASON_CHARS_MAX]
 
 

@@ -40,7 +40,7 @@ def dead_letter(delivery: Delivery, reason: Reason, now_ms: int) -> Outgoing:
         REDRIVES: str(count(had, REDRIVES)),
         ATTEMPTS: str(count(had, ATTEMPTS) + delivery.receives),
         FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
-        REASON: _shown(str(reason)),
+        REASON: brief(str(reason)),
     }
     for name, value in (*had.items(), *_told_by(delivery, now_ms).items()):
         if value:
@@ -83,15 +83,10 @@ def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
     try:
         event = parse_event(text, now_ms)
     except Malformed as malformed:
-        return {"content": _shown(str(malformed.reason))}
+        return {"content": brief(str(malformed.reason))}
     return {
         "identity": event.identity,
-        "conversation": _shown(event.conversation_id or ""),
-        "topic": _shown(event.topic),
-        "envelope": _shown(event.envelope_id),
+        "conversation": brief(event.conversation_id or ""),
+        "topic": brief(event.topic),
+        "envelope": brief(event.envelope_id),
     }
-
-
-def _shown(text: str) -> str:
-    """SQS takes no control characters, and Genesys' words may hold some."""
-    return brief("".join(c if c.isprintable() else " " for c in text))
