@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.correlation.recovery import ask
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.truth import NoAnswer
@@ -175,6 +176,19 @@ def split(desk: Desk, whole: Batch) -> list[Batch]:
 
 def passed_on(desk: Desk) -> list[str]:
     return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
+
+
+@pytest.mark.parametrize("name", ["session", "detail_type", "conversation_id", "item"])
+def test_a_check_that_no_record_can_hold_is_set_aside(name: str) -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    document = json.loads(event_check(caused(), batch.batch_id).body)
+    document["event"][name] = "half \ud83d"
+
+    assert desk.deliver(Outgoing(json.dumps(document)))
+
+    assert desk.counted("Quarantined") == 1
+    assert desk.counted("Unexpected") == 0
 
 
 def test_what_a_request_caused_before_it_was_split_its_part_hears() -> None:

@@ -1,12 +1,12 @@
 """Messages of the checks queue: events that concern a request, and timers that wait for them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Literal
 
 from lambdas.relay.destinations.correlation import read_facts
 from lambdas.relay.kernel.canonical import canonical, read_json
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.field_types import holds
+from lambdas.relay.kernel.field_types import holds, is_encodable
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.ports import Outgoing
@@ -91,6 +91,12 @@ def timer(kind: Literal["window", "hold"], batch_id: str, seconds: float) -> Out
     )
 
 
+def _is_sound(heard: Heard) -> bool:
+    """Its texts are of the types that they must be, and such as a record can hold."""
+    texts = (value for value in astuple(heard) if isinstance(value, str))
+    return holds(heard) and all(map(is_encodable, texts))
+
+
 def read_check(text: str) -> Check:
     """Raises Malformed."""
     document = read_json(text, "the check")
@@ -102,6 +108,6 @@ def read_check(text: str) -> Check:
         check = Check(kind, batch_id, None if event is None else Heard(**event))
     except (KeyError, TypeError, AttributeError) as error:
         raise Malformed(Code.NO_CHECK(repr(error))) from error
-    if not holds(check) or not (check.event is None or holds(check.event)):
+    if not holds(check) or not (check.event is None or _is_sound(check.event)):
         raise Malformed(Code.NO_CHECK("a member is not what it must be"))
     return check
