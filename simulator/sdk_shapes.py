@@ -2,8 +2,9 @@
 
 For each operation that the simulator serves: the JSON Schema of its body and the required names of
 its path; and the models of what it is told to hold. They come out of PureCloudPlatformClientV2 (a
-package for development; nothing that runs needs it) and are written to shapes.json, which
-`tests/simulator/test_sdk.py` compares with the SDK.
+package for development; nothing that runs needs it) and are written to
+schema/genesys-requests.json, which `tests/simulator/test_sdk.py` compares with the SDK. The
+simulator judges requests by it, and synthesis what routes make of events.
 
 The Python SDK says members, types, enumerations and, in prose, which ids are GUIDs. Which members
 are required only the .NET SDK of the same API says, in its constructors: REQUIRED repeats it for
@@ -21,8 +22,8 @@ from typing import Any
 import PureCloudPlatformClientV2 as Sdk
 
 from simulator.endpoints import ENDPOINTS
+from simulator.shapes import SHAPES
 
-SHAPES = Path(__file__).with_name("shapes.json")
 PACKAGE = "PureCloudPlatformClientV2"
 #: MyPureCloud/platform-client-sdk-dotnet, Model/<name>.cs: parameters marked "(required)"
 REQUIRED: Mapping[str, Sequence[str]] = {
@@ -38,6 +39,13 @@ REQUIRED: Mapping[str, Sequence[str]] = {
     "ExternalMetricDataItem": ("metricId", "dateOccurred", "value"),
     "WritableDialerContact": ("contactListId", "data"),
 }  # fmt: skip
+#: what the simulator does not serve, and a route may go to all the same
+ELSEWHERE = (
+    ("POST", "/api/v2/conversations/callbacks"),
+    ("POST", "/api/v2/conversations/emails"),
+    ("POST", "/api/v2/conversations/messages"),
+    ("POST", "/api/v2/conversations/messages/agentless"),
+)
 #: what somebody tells the simulator to hold, as the SDK's model has it
 HELD = ("AnalyticsConversationWithoutAttributes",)
 PLAIN: Mapping[str, Mapping[str, Any]] = {
@@ -54,14 +62,14 @@ GUID = "V4 UUID"
 
 
 def extracted() -> dict[str, Any]:
-    """What shapes.json is to say."""
+    """What the file is to say."""
     bodies = dict(_bodies(Path(inspect.getfile(Sdk)).parent / "apis"))
     models: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
-    for endpoint in ENDPOINTS:
-        kind = bodies.get((endpoint.method, _nameless(endpoint.template)))
+    for method, template in (*((e.method, e.template) for e in ENDPOINTS), *ELSEWHERE):
+        kind = bodies.get((method, _nameless(template)))
         if kind is not None:
-            shapes[f"{endpoint.method} {endpoint.template}"] = _schema(kind, models)
+            shapes[f"{method} {template}"] = _schema(kind, models)
     for kind in HELD:
         _schema(kind, models)
     return {

@@ -1,4 +1,4 @@
-"""Judges the body of a request against the SDK's model of it (shapes.json, sdk_shapes.py)."""
+"""Judges the body of a request against the SDK's model of it (schema/genesys-requests.json)."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 
 from simulator.assumptions import Assumptions
 
+SHAPES = Path(__file__).parents[1] / "schema" / "genesys-requests.json"
 #: SDK: "Date time is represented as an ISO-8601 string. For example: yyyy-MM-ddTHH:mm:ss[.mmm]Z"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 FORMATS = FormatChecker(("uuid", "date"))
@@ -39,7 +40,7 @@ class Flaw:
 
 @cache
 def _shapes() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("shapes.json").read_text("utf-8"))
+    loaded: dict[str, Any] = json.loads(SHAPES.read_text("utf-8"))
     return loaded
 
 

@@ -1,23 +1,28 @@
 """What is only probably wrong with an environment: said at synthesis, and refuses nothing."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
 from stacks.configuration import Environment
+from stacks.schema.guids import is_guid, made_up
+from stacks.schema.requests import objections
 
-#: the ids that environments/example.toml shows
-_PLACEHOLDER = re.compile(r"00000000-0000-4000-8000-[0-9]{12}")
-#: every id of Genesys Cloud that a destination names is one (the SDK's models and examples)
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: where a partner event source names the organisation: aws.partner/genesys.com/cloud/<id>/<suffix>
+ORGANISATION_AT = 3
 
 
 def suspicions(environment: Environment) -> list[str]:
     """One sentence each: where, what, and what to do."""
     document = environment.document
     said = document.model_dump(mode="json", include={"relay", "destinations", "routes"})
-    found = list(_of(said, ()))
+    found = [*_of(said, ()), *objections(environment.configuration)]
+    source = document.relay.partner_event_source.split("/")
+    if len(source) > ORGANISATION_AT and not is_guid(source[ORGANISATION_AT]):
+        found.append(
+            f"relay.partner_event_source names the organisation {source[ORGANISATION_AT]!r}, which "
+            "is no GUID, as the ids of organisations are: copy what the integration shows."
+        )
     if document.relay.elastic_ip is not None and not document.relay.fixed_egress:
         found.append("relay.elastic_ip is used where fixed_egress is true, and it is not.")
     return found
@@ -38,9 +43,12 @@ def _of(value: JsonValue, place: Sequence[str]) -> Iterator[str]:
 def _of_text(text: str, place: Sequence[str]) -> Iterator[str]:
     where = ".".join(place).replace(".[", "[")
     is_id = place[0] == "destinations" and len(place) == 3 and place[-1].endswith("_id")
-    if _PLACEHOLDER.search(text):
-        yield f"{where} is {text!r}, an id of the example: put your organisation's in its place."
-    elif is_id and not _GUID.fullmatch(text):
+    if made_up(text):
+        yield (
+            f"{where} is {text!r}, an id of the example or made up: put your organisation's in its "
+            "place."
+        )
+    elif is_id and not is_guid(text):
         yield (
             f"{where} is {text!r}, which is no GUID, as ids of Genesys Cloud are; a name is of no "
             "use here: take the id from the address of its page in Genesys Cloud Admin."

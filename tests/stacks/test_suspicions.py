@@ -53,6 +53,110 @@ def test_what_is_probably_wrong_is_one_sentence_with_its_place(
     assert words in said
 
 
+def said_of(folder: Path, destination: str, item: str) -> list[str]:
+    path = folder / "one.toml"
+    path.write_text(
+        f"""
+[relay]
+partner_event_source = "aws.partner/genesys.com/cloud/{GUID}/relay"
+genesys_region = "eu-central-1"
+[destinations.there]
+{destination}
+[[routes]]
+name = "all"
+destination = "there"
+item = {item}
+"""
+    )
+    (environment,) = load_environments(str(path))
+    return suspicions(environment)
+
+
+STEPS = f'kind = "journey-external-events"\nconfiguration_id = "{GUID}"'
+CALLBACKS = 'kind = "generic"\nsingle = true\npath = "/api/v2/conversations/callbacks"'
+CALLS = 'kind = "conversations"'
+CONTACTS = 'kind = "external-contacts-enrich"'
+
+
+def step(source: str, **more: str) -> str:
+    ids = f"""[{{ value = "body.x", externalSourceId = "{source}" }}]"""
+    rest = "".join(f', {name} = "{value}"' for name, value in more.items())
+    return f'{{ identifiers.externalIds = {ids}, attributes = {{ a = "topic" }}{rest} }}'
+
+
+@pytest.mark.parametrize(
+    ("destination", "item", "words"),
+    [
+        (STEPS, step("'genesys-relay'"), "externalIds[0].externalSourceId 'genesys-relay', which"),
+        (STEPS, step(f"'{GUID}'", customerId="body.x"), "gives customerId, which Genesys' SDK"),
+        (CALLS, '{ phoneNumber = "body.p", externalTag = "id" }', "gives externalTag, which"),
+        (CALLS, '{ phoneNumber = "body.p", conversationId = "id" }', "gives conversationId,"),
+        (CALLS, '{ label = "body.x" }', "names nobody to call"),
+        (f'{CALLS}\nunknown = "repost"', '{ phoneNumber = "body.p" }', 'unknown is "repost"'),
+        (CALLBACKS, '{ phoneNumber = "body.p" }', "it has callbackNumbers,"),
+        (
+            f'{CALLBACKS}\nunknown = "repost"',
+            '{ callbackNumbers = ["body.p"] }',
+            "may be reached twice",
+        ),
+        (
+            CONTACTS,
+            """{ matchingIdentifiers = [{ type = "'Email'", value = "body.e" }], """
+            """action = "'Delete'" }""",
+            "gives action 'Delete'; Genesys' SDK lists Insert, Merge,",
+        ),
+        (
+            CONTACTS,
+            """{ matchingIdentifiers = [{ type = "'Email'", val = "body.e" }] }""",
+            "gives matchingIdentifiers[0].val, which",
+        ),
+        (
+            'kind = "conversation-events"\nlists = { "*" = "establishedEvents" }',
+            '{ eventDateTime = "occurred_at", conversationId = "conversation_id" }',
+            "writes into establishedEvents, a list that",
+        ),
+    ],
+)
+def test_what_the_sdk_does_not_know_is_said(
+    tmp_path: Path, destination: str, item: str, words: str
+) -> None:
+    (said,) = said_of(tmp_path, destination, item)
+
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    ("destination", "item"),
+    [
+        (STEPS, step(f"'{GUID}'")),
+        (STEPS, step("body.source")),
+        (STEPS, '{ identifiers = "body.who", attributes = { anythingId = "\'7\'" } }'),
+        (CALLS, '{ phoneNumber = "body.p", attributes = { orderId = "\'a\'" } }'),
+        (CALLBACKS, '{ callbackNumbers = ["body.p"], data = { of = "id" } }'),
+        ('kind = "generic"\npath = "/api/v2/anything"', '{ anything = "body" }'),
+        ('kind = "https"\nurl = "https://crm.example.com/api/v2/x"', "{ customerId = \"'a'\" }"),
+    ],
+)
+def test_what_the_sdk_knows_and_what_is_none_of_its_affair_is_above_suspicion(
+    tmp_path: Path, destination: str, item: str
+) -> None:
+    assert said_of(tmp_path, destination, item) == []
+
+
+@pytest.mark.parametrize(
+    ("organisation", "words"),
+    [
+        ("00000000-0000-0000-0000-000000000000", "made up"),
+        ("11111111-2222-4333-8444-555555555555", "made up"),
+        ("my-organisation", "names the organisation 'my-organisation', which is no GUID"),
+    ],
+)
+def test_an_organisation_is_known_by_its_id(tmp_path: Path, organisation: str, words: str) -> None:
+    (said,) = suspected(tmp_path, GUID, organisation)
+
+    assert words in said
+
+
 def test_the_example_says_of_each_of_its_ids_that_it_is_one() -> None:
     (environment,) = load_environments(str(EXAMPLE))
 

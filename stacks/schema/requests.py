@@ -1,0 +1,142 @@
+"""What Genesys' SDK says of a request, beside what a route makes of it.
+
+A member that the SDK does not know may be refused or ignored; so may a value that it does not list,
+or a name where an id is due. None of it is certain: the SDK can be older than the platform. So it
+is said, and refuses nothing. schema/genesys-requests.json is extracted from the SDK
+(simulator/sdk_shapes.py); of paths that are not in it nothing is said.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jmespath
+
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.routes.configuration import Configuration
+from stacks.schema.guids import is_guid
+
+REQUESTS = Path(__file__).parents[2] / "schema" / "genesys-requests.json"
+#: who a call is to, in one of these members (SDK model CreateCallRequest)
+CALLED = ("phoneNumber", "callUserId", "callQueueId", "participants", "externalContactId")
+CALLS = "/api/v2/conversations/calls"
+Schema = Mapping[str, Any]
+
+
+def objections(configuration: Configuration) -> Iterator[str]:
+    """A sentence for each place that is probably wrong."""
+    own = {d.name: d for d in configuration.destinations.values()}
+    for destination in own.values():
+        yield from _of_destination(destination)
+    for number, route in enumerate(configuration.routes):
+        bodies, forced = _items(route.destination), route.destination.forced
+        said = {name: each for name, each in route.item.items() if name not in forced}
+        yield from _of(said, bodies, f"the item of routes[{number}]", "")
+        is_call = route.destination.is_genesys and route.destination.path == CALLS
+        if is_call and not set(CALLED) & set(route.item):
+            yield (
+                f"the item of routes[{number}] names nobody to call; Genesys' SDK has "
+                f"{', '.join(CALLED)} for that."
+            )
+
+
+def _of_destination(destination: Destination) -> Iterator[str]:
+    where = f"destinations.{destination.name}"
+    if destination.reaches_people and destination.unknown == "repost":
+        yield (
+            f'{where}.unknown is "repost", and its requests ring or write to somebody, who then '
+            "may be reached twice; leave it out to have a person asked."
+        )
+    known = _request(destination).get("properties")
+    for name in sorted({destination.into, *destination.lists.values()} - {"", *(known or {})}):
+        if known and destination.shape == "lists":
+            yield f"{where} writes into {name}, a list that Genesys' SDK does not know there."
+
+
+def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> Iterator[str]:
+    """`schemas`: what may be due here, one of them."""
+    schemas = [_resolved(schema) for schema in schemas]
+    match template:
+        case dict():
+            known = {name for schema in schemas for name in schema.get("properties", {})}
+            is_free = not schemas or any(schema.get("properties") is None for schema in schemas)
+            for name, each in template.items():
+                place = f"{member}.{name}".lstrip(".")
+                inside = [s["properties"][name] for s in schemas if name in s.get("properties", {})]
+                if inside:
+                    yield from _of(each, inside, where, place)
+                elif not is_free:
+                    yield (
+                        f"{where} gives {place}, which Genesys' SDK does not know there; it has "
+                        f"{', '.join(sorted(known))}."
+                    )
+        case list():
+            inside = [schema["items"] for schema in schemas if "items" in schema]
+            for number, each in enumerate(template):
+                yield from _of(each, inside, where, f"{member}[{number}]")
+        case str():
+            yield from _of_constant(template, schemas, where, member)
+
+
+def _of_constant(
+    expression: str, schemas: Sequence[Schema], where: str, member: str
+) -> Iterator[str]:
+    """What an expression gives of an event is not known here; what it always gives is."""
+    parsed = jmespath.compile(expression).parsed
+    if parsed["type"] != "literal" or not isinstance(parsed["value"], str):
+        return
+    value, allowed = parsed["value"], [schema.get("enum", []) for schema in schemas]
+    if allowed and all(value not in each for each in allowed if each) and all(allowed):
+        listed = ", ".join(sorted({each for row in allowed for each in row}))
+        yield f"{where} gives {member} {value!r}; Genesys' SDK lists {listed}."
+    elif schemas and member.endswith("Id") and not is_guid(value):
+        yield (
+            f"{where} gives {member} {value!r}, which is no GUID, as ids of Genesys Cloud are; a "
+            "name is of no use there."
+        )
+
+
+def _items(destination: Destination) -> list[Schema]:
+    """What one item of a destination's request may be."""
+    request = _request(destination)
+    match destination.shape:
+        case "single":
+            return [request] if request else []
+        case "array":
+            return [request["items"]] if "items" in request else []
+        case _:
+            names = {destination.into, *destination.lists.values()}
+            lists = request.get("properties", {})
+            return [lists[name]["items"] for name in sorted(names) if name in lists]
+
+
+def _request(destination: Destination) -> Schema:
+    """The body of a destination's request, {} where the SDK's is not known."""
+    if not destination.is_genesys:
+        return {}
+    for operation, schema in _known()["operations"].items():
+        method, _, path = operation.partition(" ")
+        if method == destination.method and _is_at(destination.path, path):
+            return _resolved(schema)
+    return {}
+
+
+def _is_at(path: str, template: str) -> bool:
+    parts, names = path.split("/"), template.split("/")
+    return len(parts) == len(names) and all(
+        name == part or name.startswith("{") for part, name in zip(parts, names, strict=True)
+    )
+
+
+def _resolved(schema: Schema) -> Schema:
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    return _known()["models"][name] if name else schema
+
+
+@cache
+def _known() -> Mapping[str, Any]:
+    known: Mapping[str, Any] = json.loads(REQUESTS.read_text("utf-8"))
+    return known
