@@ -19,7 +19,8 @@ from simulator.endpoints import ENDPOINTS
 from simulator.endpoints.conversation_events import LISTS
 from simulator.faults import NONE
 from simulator.messages import Answer
-from simulator.sdk_shapes import SHAPES, extracted, text
+from simulator.sdk_shapes import extracted, text
+from simulator.shapes import SHAPES
 from tests.simulator.test_endpoints import CALLS, CONTACTS, ENRICH, METRICS, dialled, enrich, metric
 from tests.simulator.world import JOURNEY, World, event
 

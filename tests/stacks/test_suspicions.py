@@ -134,7 +134,10 @@ def test_what_the_sdk_does_not_know_is_said(
         (CALLS, '{ phoneNumber = "body.p", attributes = { orderId = "\'a\'" } }'),
         (CALLBACKS, '{ callbackNumbers = ["body.p"], data = { of = "id" } }'),
         ('kind = "generic"\npath = "/api/v2/anything"', '{ anything = "body" }'),
-        ('kind = "https"\nurl = "https://crm.example.com/api/v2/x"', "{ customerId = \"'a'\" }"),
+        (
+            'kind = "https"\nurl = "https://crm.example.com/api/v2/conversations/calls"',
+            "{ customerId = \"'a'\" }",
+        ),
     ],
 )
 def test_what_the_sdk_knows_and_what_is_none_of_its_affair_is_above_suspicion(
