@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from benchmarks.world import Clock, EventSource, Http, Instance, Secrets, World
 from lambdas.relay.assembly.dedup import dedup_knowing
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.kernel.lanes import Lane, writes_queue
 from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION
 from lambdas.relay.kernel.ports import Change, Guard, Item, Outgoing, Written
 from lambdas.relay.kernel.time_format import iso
@@ -112,18 +114,32 @@ class Sandbox:
 
 
 def start_writers(
-    world: World, concurrency: int, *, headroom: int = 0, destination: Destination = JOURNEY
+    world: World,
+    concurrency: int,
+    *,
+    headroom: int = 0,
+    destination: Destination = JOURNEY,
+    lanes: Sequence[Lane] = ("normal",),
 ) -> None:
-    """The write function behind its queue."""
-    configuration = Configuration({destination.name: destination}, ())
+    """The write function behind its queue, or behind that of each lane."""
+    has_lanes = lanes != ("normal",)
+    configuration = Configuration({destination.name: destination}, (), has_lanes=has_lanes)
     settings = MemorySettings(configuration, requests_per_minute=ALLOWED, headroom=headroom)
 
-    def make() -> Instance:
+    def make(lane: Lane) -> Instance:
         sandbox = Sandbox(world)
-        return Instance(write_function(sandbox, settings), sandbox.clock, sandbox.http)
+        return Instance(write_function(sandbox, settings, lane), sandbox.clock, sandbox.http)
 
     timeout_s = LIVE.function_timeout_s["write"]
-    EventSource(world, "writes", make, concurrency=concurrency, batch=1, timeout_s=timeout_s)
+    for lane in lanes:
+        EventSource(
+            world,
+            writes_queue(lane),
+            partial(make, lane),
+            concurrency=concurrency,
+            batch=1,
+            timeout_s=timeout_s,
+        )
 
 
 class Forgetful(KnownClaims):
@@ -197,11 +213,11 @@ def _customers_step(identity: str, number: int, now_ms: int) -> Mapping[str, Any
     }
 
 
-def enqueue_claimed(world: World, made: Sequence[Batch]) -> None:
+def enqueue_claimed(world: World, made: Sequence[Batch], queue: str = "writes") -> None:
     """As dedup leaves them: on record, claimed, sent on."""
     for batch in made:
         world.table.insert(sealed_item(batch, world.timeline.now_ms))
-        world.queue("writes").send(Outgoing(encode(batch), describe(batch)))
+        world.queue(queue).send(Outgoing(encode(batch), describe(batch)))
 
 
 def enqueue_sealed(world: World, made: Sequence[Batch]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import cold_start, costs, deployed, scenarios
+from benchmarks import cold_start, costs, deployed, lanes, scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.row import Row
 from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
@@ -231,6 +231,7 @@ def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float,
         (other_client, (events,)),
         (poison, ()),
         (storm, ()),
+        (lanes.rows, (int(lanes.FLOOD_BATCHES * scale),)),
         (concurrency, (events,)),
         (large_backlog, (2 * events,)),
         (own_time, (int(40_000 * scale),)),

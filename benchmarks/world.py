@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import urlsplit
 
+from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, RECEIVES_MAX, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Credentials, Delivery, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
@@ -114,14 +115,15 @@ class World:
 
     def queue(self, name: str) -> Queue:
         if name not in self.queues:
-            dead = self.queue(f"{name}-dead") if name in RECEIVES_MAX else None
+            plain = without_lane(name)
+            dead = self.queue(f"{name}-dead") if plain in RECEIVES_MAX else None
             self.queues[name] = Queue(
                 name,
                 self.timeline,
                 self.random,
-                visibility_s=LIVE.visibility_s.get(name, 300),
+                visibility_s=LIVE.visibility_s.get(plain, 300),
                 retention_s=SOURCE_RETENTION_S,
-                receives_max=RECEIVES_MAX.get(name),
+                receives_max=RECEIVES_MAX.get(plain),
                 dead=dead,
             )
         return self.queues[name]

@@ -139,6 +139,16 @@ def once(assemble: Callable[[Ports, Settings], T]) -> Callable[[], T]:
     return cache(lambda: assemble(ports(), settings()))
 
 
+def of_source(functions: Mapping[str, T], event: Mapping[str, Any]) -> T:
+    """Of those by queue, the one for the queue that an SQS event comes from."""
+    names = list(functions)
+    if len(names) > 1:
+        source = str(event["Records"][0]["eventSourceARN"]).rpartition(":")[2]
+        ours = settings()
+        names = [n for n in names if ours.queue_url(n).rpartition("/")[2] == source]
+    return functions[names[0]]
+
+
 def consume(
     function: Callable[[], "Function"], event: Mapping[str, Any], context: Context
 ) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from lambdas.adapters.invocation import Context
-from lambdas.relay.assembly.write import write_function
-from lambdas.wiring import consume, once
+from lambdas.relay.assembly.write import write_functions
+from lambdas.wiring import consume, of_source, once
 
-function = once(write_function)
+functions = once(write_functions)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    return consume(function, event, context)
+    return consume(lambda: of_source(functions(), event), event, context)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from lambdas.adapters.ledger import ATTENTION_INDEX
 from lambdas.relay.destinations import journey
 from lambdas.relay.genesys.outcomes import words
-from lambdas.relay.kernel.limits import LIVE
+from lambdas.relay.kernel.lanes import without_lane
+from lambdas.relay.kernel.limits import LIVE, QUEUES
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
 from ops import deployed, drift, key, setup_journey
 from ops.connection import Relay
@@ -80,13 +81,14 @@ def _functions(relay: Relay) -> str:
         mappings = relay.functions.list_event_source_mappings(
             FunctionName=relay.output(f"{verb}FunctionName")
         )["EventSourceMappings"]
-        if [row["State"] for row in mappings] != ["Enabled"]:
+        queues = [name for name in relay.queues if QUEUES[without_lane(name)] == verb.lower()]
+        if [row["State"] for row in mappings] != ["Enabled"] * len(queues):
             states = ", ".join(row["State"] for row in mappings) or "missing"
             raise OpsError(
                 f"The queue of {verb} is not connected to it ({states}): enable its trigger in the "
                 "Lambda console, or deploy again."
             )
-    return "five active, four connected to their queues"
+    return f"five active, connected to their {len(relay.queues)} queues"
 
 
 def _partner_source(relay: Relay) -> str:

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,9 @@ from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
-from lambdas.relay.kernel.limits import QUEUES
+from lambdas.relay.kernel.lanes import LANE_QUEUES, LANES, queues, title, writes_queue
+from lambdas.relay.kernel.ports import Outbox
+from lambdas.relay.messages.by_lane import ByLane
 from ops.errors import OpsError
 from stacks.configuration import ENVIRONMENTS, ConfigurationError, load_environments
 
@@ -170,13 +172,29 @@ class Relay:
 
     def line(self, name: str) -> Line:
         """Raises OpsError for a name that is no queue of the relay."""
-        if name not in QUEUES:
-            raise OpsError(f"There is no queue {name}: it is one of {', '.join(QUEUES)}.")
-        title = name.capitalize()
-        return Line(name, self.output(f"{title}QueueUrl"), self.output(f"{title}DeadQueueUrl"))
+        if name not in self.queues:
+            raise OpsError(f"There is no queue {name}: it is one of {', '.join(self.queues)}.")
+        output = title(name)
+        return Line(name, self.output(f"{output}QueueUrl"), self.output(f"{output}DeadQueueUrl"))
 
     def lines(self, name: str | None = None) -> list[Line]:
-        return [self.line(each) for each in ([name] if name else QUEUES)]
+        return [self.line(each) for each in ([name] if name else self.queues)]
+
+    @property
+    def has_lanes(self) -> bool:
+        return any(f"{title(name)}QueueUrl" in self.outputs for name in LANE_QUEUES)
+
+    @property
+    def queues(self) -> Sequence[str]:
+        return list(queues(has_lanes=self.has_lanes))
+
+    @property
+    def writes(self) -> Outbox:
+        """Where what is to be written is sent."""
+        if not self.has_lanes:
+            return self.queue(self.line("writes").url)
+        urls = {lane: self.line(writes_queue(lane)).url for lane in LANES}
+        return ByLane({lane: self.queue(url) for lane, url in urls.items()})
 
     @cached_property
     def ledger(self) -> DynamoLedger:

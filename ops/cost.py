@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops.cost_model import OFFICE_HOURS, Line, Traffic, bill, per_million
+from ops.cost_model import OFFICE_HOURS, Line, Traffic, bill, lanes, per_million
 from ops.session import session_of
 from ops.try_mapping import configuration_of
 from stacks import prices
@@ -42,6 +42,8 @@ def cost(
     lines = bill(traffic)
     if relay is not None and relay.fixed_egress:
         lines.append(Line("NAT gateway", 1, prices.NAT_GATEWAY_MONTH, is_fixed=True))
+    if relay is not None and relay.lanes:
+        lines += lanes()
     total = sum(line.usd for line in lines)
     session.screen.document(
         {

@@ -15,9 +15,11 @@ table beyond its claims, faults and retries, NAT gateways.
 import math
 from dataclasses import dataclass
 
+from lambdas.relay.kernel.lanes import LANE_QUEUES
 from lambdas.relay.kernel.limits import (
     BATCH_EVENTS_DEFAULT,
     MESSAGES_PER_INVOCATION,
+    QUEUES,
 )
 from stacks import prices
 from stacks.filling import INTAKE_CONCURRENCY, LINGER_DEFAULT_S
@@ -175,6 +177,17 @@ def _traced(invocations: float, traffic: Traffic) -> float:
     seconds = traffic.hours * 3600
     first = min(invocations, seconds)
     return first + 0.05 * (invocations - first)
+
+
+def lanes() -> list[Line]:
+    """What the queues of lanes cost where there are any, whatever comes: their dead letters and
+    their age are watched, and their pollers wait."""
+    queues = len(LANE_QUEUES)
+    polls = IDLE_POLLS * queues / len(QUEUES)
+    return [
+        Line("CloudWatch, alarms of the lanes", 2 * queues, 2 * queues * prices.ALARM, True),
+        Line("SQS, idle polling of the lanes", polls, polls * prices.SQS_REQUEST, True),
+    ]
 
 
 def _fixed() -> list[Line]:

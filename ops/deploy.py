@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.aws import code_of
+from lambdas.relay.kernel.lanes import LANE_QUEUES, title
 from ops.errors import DENIED, EXPECTED, OpsError, sentence
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
@@ -22,6 +23,7 @@ STANDING = ("CREATE_COMPLETE", "UPDATE_", "IMPORT_")
 
 REVERTS, TAKES_OVER = "--revert-drift", "--import-existing-resources"
 
+T = TypeVar("T")
 #: runs a command and returns its exit code
 Run = Callable[[Sequence[str]], int]
 
@@ -38,6 +40,8 @@ class Found:
     source: str | None
     #: the stack that has the bus of the source's name; None: no stack has
     bus_owner: str | None
+    #: messages in queues of lanes that the environment has no more
+    left_in_lanes: int = 0
 
     @property
     def stands(self) -> bool:
@@ -69,6 +73,12 @@ def objections(environment: Environment, found: Found) -> Iterator[str]:
     relay = environment.document.relay
     source = relay.partner_event_source
     where = f"account {found.account}, region {found.region}"
+    if found.left_in_lanes:
+        yield (
+            f"{found.left_in_lanes} messages are in the queues of the lanes, which lanes = true "
+            "made, and nobody would take them any more: deploy with lanes = true and no lane in "
+            "the routes, and without lanes once `relay status` shows the queues empty."
+        )
     if relay.account not in (None, found.account):
         yield (
             f"The environment file says account {relay.account}, and these are credentials of "
@@ -162,10 +172,40 @@ def _look(environment: Environment, profile: str | None) -> Found:
             absent="ValidationError",
             denied=None,
         ),
+        left_in_lanes=0 if relay.lanes else _left_in_lanes(client, _stack(environment)),
     )
 
 
-def _asked(question: Callable[[], str], *, absent: str, denied: str | None) -> str | None:
+def _left_in_lanes(client: Any, stack: str) -> int:
+    said = _asked(
+        lambda: client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0],
+        absent="ValidationError",
+        denied=None,
+    )
+    made = {title(name) for name in LANE_QUEUES}
+    ends = ("QueueUrl", "DeadQueueUrl")
+    urls = [
+        output["OutputValue"]
+        for output in (said or {}).get("Outputs", [])
+        if output["OutputKey"] in {f"{name}{end}" for name in made for end in ends}
+    ]
+    return sum(_depth(client, url) for url in urls)
+
+
+def _depth(client: Any, url: str) -> int:
+    """Messages in a queue; none where it is gone, or where we may not ask."""
+    asked = _asked(
+        lambda: client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+            "Attributes"
+        ],
+        absent="AWS.SimpleQueueService.NonExistentQueue",
+        denied=None,
+    )
+    counts = (asked or {}).items()
+    return sum(int(count) for name, count in counts if name.startswith("ApproximateNumberOf"))
+
+
+def _asked(question: Callable[[], T], *, absent: str, denied: T | None) -> T | None:
     """The answer; None where AWS answers `absent`; `denied` where we may not ask."""
     try:
         return question()

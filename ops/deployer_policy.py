@@ -49,6 +49,14 @@ def document(environment: Environment) -> dict[str, Any]:
                 ],
             },
             {
+                "Sid": "WhetherALaneIsEmpty",
+                "Effect": "Allow",
+                "Action": ["sqs:GetQueueAttributes"],
+                "Resource": [
+                    f"arn:aws:sqs:{region}:{account}:genesys-relay-{environment.name}-writes-*"
+                ],
+            },
+            {
                 "Sid": "WhoHasTheBus",
                 "Effect": "Allow",
                 "Action": ["cloudformation:DescribeStackResources"],

@@ -54,6 +54,6 @@ def _close(relay: Relay, batch: Batch, reason: Reason, decision: Decision) -> No
             decision,
             ledger=relay.ledger,
             vault=relay.vault,
-            writes=relay.queue(relay.line("writes").url),
+            writes=relay.writes,
             now_ms=now_ms,
         )

@@ -153,7 +153,7 @@ def _resolve_request(
             decision,
             ledger=relay.ledger,
             vault=relay.vault,
-            writes=relay.queue(relay.line("writes").url),
+            writes=relay.writes,
             now_ms=CLOCK.now_ms(),
         )
         after = review_cases.parked_request(relay, name).record

@@ -25,6 +25,8 @@ from simulation.trial import REASON, Trial, prepare_process, total
 SEEDS_AT_ONCE = 20
 #: one run of tracked requests for so many runs
 TRACKED_SHARE = 10
+#: one run in which each lane has a queue of its own for so many runs
+LANES_SHARE = 10
 #: one run of a fault that never ends for so many runs: each is a week of virtual time
 ENDLESS_SHARE = 100
 #: one run with the real adapters for so many runs: botocore takes twenty times as long
@@ -90,6 +92,8 @@ class Result:
     seconds: float = 0.0
     #: runs of the world of tracked requests
     tracked: int = 0
+    #: runs in which each lane has a queue of its own
+    in_lanes: int = 0
     #: runs in which something never works again, and what went wrong in them
     endless: int = 0
     endless_failures: list[str] = field(default_factory=list)
@@ -120,6 +124,7 @@ def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
     with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
         _seeds(runs, first_seed, pool, watcher, result)
         _tracked(runs, first_seed, pool, watcher, result)
+        _in_lanes(runs, first_seed, pool, watcher, result)
         _endless(runs, first_seed, pool, watcher, result)
         _wired(runs, first_seed, pool, watcher, result)
         _crashes(runs, pool, watcher, result)
@@ -156,6 +161,15 @@ def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result
     for trials in _each("tracked requests", work.run_tracked_seeds, parts, pool, watcher):
         for trial in trials:
             result.tracked += 1
+            _add(trial, result)
+
+
+def _in_lanes(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    last = first + max(1, runs // LANES_SHARE)
+    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
+    for trials in _each("lanes", work.run_seeds_in_lanes, parts, pool, watcher):
+        for trial in trials:
+            result.in_lanes += 1
             _add(trial, result)
 
 
@@ -284,6 +298,7 @@ def rows(result: Result) -> dict[str, Any]:
         "failing_seeds": [trial.seed for trial in result.failed],
         "runs_per_second": round(counts["runs"] / result.seconds, 1) if result.seconds else 0,
         "tracked_runs": result.tracked,
+        "runs_in_lanes": result.in_lanes,
         "endless_runs": result.endless,
         "endless_failures": result.endless_failures,
         "wired_runs": result.wired,

@@ -1,6 +1,7 @@
 """What the relay is configured with in a run."""
 
 from dataclasses import replace
+from itertools import cycle
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.correlation import Confirmation
@@ -10,6 +11,7 @@ from lambdas.relay.destinations.truth import Truth
 from lambdas.relay.entrances.events import Reader
 from lambdas.relay.entrances.identities import Rules
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.lanes import LANES
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
@@ -54,7 +56,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
             replace(routes[0], when=f"{wanted} && !({elsewhere})"),
             Route("elsewhere", second, topics, _item("body"), when=f"{wanted} && {elsewhere}"),
         ]
-    return Configuration(
+    configuration = Configuration(
         {route.destination.name: route.destination for route in routes},
         (
             *([audits_again] if scenario.two_routes else []),
@@ -65,6 +67,17 @@ def configuration_of(scenario: Scenario) -> Configuration:
             Route("states", destination, (MEMBERSHIP,), {"id": "id", "marker": "envelope_id"}),
         ),
         Reader(workload.SOURCE, Rules(((SESSION, "moment"),))),
+    )
+    return in_lanes(configuration) if scenario.has_lanes else configuration
+
+
+def in_lanes(configuration: Configuration) -> Configuration:
+    """The same, its routes in one lane after the other."""
+    routes = zip(configuration.routes, cycle(LANES), strict=False)
+    return replace(
+        configuration,
+        has_lanes=True,
+        routes=tuple(replace(route, lane=lane) for route, lane in routes),
     )
 
 

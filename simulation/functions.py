@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from lambdas.relay.assembly.confirm import confirm_function
@@ -13,6 +14,7 @@ from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.assembly.webhook import webhook_function
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.entrances.proofs import Request
+from lambdas.relay.kernel.lanes import LANE_QUEUES, LANES, writes_queue
 from lambdas.relay.kernel.ports import Delivery, Ports, Telemetry
 from simulation.memory.clock import MemoryClock, SeededEntropy
 from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
@@ -118,4 +120,10 @@ FUNCTIONS: Mapping[str, Callable[[Instance], Function]] = {
     "confirm": _consumer(confirm_function),
     "reconcile": _reconcile,
     "webhook": _webhook,
+}
+#: by the queue; all of them are one function in AWS
+WRITERS_OF_LANES: Mapping[str, Callable[[Instance], Function]] = {
+    writes_queue(lane): _consumer(partial(write_function, lane=lane))
+    for lane in LANES
+    if writes_queue(lane) in LANE_QUEUES
 }

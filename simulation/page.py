@@ -51,6 +51,7 @@ def _figures(told: Mapping[str, Any]) -> str:
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
         (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),
         ("runs of the world of tracked requests", f"{told['tracked_runs']:,}"),
+        ("runs in which each lane has a queue of its own", f"{told['runs_in_lanes']:,}"),
         ("runs in which something never works again", f"{told['endless_runs']:,}"),
         ("runs with the real adapters", f"{told['wired_runs']:,}"),
         ("single crashes, each point of the small worlds", f"{told['single_crashes']:,}"),

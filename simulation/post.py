@@ -6,6 +6,8 @@ after a quarter of an hour. So nothing else in the simulation sees that a functi
 
 import json
 
+_LANES = {None: "writes", "first": "writes-first", "last": "writes-last"}
+
 
 def is_astray(queue: str, text: str) -> bool:
     """Dead letters are whatever came to their source, and what nobody can read is nobody's."""
@@ -16,7 +18,8 @@ def is_astray(queue: str, text: str) -> bool:
     if not isinstance(document, dict) or queue.endswith("-dead"):
         return False
     if "events" in document:
-        return queue != ("batches" if document.get("stage") == "sealed" else "writes")
+        is_sealed = document.get("stage") == "sealed"
+        return queue != ("batches" if is_sealed else _LANES[document.get("lane")])
     if "kind" in document:
         return queue != "checks"
     return queue != "events"

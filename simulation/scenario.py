@@ -61,6 +61,8 @@ class Scenario:
     sessions: int = 0
     #: audits are two routes' matter: both lead to one destination, and each writes its own
     two_routes: bool = False
+    #: each of some routes has a lane of its own
+    has_lanes: bool = False
     #: what becomes of the configuration meanwhile
     deploy: Deploy = "none"
     #: what never works again, and whether there is a second destination
@@ -115,6 +117,15 @@ def draw(seed: int) -> Scenario:
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )
+
+
+def draw_in_lanes(seed: int) -> Scenario:
+    """The scenario of a seed, each lane with a queue of its own."""
+    return in_lanes(draw(seed))
+
+
+def in_lanes(scenario: Scenario) -> Scenario:
+    return replace(scenario, has_lanes=True, two_routes=True, told=12)
 
 
 def calm(seed: int, regime: str, events: int) -> Scenario:

@@ -11,7 +11,7 @@ from simulation.lines import Line, watched
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.rivals.comparison import RIVALS, Outcome, compare
-from simulation.scenario import draw, draw_endless
+from simulation.scenario import draw, draw_endless, draw_in_lanes
 from simulation.trial import Trial, run_scenario, run_seed, run_tracked_seed
 
 #: seeds of the small worlds
@@ -34,6 +34,10 @@ def run_seeds(seeds: range) -> list[Trial]:
 
 def run_tracked_seeds(seeds: range) -> list[Trial]:
     return [run_tracked_seed(seed) for seed in seeds]
+
+
+def run_seeds_in_lanes(seeds: range) -> list[Trial]:
+    return [run_scenario(draw_in_lanes(seed)) for seed in seeds]
 
 
 def run_wired_seed(seed: int) -> Trial:

@@ -6,13 +6,13 @@ from functools import partial
 from random import Random
 
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.lanes import queues, without_lane
 from lambdas.relay.kernel.limits import (
     DAY_S,
     DEAD_RETENTION_S,
     HOUR_S,
     MESSAGES_PER_INVOCATION,
     MINUTE_S,
-    QUEUES,
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.kernel.ports import Item
@@ -24,7 +24,7 @@ from simulation.configuration import configuration_of
 from simulation.deploys import Deploy
 from simulation.endless import STUMBLING_EVENTS, WITHIN_S, Ending
 from simulation.fault_plan import FaultPlan
-from simulation.functions import FUNCTIONS, Function, Instance, Neighbours
+from simulation.functions import FUNCTIONS, WRITERS_OF_LANES, Function, Instance, Neighbours
 from simulation.history import History
 from simulation.incidents import Incidents
 from simulation.mappings import Mapping as EventSourceMapping
@@ -79,6 +79,7 @@ class World:
         self.shared_writes = 0
         self.documents: dict[str, str] = {}
         self.secret = StoredSecret()
+        self.verbs = queues(has_lanes=scenario.has_lanes)
         self.server = self.make_server()
         self.scheduler = Scheduler(self.timeline, self.fault_plan, self.trace, scenario.kills)
         self.queues = self._queues()
@@ -111,9 +112,11 @@ class World:
             release=self._release("before"),
         )
         self.pools = {verb: self._pool(verb, make) for verb, make in functions.items()}
+        if scenario.has_lanes:
+            self.pools |= {q: self._pool(q, make) for q, make in WRITERS_OF_LANES.items()}
         self.mappings = {
-            queue: self._mapping(queue, verb)
-            for queue, verb in QUEUES.items()
+            queue: self._mapping(queue, queue if queue in self.pools else verb)
+            for queue, verb in self.verbs.items()
             if verb in self.pools
         }
         #: what functions sent to a queue of another kind
@@ -270,7 +273,7 @@ class World:
 
     def _queues(self) -> dict[str, StoredQueue]:
         queues: dict[str, StoredQueue] = {}
-        for name in QUEUES:
+        for name in self.verbs:
             dead = StoredQueue(
                 f"{name}-dead",
                 self.timeline,
@@ -283,9 +286,9 @@ class World:
                 name,
                 self.timeline,
                 self.random,
-                visibility_s=self.scenario.timing.visibility_s[name],
+                visibility_s=self.scenario.timing.visibility_s[without_lane(name)],
                 retention_s=SOURCE_RETENTION_S,
-                receives_max=self.scenario.receives_max[name],
+                receives_max=self.scenario.receives_max[without_lane(name)],
                 dead=dead,
             )
         return queues
@@ -293,7 +296,9 @@ class World:
     def _pool(self, verb: str, make: Callable[[Instance], Function]) -> Pool:
         return Pool(
             verb=verb,
-            timeout_s=self.scenario.timing.function_timeout_s[verb],
+            timeout_s=self.scenario.timing.function_timeout_s[
+                "write" if verb in WRITERS_OF_LANES else verb
+            ],
             make=make,
             neighbours=self.neighbours,
             scheduler=self.scheduler,
@@ -316,7 +321,8 @@ class World:
     def _most(self, queue: str) -> int:
         """Messages that one invocation takes."""
         own = {"events": self.scenario.intake_most, "writes": self.scenario.write_most}
-        return own.get(queue, MESSAGES_PER_INVOCATION[queue])
+        kind = without_lane(queue)
+        return own.get(kind, MESSAGES_PER_INVOCATION[kind])
 
     def _reconciliation(self) -> Reconciliation:
         reconciliation = Reconciliation(
@@ -327,7 +333,7 @@ class World:
             self.pools.get("reconcile"),
             tuple(self.mappings),
         )
-        for name in QUEUES:
+        for name in self.verbs:
             self.queues[name].on_sent = partial(self._sent, name)
             self.queues[f"{name}-dead"].on_visible = reconciliation.expect_dead_letter
         return reconciliation
@@ -342,7 +348,7 @@ class World:
             unclear=self.server.unclear,
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
             dropped=[message for q in self.queues.values() for message in q.dropped],
-            dead_lettered={name: self.queues[f"{name}-dead"].taken for name in QUEUES},
+            dead_lettered={name: self.queues[f"{name}-dead"].taken for name in self.verbs},
             documents=self.documents,
             items=self.table.items,
             reposts=self.reposts,

@@ -62,6 +62,8 @@ class Environment:
         written["partner_event_source"] = document.relay.partner_event_source
         if document.relay.shadow:
             written["shadow"] = True
+        if document.relay.lanes:
+            written["lanes"] = True
         if document.webhook is not None:
             written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
         return written

@@ -28,7 +28,7 @@ class Confirm(Construct):
             environment={
                 "LEDGER_TABLE": shared.ledger.table.table_name,
                 **shared.queues.checks.environment(),
-                "WRITES_QUEUE_URL": shared.queues.writes.queue.queue_url,
+                **shared.queues.writes_addresses(),
                 "VAULT_BUCKET": shared.vault.bucket.bucket_name,
                 **shared.genesys.environment(shared.credentials),
             },
@@ -39,7 +39,11 @@ class Confirm(Construct):
             settings=shared.settings,
             concurrency_max=CONCURRENCY_MAX,
         )
-        grant_send(role, shared.queues.checks.queue, shared.queues.writes.queue)
+        grant_send(
+            role,
+            shared.queues.checks.queue,
+            *(pair.queue for pair in shared.queues.writes),
+        )
         shared.ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
         shared.vault.grant_get(role, SEALED)
         shared.vault.grant_put(role, QUARANTINE, REVIEW)

@@ -23,7 +23,7 @@ class Dedup(Construct):
             environment={
                 "LEDGER_TABLE": shared.ledger.table.table_name,
                 **shared.queues.batches.environment(),
-                "WRITES_QUEUE_URL": shared.queues.writes.queue.queue_url,
+                **shared.queues.writes_addresses(),
                 "CHECKS_QUEUE_URL": shared.queues.checks.queue.queue_url,
                 "VAULT_BUCKET": shared.vault.bucket.bucket_name,
             },
@@ -37,8 +37,8 @@ class Dedup(Construct):
         grant_send(
             role,
             shared.queues.batches.queue,
-            shared.queues.writes.queue,
             shared.queues.checks.queue,
+            *(pair.queue for pair in shared.queues.writes),
         )
         shared.ledger.grant(
             role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem", "Query"]

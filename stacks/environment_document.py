@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.lanes import Lane
 from stacks import patterns
 from stacks.existing_vpc import ELASTIC_IP_FORM, VPC_FORM, ElasticIp, ExistingVpc
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
@@ -202,6 +203,9 @@ class Relay(Table):
     shadow: bool = Field(
         default=False, description="true or false (true: routes claim, and write nothing)"
     )
+    lanes: bool = Field(
+        default=False, description="true or false (true: each lane of the routes has a queue)"
+    )
     timing: Literal["live", "rehearsal"] = Field(
         default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
     )
@@ -333,6 +337,7 @@ class Route(Table):
     formerly: tuple[Name, ...] = Field(
         default=(), description="a list of the names that the route had before"
     )
+    lane: Lane = Field(default="normal", description='"first", "normal" or "last"')
 
 
 class Document(Table):

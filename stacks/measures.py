@@ -57,7 +57,7 @@ def joined(
 def dead_letters(pairs: Sequence[DeadLetteredQueue]) -> Mapping[str, cloudwatch.IMetric]:
     """Messages in each dead-letter queue."""
     return {
-        f"{pair.name}_dead": pair.dead.metric_approximate_number_of_messages_visible(
+        f"{pair.variable.lower()}_dead": pair.dead.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=cdk.Duration.seconds(PERIOD_S), label=f"{pair.name}-dead"
         )
         for pair in pairs
@@ -67,7 +67,7 @@ def dead_letters(pairs: Sequence[DeadLetteredQueue]) -> Mapping[str, cloudwatch.
 def depths(pairs: Sequence[DeadLetteredQueue]) -> Mapping[str, cloudwatch.IMetric]:
     """Messages waiting in each queue."""
     return {
-        f"{pair.name}_depth": pair.queue.metric_approximate_number_of_messages_visible(
+        f"{pair.variable.lower()}_depth": pair.queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=cdk.Duration.seconds(PERIOD_S), label=pair.name
         )
         for pair in pairs
@@ -77,7 +77,7 @@ def depths(pairs: Sequence[DeadLetteredQueue]) -> Mapping[str, cloudwatch.IMetri
 def ages(pairs: Sequence[DeadLetteredQueue]) -> Mapping[str, cloudwatch.IMetric]:
     """Seconds that each queue's oldest message has waited."""
     return {
-        f"{pair.name}_age": pair.queue.metric_approximate_age_of_oldest_message(
+        f"{pair.variable.lower()}_age": pair.queue.metric_approximate_age_of_oldest_message(
             statistic="Maximum", period=cdk.Duration.seconds(PERIOD_S), label=pair.name
         )
         for pair in pairs

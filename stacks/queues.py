@@ -1,4 +1,4 @@
-"""The four queues between the verbs, each with the dead-letter queue that nothing leaves unseen."""
+"""The queues between the verbs, each with the dead-letter queue that nothing leaves unseen."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.lanes import queues, title, without_lane
 
 #: While reconcile works on a dead letter nobody else sees it: this many of its longest runs.
 DEAD_VISIBILITY_RUNS = 2
@@ -45,7 +46,7 @@ class DeadLetteredQueue(Construct):
             "Queue",
             queue_name=_physical_name(name),
             retention_period=cdk.Duration.seconds(limits.SOURCE_RETENTION_S),
-            visibility_timeout=cdk.Duration.seconds(timing.visibility_s[name]),
+            visibility_timeout=cdk.Duration.seconds(timing.visibility_s[without_lane(name)]),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             removal_policy=removal_policy,
@@ -53,20 +54,24 @@ class DeadLetteredQueue(Construct):
                 redrive_permission=sqs.RedrivePermission.DENY_ALL
             ),
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead, max_receive_count=limits.RECEIVES_MAX[name]
+                queue=self.dead, max_receive_count=limits.RECEIVES_MAX[without_lane(name)]
             ),
         )
 
     def addresses(self) -> dict[str, str]:
         return {
-            f"{self.name.upper()}_QUEUE_URL": self.queue.queue_url,
-            f"{self.name.upper()}_DEAD_QUEUE_URL": self.dead.queue_url,
+            f"{self.variable}_QUEUE_URL": self.queue.queue_url,
+            f"{self.variable}_DEAD_QUEUE_URL": self.dead.queue_url,
         }
 
     def environment(self) -> dict[str, str]:
         """Both queues' addresses, and when the one becomes the other, for the consumer."""
-        receives_max = limits.RECEIVES_MAX[self.name]
-        return {**self.addresses(), f"{self.name.upper()}_RECEIVES_MAX": str(receives_max)}
+        receives_max = limits.RECEIVES_MAX[without_lane(self.name)]
+        return {**self.addresses(), f"{self.variable}_RECEIVES_MAX": str(receives_max)}
+
+    @property
+    def variable(self) -> str:
+        return self.name.upper().replace("-", "_")
 
     def _source_by_name(self) -> sqs.IQueue:
         """The source queue, by its name: by reference, either queue would wait for the other."""
@@ -83,18 +88,24 @@ class Queues(Construct):
         construct_id: str,
         *,
         timing: limits.Timing,
+        has_lanes: bool,
         removal_policy: cdk.RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         made = {
             name: DeadLetteredQueue(
-                self, name.capitalize(), name=name, timing=timing, removal_policy=removal_policy
+                self, title(name), name=name, timing=timing, removal_policy=removal_policy
             )
-            for name in limits.QUEUES
+            for name in queues(has_lanes=has_lanes)
         }
-        self.events, self.batches = made["events"], made["batches"]
-        self.writes, self.checks = made["writes"], made["checks"]
+        self.events, self.batches, self.checks = made["events"], made["batches"], made["checks"]
+        #: one for each lane
+        self.writes = [pair for name, pair in made.items() if without_lane(name) == "writes"]
         self.all = tuple(made.values())
+
+    def writes_addresses(self) -> dict[str, str]:
+        """For whoever sends what is to be written."""
+        return {f"{pair.variable}_QUEUE_URL": pair.queue.queue_url for pair in self.writes}
 
 
 def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:

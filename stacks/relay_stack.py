@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.lanes import title
 from stacks.bundling import shared_code
 from stacks.buses import Buses
 from stacks.configuration import Environment
@@ -60,7 +61,9 @@ class RelayStack(cdk.Stack):
         timing = limits.TIMINGS[relay.timing]
         _require_relations(timing)
 
-        queues = Queues(self, "Queues", timing=timing, removal_policy=removal_policy)
+        queues = Queues(
+            self, "Queues", timing=timing, has_lanes=relay.lanes, removal_policy=removal_policy
+        )
         ledger = Ledger(self, "Ledger", removal_policy=removal_policy, restored=relay.ledger_table)
         vault = Vault(self, "Vault", removal_policy=removal_policy)
         credentials = Credentials(self, "Credentials", removal_policy=removal_policy)
@@ -161,8 +164,8 @@ class RelayStack(cdk.Stack):
             "Destinations": ",".join(environment.document.destinations),
         }
         for pair in queues.all:
-            outputs[f"{pair.name.capitalize()}QueueUrl"] = pair.queue.queue_url
-            outputs[f"{pair.name.capitalize()}DeadQueueUrl"] = pair.dead.queue_url
+            outputs[f"{title(pair.name)}QueueUrl"] = pair.queue.queue_url
+            outputs[f"{title(pair.name)}DeadQueueUrl"] = pair.dead.queue_url
         for verb in (intake, dedup, write, confirm, reconcile):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None and network.address is not None:

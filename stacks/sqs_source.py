@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from lambdas.relay.kernel import limits
+from lambdas.relay.kernel.lanes import title, without_lane
 from stacks.function import FunctionSettings
 from stacks.queues import DeadLetteredQueue, grant_consume, grant_send
 
@@ -25,17 +26,18 @@ def feed(
     Raises ValueError if the queue shows a message again while the function may still work on it.
     """
     timing = limits.TIMINGS[settings.timing]
-    timeout_s = timing.function_timeout_s[limits.QUEUES[queue.name]]
-    if timing.visibility_s[queue.name] < VISIBILITY_TIMEOUTS * timeout_s + batching_window_s:
+    plain = without_lane(queue.name)
+    timeout_s = timing.function_timeout_s[limits.QUEUES[plain]]
+    if timing.visibility_s[plain] < VISIBILITY_TIMEOUTS * timeout_s + batching_window_s:
         raise ValueError(
             f"visibility of {queue.name} must be at least six timeouts of its function and the "
             "batching window"
         )
     # Not CDK's SqsEventSource: it grants GetQueueUrl, which nobody asks for.
     function.add_event_source_mapping(
-        "Source",
+        f"{'' if plain == queue.name else title(queue.name)}Source",
         event_source_arn=queue.queue.queue_arn,
-        batch_size=limits.MESSAGES_PER_INVOCATION[queue.name],
+        batch_size=limits.MESSAGES_PER_INVOCATION[plain],
         max_batching_window=cdk.Duration.seconds(batching_window_s),
         max_concurrency=concurrency_max,
         report_batch_item_failures=True,

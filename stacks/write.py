@@ -30,20 +30,22 @@ class Write(Construct):
             calls_genesys=True,
             environment={
                 "LEDGER_TABLE": shared.ledger.table.table_name,
-                **shared.queues.writes.environment(),
+                **{
+                    name: value
+                    for pair in shared.queues.writes
+                    for name, value in pair.environment().items()
+                },
                 "CHECKS_QUEUE_URL": shared.queues.checks.queue.queue_url,
                 "VAULT_BUCKET": shared.vault.bucket.bucket_name,
                 **shared.genesys.environment(shared.credentials),
                 **sinks.environment(),
             },
         )
-        feed(
-            self.function,
-            shared.queues.writes,
-            settings=shared.settings,
-            concurrency_max=concurrency_max,
-        )
-        grant_send(role, shared.queues.writes.queue, shared.queues.checks.queue)
+        # Each has invocations of its own, so that no lane waits for another's to end.
+        for queue in shared.queues.writes:
+            feed(self.function, queue, settings=shared.settings, concurrency_max=concurrency_max)
+        writes = (pair.queue for pair in shared.queues.writes)
+        grant_send(role, *writes, shared.queues.checks.queue)
         shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)

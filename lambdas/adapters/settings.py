@@ -37,7 +37,7 @@ class Settings:
         return self.text(f"{queue.upper().replace('-', '_')}_QUEUE_URL")
 
     def receives_max(self, queue: str) -> int:
-        return self.count(f"{queue.upper()}_RECEIVES_MAX")
+        return self.count(f"{queue.upper().replace('-', '_')}_RECEIVES_MAX")
 
     @property
     def timing(self) -> Timing:

@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from lambdas.relay.kernel.limits import QUEUES
+from lambdas.relay.kernel.lanes import queues
 from ops.errors import OpsError
 
 #: an id of a case or a message: it stands by itself in a command, so it may look like no option
@@ -19,8 +19,9 @@ def command(form: Mapping[str, str]) -> list[str]:
             return ["dead-letters", "redrive", f"--message={_id(form)}"]
         case "redrive-queue":
             queue = form.get("id", "")
-            if queue not in QUEUES:
-                raise OpsError(f"There is no queue {queue}: it is one of {', '.join(QUEUES)}.")
+            known = queues(has_lanes=True)
+            if queue not in known:
+                raise OpsError(f"There is no queue {queue}: it is one of {', '.join(known)}.")
             return ["dead-letters", "redrive", f"--queue={queue}"]
         case "discard":
             return ["dead-letters", "discard", f"--message={_id(form)}", f"--note={_note(form)}"]

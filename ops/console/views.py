@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.time_format import iso
 from ops import review, review_cases
 from ops.audit_trail import RequestWay
@@ -115,7 +116,7 @@ def sentence_of(fate: str) -> str:
 
 
 def _queue(name: str, depth: Any, shown: Standing) -> Mapping[str, Any]:
-    verb, does = TAKEN_BY.get(name, ("", ""))
+    verb, does = TAKEN_BY.get(without_lane(name), ("", ""))
     tone: Tone = "bad" if depth.dead else "wait" if depth.waiting or depth.in_flight else "quiet"
     return {"name": name, "verb": verb, "does": does, "depth": depth, "tone": tone}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lambdas.relay.entrances.proofs import Verification
+from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, RECEIVES_MAX, Timing
 from lambdas.relay.routes.configuration import Configuration
 
@@ -24,4 +25,4 @@ class MemorySettings:
     sender_requests_per_minute: int = 3_000
 
     def receives_max(self, queue: str) -> int:
-        return self.receives[queue]
+        return self.receives[without_lane(queue)]

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from lambdas.relay.assembly import dedup as assembled_dedup
+from lambdas.relay.assembly import reconcile as assembled_reconcile
 from lambdas.relay.assembly.dedup import dedup_function
+from lambdas.relay.kernel.limits import QUEUES
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.queues import MemoryQueue
 from simulation.mutants.mutant import Mutant
+from simulation.scenario import in_lanes
 
 
 class _Crossed(Instance):
@@ -37,7 +41,24 @@ def _unconfirmed(instance: Instance) -> Function:
     return dedup_function(instance, replace(told, configuration=configuration))
 
 
+def _without_lanes(*, has_lanes: bool) -> Mapping[str, str]:
+    return QUEUES
+
+
 ASSEMBLING = (
+    Mutant(
+        "dedup sends every lane's batches to one queue",
+        "They are claimed batches, and write takes those.",
+        ((assembled_dedup, "writes_of", lambda ports, configuration: ports.queue("writes")),),
+        stage=in_lanes,
+    ),
+    Mutant(
+        "nobody looks at the dead letters of the lanes",
+        "There are four queues.",
+        ((assembled_reconcile, "queues", _without_lanes),),
+        storm={"429 hours": 0.3},
+        stage=in_lanes,
+    ),
     Mutant(
         "dedup sends to the wrong queue",
         "Checks come from dedup, and so does everything else.",

@@ -23,12 +23,14 @@ def parse(document: Mapping[str, Json]) -> Configuration:
     rows = document.get("routes")
     if not destinations or not isinstance(rows, list) or not rows:
         raise ValueError("the configuration needs at least one destination and one route")
+    has_lanes = flag(document, "lanes", "relay")
     routes = tuple(
         read_route(
             section_of(row, f"routes[{number}]"),
             f"routes[{number}]",
             destinations,
             in_shadow=flag(document, "shadow", "relay"),
+            has_lanes=has_lanes,
         )
         for number, row in enumerate(rows)
     )
@@ -42,6 +44,7 @@ def parse(document: Mapping[str, Json]) -> Configuration:
         _reader(document),
         _sender_types(document),
         read_breakers(document.get("breakers", {}), "breakers"),
+        has_lanes,
     )
 
 

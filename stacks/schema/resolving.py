@@ -22,6 +22,7 @@ def resolve(configuration: Configuration) -> dict[str, Any]:
         "identity": configuration.reader.rules.stated,
         "sender_types": dict(configuration.sender_types),
         "breakers": asdict(configuration.breakers),
+        "lanes": configuration.has_lanes,
     }
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION
 from lambdas.relay.destinations.destination import Destination, refuse_unknown, section_text
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.lanes import LANES, Lane
 from lambdas.relay.routes.route import Route
 from stacks.schema.expressions import check, check_expression
 from stacks.schema.sections import flag, former_names, item_of
 from stacks.schema.topics import check_topics
 
-ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly")
+ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly", "lane")
 
 
 def read_route(
@@ -20,9 +21,10 @@ def read_route(
     destinations: Mapping[str, Destination],
     *,
     in_shadow: bool = False,
+    has_lanes: bool = False,
 ) -> Route:
-    """`in_shadow`: where the route itself does not say. Raises ValueError with one sentence that
-    names the place."""
+    """`in_shadow`: where the route itself does not say. `has_lanes`: each lane has a queue of its
+    own. Raises ValueError with one sentence that names the place."""
     refuse_unknown(row, ROUTE_SETTINGS, where)
     name = section_text(row, "name", where)
     chosen = section_text(row, "destination", where)
@@ -55,7 +57,20 @@ def read_route(
         when,
         flag(row, "shadow", where, default=in_shadow),
         former_names(row, where),
+        _lane(row, where, has_lanes=has_lanes),
     )
+
+
+def _lane(row: Mapping[str, Json], where: str, *, has_lanes: bool) -> Lane:
+    lane = next((lane for lane in LANES if lane == row.get("lane", "normal")), None)
+    if lane is None:
+        raise ValueError(f"{where}.lane is {row['lane']!r}; expected one of: {', '.join(LANES)}")
+    if lane != "normal" and not has_lanes:
+        raise ValueError(
+            f'{where}.lane is "{lane}", but there is one queue for all requests: say lanes = true '
+            "in [relay]"
+        )
+    return lane
 
 
 def _when(row: Mapping[str, Json], where: str) -> str | None:

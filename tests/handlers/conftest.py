@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +124,26 @@ def forget() -> None:
 def functions(
     template: Template, genesys: Genesys, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Functions]:
+    with deployed(template, CONFIGURATION, genesys, monkeypatch, tmp_path) as functions:
+        yield functions
+
+
+@contextmanager
+def deployed(
+    template: Template,
+    configuration: Mapping[str, Any],
+    genesys: Genesys,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Functions]:
+    """The functions of a template, with this configuration."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_DEFAULT_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    (tmp_path / "configuration.json").write_text(json.dumps(resolve(parse(CONFIGURATION))))
+    (tmp_path / "configuration.json").write_text(json.dumps(resolve(parse(configuration))))
     monkeypatch.setattr(wiring, "ROOT", tmp_path)
     monkeypatch.setattr(wiring, "CLOCK", Clock())
     teach_inserts(monkeypatch)

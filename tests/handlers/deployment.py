@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from emulator.process import REGION
+from lambdas.relay.kernel.lanes import title
 from tests.contract.worlds import create_ledger_table
 from tests.handlers.roles import Roles
 from tests.stacks.synthesised import Template, readable, resources
@@ -73,7 +74,7 @@ class Deployment:
 
     def url(self, queue: str) -> str:
         kind = "Dead" if queue.endswith("-dead") else "Queue"
-        return self._names[f"Queues{queue.removesuffix('-dead').capitalize()}{kind}"]
+        return self._names[f"Queues{title(queue.removesuffix('-dead'))}{kind}"]
 
     def send(self, queue: str, *bodies: str, attributes: Mapping[str, str] | None = None) -> None:
         for body in bodies:

@@ -27,6 +27,18 @@ def test_a_longer_linger_is_cheaper_by_the_event(capsys: pytest.CaptureFixture[s
     assert long["events_per_batch"] > 5 * short["events_per_batch"]
 
 
+def test_lanes_cost_what_their_queues_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = (ROOT / "environments" / "example.toml").read_text("utf-8")
+    (tmp_path / "lanes.toml").write_text(text.replace("#lanes = true", "lanes = true"), "utf-8")
+
+    usual = told(capsys, "-e", "example", "--events-per-month", "1e4")
+    lanes = told(capsys, "-e", str(tmp_path / "lanes.toml"), "--events-per-month", "1e4")
+
+    assert 0.5 < lanes["usd"] - usual["usd"] < 1.5
+
+
 def test_the_settings_of_an_environment_count(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -30,7 +30,13 @@ class Account:
         return {"Account": ACCOUNT}
 
     def describe_stacks(self, **_named: str) -> Any:
-        return {"Stacks": [{"StackStatus": self._answer("stack")}]}
+        outputs = [{"OutputKey": "WritesLastQueueUrl", "OutputValue": "https://last"}]
+        shown = outputs if "left" in self.answers else []
+        return {"Stacks": [{"StackStatus": self._answer("stack"), "Outputs": shown}]}
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: Any) -> Any:
+        assert QueueUrl == "https://last"
+        return {"Attributes": {"ApproximateNumberOfMessages": self._answer("left"), "Other": "9"}}
 
     def describe_event_source(self, **_named: str) -> Any:
         return {"State": self._answer("source")}
@@ -88,6 +94,27 @@ def test_a_stack_is_protected_once_it_stands_and_not_before(
 
     assert run(monkeypatch, Account(stack=state), cdk, retained) == 0
     assert cdk.protections == ["false", "true"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "left", "code"), [("", "7", 1), ("", "0", 0), ("lanes = true", "7", 0)]
+)
+def test_lanes_are_not_taken_away_while_somebody_waits_in_them(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    setting: str,
+    left: str,
+    code: int,
+) -> None:
+    path = tmp_path / "lanes.toml"
+    path.write_text(environment_text('removal = "retain"', setting), encoding="utf-8")
+    cdk = CommandLine()
+
+    assert run(monkeypatch, Account(stack="UPDATE_COMPLETE", left=left), cdk, str(path)) == code
+
+    assert bool(cdk.calls) == (code == 0)
+    assert ("7 messages are in the queues of the lanes" in capsys.readouterr().err) == (code == 1)
 
 
 def test_a_first_deploy_that_fails_is_left_deletable_and_can_be_repeated(

@@ -99,6 +99,16 @@ def test_without_pressure_nothing_waits() -> None:
     assert len(world.written()) == 10
 
 
+def test_what_somebody_waits_for_is_not_held() -> None:
+    world = Pressed()
+    for number in range(3):
+        batch = small(number)
+        world.seal(replace(batch, target=replace(batch.target, lane="first")))
+
+    assert world.invoke(world.receive()) == []
+    assert len(world.written()) == 3
+
+
 def test_enough_for_a_full_request_goes_at_once() -> None:
     world = Pressed()
     for number in range(10):

@@ -26,13 +26,13 @@ from lambdas.relay.kernel.reasons import Code, sentence
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.shared import Shared, SharedItem
 from lambdas.relay.messages.dead_letters import REASON, count, dead_letter
+from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.sealing import (
     Batch,
     decode,
     describe,
     encode,
     encode_unclaimed,
-    is_unclaimed,
 )
 from lambdas.relay.requests.damage import damaged
 from lambdas.relay.requests.record import Record, record_key

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lambdas.relay.assembly.consumers import writes_of
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.destinations.destination import Service
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
+from lambdas.relay.kernel.lanes import Lane
 from lambdas.relay.kernel.ports import Ports
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.sinks.client import Client, Clients
@@ -14,9 +16,10 @@ from lambdas.relay.sinks.https import HttpsClient
 from lambdas.relay.sinks.records import RecordsClient
 
 
-def rate_limiter_of(ports: Ports, settings: Settings) -> RateLimiter:
+def rate_limiter_of(ports: Ports, settings: Settings, lane: Lane = "normal") -> RateLimiter:
     """One instance's share of the rate limit: every request to Genesys takes a slot here."""
-    quota = Quota(settings.requests_per_minute, settings.headroom)
+    among = lane if settings.configuration.has_lanes else None
+    quota = Quota(settings.requests_per_minute, settings.headroom, among)
     return RateLimiter(ports.ledger, ports.entropy, quota)
 
 
@@ -49,7 +52,7 @@ def common(ports: Ports, settings: Settings, rate_limiter: RateLimiter) -> dict[
     return {
         "ledger": ports.ledger,
         "vault": ports.vault,
-        "writes": ports.queue("writes"),
+        "writes": writes_of(ports, settings.configuration),
         "checks": ports.queue("checks"),
         "genesys": genesys_of(ports, settings, rate_limiter),
         "destinations": settings.configuration.destinations,

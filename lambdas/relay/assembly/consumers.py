@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from lambdas.relay.assembly.settings import Settings
-from lambdas.relay.kernel.ports import Delivery, Ports
+from lambdas.relay.kernel.lanes import LANES, writes_queue
+from lambdas.relay.kernel.ports import Delivery, Outbox, Ports
+from lambdas.relay.messages.by_lane import ByLane
 from lambdas.relay.messages.consumer import Consumer, Disposition, settle_each
+from lambdas.relay.routes.configuration import Configuration
 
 #: takes an invocation's messages and when it ends (ms); returns the ids of those that stay
 Function = Callable[[Sequence[Delivery], int], list[str]]
@@ -21,6 +24,13 @@ def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
         telemetry=ports.telemetry,
         receives_max=settings.receives_max(queue),
     )
+
+
+def writes_of(ports: Ports, configuration: Configuration) -> Outbox:
+    """Where what is to be written is sent."""
+    if not configuration.has_lanes:
+        return ports.queue("writes")
+    return ByLane({lane: ports.queue(writes_queue(lane)) for lane in LANES})
 
 
 def one_by_one(act: Callable[[Delivery, int], Disposition], consumer: Consumer) -> Function:

@@ -1,6 +1,6 @@
 """dedup: from the batches queue to the writes queue, by way of the claims."""
 
-from lambdas.relay.assembly.consumers import Function, consumer_of
+from lambdas.relay.assembly.consumers import Function, consumer_of, writes_of
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.functions.consolidation import Deps as TogetherDeps
 from lambdas.relay.functions.consolidation import dedup_together
@@ -22,7 +22,7 @@ def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Funct
     deps = Deps(
         consumer=consumer_of("batches", ports, settings),
         ledger=RememberingLedger(spared, known, ports.clock),
-        writes=ports.queue("writes"),
+        writes=writes_of(ports, configuration),
         checks=ports.queue("checks"),
         destinations=configuration.destinations,
         confirmations=configuration.confirmations,

@@ -8,15 +8,16 @@ from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.functions import overdue
 from lambdas.relay.functions.reconcile import Deps, Line, reconcile
 from lambdas.relay.functions.tally import Result
-from lambdas.relay.kernel.limits import QUEUES
+from lambdas.relay.kernel.lanes import queues
 from lambdas.relay.kernel.ports import Ports
 
 
 def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
+    names = queues(has_lanes=settings.configuration.has_lanes)
     return Deps(
         **common(ports, settings, rate_limiter_of(ports, settings)),
         breakers=overdue.BreakersSeen(ports.ledger, ports.entropy),
-        lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in QUEUES],
+        lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in names],
         resume_redrive=ports.resume_redrive,
     )
 

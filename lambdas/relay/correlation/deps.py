@@ -7,7 +7,7 @@ from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.kernel.limits import Timing
-from lambdas.relay.kernel.ports import Clock, Entropy, Ledger, Queue, Telemetry, Vault
+from lambdas.relay.kernel.ports import Clock, Entropy, Ledger, Outbox, Queue, Telemetry, Vault
 from lambdas.relay.requests.record import Record
 
 
@@ -17,7 +17,7 @@ class Deps:
 
     ledger: Ledger
     vault: Vault
-    writes: Queue
+    writes: Outbox
     checks: Queue
     genesys: Genesys
     destinations: Mapping[str, Destination]

@@ -31,6 +31,7 @@ from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import ATTEMPTS, count
+from lambdas.relay.messages.glimpse import lane_of
 from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, Target, decode, seal
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.sending import merged_item
@@ -84,7 +85,9 @@ def _small(delivery: Delivery, deps: Deps) -> _Small | None:
     is_last = consumer.receives_max is not None and (
         delivery.receives >= consumer.receives_max - RECEIVES_SPARED
     )
-    if count(said, "events") >= destination.most_items or is_last or _times(delivery) < 0:
+    is_full = count(said, "events") >= destination.most_items
+    is_urgent = lane_of(delivery.body) == "first"
+    if is_full or is_urgent or is_last or _times(delivery) < 0:
         return None
     now_ms = consumer.clock.now_ms()
     try:

@@ -17,7 +17,7 @@ from lambdas.relay.kernel.limits import (
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
-from lambdas.relay.kernel.ports import Delivery, Ledger, Outgoing, Queue
+from lambdas.relay.kernel.ports import Delivery, Ledger, Outbox, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim, claim_keys, is_copy
@@ -49,7 +49,7 @@ UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
 class Deps:
     consumer: Consumer
     ledger: Ledger
-    writes: Queue
+    writes: Outbox
     checks: Queue
     #: the names that the configuration has a destination for
     destinations: Collection[str]

@@ -31,6 +31,7 @@ from lambdas.relay.functions.redriving import (
 )
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.lanes import without_lane, writes_queue
 from lambdas.relay.kernel.limits import (
     QUERIES_PER_RUN_MAX,
     RECORDS_PER_PAGE,
@@ -45,8 +46,9 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.consumer import about, place
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES, count, fitting
+from lambdas.relay.messages.glimpse import is_unclaimed, lane_of
 from lambdas.relay.messages.quarantine import keep_aside
-from lambdas.relay.messages.sealing import Batch, decode, is_unclaimed
+from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.repairs import put_right
@@ -175,11 +177,12 @@ def _home(text: str, line: Line, deps: Deps) -> Line:
             name = "checks"
         case "batch" if is_unclaimed(text):
             name = "batches"
-        case "batch" if line.name not in ("batches", "writes"):
-            name = "writes"
+        case "batch" if without_lane(line.name) not in ("batches", "writes"):
+            name = writes_queue(lane_of(text))
         case _:
             name = line.name
-    return next(each for each in deps.lines if each.name == name)
+    lines = {each.name: each for each in deps.lines}
+    return lines.get(name) or lines["writes"]  # of a lane that there is no more
 
 
 def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Verdict:

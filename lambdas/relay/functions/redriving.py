@@ -7,6 +7,7 @@ take it, it has failed too often) go to a person at once, with cause and advice.
 
 from dataclasses import dataclass
 
+from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import GONE_AFTER_S, REDRIVES_MAX, SENDINGS_ON_MAX, SQS_DELAY_MAX_S
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.requests.states import PARKED, SETTLED, State
@@ -58,7 +59,7 @@ def judge_batch(
     """A sealed batch: `state` is its record's, None where it has none yet or any more. `age_s` is
     how long SQS has had it: what is kept for longer than it keeps anything, it drops."""
     # Write turns away whatever comes for a destination that rests; dedup asks no destination.
-    rests = is_turned_away and queue == "writes"
+    rests = is_turned_away and without_lane(queue) == "writes"
     if state in ("SPLIT", "MERGED"):
         # It may be all that its events still exist in. Sending them on needs no luck, but to be let
         # in.

@@ -17,7 +17,8 @@ from lambdas.relay.kernel.errors import Misplaced
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Later
-from lambdas.relay.messages.sealing import Batch, decode, is_unclaimed
+from lambdas.relay.messages.glimpse import is_unclaimed
+from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.sending import Opened
 
 

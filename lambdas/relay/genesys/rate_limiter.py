@@ -13,10 +13,13 @@ blocks, so that one write serves many requests, and reports travel with the leas
 A slot that was leased and is not used is lost with its window, never used twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lambdas.relay.genesys.bookings import Bookings
 from lambdas.relay.genesys.outcomes import header
+from lambdas.relay.genesys.shares import Used, left
+from lambdas.relay.kernel.lanes import Lane
 from lambdas.relay.kernel.limits import (
     GENESYS_WINDOW_S,
     PEEK_MIN_S,
@@ -43,6 +46,8 @@ class Quota:
     per_minute: int
     #: requests a minute that are left to other users of the same client
     headroom: int
+    #: whose requests they are; None: there are no lanes
+    lane: Lane | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,30 @@ class Window(Shared):
     #: every slot of it was wanted; and of the window before it
     is_full: bool = False
     was_full: bool = False
+    #: slots handed out by lane; and in the window before
+    first: int = 0
+    normal: int = 0
+    last: int = 0
+    first_before: int = 0
+    normal_before: int = 0
+    last_before: int = 0
+
+    @property
+    def used(self) -> Mapping[Lane, Used]:
+        return {
+            "first": Used(self.first, self.first_before),
+            "normal": Used(self.normal, self.normal_before),
+            "last": Used(self.last, self.last_before),
+        }
+
+    def with_used(self, lane: Lane, slots: int) -> "Window":
+        match lane:
+            case "first":
+                return replace(self, first=self.first + slots)
+            case "normal":
+                return replace(self, normal=self.normal + slots)
+            case "last":
+                return replace(self, last=self.last + slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +162,15 @@ def lease(
     if room <= 0:
         window = replace(window, is_full=True)
         return window, Lease(window.number, 0, 0, _wait_s(window, now_ms, quota))
-    slots = min(wanted, max(1, room // SHARE_OF_ROOM))
+    ours = room if quota.lane is None else left(room, window.used, quota.lane)
+    if ours <= 0:
+        # Others may yet come for what is free, until the window ends.
+        window = replace(window, is_full=True)
+        return window, Lease(window.number, 0, 0, (window.ends_at_ms - now_ms) / 1000)
+    slots = min(wanted, max(1, ours // SHARE_OF_ROOM))
     window = replace(window, leased=window.leased + slots, leased_at_ms=now_ms)
+    if quota.lane is not None:
+        window = window.with_used(quota.lane, slots)
     return window, Lease(window.number, window.ends_at_ms, slots, 0)
 
 
@@ -194,6 +230,9 @@ def _next(window: Window, ends_at_ms: int, used: int) -> Window:
         closed_until_ms=window.closed_until_ms,
         is_full=False,
         was_full=window.is_full,
+        first_before=window.first,
+        normal_before=window.normal,
+        last_before=window.last,
     )
 
 

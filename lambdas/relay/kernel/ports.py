@@ -51,11 +51,13 @@ class Outgoing:
     delay_s: int = 0
 
 
-class Queue(Protocol):
+class Outbox(Protocol):
     def send(self, messages: Sequence[Outgoing]) -> None:
         """Returns when every message is durable. Raises Transient when any may not be."""
         ...
 
+
+class Queue(Outbox, Protocol):
     def change_visibility(self, delivery: Delivery, seconds: float) -> None:
         """Keeps a received message invisible for that long from now (12 h at most)."""
         ...
@@ -269,11 +271,11 @@ class Ports(Protocol):
         ...
 
     def queue(self, name: str) -> Queue:
-        """One of `limits.QUEUES`, or its dead letters: `events`, `events-dead`."""
+        """One of `lanes.queues`, or its dead letters: `events`, `events-dead`."""
         ...
 
     def resume_redrive(self, name: str) -> bool:
-        """Takes the last redrive of the dead letters of one of `limits.QUEUES` up again, where it
+        """Takes the last redrive of the dead letters of one of `lanes.queues` up again, where it
         named no destination and stopped at a letter whose source SQS does not know: now to the
         queue of that name. Returns whether there was one to take up. Raises Transient."""
         ...

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short, uuid_text
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
+from lambdas.relay.kernel.lanes import LANES, Lane
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.personal import impersonal
@@ -97,6 +98,8 @@ class Target:
     formerly: tuple[str, ...] = ()
     #: its events are claimed and not written: another consumer writes them yet
     is_shadow: bool = False
+    #: which of the waiting requests goes first; of time alone, so that it is no part of the id
+    lane: Lane = "normal"
 
     @property
     def names(self) -> list[str]:
@@ -222,20 +225,10 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
     return uuid_text(digest("batch", *parts), 4)
 
 
-#: what a message says that has not been through dedup yet. No event can say it: within a text the
-#: quotes are escaped
-_UNCLAIMED = '"stage":"sealed"'
-
-
 def encode_unclaimed(batch: Batch) -> str:
     """The message of a batch that is to claim its events before it may be written."""
     document = _document(batch) | {"stage": "sealed"}
     return canonical({**document, "sum": checksum_of(document)})
-
-
-def is_unclaimed(text: str) -> bool:
-    """Whether a sealed message says so; those of the release before say nothing."""
-    return _UNCLAIMED in text
 
 
 def encode(batch: Batch) -> str:
@@ -247,10 +240,12 @@ def _document(batch: Batch) -> dict[str, Json]:
     columns = {name: [getattr(event, name) for event in batch.events] for name in COLUMNS}
     formerly = {"formerly": list(batch.target.formerly)} if batch.target.formerly else {}
     shadow = {"shadow": True} if batch.target.is_shadow else {}
+    lane = {"lane": batch.target.lane} if batch.target.lane != "normal" else {}
     return {
         **{name: column for name, column in columns.items() if any(column)},
         **formerly,
         **shadow,
+        **lane,
         "v": FORMAT,
         "batch_id": batch.batch_id,
         "nonce": batch.nonce,
@@ -307,6 +302,7 @@ def decode(text: str) -> Batch:
                 document["shape"],
                 tuple(document.get("formerly", ())),
                 document.get("shadow") is True,
+                document.get("lane", "normal"),
             ),
             sealed_at_ms=document["sealed_at_ms"],
             depth=document["depth"],
@@ -333,6 +329,7 @@ def _refuse_unsound(batch: Batch) -> None:
         and all(map(holds, (batch, batch.target, *batch.events)))
         and all(type(name) is str for name in names)
         and batch.target.shape in get_args(Shape)
+        and batch.target.lane in LANES
         and batch.depth >= 0
         and batch.sealed_at_ms in CALENDAR_MS
         and all(event.accepted_at_ms in CALENDAR_MS for event in batch.events)

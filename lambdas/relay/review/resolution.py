@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from lambdas.relay.kernel.canonical import read_json
 from lambdas.relay.kernel.errors import RelayError
-from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Outgoing, Queue, Vault
+from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Outbox, Outgoing, Vault
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.ledger.claims import claim
@@ -64,7 +64,7 @@ def successor(batch: Batch) -> Batch:
 
 
 def resolve(
-    parked: Parked, decision: Decision, *, ledger: Ledger, vault: Vault, writes: Queue, now_ms: int
+    parked: Parked, decision: Decision, *, ledger: Ledger, vault: Vault, writes: Outbox, now_ms: int
 ) -> State:
     """Carries the decision out; repeating it resumes it. Raises NotResolved, Transient."""
     if decision.verdict == "again":
@@ -81,7 +81,7 @@ def _again(
     decision: Decision,
     ledger: Ledger,
     vault: Vault,
-    writes: Queue,
+    writes: Outbox,
     now_ms: int,
 ) -> State:
     """Until the new request is on its way the old record stays on the list of those overdue.

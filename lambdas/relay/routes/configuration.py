@@ -24,6 +24,8 @@ class Configuration:
     #: patterns of the types that a webhook's sender may send; who is not named may send any
     sender_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     breakers: Breakers = field(default_factory=Breakers)
+    #: each lane has a queue of its own
+    has_lanes: bool = False
 
     def routes_of(self, event: Event) -> tuple[Route, ...]:
         """Those whose topics have it; whether they want it is a question to each."""

@@ -49,6 +49,7 @@ def rendered(route: Route, event: Event) -> Rendered:
             destination.shape,
             destination.formerly,
             route.is_shadow,
+            route.lane,
         )
         into = destination.list_of(event.detail_type)
         return Rendered(target, into, text, _is_shown(destination, event, item, target.path))

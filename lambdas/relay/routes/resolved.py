@@ -38,6 +38,7 @@ def load(document: Row) -> Configuration:
             LedgerBreaker(**breakers["ledger"]),
             SilenceBreaker(**breakers["silence"]),
         ),
+        document["lanes"],
     )
 
 

@@ -6,6 +6,7 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.lanes import Lane
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.routes import mapping
@@ -26,6 +27,7 @@ class Route:
     is_shadow: bool = False
     #: names that it had before: events claimed for them are claimed for it
     formerly: tuple[str, ...] = ()
+    lane: Lane = "normal"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""Where a relay has lanes, whoever is on call sees each of their queues."""
+
+from typing import Any
+
+import pytest
+
+from lambdas.relay.kernel.lanes import LANES, title, writes_queue
+from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.messages.sealing import encode
+from ops import checks
+from ops.errors import OpsError
+from tests.ops.conftest import Deployed
+from tests.unit.test_lanes import batch_in
+
+
+@pytest.fixture
+def lanes(relay: Deployed) -> Deployed:
+    for lane in LANES:
+        for end in ("", "-dead"):
+            name = f"{writes_queue(lane)}{end}"
+            url = relay.sqs.create_queue(QueueName=name)["QueueUrl"]
+            relay.made[f"{title(name)}QueueUrl"] = url
+    return relay
+
+
+def test_the_lanes_are_among_the_queues(lanes: Deployed) -> None:
+    assert [line.name for line in lanes.lines()][-2:] == ["writes-first", "writes-last"]
+    assert lanes.line("writes-first").dead_url.endswith("/writes-first-dead")
+
+
+def test_without_lanes_their_names_are_unknown(relay: Deployed) -> None:
+    assert len(relay.lines()) == 4
+    with pytest.raises(OpsError, match="no queue writes-first: it is one of events, batches"):
+        relay.line("writes-first")
+
+
+def test_what_a_person_sends_to_be_written_waits_in_its_lane(lanes: Deployed) -> None:
+    text = encode(batch_in("last"))
+
+    lanes.writes.send([Outgoing(text)])
+
+    (found,) = lanes.queue(lanes.line("writes-last").url).receive(10)
+    assert found.body == text
+
+
+class Functions:
+    """Lambda, as far as the doctor asks it: every function is fed by so many queues."""
+
+    def __init__(self, of_write: int) -> None:
+        self._of_write = of_write
+
+    def get_function_configuration(self, **_named: str) -> Any:
+        return {"State": "Active"}
+
+    def list_event_source_mappings(self, *, FunctionName: str) -> Any:
+        count = self._of_write if FunctionName == "Write" else 1
+        return {"EventSourceMappings": [{"State": "Enabled"}] * count}
+
+
+def _looked_at(relay: Deployed, of_write: int) -> str:
+    for verb in checks.VERBS:
+        relay.made[f"{verb}FunctionName"] = verb
+    relay.functions = Functions(of_write)  # type: ignore[assignment]
+    return checks._functions(relay)
+
+
+def test_the_doctor_misses_a_lane_that_is_not_connected(lanes: Deployed) -> None:
+    assert _looked_at(lanes, 3) == "five active, connected to their 6 queues"
+    with pytest.raises(OpsError, match="queue of Write is not connected"):
+        _looked_at(lanes, 2)
+
+
+def test_without_lanes_one_queue_feeds_each(relay: Deployed) -> None:
+    assert _looked_at(relay, 1) == "five active, connected to their 4 queues"

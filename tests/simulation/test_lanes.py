@@ -1,0 +1,27 @@
+"""Lanes are about time alone: with a queue for each, every promise holds as it does with one."""
+
+from multiprocessing.pool import Pool
+
+from simulation.scenario import draw_in_lanes
+from simulation.work import run_seeds_in_lanes
+from simulation.world import World
+
+SEEDS = range(1, 13)
+
+
+def test_every_event_is_accounted_for_whatever_lane_it_is_in(processes: Pool) -> None:
+    parts = [range(n, n + 3) for n in SEEDS[::3]]
+
+    done = [t for trials in processes.imap_unordered(run_seeds_in_lanes, parts) for t in trials]
+
+    assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
+    assert len(done) == len(SEEDS)
+
+
+def test_each_lane_has_had_something_to_do() -> None:
+    world = World(draw_in_lanes(1))
+
+    world.run()
+
+    for name in ("write", "writes-first", "writes-last"):
+        assert world.pools[name].invocations, name
