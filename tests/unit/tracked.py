@@ -104,7 +104,7 @@ def caused(
     """An event of a conversation's life, as intake seals it."""
     return replace(
         sealed_event(
-            f"{topic} {conversation} {entity} {sequence} {said}", conversation=conversation
+            f"{topic} {conversation} {sequence} {said}{entity}", conversation=conversation
         ),
         topic=topic,
         correlation_id=correlation,
