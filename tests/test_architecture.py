@@ -218,6 +218,7 @@ def test_the_stack_reaches_the_functions_by_names_limits_and_configuration_only(
 
     assert all(within(name, "lambdas.relay") for name in reached[True])
     assert reached[False] <= {
+        "lambdas.relay.kernel.lanes",  # which queues there are, and what they are called
         "lambdas.relay.kernel.limits",
         "lambdas.relay.routes.configuration",
         "lambdas.relay.kernel.metrics",
