@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from demo.run.lines import Line
 from demo.run.stage import Stage, StageError
+from lambdas.relay.kernel.field_types import is_encodable
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPartnerEvents.html: Entries
 ENTRIES_MAX = 20
@@ -36,14 +37,17 @@ def publish(lines: Sequence[Line], source: str, stage: Stage, tell: Callable[[in
 
 
 def conversations_in(lines: Sequence[Line]) -> dict[str, list[str]]:
-    """The conversations that the lines tell of, with their participants: Genesys has them."""
+    """The conversations that the lines tell of, with their participants: Genesys has them. What
+    breaks off in the middle of a character is no id of anybody's."""
     found: dict[str, list[str]] = {}
     for line in lines:
         match line.document:
             case {"detail": {"eventBody": {"conversationId": str() as conversation, **body}}}:
-                participants = found.setdefault(conversation, [])
-                if isinstance(participant := body.get("participantId"), str):
-                    participants.append(participant)
+                if is_encodable(conversation):
+                    participants = found.setdefault(conversation, [])
+                    participant = body.get("participantId")
+                    if isinstance(participant, str) and is_encodable(participant):
+                        participants.append(participant)
     return found
 
 

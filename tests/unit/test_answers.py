@@ -328,6 +328,34 @@ def test_a_failure_that_names_no_item_blames_nobody_and_is_not_asked_for_again(
     assert world.telemetry.counts["BreakerOpened"] == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        (JOURNEY, lambda said: {"unprocessedEntities": []}),
+        (
+            CONTACTS,
+            lambda said: {"results": [{"id": e["id"], "success": True} for e in said["entities"]]},
+        ),
+        (
+            section("external-metrics"),
+            lambda said: {"processedEntities": said["items"], "unprocessedEntities": []},
+        ),
+    ],
+    ids=["journey", "contacts", "metrics"],
+)
+def test_errors_beside_the_endpoints_own_document_are_no_success(kind: Any, own: Any) -> None:
+    world = Simulated(configuration(kind))
+    batch = world.batch([envelope(n) for n in range(3)])
+    errors = {"errors": [{"message": "two were not taken"}]}
+    sent = says(world, lambda r: document(200, {**own(json.loads(r.body)), **errors}))
+    world.write_all()
+
+    assert world.state(batch) == "MANUAL_REVIEW"
+    assert len(sent) == 1
+    (case,) = world.in_review()
+    assert "two were not taken" in str(case)
+
+
 def test_an_index_that_contradicts_the_event_beside_it_blames_nobody() -> None:
     world = Simulated()
     batch = world.batch([envelope(n) for n in range(3)])

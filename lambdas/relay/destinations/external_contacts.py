@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.results import (
     CONTRADICTION,
+    FAILS_SOMEHOW,
     ItemFailure,
     Row,
     Unreadable,
@@ -31,6 +32,8 @@ def read_results(
     (SDK model BulkContactsEnrichResponse)."""
     if not isinstance(document, dict) or "results" not in document:
         return None
+    if document.get("errors"):
+        return FAILS_SOMEHOW
     named = named_by(document["results"], events, member="id")
     if isinstance(named, Unreadable):
         return named

@@ -11,7 +11,13 @@ from dataclasses import replace
 
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
-from lambdas.relay.destinations.results import NO_ITEM, ItemFailure, Unreadable, merged
+from lambdas.relay.destinations.results import (
+    FAILS_SOMEHOW,
+    NO_ITEM,
+    ItemFailure,
+    Unreadable,
+    merged,
+)
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
@@ -32,6 +38,8 @@ def read_results(
         document
     ):
         return None
+    if document.get("errors"):
+        return FAILS_SOMEHOW
     rows = document.get("unprocessedEntities") or []
     if not isinstance(rows, list):
         return NO_ITEM

@@ -14,6 +14,7 @@ from dataclasses import replace
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section
 from lambdas.relay.destinations.results import (
+    FAILS_SOMEHOW,
     ItemFailure,
     Row,
     Unreadable,
@@ -69,6 +70,8 @@ def read_results(
     statusCode}]}` (SDK model ExternalEventsResponse), `{}` where everything was processed."""
     if not isinstance(document, dict) or (document and "unprocessedEntities" not in document):
         return None
+    if document.get("errors"):
+        return FAILS_SOMEHOW
     rows = document.get("unprocessedEntities")
     return failures_among(rows, events, member="id", index="originalRequestIndex", failure=_failure)
 

@@ -58,6 +58,8 @@ class Unreadable:
 NO_ITEM = Unreadable(Code.FAILS_NO_ITEM())
 TWO_ITEMS = Unreadable(Code.FAILS_TWO_ITEMS())
 CONTRADICTION = Unreadable(Code.FAILS_AND_NOT())
+#: errors are told beside what the endpoint's own document says of the items
+FAILS_SOMEHOW = Unreadable(Code.FAILS_SOMEHOW())
 
 #: reads a 2xx answer (None: it was empty): the failures among the items, Unreadable where they
 #: cannot be told, None where it is no answer of this endpoint
@@ -72,7 +74,7 @@ def any_answer(
 ) -> Sequence[ItemFailure] | Unreadable | None:
     """For endpoints whose 2xx says that everything was taken, in whatever words."""
     if isinstance(document, Mapping) and document.get("errors"):
-        return Unreadable(Code.FAILS_SOMEHOW())
+        return FAILS_SOMEHOW
     return ()
 
 

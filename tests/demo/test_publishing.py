@@ -1,0 +1,17 @@
+"""What a run tells the simulated Genesys of before it publishes."""
+
+from demo.run.lines import read_line
+from demo.run.publishing import conversations_in
+from tests.envelopes import envelope, text
+
+
+def test_what_breaks_off_in_the_middle_of_a_character_is_nobodys_id() -> None:
+    """A captured event of that kind goes its way; the simulator could not even be told of it."""
+    rows = [envelope() for _ in range(3)]
+    said = [("c-1", "p-1"), ("c-2", "half \ud83d"), ("half \ud83d", "p-3")]
+    for row, (conversation, participant) in zip(rows, said, strict=True):
+        row["detail"]["eventBody"] |= {
+            "conversationId": conversation, "participantId": participant,
+        }  # fmt: skip
+
+    assert conversations_in([read_line(text(row)) for row in rows]) == {"c-1": ["p-1"], "c-2": []}
