@@ -51,6 +51,8 @@ class Account:
     not_taken: int = 0
     #: events that took effect nowhere and that nobody is responsible for
     lost: int = 0
+    #: events that somebody purged and that no archive has, of which nothing is left
+    purged: int = 0
     #: second, third, ... effects of one event
     doubled: int = 0
     #: of those, the ones that no record lists as possible
@@ -171,6 +173,7 @@ def _traces(history: History) -> _Traces:
         numbers = numbers_of(document)
         if folder == "quarantine":
             quarantined |= numbers
+        if folder != "review":
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
         # A document whose record went on is a stray: nobody is asked about it any more.
@@ -191,10 +194,16 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
-    is_wanted = history.deploy != "removed" or number in history.sealed
+    harm = history.harm
+    # What was purged and replayed meets the routes of the day.
+    is_wanted = history.deploy != "removed" or number in history.sealed - harm.purged
     match fact.kind:
         case "plain" | "poison" if not (is_wanted or effects or traces.has(number)):
             account.unrouted += 1
+        case "plain" | "poison" | "malformed" if number in harm.purged - harm.replayed and not (
+            effects or traces.has(number)
+        ):
+            account.purged += 1
         case "unrouted":
             account.unrouted += 1
             if effects:
@@ -318,7 +327,7 @@ def _judge_plain(
         account.reasons[read_reason(reason).code.name] += 1
         if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
-    if number in traces.quarantined and not history.dead_lettered["events"]:
+    if number in traces.quarantined - history.harm.edited and not history.dead_lettered["events"]:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
 
 
@@ -335,6 +344,8 @@ def _may_be_parked(
             )
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
             return history.dead_lettered[told.details[0]] > 3
+        case Code.ABANDONED:
+            return number in history.harm.emptied
         case Code.BEYOND_HORIZON | Code.RECORD_GONE:
             return regime.late_copies
         case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:

@@ -21,6 +21,8 @@ PlatformFault = Literal[
     "message copied",  # somebody sends what waits in a queue once more
     "attributes edited",  # somebody replaces the attributes of what waits in a queue
     "purge",  # somebody empties the queue of claimed batches
+    "body edited",  # somebody edits the bodies of what waits in a queue
+    "archive replayed",  # events and sealed batches are purged, then the bus's archive is replayed
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
     "message sent again",  # an engineer sends a message that he kept, weeks later
@@ -117,6 +119,12 @@ STRANGE_RATES: Mapping[Kind, float] = {
     "429 absurd": 0.03,
 }
 STRANGE_SHARE = 0.25
+#: slips with consequences of their own for what can be promised: in few runs, for the same reason
+HEAVY_RATES: Mapping[Kind, float] = {
+    "body edited": 0.25,
+    "archive replayed": 0.7,
+}
+HEAVY_SHARE = 0.2
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35

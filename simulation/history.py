@@ -9,6 +9,7 @@ from simulation.endless import NEVER, Ending
 from simulation.memory.genesys import Call, Effect
 from simulation.memory.queues import Message
 from simulation.senders import Answers
+from simulation.slips import Harm
 from simulation.workload import Fact
 
 
@@ -43,6 +44,8 @@ class History:
     strays: list[str]
     #: numbers of the events that intake has sealed: from then on somebody is responsible for them
     sealed: set[int]
+    #: what people did to events that nobody can undo
+    harm: Harm
     #: what became of the configuration meanwhile
     deploy: Deploy
     #: the destination that a request's record names, by its key, kept in the same way as `reposts`

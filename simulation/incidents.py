@@ -6,14 +6,16 @@ from functools import partial
 from random import Random
 
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S
-from simulation import slips, workload
+from simulation import workload
 from simulation.fault_plan import FaultPlan
 from simulation.mappings import Mapping as EventSourceMapping
+from simulation.memory.bus import Bus
 from simulation.memory.credentials import StoredSecret
 from simulation.memory.genesys import GenesysServer
 from simulation.memory.queues import StoredQueue
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
+from simulation.slips import Harm, Slips
 from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
 
 #: hours after the beginning by which every queue is read again: one hour before SQS's four days
@@ -29,16 +31,26 @@ class Incidents:
     fault_plan: FaultPlan
     queues: Mapping[str, StoredQueue]
     mappings: Mapping[str, EventSourceMapping]
+    bus: Bus
     table: Table
     server: GenesysServer
     secret: StoredSecret
+    harm: Harm
     #: how long faults go on, in seconds
     faults_s: float
 
     def plan(self, *, late: bool) -> None:
         """With `late`, those of weeks later too."""
         random, fault_plan = self.random, self.fault_plan
-        slips.plan(random, fault_plan, self.queues, tuple(self.mappings), self._at_some_time)
+        Slips(
+            random,
+            self.timeline,
+            fault_plan,
+            self.queues,
+            tuple(self.mappings),
+            self.bus,
+            self.harm,
+        ).plan(self._at_some_time)
         for queue, mapping in self.mappings.items():
             if fault_plan.strikes("mapping paused"):
                 hours = random.choice((0.5, 3, 76, PAUSE_END_H))

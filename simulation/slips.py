@@ -1,45 +1,100 @@
 """A person's slips in the console: the wrong queue, the wrong choice, an edit, a copy, a purge."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
+from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Outgoing
 from simulation.fault_plan import FaultPlan
+from simulation.memory.bus import Bus
 from simulation.memory.queues import StoredQueue
+from simulation.memory.timeline import Timeline
+from simulation.workload import marker, numbers_of
 
 Later = Callable[[Callable[[], None]], None]
 
+#: between a purge and the replay that makes it good
+NOTICED_WITHIN_S = 3 * HOUR_S
 
-def plan(
-    random: Random,
-    fault_plan: FaultPlan,
-    queues: Mapping[str, StoredQueue],
-    names: Sequence[str],
-    at_some_time: Later,
-) -> None:
-    """Messages and dead letters are redriven into another function's queue, copied, or sent anew
-    with attributes of one's own; the claimed batches are purged. What is purged from the queues
-    before them is lost, and nobody promises otherwise (docs/guarantees.md)."""
 
-    def move(place: str, to: str) -> None:
-        queues[place].redrive(queues[to], 1_000)
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What people did to events that nobody can undo, by their numbers."""
 
-    for name in names:
-        others = [other for other in names if other != name]
-        if others and fault_plan.strikes("redrive astray"):
-            to = random.choice(others)
+    #: their message was edited: it can no longer be read, or its checksum is wrong
+    edited: set[int] = field(default_factory=set)
+    #: their message was purged before they were claimed
+    purged: set[int] = field(default_factory=set)
+    #: their request's message was purged: it is sent again so often, and then a person has it
+    emptied: set[int] = field(default_factory=set)
+    #: they came over the bus, so that the archive brought them back; the others are lost
+    replayed: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Slips:
+    random: Random
+    timeline: Timeline
+    fault_plan: FaultPlan
+    queues: Mapping[str, StoredQueue]
+    #: of the queues that a function reads
+    names: Sequence[str]
+    bus: Bus
+    harm: Harm
+
+    def plan(self, at_some_time: Later) -> None:
+        """Messages and dead letters are redriven into another function's queue, copied, edited, or
+        sent anew with attributes of one's own; the claimed batches are purged; or all that is not
+        claimed yet is, and the archive is replayed."""
+        for name in self.names:
+            others = [other for other in self.names if other != name]
+            if others and self.fault_plan.strikes("redrive astray"):
+                to = self.random.choice(others)
+                for place in (name, f"{name}-dead"):
+                    at_some_time(lambda p=place, t=to: self._move(p, t))  # type: ignore[misc]
+        if self.fault_plan.strikes("purge"):
+            at_some_time(self._purge_claimed)
+        for name in self.names:
+            if self.fault_plan.strikes("redrive by default"):
+                at_some_time(self.queues[f"{name}-dead"].redrive_to_source)
             for place in (name, f"{name}-dead"):
-                at_some_time(lambda p=place, t=to: move(p, t))  # type: ignore[misc]
-    if fault_plan.strikes("purge"):
-        at_some_time(queues["writes"].messages.clear)
-    for name in names:
-        if fault_plan.strikes("redrive by default"):
-            at_some_time(queues[f"{name}-dead"].redrive_to_source)
-        for place in (name, f"{name}-dead"):
-            if fault_plan.strikes("message copied"):
-                at_some_time(lambda queue=queues[place]: _copy(queue))  # type: ignore[misc]
-            if fault_plan.strikes("attributes edited"):
-                at_some_time(lambda queue=queues[place]: _edit(queue))  # type: ignore[misc]
+                queue = self.queues[place]
+                if self.fault_plan.strikes("message copied"):
+                    at_some_time(lambda q=queue: _copy(q))  # type: ignore[misc]
+                if self.fault_plan.strikes("attributes edited"):
+                    at_some_time(lambda q=queue: _edit_attributes(q))  # type: ignore[misc]
+                if self.fault_plan.strikes("body edited"):
+                    at_some_time(lambda q=queue: self._edit_bodies(q))  # type: ignore[misc]
+        if self.fault_plan.strikes("archive replayed"):
+            at_some_time(self._purge_and_replay)
+
+    def _move(self, place: str, to: str) -> None:
+        self.queues[place].redrive(self.queues[to], 1_000)
+
+    def _edit_bodies(self, queue: StoredQueue) -> None:
+        for message in list(queue.messages.values()):
+            self.harm.edited.update(numbers_of(message.body))
+            del queue.messages[message.message_id]
+            queue.send(Outgoing(_edited(message.body), message.attributes))
+
+    def _purge_claimed(self) -> None:
+        self._purge("writes", self.harm.emptied)
+
+    def _purge(self, name: str, events: set[int]) -> None:
+        for message in self.queues[name].messages.values():
+            events.update(numbers_of(message.body))
+        self.queues[name].messages.clear()
+
+    def _purge_and_replay(self) -> None:
+        for name in ("events", "batches"):
+            self._purge(name, self.harm.purged)
+        self.timeline.after(self.random.random() * NOTICED_WITHIN_S, self._replay)
+
+    def _replay(self) -> None:
+        for envelope in self.bus.archive:
+            self.harm.replayed.update(numbers_of(envelope))
+        self.bus.replay("by hand")
 
 
 def _copy(queue: StoredQueue) -> None:
@@ -47,7 +102,17 @@ def _copy(queue: StoredQueue) -> None:
         queue.send(Outgoing(message.body, message.attributes))
 
 
-def _edit(queue: StoredQueue) -> None:
+def _edit_attributes(queue: StoredQueue) -> None:
     for message in list(queue.messages.values()):
         del queue.messages[message.message_id]
         queue.send(Outgoing(message.body, {"redrives": "many", "first_seen": "yesterday"}))
+
+
+def _edited(body: str) -> str:
+    """What intake has sealed says something else of its events. The others bear no checksum, and
+    another word in an envelope makes another event: they are cut off, and nobody can read them."""
+    if '"sum":' not in body:
+        return body[:-1]
+    for number in numbers_of(body):
+        body = body.replace(marker(number), f"{marker(number)} as edited")
+    return body

@@ -43,6 +43,7 @@ from simulation.releases import Release
 from simulation.scenario import Scenario
 from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
+from simulation.slips import Harm
 from simulation.trace import Trace
 from simulation.workload import SOURCE, START_MS, Fact
 from simulation.world_paths import PATH, SECOND_PATH
@@ -122,6 +123,7 @@ class World:
         #: what functions sent to a queue of another kind
         self.strays: list[str] = []
         self.sealed: set[int] = set()
+        self.harm = Harm()
         self.reconciliation = self._reconciliation()
         self.facts: list[Fact] = []
         self.answers: Answers = {}
@@ -167,9 +169,11 @@ class World:
             self.fault_plan,
             self.queues,
             self.mappings,
+            self.bus,
             self.table,
             self.server,
             self.secret,
+            self.harm,
             scenario.faults_s,
         ).plan(late=scenario.regime.late_copies)
         self._plan_endings(scenario.ending)
@@ -356,6 +360,7 @@ class World:
             unsound=self.probes.unsound,
             strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
             sealed=self.sealed,
+            harm=self.harm,
             deploy=self.scenario.deploy,
             names=self.names,
             errors=[

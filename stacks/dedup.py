@@ -44,4 +44,4 @@ class Dedup(Construct):
             role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem", "Query"]
         )
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
-        shared.vault.grant_discard(role, REVIEW)
+        shared.vault.grant_discard(role, REVIEW, SEALED)

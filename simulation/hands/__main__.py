@@ -20,7 +20,7 @@ from simulation.hands.moments import HOME, Moment, brought_to
 from simulation.hands.world import EDITED, EVENTS, World, customer
 
 #: columns where nobody looks: the table is not folded in a pipe
-WIDTH = 200
+WIDTH = 240
 
 #: once: each took effect once; as edited: one of them as the other event that somebody made of it;
 #: person: what took none is in a person's hands; listed: one took effect twice, and is listed as

@@ -9,6 +9,7 @@ Moment = Literal[
     "published",
     "sealed",
     "recorded, not claimed",
+    "claimed, not sent on",
     "claimed",
     "tried, no effect",
     "tried, took effect, answer lost",
@@ -19,6 +20,7 @@ HOME: Mapping[Moment, str] = {
     "published": "events",
     "sealed": "batches",
     "recorded, not claimed": "batches",
+    "claimed, not sent on": "batches",
     "claimed": "writes",
     "tried, no effect": "writes",
     "tried, took effect, answer lost": "writes",
@@ -47,6 +49,10 @@ def brought_to(moment: Moment) -> World:
     waiting = world.take("batches")
     world.put("batches", waiting)
     world.invoke("batches")
+    if moment == "claimed, not sent on":
+        world.take("writes")
+        world.put("batches", waiting)
+        return world
     if moment == "recorded, not claimed":
         for key in [key for key in world.table.items if key[0].startswith("C#")]:
             world.table.remove(key)

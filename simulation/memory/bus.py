@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from lambdas.relay.kernel.ports import Outgoing
 from simulation.memory.faults import Faults
@@ -27,13 +28,27 @@ class Bus:
         self._rules = rules
         self._timeline = timeline
         self._faults = faults
+        #: everything that was ever accepted, and that a rule here wants: the archive
+        self.archive: list[str] = []
 
     def put(self, envelope: str) -> None:
         """Accepts an envelope (JSON); each rule that matches gets it."""
         source = json.loads(envelope).get("source")
         for rule in self._rules:
             if rule.source == source:
+                self.archive.append(envelope)
                 self._deliver(envelope, rule)
+
+    def replay(self, name: str) -> None:
+        """Delivers the whole archive again, as EventBridge does: each envelope as it was, and with
+        the replay's name."""
+        for envelope in self.archive.copy():
+            self._hand_on({**json.loads(envelope), "replay-name": name})
+
+    def _hand_on(self, document: dict[str, Any]) -> None:
+        for rule in self._rules:
+            if rule.source == document.get("source"):
+                self._deliver(json.dumps(document), rule)
 
     def _deliver(self, envelope: str, rule: Rule) -> None:
         if self._faults.strikes("bus undeliverable"):

@@ -5,20 +5,30 @@ from typing import Any
 
 from lambdas.relay.assembly import consumers
 from lambdas.relay.assembly import intake as assembled_intake
-from lambdas.relay.functions import attempt, consolidation, intake, overdue, reconcile, write
+from lambdas.relay.functions import (
+    attempt,
+    consolidation,
+    dedup,
+    intake,
+    overdue,
+    reconcile,
+    write,
+)
 from lambdas.relay.functions.redriving import Verdict, judge_batch
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery, Outgoing
-from lambdas.relay.messages import consumer
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages import consumer, sealing
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.states import State
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.settling import split_for_good
 from simulation.mutants.stages import odd, some_items_fail
 from simulation.rivals.tutorials import process_then_put, put_then_process
 
-_settle = consumer.settle
+_settle, _send = consumer.settle, dedup._send
 
 
 def _swallow(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
@@ -64,6 +74,11 @@ def _delete_then_send(
 ) -> None:
     line.dead.delete(dead_letter)
     line.source.send([Outgoing(dead_letter.body, dead_letter.attributes)])
+
+
+def _keep_then_send(own: Batch, deps: dedup.Deps, now_ms: int) -> None:
+    deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
+    _send(own, deps, now_ms)
 
 
 QUEUEING = (
@@ -128,6 +143,18 @@ QUEUEING = (
         "SQS keeps it.",
         ((overdue, "sealed_key", lambda batch_id: "nothing is kept"),),
         storm={"purge": 0.9, "429 hours": 0.1},
+    ),
+    Mutant(
+        "a payload is kept once it is claimed",
+        "Until then its message is in the queue, and the archive has its events.",
+        ((dedup, "_keep", lambda batch, deps: None), (dedup, "_send", _keep_then_send)),
+        storm={"archive replayed": 0.9, "ledger partly applied": 0.3, "purge": 0.0},
+    ),
+    Mutant(
+        "a checksum is the checksum",
+        "We sealed it ourselves, and nobody edits a message.",
+        ((sealing, "checksum_of", lambda document: "unread"),),
+        storm={"body edited": 0.9, "mapping paused": 0.5, "429 hours": 0.2},
     ),
     Mutant(
         "the tutorial: set the key, then process",

@@ -9,9 +9,16 @@ from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.functions.dedup import Deps, dedup
 from lambdas.relay.kernel.canonical import digest, short
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, HORIZON_S
+from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.consumer import settle_each
-from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, encode
+from lambdas.relay.messages.sealing import (
+    Batch,
+    SealedEvent,
+    decode,
+    encode,
+    encode_unclaimed,
+)
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import emptying, merged_item, opening, sealed_item
 from simulation.memory.faults import Fault
@@ -107,6 +114,34 @@ def test_a_shadow_gives_no_person_work_however_old_it_is() -> None:
 
     assert deduplicated(world, shadow) == 0
     assert not world.documents
+
+
+def kept(world: World, batch: Batch) -> str:
+    return world.documents[sealed_key(batch.batch_id)]
+
+
+def test_what_dies_among_its_claims_is_kept_before_the_first_of_them() -> None:
+    """Found by the simulation: its message purged, every replayed event was a copy of a request
+    that nobody had."""
+    world, batch = World(), batch_of("a", "b")
+    world.faults.plan("ledger partly applied")
+    deduplicated(world, batch)
+
+    assert kept(world, batch) == encode_unclaimed(batch)
+
+
+def test_what_is_kept_of_a_request_is_what_it_owns() -> None:
+    world, later = World(), batch_of("b", "c", nonce="later")
+    deduplicated(world, batch_of("b"), later, later)
+
+    assert said_in(decode(kept(world, later))) == ["c"]
+
+
+def test_nothing_is_kept_of_what_owns_nothing() -> None:
+    world, copy = World(), batch_of("a", nonce="later")
+    deduplicated(world, batch_of("a"), copy)
+
+    assert sealed_key(copy.batch_id) not in world.documents
 
 
 def test_a_smaller_batch_goes_on_under_its_own_id() -> None:

@@ -47,7 +47,7 @@ from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
-from lambdas.relay.messages.sealing import Batch, decode, describe, encode
+from lambdas.relay.messages.sealing import Batch, decode, describe, encode, encode_unclaimed
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
@@ -557,7 +557,8 @@ def purged() -> tuple[Office, Batch]:
         )
         == []
     )
-    world.stored_queue("writes").messages.clear()
+    for name in ("batches", "writes"):
+        world.stored_queue(name).messages.clear()
     return office, batch
 
 
@@ -569,7 +570,7 @@ def test_a_purged_request_is_found_counted_and_sent_again_verbatim_within_the_ho
 
     office.run()
 
-    assert office.world.bodies("writes") == [encode(batch)]
+    assert office.world.bodies("batches") == [encode_unclaimed(batch)]
     assert office.result.states == {"SEALED": 1}
     assert office.world.telemetry.counts["OverdueSealed"] == 1
 
@@ -586,7 +587,7 @@ def test_a_request_that_was_sent_and_purged_is_sent_again_and_write_decides(
 
     office.run()
 
-    assert office.world.bodies("writes") == [encode(batch)]
+    assert office.world.bodies("batches") == [encode_unclaimed(batch)]
 
 
 def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_ends() -> None:
@@ -595,7 +596,7 @@ def test_a_request_that_is_purged_again_and_again_is_overdue_all_the_time_and_en
     while office.state(batch) == "SEALED":
         office.world.timeline.advance(RECONCILE_EVERY_S)
         office.run()
-        office.world.stored_queue("writes").messages.clear()
+        office.world.stored_queue("batches").messages.clear()
         looks += 1
         is_overdue = looks * RECONCILE_EVERY_S >= OVERDUE_S
         assert office.result.overdue + office.result.reviewed == (1 if is_overdue else 0)
@@ -656,7 +657,7 @@ def test_a_split_request_whose_parts_were_never_sent_is_worked_on_again() -> Non
 
     office.run()
 
-    assert office.world.bodies("writes") == [encode(batch)]
+    assert office.world.bodies("batches") == [encode_unclaimed(batch)]
     assert office.state(batch) == "SPLIT"
 
 

@@ -16,6 +16,7 @@ def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
     names = queues(has_lanes=settings.configuration.has_lanes)
     return Deps(
         **common(ports, settings, rate_limiter_of(ports, settings)),
+        batches=ports.queue("batches"),
         breakers=overdue.BreakersSeen(ports.ledger, ports.entropy),
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in names],
         resume_redrive=ports.resume_redrive,

@@ -126,18 +126,28 @@ def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
     return of_target(batch.target, deps.confirmations)
 
 
+def _keep(batch: Batch, deps: Deps) -> None:
+    """Before the first claim: from then on no copy of its events is ever sent, and its message may
+    be purged by hand. Reconcile sends what is kept through here again."""
+    if batch.events:
+        deps.consumer.vault.keep(sealed_key(batch.batch_id), encode_unclaimed(batch))
+
+
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Claims what is news; what the batch owns of it goes on."""
+    _keep(news, deps)
     claimed = claim(news, deps.ledger, now_ms)
     name_copies(news, claimed, deps.consumer.telemetry)
     if not claimed.owned:
-        deps.ledger.change(*record_key(news.batch_id), *emptying(now_ms))
-        return Done()
+        return _empty(news, deps, now_ms)
     own = news.only(claimed.owned)
     if own.target.is_shadow:
         return _stay_in_shadow(own, deps, now_ms)
     if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
         return _stop_loop(own, deps, now_ms)
+    if own.events != news.events:
+        # What a person may see of the request is what is in it.
+        deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
     _send(own, deps, now_ms)
     return Done()
 
@@ -160,22 +170,26 @@ def _without_destination(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
 def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Claimed for good, so that they are copies once the route writes; the other consumer has
     them."""
-    deps.ledger.change(*record_key(own.batch_id), *emptying(now_ms))
+    _empty(own, deps, now_ms)
     deps.consumer.telemetry.count("Shadowed", len(own.events))
     deps.consumer.telemetry.note("shadowed", batch=own.batch_id, events=len(own.events))
     return Done()
 
 
+def _empty(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """Nothing of it is to be written."""
+    deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
+    deps.consumer.vault.discard(sealed_key(batch.batch_id))
+    return Done()
+
+
 def _send(own: Batch, deps: Deps, now_ms: int) -> None:
-    """From here on nobody else will ever send these events. The message may be purged by hand: what
-    is kept can be sent again verbatim."""
+    """From here on nobody else will ever send these events."""
     note_same_content(own, deps.ledger, deps.consumer.telemetry)
     leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
         deps.ledger.insert(leading)
-    message = encode(own)
-    deps.consumer.vault.keep(sealed_key(own.batch_id), message)
-    deps.writes.send([Outgoing(message, describe(own))])
+    deps.writes.send([Outgoing(encode(own), describe(own))])
     telemetry = deps.consumer.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})

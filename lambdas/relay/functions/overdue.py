@@ -27,11 +27,12 @@ from lambdas.relay.kernel.limits import (
     REDRIVES_MAX,
     RESENDS_MAX,
 )
-from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing
+from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.dead_letters import ATTEMPTS
 from lambdas.relay.messages.quarantine import keep_aside
-from lambdas.relay.messages.sealing import decode, describe
+from lambdas.relay.messages.sealing import decode, describe, is_unclaimed
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.states import WAITING
@@ -76,6 +77,7 @@ class BreakersSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps(CommonDeps):
+    batches: Queue
     breakers: BreakersSeen
 
 
@@ -184,7 +186,7 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
     if not _change(tracked, reopening(tracked, now_ms, Code.SENT_AGAIN()), deps):
         return "changed"
     deps.telemetry.count("Resent")
-    deps.writes.send([Outgoing(message, describe(decode(message)))])
+    _send_kept(message, deps)
     return "resent"
 
 
@@ -207,7 +209,7 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
         later = postponing(tracked, now_ms // 1000 + LOOK_AGAIN_S, prompts=prompts + 1)
         if not _change(tracked, later, deps):
             return "changed"
-        deps.writes.send([Outgoing(message, describe(decode(message)))])
+        _send_kept(message, deps)
         return "resent"
     if age_s < GONE_AFTER_S:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
@@ -260,6 +262,16 @@ def _resume(tracked: Record, deps: Deps) -> Fate:
 
 
 # --- what all of them need
+
+
+def _send_kept(message: str, deps: Deps) -> None:
+    """What was kept before its claims goes through dedup again, which may have died among them.
+    One delivery of it has come to nothing: the count has dedup look at its record."""
+    described = describe(decode(message))
+    if is_unclaimed(message):
+        deps.batches.send([Outgoing(message, {ATTEMPTS: "1", **described})])
+    else:
+        deps.writes.send([Outgoing(message, described)])
 
 
 def _postpone(tracked: Record, seconds: int, deps: Deps) -> Fate:
