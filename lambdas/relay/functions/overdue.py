@@ -31,8 +31,9 @@ from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger, Out
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.dead_letters import ATTEMPTS
+from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.quarantine import keep_aside
-from lambdas.relay.messages.sealing import decode, describe, is_unclaimed
+from lambdas.relay.messages.sealing import decode, describe
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.states import WAITING
