@@ -5,6 +5,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.existing_vpc import ElasticIp, ExistingVpc
 from stacks.log_group import log_group
 
@@ -83,6 +84,11 @@ class ExistingNetwork(Construct):
         )
         self.subnets = ec2.SubnetSelection(
             subnets=[ec2.Subnet.from_subnet_id(self, subnet, subnet) for subnet in existing.subnets]
+        )
+        acknowledge(
+            self,
+            "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+            "The subnets' routes are their owners', and nobody here asks for them.",
         )
         self.security_group = _outward_only(self, self.vpc)
 

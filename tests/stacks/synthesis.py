@@ -10,6 +10,8 @@ from stacks.configuration import load_environments
 from stacks.relay_stack import RelayStack
 from tests.stacks.synthesised import Synthesised
 
+PROJECT = Path(__file__).parents[2]
+
 
 def synthesise(directory: Path, *, protected: bool = True, **texts: str) -> Synthesised:
     """Build the environments `texts` (name: content of the file) in one app, with cdk-nag."""
@@ -17,7 +19,9 @@ def synthesise(directory: Path, *, protected: bool = True, **texts: str) -> Synt
         (directory / f"{name}.toml").write_text(text, encoding="utf-8")
     references = ",".join(str(directory / f"{name}.toml") for name in texts)
     out = directory / "cdk.out"
-    app = cdk.App(outdir=str(out), context={"aws:cdk:bundling-stacks": []})
+    # The flags are those of the deployment: another template is another product.
+    context = json.loads((PROJECT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = cdk.App(outdir=str(out), context={**context, "aws:cdk:bundling-stacks": []})
     for environment in load_environments(references):
         RelayStack(app, environment=environment, protected=protected)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

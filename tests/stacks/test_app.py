@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import aws_cdk
 
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
+from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, readable, resources
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -84,6 +86,19 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
     assert (tmp_path / "cdk.out" / "genesys-relay-good.template.json").exists()
     (asset,) = (tmp_path / "cdk.out").glob("asset.*")
     assert json.loads((asset / "configuration.json").read_text())["routes"][0]["name"] == "all"
+    # And the template that these tests judge is the one that is deployed.
+    deployed = json.loads((tmp_path / "cdk.out" / "genesys-relay-good.template.json").read_text())
+    (judged_in := tmp_path / "judged").mkdir()
+    judged = synthesise(judged_in, good=environment_text()).templates["good"]
+    assert without_code(judged) == without_code(deployed)
+
+
+def without_code(template: Template) -> dict[str, Any]:
+    """The properties of every resource, but for where the functions' code is."""
+    return {
+        name: {key: value for key, value in each.get("Properties", {}).items() if key != "Code"}
+        for name, each in template["Resources"].items()
+    }
 
 
 def test_environments_of_one_synthesis_get_the_asset_that_is_their_own(tmp_path: Path) -> None:

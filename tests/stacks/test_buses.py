@@ -137,7 +137,7 @@ def test_only_our_rules_in_our_account_may_send_to_the_queues(template: Template
     allowed = allowed_to_send(template)
 
     assert set(allowed) == {"<QueuesEventsQueue>", "<QueuesEventsDead>"}
-    rules = "arn:<AWS::Partition>:events:eu-central-1:123456789012:rule/*/genesys-relay-production-"
+    rules = "arn:aws:events:eu-central-1:123456789012:rule/*/genesys-relay-production-"
     for statement in allowed.values():
         assert statement["Principal"] == {"Service": "events.amazonaws.com"}
         assert statement["Action"] == "sqs:SendMessage"
@@ -153,7 +153,7 @@ def test_each_rule_may_send_on_the_bus_of_today_and_on_that_of_tomorrow(template
         for rule in rules_to_the_queue(template).values():
             for bus in (PARTNER_SOURCE, "aws.partner/genesys.com/cloud/org/new", "a-relay"):
                 arn = (
-                    "arn:<AWS::Partition>:events:eu-central-1:123456789012:rule/"
+                    "arn:aws:events:eu-central-1:123456789012:rule/"
                     f"{bus}/{rule['Properties']['Name']}"
                 )
                 assert sum(fnmatchcase(arn, pattern) for pattern in allowed) == 1

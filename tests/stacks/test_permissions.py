@@ -191,7 +191,7 @@ def test_the_operators_role_has_the_operators_policy_and_is_the_accounts_own(
 
     assert role["ManagedPolicyArns"] == ["<OperatorPolicy>"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::123456789012:root"}
+    assert trust["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
     actions = [
         action
