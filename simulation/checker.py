@@ -359,12 +359,22 @@ def _may_be_parked(
             return answers > 1 or (regime.parks_doubt and answers > 0)
         case Code.FAILS_NO_ITEM:
             return bool(requests & history.unclear)
+        case Code.CONFLICT_LASTS:
+            return _lasting_conflict(requests, history)
         case Code.REFUSED_IN_DOUBT:
-            return regime.parks_doubt or _shares_a_request_with_poison(number, history)
+            return (
+                regime.parks_doubt
+                or _lasting_conflict(requests, history)
+                or _shares_a_request_with_poison(number, history)
+            )
         case Code.MAY_HAVE_TAKEN_EFFECT:
             return regime.parks_doubt
         case _:
             return False
+
+
+def _lasting_conflict(requests: set[str], history: History) -> bool:
+    return any(history.conflicts.get(key, 0) > 3_600 for key in requests)
 
 
 def _shares_a_request_with_poison(number: int, history: History) -> bool:

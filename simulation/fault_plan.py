@@ -117,6 +117,7 @@ STRANGE_RATES: Mapping[Kind, float] = {
     "foreign refusal": 0.03,
     "path gone": 0.02,
     "429 absurd": 0.03,
+    "conflict": 0.03,
 }
 STRANGE_SHARE = 0.25
 #: slips with consequences of their own for what can be promised: in few runs, for the same reason

@@ -350,6 +350,7 @@ class World:
             effects=self.server.effects,
             unread=self.server.unread,
             unclear=self.server.unclear,
+            conflicts=self.server.conflicts,
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
             dropped=[message for q in self.queues.values() for message in q.dropped],
             dead_lettered={name: self.queues[f"{name}-dead"].taken for name in self.verbs},

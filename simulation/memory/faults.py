@@ -46,6 +46,7 @@ GenesysFault = Literal[
     "foreign refusal",  # 400 from a proxy, before anything happened
     "path gone",  # 404 in Genesys' own words: the set-up is at fault for now
     "429 absurd",  # 429, with a Retry-After that is a moment, or thirty years
+    "conflict",  # 409 to one request for up to two hours: another changes the same thing
 ]
 LoginFault = Literal["login 429", "login 5xx", "login unanswered", "login page"]
 EchoFault = Literal["echo lost", "echo late", "echo repeated", "echo before answer"]

@@ -106,6 +106,10 @@ class GenesysServer:
     unread: Counter[str] = field(default_factory=Counter)
     #: keys of requests that were accepted in words that nobody can make sense of
     unclear: set[str] = field(default_factory=set)
+    #: seconds for which a request was refused by 409, by its key
+    conflicts: Counter[str] = field(default_factory=Counter)
+    #: until when it is
+    _conflict_until_ms: dict[str, int] = field(default_factory=dict)
     logins: int = 0
     _tokens: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)
@@ -131,6 +135,14 @@ class GenesysServer:
         self.calls.append(
             Call(self.timeline.now_ms, request.path, request.key, request.body, state)
         )
+
+    def conflict(self, key: str, seconds: float) -> None:
+        """From now on, another changes what this request would change."""
+        self.conflicts[key] += int(seconds)
+        self._conflict_until_ms[key] = self.timeline.now_ms + int(seconds * 1000)
+
+    def is_in_conflict(self, key: str) -> bool:
+        return self.timeline.now_ms < self._conflict_until_ms.get(key, 0)
 
     def carry_out(self, request: Request, retryable_index: int | None) -> Answer:
         """Judges a request and, where it is good, lets it take effect."""

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from lambdas.relay.kernel.canonical import Json
-from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.limits import HOUR_S, Timing
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulation import endless
@@ -22,6 +22,7 @@ from simulation.memory.timeline import Timeline
 #: a failure that names none of a request's items
 UNNAMED: Json = {"originalRequestIndex": -1, "isRetryable": False, "statusCode": 400}
 ERROR_DOCUMENT = b'{"message": "Endpoint request timed out"}'
+CONFLICT_S_MAX = 2 * HOUR_S
 PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
 #: what a read-back can suffer from (it has no effect to lose)
 READ_FAULTS: tuple[Fault, ...] = (
@@ -120,6 +121,10 @@ class MemoryHttp:
         ceased = self._server.ceased.of(request.path, request.body)
         if ceased is not None:
             return endless.answer(ceased) or self._silence()
+        if fault == "conflict" and self._tells_conflict(request.path):
+            self._server.conflict(request.key, self._faults.fraction() * CONFLICT_S_MAX)
+        if self._server.is_in_conflict(request.key):
+            return error(409, "conflict", "another request changes the same conversation")
         match fault:
             case "429 short":
                 return self._too_many(self._faults.fraction() * 30)
@@ -141,6 +146,11 @@ class MemoryHttp:
                 return self._late(request)
             case _:
                 return self._carry_out(request, fault)
+
+    def _tells_conflict(self, path: str) -> bool:
+        """Where a repeated key is answered 409, the same status cannot say anything else."""
+        conduct = self._server.conducts.get(path)
+        return conduct is None or conduct.keys != "conflict"
 
     def _carry_out(self, request: Request, fault: Fault | None) -> Answer | Unanswered:
         fails = fault in ("item retryable", "failure twice")

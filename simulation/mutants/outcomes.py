@@ -177,6 +177,12 @@ OUTCOMES = (
         storm={"path gone": 0.3, "429 hours": 0.0},
     ),
     Mutant(
+        "a conflict is for a person at once",
+        "Genesys refuses it, so somebody should look.",
+        ((attempt, "CONFLICT_MAX_S", 0),),
+        storm={"conflict": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
         "409 says that every item took effect",
         "The key was used, so the request is done.",
         ((attempt, "after_refusal", _conflict_is_success),),

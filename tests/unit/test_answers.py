@@ -535,14 +535,19 @@ def test_a_conflict_that_passes_rejects_nothing() -> None:
     assert world.telemetry.counts["BreakerOpened"] == 0
 
 
-def test_of_a_conflict_that_does_not_pass_one_person_is_told() -> None:
+@pytest.mark.parametrize("was_answered", [True, False])
+def test_of_a_conflict_that_does_not_pass_one_person_is_told(was_answered: bool) -> None:
+    """Of the whole request, whether or not it may have taken effect before."""
     world = Simulated(configuration(CONTACTS))
     world.batch([envelope(n) for n in range(10)])
-    sent = says(world, own_error(409, "version number of the modified resource must match"))
+    conflict = own_error(409, "version number of the modified resource must match")
+    answers = iter([] if was_answered else [document(502, b"")])
+    sent = says(world, lambda request: next(answers, conflict))
 
     world.write_all(most_s=2 * CONFLICT_MAX_S)
 
     (case,) = world.in_review()
+    assert case["reason"].startswith("CONFLICT_LASTS")
     assert "must match" in case["reason"]
     assert 4 < len(sent) < 40
 

@@ -279,8 +279,10 @@ class Attempt:
         if now_ms - since_ms < CONFLICT_MAX_S * 1000:
             deferred = Deferred(refused.reason, refused.retry_after_s, 409, is_fault=False)
             return self._release(deferred, since_ms)
-        if self.is_doubtful:
-            return self._refused_in_doubt(refused)
+        if self.is_doubtful and self.destination.asks_first:
+            ended = self._ask_genesys()
+            if ended is not None:
+                return ended
         return self._ask_a_person(Code.CONFLICT_LASTS(refused.reason))
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
