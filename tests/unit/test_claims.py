@@ -45,6 +45,20 @@ def test_a_batch_that_claims_again_owns_what_it_owned() -> None:
     assert claim(batch, world.ledger, NOW_MS + 60_000) == first
 
 
+def test_a_claim_of_a_release_that_wrote_numbers_into_keys_is_met() -> None:
+    number, world = "tel:+4930901820", World()
+    (batch,) = sealed([sealed_event("a", conversation=number)])
+    (later,) = sealed([sealed_event("a", conversation=number)], nonce="later")
+    claim(batch, world.ledger, NOW_MS)
+    for item in [item for item in world.table.items.values() if "E#" in item["sk"]]:
+        world.table.remove((item["pk"], item["sk"]))
+        world.table.insert({**item, "pk": f"C#{number}"})
+
+    claimed = claim(later, world.ledger, NOW_MS)
+
+    assert (claimed.owned, claimed.duplicates) == (frozenset(), later.events)
+
+
 def test_a_claim_that_meets_itself_is_owned() -> None:
     """The SDK repeats a put whose answer was lost, and is refused by its own item."""
     world, batch = World(), batch_of("a", "b")

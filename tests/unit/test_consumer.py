@@ -1,18 +1,23 @@
 """Each message is done or comes back; whatever happens to it says nothing of its neighbours."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
-from lambdas.relay.kernel.limits import BACKOFF_MAX_S, MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
-from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.errors import Impossible, Malformed, Misplaced, Throttled, Transient
+from lambdas.relay.kernel.limits import (
+    BACKOFF_MAX_S,
+    MESSAGE_AGE_MAX_S,
+    SQS_VISIBILITY_MAX_S,
+)
+from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Done, Later, settle_each
+from simulation.memory.queues import MemoryQueue
 from tests.unit.world import World
 
 CANARY = "Jane Canary"
@@ -27,6 +32,8 @@ def act(delivery: Delivery) -> Disposition:
             return Later(Code.QUOTED("not yet"), 30)
         case "malformed":
             raise Malformed(Code.QUOTED("it says nothing"))
+        case "misplaced":
+            raise Misplaced(Code.QUOTED("it belongs elsewhere"))
         case "transient":
             raise Transient(Code.QUOTED("the ledger is away"))
         case "throttled":
@@ -61,6 +68,29 @@ def test_a_vault_out_of_reach_keeps_the_malformed_message_and_lets_the_others_go
     world.faults.plan(fault)  # type: ignore[arg-type]
 
     assert settled(world, "done:1", "malformed", "done:2") == ["malformed"]
+
+
+class Unwilling(MemoryQueue):
+    """A queue that will never take what it is given."""
+
+    def __init__(self) -> None:
+        """Whatever else a queue does, nobody asks it for."""
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        raise Impossible(Code.QUOTED("invalid message contents"))
+
+
+@pytest.mark.parametrize("kind", ["misplaced", "later"])
+def test_what_can_be_no_dead_letter_is_set_aside(kind: str) -> None:
+    world = World()
+    (delivery,) = world.deliver(kind)
+    consumer = replace(world.consumer(), dead=Unwilling(), receives_max=2)
+
+    assert settle_each([delivery], act, consumer) == []
+
+    (document,) = world.documents.values()
+    assert json.loads(document)["message"] == kind
+    assert "invalid message contents" in json.loads(document)["reason"]
 
 
 def test_an_unexpected_error_keeps_the_message_and_is_counted() -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.functions.dedup import Deps, dedup
+from lambdas.relay.functions.parts import on_record, part
 from lambdas.relay.kernel.canonical import digest, short
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, HORIZON_S
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.consumer import settle_each
@@ -22,6 +24,7 @@ from lambdas.relay.messages.sealing import (
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import emptying, merged_item, opening, sealed_item
 from simulation.memory.faults import Fault
+from simulation.memory.table import Table
 from tests.unit.batches import NOW_MS, TARGET, batch_of, collision, said_in, sealed, sealed_event
 from tests.unit.world import World
 
@@ -259,6 +262,18 @@ def test_what_is_no_sealed_batch_is_quarantined() -> None:
     (document,) = world.documents.values()
     assert json.loads(document)["message"] == body
     assert not world.table.items
+
+
+def test_the_parts_of_a_split_request_whose_destination_is_gone_are_for_write() -> None:
+    """Only the message that splits it knows what became of its parts."""
+    (batch,) = sealed([sealed_event("a")], target=GONE)
+    world, parts = World(table=Table()), [part([0], "again", Code.QUOTED("503"))]
+    item = {**sealed_item(batch, NOW_MS), "state": "SPLIT", "parts": on_record(batch, parts)}
+    world.table.insert(item)
+
+    assert deduplicated(world, batch) == 0
+
+    assert [decode(body) for body in world.bodies("writes")] == [batch]
 
 
 # The horizon (R5)
