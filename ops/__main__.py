@@ -38,15 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _usage_errors_as_json() -> Iterator[None]:
-    """The parser writes its own errors, in its own words: usage, an empty line, `Error: ...`."""
+    """The parser writes its own errors, in its own words: usage, an empty line, `Error: ...`; or
+    the last of these alone."""
     said = io.StringIO()
     try:
         with redirect_stderr(said):
             yield
     finally:
         text = said.getvalue()
-        if text.startswith("Usage: "):
-            text = json.dumps({"error": text.rpartition("\nError: ")[2].strip()}) + "\n"
+        if text.startswith(("Usage: ", "Error: ")):
+            text = json.dumps({"error": f"\n{text}".rpartition("\nError: ")[2].strip()}) + "\n"
         sys.stderr.write(text)
 
 

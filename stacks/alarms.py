@@ -64,20 +64,20 @@ def _of_queues(
         Alarm(
             "Undelivered",
             "EventBridge could deliver events neither to the events queue nor to its dead-letter "
-            "queue, so they are in the archive only. Repair the queues' policies, then replay the "
-            "archive.",
+            "queue, so they are in the archive only. `relay doctor` says what was changed by hand; "
+            "repair it, then replay the archive.",
             joined("SUM", _undelivered(rules), label="events", period_s=PERIOD_S),
         ),
         Alarm(
             "DeadLetters",
-            "Messages were given up for now; each says why in its attributes. Repair the cause, "
-            "then redrive them to their queue.",
+            "Messages were given up for now: `relay dead-letters list` names each and says why. "
+            "Repair the cause, then redrive them to their queue.",
             joined("MAX", measures.dead_letters(pairs), label="letters", period_s=PERIOD_S),
         ),
         Alarm(
             "Backlog",
             "The oldest message of a queue has waited for an hour. Nothing is lost for three days. "
-            "Find out whether the rate limit, Genesys or a function holds it up.",
+            "`relay status` names the queue, and whether the rate limit or Genesys holds it up.",
             joined("MAX", measures.ages(pairs), label="seconds", period_s=PERIOD_S),
             threshold=OLDEST_MESSAGE_S_MAX,
         ),
@@ -182,7 +182,7 @@ def _of_requests(environment: str) -> tuple[Alarm, ...]:
         Alarm(
             "Overdue",
             "Requests have not come to an end within their time, and reconcile does not get them "
-            "there. Trace one of them.",
+            "there. `relay status` names each, the oldest first; trace one of them.",
             joined(
                 "MAX",
                 _counts(environment, "Overdue", "reconcile", statistic="Maximum"),
@@ -201,7 +201,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
             "PossibleDuplicates",
             "A request was sent again whose outcome nobody knows, or which Genesys accepted and "
             "does not find; or Genesys has an effect twice. "
-            "Each one is listed; merge or cancel in Genesys.",
+            "The log of Write and `relay review list` name each; merge or cancel in Genesys.",
             joined(
                 "SUM",
                 {
@@ -215,8 +215,8 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
         ),
         Alarm(
             "ConfirmationsSilent",
-            "Most requests are not followed by the event that they cause. Check the partner event "
-            "source in Genesys Cloud.",
+            "Most requests are not followed by the event that they cause. Run `relay doctor`, and "
+            "check the partner event source in Genesys Cloud.",
             joined(
                 "SUM",
                 _counts(environment, "SilenceBreakerOpened", "confirm"),
@@ -227,7 +227,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
         Alarm(
             "Loop",
             "One conversation's events cause writes that cause such events in turn. The writes "
-            "are stopped and listed; mend the route.",
+            "are stopped: `relay review list` names them. Mend the route.",
             joined(
                 "SUM",
                 _counts(environment, "LoopsStopped", "dedup"),
@@ -238,7 +238,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
         Alarm(
             "Contradictions",
             "Two events share an identity, or an event contradicts the request it names. Both "
-            "sides were kept; look at one of them.",
+            "sides were kept: the log of Dedup and `relay review list` name them.",
             joined(
                 "SUM",
                 {

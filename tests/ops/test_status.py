@@ -212,7 +212,13 @@ def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said
 
 @pytest.mark.parametrize(
     "arguments",
-    [["status", "--jsn"], ["trace"], ["nothing"], ["dead-letters", "list", "--most", "x"]],
+    [
+        ["status", "--jsn"],
+        ["trace"],
+        ["nothing"],
+        ["dead-letters", "list", "--most", "x"],
+        ["list", "--topic"],
+    ],
 )
 def test_a_usage_error_is_json_for_whoever_asked_for_json(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -220,7 +226,7 @@ def test_a_usage_error_is_json_for_whoever_asked_for_json(
     assert main(["--json", *arguments]) == 2
     assert json.loads(capsys.readouterr().err)["error"]
     assert main(arguments) == 2
-    assert capsys.readouterr().err.startswith("Usage: ")
+    assert capsys.readouterr().err.startswith(("Usage: ", "Error: "))
 
 
 def test_options_may_stand_behind_the_command() -> None:
