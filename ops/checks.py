@@ -78,8 +78,10 @@ def _functions(relay: Relay) -> str:
                 f"{verb} is {found['State']}: {found.get('StateReason', 'deploy again')}"
             )
     for verb in VERBS[:-1]:
+        alias = relay.outputs.get("FunctionAlias")
+        name = relay.output(f"{verb}FunctionName")
         mappings = relay.functions.list_event_source_mappings(
-            FunctionName=relay.output(f"{verb}FunctionName")
+            FunctionName=f"{name}:{alias}" if alias else name
         )["EventSourceMappings"]
         queues = [name for name in relay.queues if QUEUES[without_lane(name)] == verb.lower()]
         if [row["State"] for row in mappings] != ["Enabled"] * len(queues):

@@ -340,6 +340,14 @@ class Route(Table):
     lane: Lane = Field(default="normal", description='"first", "normal" or "last"')
 
 
+class Deployment(Table):
+    """The table [deployment]."""
+
+    gradual: bool = Field(
+        default=False, description="true or false (true: a tenth of the work first, then all)"
+    )
+
+
 class Document(Table):
     """A whole environment file."""
 
@@ -351,6 +359,7 @@ class Document(Table):
     )
     routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
     webhook: Webhook | None = Field(default=None, description="a table [webhook]")
+    deployment: Deployment = Field(default=Deployment(), description="a table [deployment]")
     breakers: dict[str, dict[str, JsonValue]] = Field(
         default={},
         description="tables [breakers.destination], [breakers.ledger] and [breakers.silence]",
@@ -364,7 +373,8 @@ class Document(Table):
 def expectation(location: Sequence[str | int]) -> str:
     """What is expected at a place in the file, from the description of the innermost field."""
     tables: dict[str, type[Table]] = {
-        "relay": Relay, "destinations": Destination, "routes": Route, "webhook": Webhook
+        "relay": Relay, "destinations": Destination, "routes": Route, "webhook": Webhook,
+        "deployment": Deployment,
     }  # fmt: skip
     table: type[Table] = Document
     fields = [part for part in location if isinstance(part, str)]

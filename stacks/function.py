@@ -31,6 +31,8 @@ class FunctionSettings:
     architecture: lambda_.Architecture
     log_retention_days: int
     removal_policy: cdk.RemovalPolicy
+    #: releases get a share of the invocations first (gradual.py)
+    is_gradual: bool
     #: where the functions that call Genesys run; None: on Lambda's own network
     network: Network | ExistingNetwork | None
 

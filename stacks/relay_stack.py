@@ -17,6 +17,7 @@ from stacks.encryption import Encryption
 from stacks.environment_document import Relay as Settings
 from stacks.function import RUNTIME, FunctionSettings
 from stacks.genesys_access import GenesysAccess
+from stacks.gradual import ALIAS, Gradual
 from stacks.intake import Intake
 from stacks.ledger import Ledger
 from stacks.monitoring import Monitoring
@@ -94,6 +95,7 @@ class RelayStack(cdk.Stack):
                 architecture=ARCHITECTURES[relay.architecture],
                 log_retention_days=relay.log_retention_days,
                 removal_policy=removal_policy,
+                is_gradual=environment.document.deployment.gradual,
                 network=network,
             ),
             queues=queues,
@@ -127,6 +129,8 @@ class RelayStack(cdk.Stack):
             for verb in (intake, dedup, write, confirm, reconcile, webhook)
             if verb is not None
         }
+        if environment.document.deployment.gradual:
+            Gradual(self, "Gradual", environment=environment.name, functions=functions)
         buses.open_after(intake, dedup, write, confirm, reconcile)
         monitoring = Monitoring(
             self,
@@ -174,6 +178,8 @@ class RelayStack(cdk.Stack):
             outputs["KeyArn"] = relay.kms_key_arn
         if sinks.secret is not None:
             outputs["SigningSecretName"] = sinks.secret.secret_arn
+        if environment.document.deployment.gradual:
+            outputs["FunctionAlias"] = ALIAS
         if webhook is not None:
             outputs["WebhookUrl"] = webhook.url
             outputs["WebhookSecretName"] = webhook.secret.secret_arn

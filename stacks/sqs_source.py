@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.lanes import title, without_lane
 from stacks.function import FunctionSettings
+from stacks.gradual import live
 from stacks.queues import DeadLetteredQueue, grant_consume, grant_send
 
 #: Lambda's rule for SQS sources, docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -34,7 +35,7 @@ def feed(
             "batching window"
         )
     # Not CDK's SqsEventSource: it grants GetQueueUrl, which nobody asks for.
-    function.add_event_source_mapping(
+    live(function, is_gradual=settings.is_gradual).add_event_source_mapping(
         f"{'' if plain == queue.name else title(queue.name)}Source",
         event_source_arn=queue.queue.queue_arn,
         batch_size=limits.MESSAGES_PER_INVOCATION[plain],

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
 from stacks.function import FunctionSettings, relay_function
+from stacks.gradual import live
 from stacks.log_group import log_group
 from stacks.queues import grant_send
 from stacks.shared import Shared
@@ -92,7 +93,9 @@ class Webhook(Construct):
             description=f"genesys-relay {settings.environment}: webhook",
             create_default_stage=False,
         )
-        integration = integrations.HttpLambdaIntegration("Integration", self.function)
+        integration = integrations.HttpLambdaIntegration(
+            "Integration", live(self.function, is_gradual=settings.is_gradual)
+        )
         paths = [f"/events/{sender}" for sender in ("{sender}", *sorted(webhook.types))]
         routes = [
             route
