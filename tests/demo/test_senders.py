@@ -8,6 +8,8 @@ import pytest
 from demo.run.account import Left, settle
 from demo.run.lines import Line
 from demo.run.sameness import count
+from lambdas.relay.entrances.events import parse_event
+from tests.unit.batches import NOW_MS
 
 PARTNER = "aws.partner/genesys.com/cloud/org/suffix"
 
@@ -28,8 +30,8 @@ RETRY = {**STEP, "correlationId": "two"}
 NOTHING = Left((), (), (), ())
 
 
-POSTED = {"id": "a", "type": "t", "createdTime": 1, "data": {"k": 1}}
-FLAT = {"conversationId": "c", "timestamp": 1, "eventType": "e", "k": 1}
+POSTED = {"id": "a", "type": "t", "createdTime": 1_795_168_800, "data": {"k": 1}}
+FLAT = {"conversationId": "c", "timestamp": 1_795_168_800, "eventType": "e", "k": 1}
 PLAIN = {"timestamp": "2026-01-31T09:30:00Z", "externalId": "C-1", "interactionType": "call"}
 
 
@@ -50,12 +52,34 @@ PLAIN = {"timestamp": "2026-01-31T09:30:00Z", "externalId": "C-1", "interactionT
         (PLAIN, dict(reversed(PLAIN.items())), 1),
         (PLAIN, {**PLAIN, "externalId": "C-2"}, 2),
         (PLAIN, {**PLAIN, "timestamp": "2026-01-31T09:30:01Z"}, 2),
+        (PLAIN, {**PLAIN, "id": None}, 2),
+        (PLAIN, {**PLAIN, "data": {}}, 2),
+        (FLAT, {**FLAT, "attributes": {}}, 2),
+        (POSTED, {**POSTED, "note": None}, 2),
     ],
 )
 def test_a_retry_may_say_some_things_otherwise_and_must_say_others_the_same(
     first: dict[str, Any], again: dict[str, Any], events: int
 ) -> None:
     assert count([line(first), line(again)]) == events
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (PLAIN, {**PLAIN, "id": None}),
+        (PLAIN, {**PLAIN, "data": {}}),
+        (FLAT, {**FLAT, "attributes": {}}),
+        (POSTED, {**POSTED, "note": None}),
+    ],
+)
+def test_what_the_account_takes_for_two_the_relay_does_not_take_for_one(
+    first: dict[str, Any], again: dict[str, Any]
+) -> None:
+    """Of what the two have decided each for itself this much must agree: nothing is lost."""
+    events = [parse_event(line(detail).text, NOW_MS) for detail in (first, again)]
+
+    assert len({(event.identity, event.payload_hash) for event in events}) == 2
 
 
 def test_a_step_that_was_sent_twice_is_to_take_effect_once() -> None:
