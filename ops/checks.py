@@ -12,7 +12,7 @@ from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, QUEUES
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
-from ops import deployed, drift, key, setup_journey
+from ops import concurrency, deployed, drift, key, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.genesys_probe import (
@@ -338,6 +338,7 @@ def _arn(relay: Relay, url: str) -> str:
 ALL = (
     Check("stack", _stack),
     Check("functions", _functions),
+    Check("concurrency", concurrency.enough),
     Check("drift", _drift),
     Check("partner source", _partner_source),
     Check("rules", _rules),

@@ -23,6 +23,7 @@ WHOLESALE = (
     "cloudwatch:GetMetricData",
     "events:ListArchives",
     "events:TestEventPattern",
+    "lambda:GetAccountSettings",
     "lambda:GetEventSourceMapping",
     "lambda:ListEventSourceMappings",
     "sqs:ListQueues",

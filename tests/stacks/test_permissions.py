@@ -57,7 +57,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ],
         (QUARANTINE,): ["s3:PutObject"],
         (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
-        (SEALED,): ["s3:PutObject"],
+        (SEALED,): ["s3:DeleteObject", "s3:PutObject"],
     },
     "Write": {
         **logs("Write"),

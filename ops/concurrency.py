@@ -1,0 +1,36 @@
+"""Whether the account lets as many functions run at once as the queues may feed.
+
+A new account has ten. Whoever is throttled has been received, so that its messages use up the
+receives after which they are dead letters
+(docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+"""
+
+from typing import Any
+
+from ops.connection import Relay
+from ops.errors import OpsError
+
+#: reconcile, and one sender of the webhook
+BESIDE_THE_QUEUES = 2
+
+
+def enough(relay: Relay) -> str:
+    """Raises OpsError where it is not."""
+    if relay.is_embedded:
+        return "embedded: as many as there are"
+    settings: Any = relay.functions.get_account_settings()
+    allowed = int(settings["AccountLimit"]["UnreservedConcurrentExecutions"])
+    mappings = [
+        relay.functions.get_event_source_mapping(UUID=physical)
+        for kind, physical in relay.resources.values()
+        if kind == "AWS::Lambda::EventSourceMapping" and physical
+    ]
+    fed = sum(each.get("ScalingConfig", {}).get("MaximumConcurrency", 0) for each in mappings)
+    wanted = fed + BESIDE_THE_QUEUES
+    if allowed < wanted:
+        raise OpsError(
+            f"The account lets {allowed} invocations run at once beside what is reserved, and the "
+            f"relay may need {wanted}: ask for more in Service Quotas, AWS Lambda, *Concurrent "
+            "executions*, which costs nothing, or lower writer_concurrency."
+        )
+    return f"{wanted} of {allowed} invocations at once, at the most"
