@@ -154,7 +154,7 @@ def _check(path: Path, lines: Sequence[Line]) -> None:
         )
     raise InputError(
         f"EVENTS={path} holds no event as EventBridge delivers it: {first.place} has no "
-        f'"detail-type" beside its "detail"; {REMEDY}.'
+        f'"detail-type" with a "detail" beside it; {REMEDY}.'
     )
 
 

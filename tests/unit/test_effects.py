@@ -111,7 +111,8 @@ def test_they_are_two_effects_for_an_instance_that_remembers_claims_too() -> Non
 def test_they_are_two_effects_in_a_destination_that_takes_lists() -> None:
     """They share a batch with other events, though not with each other."""
     journey = {"kind": "journey-external-events", "configuration_id": "c1"}
-    item = {"identifiers": {"externalIds": [{"value": "conversation_id"}]}}
+    ids = [{"externalSourceId": "'source'", "value": "conversation_id"}]
+    item = {"identifiers": {"externalIds": ids}}
     one = {
         "name": "one",
         "destination": "journey",
