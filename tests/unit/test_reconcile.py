@@ -941,10 +941,10 @@ class Letters:
         raise AssertionError("the reconciler hides nothing")
 
 
-def test_ten_thousand_dead_letters_are_cleared_over_the_runs_in_constant_memory() -> None:
+def test_thousands_of_dead_letters_are_cleared_over_the_runs_in_constant_memory() -> None:
     """A run holds ten letters, however many there are."""
-    office = Office()
-    dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(10_000)])
+    office, count = Office(), 2 * REDRIVES_PER_RUN_MAX
+    dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(count)])
     source = Letters([])
     deps = replace(office.reconciler(), lines=[Line("writes", source, dead)])
 
@@ -956,11 +956,11 @@ def test_ten_thousand_dead_letters_are_cleared_over_the_runs_in_constant_memory(
         tracemalloc.stop()
         runs += 1
 
-    assert runs == 10_000 // REDRIVES_PER_RUN_MAX
-    assert source.sent == 10_000
+    assert runs == 2
+    assert source.sent == count
     assert not dead.held
     assert max(peaks) < 1_000_000
-    print(f"10,000 dead letters: {runs} runs, at most {max(peaks) / 1e6:.2f} MB in one")
+    print(f"{count} dead letters: {runs} runs, at most {max(peaks) / 1e6:.2f} MB in one")
 
 
 def test_a_described_letter_tells_a_human_the_same_after_a_redrive() -> None:
