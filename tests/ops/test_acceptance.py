@@ -288,6 +288,7 @@ def test_what_the_embedded_aws_lacks_is_skipped_by_name_with_the_reason(
         "a first deploy fails, as with a mistyped source",
         "events of Genesys Cloud itself, and writes to it",
         "every alarm rings by its metrics, and ends",
+        "deployed over what was kept",
     ]
 
 
