@@ -67,9 +67,11 @@ class AskingLedger:
             self._ask("dynamodb:BatchGetItem", TABLE)
         return self._inner.find(keys)
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
         self._ask("dynamodb:Query", TABLE)
-        return self._inner.of(pk, begins, before)
+        return self._inner.of(pk, begins, before, newest)
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         self._ask("dynamodb:Query", ATTENTION)

@@ -120,7 +120,9 @@ class DynamoLedger:
                 return items
         raise Transient(Code.CALL_FAILED("BatchGetItem", "keys left unprocessed"))
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
         # A key may not begin with an empty text.
         condition = "pk = :pk"
         values = {":pk": {"S": pk}}
@@ -133,6 +135,8 @@ class DynamoLedger:
                 KeyConditionExpression=condition,
                 ExpressionAttributeValues=values,
                 ConsistentRead=True,
+                ScanIndexForward=newest is None,
+                PaginationConfig={} if newest is None else {"MaxItems": newest, "PageSize": newest},
             )
             return [unpack(item) for page in pages for item in page["Items"]]
 

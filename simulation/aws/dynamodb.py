@@ -100,6 +100,7 @@ class DynamoDb:
             if item is not None
             and (sort is None or (item["sk"].startswith(sort) if begins else item["sk"] < sort))
         ]
+        items = (items if call["ScanIndexForward"] else items[::-1])[: call.get("Limit")]
         return {"Items": [wire_item(item) for item in items], "Count": len(items)}
 
     def _index(self, values: Item, call: Wire) -> Answered:

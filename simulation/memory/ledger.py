@@ -57,10 +57,13 @@ class MemoryLedger:
         self._read("ledger.find")
         return self._table.find(keys)
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
         self._read("ledger.of")
         items = [item for item in self._table.of(pk) if item["sk"].startswith(begins)]
-        return [item for item in items if not before or item["sk"] < before]
+        found = [item for item in items if not before or item["sk"] < before]
+        return found if newest is None else found[::-1][:newest]
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         self._read("ledger.due")

@@ -332,6 +332,8 @@ def test_every_item_of_a_partition_is_read_and_no_other(ledger: Ledger) -> None:
     assert [item["sk"] for item in ledger.of("C#c", "E#1")] == ["E#1"]
     assert list(ledger.of("C#c", "F")) == []
     assert [item["sk"] for item in ledger.of("C#c", before="E#2")] == ["E#0", "E#1"]
+    assert [item["sk"] for item in ledger.of("C#c", newest=2)] == ["E#2", "E#1"]
+    assert [item["sk"] for item in ledger.of("C#c", before="E#2", newest=1)] == ["E#1"]
 
 
 def test_an_expired_item_still_stands(ledger: Ledger) -> None:

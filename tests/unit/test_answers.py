@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.correlation.entries import Entry
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.genesys.circuit_breaker import DEFAULT
 from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S
@@ -244,7 +245,8 @@ def test_what_an_unclear_request_brings_about_is_known_by_the_id_of_its_answer()
 
     assert world.state(batch) == "MANUAL_REVIEW"
     assert world.table.items[record_key(batch.batch_id)]["genesys_id"] == "G-1"
-    assert [e["sk"] for e in world.ledger.of("M#conversation#g-1")] == [batch.batch_id]
+    (entry,) = world.ledger.of("M#conversation#g-1")
+    assert Entry.of(entry).batch_id == batch.batch_id
 
 
 def test_where_every_answer_is_in_another_form_a_person_is_not_given_everything() -> None:

@@ -181,7 +181,7 @@ def test_a_key_that_only_the_answer_gives_is_open_until_then() -> None:
     assert [r.key for r in read_expected(expecting(batch, confirmation)["expected"])] == [""]
     assert entries(batch, confirmation, NOW_MS) == []
     (item,) = entries(batch, confirmation, NOW_MS, answered="c-9")
-    assert (item["pk"], item["sk"]) == ("M#conversation#c-9", batch.batch_id)
+    assert (item["pk"], Entry.of(item).batch_id) == ("M#conversation#c-9", batch.batch_id)
 
 
 def test_every_item_of_a_request_has_its_own_way_to_it() -> None:

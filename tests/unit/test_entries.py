@@ -8,7 +8,7 @@ import pytest
 
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.correlation.loop_guard import guard
-from lambdas.relay.destinations.correlation import CANDIDATES
+from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Written
 from lambdas.relay.messages.sealing import Batch, SealedEvent, seal
@@ -18,7 +18,11 @@ from tests.unit.kinds import section
 from tests.unit.simulated import Simulated, configuration, envelope
 from tests.unit.tracked import CONFIRMATION, CREATED, TARGET, Desk, caused
 
+#: of what lasts so many are read, and of each the record
+LASTING_COST_MAX = 2 * 50
+
 AROUND = replace(CONFIRMATION, owned=False, follows=())
+OWNED = replace(CONFIRMATION, owned=True)
 
 
 @dataclass
@@ -28,8 +32,10 @@ class Reads:
     inner: Ledger
     items: int = 0
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
-        found = self.inner.of(pk, begins, before)
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
+        found = self.inner.of(pk, begins, before, newest)
         self.items += len(found)
         return found
 
@@ -55,12 +61,14 @@ def sent(desk: Desk, number: int) -> Batch:
     return desk.accept(batch)
 
 
-def heard(desk: Desk, said: str, at_ms: int) -> tuple[str, int]:
+def heard(
+    desk: Desk, said: str, at_ms: int, confirmation: Confirmation = AROUND
+) -> tuple[str, int]:
     """To which request an event of that moment leads, and how many items were read for it."""
     facts = canonical([CREATED, "", "", None, at_ms, {}])
     it = replace(caused(said=said), facts=facts, accepted_at_ms=at_ms)
     reads = Reads(desk.world.ledger)
-    known = {"calls": AROUND}
+    known = {"calls": confirmation}
     found = guard(arrived(it), cast(Ledger, reads), known, desk.now_ms, 0)
     return found.echoes.get(it.identity, ""), reads.items
 
@@ -77,6 +85,22 @@ def test_what_an_event_costs_does_not_grow_with_a_conversations_age(are_heard: b
             costs.append(read)
         desk.world.timeline.advance(2 * 3_600)
     assert costs[-1] == costs[0]
+
+
+@pytest.mark.parametrize("are_heard", [True, False], ids=["each was heard of", "none was"])
+def test_nor_does_it_where_all_that_becomes_of_the_key_is_our_doing(are_heard: bool) -> None:
+    desk = Desk(OWNED)
+    costs = []
+    for number in range(110):
+        batch = sent(desk, number)
+        if are_heard or number in (60, 109):
+            request_of, read = heard(desk, f"its event {number}", desk.now_ms + 500, OWNED)
+            assert not are_heard or request_of == batch.batch_id
+            assert request_of, "all that becomes of it is our doing"
+            costs.append(read)
+        desk.world.timeline.advance(10)
+    assert max(costs) <= LASTING_COST_MAX
+    assert costs[-1] == costs[len(costs) // 2]
 
 
 def test_an_event_that_comes_days_late_is_known_by_its_own_moment() -> None:

@@ -1,13 +1,14 @@
 """Entries: items of the ledger that lead from what an event names to the request that caused it.
 
-    M#conversation#<id> / <batch_id>                 M#entity#<id> / <batch_id>
     M#conversation#<id> / ~<hour>#<ms>#<batch_id>    M#entity#<id> / ~<hour>#<ms>#<batch_id>
+    M#conversation#<id> / }<ms>#<batch_id>           M#entity#<id> / }<ms>#<batch_id>
 
 Where we chose the key, the entry is in the ledger before the request is sent; where Genesys'
 answer gives it, before the answer is settled. What a request awaits comes soon after it was sent,
 so that an event looks only among those that were sent around its own moment, however many there
-have been in a conversation's life: each attempt has an entry, by its hour. Only a request to which
-all belongs that becomes of the key stands there without a time.
+have been in a conversation's life: each attempt has an entry, by its hour. A request to which all
+belongs that becomes of the key has one that lasts, by when it was sealed: of those the newest are
+read. The release before gave them the batch id alone, which comes before all that have a time.
 
 Several requests can concern one key, so an entry is met by one event of a type only, and the event
 must show what the request was to bring about. What was awaited decides, once: the next such event
@@ -33,8 +34,12 @@ from lambdas.relay.messages.sealing import Batch, SealedEvent
 
 #: with the type of an event: the identity of the one that met the entry
 MET = "met#"
-#: the sort keys of entries that have a time begin so; every batch id comes before it
-TIMED = "~"
+#: the sort keys of entries of attempts begin so; those of entries that last come before it, and
+#: every batch id before those
+TIMED, LASTING = "~", "}"
+#: of one key's entries that last so many are read, the newest: what older requests await has come
+#: or never will, and that all which becomes of the key is our doing any of these says
+LASTING_READ_MAX = 50
 HOUR_MS = HOUR_S * 1000
 #: an event is looked for among the requests that were sent so long before and after it happened:
 #: one invocation (15 minutes at most, docs.aws.amazon.com/lambda, "Lambda quotas") and what it
@@ -112,7 +117,7 @@ def entries(
     if tracked is None or tracked.match == "correlation":
         return []
     if tracked.lasts:
-        sk = batch.batch_id
+        sk = f"{LASTING}{batch.sealed_at_ms}#{batch.batch_id}"
     elif sent_at_ms is None:
         return []
     else:

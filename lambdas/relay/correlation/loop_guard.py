@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from lambdas.relay.correlation.asking import out_until_ms
 from lambdas.relay.correlation.entries import (
+    LASTING_READ_MAX,
     MET,
     TIMED,
     Entry,
@@ -113,8 +114,8 @@ def _entries_of(
     confirmations: Mapping[str, Confirmation],
     cache: dict[tuple[str, str], list[Entry]],
 ) -> list[Entry]:
-    """What is read does not grow with a conversation's age. What lasts is read of every key, since
-    the release before gave no entry a time."""
+    """What is read does not grow with a conversation's age. The newest of what lasts are read of
+    every key, since the release before gave no entry a time."""
     hearing = [c for c in confirmations.values() if c.hears(facts.detail_type)]
     parts = [""]
     if not all(c.lasts for c in hearing):
@@ -123,7 +124,11 @@ def _entries_of(
     for partition in keys_named(event, facts, {c.match for c in hearing} - {"correlation"}):
         for part in parts:
             if (partition, part) not in cache:
-                items = ledger.of(partition, part, "" if part else TIMED)
+                items = (
+                    ledger.of(partition, part)
+                    if part
+                    else ledger.of(partition, before=TIMED, newest=LASTING_READ_MAX)
+                )
                 cache[partition, part] = [Entry.of(item) for item in items]
             found += cache[partition, part]
     return folded(found)

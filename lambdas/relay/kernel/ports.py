@@ -117,9 +117,11 @@ class Ledger(Protocol):
         """Strongly consistent reads, in the order of the keys."""
         ...
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
         """Every item of one partition whose sort key begins so, or comes before that (one of them,
-        or neither)."""
+        or neither); with `newest` only so many, from the last sort key backwards."""
         ...
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:

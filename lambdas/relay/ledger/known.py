@@ -112,8 +112,10 @@ class RememberingLedger:
     def find(self, keys: Sequence[tuple[str, str]]) -> Sequence[Item | None]:
         return self._ledger.find(keys)
 
-    def of(self, pk: str, begins: str = "", before: str = "") -> Sequence[Item]:
-        return self._ledger.of(pk, begins, before)
+    def of(
+        self, pk: str, begins: str = "", before: str = "", newest: int | None = None
+    ) -> Sequence[Item]:
+        return self._ledger.of(pk, begins, before, newest)
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
         return self._ledger.due(attention, before_s, most)
