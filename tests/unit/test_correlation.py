@@ -316,7 +316,11 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
         answer_wait_s=70,
     )
     arrived = world.deliver(encode(batch), to="batches")
-    return not settle_each(arrived, lambda d: dedup(d, deps), deps.consumer)
+    is_settled = not settle_each(arrived, lambda d: dedup(d, deps), deps.consumer)
+    # Once its visibility timeout is over it would be handed out in the next one's stead.
+    for delivery in arrived:
+        world.stored_queue("batches").delete(delivery)
+    return is_settled
 
 
 def asking(desk: Desk) -> Asking:
