@@ -1,7 +1,10 @@
 """What a configuration means as effects: a name stands for one thing, an effect is meant once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
+
+import jmespath
+from jmespath.exceptions import JMESPathError
 
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.patterns import overlap
@@ -26,10 +29,27 @@ def check(routes: Sequence[Way]) -> None:
     """Two routes to one destination are two effects; the same twice is meant by nobody. Raises
     ValueError."""
     for (one, destination, topics, item), other in combinations(routes, 2):
-        is_same = (destination, item) == (other[1], other[3])
+        is_same = destination == other[1] and _meaning(item) == _meaning(other[3])
         if is_same and any(overlap(a, b) for a in topics for b in other[2]):
             raise ValueError(
                 f"routes {one} and {other[0]} send the same events to destination {destination} as "
                 "the same item, so that each would take effect twice; make them one route that "
                 "lists the topics of both, or give them different items"
             )
+
+
+def _meaning(item: Json) -> object:
+    """An item by what its expressions mean, however they are spelled. One that nobody can read is
+    refused elsewhere."""
+    match item:
+        case str():
+            try:
+                return jmespath.compile(item).parsed
+            except JMESPathError:
+                return item
+        case Mapping():
+            return {name: _meaning(each) for name, each in item.items()}
+        case Sequence():
+            return [_meaning(each) for each in item]
+        case _:
+            return item

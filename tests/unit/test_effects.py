@@ -174,6 +174,9 @@ def test_the_same_item_twice_is_refused_by_name() -> None:
     twice = {**WHY, "name": "twice", "topics": ["*.user.*"]}
     with pytest.raises(ValueError, match="routes why-it-ended and twice send the same events"):
         configured(WHY, twice)
+    spelled = {"attributes": {"disposition": ' "body" . disconnectType '}}
+    with pytest.raises(ValueError, match="routes why-it-ended and twice send the same events"):
+        configured(WHY, {**twice, "item": spelled})
     configured(WHY, {**twice, "topics": ["*.user.start", "v2.audits.*"]})
 
 
