@@ -56,6 +56,8 @@ REASONS_MAX: Mapping[str, float] = {
     "UNREADABLE": 0.005,
     "BEYOND_HORIZON": 0.02,
     "RECORD_GONE": 0.02,
+    # conflicts of up to two hours, in a quarter of the worlds
+    "CONFLICT_LASTS": 0.02,
     "NEVER_CONFIRMED_ABSENT": 0.02,
     "NEVER_CONFIRMED_NOT_ASKABLE": 0.02,
     "ATTEMPTS_EXHAUSTED": 0.01,

@@ -26,7 +26,7 @@ class History:
     unread: Mapping[str, int]
     #: keys of requests that were accepted in words that nobody can make sense of
     unclear: set[str]
-    #: seconds for which a request was refused by 409, by its key
+    #: seconds from a request's first 409 to the end of its last conflict, by its key
     conflicts: Mapping[str, int]
     #: messages still in a queue, by the queue's name
     queued: Mapping[str, list[Message]]

@@ -106,8 +106,10 @@ class GenesysServer:
     unread: Counter[str] = field(default_factory=Counter)
     #: keys of requests that were accepted in words that nobody can make sense of
     unclear: set[str] = field(default_factory=set)
-    #: seconds for which a request was refused by 409, by its key
-    conflicts: Counter[str] = field(default_factory=Counter)
+    #: seconds from a request's first 409 to the end of its last conflict, by its key
+    conflicts: dict[str, int] = field(default_factory=dict)
+    #: when the first was
+    _conflict_since_ms: dict[str, int] = field(default_factory=dict)
     #: until when it is
     _conflict_until_ms: dict[str, int] = field(default_factory=dict)
     logins: int = 0
@@ -138,8 +140,10 @@ class GenesysServer:
 
     def conflict(self, key: str, seconds: float) -> None:
         """From now on, another changes what this request would change."""
-        self.conflicts[key] += int(seconds)
-        self._conflict_until_ms[key] = self.timeline.now_ms + int(seconds * 1000)
+        now_ms = self.timeline.now_ms
+        self._conflict_until_ms[key] = now_ms + int(seconds * 1000)
+        since_ms = self._conflict_since_ms.setdefault(key, now_ms)
+        self.conflicts[key] = (self._conflict_until_ms[key] - since_ms) // 1000
 
     def is_in_conflict(self, key: str) -> bool:
         return self.timeline.now_ms < self._conflict_until_ms.get(key, 0)
