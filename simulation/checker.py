@@ -346,6 +346,8 @@ def _may_be_parked(
             return history.dead_lettered[told.details[0]] > 3
         case Code.ABANDONED:
             return number in history.harm.emptied
+        case Code.BEYOND_HORIZON if number in history.harm.replayed:
+            return True  # of what is replayed, only its sender says how old it is
         case Code.BEYOND_HORIZON | Code.RECORD_GONE:
             return regime.late_copies
         case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
