@@ -3,8 +3,9 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from typing import Any, Protocol, TypeVar
@@ -146,33 +147,40 @@ def _each(
         yield done
 
 
-def _seeds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    last = first + runs
+def _trials(
+    phase: str,
+    run: Callable[[range], list[Trial]],
+    first: int,
+    seeds: int,
+    pool: Pool,
+    watcher: Watcher,
+) -> Iterator[Trial]:
+    last = first + seeds
     parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
+    return chain.from_iterable(_each(phase, run, parts, pool, watcher))
+
+
+def _seeds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     begun = time.perf_counter()
-    for trials in _each("runs", work.run_seeds, parts, pool, watcher):
-        for trial in trials:
-            total(result.counts, trial)
-            _add(trial, result)
+    for trial in _trials("runs", work.run_seeds, first, runs, pool, watcher):
+        total(result.counts, trial)
+        _add(trial, result)
     result.seconds = time.perf_counter() - begun
 
 
 def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    last = first + max(1, runs // TRACKED_SHARE)
-    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
-    for trials in _each("tracked requests", work.run_tracked_seeds, parts, pool, watcher):
-        for trial in trials:
-            result.tracked += 1
-            _add(trial, result)
+    seeds = max(1, runs // TRACKED_SHARE)
+    run = work.run_tracked_seeds
+    for trial in _trials("tracked requests", run, first, seeds, pool, watcher):
+        result.tracked += 1
+        _add(trial, result)
 
 
 def _in_lanes(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    last = first + max(1, runs // LANES_SHARE)
-    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
-    for trials in _each("lanes", work.run_seeds_in_lanes, parts, pool, watcher):
-        for trial in trials:
-            result.in_lanes += 1
-            _add(trial, result)
+    seeds = max(1, runs // LANES_SHARE)
+    for trial in _trials("lanes", work.run_seeds_in_lanes, first, seeds, pool, watcher):
+        result.in_lanes += 1
+        _add(trial, result)
 
 
 def _endless(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:

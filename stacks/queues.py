@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
-from lambdas.relay.kernel.lanes import queues, title, without_lane
+from lambdas.relay.kernel.lanes import queues, title, variable, without_lane
 
 #: While reconcile works on a dead letter nobody else sees it: this many of its longest runs.
 DEAD_VISIBILITY_RUNS = 2
@@ -71,7 +71,7 @@ class DeadLetteredQueue(Construct):
 
     @property
     def variable(self) -> str:
-        return self.name.upper().replace("-", "_")
+        return variable(self.name)
 
     def _source_by_name(self) -> sqs.IQueue:
         """The source queue, by its name: by reference, either queue would wait for the other."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lambdas.relay.entrances.proofs import Verification, verification
+from lambdas.relay.kernel.lanes import variable
 from lambdas.relay.kernel.limits import TIMINGS, Timing
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.resolved import load
@@ -34,10 +35,10 @@ class Settings:
 
     def queue_url(self, queue: str) -> str:
         """Of `events`, or of `events-dead`."""
-        return self.text(f"{queue.upper().replace('-', '_')}_QUEUE_URL")
+        return self.text(f"{variable(queue)}_QUEUE_URL")
 
     def receives_max(self, queue: str) -> int:
-        return self.count(f"{queue.upper().replace('-', '_')}_RECEIVES_MAX")
+        return self.count(f"{variable(queue)}_RECEIVES_MAX")
 
     @property
     def timing(self) -> Timing:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.relay.kernel.lanes import variable
 from lambdas.relay.kernel.limits import (
     DEAD_RETENTION_S,
     LIVE,
@@ -42,8 +43,8 @@ class Wiring:
 
 def by_the_limits() -> Wiring:
     names = [*QUEUES, *(f"{name}-dead" for name in QUEUES)]
-    urls = {f"{n.upper().replace('-', '_')}_QUEUE_URL": f"{_ADDRESS}{n}" for n in names}
-    receives = {f"{name.upper()}_RECEIVES_MAX": str(most) for name, most in RECEIVES_MAX.items()}
+    urls = {f"{variable(n)}_QUEUE_URL": f"{_ADDRESS}{n}" for n in names}
+    receives = {f"{variable(name)}_RECEIVES_MAX": str(most) for name, most in RECEIVES_MAX.items()}
     variables = {
         **urls,
         **receives,

@@ -34,6 +34,11 @@ def without_lane(queue: str) -> str:
     return "writes" if queue in LANE_QUEUES else queue
 
 
+def variable(queue: str) -> str:
+    """A queue in the names of environment variables: `writes-first` is WRITES_FIRST."""
+    return queue.upper().replace("-", "_")
+
+
 def title(queue: str) -> str:
     """A queue in the names of resources and outputs: `writes-first` is WritesFirst."""
     return "".join(part.capitalize() for part in queue.split("-"))
