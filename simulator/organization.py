@@ -90,6 +90,12 @@ class Organization:
     details_jobs: dict[str, Any] = field(default_factory=dict)
     metric_totals: dict[str, list[float]] = field(default_factory=dict)  # [value, count]
 
+    def has_source(self, source: Any) -> bool:
+        """Whether this external source is there and active: its id, or an object that has it."""
+        source_id = source.get("id") if isinstance(source, dict) else source
+        known = self.external_sources.get(source_id) if isinstance(source_id, str) else None
+        return bool(known and known.get("active"))
+
     def begin_conversation(
         self, conversation_id: str, participants: Iterable[str], at: str
     ) -> dict[str, Any]:

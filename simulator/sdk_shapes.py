@@ -31,21 +31,18 @@ REQUIRED: Mapping[str, Sequence[str]] = {
     "CreateExternalEventsConfigurationRequest": (
         "name", "description", "divisionId", "schemaId", "source",
     ),
+    "CreateOutboundMessagingConversationRequest": (
+        "queueId", "toAddress", "toAddressMessengerType",
+    ),
     "ExternalEstablishedEvent": (
         "eventId", "eventDateTime", "conversationId", "communicationId", "initialConfiguration",
         "sourceConfiguration",
     ),
     "ExternalEvent": ("id", "dateCreated", "identifiers", "attributes"),
     "ExternalMetricDataItem": ("metricId", "dateOccurred", "value"),
+    "SendAgentlessOutboundMessageRequest": ("toAddress", "toAddressMessengerType"),
     "WritableDialerContact": ("contactListId", "data"),
 }  # fmt: skip
-#: what the simulator does not serve, and a route may go to all the same
-ELSEWHERE = (
-    ("POST", "/api/v2/conversations/callbacks"),
-    ("POST", "/api/v2/conversations/emails"),
-    ("POST", "/api/v2/conversations/messages"),
-    ("POST", "/api/v2/conversations/messages/agentless"),
-)
 #: what somebody tells the simulator to hold, as the SDK's model has it
 HELD = ("AnalyticsConversationWithoutAttributes",)
 PLAIN: Mapping[str, Mapping[str, Any]] = {
@@ -66,7 +63,7 @@ def extracted() -> dict[str, Any]:
     bodies = dict(_bodies(Path(inspect.getfile(Sdk)).parent / "apis"))
     models: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
-    for method, template in (*((e.method, e.template) for e in ENDPOINTS), *ELSEWHERE):
+    for method, template in ((e.method, e.template) for e in ENDPOINTS):
         kind = bodies.get((method, _nameless(template)))
         if kind is not None:
             shapes[f"{method} {template}"] = _schema(kind, models)

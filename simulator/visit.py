@@ -85,12 +85,12 @@ def _permit(endpoint: Endpoint, conduct: Conduct) -> None:
     if conduct.unlicensed and "/journey/" in endpoint.template:
         message = "The organization is not licensed for this feature"
         raise Refused(403, message, "feature.not.licensed")
-    if {endpoint.name, endpoint.permission} & set(conduct.forbidden):
-        needed = endpoint.permission or endpoint.name
+    needed = endpoint.permissions or (endpoint.name,)
+    if endpoint.name in conduct.forbidden or set(needed) <= set(conduct.forbidden):
         raise Refused(
             403,
             "Unable to perform the requested action. You must have at least one of the following "
-            f"permissions assigned: [{needed}]",
+            f"permissions assigned: [{', '.join(needed)}]",
         )
 
 

@@ -142,12 +142,12 @@ def _availability(call: Call) -> Reply:
 
 
 _ROOT = "/api/v2/analytics/conversations/details"
-_VIEW = "analytics:conversationDetail:view"
+_VIEW = ("analytics:conversationDetail:view",)
 ENDPOINTS = (
-    Plain("details-query", "POST", f"{_ROOT}/query", _query, permission=_VIEW),
-    Plain("details-job-made", "POST", f"{_ROOT}/jobs", _make_job, permission=_VIEW),
+    Plain("details-query", "POST", f"{_ROOT}/query", _query, permissions=_VIEW),
+    Plain("details-job-made", "POST", f"{_ROOT}/jobs", _make_job, permissions=_VIEW),
     # The fixed word stands before the template that would take it for a job's id.
     Plain("details-availability", "GET", f"{_ROOT}/jobs/availability", _availability, _VIEW),
-    Plain("details-job", "GET", f"{_ROOT}/jobs/{{jobId}}", _job, permission=_VIEW),
-    Plain("details-results", "GET", f"{_ROOT}/jobs/{{jobId}}/results", _results, permission=_VIEW),
+    Plain("details-job", "GET", f"{_ROOT}/jobs/{{jobId}}", _job, permissions=_VIEW),
+    Plain("details-results", "GET", f"{_ROOT}/jobs/{{jobId}}/results", _results, permissions=_VIEW),
 )

@@ -65,7 +65,13 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
-        permission="outbound:contact:add",
+        permissions=("outbound:contact:add",),
     ),
-    Plain("contact-list-contact", "GET", f"{_CONTACTS}/{{contactId}}", _contact),
+    Plain(
+        "contact-list-contact",
+        "GET",
+        f"{_CONTACTS}/{{contactId}}",
+        _contact,
+        permissions=("outbound:contact:view",),
+    ),
 )

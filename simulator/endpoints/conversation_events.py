@@ -120,6 +120,6 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
-        permission="conversation:conversation:inject",
+        permissions=("conversation:conversation:inject",),
     ),
 )

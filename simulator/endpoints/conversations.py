@@ -1,21 +1,16 @@
-"""Conversations: a call, which makes one, their read-back, participants' attributes.
+"""Conversations that there are: their read-back, participants' attributes.
 
-SDK ConversationsApi: post_conversations_calls (models CreateCallRequest, CreateCallResponse),
-get_conversation, patch_conversation_participant_attributes. A call's conversation has an id of
-Genesys' choice, which only the answer and the events tell.
+SDK ConversationsApi: get_conversation, patch_conversation_participant_attributes. What makes one is
+in conversations_made.py.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.caused import Draft, iso
+from simulator.caused import Draft
 from simulator.endpoints.shape import Call, Plain, Write, found, mapping
-from simulator.error_body import Refused
-from simulator.items import Item, Verdict, digest
+from simulator.items import Item, Verdict
 from simulator.messages import Reply
-
-#: a call needs one of these to know whom to ring (SDK, CreateCallRequest)
-CALLED = ("phoneNumber", "callUserId", "callQueueId", "participants", "conversationIds")
 
 
 def detail_event(
@@ -30,28 +25,6 @@ def detail_event(
         **fields,
     }
     return Draft(f"v2.detail.events.conversation.{{id}}.{topic}", conversation_id, body)
-
-
-def _read_call(call: Call) -> list[Item]:
-    body = mapping(call.json, "body")
-    if not any(body.get(name) for name in CALLED):
-        raise Refused(400, f"One of {', '.join(CALLED)} is required")
-    return [Item(0, digest(body), body, False, None)]
-
-
-def _apply_call(call: Call, item: Item) -> list[Draft]:
-    participant_id = call.new_id()
-    conversation = call.org.begin_conversation(call.new_id(), [participant_id], iso(call.now))
-    [participant] = conversation["participants"]
-    participant |= {"purpose": "customer", "attributes": dict(item.content.get("attributes", {}))}
-    call.org.conversations_made[item.id] = conversation["id"]
-    ids = {"participantId": participant_id, "sessionId": call.new_id(), "direction": "OUTBOUND"}
-    return [detail_event(call, conversation["id"], "customer.start", ids, "VOICE")]
-
-
-def _answer_call(call: Call, verdicts: Sequence[Verdict]) -> Reply:
-    made = call.org.conversations_made.get(verdicts[0].item.id) or call.new_id()
-    return Reply(202, {"id": made, "selfUri": f"/api/v2/conversations/{made}"})
 
 
 def _conversation(call: Call) -> Reply:
@@ -87,19 +60,13 @@ def _answer_attributes(call: Call, verdicts: Sequence[Verdict]) -> Reply:
 
 
 ENDPOINTS = (
-    Write(
-        "conversations",
-        "POST",
-        "/api/v2/conversations/calls",
-        max_items=1,
-        whole_batch=True,
-        causes_events=True,
-        read=_read_call,
-        apply=_apply_call,
-        answer=_answer_call,
-        permission="conversation:call:add",
+    Plain(
+        "conversation",
+        "GET",
+        "/api/v2/conversations/{conversationId}",
+        _conversation,
+        permissions=("conversation:communication:view",),
     ),
-    Plain("conversation", "GET", "/api/v2/conversations/{conversationId}", _conversation),
     Write(
         "participant-attributes",
         "PATCH",

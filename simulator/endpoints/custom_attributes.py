@@ -63,6 +63,7 @@ ENDPOINTS = tuple(
         read=_read,
         apply=_apply(merge=method == "PATCH"),
         answer=_answer,
+        permissions=("conversation:customAttributes:edit",),
     )
     for method in ("PUT", "PATCH")
 )

@@ -15,6 +15,7 @@ from simulator.messages import Reply
 
 ENTITIES_MAX = 10  # SDK, BulkContactsEnrichRequest
 IDENTIFIERS_MAX = 25
+EXTERNAL_IDS_MAX = 10  # SDK, ExternalContact.externalIds
 
 
 def _read(call: Call) -> list[Item]:
@@ -33,12 +34,42 @@ def _problem(call: Call, entity: dict[str, Any]) -> Rejection | None:
         return Rejection(400, f"matchingIdentifiers must have 1 to {IDENTIFIERS_MAX}", False)
     if not all(isinstance(part, dict) for part in identifiers):
         return Rejection(400, "matchingIdentifiers must be objects", False)
+    if len(_rows(_contact_of(entity), "externalIds")) > EXTERNAL_IDS_MAX:
+        return Rejection(400, f"externalIds must have at most {EXTERNAL_IDS_MAX}", False)
+    if call.assumptions.external_sources_must_exist and _is_of_no_source(call, entity):
+        return Rejection(400, "externalSource is no active external source", False)
     action, known = entity.get("action"), _contact_id(call, entity) is not None
     if action == "Insert" and known:
         return Rejection(409, "A contact with this identifier already exists", False)
     if action == "Update" and not known:
         return Rejection(404, "No contact with these identifiers", False)
     return None
+
+
+def _contact_of(entity: dict[str, Any]) -> dict[str, Any]:
+    contact = entity.get("contact")
+    return contact if isinstance(contact, dict) else {}
+
+
+def _rows(part: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = part.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _is_of_no_source(call: Call, entity: dict[str, Any]) -> bool:
+    """Whether an external id names a source that is not there, or none; identifiers of other types
+    need none (SDK models ContactIdentifier, ExternalId)."""
+    contact = _contact_of(entity)
+    identifiers = _rows(entity, "matchingIdentifiers") + _rows(contact, "identifiers")
+    external = [row for row in identifiers if "externalSource" in row or _is_external(row)]
+    return any(
+        not call.org.has_source(row.get("externalSource"))
+        for row in external + _rows(contact, "externalIds")
+    )
+
+
+def _is_external(identifier: dict[str, Any]) -> bool:
+    return identifier.get("type") == "ExternalId"
 
 
 def _keys(entity: dict[str, Any]) -> list[str]:
@@ -125,6 +156,11 @@ def _source(call: Call) -> Reply:
     return Reply(200, found(call.org.external_sources, source_id, "External source"))
 
 
+_MAY_SEE_SOURCES = (
+    "externalContacts:externalSource:view",
+    "externalContacts:contact:view",
+    "externalContacts:externalOrganization:view",
+)
 ENDPOINTS = (
     Write(
         "external-contacts",
@@ -136,16 +172,28 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
-        permission="externalContacts:contact:edit",
+        permissions=("externalContacts:contact:enrich",),
     ),
-    Plain("external-contact", "GET", "/api/v2/externalcontacts/contacts/{contactId}", _contact),
-    Plain("external-sources", "GET", _SOURCES, _sources),
+    Plain(
+        "external-contact",
+        "GET",
+        "/api/v2/externalcontacts/contacts/{contactId}",
+        _contact,
+        permissions=("externalContacts:contact:view",),
+    ),
+    Plain("external-sources", "GET", _SOURCES, _sources, permissions=_MAY_SEE_SOURCES),
     Plain(
         "external-source-made",
         "POST",
         _SOURCES,
         _make_source,
-        permission="externalContacts:externalSource:add",
+        permissions=("externalContacts:externalSource:add",),
     ),
-    Plain("external-source", "GET", f"{_SOURCES}/{{externalSourceId}}", _source),
+    Plain(
+        "external-source",
+        "GET",
+        f"{_SOURCES}/{{externalSourceId}}",
+        _source,
+        permissions=_MAY_SEE_SOURCES,
+    ),
 )

@@ -76,6 +76,6 @@ ENDPOINTS = (
         read=_read,
         apply=_apply,
         answer=_answer,
-        permission="employeePerformance:externalMetricData:add",
+        permissions=("employeePerformance:externalMetricData:add",),
     ),
 )

@@ -57,8 +57,8 @@ def _problem(call: Call, entity: dict[str, Any], properties: Mapping[str, Any]) 
         if strange and call.assumptions.schema_is_enforced:
             return Rejection(400, f"attributes.{strange[0]} is not in the schema", False)
     for row in _external_ids(entity):
-        source = call.org.external_sources.get(text(row.get("externalSourceId")), {})
-        if not source.get("active") and call.assumptions.external_sources_must_exist:
+        is_known = call.org.has_source(row.get("externalSourceId"))
+        if call.assumptions.external_sources_must_exist and not is_known:
             return Rejection(400, "externalSourceId is no active external source", False)
         if not text(row.get("value")):
             return Rejection(400, "identifiers.externalIds need a value", False)
@@ -171,33 +171,49 @@ ENDPOINTS = (
         read=_read,
         apply=nothing_caused,
         answer=_answer,
-        permission="journey:externalEventsEvent:add",
+        permissions=("journey:externalEventsEvent:add",),
     ),
     Plain(
         "journey-schema-made",
         "POST",
         f"{_ROOT}/schemas",
         _create_schema,
-        permission="journey:externalEventsSchema:add",
+        permissions=("journey:externalEventsSchema:add",),
     ),
-    Plain("journey-schemas", "GET", f"{_ROOT}/schemas", _schemas),
-    Plain("journey-schema-limits", "GET", f"{_ROOT}/schemas/limits", _schema_limits),
-    Plain("journey-schema", "GET", f"{_ROOT}/schemas/{{schemaId}}", _schema),
+    *(
+        Plain(name, "GET", path, answer, permissions=("journey:externalEventsSchema:view",))
+        for name, path, answer in (
+            ("journey-schemas", f"{_ROOT}/schemas", _schemas),
+            ("journey-schema-limits", f"{_ROOT}/schemas/limits", _schema_limits),
+            ("journey-schema", f"{_ROOT}/schemas/{{schemaId}}", _schema),
+        )
+    ),
     Plain(
         "journey-configuration-made",
         "POST",
         f"{_ROOT}/configurations",
         _create_configuration,
-        permission="journey:externalEventsConfiguration:add",
+        permissions=("journey:externalEventsConfiguration:add",),
     ),
-    Plain("journey-configurations", "GET", f"{_ROOT}/configurations", _configurations),
-    Plain("journey-configuration", "GET", f"{_ROOT}/configurations/{{configId}}", _configuration),
-    Plain("journey-event-definitions", "GET", f"{_DEFINITIONS}/external", _event_definitions),
+    *(
+        Plain(name, "GET", path, answer, permissions=("journey:externalEventsConfiguration:view",))
+        for name, path, answer in (
+            ("journey-configurations", f"{_ROOT}/configurations", _configurations),
+            ("journey-configuration", f"{_ROOT}/configurations/{{configId}}", _configuration),
+        )
+    ),
+    Plain(
+        "journey-event-definitions",
+        "GET",
+        f"{_DEFINITIONS}/external",
+        _event_definitions,
+        permissions=("journey:externalEvents:view",),
+    ),
     Plain(
         "journey-event-activated",
         "PUT",
         f"{_DEFINITIONS}/{{eventDefinitionId}}/activate",
         _activate,
-        permission="journey:externalEvents:activate",
+        permissions=("journey:externalEvents:activate",),
     ),
 )

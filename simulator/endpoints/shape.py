@@ -38,7 +38,8 @@ class Write:
     `whole_batch`: it validates the batch as a whole, one bad item refuses all (400). Otherwise
     `answer` reports per item. `read` raises Refused where the body is not of the endpoint's shape.
     `causes_events`: what `apply` returns may be delayed, lost and so on (caused.py: Fate).
-    `permission`: what the client's role must have, "" where the SDK's documents name none.
+    `permissions`: the client's role must have one of them; none where Genesys names none
+    (docs/assumptions.md says where each was read).
     """
 
     name: str
@@ -50,7 +51,7 @@ class Write:
     read: Callable[[Call], list[Item]]
     apply: Callable[[Call, Item], list[Draft]]
     answer: Callable[[Call, Sequence[Verdict]], Reply]
-    permission: str = ""
+    permissions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Plain:
     method: str
     template: str
     answer: Callable[[Call], Reply]
-    permission: str = ""
+    permissions: tuple[str, ...] = ()
 
 
 def mapping(value: Any, where: str) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.destinations.results import created_id
 from simulator.faults import NONE
-from simulator.organization import CONTACT_LIST_ID, METRIC_ID, USER_ID
+from simulator.organization import CONTACT_LIST_ID, EXTERNAL_SOURCE_ID, METRIC_ID, USER_ID
 from tests.simulator.world import JOURNEY, World, event
 
 CALLS = "/api/v2/conversations/calls"
@@ -212,3 +213,73 @@ def test_custom_attributes_are_replaced_by_put_and_merged_by_patch() -> None:
         body = json.dumps([{"id": "x", "customAttributes": sent}]).encode()
         results = json.loads(world.call(method, path, body).body)["results"]
         assert results["x"]["attributes"]["customAttributes"] == expected
+
+
+MADE = {
+    "calls": {"phoneNumber": "+493012345"},
+    "callbacks": {"queueId": "q", "callbackNumbers": ["+493012345"], "data": {"order": "1"}},
+    "emails": {"queueId": "q", "provider": "PureCloud Email", "toAddress": "a@example.com"},
+    "messages": {"queueId": "q", "toAddress": "+49301234", "toAddressMessengerType": "sms"},
+    "messages/agentless": {"toAddress": "+49301234", "toAddressMessengerType": "sms"},
+}
+
+
+@pytest.mark.parametrize("what", MADE)
+def test_whatever_makes_a_conversation_tells_its_id(what: str) -> None:
+    world = World(NONE)
+    path = f"/api/v2/conversations/{what}"
+    answer = world.post(path, MADE[what])
+    assert answer.status == 202
+    made = created_id(json.loads(answer.body))
+    assert world.get(f"/api/v2/conversations/{made}").status == 200
+    (event,) = world.platform.drain_caused(world.clock.now + 60)
+    assert event.detail["eventBody"]["conversationId"] == made
+    assert world.post(path, {**MADE[what], "conversationId": "mine"}).status == 400
+
+
+def test_a_callback_needs_a_queue_and_a_message_somebody_to_go_to() -> None:
+    world = World(NONE)
+    for path, body in (
+        ("callbacks", {"callbackNumbers": ["+493012345"]}),
+        ("messages", {"queueId": "q", "toAddress": "+49301234"}),
+        ("messages/agentless", {"toAddressMessengerType": "sms"}),
+    ):
+        assert world.post(f"/api/v2/conversations/{path}", body).status == 400
+    assert world.taken() == []
+
+
+SHOP = {"externalSource": {"id": EXTERNAL_SOURCE_ID}, "value": "C-1"}
+NOWHERE = {"externalSource": {"id": "00000000-0000-4000-8000-000000000009"}, "value": "C-1"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_good"),
+    [
+        ({"matchingIdentifiers": [{"type": "ExternalId", **SHOP}]}, True),
+        ({"matchingIdentifiers": [{"type": "ExternalId", **NOWHERE}]}, False),
+        ({"matchingIdentifiers": [{"type": "ExternalId", "value": "C-1"}]}, False),
+        ({"contact": {"externalIds": [SHOP]}}, True),
+        ({"contact": {"externalIds": [NOWHERE]}}, False),
+        ({"contact": {"externalIds": [{"value": "C-1"}]}}, False),
+        ({"contact": {"identifiers": [{"type": "Email", "value": "a", **NOWHERE}]}}, False),
+        ({"contact": {"externalIds": [SHOP] * 11}}, False),
+    ],
+)
+def test_a_contact_names_an_external_source_that_is_there(
+    fields: dict[str, Any], is_good: bool
+) -> None:
+    world = World(NONE)
+    body = {"entities": [enrich("good"), enrich("other", **fields)]}
+    world.post(ENRICH, body)
+    assert world.taken() == (["good", "other"] if is_good else ["good"])
+
+
+def test_a_source_that_sleeps_is_none_and_may_be_assumed_not_to_matter() -> None:
+    world = World(NONE)
+    world.platform.org.external_sources[EXTERNAL_SOURCE_ID]["active"] = False
+    body = {"entities": [enrich("a", contact={"externalIds": [SHOP]})]}
+    world.post(ENRICH, body)
+    assert world.taken() == []
+    world.control("POST", "assumptions", {"external_sources_must_exist": False})
+    world.post(ENRICH, body)
+    assert world.taken() == ["a"]

@@ -1,0 +1,79 @@
+"""What the client's role lacks: refused in Genesys' words, named, and nothing is lost by it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from simulator.endpoints import ENDPOINTS
+from simulator.endpoints.shape import Plain
+from simulator.faults import NONE
+from tests.simulator.world import World
+from tests.unit.kinds import KINDS, section
+from tests.unit.simulated import Simulated, configuration, envelope
+
+#: any token may ask for these; Genesys names no permission (the last one is no endpoint of its)
+FREE = {
+    "participant-attributes",
+    "limits",
+    "limits-defaults",
+    "home-division",
+    "token",
+    "analytics-events",
+}
+GUARDED = [endpoint for endpoint in ENDPOINTS if endpoint.permissions]
+CODE = "missing.any.permissions"
+
+
+def test_every_endpoint_names_what_it_takes_or_is_free() -> None:
+    assert {e.name for e in ENDPOINTS} - {e.name for e in GUARDED} == FREE
+
+
+@pytest.mark.parametrize("endpoint", GUARDED, ids=lambda e: f"{e.method}-{e.name}")
+def test_without_a_permission_it_is_refused_and_told_which(endpoint: Plain) -> None:
+    world = World(NONE)
+    world.control("POST", "conduct", {"forbidden": list(endpoint.permissions)})
+    answer = world.call(endpoint.method, endpoint.template, b"{}")
+    body = json.loads(answer.body)
+    assert (answer.status, body["status"], body["code"]) == (403, 403, CODE)
+    assert body["contextId"] == answer.headers["ININ-Correlation-Id"]
+    assert f"assigned: [{', '.join(endpoint.permissions)}]" in body["message"]
+
+
+def test_one_of_several_permissions_is_enough() -> None:
+    world = World(NONE)
+    path = "/api/v2/externalcontacts/externalsources"
+    world.control("POST", "conduct", {"forbidden": ["externalContacts:externalSource:view"]})
+    assert world.get(path).status == 200
+    assert world.post(path, {"name": "crm"}).status == 201
+    world.control("POST", "conduct", {"forbidden": ["externalContacts:externalSource:add"]})
+    assert world.post(path, {"name": "shop"}).status == 403
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_events_wait_for_the_permission_and_take_effect_once(kind: str) -> None:
+    world = Simulated(configuration(section(kind)))
+    _, topic, count = KINDS[kind]
+    batch = world.batch([envelope(number, topic) for number in range(count)])
+    path = batch.target.path
+    lacks = [e for e in ENDPOINTS if e.method == batch.target.method and _is_at(e.template, path)]
+    names = (lacks[0].name, *lacks[0].permissions)
+    world.platform.conduct = replace(NONE, forbidden=names)
+    for _ in range(8):
+        world.write_once()
+        world.timeline.advance(150)
+    assert (world.taken(), world.in_review()) == ([], [])
+
+    world.platform.conduct = NONE
+    world.write_all()
+
+    assert len(world.taken()) == len(set(world.taken())) == len(batch.events)
+    assert world.state(batch) in ("DONE", "PENDING_EVENT")
+    assert world.in_review() == []
+
+
+def _is_at(template: str, path: str) -> bool:
+    parts = list(zip(template.split("/"), path.split("/"), strict=False))
+    return template.count("/") == path.count("/") and all(
+        name == part or name.startswith("{") for name, part in parts
+    )
