@@ -160,7 +160,7 @@ def _activate(call: Call) -> Reply:
 
 _ROOT = "/api/v2/journey/externalevents"
 _DEFINITIONS = "/api/v2/journey/views/eventdefinitions"
-ENDPOINTS = (
+ENDPOINTS: tuple[Plain | Write, ...] = (
     Write(
         "journey-external-events",
         "POST",

@@ -146,7 +146,10 @@ def broken(world: World, what: str) -> None:
         ("sleeping source", "External Source Shop is not active"),
         ("activation", "Journeys do not show the events of Relayed events"),
         ("licence", "not licensed.*CX 4"),
-        ("journey-configuration", "permissions assigned: .journey-configuration.*role"),
+        (
+            "journey-configuration",
+            "permissions assigned: .journey:externalEventsConfiguration:view.*role",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_journey_is_said(what: str, says: str) -> None:

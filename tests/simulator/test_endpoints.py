@@ -215,7 +215,7 @@ def test_custom_attributes_are_replaced_by_put_and_merged_by_patch() -> None:
         assert results["x"]["attributes"]["customAttributes"] == expected
 
 
-MADE = {
+MADE: dict[str, dict[str, Any]] = {
     "calls": {"phoneNumber": "+493012345"},
     "callbacks": {"queueId": "q", "callbackNumbers": ["+493012345"], "data": {"order": "1"}},
     "emails": {"queueId": "q", "provider": "PureCloud Email", "toAddress": "a@example.com"},
