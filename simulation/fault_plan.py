@@ -126,6 +126,9 @@ HEAVY_RATES: Mapping[Kind, float] = {
     "archive replayed": 0.7,
 }
 HEAVY_SHARE = 0.2
+#: clocks that are set while somebody looks at them: in few runs, for the same reason
+CLOCK_RATES: Mapping[Kind, float] = {"clock set": 0.02}
+CLOCK_SHARE = 0.2
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35

@@ -53,6 +53,11 @@ class Neighbours:
     release: Release = "here"
 
 
+def skew_ms_max(settings: MemorySettings) -> int:
+    """Two functions may differ by `clock_skew_s`, so each by half of it from the truth."""
+    return int(settings.timing.clock_skew_s * 500)
+
+
 class Instance:
     """An execution environment: its ports, and what they keep between invocations. Implements
     relay.ports.Ports."""
@@ -62,7 +67,7 @@ class Instance:
         self.neighbours = n
         self.settings = n.settings
         self.telemetry = n.telemetry
-        self.clock = MemoryClock(n.timeline, n.gate, skew_ms)
+        self.clock = MemoryClock(n.timeline, n.gate, skew_ms, n.faults, skew_ms_max(n.settings))
         self.entropy = SeededEntropy(n.random)
         self.ledger = MemoryLedger(n.table, n.gate, n.faults, n.timeline, n.release)
         self.vault = MemoryVault(n.documents, n.gate, n.faults)

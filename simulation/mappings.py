@@ -7,7 +7,7 @@ from random import Random
 from lambdas.relay.kernel.ports import Delivery
 from simulation.endless import Doomed
 from simulation.fault_plan import FaultPlan
-from simulation.functions import Function, Instance, Neighbours
+from simulation.functions import Function, Instance, Neighbours, skew_ms_max
 from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.timeline import Timeline
@@ -84,8 +84,7 @@ class Pool:
         self._made += 1
         skew_ms = 0
         if self.fault_plan.strikes("clock skew"):
-            # Two functions may differ by `clock_skew_s`, so each by half of it from the truth.
-            most_ms = int(self.neighbours.settings.timing.clock_skew_s * 500)
+            most_ms = skew_ms_max(self.neighbours.settings)
             skew_ms = self.random.randint(-most_ms, most_ms)
         instance = self.instances(self.verb, self.neighbours, skew_ms)
         return Warm(f"{self.verb}-{self._made}", instance, self.make(instance))

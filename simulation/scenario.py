@@ -17,6 +17,8 @@ from simulation import deploys, endless
 from simulation.deploys import Deploy
 from simulation.endless import FAULTS, NEVER, Ending, Endless
 from simulation.fault_plan import (
+    CLOCK_RATES,
+    CLOCK_SHARE,
     HEAVY_RATES,
     HEAVY_SHARE,
     LATER_RATES,
@@ -88,7 +90,7 @@ def draw(seed: int) -> Scenario:
     random, later = Random(f"scenario {seed}"), Random(f"later {seed}")
     latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
     strange, making = Random(f"strange {seed}"), Random(f"making {seed}")
-    heavy = Random(f"heavy {seed}")
+    heavy, clocks = Random(f"heavy {seed}"), Random(f"clocks {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -106,6 +108,7 @@ def draw(seed: int) -> Scenario:
             **swarm(latest, LATEST_RATES),
             **(swarm(strange, STRANGE_RATES) if strange.random() < STRANGE_SHARE else {}),
             **(swarm(heavy, HEAVY_RATES) if heavy.random() < HEAVY_SHARE else {}),
+            **(swarm(clocks, CLOCK_RATES) if clocks.random() < CLOCK_SHARE else {}),
         },
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),

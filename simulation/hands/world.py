@@ -128,7 +128,7 @@ class World:
                 dead=dead,
             )
         gate = OpenGate(self.timeline)
-        self.clock = MemoryClock(self.timeline, gate, 0)
+        self.clock = MemoryClock(self.timeline, gate)
         self.entropy = SeededEntropy(Random(7))
         self.ledger = MemoryLedger(self.table, gate, CALM, self.timeline)
         self.vault = MemoryVault(self.documents, gate, CALM)

@@ -2,19 +2,32 @@
 
 from random import Random
 
+from simulation.memory.faults import CALM, Faults
 from simulation.memory.gate import Gate
 from simulation.memory.timeline import Timeline
 
 
 class MemoryClock:
-    """Implements relay.ports.Clock: true time, wrong by `skew_ms`."""
+    """Implements relay.ports.Clock: true time, wrong by `skew_ms`, and set forward or back between
+    two looks when a fault says so, never wrong by more than `skew_ms_max`."""
 
-    def __init__(self, timeline: Timeline, gate: Gate, skew_ms: int) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        gate: Gate,
+        skew_ms: int = 0,
+        faults: Faults = CALM,
+        skew_ms_max: int = 0,
+    ) -> None:
         self._timeline = timeline
         self._gate = gate
         self._skew_ms = skew_ms
+        self._faults = faults
+        self._skew_ms_max = skew_ms_max
 
     def now_ms(self) -> int:
+        if self._faults.strikes("clock set"):
+            self._skew_ms = int((2 * self._faults.fraction() - 1) * self._skew_ms_max)
         return self._timeline.now_ms + self._skew_ms
 
     def sleep(self, seconds: float) -> None:

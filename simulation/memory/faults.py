@@ -25,6 +25,7 @@ QueueFault = Literal[
 #: what only shows on the wire: the adapters deal with it (simulation/aws)
 WireFault = Literal["keys unprocessed"]
 VaultFault = Literal["vault refused", "vault answer lost"]
+ClockFault = Literal["clock set"]  # forward or back, in the midst of an invocation
 SecretFault = Literal["secret unreadable", "secret rotated"]
 GenesysFault = Literal[
     "not sent",  # no connection: certainly without effect
@@ -62,6 +63,7 @@ Fault = (
     | EchoFault
     | BusFault
     | WireFault
+    | ClockFault
 )
 
 GENESYS_FAULTS: tuple[GenesysFault, ...] = get_args(GenesysFault)
@@ -70,7 +72,7 @@ WORLD_FAULTS: tuple[Fault, ...] = tuple(
     fault
     for group in (
         LedgerFault, QueueFault, VaultFault, SecretFault,
-        GenesysFault, LoginFault, EchoFault, BusFault,
+        GenesysFault, LoginFault, EchoFault, BusFault, ClockFault,
     )
     for fault in get_args(group)
 )  # fmt: skip

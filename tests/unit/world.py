@@ -91,7 +91,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.gate = OpenGate(self.timeline)
-        self.clock = MemoryClock(self.timeline, self.gate, 0)
+        self.clock = MemoryClock(self.timeline, self.gate)
         self.entropy = SeededEntropy(Random(7))
         self.ledger = MemoryLedger(self.table, self.gate, self.faults, self.timeline)
         self.vault = MemoryVault(self.documents, self.gate, self.faults)
