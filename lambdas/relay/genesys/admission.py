@@ -5,11 +5,20 @@ Both are up to the rate limiter (is a slot free?) and the circuit breaker (is th
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
 from lambdas.relay.genesys.client import Posted
-from lambdas.relay.genesys.outcomes import GONE, Accepted, Deferred, Refused, Unclear, Unsure
+from lambdas.relay.genesys.outcomes import (
+    GONE,
+    Accepted,
+    Deferred,
+    Outcome,
+    Refused,
+    Unclear,
+    Unsure,
+)
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.kernel.limits import DESTINATION_REST_MIN_S, EARLY_S, SLEEP_MAX_S
 from lambdas.relay.kernel.reasons import Code
@@ -20,6 +29,45 @@ from lambdas.relay.messages.sealing import Batch
 RETURN_SPREAD_S = 5.0
 #: a 429 that does not say until when: Genesys' own window is a minute, half of it is the mean
 RETRY_AFTER_UNSAID_S = 30.0
+#: what an attempt showed of its destination
+Shown = Literal["up", "failing", "refusing", "refusing one alone", "nothing"]
+
+
+def shown_by(outcome: Outcome, events: int, doubtful: bool) -> Shown:
+    """What the outcome of a request with so many events says of the destination, and not of the
+    request. `doubtful`: an earlier attempt of it may have taken effect."""
+    match outcome:
+        case Unsure() | Deferred(is_fault=True):
+            return "failing"
+        case Deferred():
+            return "nothing"
+        case Refused(status=status):
+            # What is gone, or changed under us, says nothing of the mapping.
+            passing = status in GONE or status == 409
+            is_one = events == 1 and not doubtful and not passing
+            return "refusing one alone" if is_one else "refusing"
+        case Unclear(is_in_form=is_in_form):
+            # It is up, and took the request.
+            return "refusing" if is_in_form else "refusing one alone"
+        case Accepted(failures=failures):
+            if len(failures) < events:
+                return "up"
+            return "nothing" if any(f.retryable for f in failures) else "refusing one alone"
+
+
+def rest_asked_for_s(outcome: Outcome) -> float | None:
+    """How long the destination is to be left alone; None or 0: it asked for nothing."""
+    match outcome:
+        case Deferred(status=429 | 503, is_fault=False, retry_after_s=wait):
+            return wait or RETRY_AFTER_UNSAID_S
+        case Deferred(status=int(), is_fault=True, retry_after_s=wait) | Unsure(retry_after_s=wait):
+            return wait
+        case _:
+            return None  # or it asked it of the request alone: a 413, a 409
+
+
+def is_rate_limited(outcome: Outcome) -> bool:
+    return isinstance(outcome, Deferred) and outcome.status == 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +122,30 @@ class Admission:
     ) -> None:
         """Tells all writers what an attempt at a destination showed. Comes after what it means for
         the request is on record: that must not suffer where the ledger fails here."""
-        now_ms, circuit_breaker, opened = self.consumer.clock.now_ms(), self.circuit_breaker, False
         name = destination.name  # the batch may bear a former one
-        match posted.outcome:
-            case Unsure(retry_after_s=wait):
-                opened = circuit_breaker.failed(name, now_ms)
-                if wait:
-                    self._rest(name, wait, now_ms)
-            case Deferred(is_fault=True, status=status, retry_after_s=wait):
-                opened = circuit_breaker.failed(name, now_ms)
-                if wait and status is not None:
-                    self._rest(name, wait, now_ms)
-            case Deferred(status=429, retry_after_s=wait):
-                wait = wait or RETRY_AFTER_UNSAID_S
-                if destination.is_genesys:
-                    self._slow_down(name, posted.rate, wait, now_ms)
-                else:
-                    self._rest(name, wait, now_ms)
-            case Deferred(status=503, retry_after_s=wait):
-                self._rest(name, wait or RETRY_AFTER_UNSAID_S, now_ms)
-            case Refused(status=status):
-                # What is gone, or changed under us, says nothing of the mapping.
-                passing = status in GONE or status == 409
-                alone = len(batch.events) == 1 and not doubtful and not passing
-                opened = circuit_breaker.refused(name, now_ms, alone=alone)
-            case Unclear(is_in_form=is_in_form):
-                # It is up, and took the request.
-                opened = circuit_breaker.refused(name, now_ms, alone=not is_in_form)
-            case Accepted(failures=failures) if len(failures) < len(batch.events):
-                circuit_breaker.succeeded(name, now_ms)
-            case Accepted(failures=failures) if not any(f.retryable for f in failures):
-                opened = circuit_breaker.refused(name, now_ms, alone=True)
-            case _:
-                pass
-        if opened:
+        now_ms = self.consumer.clock.now_ms()
+        if self._learn(name, shown_by(posted.outcome, len(batch.events), doubtful), now_ms):
             self.consumer.telemetry.count("BreakerOpened")
             self.consumer.telemetry.note("breaker opened", destination=name)
+        wait = rest_asked_for_s(posted.outcome)
+        if wait and is_rate_limited(posted.outcome) and destination.is_genesys:
+            self._slow_down(name, posted.rate, wait, now_ms)
+        elif wait:
+            self._rest(name, wait, now_ms)
+
+    def _learn(self, name: str, shown: Shown, now_ms: int) -> bool:
+        """Whether the breaker opened by it."""
+        match shown:
+            case "up":
+                self.circuit_breaker.succeeded(name, now_ms)
+                return False
+            case "failing":
+                return self.circuit_breaker.failed(name, now_ms)
+            case "refusing" | "refusing one alone":
+                alone = shown == "refusing one alone"
+                return self.circuit_breaker.refused(name, now_ms, alone=alone)
+            case "nothing":
+                return False
 
     def _slow_down(self, name: str, rate: Reading | None, wait: float, now_ms: int) -> None:
         """Everybody keeps to Genesys' `Retry-After`: at the client's own limit all requests wait,
