@@ -14,13 +14,12 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.routes.configuration import Configuration
-from stacks.environment_document import Document, expectation
-from stacks.schema.parsing import parse
+from stacks.environment_document import Document
+from stacks.schema.parsing import configuration_of
 from stacks.schema.resolving import resolve
+from stacks.tables import place_of, validated
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
@@ -30,16 +29,14 @@ ENVIRONMENT_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,29}")
 #: toml.io/en/v1.0.0#integer
 WHOLE_NUMBER_MAX = 2**63 - 1
 
-#: A wrong value is quoted up to this length (characters).
-QUOTED_VALUE_MAX = 80
-
 
 class ConfigurationError(Exception):
     """The configuration cannot be used; the message is one sentence for the person who wrote it."""
 
     def __init__(self, sentence: str) -> None:
         # Names and values that are quoted may hold line breaks.
-        super().__init__(" ".join(sentence.splitlines()))
+        one_line = " ".join(sentence.splitlines())
+        super().__init__(one_line if one_line.endswith(".") else f"{one_line}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +48,16 @@ class Environment:
     document: Document
 
     @property
-    def routing(self) -> dict[str, Any]:
-        """What the file says of destinations, routes and all else that the functions act on."""
-        document = self.document
-        written: dict[str, Any] = document.model_dump(
-            mode="json",
-            include={"destinations", "routes", "identity", "breakers"},
-            exclude_unset=True,
-        )
-        written["partner_event_source"] = document.relay.partner_event_source
-        if document.relay.shadow:
-            written["shadow"] = True
-        if document.relay.lanes:
-            written["lanes"] = True
-        if document.webhook is not None:
-            written["sender_types"] = document.webhook.model_dump(mode="json")["types"]
-        return written
-
-    @property
     def configuration(self) -> Configuration:
-        """What is made of it. Raises ValueError."""
-        return parse(self.routing)
+        """What the functions act on. Raises ValueError with one sentence."""
+        document = self.document
+        return configuration_of(
+            document,
+            partner_source=document.relay.partner_event_source,
+            sender_types=document.webhook.types if document.webhook is not None else {},
+            in_shadow=document.relay.shadow,
+            has_lanes=document.relay.lanes,
+        )
 
     @property
     def functions_document(self) -> str:
@@ -103,12 +89,10 @@ def _load(reference: str) -> Environment:
             "cannot: expected at most 30 lower-case letters, digits and single hyphens."
         )
     try:
-        # By way of JSON: in strict mode only JSON arrays become tuples.
-        document = Document.model_validate_json(json.dumps(raw))
-    except ValidationError as error:
-        raise ConfigurationError(f"{_shown(path)}: {_sentence(error)}") from None
-    environment = Environment(path=path, name=path.stem, document=document)
-    _check_functions_document(environment)
+        environment = Environment(path, path.stem, validated(Document, raw))
+        _ = environment.configuration  # what each kind takes, and how the parts fit together
+    except ValueError as error:
+        raise ConfigurationError(f"{_shown(path)}: {error}") from None
     return environment
 
 
@@ -138,11 +122,11 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
     while waiting:
         location, value = waiting.pop()
-        key = _key(location)
+        key = place_of(location)
         match value:
             case dict() | list() if len(location) > JSON_DEPTH_MAX:
                 yield (
-                    f"{_key(location[:3])} is nested more than {JSON_DEPTH_MAX} levels deep; "
+                    f"{place_of(location[:3])} is nested more than {JSON_DEPTH_MAX} levels deep; "
                     "expected fewer levels of lists and tables."
                 )
             case dict():
@@ -155,14 +139,6 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
                 yield f"{key} is a whole number beyond the 64 bits that TOML has; expected less."
             case date() | time():
                 yield f"{key} is {value}, a date or time; expected a text, which stands in quotes."
-
-
-def _check_functions_document(environment: Environment) -> None:
-    """What a destination's kind takes, and how the parts fit together (stacks/schema/)."""
-    try:
-        _ = environment.configuration
-    except ValueError as error:
-        raise ConfigurationError(f"{_shown(environment.path)}: {error}") from None
 
 
 def _require_distinct(environments: Sequence[Environment]) -> None:
@@ -184,36 +160,6 @@ def _require_distinct(environments: Sequence[Environment]) -> None:
                     f"{json.dumps(source)}, as in {_shown(other.path)}; expected a source of its "
                     "own, because AWS associates a partner event source with one bus."
                 )
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first problem of several, as one sentence."""
-    first = error.errors(include_url=False)[0]
-    key = _key(first["loc"])
-    own_words = str(first["ctx"]["error"]) if first["type"] == "value_error" else ""
-    if own_words:
-        return f"{key}: {own_words}" if key else own_words
-    expected = expectation(first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{key} is not a known key; expected {expected}."
-    if first["type"] == "missing":
-        return f"{key} is missing; expected {expected}."
-    return f"{key} is {_quoted(first['input'])}; expected {expected}."
-
-
-def _key(location: Sequence[str | int]) -> str:
-    key = ""
-    for part in location:
-        if isinstance(part, int):
-            key += f"[{part}]"
-        elif part != "[key]":
-            key += f".{part}" if key else part
-    return key
-
-
-def _quoted(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= QUOTED_VALUE_MAX else text[:QUOTED_VALUE_MAX] + "…"
 
 
 def _shown(path: Path) -> str:

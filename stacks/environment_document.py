@@ -1,26 +1,18 @@
 """The shape of an environment file. Each field's description completes "expected ..."."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lambdas.relay.kernel import limits
-from lambdas.relay.kernel.lanes import Lane
 from stacks import patterns
 from stacks.existing_vpc import ELASTIC_IP_FORM, VPC_FORM, ElasticIp, ExistingVpc
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
-from stacks.tables import NonEmpty, Table
+from stacks.schema.parsing import Routing
+from stacks.tables import Table
 from stacks.webhook_table import Webhook
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html, Name
@@ -89,7 +81,6 @@ DetailType = Annotated[
 #: docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 TagKey = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_not_of_aws)]
 TagValue = Annotated[str, Field(max_length=256)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 #: Plain HTTP only to this machine: the local run's simulator.
 Url = Annotated[
     str,
@@ -302,44 +293,6 @@ class Relay(Table):
         return self.login_url or f"https://login.{GENESYS_DOMAINS[self.genesys_region or '']}"
 
 
-class Destination(Table):
-    """A table [destinations.<name>]; the functions' own parser knows what else its kind takes,
-    and refuses the rest."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
-
-    kind: NonEmpty = Field(description='the kind of destination, such as "journey-external-events"')
-    unknown: Literal["repost", "manual"] | None = Field(
-        default=None, description='"repost" or "manual"'
-    )
-    max_items: int | None = Field(default=None, ge=1, description="a whole number from 1")
-    formerly: tuple[Name, ...] | None = Field(
-        default=None, description="a list of the names that the destination had before"
-    )
-
-
-class Route(Table):
-    """A table [[routes]]."""
-
-    name: Name = Field(description="a name of lower-case letters, digits, - and _")
-    destination: NonEmpty = Field(description="the name of a table [destinations.<name>]")
-    topics: tuple[NonEmpty, ...] = Field(
-        default=("*",), min_length=1, description='a list of detail-type patterns, such as ["*"]'
-    )
-    when: NonEmpty | None = Field(
-        default=None, description="a JMESPath expression, such as \"body.mediaType == 'voice'\""
-    )
-    shadow: bool | None = Field(default=None, description="true or false")
-    item: dict[str, JsonValue] | None = Field(
-        default=None, description='a table of JMESPath expressions, such as { id = "id" }'
-    )
-    formerly: tuple[Name, ...] = Field(
-        default=(), description="a list of the names that the route had before"
-    )
-    lane: Lane = Field(default="normal", description='"first", "normal" or "last"')
-
-
 class Deployment(Table):
     """The table [deployment]."""
 
@@ -348,41 +301,9 @@ class Deployment(Table):
     )
 
 
-class Document(Table):
+class Document(Routing):
     """A whole environment file."""
 
     relay: Relay = Field(description="a table [relay]")
-    destinations: dict[Name, Destination] = Field(
-        min_length=1,
-        description="at least one table [destinations.<name>], "
-        "named with lower-case letters, digits, - and _",
-    )
-    routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
     webhook: Webhook | None = Field(default=None, description="a table [webhook]")
     deployment: Deployment = Field(default=Deployment(), description="a table [deployment]")
-    breakers: dict[str, dict[str, JsonValue]] = Field(
-        default={},
-        description="tables [breakers.destination], [breakers.ledger] and [breakers.silence]",
-    )
-    identity: dict[NonEmpty, NonEmpty] = Field(
-        default={},
-        description="a table of patterns of detail-types, each with how its events are known",
-    )
-
-
-def expectation(location: Sequence[str | int]) -> str:
-    """What is expected at a place in the file, from the description of the innermost field."""
-    tables: dict[str, type[Table]] = {
-        "relay": Relay, "destinations": Destination, "routes": Route, "webhook": Webhook,
-        "deployment": Deployment,
-    }  # fmt: skip
-    table: type[Table] = Document
-    fields = [part for part in location if isinstance(part, str)]
-    if len(location) > 1 and fields[0] in tables:
-        inside = fields[1:] if fields[0] != "destinations" else fields[2:]
-        if inside and inside[0] != "[key]":
-            table, fields = tables[fields[0]], inside
-    field = table.model_fields.get(fields[0]) if fields else None
-    if field is None or field.description is None:
-        return f"one of: {', '.join(sorted(table.model_fields))}"
-    return field.description

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from stacks.tables import Table
 
 #: completes "expected ..."
 VPC_FORM = 'a table such as { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d"] }'
@@ -10,10 +12,8 @@ ELASTIC_IP_FORM = 'a table such as { allocation = "eipalloc-0a1b2c3d", address =
 SubnetId = Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
 
 
-class ExistingVpc(BaseModel):
+class ExistingVpc(Table):
     """A VPC that somebody else made, with a way out to Genesys Cloud and to AWS."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: str = Field(
         pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$",
@@ -24,10 +24,8 @@ class ExistingVpc(BaseModel):
     )
 
 
-class ElasticIp(BaseModel):
+class ElasticIp(Table):
     """An elastic IP address that somebody else made, and that Genesys' allow-list may name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     allocation: str = Field(
         pattern=r"^eipalloc-([0-9a-f]{8}|[0-9a-f]{17})$",

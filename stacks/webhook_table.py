@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from stacks.tables import NonEmpty, Table
+from stacks.schema.senders import TYPES_FORM, Types
+from stacks.tables import Table
 
 #: A replay window shorter than this refuses senders whose clocks drift; a longer one is no window.
 REPLAY_WINDOW_MIN_S, REPLAY_WINDOW_MAX_S = 30, 3600
@@ -42,8 +43,4 @@ class Webhook(Table):
         le=60 * REQUESTS_PER_SECOND_MAX,
         description=f"a whole number from 1 to {60 * REQUESTS_PER_SECOND_MAX}",
     )
-    types: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
-        default={},
-        description="a table of senders' names and lists of types, "
-        'such as "shop.example" = ["order.*"]',
-    )
+    types: Types = Field(default={}, description=TYPES_FORM)

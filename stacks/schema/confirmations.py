@@ -16,9 +16,11 @@ good where Genesys shows something else: `method`, `path` with {key}, and `body`
 person is asked.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, JsonValue
 
 from lambdas.relay.destinations.correlation import (
     ANSWER,
@@ -28,26 +30,74 @@ from lambdas.relay.destinations.correlation import (
     Confirmation,
     Match,
 )
-from lambdas.relay.destinations.destination import refuse_unknown
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.truth import truth_at
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import SQS_DELAY_MAX_S
 from lambdas.relay.kernel.paths import is_straight
-from stacks.schema.topics import check_topics
+from stacks.schema.topics import Topic
+from stacks.tables import NonEmpty, Table, quoted, validated
 
-#: what a confirmation can say; the second where its kind brings none of its own
-SETTINGS = ("window_s", "hold_s", "topics", "follows", "completed_by", "key", "compensation")
-GENERIC_ONLY = ("match", "truth")
-COMPENSATION_SETTINGS = ("method", "path", "body")
-COMPENSATION_METHODS = ("POST", "PUT", "PATCH", "DELETE")
+MATCHES = ("correlation", "conversation", "entity")
+#: what is taken as it is said
+CHANGES = ("window_s", "hold_s", "topics", "follows", "completed_by", "key")
+SECONDS_FORM = f"whole seconds from 1 to {SQS_DELAY_MAX_S}"
+TOPICS_FORM = "a list of detail-types"
+PATH_FORM = "a path with {key} in it and without segments of dots, such as /api/v2/x/{key}"
+Seconds = Annotated[int, Field(ge=1, le=SQS_DELAY_MAX_S)]
+
+
+def _straight(path: str) -> str:
+    if not is_straight(path):
+        raise ValueError(f"{quoted(path)} leads elsewhere; expected {PATH_FORM}")
+    return path
+
+
 #: a path in which only {key} is filled in
-KEY_PATH = re.compile(r"(?=.*\{key\})/([^{}]|\{key\})*")
-MATCHES: Mapping[str, Match] = {
-    "correlation": "correlation",
-    "conversation": "conversation",
-    "entity": "entity",
-}
+KeyPath = Annotated[
+    str,
+    Field(pattern=r"^/([^{}]|\{key\})*\{key\}([^{}]|\{key\})*$"),
+    AfterValidator(_straight),
+]
+
+
+class Compensate(Table):
+    """A table [destinations.<name>.confirmation.compensation]."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] = Field(
+        description='"POST", "PUT", "PATCH" or "DELETE"'
+    )
+    path: KeyPath = Field(description=PATH_FORM)
+    body: dict[str, JsonValue] = Field(default={}, description="a table of names and values")
+
+
+class Confirm(Table):
+    """A table [destinations.<name>.confirmation]."""
+
+    window_s: Seconds | None = Field(default=None, description=SECONDS_FORM)
+    hold_s: Seconds | None = Field(default=None, description=SECONDS_FORM)
+    topics: tuple[Topic, ...] | None = Field(default=None, description=TOPICS_FORM)
+    follows: tuple[Topic, ...] | None = Field(default=None, description=TOPICS_FORM)
+    completed_by: tuple[Topic, ...] | None = Field(default=None, description=TOPICS_FORM)
+    key: NonEmpty | None = Field(
+        default=None,
+        description=f'"{ANSWER}", "{CONVERSATION}" or the name of a member of the item',
+    )
+    compensation: Compensate | None = Field(
+        default=None, description=f"a table with {', '.join(Compensate.model_fields)}"
+    )
+
+
+class Ask(Confirm):
+    """The same of a kind that brings no confirmation: `match`, or only how Genesys is asked."""
+
+    match: Match | None = Field(default=None, description=f"one of {', '.join(MATCHES)}")
+    truth: KeyPath | None = Field(default=None, description=PATH_FORM)
+
+    @property
+    def is_all(self) -> bool:
+        """No event tells of a request, so that there is nothing to match either."""
+        return self.truth is not None and self.model_fields_set <= {"truth", "key"}
 
 
 def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
@@ -59,21 +109,15 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
     if section is False:
         return None
     if not isinstance(section, Mapping):
-        raise ValueError(f"{where} must be a section of names and values, or false")
-    refuse_unknown(section, SETTINGS if own else (*SETTINGS, *GENERIC_ONLY), where)
-    confirmation = own or _generic(section, where)
-    topics = _topics(section, "topics", confirmation.topics, where)
-    made = replace(
-        confirmation,
-        window_s=_seconds(section, "window_s", confirmation.window_s, where),
-        hold_s=_seconds(section, "hold_s", confirmation.hold_s, where),
-        topics=topics,
-        follows=_topics(section, "follows", confirmation.follows, where),
-        completed_by=_topics(section, "completed_by", confirmation.completed_by, where),
-        key=_key(section, confirmation.key, where),
-        compensation=_compensation(section.get("compensation"), f"{where}.compensation"),
-    )
-    if not topics and not (_is_asked_only(section) and made.asks_first):
+        raise ValueError(f"{where} is {quoted(section)}; expected a table, or false")
+    if own is not None:
+        made = _changed(own, validated(Confirm, section, where))
+        is_told = bool(made.topics)
+    else:
+        said = validated(Ask, section, where)
+        made = _changed(_begun(said, where), said)
+        is_told = bool(made.topics) or (said.is_all and made.asks_first)
+    if not is_told:
         raise ValueError(
             f"{where}.topics must name the events that a request causes; or say only truth and "
             "key, a member of the item, to have Genesys asked before a request is repeated"
@@ -81,74 +125,22 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
     return made
 
 
-def _is_asked_only(section: Mapping[str, Json]) -> bool:
-    """No event tells of a request, so that there is nothing to match either."""
-    return "truth" in section and section.keys() <= {"truth", "key"}
-
-
-def _generic(section: Mapping[str, Json], where: str) -> Confirmation:
-    match = MATCHES.get("entity" if _is_asked_only(section) else str(section.get("match")))
+def _begun(said: Ask, where: str) -> Confirmation:
+    match = "entity" if said.is_all else said.match
     if match is None:
-        raise ValueError(f"{where}.match must be one of {', '.join(MATCHES)}")
-    path = section.get("truth")
-    truth = None if path is None else truth_at(_path(path, f"{where}.truth"))
+        raise ValueError(f"{where}.match is missing; expected one of {', '.join(MATCHES)}")
     return Confirmation(
         match=match,
         topics=(),
         window_s=SIMPLE_WINDOW_S,
         owned=False,
-        truth=truth,
+        truth=None if said.truth is None else truth_at(said.truth),
     )
 
 
-def _compensation(section: Json, where: str) -> Compensation | None:
-    if section is None:
-        return None
-    if not isinstance(section, Mapping):
-        raise ValueError(f"{where} must be a section with {', '.join(COMPENSATION_SETTINGS)}")
-    refuse_unknown(section, COMPENSATION_SETTINGS, where)
-    method, body = section.get("method"), section.get("body", {})
-    if method not in COMPENSATION_METHODS:
-        known = ", ".join(COMPENSATION_METHODS)
-        raise ValueError(f"{where}.method is {method!r}; expected one of {known}")
-    if not isinstance(body, Mapping):
-        raise ValueError(f"{where}.body must be a section of names and values")
-    return Compensation(method, _path(section.get("path"), f"{where}.path"), body)
-
-
-def _path(value: Json, where: str) -> str:
-    if not (isinstance(value, str) and KEY_PATH.fullmatch(value) and is_straight(value)):
-        raise ValueError(
-            f"{where} must be a path with {{key}} in it and without segments of dots, such as "
-            "/api/v2/x/{key}"
-        )
-    return value
-
-
-def _key(section: Mapping[str, Json], usual: str, where: str) -> str:
-    value = section.get("key", usual)
-    if not isinstance(value, str) or not value:
-        raise ValueError(
-            f'{where}.key is {value!r}; expected "{ANSWER}", "{CONVERSATION}" or the name of a '
-            "member of the item"
-        )
-    return value
-
-
-def _seconds(section: Mapping[str, Json], name: str, usual: int, where: str) -> int:
-    value = section.get(name, usual)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SQS_DELAY_MAX_S:
-        raise ValueError(
-            f"{where}.{name} is {value!r}; expected whole seconds from 1 to {SQS_DELAY_MAX_S}"
-        )
-    return value
-
-
-def _topics(
-    section: Mapping[str, Json], name: str, usual: Sequence[str], where: str
-) -> tuple[str, ...]:
-    value = section.get(name, list(usual))
-    if not isinstance(value, list) or not all(isinstance(t, str) and t for t in value):
-        raise ValueError(f"{where}.{name} must be a list of detail-types")
-    check_topics(value, f"{where}.{name}")
-    return tuple(value)
+def _changed(confirmation: Confirmation, said: Confirm) -> Confirmation:
+    changes = said.model_dump(exclude_none=True, include=set(CHANGES))
+    made = replace(confirmation, **changes)
+    if said.compensation is None:
+        return made
+    return replace(made, compensation=Compensation(**said.compensation.model_dump()))

@@ -1,14 +1,13 @@
-"""The destinations of a configuration: how a section makes one of its kind."""
+"""The destinations of a configuration: how a table makes one of its kind."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any, Self
 
-from lambdas.relay.destinations.destination import (
-    Destination,
-    KeyPolicy,
-    refuse_unknown,
-    section_text,
-)
-from lambdas.relay.destinations.kind import Kind
+from pydantic import Field, JsonValue, create_model, model_validator
+
+from lambdas.relay.destinations.destination import Destination, KeyPolicy, Unknown
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
@@ -16,72 +15,122 @@ from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN
 from lambdas.relay.kernel.paths import segment
 from stacks.schema import confirmations
 from stacks.schema.expressions import check
-from stacks.schema.sections import flag, former_names, item_of, section_of
 from stacks.schema.topics import check_topics
+from stacks.tables import Name, Table, quoted, validated
 
-#: what any destination can say
-COMMON_SETTINGS = (
-    "kind",
-    "unknown",
-    "max_items",
-    "item",
-    "key",
-    "ids_honoured",
-    "confirmation",
-    "formerly",
-)
-KEY_SETTINGS = ("honoured_hours", "checked_first", "repeat_answers_409")
 #: a year; a request whose outcome is unknown is settled, or with a person, long before
 HONOURED_HOURS_MAX = 366 * 24
+ITEM_FORM = "a table of names and JMESPath expressions"
 
 
-def settings_of(kind: Kind) -> tuple[str, ...]:
-    """Everything that a destination of this kind can say."""
-    path_values = ("path_values",) if kind.path_values else ()
-    return (*COMMON_SETTINGS, *kind.settings, *kind.options, *path_values)
+class Key(Table):
+    """A table [destinations.<name>.key]."""
+
+    honoured_hours: float = Field(
+        default=0,
+        ge=0,
+        le=HONOURED_HOURS_MAX,
+        description=f"a number from 0 to {HONOURED_HOURS_MAX}",
+    )
+    checked_first: bool = Field(default=False, description="true or false")
+    repeat_answers_409: bool = Field(default=False, description="true or false")
+
+    @model_validator(mode="after")
+    def _is_of_use(self) -> Self:
+        if 0 < self.honoured_hours * 3600 <= KEY_TRUST_MARGIN_S:
+            raise ValueError(
+                f"honoured_hours is {self.honoured_hours:g}, which is of no use: a key is trusted "
+                "for one hour less than it is honoured; say more than 1, or leave it out"
+            )
+        if self.checked_first and not self.honoured_hours:
+            raise ValueError(
+                "checked_first says nothing of a key that is not honoured; say for how long it is "
+                "in honoured_hours, or leave checked_first out"
+            )
+        return self
+
+    @property
+    def policy(self) -> KeyPolicy:
+        return KeyPolicy(
+            int(self.honoured_hours * 3600), self.checked_first, self.repeat_answers_409
+        )
+
+
+class Common(Table):
+    """What any destination can say in its table [destinations.<name>]."""
+
+    kind: str
+    unknown: Unknown | None = Field(default=None, description='"repost" or "manual"')
+    item: dict[str, JsonValue] | None = Field(
+        default=None, description="a table of names and JMESPath expressions"
+    )
+    key: Key = Field(default=Key(), description="a table [destinations.<name>.key]")
+    ids_honoured: bool = Field(default=False, description="true or false")
+    confirmation: JsonValue = None  # a table of its own (confirmations.py), or false
+    formerly: tuple[Name, ...] = Field(
+        default=(), description="a list of the names that the destination had before"
+    )
+
+
+@cache
+def table_of(kind: str) -> type[Common]:
+    """All that a destination of this kind can say."""
+    known = KINDS[kind]
+    form = f"a whole number from 1 to {known.items_max}"
+    items = Field(default=known.items, ge=1, le=known.items_max, description=form)
+    settings = {name: _field(setting) for name, setting in known.settings.items()}
+    fields: dict[str, Any] = {"max_items": (int, items), **settings}
+    made: type[Common] = create_model(kind, __base__=Common, **fields)
+    return made
+
+
+def _field(setting: Setting) -> tuple[Any, Any]:
+    form = None if setting.form is None else f"^({setting.form})$"
+    least = 1 if setting.is_needed else None
+    bounds: dict[str, Any] = {"pattern": form, "min_length": least} if setting.type is str else {}
+    if setting.is_needed:
+        return setting.type, Field(description=setting.expected, **bounds)
+    return setting.type | None, Field(default=None, description=setting.expected, **bounds)
 
 
 def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
     """Raises ValueError with one sentence that names the place."""
     where = f"destinations.{name}"
-    chosen = section_text(section, "kind", where)
-    if chosen not in KINDS:
-        raise ValueError(f"{where}.kind is {chosen!r}; expected one of {', '.join(KINDS)}")
-    kind = KINDS[chosen]
-    refuse_unknown(section, settings_of(kind), where)
-    unknown = section.get("unknown", "manual" if kind.reaches_people else "repost")
-    if unknown not in ("repost", "manual"):
-        raise ValueError(f"{where}.unknown is {unknown!r}; expected repost or manual")
-    item = section.get("item", kind.item)
+    kind = KINDS.get(str(section.get("kind")))
+    if kind is None:
+        given = f"is {quoted(section['kind'])}" if "kind" in section else "is missing"
+        raise ValueError(f"{where}.kind {given}; expected one of {', '.join(KINDS)}")
+    table = validated(table_of(kind.name), section, where)
+    said = table.model_dump(exclude_unset=True)
+    item = kind.item if table.item is None else table.item
     check(item, f"{where}.item")
-    confirmation = confirmations.read(section.get("confirmation"), kind, f"{where}.confirmation")
     destination = Destination(
         name=name,
-        kind=chosen,
+        kind=kind.name,
         method=kind.method,
-        path=_path(kind, section, where),
+        path=_path(kind, said, where),
         service=kind.service,
         shape=kind.shape,
         into=kind.into,
-        most_items=_count(section.get("max_items", kind.items), kind, f"{where}.max_items"),
+        most_items=said.get("max_items", kind.items),
         most_bytes=GENESYS_BODY_BYTES_MAX,
-        item=None if item is None else {**kind.base, **item_of(item, f"{where}.item")},
-        key=_key(section_of(section.get("key", {}), f"{where}.key"), f"{where}.key"),
-        unknown=unknown,
+        item=None if item is None else {**kind.base, **item},
+        key=table.key.policy,
+        unknown=table.unknown or ("manual" if kind.reaches_people else "repost"),
         read_results=kind.read_results,
-        confirmation=confirmation,
+        confirmation=confirmations.read(table.confirmation, kind, f"{where}.confirmation"),
         reaches_people=kind.reaches_people,
-        is_repeatable=kind.is_repeatable or flag(section, "ids_honoured", where),
+        is_repeatable=kind.is_repeatable or table.ids_honoured,
         required=kind.required,
-        path_values=_path_values(kind, section, where),
+        path_values={**kind.path_values, **_path_values(said, where)},
         own_values=kind.path_values,
         lists=kind.lists,
         base=kind.base,
-        formerly=former_names(section, where),
+        formerly=table.formerly,
     )
-    made = kind.adapt(destination, section, where)
+    made = kind.adapt(destination, said, where)
     check_topics(made.lists, f"{where}.lists")
-    if made.reaches_people and flag(section, "ids_honoured", where):
+    if made.reaches_people and table.ids_honoured:
         raise ValueError(
             f"{where}.ids_honoured cannot be so: no request chooses the id of a conversation, and "
             "one that is repeated rings or writes to somebody twice; leave it out"
@@ -89,56 +138,20 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
     return made
 
 
-def _path(kind: Kind, section: Mapping[str, Json], where: str) -> str:
+def _path(kind: Kind, said: Section, where: str) -> str:
+    """Its names in braces are settings, or values of the event."""
     path = kind.path
     for name in kind.settings:
-        try:
-            part = segment(section_text(section, name, where), name)
-        except Malformed as malformed:
-            raise ValueError(f"{where}.{name}: {malformed}") from malformed
-        path = path.replace(f"{{{name}}}", part)
+        if f"{{{name}}}" in path:
+            try:
+                part = segment(said[name], name)
+            except Malformed as malformed:
+                raise ValueError(f"{where}.{name}: {malformed}") from malformed
+            path = path.replace(f"{{{name}}}", part)
     return path
 
 
-def _path_values(kind: Kind, section: Mapping[str, Json], where: str) -> Mapping[str, str]:
-    own = section_of(section.get("path_values", {}), f"{where}.path_values")
-    if "path_values" not in kind.options:
-        refuse_unknown(own, kind.path_values, f"{where}.path_values")
-    for name, expression in own.items():
-        if not isinstance(expression, str):
-            raise ValueError(
-                f"{where}.path_values.{name} is {expression!r}; expected a JMESPath expression"
-            )
-        check(expression, f"{where}.path_values.{name}")
-    return {**kind.path_values, **own}
-
-
-def _key(section: Mapping[str, Json], where: str) -> KeyPolicy:
-    refuse_unknown(section, KEY_SETTINGS, where)
-    hours, most = section.get("honoured_hours", 0), HONOURED_HOURS_MAX
-    is_number = isinstance(hours, int | float) and not isinstance(hours, bool)
-    if not is_number or not 0 <= hours <= most:  # nan is not between them either
-        raise ValueError(f"{where}.honoured_hours is {hours!r}; expected a number from 0 to {most}")
-    if 0 < hours * 3600 <= KEY_TRUST_MARGIN_S:
-        raise ValueError(
-            f"{where}.honoured_hours is {hours!r}, which is of no use: a key is trusted for one "
-            "hour less than it is honoured; say more than 1, or leave it out"
-        )
-    policy = KeyPolicy(
-        honoured_s=int(hours * 3600),
-        checked_first=flag(section, "checked_first", where),
-        repeat_answers_409=flag(section, "repeat_answers_409", where),
-    )
-    if policy.checked_first and not policy.honoured_s:
-        raise ValueError(
-            f"{where}.checked_first says nothing of a key that is not honoured; say for how long "
-            "it is in honoured_hours, or leave checked_first out"
-        )
-    return policy
-
-
-def _count(value: Json, kind: Kind, where: str) -> int:
-    most = kind.items_max
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ValueError(f"{where} is {value!r}; expected a whole number from 1 to {most}")
-    return value
+def _path_values(said: Section, where: str) -> Mapping[str, str]:
+    own: Mapping[str, str] = said.get("path_values", {})
+    check(own, f"{where}.path_values")
+    return own

@@ -1,21 +1,30 @@
 """By what an environment has its events known."""
 
-from collections.abc import Mapping
 from typing import get_args
 
+from pydantic import Field
+
 from lambdas.relay.entrances.identities import Rule, Rules
-from lambdas.relay.kernel.canonical import Json
-from stacks.schema.topics import check_topics
+from stacks.schema.topics import Topic
+from stacks.tables import Table, validated
 
 RULES = get_args(Rule)
+RULES_FORM = (
+    f"a table of patterns of detail-types and how their events are known: one of {', '.join(RULES)}"
+)
+Stated = dict[Topic, Rule]
 
 
-def read_rules(table: Json, where: str) -> Rules:
-    """An environment's table. Raises ValueError with one sentence that names the place."""
-    if not isinstance(table, Mapping):
-        raise ValueError(f"{where} must be a table of detail-types and how their events are known")
-    for pattern, rule in table.items():
-        if rule not in RULES:
-            raise ValueError(f'{where}."{pattern}" is {rule!r}; expected one of {", ".join(RULES)}')
-    check_topics(table, where)
-    return Rules(tuple(table.items()))
+class Identity(Table):
+    """The table [identity], for who has nothing else."""
+
+    identity: Stated = Field(default={}, description=RULES_FORM)
+
+
+def read_rules(table: object) -> Rules:
+    """Raises ValueError with one sentence that names the place."""
+    return rules_of(validated(Identity, {"identity": table}).identity)
+
+
+def rules_of(stated: Stated) -> Rules:
+    return Rules(tuple(stated.items()))

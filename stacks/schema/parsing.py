@@ -1,38 +1,78 @@
-"""The part of an environment that the functions read: one sentence for what is wrong with it."""
+"""What an environment says of destinations, routes and all else that the functions act on: its
+tables, and the configuration that they make."""
 
 from collections.abc import Mapping
 
+from pydantic import Field, JsonValue
+
 from lambdas.relay.entrances.events import Reader
-from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes.configuration import Configuration
 from stacks.schema import effects
-from stacks.schema.breakers import read_breakers
+from stacks.schema.breakers import Breakers, breakers_of
 from stacks.schema.destinations import read_destination
-from stacks.schema.identity import read_rules
-from stacks.schema.routes import read_route
-from stacks.schema.sections import flag, section_of
+from stacks.schema.identity import RULES_FORM, Stated, rules_of
+from stacks.schema.routes import Said as Route
+from stacks.schema.routes import route_of
+from stacks.schema.senders import TYPES_FORM, Types
+from stacks.tables import Name, Table, validated
+
+
+class Routing(Table):
+    """The tables of an environment that say what becomes of events."""
+
+    #: each as its kind has it (destinations.py)
+    destinations: dict[Name, dict[str, JsonValue]] = Field(
+        min_length=1,
+        description="at least one table [destinations.<name>], "
+        "named with lower-case letters, digits, - and _",
+    )
+    routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
+    breakers: Breakers = Field(
+        default=Breakers(),
+        description="tables [breakers.destination], [breakers.ledger] and [breakers.silence]",
+    )
+    identity: Stated = Field(default={}, description=RULES_FORM)
+
+
+class Whole(Routing):
+    """The same with what the functions take from other tables, in one document."""
+
+    partner_event_source: str | None = Field(
+        default=None, description="the name of a partner event source"
+    )
+    shadow: bool = Field(default=False, description="true or false")
+    lanes: bool = Field(default=False, description="true or false")
+    sender_types: Types = Field(default={}, description=TYPES_FORM)
 
 
 def parse(document: Mapping[str, Json]) -> Configuration:
-    """Raises ValueError with one sentence that names the place."""
+    """A whole document. Raises ValueError with one sentence that names the place."""
+    said = validated(Whole, document)
+    return configuration_of(
+        said,
+        partner_source=said.partner_event_source,
+        sender_types=said.sender_types,
+        in_shadow=said.shadow,
+        has_lanes=said.lanes,
+    )
+
+
+def configuration_of(
+    said: Routing,
+    *,
+    partner_source: str | None,
+    sender_types: Types,
+    in_shadow: bool,
+    has_lanes: bool,
+) -> Configuration:
+    """How the tables fit together. Raises ValueError with one sentence that names the place."""
     destinations = {
-        name: read_destination(name, section_of(section, f"destinations.{name}"))
-        for name, section in section_of(document.get("destinations"), "destinations").items()
+        name: read_destination(name, section) for name, section in said.destinations.items()
     }
-    rows = document.get("routes")
-    if not destinations or not isinstance(rows, list) or not rows:
-        raise ValueError("the configuration needs at least one destination and one route")
-    has_lanes = flag(document, "lanes", "relay")
     routes = tuple(
-        read_route(
-            section_of(row, f"routes[{number}]"),
-            f"routes[{number}]",
-            destinations,
-            in_shadow=flag(document, "shadow", "relay"),
-            has_lanes=has_lanes,
-        )
-        for number, row in enumerate(rows)
+        route_of(route, f"routes[{number}]", destinations, in_shadow=in_shadow, has_lanes=has_lanes)
+        for number, route in enumerate(said.routes)
     )
     effects.check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
     effects.check_names("route", [(route.name, route.formerly) for route in routes])
@@ -41,28 +81,8 @@ def parse(document: Mapping[str, Json]) -> Configuration:
     return Configuration(
         {**destinations, **former},
         routes,
-        _reader(document),
-        _sender_types(document),
-        read_breakers(document.get("breakers", {}), "breakers"),
+        Reader(partner_source, rules_of(said.identity)),
+        sender_types,
+        breakers_of(said.breakers),
         has_lanes,
     )
-
-
-def _reader(document: Mapping[str, Json]) -> Reader:
-    source = document.get("partner_event_source")  # the stack always names it
-    if source is not None and not isinstance(source, str):
-        raise ValueError(f"partner_event_source is {source!r}; expected a source's name")
-    return Reader(source, read_rules(document.get("identity", {}), "identity"))
-
-
-def _sender_types(document: Mapping[str, Json]) -> Mapping[str, tuple[str, ...]]:
-    table = section_of(document.get("sender_types", {}), "webhook.types")
-    for sender, types in table.items():
-        if not SENDER.fullmatch(sender):
-            raise ValueError(
-                f'webhook.types."{sender}" names no sender of the webhook: a name has 1 to 64 of '
-                "a-z, 0-9, '.', '_' and '-', and does not begin with aws."
-            )
-        if not isinstance(types, list) or not all(isinstance(t, str) and t for t in types):
-            raise ValueError(f'webhook.types."{sender}" must be a list of patterns of types')
-    return {sender: tuple(types) for sender, types in table.items()}

@@ -3,84 +3,88 @@
 import re
 from collections.abc import Mapping
 
+from pydantic import Field, JsonValue
+
 from lambdas.relay.destinations.correlation import ANSWER, CONVERSATION
-from lambdas.relay.destinations.destination import Destination, refuse_unknown, section_text
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.kernel.canonical import Json
-from lambdas.relay.kernel.lanes import LANES, Lane
+from lambdas.relay.kernel.lanes import Lane
 from lambdas.relay.routes.route import Route
 from stacks.schema.expressions import check, check_expression
-from stacks.schema.sections import flag, former_names, item_of
-from stacks.schema.topics import check_topics
-
-ROUTE_SETTINGS = ("name", "destination", "topics", "when", "item", "shadow", "formerly", "lane")
+from stacks.schema.topics import Topic
+from stacks.tables import Name, NonEmpty, Table, quoted
 
 
-def read_route(
-    row: Mapping[str, Json],
+class Said(Table):
+    """A table [[routes]]."""
+
+    name: Name = Field(description="a name of lower-case letters, digits, - and _")
+    destination: NonEmpty = Field(description="the name of a table [destinations.<name>]")
+    topics: tuple[Topic, ...] = Field(
+        default=("*",), min_length=1, description='a list of detail-type patterns, such as ["*"]'
+    )
+    when: NonEmpty | None = Field(
+        default=None, description="a JMESPath expression, such as \"body.mediaType == 'voice'\""
+    )
+    shadow: bool | None = Field(default=None, description="true or false")
+    item: dict[str, JsonValue] | None = Field(
+        default=None, description='a table of JMESPath expressions, such as { id = "id" }'
+    )
+    formerly: tuple[Name, ...] = Field(
+        default=(), description="a list of the names that the route had before"
+    )
+    lane: Lane = Field(default="normal", description='"first", "normal" or "last"')
+
+
+def route_of(
+    said: Said,
     where: str,
     destinations: Mapping[str, Destination],
     *,
-    in_shadow: bool = False,
-    has_lanes: bool = False,
+    in_shadow: bool,
+    has_lanes: bool,
 ) -> Route:
     """`in_shadow`: where the route itself does not say. `has_lanes`: each lane has a queue of its
     own. Raises ValueError with one sentence that names the place."""
-    refuse_unknown(row, ROUTE_SETTINGS, where)
-    name = section_text(row, "name", where)
-    chosen = section_text(row, "destination", where)
-    if chosen not in destinations:
+    if said.destination not in destinations:
         known = ", ".join(sorted(destinations))
         raise ValueError(
-            f"{where}.destination is {chosen!r}; expected one of the destinations: {known}"
+            f"{where}.destination is {quoted(said.destination)}; expected one of the destinations: "
+            f"{known}"
         )
-    topics = row.get("topics", ["*"])
-    if not isinstance(topics, list) or not topics or not all(isinstance(t, str) for t in topics):
-        raise ValueError(f'{where}.topics must be a list of detail-types; ["*"] means all')
-    check_topics(topics, f"{where}.topics")
-    destination = destinations[chosen]
-    item = row.get("item", destination.item)
-    check(item, f"{where}.item")
-    if item is None:
+    if said.lane != "normal" and not has_lanes:
         raise ValueError(
-            f"{where} needs item, a mapping: destination {chosen} has none, and what "
-            f"{destination.kind} takes differs too much for one that fits all"
+            f'{where}.lane is "{said.lane}", but there is one queue for all requests: say lanes = '
+            "true in [relay]"
         )
-    whole = {**destination.base, **item_of(item, f"{where}.item"), **destination.forced}
-    _check_required(destination, whole, where)
-    _check_key(destination, whole, where)
-    when = _when(row, f"{where}.when")
+    if said.when is not None:
+        check_expression(said.when, f"{where}.when")
+    destination = destinations[said.destination]
     return Route(
-        name,
+        said.name,
         destination,
-        tuple(topics),
-        whole,
-        when,
-        flag(row, "shadow", where, default=in_shadow),
-        former_names(row, where),
-        _lane(row, where, has_lanes=has_lanes),
+        said.topics,
+        _item(said, destination, where),
+        said.when,
+        in_shadow if said.shadow is None else said.shadow,
+        said.formerly,
+        said.lane,
     )
 
 
-def _lane(row: Mapping[str, Json], where: str, *, has_lanes: bool) -> Lane:
-    lane = next((lane for lane in LANES if lane == row.get("lane", "normal")), None)
-    if lane is None:
-        raise ValueError(f"{where}.lane is {row['lane']!r}; expected one of: {', '.join(LANES)}")
-    if lane != "normal" and not has_lanes:
+def _item(said: Said, destination: Destination, where: str) -> Mapping[str, Json]:
+    """The whole mapping: the route's own or its destination's, with what its kind adds."""
+    item = destination.item if said.item is None else said.item
+    if item is None:
         raise ValueError(
-            f'{where}.lane is "{lane}", but there is one queue for all requests: say lanes = true '
-            "in [relay]"
+            f"{where} needs item, a mapping: destination {said.destination} has none, and what "
+            f"{destination.kind} takes differs too much for one that fits all"
         )
-    return lane
-
-
-def _when(row: Mapping[str, Json], where: str) -> str | None:
-    when = row.get("when")
-    if when is None:
-        return None
-    if not isinstance(when, str):
-        raise ValueError(f"{where} is {when!r}; expected a JMESPath expression, a text")
-    check_expression(when, where)
-    return when
+    check(item, f"{where}.item")
+    whole = {**destination.base, **item, **destination.forced}
+    _check_required(destination, whole, where)
+    _check_key(destination, whole, where)
+    return whole
 
 
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:

@@ -2,6 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from stacks.tables import NonEmpty, quoted
 
 #: an id of Genesys, as it has no place in a detail-type; with or without its hyphens
 AN_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -10,12 +15,19 @@ OF_GENESYS = "v2."
 IN_BRACES = re.compile(r"\{[^{}]*\}")
 
 
+def _borne(topic: str) -> str:
+    why = _why_never(topic)
+    if why:
+        raise ValueError(f"{quoted(topic)} matches nothing: {why}")
+    return topic
+
+
 def check_topics(topics: Iterable[str], where: str) -> None:
     """Raises ValueError with one sentence that names the place."""
     for topic in topics:
         why = _why_never(topic)
         if why:
-            raise ValueError(f"{where} has {topic!r}, which matches nothing: {why}")
+            raise ValueError(f"{where}: {quoted(topic)} matches nothing: {why}")
 
 
 def _why_never(topic: str) -> str:
@@ -30,3 +42,7 @@ def _why_never(topic: str) -> str:
     wrong = [name for name in IN_BRACES.findall(topic) if name != "{id}"]
     wrong += [word for word in topic.split(".") if word.startswith(":")]
     return f"Genesys writes {{id}}, not {wrong[0]}" if wrong else ""
+
+
+#: a pattern of detail-types
+Topic = Annotated[NonEmpty, AfterValidator(_borne)]

@@ -103,10 +103,10 @@ def test_the_lines_that_it_prints_are_an_environment(
     written = tmp_path / "mine.toml"
     written.write_text(head + lines + route, "utf-8")
     (loaded,) = load_environments(str(written))
-    there = loaded.routing["destinations"]["journey"]
+    there = loaded.document.destinations["journey"]
     caller = Caller(Wire(world.platform), "https://x", world.bearer[7:])
-    item = journey.item_of(there["external_source_id"])
-    assert looked_at(caller, there["configuration_id"], item) == '"Customer steps"'
+    item = journey.item_of(str(there["external_source_id"]))
+    assert looked_at(caller, str(there["configuration_id"]), item) == '"Customer steps"'
 
 
 def test_without_credentials_it_says_what_to_set(

@@ -122,7 +122,7 @@ def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
 @pytest.mark.parametrize(
     ("environment", "event", "sentence"),
     [
-        ("", "{}", "relay is missing"),
+        ("", "{}", "destinations is missing"),
         (ENVIRONMENT, "{}", "intake would quarantine this"),
         (ENVIRONMENT, "{", "is not JSON"),
         (ENVIRONMENT.replace("body.mood", "]["), "{}", "is no JMESPath expression"),

@@ -27,7 +27,7 @@ def shipped(world: Simulated) -> Configuration:
     wanted = Wanted("shop", "Customer steps", tuple(ATTRIBUTES))
     ids = {step.what: step.id for step in set_up(caller_of(world), wanted, apply=True)}
     (loaded,) = load_environments(str(EXAMPLE))
-    document = loaded.routing
+    document = loaded.document.model_dump(mode="json", include={"destinations", "routes"})
     there = document["destinations"]["journey"]
     assert there["configuration_id"] != CONFIGURATION_ID
     there |= {

@@ -52,11 +52,11 @@ def test_each_setting_is_what_was_said_and_the_rest_the_default() -> None:
     [
         ({"destinations": {}}, "breakers.destinations is not a known key; expected one of: dest"),
         ({"ledger": {"slow": 1}}, "breakers.ledger.slow is not a known key; expected one of: call"),
-        ({"ledger": 7}, "breakers.ledger must be a section"),
+        ({"ledger": 7}, r"breakers.ledger is 7; expected a table \[breakers.ledger"),
         ({"ledger": {"slow_s": 0.001}}, "slow_s is 0.001; expected a number from 0.02 to 30"),
         ({"ledger": {"calls": 1.5}}, "calls is 1.5; expected a whole number from 1 to 100"),
-        ({"silence": {"share": True}}, "share is True; expected a number"),
-        ({"silence": {"share": float("nan")}}, "share is nan; expected a number"),
+        ({"silence": {"share": True}}, "share is true; expected a number"),
+        ({"silence": {"share": float("nan")}}, "share is NaN; expected a number"),
         (
             {"destination": {"pause_min_s": 300}},
             "breakers.destination.pause_min_s is 300; expected at most pause_max_s, which is 120",

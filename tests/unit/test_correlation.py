@@ -690,7 +690,7 @@ def test_a_confirmation_can_be_switched_off_and_changed() -> None:
 @pytest.mark.parametrize(
     ("section", "kind", "said"),
     [
-        ("soon", "conversations", "x must be a section"),
+        ("soon", "conversations", 'x is "soon"; expected a table, or false'),
         (
             {"window": 3},
             "conversations",
@@ -698,13 +698,13 @@ def test_a_confirmation_can_be_switched_off_and_changed() -> None:
         ),
         ({"window_s": 0}, "conversations", "x.window_s is 0; expected whole seconds"),
         ({"window_s": 901}, "conversations", "from 1 to 900"),
-        ({"topics": "all"}, "conversations", "x.topics must be a list"),
-        ({}, "generic", "x.match must be one of correlation, conversation, entity"),
+        ({"topics": "all"}, "conversations", 'x.topics is "all"; expected a list of detail-types'),
+        ({}, "generic", "x.match is missing; expected one of correlation, conversation, entity"),
         ({"match": "entity"}, "generic", "x.topics must name the events"),
         (
             {"match": "entity", "topics": ["t"], "truth": "/api"},
             "generic",
-            "x.truth must be a path with {key} in it",
+            'x.truth is "/api"; expected a path with {key} in it',
         ),
     ],
 )

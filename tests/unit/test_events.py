@@ -215,7 +215,7 @@ def test_a_state_without_any_timestamp_has_the_envelopes_time(said: dict[str, An
     [("content", True), ("own-id", True), ("content-and-time", False)],
 )
 def test_an_environment_can_say_how_a_topic_is_known(rule: str, same: bool) -> None:
-    reader = Reader(None, read_rules({"v2.routing.*": rule}, "identity"))
+    reader = Reader(None, read_rules({"v2.routing.*": rule}))
     first, again = (
         parse_event(text(membership(True, published)), NOW_MS, reader)
         for published in (MORNING, NOON)
@@ -227,7 +227,7 @@ def test_an_environment_can_say_how_a_topic_is_known(rule: str, same: bool) -> N
 
 
 def test_who_is_to_be_known_by_an_id_and_has_none_is_known_by_nature() -> None:
-    reader = Reader(None, read_rules({"*": "own-id"}, "identity"))
+    reader = Reader(None, read_rules({"*": "own-id"}))
     state = membership(True, MORNING)
     del state["detail"]["eventBody"]["id"]
 
@@ -235,7 +235,7 @@ def test_who_is_to_be_known_by_an_id_and_has_none_is_known_by_nature() -> None:
 
 
 def test_the_first_pattern_that_fits_counts() -> None:
-    rules = read_rules({"v2.routing.*": "content", "*": "own-id"}, "identity")
+    rules = read_rules({"v2.routing.*": "content", "*": "own-id"})
 
     assert rules.of("v2.routing.queues.{id}.users", {"id": "1"}) == "content"
     assert rules.of("v2.users.{id}.presence", {"id": "1"}) == "own-id"

@@ -254,7 +254,7 @@ def test_what_an_answer_means(answer: Any, outcome: type) -> None:
         ({"url": "https://hooks.example.com/../x"}, "there.path is"),
         ({"url": "https://[/x"}, "expected https"),
         ({"url": "https://localhost/x"}, "expected https"),
-        ({"url": 7}, "there needs url, a text"),
+        ({"url": 7}, "there.url is 7; expected https:"),
         ({"confirmation": {"match": "entity", "topics": ["x"]}}, "only Genesys' events confirm"),
         ({"list": "x"}, "there.list is not a known key"),
     ],

@@ -18,7 +18,7 @@ from tests.unit.batches import NOW_MS, sealed, sealed_event
 from tests.unit.simulated import envelope
 from tests.unit.world import World
 
-READER = Reader(None, read_rules({"v2.detail.*": "moment"}, "identity"))
+READER = Reader(None, read_rules({"v2.detail.*": "moment"}))
 GENUINE = sealed_event("a")
 #: another event under the same identity: two codes of one session in one millisecond
 OTHER = replace(GENUINE, payload_hash="other")

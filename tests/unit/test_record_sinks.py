@@ -117,7 +117,7 @@ def test_an_unknown_outcome_is_listed_or_a_person_s(kind: str) -> None:
         ({"kind": "event-bus", "arn": ARNS["queue"]}, "expected the ARN of an event bus"),
         ({"kind": "queue", "arn": "orders"}, "expected the ARN of a queue"),
         ({"kind": "queue", "arn": "arn:aws:sqs:eu-central-1:123456789012:*"}, "ARN of a queue"),
-        ({"kind": "firehose"}, "there needs arn, a text"),
+        ({"kind": "firehose"}, "there.arn is missing; expected the ARN of a delivery stream"),
         ({"kind": "queue", "arn": ARNS["queue"], "max_items": 11}, "from 1 to 10"),
         ({"kind": "event-bus", "arn": ARNS["event-bus"], "item": {"detail": "body"}}, "source"),
         (

@@ -8,7 +8,7 @@ own a repetition changes nothing more.
 from dataclasses import replace
 
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import array_answer
 
 
@@ -20,7 +20,7 @@ def with_list(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="outbound-contacts",
     path="/api/v2/outbound/contactlists/{contact_list_id}/contacts",
-    settings=("contact_list_id",),
+    settings={"contact_list_id": Setting("the id of a contact list", is_needed=True)},
     shape="array",
     items=1000,
     items_max=1000,

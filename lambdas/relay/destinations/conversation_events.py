@@ -12,7 +12,7 @@ from dataclasses import replace
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
 from lambdas.relay.destinations.correlation import ROUTED_WINDOW_S, Confirmation
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import (
     ItemFailure,
     Row,
@@ -58,9 +58,8 @@ def _failure(row: Row) -> tuple[bool, str]:
 
 def with_lists(destination: Destination, section: Section, where: str) -> Destination:
     """`lists = { "<pattern of detail-types>" = "<list>" }`"""
-    lists = section.get("lists", LISTS)
-    named = list(lists.values()) if isinstance(lists, Mapping) else []
-    if not named or not all(isinstance(name, str) and name for name in named):
+    lists: Mapping[str, str] = section.get("lists", LISTS)
+    if not lists or not all(lists.values()):
         raise ValueError(
             f"{where}.lists must say which list each pattern of detail-types goes into"
         )
@@ -70,7 +69,7 @@ def with_lists(destination: Destination, section: Section, where: str) -> Destin
 KIND = Kind(
     name="conversation-events",
     path="/api/v2/events/conversations",
-    options=("lists",),
+    settings={"lists": Setting("a table of patterns and names of lists", dict[str, str])},
     base={"eventId": "id_v4"},
     item=ITEM,
     required=("eventId", "eventDateTime", "conversationId"),

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lambdas.relay.destinations.correlation import ANSWER, ROUTED_WINDOW_S, Confirmation
 from lambdas.relay.destinations.destination import Destination, section_path
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import PATH, Kind, Section
 from lambdas.relay.destinations.results import created_answer
 from lambdas.relay.destinations.truth import Truth, stands
 
@@ -29,7 +29,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="conversations",
     path="/api/v2/conversations/calls",
-    options=("path",),
+    settings={"path": PATH},
     shape="single",
     items=1,
     items_max=1,

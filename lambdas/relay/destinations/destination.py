@@ -1,9 +1,9 @@
 """What the relay knows of a destination."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.results import WHOLE, ReadResults
@@ -136,30 +136,18 @@ def advice(destination: Destination | None) -> str:
     return "Look whether it happened; resolve it as happened, or as again if it did not."
 
 
-def refuse_unknown(section: Mapping[str, Json], known: Collection[str], where: str) -> None:
-    """A name with a slip in it would leave the default in force, and nobody would know. Raises
-    ValueError."""
-    unknown = sorted(set(section) - set(known))
-    if unknown:
-        raise ValueError(
-            f"{where}.{unknown[0]} is not a known key; expected one of: {', '.join(sorted(known))}"
-        )
-
-
 #: a name that an event's value takes the place of
 NAME_IN_PATH = re.compile(r"\{[a-z][a-z0-9_]*\}")
 
 
 def section_path(
-    section: Mapping[str, Json], usual: str, where: str, *, has_names: bool = False
+    section: Mapping[str, Any], usual: str, where: str, *, has_names: bool = False
 ) -> str:
     """`path`: word for word, or with names in braces."""
-    path = section.get("path", usual)
-    plain = NAME_IN_PATH.sub("x", path) if isinstance(path, str) and has_names else path
+    path: str = section.get("path", usual)
+    plain = NAME_IN_PATH.sub("x", path) if has_names else path
     if (
-        not isinstance(path, str)
-        or not isinstance(plain, str)
-        or not path.startswith("/")
+        not path.startswith("/")
         or not path.isprintable()
         or set("{} \\?#") & set(plain)
         or "//" in path
@@ -171,13 +159,6 @@ def section_path(
             "queries and segments of dots or of nothing"
         )
     return path
-
-
-def section_text(section: Mapping[str, Json], key: str, where: str) -> str:
-    value = section.get(key)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{where} needs {key}, a text")
-    return value
 
 
 T = TypeVar("T")

@@ -8,9 +8,10 @@ tells. So for those an unknown outcome goes to a person, unless `unknown = "repo
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import (
     FAILS_SOMEHOW,
     NO_ITEM,
@@ -22,7 +23,7 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
-TYPES = ("Total", "Cumulative")
+Type = Literal["Total", "Cumulative"]
 #: members of an item that its result repeats
 NAMES = ("userId", "userEmail", "metricId", "value", "count", "type")
 #: beginnings of codes that speak of the service and not of the item
@@ -81,8 +82,6 @@ def _same(restated: Json, ours: Json) -> bool:
 def with_type(destination: Destination, section: Section, where: str) -> Destination:
     """`type = "Total"` or `"Cumulative"`"""
     chosen = section.get("type", "Total")
-    if chosen not in TYPES:
-        raise ValueError(f"{where}.type is {chosen!r}; expected one of {', '.join(TYPES)}")
     adds_up = chosen == "Cumulative"
     return replace(
         destination,
@@ -95,7 +94,7 @@ def with_type(destination: Destination, section: Section, where: str) -> Destina
 KIND = Kind(
     name="external-metrics",
     path="/api/v2/employeeperformance/externalmetrics/data",
-    options=("type",),
+    settings={"type": Setting('"Total" or "Cumulative"', Type)},
     into="items",
     items=100,
     items_max=100,

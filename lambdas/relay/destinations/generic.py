@@ -11,12 +11,13 @@ taken", there is no read-back, and nothing is known of repetition: `key` and `un
 from collections.abc import Mapping
 from dataclasses import replace
 from string import Formatter
+from typing import Literal
 
 from lambdas.relay.destinations.destination import Destination, section_path
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import PATH, Kind, Section, Setting
 from lambdas.relay.messages.sealing import Shape
 
-METHODS = ("POST", "PUT", "PATCH")
+SINGLE = Setting("true or false", bool)
 #: what is made there rings or writes to somebody
 CONVERSATIONS = "/api/v2/conversations"
 
@@ -28,17 +29,13 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     _check_names(path, destination.path_values, where)
     into = section.get("list", destination.into)
     method = section.get("method", destination.method)
-    if not isinstance(into, str):
-        raise ValueError(f'{where}.list is {into!r}; expected a name, or "" for a bare array')
-    if method not in METHODS:
-        raise ValueError(f"{where}.method is {method!r}; expected one of {', '.join(METHODS)}")
     shape: Shape = "lists" if into else "array"
     reaches_people = path.lower().startswith(CONVERSATIONS)
     listed = replace(
         destination,
         path=path,
         into=into,
-        method=str(method),
+        method=method,
         shape=shape,
         reaches_people=reaches_people,
         unknown="manual" if reaches_people and "unknown" not in section else destination.unknown,
@@ -49,14 +46,10 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
 def as_single(destination: Destination, section: Section, where: str) -> Destination:
     """Where `single` is said: one request an event, whose body is what the mapping says and nothing
     beside it."""
-    is_single = section.get("single", False)
-    if not isinstance(is_single, bool) or (is_single and "list" in section):
-        raise ValueError(
-            f"{where}.single is {is_single!r}; expected true or false, and where it is true "
-            "there is no list"
-        )
-    if not is_single:
+    if not section.get("single", False):
         return destination
+    if "list" in section:
+        raise ValueError(f"{where}.list is of no use: a single request carries one item as it is")
     if section.get("max_items", 1) != 1:
         raise ValueError(f"{where}.max_items is of no use: a single request carries one event")
     mapped = destination.item if isinstance(destination.item, Mapping) else {}
@@ -78,7 +71,13 @@ def _check_names(path: str, values: Mapping[str, str], where: str) -> None:
 KIND = Kind(
     name="generic",
     path="/api/v2/analytics/events/write",
-    options=("path", "path_values", "method", "list", "single"),
+    settings={
+        "path": PATH,
+        "path_values": Setting("a table of names and JMESPath expressions", dict[str, str]),
+        "method": Setting('"POST", "PUT" or "PATCH"', Literal["POST", "PUT", "PATCH"]),
+        "list": Setting('the name of a list, or "" for a bare array'),
+        "single": SINGLE,
+    },
     into="events",
     base={"id": "id"},
     item={"event": "body"},

@@ -8,9 +8,9 @@ recommend: type, timestamp, data. `relay/sinks/https.py` signs it. A repetition 
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from lambdas.relay.destinations.destination import Destination, section_path, section_text
-from lambdas.relay.destinations.generic import as_single
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.destination import Destination, section_path
+from lambdas.relay.destinations.generic import SINGLE, as_single
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import any_answer
 
 #: hosts of this machine, for local runs: the only ones without TLS
@@ -21,7 +21,7 @@ def with_url(destination: Destination, section: Section, where: str) -> Destinat
     """`url`, and `single` where a request is one event."""
     if destination.confirmation is not None:
         raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
-    url = section_text(section, "url", where)
+    url = section["url"]
     host = _host(url)
     if host is None:
         raise ValueError(
@@ -51,7 +51,10 @@ KIND = Kind(
     path="/",
     service="https",
     into="events",
-    options=("url", "single"),
+    settings={
+        "url": Setting("https://<host>/<path>", is_needed=True),
+        "single": SINGLE,
+    },
     base={"id": "id"},
     item={"type": "detail_type", "timestamp": "occurred_at", "data": "body"},
     read_results=any_answer,

@@ -7,12 +7,11 @@ deleted; what was not taken is listed by its index. Genesys documents no recogni
 ids, and offers no read-back. Its own conversation events are in journeys without our doing.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lambdas.relay.destinations.destination import Destination
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import (
     FAILS_SOMEHOW,
     ItemFailure,
@@ -44,23 +43,9 @@ def item_of(external_source_id: str) -> Mapping[str, Json]:
 def with_source(destination: Destination, section: Section, where: str) -> Destination:
     """`external_source_id`: with it the destination has an item for business events."""
     source = section.get("external_source_id")
-    if source is None:
-        return destination
-    if not _is_guid(source):
-        raise ValueError(
-            f"{where}.external_source_id is {source!r}; expected the id (a GUID) of an External "
-            "Source in Genesys Cloud, which `relay setup journey` makes or finds"
-        )
-    if "item" in section:
+    if source is None or "item" in section:
         return destination  # an item of one's own says externalSourceId itself
-    return replace(destination, item={**KIND.base, **item_of(str(source))})
-
-
-def _is_guid(value: Json) -> bool:
-    try:
-        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
-    except ValueError:
-        return False
+    return replace(destination, item={**KIND.base, **item_of(source)})
 
 
 def read_results(
@@ -84,8 +69,14 @@ def _failure(row: Row) -> tuple[bool, str]:
 KIND = Kind(
     name="journey-external-events",
     path="/api/v2/journey/externalevents/configurations/{configuration_id}/events",
-    settings=("configuration_id",),
-    options=("external_source_id",),
+    settings={
+        "configuration_id": Setting("the id of an external events' configuration", is_needed=True),
+        "external_source_id": Setting(
+            "the id (a GUID) of an External Source in Genesys Cloud, which `relay setup journey` "
+            "makes or finds",
+            form=r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+        ),
+    },
     into="entities",
     base={"id": "id", "dateCreated": "occurred_at"},
     required=(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination, Service
@@ -10,7 +11,25 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
 from lambdas.relay.messages.sealing import Shape
 
-Section = Mapping[str, Json]
+#: what a destination says of itself, as its table takes it
+Section = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One that only some kinds have. A value of another type or form is refused at synthesis."""
+
+    #: completes "expected ..."
+    expected: str
+    #: of the value, as JSON can have it
+    type: Any = str
+    #: a regular expression, of a text
+    form: str | None = None
+    is_needed: bool = False
+
+
+#: of an endpoint that the configuration chooses
+PATH = Setting("a path that begins with /")
 
 
 def as_it_is(destination: Destination, section: Section, where: str) -> Destination:
@@ -28,10 +47,9 @@ class Kind:
     shape: Shape = "lists"
     into: str = ""
     lists: Mapping[str, str] = field(default_factory=dict)
-    #: what the configuration must say
-    settings: tuple[str, ...] = ()
-    #: what it may say beside, and `adapt` reads
-    options: tuple[str, ...] = ()
+    #: what the configuration says of this kind alone: it fills names in the path, or `adapt` reads
+    #: it
+    settings: Mapping[str, Setting] = field(default_factory=dict)
     path_values: Mapping[str, str] = field(default_factory=dict)
     #: items of a request, unless the configuration says otherwise, and at most
     items: int = BATCH_EVENTS_DEFAULT
@@ -50,5 +68,6 @@ class Kind:
     confirmation: Confirmation | None = None
     #: only where the configuration asks for it
     confirms_on_request: bool = False
-    #: what else of the configuration matters to this kind. Raises ValueError with its place.
+    #: what else of the configuration matters to this kind; the section has been validated. Raises
+    #: ValueError with its place.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

@@ -5,10 +5,11 @@ ConversationsApi) merges, so a repetition changes nothing more. Values must be t
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
 from lambdas.relay.destinations.correlation import CONVERSATION, SIMPLE_WINDOW_S, Confirmation
-from lambdas.relay.destinations.kind import Kind
+from lambdas.relay.destinations.kind import Kind, Setting
 from lambdas.relay.destinations.truth import Comparison, Truth, contains
 from lambdas.relay.kernel.canonical import Json
 
@@ -28,6 +29,12 @@ KIND = Kind(
     method="PATCH",
     path="/api/v2/conversations/{conversation_id}/participants/{participant_id}/attributes",
     path_values={"conversation_id": "conversation_id", "participant_id": "body.participantId"},
+    settings={
+        "path_values": Setting(
+            "a table of JMESPath expressions for conversation_id and participant_id",
+            dict[Literal["conversation_id", "participant_id"], str],
+        )
+    },
     shape="single",
     items=1,
     items_max=1,

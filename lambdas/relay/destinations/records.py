@@ -6,12 +6,11 @@ knows a repetition (a FIFO queue does, for five minutes): after an unknown outco
 decides.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from lambdas.relay.destinations.destination import Destination, Service, section_text
-from lambdas.relay.destinations.kind import Kind, Section
+from lambdas.relay.destinations.destination import Destination, Service
+from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.kernel.canonical import Json
 
@@ -22,28 +21,26 @@ RECORD_BYTES_MAX = 250_000
 #: records that PutEvents and SendMessageBatch take at once, and PutRecordBatch
 ENTRIES_MAX, STREAM_RECORDS_MAX = 10, 500
 
-BUS = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9._/-]+")
-QUEUE = re.compile(r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?")
-STREAM = re.compile(r"arn:aws[a-z-]*:firehose:[a-z0-9-]+:\d{12}:deliverystream/[A-Za-z0-9._-]+")
+BUS = r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+"
+QUEUE = r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?"
+STREAM = r"arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9._-]+"
 
 
-def _named(form: re.Pattern[str], what: str) -> Callable[[Destination, Section, str], Destination]:
-    def adapt(destination: Destination, section: Section, where: str) -> Destination:
-        arn = section_text(section, "arn", where)
-        if not form.fullmatch(arn):
-            raise ValueError(f"{where}.arn is {arn!r}; expected the ARN of {what}")
-        if destination.confirmation is not None:
-            raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
-        return replace(destination, path=arn, most_bytes=RECORD_BYTES_MAX)
+def _arn(form: str, what: str) -> Setting:
+    return Setting(f"the ARN of {what}", form=form, is_needed=True)
 
-    return adapt
+
+def with_arn(destination: Destination, section: Section, where: str) -> Destination:
+    if destination.confirmation is not None:
+        raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
+    return replace(destination, path=section["arn"], most_bytes=RECORD_BYTES_MAX)
 
 
 def _kind(
     service: Service,
     most_records: int,
     item: Mapping[str, Json],
-    adapt: Callable[[Destination, Section, str], Destination],
+    arn: Setting,
     required: tuple[str, ...] = (),
 ) -> Kind:
     """A service's kind bears its name."""
@@ -52,14 +49,14 @@ def _kind(
         path="",
         service=service,
         shape="array",
-        options=("arn",),
+        settings={"arn": arn},
         items=most_records,
         items_max=most_records,
         base={"id": "id"},
         item=item,
         required=required,
         read_results=any_answer,
-        adapt=adapt,
+        adapt=with_arn,
     )
 
 
@@ -69,13 +66,13 @@ EVENT_BUS = _kind(
     "event-bus",
     ENTRIES_MAX,
     {"source": "'genesys-relay'", "type": "detail_type", "detail": "body"},
-    _named(BUS, "an event bus"),
+    _arn(BUS, "an event bus"),
     required=("source", "type", "detail"),
 )
-QUEUE_KIND = _kind("queue", ENTRIES_MAX, TELLING, _named(QUEUE, "a queue"))
+QUEUE_KIND = _kind("queue", ENTRIES_MAX, TELLING, _arn(QUEUE, "a queue"))
 FIREHOSE = _kind(
     "firehose",
     STREAM_RECORDS_MAX,
     TELLING,
-    _named(STREAM, "a delivery stream of Amazon Data Firehose"),
+    _arn(STREAM, "a delivery stream of Amazon Data Firehose"),
 )
