@@ -27,6 +27,8 @@ class Assumptions:
     schema_is_enforced: bool = False
     #: external events are refused until their event definition has been activated
     activation_before_events: bool = False
+    #: the event definition of a schema has the schema's id; false: one of its own
+    definitions_have_their_schemas_id: bool = True
     #: conversation events that were brought come back as events on EventBridge
     brought_conversations_come_back: bool = True
     #: an event that a write caused bears the write's X-Correlation-Id

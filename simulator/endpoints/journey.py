@@ -1,12 +1,14 @@
 """Journey external events: bulk ingest with a result per item, and the set-up it needs.
 
 A schema, a configuration of it in a division, and the activation of the event definition that the
-schema brings; an event definition is taken to have its schema's id (nothing else names it).
+schema brings. What id that has is an assumption: of all that names it, only the list of event
+definitions has ids.
 
 SDK JourneyApi, models ExternalEventsRequest and ExternalEventsResponse. What is ingested cannot be
 edited, deleted or read back, and Genesys promises no deduplication by `id`.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -149,10 +151,28 @@ def _event_definitions(call: Call) -> Reply:
     return Reply(200, {"entities": list(call.org.event_definitions.values())})
 
 
+def _definition_id(call: Call, schema_id: str) -> str:
+    same = call.assumptions.definitions_have_their_schemas_id
+    return schema_id if same else str(uuid.uuid5(uuid.UUID(schema_id), "event definition"))
+
+
+def _definitions(call: Call) -> Reply:
+    """SDK JourneyEventDefinitionListing: events of journeys, external ones among them."""
+    entities = [
+        {
+            "id": _definition_id(call, schema_id),
+            "name": definition["eventName"],
+            "displayName": definition["displayName"],
+            "rank": definition["rank"],
+        }
+        for schema_id, definition in call.org.event_definitions.items()
+    ]
+    return Reply(200, {"entities": entities, "total": len(entities)})
+
+
 def _activate(call: Call) -> Reply:
-    definition = found(
-        call.org.event_definitions, call.params["eventDefinitionId"], "Event definition"
-    )
+    by_id = {_definition_id(call, each): row for each, row in call.org.event_definitions.items()}
+    definition = found(by_id, call.params["eventDefinitionId"], "Event definition")
     definition |= {**mapping(call.json, "body"), **ACTIVATED}
     names = ("schemaId", "eventName", "displayName", "rank", "activationStatus")
     return Reply(200, {name: definition[name] for name in names})
@@ -208,6 +228,13 @@ ENDPOINTS: tuple[Plain | Write, ...] = (
         f"{_DEFINITIONS}/external",
         _event_definitions,
         permissions=("journey:externalEvents:view",),
+    ),
+    Plain(
+        "journey-definitions",
+        "GET",
+        _DEFINITIONS,
+        _definitions,
+        permissions=("journey:eventDefinition:view",),
     ),
     Plain(
         "journey-event-activated",

@@ -2,18 +2,25 @@
 
 import json
 import re
-from dataclasses import asdict, fields, replace
+from collections import defaultdict
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from random import Random
+from typing import Any, cast
 
 import pytest
 
 from lambdas.relay.destinations import journey
+from lambdas.relay.messages.sealing import decode
+from ops.errors import OpsError
+from ops.setup_journey import DEFINITIONS, Wanted, is_activated, set_up
 from simulator.assumptions import PLATFORM, Assumptions
-from simulator.faults import NONE, NORMAL
+from simulator.faults import HOSTILE, NONE, NORMAL, Conduct
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID, SCHEMA_ID
+from tests.ops.test_setup_journey import caller_of
 from tests.simulator.world import JOURNEY, World, event
 from tests.unit.kinds import KINDS, section
-from tests.unit.simulated import Simulated, configuration, envelope
+from tests.unit.simulated import SOURCE, Simulated, configuration, envelope
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "assumptions.md"
@@ -35,24 +42,6 @@ def test_the_page_says_of_every_name_of_a_permission_where_it_is_from() -> None:
 
     assert len(named) >= 20
     assert named == set(re.findall(r"`(\w+:\w+:\w+)`", PAGE.read_text("utf-8")))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_lost_or_doubled_either_way(name: str, kind: str) -> None:
-    keys = {"honoured_hours": 24, "checked_first": True}
-    world = Simulated(configuration(section(kind, key=keys)), replace(NORMAL, keys="honoured"))
-    world.platform.assumptions = replace(PLATFORM, **{name: not getattr(PLATFORM, name)})
-    if name == "schema_is_enforced":
-        schema = world.platform.org.schemas[SCHEMA_ID]["jsonSchema"]
-        schema["properties"] = {each: {} for each in ("topic", "conversationId", "correlationId")}
-    _, topic, count = KINDS[kind]
-    batch = world.batch([envelope(number, topic) for number in range(count)])
-
-    world.write_all()
-
-    assert len(world.taken()) == len(set(world.taken())) == len(batch.events)
-    assert world.in_review() == []
 
 
 def refused(world: World, **changes: object) -> list[str]:
@@ -112,6 +101,125 @@ def test_events_may_have_to_wait_for_their_activation() -> None:
         world.control("POST", "assumptions", {"activation_before_events": value})
         world.platform.org.event_definitions[SCHEMA_ID]["activationStatus"] = "Deactivated"
         assert world.events("a").status == status
+
+
+def test_activation_finds_the_definition_whatever_id_it_has() -> None:
+    for value in (True, False):
+        world = Simulated()
+        world.platform.assumptions = replace(PLATFORM, definitions_have_their_schemas_id=value)
+        caller = caller_of(world)
+        wanted = Wanted("Shop", "Steps", ("type",))
+        made = {step.what: step for step in set_up(caller, wanted, apply=True)}
+        assert made["activation"].made
+        assert is_activated(caller, made["schema"].id)
+        path = f"{DEFINITIONS}/{made['schema'].id}/activate"
+        order = {"displayName": "Again", "rank": 1}
+        if value:
+            caller.write("PUT", path, order)
+        else:
+            with pytest.raises(OpsError, match="Event definition not found"):
+                caller.write("PUT", path, order)
+
+
+def brought(world: World) -> list[str]:
+    """The topics that come back of a conversation that was brought."""
+    body = {
+        "eventId": "0b0e8b3c-0000-4000-8000-000000000001",
+        "eventDateTime": "2026-01-01T00:00:00Z",
+        "conversationId": "0b0e8b3c-0000-4000-8000-000000000002",
+    }
+    world.post("/api/v2/events/conversations", {"communicationEndedEvents": [body]})
+    return [each.detail_type for each in world.platform.drain_caused(world.clock.now + 60)]
+
+
+def test_conversations_that_were_brought_come_back_or_not() -> None:
+    for value in (True, False):
+        world = World(NONE)
+        world.control("POST", "assumptions", {"brought_conversations_come_back": value})
+        topic = "v2.detail.events.conversation.{id}.customer.end"
+        assert brought(world) == ([topic] if value else [])
+
+
+def test_a_correlation_id_comes_back_or_not() -> None:
+    for value in (True, False):
+        world = World(NONE)
+        world.control("POST", "assumptions", {"correlation_id_comes_back": value})
+        call = {"phoneNumber": "+493012345"}
+        world.post("/api/v2/conversations/calls", call, X_Correlation_Id="ours")
+        (event,) = world.platform.drain_caused(world.clock.now + 60)
+        assert (event.detail["metadata"]["CorrelationId"] == "ours") is value
+
+
+@dataclass
+class Read:
+    """The assumptions, and which of them anybody asked for."""
+
+    values: Assumptions
+    asked: set[str]
+
+    def __getattr__(self, name: str) -> bool:
+        self.asked.add(name)
+        return bool(getattr(self.values, name))
+
+
+#: what is wrong with an event's item under this mapping, if it is wrong under an assumption
+FLAWS: tuple[dict[str, object], ...] = (
+    {"mood": 1},  # a member that nobody knows
+    {"when": "yesterday"},
+    {"extra": "x"},  # an attribute that the schema does not have
+    {"source": "genesys-relay"},  # an external source that is not there
+)
+FLAWED_ITEM = {
+    "mood": "body.mood",
+    "dateCreated": "body.when || occurred_at",
+    "identifiers": {
+        "externalIds": [{"value": "identity", "externalSourceId": f"body.source || {SOURCE}"}]
+    },
+    "attributes": {"topic": "detail_type", "extra": "body.extra"},
+}
+
+
+@pytest.mark.parametrize("conduct", [NORMAL, HOSTILE], ids=["normal", "hostile"])
+def test_whatever_is_true_of_the_platform_each_event_has_one_fate(conduct: Conduct) -> None:
+    """Every kind, and items with flaws, in worlds that are drawn: each assumption true in some and
+    false in others, and each asked for."""
+    rng, asked = Random(14), set[str]()
+    drawn: dict[str, set[bool]] = defaultdict(set)
+    journeys = section("journey-external-events", item=FLAWED_ITEM)
+    good: list[dict[str, object]] = [{}] * 10
+    kinds: list[tuple[dict[str, Any], str, list[dict[str, object]]]]
+    kinds = [(section(kind), topic, good[:n]) for kind, (_, topic, n) in KINDS.items()]
+    # who establishes a conversation must say more than the kind's own item does
+    lacking = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
+    flawed = (journeys, "acw", [*FLAWS * 2, *good])
+    for section_, topic, bodies in [*kinds, lacking, flawed] * 4:
+        keys = {"honoured_hours": 24, "checked_first": True}
+        world = Simulated(configuration({**section_, "key": keys}))
+        values = Assumptions(**{name: rng.random() < 0.5 for name in NAMES})
+        world.platform.assumptions = cast("Assumptions", Read(values, asked))
+        world.platform.org.schemas[SCHEMA_ID]["jsonSchema"]["properties"] = {
+            name: {} for name in ("topic", "conversationId", "correlationId")
+        }
+        list(set_up(caller_of(world), Wanted("Other", "Other steps", ()), apply=True))
+        world.platform.conduct = replace(conduct, keys="honoured")
+        for name, value in asdict(values).items():
+            drawn[name].add(value)
+        world.batch([envelope(n, topic, **body) for n, body in enumerate(bodies)])
+
+        world.write_all(6 * 3600)
+
+        refused = [item_of(document) for document in world.in_review()]
+        assert len({*world.taken(), *refused}) == len(world.taken()) + len(refused) == len(bodies)
+        assert len(refused) <= len([body for body in bodies if body])
+    assert asked == set(NAMES)
+    assert all(drawn[name] == {True, False} for name in NAMES)
+
+
+def item_of(document: dict[str, Any]) -> str:
+    """The id of the one item that a person has."""
+    batch = decode(document["message"])
+    (event,) = batch.events
+    return str(json.loads(event.item).get("id"))
 
 
 def test_the_default_item_is_what_genesys_takes() -> None:
