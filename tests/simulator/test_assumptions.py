@@ -162,6 +162,8 @@ class Read:
         return bool(getattr(self.values, name))
 
 
+#: a destination, the topic of the events that it gets, and what their bodies say
+Row = tuple[dict[str, Any], str, list[dict[str, object]]]
 #: what is wrong with an event's item under this mapping, if it is wrong under an assumption
 FLAWS: tuple[dict[str, object], ...] = (
     {"mood": 1},  # a member that nobody knows
@@ -187,12 +189,12 @@ def test_whatever_is_true_of_the_platform_each_event_has_one_fate(conduct: Condu
     drawn: dict[str, set[bool]] = defaultdict(set)
     journeys = section("journey-external-events", item=FLAWED_ITEM)
     good: list[dict[str, object]] = [{}] * 10
-    kinds: list[tuple[dict[str, Any], str, list[dict[str, object]]]]
     kinds = [(section(kind), topic, good[:n]) for kind, (_, topic, n) in KINDS.items()]
     # who establishes a conversation must say more than the kind's own item does
     lacking = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
     flawed = (journeys, "acw", [*FLAWS * 2, *good])
-    for section_, topic, bodies in [*kinds, lacking, flawed] * 4:
+    rows: list[Row] = [*kinds, lacking, flawed]
+    for section_, topic, bodies in rows * 4:
         keys = {"honoured_hours": 24, "checked_first": True}
         world = Simulated(configuration({**section_, "key": keys}))
         values = Assumptions(**{name: rng.random() < 0.5 for name in NAMES})
