@@ -191,8 +191,8 @@ def test_whatever_is_true_of_the_platform_each_event_has_one_fate(conduct: Condu
     good: list[dict[str, object]] = [{}] * 10
     kinds = [(section(kind), topic, good[:n]) for kind, (_, topic, n) in KINDS.items()]
     # who establishes a conversation must say more than the kind's own item does
-    lacking = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
-    flawed = (journeys, "acw", [*FLAWS * 2, *good])
+    lacking: Row = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
+    flawed: Row = (journeys, "acw", [*FLAWS * 2, *good])
     rows: list[Row] = [*kinds, lacking, flawed]
     for section_, topic, bodies in rows * 4:
         keys = {"honoured_hours": 24, "checked_first": True}
