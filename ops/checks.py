@@ -28,7 +28,9 @@ from ops.signing import signing_keys
 
 Result = Literal["ok", "wrong", "unknown"]
 
-VERBS = ("Intake", "Dedup", "Write", "Confirm", "Reconcile")
+#: those that a queue feeds, and those of which some stacks have none
+FED = ("Intake", "Dedup", "Write", "Confirm")
+OPTIONAL = ("Webhook", "Audit")
 #: what the stack's secret holds until a person fills it in (stacks/credentials.py)
 PLACEHOLDER = "not-set"
 HEALTHY_STACK = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
@@ -69,7 +71,9 @@ def _stack(relay: Relay) -> str:
 
 
 def _functions(relay: Relay) -> str:
-    for verb in VERBS:
+    optional = [verb for verb in OPTIONAL if f"{verb}FunctionName" in relay.outputs]
+    verbs = (*FED, "Reconcile", *optional)
+    for verb in verbs:
         found: Any = relay.functions.get_function_configuration(
             FunctionName=relay.output(f"{verb}FunctionName")
         )
@@ -77,7 +81,7 @@ def _functions(relay: Relay) -> str:
             raise OpsError(
                 f"{verb} is {found['State']}: {found.get('StateReason', 'deploy again')}"
             )
-    for verb in VERBS[:-1]:
+    for verb in FED:
         alias = relay.outputs.get("FunctionAlias")
         name = relay.output(f"{verb}FunctionName")
         mappings = relay.functions.list_event_source_mappings(
@@ -90,7 +94,7 @@ def _functions(relay: Relay) -> str:
                 f"The queue of {verb} is not connected to it ({states}): enable its trigger in the "
                 "Lambda console, or deploy again."
             )
-    return f"five active, connected to their {len(relay.queues)} queues"
+    return f"{len(verbs)} active, connected to their {len(relay.queues)} queues"
 
 
 def _partner_source(relay: Relay) -> str:

@@ -54,6 +54,7 @@ def judge(reading: Reading) -> Standing:
         *_of_queues(reading.depths),
         *_of_cases(counts),
         *_of_reconcile(reading),
+        *_of_audit(reading),
         *(
             f"{name} {sentence} Runbook: GenesysFailing."
             for name, circuit in reading.circuits.items()
@@ -115,6 +116,17 @@ def _of_reconcile(reading: Reading) -> Iterator[str]:
     elif reading.now_ms - reading.reconciled.at_ms > RECONCILED_WITHIN_S * 1000:
         since = iso(reading.reconciled.at_ms)
         yield f"reconcile has not come to an end since {since}. Runbook: ReconcileFailing."
+
+
+def _of_audit(reading: Reading) -> Iterator[str]:
+    audited = reading.audited
+    if audited is not None and audited.missing:
+        yield (
+            f"{plural(audited.missing, 'event')} of "
+            f"{plural(audited.missing_conversations, 'conversation')} never came, between "
+            f"{iso(audited.since_ms)} and {iso(audited.until_ms)}: `relay audit` names them. "
+            "Runbook: MissingConversations."
+        )
 
 
 def at_least(count: int, noun: str) -> str:

@@ -11,13 +11,14 @@ import typer
 from lambdas.adapters.clock import SystemEntropy
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.settings import Settings
-from lambdas.relay.audit.auditing import Audit, Deps, audit
+from lambdas.relay.audit.auditing import Audit, Deps, audit, quota
 from lambdas.relay.audit.comparison import Cause, Gap, bar
 from lambdas.relay.audit.gathering import Analytics, Period
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.rate_limiter import Quota, RateLimiter
+from lambdas.relay.genesys.rate_limiter import RateLimiter
 from lambdas.relay.kernel.limits import HORIZON_S
 from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.routes.configuration import Configuration
 from ops import archives, deployed
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
@@ -79,21 +80,21 @@ def audited(relay: Relay, asked: Period, sleep: Callable[[float], None] = time.s
         sleep(seconds)
         return True
 
-    analytics = Analytics(genesys_of(relay), CLOCK, wait)
-    deps = Deps(analytics, relay.ledger, deployed.configuration(relay))
+    configuration = deployed.configuration(relay)
+    analytics = Analytics(genesys_of(relay, configuration), CLOCK, wait)
+    deps = Deps(analytics, relay.ledger, configuration)
     return audit(asked, deps, CLOCK.now_ms())
 
 
-def genesys_of(relay: Relay) -> Genesys:
+def genesys_of(relay: Relay, configuration: Configuration) -> Genesys:
     """Genesys under the functions' client and pace, of which half is left to them."""
     told = Settings(relay.settings, Path())
-    per_minute = told.requests_per_minute
-    quota = Quota(per_minute, max(told.headroom, per_minute // 2))
+    limited = quota(told.requests_per_minute, told.headroom, has_lanes=configuration.has_lanes)
     return Genesys(
         http=operators_http(),
         secrets=SecretsManagerSecrets(relay.secrets, relay.output("GenesysSecretName")),
         clock=CLOCK,
-        rate_limiter=RateLimiter(relay.ledger, SystemEntropy(), quota),
+        rate_limiter=RateLimiter(relay.ledger, SystemEntropy(), limited),
         api_url=told.api_url,
         login_url=told.login_url,
     )

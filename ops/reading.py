@@ -26,6 +26,8 @@ LISTED_MAX = 1_000
 AGE_WINDOW_S = 15 * MINUTE_S
 #: how far back reconcile's last run is looked for
 RECONCILED_WINDOW_S = 24 * 3_600
+#: and the last audit, which runs once a day
+AUDITED_WINDOW_S = 3 * 24 * 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class Reconciled:
     at_ms: int
     #: its line of results
     result: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The last daily audit that came to its end: what it judged, and what never came."""
+
+    at_ms: int
+    since_ms: int
+    until_ms: int
+    missing: int
+    missing_conversations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,8 @@ class Reading:
     alarms: Sequence[Ringing]
     #: None: it has not been seen to end
     reconciled: Reconciled | None
+    #: None: there is none, or it has not come to an end
+    audited: Audited | None
     #: whether a schedule calls reconcile (the local run calls it itself)
     is_scheduled: bool
     version: str
@@ -115,6 +130,7 @@ def read(relay: Relay) -> Reading:
         quarantine=sorted(quarantined(relay, LISTED_MAX), key=lambda one: one.since_ms),
         alarms=_ringing(relay),
         reconciled=_reconciled(relay),
+        audited=_audited(relay),
         is_scheduled=not relay.is_embedded,
         version=relay.version,
         now_ms=CLOCK.now_ms(),
@@ -201,12 +217,34 @@ def alarm_name(physical: str) -> str:
 
 def _reconciled(relay: Relay) -> Reconciled | None:
     """The last line of results in reconcile's log."""
-    now_ms = CLOCK.now_ms()
+    last = _last(relay, "Reconcile", "reconciled", RECONCILED_WINDOW_S)
+    if last is None:
+        return None
+    at_ms, result = last
+    return Reconciled(at_ms, {n: value for n, value in result.items() if type(value) is int})
+
+
+def _audited(relay: Relay) -> Audited | None:
+    """The last line of results in audit's log."""
+    if "AuditFunctionName" not in relay.outputs:
+        return None
+    last = _last(relay, "Audit", "audited", AUDITED_WINDOW_S)
+    if last is None:
+        return None
+    at_ms, said = last
+    counts = ("since_ms", "until_ms", "missing", "missing_conversations")
+    return Audited(at_ms, *(int(said.get(name, 0)) for name in counts))
+
+
+def _last(
+    relay: Relay, verb: str, message: str, within_s: int
+) -> tuple[int, Mapping[str, Any]] | None:
+    """When a function last logged this message, and what it said there."""
     try:
         pages = relay.logs.get_paginator("filter_log_events").paginate(
-            logGroupName=relay.log_group("Reconcile"),
-            startTime=now_ms - RECONCILED_WINDOW_S * 1000,
-            filterPattern='"reconciled"',
+            logGroupName=relay.log_group(verb),
+            startTime=CLOCK.now_ms() - within_s * 1000,
+            filterPattern=f'"{message}"',
         )
         lines = [event for page in pages for event in page["events"]]
     except ClientError as error:
@@ -214,18 +252,16 @@ def _reconciled(relay: Relay) -> Reconciled | None:
             return None  # a function that never ran has no log
         raise
     found = [
-        Reconciled(int(line["timestamp"]), result)
+        (int(line["timestamp"]), said)
         for line in lines
-        if (result := _result(line["message"])) is not None
+        if (said := _said(line["message"])).get("message") == message
     ]
-    return max(found, key=lambda one: one.at_ms, default=None)
+    return max(found, key=lambda one: one[0], default=None)
 
 
-def _result(message: str) -> Mapping[str, int] | None:
+def _said(line: str) -> Mapping[str, Any]:
     try:
-        said = json.loads(message)
+        said = json.loads(line)
     except ValueError:
-        return None
-    if not isinstance(said, dict) or said.get("message") != "reconciled":
-        return None
-    return {name: value for name, value in said.items() if type(value) is int}
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from lambdas.relay.kernel.time_format import iso
 from ops.connection import Relay
 from ops.health import Standing, judge
-from ops.reading import Depth, read
+from ops.reading import Audited, Depth, read
 from ops.screen import Screen, age, number, plural
 
 #: how often --watch looks (seconds)
@@ -60,6 +60,8 @@ def show(standing: Standing, title: str, screen: Screen) -> None:
     told = ", ".join(f"{state} {number(count)}" for state, count in sorted(standing.states.items()))
     screen.say(f"requests   {told or 'none under way, none waiting'}")
     screen.say(f"reconcile  {_reconcile(standing)}")
+    if reading.audited is not None:
+        screen.say(f"audit      {_audit(reading.audited, reading.now_ms)}")
     _show_cases(standing, screen)
     screen.say("")
     for trouble in standing.troubles:
@@ -74,6 +76,12 @@ def _reconcile(standing: Standing) -> str:
         return "has not run"
     did = ", ".join(f"{name} {number(last.result[name])}" for name in DID if last.result.get(name))
     return f"{age((now_ms - last.at_ms) / 1000)} ago: {did or 'found nothing to do'}"
+
+
+def _audit(last: Audited, now_ms: int) -> str:
+    found = f"{plural(last.missing, 'event')} never came" if last.missing else "nothing is missing"
+    period = f"{iso(last.since_ms)} to {iso(last.until_ms)}"
+    return f"{age((now_ms - last.at_ms) / 1000)} ago: {found}, {period}"
 
 
 def _show_cases(standing: Standing, screen: Screen) -> None:
@@ -126,6 +134,7 @@ def _document(standing: Standing) -> dict[str, object]:
             {"kind": c.kind, "id": c.name, "state": c.state, "since": iso(c.since_ms)}
             for c in standing.cases
         ],
+        "audited": None if reading.audited is None else asdict(reading.audited),
         "reconciled": None if last is None else {"at": iso(last.at_ms), **last.result},
         "troubles": list(standing.troubles),
     }

@@ -17,6 +17,10 @@ from stacks.queues import DeadLetteredQueue
 #: what reconcile counts, it counts every 15 minutes: two of its runs (seconds)
 RECONCILE_PERIOD_S = 1_800
 RECONCILE_RUN_S = 900
+#: what the daily audit counts stands until it counts again (seconds)
+AUDIT_PERIOD_S = 86_400
+#: functions that a schedule calls have alarms of their own: two bad runs of them are days apart
+SCHEDULED = ("reconcile", "audit")
 #: A queue whose oldest message is older than this is not keeping up: longer than any back-off
 #: (15 minutes) and than what a full bucket of Genesys' rate limit delays in an ordinary peak.
 OLDEST_MESSAGE_S_MAX = 3_600
@@ -52,6 +56,7 @@ def alarms(
         *_of_queues(pairs, rules),
         *_of_functions(environment, functions),
         *(_of_webhook(environment) if "webhook" in functions else ()),
+        *(_of_audit(environment, functions["audit"]) if "audit" in functions else ()),
         *_of_requests(environment),
         *_of_effects(environment),
     )
@@ -94,7 +99,7 @@ def _of_functions(
             joined(
                 "SUM",
                 {
-                    **measures.errors({v: f for v, f in functions.items() if v != "reconcile"}),
+                    **measures.errors({v: f for v, f in functions.items() if v not in SCHEDULED}),
                     **_counts(environment, "Unexpected", *_SQS),
                 },
                 label="errors",
@@ -150,6 +155,33 @@ def _of_webhook(environment: str) -> tuple[Alarm, ...]:
             ),
             bad=3,
             periods=3,
+        ),
+    )
+
+
+def _of_audit(environment: str, function: lambda_.IFunction) -> tuple[Alarm, ...]:
+    return (
+        Alarm(
+            "MissingConversations",
+            "Genesys has conversations on record of which events never came. `relay audit` lists "
+            "them with their times and the probable cause.",
+            joined(
+                "MAX",
+                _counts(environment, "MissingConversations", "audit", statistic="Maximum"),
+                label="conversations",
+                period_s=AUDIT_PERIOD_S,
+            ),
+        ),
+        Alarm(
+            "AuditFailing",
+            "The daily audit did not come to its end, so nobody knows whether something never "
+            "came. The log of Audit says why; `relay audit` can be run instead.",
+            joined(
+                "SUM",
+                measures.errors({"audit": function}),
+                label="errors",
+                period_s=AUDIT_PERIOD_S,
+            ),
         ),
     )
 

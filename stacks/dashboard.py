@@ -17,7 +17,7 @@ from stacks.queues import DeadLetteredQueue
 #: a dashboard is this many columns wide
 WIDTH = 24
 HEIGHT = 6
-MEMORY_GB = {"intake": 0.5}
+MEMORY_GB = {"intake": 0.5, "audit": 1.0}
 MEMORY_GB_DEFAULT = 0.25
 
 Lines = Mapping[Metric, str]
@@ -57,6 +57,7 @@ CASES: Lines = {
     "Diverged": "diverged",
     "Compensated": "compensated",
     "HoldsExpired": "holds expired",
+    "MissingConversations": "conversations never heard of in full",
 }
 #: what keeps work waiting
 WAITING: Lines = {

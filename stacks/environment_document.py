@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lambdas.relay.kernel import limits
 from stacks import patterns
+from stacks.audit_table import Audit
 from stacks.existing_vpc import ELASTIC_IP_FORM, VPC_FORM, ElasticIp, ExistingVpc
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
@@ -306,4 +307,5 @@ class Document(Routing):
 
     relay: Relay = Field(description="a table [relay]")
     webhook: Webhook | None = Field(default=None, description="a table [webhook]")
+    audit: Audit | None = Field(default=None, description="a table [audit]")
     deployment: Deployment = Field(default=Deployment(), description="a table [deployment]")

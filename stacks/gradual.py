@@ -20,8 +20,9 @@ from stacks.measures import counted, joined
 
 ALIAS = "live"
 PERIOD_S = 60
-#: reconcile runs every quarter of an hour: a tenth of that in five minutes shows nothing
-AT_ONCE = ("reconcile",)
+#: what a schedule calls, every quarter of an hour or once a day: a tenth of that in five minutes
+#: shows nothing
+AT_ONCE = ("reconcile", "audit")
 #: who counts what nobody foresaw: the functions that SQS feeds
 COUNTS_UNEXPECTED = ("intake", "dedup", "write", "confirm")
 

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.lanes import title
+from stacks.audit import Audit
 from stacks.bundling import shared_code
 from stacks.buses import Buses
 from stacks.configuration import Environment
@@ -124,9 +125,14 @@ class RelayStack(cdk.Stack):
             if environment.document.webhook is not None
             else None
         )
+        audit = (
+            Audit(self, "Audit", shared=shared, audit=environment.document.audit)
+            if environment.document.audit is not None
+            else None
+        )
         functions = {
             verb.node.id.lower(): verb.function
-            for verb in (intake, dedup, write, confirm, reconcile, webhook)
+            for verb in (intake, dedup, write, confirm, reconcile, webhook, audit)
             if verb is not None
         }
         if environment.document.deployment.gradual:
@@ -184,6 +190,8 @@ class RelayStack(cdk.Stack):
             outputs["WebhookUrl"] = webhook.url
             outputs["WebhookSecretName"] = webhook.secret.secret_arn
             outputs["WebhookFunctionName"] = webhook.function.function_name
+        if audit is not None:
+            outputs["AuditFunctionName"] = audit.function.function_name
         for output, value in outputs.items():
             cdk.CfnOutput(self, output, value=value)
 

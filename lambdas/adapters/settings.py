@@ -58,6 +58,10 @@ class Settings:
         return self.count("HEADROOM")
 
     @property
+    def audit_hours(self) -> int:
+        return self.count("AUDIT_HOURS")
+
+    @property
     def api_url(self) -> str:
         return self.text("GENESYS_API_URL")
 

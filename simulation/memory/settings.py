@@ -23,6 +23,7 @@ class MemorySettings:
     verification: Verification = "signature"
     replay_window_s: int = 300
     sender_requests_per_minute: int = 3_000
+    audit_hours: int = 48
 
     def receives_max(self, queue: str) -> int:
         return self.receives[without_lane(queue)]

@@ -20,7 +20,7 @@ from tests.handlers.deployment import VERBS, Context, Deployment, handler_of
 from tests.handlers.genesys import Genesys, serving_genesys
 from tests.moto_partiql import teach_inserts
 from tests.moto_redrives import teach_redrives
-from tests.stacks.environments import environment_text
+from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Template
 from tests.unit.batches import NOW_MS
@@ -47,6 +47,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     text = environment_text(
         'removal = "destroy"',
         genesys=f'api_url = "{GENESYS_URL}"\nlogin_url = "{GENESYS_URL}"',
+        rest=DESTINATIONS_AND_ROUTES + "[audit]\n",
     )
     return synthesise(tmp_path_factory.mktemp("handlers"), handlers=text).templates["handlers"]
 

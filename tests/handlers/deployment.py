@@ -14,7 +14,7 @@ from tests.contract.worlds import create_ledger_table
 from tests.handlers.roles import Roles
 from tests.stacks.synthesised import Template, readable, resources
 
-VERBS = ("intake", "dedup", "write", "confirm", "reconcile")
+VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "audit")
 
 NAME = re.compile(r"<(\w+)>")
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+ANALYTICS = "/api/v2/analytics/conversations/details/jobs"
 #: what the login answers
 TOKEN = "canary-of-the-access-token"
 
@@ -19,6 +20,8 @@ class Genesys:
     url: str = ""
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: deque[tuple[int, dict[str, object]]] = field(default_factory=deque)
+    #: what analytics tell, by the path after theirs
+    told: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -31,8 +34,15 @@ def serving_genesys() -> Iterator[Genesys]:
             if self.path == "/oauth/token":
                 self._answer(200, {"access_token": TOKEN, "expires_in": 86_400})
                 return
+            if self.path.startswith(ANALYTICS):
+                self._answer(200, genesys.told[self.path.removeprefix(ANALYTICS)])
+                return
             genesys.posts.append(({k.lower(): v for k, v in self.headers.items()}, body))
             self._answer(*(genesys.answers.popleft() if genesys.answers else (200, {})))
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0].removeprefix(ANALYTICS)
+            self._answer(200, genesys.told[path])
 
         def _answer(self, status: int, document: dict[str, object]) -> None:
             data = json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""What holds for all five functions."""
+"""What holds for all functions, the webhook apart."""
 
 import json
 

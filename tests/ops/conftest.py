@@ -49,8 +49,15 @@ class Deployed(Relay):
 
     def reconciled(self, at_ms: int, **result: int) -> None:
         """A run of reconcile comes to its end."""
-        line = json.dumps({"message": "reconciled", "service": "reconcile", **result})
-        events: Any = [{"timestamp": at_ms, "message": line}]
+        self._log(at_ms, message="reconciled", service="reconcile", **result)
+
+    def audited(self, at_ms: int, **result: int) -> None:
+        """The daily audit, which this relay has from then on, comes to its end."""
+        self.made["AuditFunctionName"] = "audit"
+        self._log(at_ms, message="audited", service="audit", **result)
+
+    def _log(self, at_ms: int, **said: str | int) -> None:
+        events: Any = [{"timestamp": at_ms, "message": json.dumps(said)}]
         self.logs.put_log_events(logGroupName=LOG_GROUP, logStreamName="1", logEvents=events)
 
     def log_group(self, verb: str) -> str:

@@ -58,17 +58,17 @@ class Functions:
 
 
 def _looked_at(relay: Deployed, of_write: int) -> str:
-    for verb in checks.VERBS:
+    for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile"):
         relay.made[f"{verb}FunctionName"] = verb
     relay.functions = Functions(of_write)  # type: ignore[assignment]
     return checks._functions(relay)
 
 
 def test_the_doctor_misses_a_lane_that_is_not_connected(lanes: Deployed) -> None:
-    assert _looked_at(lanes, 3) == "five active, connected to their 6 queues"
+    assert _looked_at(lanes, 3) == "5 active, connected to their 6 queues"
     with pytest.raises(OpsError, match="queue of Write is not connected"):
         _looked_at(lanes, 2)
 
 
 def test_without_lanes_one_queue_feeds_each(relay: Deployed) -> None:
-    assert _looked_at(relay, 1) == "five active, connected to their 4 queues"
+    assert _looked_at(relay, 1) == "5 active, connected to their 4 queues"

@@ -56,7 +56,7 @@ def shop_of(
     relay: Deployed, monkeypatch: pytest.MonkeyPatch, identity: dict[str, str] | None = None
 ) -> Shop:
     made = Shop(relay, BY_MOMENT if identity is None else identity)
-    monkeypatch.setattr(missing, "genesys_of", lambda _relay: made.genesys())
+    monkeypatch.setattr(missing, "genesys_of", lambda _relay, _configuration: made.genesys())
     monkeypatch.setattr("ops.deployed.configuration", lambda _relay: made.configuration)
     return made
 

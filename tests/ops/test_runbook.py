@@ -91,8 +91,10 @@ def section_of(text: str, part: str) -> str:
 
 
 ALARMS = re.findall(r"^### (\w+)$", section := RUNBOOK.read_text("utf-8"), re.MULTILINE)
-#: these ask of AWS what is not in this stack, move what moto cannot, or end when somebody ends them
+#: these ask of AWS or Genesys what is not in this stack, move what moto cannot, or end when
+#: somebody ends them
 ELSEWHERE = (
+    "audit",
     "doctor",
     "replay-archive",
     "console",

@@ -9,12 +9,14 @@ from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened, rested
 from lambdas.relay.genesys.rate_limiter import Window
+from lambdas.relay.kernel.time_format import iso
 from ops import archives
 from ops.__main__ import hoisted, main
 from ops.attention import Entry
+from ops.connection import CLOCK
 from ops.errors import OpsError, sentence
 from ops.health import judge
-from ops.reading import Depth, Reading, Reconciled, Ringing, alarm_name
+from ops.reading import Audited, Depth, Reading, Reconciled, Ringing, alarm_name
 from ops.review_cases import Quarantined
 from ops.screen import Screen
 from ops.status import watch
@@ -34,6 +36,7 @@ def reading(**changes: Any) -> Reading:
         "quarantine": (),
         "alarms": (),
         "reconciled": Reconciled(NOW_MS - 600_000, {}),
+        "audited": None,
         "is_scheduled": True,
         "version": "code 1",
         "now_ms": NOW_MS,
@@ -65,6 +68,7 @@ def test_a_request_under_way_is_no_trouble_until_its_time_is_over() -> None:
         ({"alarms": [Ringing("Backlog", NOW_MS, "Runbook: Backlog")]}, "Backlog"),
         ({"reconciled": None}, "ReconcileFailing"),
         ({"reconciled": Reconciled(NOW_MS - 3_600_000, {})}, "ReconcileFailing"),
+        ({"audited": Audited(NOW_MS, 0, NOW_MS, 3, 2)}, "MissingConversations"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS)}}, "GenesysFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS - 3_600_000)}}, "GenesysFailing"),
         ({"circuits": {"journey": rested(Circuit(), NOW_MS, 60)}}, "GenesysFailing"),
@@ -76,6 +80,10 @@ def test_each_trouble_names_its_section_of_the_runbook(
     (trouble,) = judge(reading(**changes)).troubles
 
     assert f"unbook: {section}" in trouble
+
+
+def test_an_audit_that_found_nothing_is_no_trouble() -> None:
+    assert judge(reading(audited=Audited(NOW_MS, 0, NOW_MS, 0, 0))).troubles == []
 
 
 def test_a_breaker_that_has_closed_is_no_trouble() -> None:
@@ -130,6 +138,23 @@ def seen(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
 def told(capsys: pytest.CaptureFixture[str], code: int) -> Any:
     assert main(["status", "--json"]) == code
     return json.loads(capsys.readouterr().out)
+
+
+def test_the_last_daily_audit_is_read_from_its_log(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_ms = CLOCK.now_ms()
+    seen.audited(now_ms - 10, since_ms=1_795_053_600_000, until_ms=1_795_226_400_000, missing=0)
+    assert main(["status"]) == 0
+    assert (
+        f"nothing is missing, {iso(1_795_053_600_000)} to {iso(1_795_226_400_000)}"
+        in capsys.readouterr().out
+    )
+
+    seen.audited(now_ms, since_ms=0, until_ms=1, missing=12, missing_conversations=2)
+    found = told(capsys, 1)
+    assert (found["audited"]["missing"], found["audited"]["missing_conversations"]) == (12, 2)
+    assert "12 events of 2 conversations never came" in found["troubles"][0]
 
 
 def test_a_quiet_relay_says_so_and_exits_with_0(

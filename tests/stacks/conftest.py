@@ -22,7 +22,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
             "writer_concurrency = 3",
             "linger_s = 9",
             source="aws.partner/genesys.com/cloud/org/production",
-            rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n',
+            rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n[audit]\n',
         ),
         staging=environment_text(
             'account = "123456789012"',

@@ -169,6 +169,7 @@ def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
         "WebhookUrl",
         "WebhookSecretName",
         "WebhookFunctionName",
+        "AuditFunctionName",
     }
 
 

@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
         f'kms_key_arn = "{KEY}"',
         "fixed_egress = true",
         'elastic_ip = { allocation = "eipalloc-0a1b2c3d", address = "203.0.113.7" }',
-        rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n',
+        rest=DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n[audit]\n',
     )
     return synthesise(tmp_path_factory.mktemp("encryption"), keyed=text)
 
@@ -77,7 +77,7 @@ def test_every_function_and_the_operator_may_use_the_key_and_no_other(made: Synt
     }
     uses = {(use, KEY) for use in USES}
 
-    verbs = ("Intake", "Dedup", "Write", "Confirm", "Reconcile", "Webhook")
+    verbs = ("Intake", "Dedup", "Write", "Confirm", "Reconcile", "Webhook", "Audit")
     assert {name: using[f"{name}RoleDefaultPolicy"] for name in verbs} == dict.fromkeys(verbs, uses)
     assert using["OperatorPolicy"] == uses | {("kms:GetKeyPolicy", KEY)}
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from lambdas.relay.kernel import limits
 from stacks.function import RUNTIME
-from tests.stacks.environments import environment_text
+from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
 
@@ -180,18 +180,52 @@ def test_a_queue_feeds_its_function_and_hears_which_messages_failed(
 def test_reconcile_runs_every_15_minutes_and_never_overlaps_with_a_retry(
     template: Template,
 ) -> None:
-    schedules = [
-        rule["Properties"]
+    assert schedules(template)["<ReconcileFunction>"] == "rate(15 minutes)"
+    assert retries(template)["<ReconcileFunction>"] == 0
+
+
+def schedules(template: Template) -> dict[str, str]:
+    """By what they call."""
+    return {
+        readable(target["Arn"]): rule["Properties"]["ScheduleExpression"]
         for rule in resources(template, "AWS::Events::Rule").values()
         if "ScheduleExpression" in rule["Properties"]
-    ]
+        for target in rule["Properties"]["Targets"]
+    }
 
-    (schedule,) = schedules
-    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
-    assert [readable(target["Arn"]) for target in schedule["Targets"]] == ["<ReconcileFunction>"]
-    invocation = only(template, "AWS::Lambda::EventInvokeConfig")["Properties"]
-    assert readable(invocation["FunctionName"]) == "<ReconcileFunction>"
-    assert invocation["MaximumRetryAttempts"] == 0
+
+def retries(template: Template) -> dict[str, int]:
+    return {
+        readable(one["Properties"]["FunctionName"]): one["Properties"]["MaximumRetryAttempts"]
+        for one in resources(template, "AWS::Lambda::EventInvokeConfig").values()
+    }
+
+
+def test_the_audit_runs_daily_where_it_is_wanted_and_is_told_what_it_needs(
+    production: Synthesised,
+) -> None:
+    wanted, unwanted = (production.templates[name] for name in ("production", "staging"))
+    function = properties_of(wanted, "audit")
+
+    assert schedules(wanted)["<AuditFunction>"] == "cron(0 3 * * ? *)"
+    assert retries(wanted)["<AuditFunction>"] == 0
+    assert function["Handler"] == "lambdas.audit.handler"
+    assert function["Timeout"] == limits.LIVE.function_timeout_s["audit"] <= 900
+    assert set(function["Environment"]["Variables"]) == (
+        EVERYONE - {"VAULT_BUCKET"} | {"LEDGER_TABLE", "AUDIT_HOURS"} | GENESYS
+    )
+    assert "VpcConfig" in function
+    assert readable(wanted["Outputs"]["AuditFunctionName"]["Value"]) == "<AuditFunction>"
+    assert set(schedules(unwanted)) == {"<ReconcileFunction>"}
+
+
+def test_the_hour_and_the_reach_of_the_audit_are_configured(tmp_path: Path) -> None:
+    said = environment_text(rest=DESTINATIONS_AND_ROUTES + "[audit]\nat = 22\nhours = 72\n")
+    template = synthesise(tmp_path, own=said).templates["own"]
+
+    assert schedules(template)["<AuditFunction>"] == "cron(0 22 * * ? *)"
+    variables = properties_of(template, "audit")["Environment"]["Variables"]
+    assert variables["AUDIT_HOURS"] == "72"
 
 
 def test_only_functions_that_call_genesys_stand_behind_the_fixed_address(

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from lambdas.relay.assembly.audit import audit_function
 from lambdas.relay.assembly.confirm import confirm_deps, confirm_function
 from lambdas.relay.assembly.dedup import dedup_function
 from lambdas.relay.assembly.intake import intake_function
@@ -30,9 +31,11 @@ from lambdas.relay.review.resolution import Decision, find, resolve
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.scenario import draw
 from simulation.trial import run_scenario, run_tracked_seed
+from tests.analytics import conversation
 from tests.asking import Ask, AskingPorts, Grant
 from tests.stacks.synthesised import Synthesised, as_list
 from tests.stacks.test_permissions import statements
+from tests.unit import audited
 from tests.unit.tracked import CONFIRMATION, Desk, caused, request
 
 #: enough to meet all that the cases below leave out
@@ -61,13 +64,14 @@ CONSUMERS = {
     "write": write_function,
     "confirm": confirm_function,
 }
+VERBS = [*(verb.capitalize() for verb in FUNCTIONS), "Audit"]
 QUEUE_OF = {verb: queue for queue, verb in QUEUES.items()}
 
 
 @pytest.fixture(scope="module")
 def asked() -> dict[str, set[Grant]]:
     """By function: the actions that it asks for, and the resources, objects by their prefix."""
-    asked: dict[str, set[Grant]] = {verb.capitalize(): set() for verb in FUNCTIONS}
+    asked: dict[str, set[Grant]] = {verb: set() for verb in VERBS}
 
     def ask_as(verb: str) -> Ask:
         return lambda action, resource: asked[verb.capitalize()].add((action, _whole(resource)))
@@ -89,6 +93,7 @@ def asked() -> dict[str, set[Grant]]:
     _a_check_among_the_dead_letters(ask_as("reconcile"))
     _a_decision_half_carried_out(ask_as("reconcile"))
     _a_compensation(ask_as("confirm"))
+    _an_audit(ask_as("audit"))
     _what_differs_and_is_kept_no_more(ask_as("confirm"))
     return asked
 
@@ -182,6 +187,12 @@ def _a_compensation(ask: Ask) -> None:
     assert desk.world.bodies("writes")
 
 
+def _an_audit(ask: Ask) -> None:
+    world = audited.World(audited.configured())
+    world.hold(conversation("gone", audited.MORNING))
+    assert audit_function(AskingPorts(world, ask), world.settings)(FAR_MS).missing == 6
+
+
 def granted(production: Synthesised, verb: str) -> set[Grant]:
     return {
         (action, resource)
@@ -189,9 +200,6 @@ def granted(production: Synthesised, verb: str) -> set[Grant]:
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
     }
-
-
-VERBS = [*(verb.capitalize() for verb in FUNCTIONS)]
 
 
 @pytest.mark.parametrize("verb", VERBS)

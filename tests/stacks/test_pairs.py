@@ -17,16 +17,23 @@ from tests.stacks.synthesised import Synthesised, Template, only, readable, reso
 QUEUES = ("events", "batches", "writes", "checks")
 #: who takes what
 FEEDS = {"events": "intake", "batches": "dedup", "writes": "write", "checks": "confirm"}
-VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "webhook")
+VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "webhook", "audit")
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTION = "AWS::Lambda::Function"
 
 #: read by Powertools itself
 POWERTOOLS = "POWERTOOLS_"
 
-#: what reconcile says at each run, not how often something happened: never to be added up
+#: what a scheduled function says at each run, not how often something happened: never added up
 LEVELS = frozenset(
-    {"Overdue", "InReview", "InQuarantine", "OldestOverdueSeconds", "OldestReviewSeconds"}
+    {
+        "Overdue",
+        "InReview",
+        "InQuarantine",
+        "OldestOverdueSeconds",
+        "OldestReviewSeconds",
+        "MissingConversations",
+    }
 )
 
 
@@ -128,7 +135,7 @@ def test_alarms_look_at_aws_metrics_of_the_right_things(template: Template) -> N
         if row["namespace"] != "GenesysRelay"
     }
     titles = [name.capitalize() for name in QUEUES]
-    functions = [f"<{verb.capitalize()}Function>" for verb in VERBS if verb != "reconcile"]
+    functions = [f"<{verb.capitalize()}Function>" for verb in (*VERBS[:4], "webhook")]
 
     assert found == {
         *(("DeadLetters", "ApproximateNumberOfMessagesVisible", "Maximum", f"<Queues{t}Dead>")
@@ -136,6 +143,7 @@ def test_alarms_look_at_aws_metrics_of_the_right_things(template: Template) -> N
         *(("Backlog", "ApproximateAgeOfOldestMessage", "Maximum", f"<Queues{t}Queue>")
           for t in titles),
         *(("FunctionFailing", "Errors", "Sum", function) for function in functions),
+        ("AuditFailing", "Errors", "Sum", "<AuditFunction>"),
         ("ReconcileFailing", "Errors", "Sum", "<ReconcileFunction>"),
         *(("Undelivered", "InvocationsFailedToBeSentToDlq", "Sum", f"<Buses{bus}>",
            f"<Buses{bus}Rule>") for bus in ("Partner", "Relay")),

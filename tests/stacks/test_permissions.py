@@ -121,6 +121,18 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         **SECRET,
     },
 }
+#: where it is configured, behind a fixed address
+AUDIT: dict[tuple[str, ...], list[str]] = {
+    **logs("Audit"),
+    ("*",): [*TRACE, *NETWORK],
+    ("<LedgerTable>",): [
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    ],
+    **SECRET,
+}
 
 
 def statements(template: Template) -> dict[str, list[dict[str, Any]]]:
@@ -165,6 +177,14 @@ def test_behind_a_fixed_address_a_function_may_also_join_the_network(
     expected = {**EXPECTED[function], ("*",): [*TRACE, *NETWORK]}
 
     assert ungrouped(permissions(fixed[function])) == ungrouped(expected)
+
+
+def test_the_daily_audit_reads_claims_takes_slots_and_may_do_nothing_else(
+    production: Synthesised,
+) -> None:
+    fixed = statements(production.templates["production"])
+
+    assert ungrouped(permissions(fixed["Audit"])) == ungrouped(AUDIT)
 
 
 def test_nobody_else_has_a_policy(production: Synthesised) -> None:

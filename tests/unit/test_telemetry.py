@@ -11,7 +11,7 @@ from lambdas.relay.kernel.personal import masked
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 #: fields of notes that are numbers or truths, and so pass under any name
-NUMBERS = {"seconds", "events", "receives", "took_ms", "status"}
+NUMBERS = {"seconds", "events", "receives", "took_ms", "status", "since_ms", "until_ms"}
 
 
 def test_numbers_pass_texts_pass_by_name_and_the_rest_is_withheld() -> None:

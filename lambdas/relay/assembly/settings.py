@@ -31,6 +31,11 @@ class Settings(Protocol):
         ...
 
     @property
+    def audit_hours(self) -> int:
+        """How far back a daily audit looks."""
+        ...
+
+    @property
     def api_url(self) -> str: ...
 
     @property

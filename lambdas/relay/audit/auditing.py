@@ -12,6 +12,7 @@ from lambdas.relay.audit.record import Expected, expected_of
 from lambdas.relay.correlation.entries import entry_partition
 from lambdas.relay.entrances.events import Event, read_envelope
 from lambdas.relay.entrances.identities import moment
+from lambdas.relay.genesys.rate_limiter import Quota
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import HORIZON_S
 from lambdas.relay.kernel.personal import impersonal
@@ -43,6 +44,13 @@ class Deps:
     configuration: Configuration
 
 
+def quota(per_minute: int, headroom: int, *, has_lanes: bool) -> Quota:
+    """What an audit may use of the rate limit: nobody waits for it, so it leaves half of it to the
+    functions, and goes in the last lane."""
+    left = max(headroom, per_minute // 2)
+    return Quota(per_minute, left, "last" if has_lanes else None)
+
+
 def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
     """Raises Transient."""
     judged = Period(
@@ -52,25 +60,26 @@ def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
     if judged.since_ms >= judged.until_ms:
         return Audit(judged, 0, compare((), lambda _: (), lambda _: None))
     period = deps.analytics.known(judged)
-    found = {
-        str(conversation.get("conversationId")): conversation
-        for conversation in deps.analytics.conversations(period)
-    }
-    expected = expected_events(list(found.values()), period, deps.configuration)
+    seen: set[str] = set()
+    told: dict[Expected, None] = {}
+    for conversation in deps.analytics.conversations(period):
+        seen.add(str(conversation.get("conversationId")))
+        told.update(dict.fromkeys(expected_events(conversation, period, deps.configuration)))
+    expected = list(told)
     came = cache(partial(heard, ledger=deps.ledger))
     known = cache(partial(identity_of, configuration=deps.configuration))
     compared = compare(expected, came, known)
     ours = _ours(compared.missing, deps)
     if ours:
         compared = compare([event for event in expected if event not in ours], came, known)
-    return Audit(period, len(found), compared)
+    return Audit(period, len(seen), compared)
 
 
 def expected_events(
-    conversations: Sequence[Mapping[str, Any]], period: Period, configuration: Configuration
+    conversation: Mapping[str, Any], period: Period, configuration: Configuration
 ) -> list[Expected]:
-    """The events of these conversations within the period that some route takes."""
-    told = dict.fromkeys(event for each in conversations for event in expected_of(each))
+    """The events of a conversation within the period that some route takes."""
+    told = expected_of(conversation)
     return [event for event in told if event.at_ms in period and _is_wanted(event, configuration)]
 
 

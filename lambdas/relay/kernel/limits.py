@@ -323,12 +323,10 @@ class Timing:
 
 LIVE = Timing(
     function_timeout_s={
-        "intake": 60,
-        "dedup": 60,
-        "write": 60,
-        "confirm": 60,
+        **dict.fromkeys(QUEUES.values(), 60),
         "reconcile": 300,
         "webhook": 25,
+        "audit": 900,
     },
     visibility_s={"events": 420, "batches": 420, "writes": 420, "checks": 420},
     connect_timeout_s=3,
@@ -341,12 +339,10 @@ LIVE = Timing(
 
 REHEARSAL = Timing(
     function_timeout_s={
-        "intake": 10,
-        "dedup": 10,
-        "write": 10,
-        "confirm": 10,
+        **dict.fromkeys(QUEUES.values(), 10),
         "reconcile": 30,
         "webhook": 25,
+        "audit": 60,
     },
     visibility_s={"events": 61, "batches": 61, "writes": 61, "checks": 61},
     connect_timeout_s=0.5,

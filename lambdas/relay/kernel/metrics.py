@@ -64,6 +64,8 @@ Metric = Literal[
     "DamagedRecords",  # records that were not as we write them, put right
     "InReview",  # records that wait for a person
     "InQuarantine",  # messages that nobody can read and that wait for a person
+    # --- audit
+    "MissingConversations",  # of a run's period: those of which some event never came
     # --- every queue
     "Deferred",  # messages left in their queue for later
     "DeadLettered",  # messages that a function gave up: too many receives, or too old

@@ -52,6 +52,7 @@ def reading(*, is_quiet: bool = False) -> Reading:
         quarantine=(),
         alarms=(),
         reconciled=Reconciled(NOW_MS - 600_000, {"redriven": 2}),
+        audited=None,
         is_scheduled=True,
         version="code 1a2b3c4d5e6f, deployed 2026-01-08T17:20:00Z",
         now_ms=NOW_MS,
