@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
 from lambdas.relay.destinations import journey
-from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, QUEUES
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
@@ -16,7 +15,6 @@ from ops import concurrency, deployed, drift, key, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.genesys_probe import (
-    FORBIDDEN,
     HARMLESS,
     KEPT_OUT,
     NoToken,
@@ -24,6 +22,7 @@ from ops.genesys_probe import (
     allowed_per_minute,
     date_of,
 )
+from ops.permissions import permissions
 from ops.signing import signing_keys
 
 Result = Literal["ok", "wrong", "unknown"]
@@ -35,8 +34,6 @@ OPTIONAL = ("Webhook", "Audit")
 PLACEHOLDER = "not-set"
 HEALTHY_STACK = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 DRIFT_LISTED_MAX = 10
-#: kinds of destinations whose requests are lists, so that an empty one changes nothing
-LIST_SHAPES = ("lists", "array")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,33 +237,12 @@ def _token(relay: Relay) -> str:
 
 
 def _permissions(relay: Relay) -> str:
-    """An empty request is refused for what it lacks, or for who sends it: that is the question."""
     probe = Probe(relay)
-    token, asked = probe.token(), []
-    for name, destination in deployed.configuration(relay).destinations.items():
-        if name != destination.name:
-            continue  # a name that it had before
-        if (
-            not destination.is_genesys
-            or destination.shape not in LIST_SHAPES
-            or "{" in destination.path
-        ):
-            continue
-        answer = probe.call(destination.method, destination.path, token, b"{}")
-        if answer.status == 403:
-            raise OpsError(
-                f"The OAuth client may not write to {name} ({destination.path}): {words(answer)}. "
-                f"{FORBIDDEN}"
-            )
-        if answer.status == 404:
-            raise OpsError(
-                f"Genesys does not know {destination.path} of {name}: check its ids in the "
-                "environment file and the region."
-            )
-        asked.append(name)
-    if not asked:
-        return "no destination can be asked without writing to it; watch the first requests"
-    return f"may write to {', '.join(asked)}"
+    token = probe.token()
+    return permissions(
+        deployed.configuration(relay),
+        lambda method, path, body: probe.call(method, path, token, body),
+    )
 
 
 def _journeys(relay: Relay) -> str:

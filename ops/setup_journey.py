@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.destinations.journey import ATTRIBUTES
+from lambdas.relay.destinations.journey import ATTRIBUTES, item_of
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, token_of
 from ops.http import operators_http
@@ -77,6 +77,8 @@ def journey(
         state = "made" if step.made else "found" if step.id else "missing; --apply makes it"
         session.screen.say(f"{step.what} {step.name!r}: {state} {step.id}".rstrip())
     if all(step.id for step in steps):
+        ids = {step.what: step.id for step in steps}
+        looked_at(caller, ids["configuration"], item_of(ids["external source"]))
         session.screen.say(lines_of(steps), "green")
 
 
@@ -116,6 +118,8 @@ def set_up(caller: Caller, wanted: Wanted, *, apply: bool) -> Iterator[Step]:
     schema_made = schema is None and apply
     if schema_made:
         schema = caller.write("POST", f"{ROOT}/schemas", _schema(wanted))
+    if schema is not None:
+        _refuse_another(schema, wanted)
     yield _step("schema", wanted.title, schema, schema_made)
 
     configuration, configuration_made = None, False
@@ -144,6 +148,17 @@ def _step(what: str, name: str, there: Mapping[str, Any] | None, made: bool) -> 
 
 def _one(rows: Sequence[Mapping[str, Any]], member: str, value: str) -> Mapping[str, Any] | None:
     return next((row for row in rows if row.get(member) == value), None)
+
+
+def _refuse_another(schema: Mapping[str, Any], wanted: Wanted) -> None:
+    """Raises OpsError where a schema of this title is of something else."""
+    there = (schema.get("jsonSchema") or {}).get("properties") or {}
+    lacks = [name for name in wanted.attributes if name not in there]
+    if lacks:
+        raise OpsError(
+            f"There is a schema {wanted.title!r} that lacks {', '.join(lacks)}, which the steps "
+            "have: give them to it in Genesys Cloud, or say another --title."
+        )
 
 
 def _schema(wanted: Wanted) -> dict[str, Any]:

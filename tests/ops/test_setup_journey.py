@@ -1,6 +1,6 @@
 """`relay setup journey` and the doctor's look at it, against the simulated Genesys Cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def test_what_lacks_among_much_is_found_page_by_page() -> None:
     copies = {f"c{n}": {"id": f"c{n}", "schemaId": "other"} for n in range(250)}
     last = configurations.pop(CONFIGURATION_ID)
     configurations |= copies | {CONFIGURATION_ID: last}
-    wanted = replace(WANTED, title="Relayed events")
+    wanted = replace(WANTED, title="Relayed events", attributes=())
     steps = list(set_up(caller_of(world), wanted, apply=False))
     assert [step.id for step in steps] == ["mine", SCHEMA_ID, CONFIGURATION_ID, SCHEMA_ID]
 
@@ -107,6 +107,67 @@ def test_the_lines_that_it_prints_are_an_environment(
     caller = Caller(Wire(world.platform), "https://x", world.bearer[7:])
     item = journey.item_of(str(there["external_source_id"]))
     assert looked_at(caller, str(there["configuration_id"]), item) == '"Customer steps"'
+
+
+def run(monkeypatch: pytest.MonkeyPatch, world: World, *options: str) -> int:
+    monkeypatch.setattr(setup_journey, "operators_http", lambda: Wire(world.platform))
+    monkeypatch.setenv("GENESYS_CLIENT_ID", CLIENT_ID)
+    monkeypatch.setenv("GENESYS_CLIENT_SECRET", CLIENT_SECRET)
+    example = Path(__file__).parents[2] / "environments" / "example.toml"
+    return main(["setup", "journey", *options, "-e", str(example)])
+
+
+def another_schema(world: World) -> None:
+    document = {"title": "Customer steps", "properties": {"colour": {"type": "string"}}}
+    world.post("/api/v2/journey/externalevents/schemas", document)
+
+
+def a_sleeping_source(world: World) -> None:
+    made = {"name": "Customers", "active": False}
+    world.post("/api/v2/externalcontacts/externalsources", made)
+
+
+def a_sleeping_configuration(world: World) -> None:
+    list(set_up(caller_of(world), replace(WANTED, external_source="Customers"), apply=True))
+    for configuration in world.platform.org.configurations.values():
+        configuration["divisionIdActive"] = False
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        (another_schema, "There is a schema 'Customer steps' that lacks type, source, "),
+        (a_sleeping_source, "The External Source Customers is not active: activate it"),
+        (a_sleeping_configuration, "The division of the configuration Customer steps is not"),
+    ],
+)
+def test_what_is_found_and_of_no_use_is_said_and_no_lines_are_printed(
+    there: Callable[[World], None],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = World(NONE)
+    there(world)
+    for _ in range(2):
+        assert run(monkeypatch, world, "--apply") == 2
+        told = capsys.readouterr()
+        assert says in told.err
+        assert "[destinations.journey]" not in told.out
+
+
+def test_it_says_what_it_would_make_and_makes_it_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(NONE)
+    assert run(monkeypatch, world) == 0
+    assert capsys.readouterr().out.count("missing; --apply makes it") == 4
+    assert made(world) == 0
+    assert run(monkeypatch, world, "--apply") == 0
+    assert capsys.readouterr().out.count("made") == 4
+    assert run(monkeypatch, world, "--apply") == 0
+    assert capsys.readouterr().out.count("found") == 4
+    assert made(world) == 4 + 2  # logins
 
 
 def test_without_credentials_it_says_what_to_set(

@@ -1,0 +1,65 @@
+"""What the OAuth client may do at each destination, asked without changing anything."""
+
+from collections.abc import Callable
+
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.genesys.outcomes import words
+from lambdas.relay.kernel.ports import Answer
+from lambdas.relay.routes.configuration import Configuration
+from ops.errors import OpsError
+from ops.genesys_probe import FORBIDDEN
+
+#: method, path, body
+Call = Callable[[str, str, bytes | None], Answer]
+#: whose requests are lists, so that an empty one changes nothing
+LIST_SHAPES = ("lists", "array")
+#: an id that nothing has
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def permissions(configuration: Configuration, call: Call) -> str:
+    """What is well; raises OpsError, in Genesys' words, with what is not."""
+    written, read = [], []
+    for name, destination in configuration.destinations.items():
+        if name != destination.name or not destination.is_genesys:
+            continue  # a name that it had before, or none of Genesys
+        if destination.shape in LIST_SHAPES and "{" not in destination.path:
+            _may_write(name, destination, call)
+            written.append(name)
+        truth = destination.confirmation and destination.confirmation.truth
+        if truth:
+            _may_read(name, truth.path.replace("{key}", NOBODY), call)
+            read.append(name)
+    said = [f"may {verb} {', '.join(names)}" for verb, names in _verbs(written, read) if names]
+    if not written:
+        said.append("no destination can be asked without writing to it; watch the first requests")
+    return "; ".join(said)
+
+
+def _verbs(written: list[str], read: list[str]) -> tuple[tuple[str, list[str]], ...]:
+    return ("write to", written), ("read back from", read)
+
+
+def _may_write(name: str, destination: Destination, call: Call) -> None:
+    """An empty request is refused for what it lacks, or for who sends it: that is the question."""
+    answer = call(destination.method, destination.path, b"{}")
+    if answer.status == 403:
+        raise OpsError(
+            f"The OAuth client may not write to {name} ({destination.path}): {words(answer)}. "
+            f"{FORBIDDEN}"
+        )
+    if answer.status == 404:
+        raise OpsError(
+            f"Genesys does not know {destination.path} of {name}: check its ids in the "
+            "environment file and the region."
+        )
+
+
+def _may_read(name: str, path: str, call: Call) -> None:
+    """What nobody has is not there, unless one may not even look."""
+    answer = call("GET", path, None)
+    if answer.status == 403:
+        raise OpsError(
+            f"The OAuth client may not read back what became of requests to {name} ({path}): "
+            f"{words(answer)}. {FORBIDDEN} Without it such requests end with a person."
+        )

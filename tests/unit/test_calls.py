@@ -1,0 +1,78 @@
+"""What rings or writes to somebody: once, whatever goes wrong, or a person is asked."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from lambdas.relay.requests.record import record_key
+from simulator.caused import FATES
+from simulator.faults import FAULTS, HOSTILE, NONE, Conduct, changed
+from tests.unit.simulated import Simulated, configuration, envelope
+
+QUEUE = "'0b0e8b3c-0000-4000-8000-00000000000a'"
+TO = {"toAddress": "'+493012345'", "toAddressMessengerType": "'sms'"}
+#: by the end of its path, what a request of each kind says
+ITEMS: dict[str, dict[str, Any]] = {
+    "calls": {"phoneNumber": "'+493012345'", "attributes": {"relayId": "id"}},
+    "callbacks": {"queueId": QUEUE, "callbackNumbers": ["'+493012345'"], "data": {"relayId": "id"}},
+    "emails": {"queueId": QUEUE, "provider": "'PureCloud Email'", "toAddress": "'a@example.com'"},
+    "messages": {"queueId": QUEUE, **TO},
+    "messages/agentless": TO,
+}
+
+
+ASKED = "MANUAL_REVIEW"
+
+
+def world_of(what: str, conduct: Conduct) -> Simulated:
+    path = f"/api/v2/conversations/{what}"
+    calls = {"kind": "conversations", "path": path, "item": ITEMS[what]}
+    return Simulated(configuration(calls), conduct)
+
+
+def rung(world: Simulated, batch_id: str) -> tuple[int, str]:
+    """How often it rang, and how the record of it ended."""
+    world.platform.settle()
+    effects = [e for e in world.platform.record.effects if e.correlation_id == batch_id]
+    return len(effects), str(world.table.items[record_key(batch_id)]["state"])
+
+
+def is_right(times: int, state: str) -> bool:
+    """Accepted ones rang once; what nobody knows of rang at most once, and a person has it."""
+    return times == 1 if state in ("PENDING_EVENT", "DONE") else times <= 1 and state == ASKED
+
+
+@pytest.mark.parametrize("what", ITEMS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_request_rings_once_or_a_person_is_asked(what: str, fault: str) -> None:
+    world = world_of(what, changed(NONE, {fault: 1.0}))
+    batch = world.batch([envelope(1)])
+    world.write_once()
+    world.timeline.advance(10)
+    world.platform.conduct = NONE
+    world.write_all(6 * 3600)
+
+    assert is_right(*rung(world, batch.batch_id))
+    assert len(world.in_review()) == (rung(world, batch.batch_id)[1] == ASKED)
+    assert world.telemetry.counts["InDoubtReposted"] == 0
+
+
+@pytest.mark.parametrize("what", ITEMS)
+def test_in_a_bad_hour_nobody_is_rung_twice(what: str) -> None:
+    """Faults of every kind, the events' fates too, and whatever becomes of a repeated key. What was
+    accepted and never done is found out later, by asking (test_confirm.py)."""
+    times_rung: set[int] = set()
+    for seed in range(4):
+        rng = Random(seed)
+        keys = rng.choice(("ignored", "honoured", "conflict"))
+        world = world_of(what, changed(HOSTILE, {"keys": keys}))
+        world.platform.rng.seed(seed)
+        world.platform.caused.next_fates.extend(rng.choices(FATES[:-1], k=20))
+        batches = [world.batch([envelope(number)], str(number)) for number in range(20)]
+        world.write_all(6 * 3600)
+        for batch in batches:
+            times, state = rung(world, batch.batch_id)
+            assert is_right(times, state), (seed, times, state)
+            times_rung.add(times)
+    assert times_rung == {0, 1}
