@@ -23,6 +23,7 @@ _CANONICAL = json.JSONEncoder(
 _OUTBOUND = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
+_CONTAINERS = frozenset({dict, list})
 #: what json.loads gives: the values of a document that others define
 Json = Any
 
@@ -52,13 +53,13 @@ def read_json(text: str, what: str) -> Json:
 
 
 def _refuse_depth(document: Json, what: str) -> None:
-    level = [document]
-    for _ in range(JSON_DEPTH_MAX + 1):
+    level = [document] if type(document) in _CONTAINERS else []
+    for _ in range(JSON_DEPTH_MAX):
         level = [
             child
             for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in _CONTAINERS
         ]
         if not level:
             return
