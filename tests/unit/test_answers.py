@@ -514,6 +514,45 @@ def test_what_is_gone_refuses_its_own_event_and_keeps_nobody_waiting(status: int
     assert world.telemetry.counts["BreakerOpened"] == 0
 
 
+def out_of_reach(code: str) -> Answer:
+    body = {"code": code, "status": 403, "message": "Unable to", "contextId": CONTEXT}
+    return document(403, body)
+
+
+def test_a_division_out_of_reach_refuses_its_own_event_and_keeps_nobody_waiting() -> None:
+    world = Simulated(configuration(section("participant-attributes")))
+    for number in range(60):
+        world.batch([envelope(number)], str(number))
+    theirs = [f"{number:012d}/participants" for number in range(0, 60, 2)]
+    refusal = out_of_reach("missing.division.permission")
+    says(world, lambda r: refusal if any(text in r.path for text in theirs) else None)
+    world.write_all(most_s=120)
+
+    assert not world.stored_queue("writes").messages
+    assert (len(world.taken()), len(world.in_review())) == (30, 30)
+    assert "missing.division.permission" in world.in_review()[0]["reason"]
+    assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "persons"),
+    [
+        ("participant-attributes", "missing.any.permissions", 0),
+        ("journey-external-events", "missing.division.permission", 0),
+        ("participant-attributes", "missing.division.permission", REFUSALS_MAX),
+    ],
+)
+def test_a_role_that_is_wrong_for_all_keeps_the_events(kind: str, code: str, persons: int) -> None:
+    world = Simulated(configuration(section(kind)))
+    for number in range(60):
+        world.batch([envelope(number)], str(number))
+    says(world, out_of_reach(code))
+    world.write_all(most_s=60)
+    assert persons <= len(world.in_review()) < 2 * persons + 1
+    assert world.telemetry.counts["BreakerOpened"] >= 1
+    assert world.stored_queue("writes").messages
+
+
 def test_a_404_that_is_not_genesys_own_refuses_nothing() -> None:
     world = Simulated(configuration(section("participant-attributes")))
     batch = world.batch([envelope(1)])

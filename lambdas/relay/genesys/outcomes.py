@@ -93,6 +93,8 @@ REFUSALS = frozenset({400, 409, 413, 415, 422})
 #: what is asked for is not there. Where the path names the event's own conversation, that is said
 #: of this event alone; elsewhere the set-up is wrong, and with it every event.
 GONE = frozenset({404, 410})
+#: 403 with this code: the client's role does not reach the division of what is asked for
+OF_A_DIVISION = "missing.division.permission"
 #: somebody on the way gave up waiting for what may have happened all the same (nginx says 499, an
 #: Application Load Balancer 460)
 GAVE_UP = frozenset({408, 460, 499})
@@ -134,8 +136,14 @@ def _refuses(answer: Answer, batch: Batch, destination: Destination) -> bool:
     if answer.status == 413 and len(batch.events) > 1:
         return True  # whoever finds it too large: its halves are smaller
     names_its_event = bool(destination.path_values) or batch.events[0].topic == COMPENSATION
-    refusals = REFUSALS | GONE if names_its_event else REFUSALS
-    return answer.status in refusals and is_genesys_own(answer)
+    refuses = answer.status in REFUSALS or (names_its_event and _is_of_one(answer))
+    return refuses and is_genesys_own(answer)
+
+
+def _is_of_one(answer: Answer) -> bool:
+    """Whether it is said of what the path names, and not of everything."""
+    is_out_of_reach = answer.status == 403 and _object(answer).get("code") == OF_A_DIVISION
+    return answer.status in GONE or is_out_of_reach
 
 
 def is_genesys_own(answer: Answer) -> bool:
