@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from simulator.shapes import SHAPES
 from tests.simulator.test_endpoints import CALLS, CONTACTS, ENRICH, METRICS, dialled, enrich, metric
 from tests.simulator.world import JOURNEY, World, event
 
+ROOT = Path(__file__).parents[2]
 INVENTED = {  # (see their modules): no SDK method has these
     ("POST", "/api/v2/analytics/events/write"),
 }
@@ -90,16 +92,39 @@ def test_the_comparison_notices_a_field_that_is_not_in_the_model() -> None:
     ]
 
 
+@cache
+def operations() -> frozenset[tuple[str, str]]:
+    """Method and path of everything that the SDK can ask."""
+    pattern = r"resource_path = '([^']+)'.*?call_api\(resource_path, '([A-Z]+)'"
+    apis = Path(inspect.getfile(Sdk)).parent.joinpath("apis").glob("*.py")
+    found = (re.findall(pattern, api.read_text("utf-8"), re.DOTALL) for api in apis)
+    return frozenset((method, path) for each in found for path, method in each)
+
+
 def test_every_endpoint_is_in_the_sdk_but_those_said_to_be_invented() -> None:
-    known = set()
-    for api in Path(inspect.getfile(Sdk)).parent.joinpath("apis").glob("*.py"):
-        source = api.read_text()
-        pattern = r"resource_path = '([^']+)'.*?call_api\(resource_path, '([A-Z]+)'"
-        for path, method in re.findall(pattern, source, re.DOTALL):
-            known.add((method, re.sub(r"\{\w+\}", "{}", path)))
+    known = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in operations()}
     ours = {(e.method, re.sub(r"\{\w+\}", "{}", e.template)) for e in ENDPOINTS}
     assert len(known) > 3000
     assert ours - known == INVENTED
+
+
+def test_what_can_be_read_back() -> None:
+    """What docs/guarantees.md says of each kind, and what it says that there is not."""
+    page = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+    table = page[
+        page.index("What Genesys' SDK has to read") : page.index("| generic, with `truth`")
+    ]
+    named = set(re.findall(r"`(GET|POST) (/api/v2/[^`]+)`", table))
+    known = set(operations())
+    assert len(named) >= 6
+    assert named <= known
+
+    read = {path for method, path in known if method == "GET"}
+    assert not [path for path in read if re.search("externalevents/.*/events", path)]
+    assert not [path for path in read if path.startswith("/api/v2/events/")]
+    assert not [path for path in read if "externalmetrics/data" in path]
+    summary = Sdk.ExternalEventSummary().attribute_map.values()
+    assert not [name for name in summary if "count" in name.lower()]
 
 
 def test_journey_events(world: World) -> None:
