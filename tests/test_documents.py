@@ -1,14 +1,30 @@
-"""What people are told in numbers follows the limits: who changes one is told where it is said."""
+"""What people are told follows the code: who changes one is told where it is said."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S, HORIZON_S
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIM_DAYS = CLAIM_TTL_S // DAY_S
 HORIZON_DAYS = HORIZON_S // DAY_S
+
+
+def test_readme_says_which_topics_confirm_requests() -> None:
+    """By nature, not only where an environment's table asks for it."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    step = readme[readme.index("2. **Integration.**") : readme.index("3. **OAuth client**")]
+    needed = {
+        f"`{topic}`"
+        for kind in KINDS.values()
+        if kind.confirmation is not None and not kind.confirmation.owned
+        for topic in kind.confirmation.topics
+        if topic.startswith("v2.")
+    }
+    assert needed == set(re.findall(r"`v2[^`]+`", step))
 
 
 @pytest.mark.parametrize(
