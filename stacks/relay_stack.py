@@ -188,6 +188,8 @@ class RelayStack(cdk.Stack):
             outputs["FunctionAlias"] = ALIAS
         if webhook is not None:
             outputs["WebhookUrl"] = webhook.url
+            if webhook.domain_target is not None:
+                outputs["WebhookDomainTarget"] = webhook.domain_target
             outputs["WebhookSecretName"] = webhook.secret.secret_arn
             outputs["WebhookFunctionName"] = webhook.function.function_name
         if audit is not None:

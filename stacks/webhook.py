@@ -15,6 +15,7 @@ from stacks.gradual import live
 from stacks.log_group import log_group
 from stacks.queues import grant_send
 from stacks.shared import Shared
+from stacks.webhook_domain import own_domain
 from stacks.webhook_table import Webhook as Settings
 
 #: The sender that has a key from the start; more are added to the secret.
@@ -64,6 +65,7 @@ class Webhook(Construct):
             "A key is shared with a sender, who must be given the new one: both are valid while "
             "both are in the list, so a person rotates without interruption.",
         )
+        asked = {"LEDGER_TABLE": shared.ledger.table.table_name} if webhook.answers_copies else {}
         self.function, role = relay_function(
             self,
             verb="webhook",
@@ -74,6 +76,8 @@ class Webhook(Construct):
                 "WEBHOOK_VERIFICATION": webhook.verification,
                 "WEBHOOK_REPLAY_WINDOW_S": str(webhook.replay_window_s),
                 "WEBHOOK_SENDER_REQUESTS_PER_MINUTE": str(webhook.sender_requests_per_minute),
+                "WEBHOOK_ANSWERS_COPIES": str(webhook.answers_copies).lower(),
+                **asked,
             },
         )
         grant_send(role, shared.queues.events.queue)
@@ -82,6 +86,10 @@ class Webhook(Construct):
             actions=["secretsmanager:GetSecretValue"],
             resource_arns=[self.secret.secret_arn],
         )
+        if webhook.answers_copies:
+            shared.ledger.grant(role, ["Query"])
+        #: what a domain name of one's own is to lead to; None: there is none
+        self.domain_target: str | None = None
         self.url = self._endpoint(webhook, shared.settings)
 
     def _endpoint(self, webhook: Settings, settings: FunctionSettings) -> str:
@@ -92,6 +100,7 @@ class Webhook(Construct):
             api_name=f"genesys-relay-{settings.environment}",
             description=f"genesys-relay {settings.environment}: webhook",
             create_default_stage=False,
+            disable_execute_api_endpoint=webhook.domain is not None,
         )
         integration = integrations.HttpLambdaIntegration(
             "Integration", live(self.function, is_gradual=settings.is_gradual)
@@ -142,7 +151,11 @@ class Webhook(Construct):
         )
         for route in routes:
             stage.add_resource_dependency(_l1(route))
-        return f"{api.api_endpoint}/events/{FIRST_SENDER}"
+        if webhook.domain is None:
+            return f"{api.api_endpoint}/events/{FIRST_SENDER}"
+        domain = own_domain(self, webhook.domain, api, stage)
+        self.domain_target = domain.regional_domain_name
+        return f"https://{webhook.domain.name}/events/{FIRST_SENDER}"
 
 
 def _l1(route: apigateway.HttpRoute) -> cdk.CfnResource:

@@ -58,6 +58,10 @@ class Settings:
         return self.count("HEADROOM")
 
     @property
+    def answers_copies(self) -> bool:
+        return self.text("WEBHOOK_ANSWERS_COPIES") == "true"
+
+    @property
     def audit_hours(self) -> int:
         return self.count("AUDIT_HOURS")
 

@@ -60,6 +60,7 @@ def by_the_limits() -> Wiring:
         "WEBHOOK_VERIFICATION": "signature",
         "WEBHOOK_REPLAY_WINDOW_S": "300",
         "WEBHOOK_SENDER_REQUESTS_PER_MINUTE": "3000",
+        "WEBHOOK_ANSWERS_COPIES": "false",
     }
     return Wiring(
         variables=dict.fromkeys(VERBS, variables),

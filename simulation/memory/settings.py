@@ -24,6 +24,7 @@ class MemorySettings:
     replay_window_s: int = 300
     sender_requests_per_minute: int = 3_000
     audit_hours: int = 48
+    answers_copies: bool = False
 
     def receives_max(self, queue: str) -> int:
         return self.receives[without_lane(queue)]

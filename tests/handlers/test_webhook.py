@@ -47,6 +47,7 @@ def queue_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
         "WEBHOOK_VERIFICATION": "signature",
         "WEBHOOK_REPLAY_WINDOW_S": "300",
         "WEBHOOK_SENDER_REQUESTS_PER_MINUTE": "100",
+        "WEBHOOK_ANSWERS_COPIES": "false",
     }.items():
         monkeypatch.setenv(name, value)
     with mock_aws():

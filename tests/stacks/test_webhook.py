@@ -22,11 +22,29 @@ types = { "shop.example" = ["order.*"] }
 )
 
 
+CERTIFICATE = (
+    "arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
+)
+WITH_DOMAIN = (
+    environment_text(source="aws.partner/genesys.com/cloud/org/own")
+    + f"""
+[webhook]
+answers_copies = true
+[webhook.domain]
+name = "hooks.example.com"
+certificate_arn = "{CERTIFICATE}"
+truststore = "s3://example-trust/of/clients.pem"
+truststore_version = "v7"
+"""
+)
+
+
 @pytest.fixture(scope="module")
 def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     return synthesise(
         tmp_path_factory.mktemp("webhook"),
         hooked=WITH_WEBHOOK,
+        own=WITH_DOMAIN,
         plain=environment_text(source="aws.partner/genesys.com/cloud/org/plain"),
     )
 
@@ -96,19 +114,60 @@ def test_the_function_is_told_what_its_handler_asks_for(template: Template) -> N
 
 
 def test_the_function_may_queue_events_and_read_its_own_secret(template: Template) -> None:
+    assert allowed_of(template) == {
+        ("sqs:SendMessage", "<QueuesEventsQueue>"),
+        ("secretsmanager:GetSecretValue", "<WebhookKeys>"),
+    }
+
+
+def test_where_it_names_copies_it_may_read_claims_too(synthesised: Synthesised) -> None:
+    plain, asking = (synthesised.templates[name] for name in ("hooked", "own"))
+
+    assert function_of(plain)["WEBHOOK_ANSWERS_COPIES"] == "false"
+    assert "LEDGER_TABLE" not in function_of(plain)
+    assert function_of(asking)["WEBHOOK_ANSWERS_COPIES"] == "true"
+    assert function_of(asking)["LEDGER_TABLE"] == "<LedgerTable>"
+    assert allowed_of(asking) - allowed_of(plain) == {("dynamodb:Query", "<LedgerTable>")}
+
+
+def test_a_domain_of_ones_own_asks_for_a_certificate_and_is_the_only_way_in(
+    synthesised: Synthesised,
+) -> None:
+    plain, own = (synthesised.templates[name] for name in ("hooked", "own"))
+    domain = only(own, "AWS::ApiGatewayV2::DomainName")["Properties"]
+    mapping = only(own, "AWS::ApiGatewayV2::ApiMapping")["Properties"]
+
+    assert domain["DomainName"] == "hooks.example.com"
+    assert domain["DomainNameConfigurations"] == [
+        {
+            "CertificateArn": CERTIFICATE,
+            "EndpointType": "REGIONAL",
+            "SecurityPolicy": "TLS_1_2",
+        }
+    ]
+    assert domain["MutualTlsAuthentication"] == {
+        "TruststoreUri": "s3://example-trust/of/clients.pem",
+        "TruststoreVersion": "v7",
+    }
+    assert only(own, "AWS::ApiGatewayV2::Api")["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert readable(mapping["DomainName"]) == "<WebhookDomain>"
+    assert mapping["Stage"] == "$default"
+    assert own["Outputs"]["WebhookUrl"]["Value"] == "https://hooks.example.com/events/webhook"
+    assert "WebhookDomainTarget" in own["Outputs"]
+    assert not resources(plain, "AWS::ApiGatewayV2::DomainName")
+    api = only(plain, "AWS::ApiGatewayV2::Api")["Properties"]
+    assert not api.get("DisableExecuteApiEndpoint", False)
+
+
+def allowed_of(template: Template) -> set[tuple[str, str]]:
     policies = resources(template, "AWS::IAM::Policy")
     (policy,) = (p for name, p in policies.items() if name.startswith("WebhookRole"))
-    allowed = {
+    return {
         (action, readable(resource))
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
         if not action.startswith(("logs:", "xray:"))
-    }
-
-    assert allowed == {
-        ("sqs:SendMessage", "<QueuesEventsQueue>"),
-        ("secretsmanager:GetSecretValue", "<WebhookKeys>"),
     }
 
 
@@ -133,6 +192,17 @@ def test_cdk_nag_finds_nothing(synthesised: Synthesised) -> None:
         ('verification = "none"', ['webhook.verification is "none"', '"signature" or "token"']),
         ("replay_window_s = 5", ["webhook.replay_window_s is 5", "from 30 to 3600"]),
         ("requests_per_second = 0", ["webhook.requests_per_second is 0", "from 1 to 10000"]),
+        ('domain = { name = "Hooks" }', ["webhook.domain", "expected"]),
+        (
+            f'domain = {{ name = "a.example", certificate_arn = "{CERTIFICATE}", '
+            'truststore = "clients.pem" }',
+            ["webhook.domain.truststore", "s3://bucket/clients.pem"],
+        ),
+        (
+            f'domain = {{ name = "a.example", certificate_arn = "{CERTIFICATE}", '
+            'truststore_version = "1" }',
+            ["truststore_version is given and truststore is not"],
+        ),
         ("secret = 'x'", ["webhook.secret is not a known key", "burst"]),
     ],
 )

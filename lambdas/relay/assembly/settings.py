@@ -31,6 +31,11 @@ class Settings(Protocol):
         ...
 
     @property
+    def answers_copies(self) -> bool:
+        """Whether the webhook asks the ledger what it knows, and says so."""
+        ...
+
+    @property
     def audit_hours(self) -> int:
         """How far back a daily audit looks."""
         ...

@@ -1,4 +1,5 @@
-"""webhook: from HTTPS to the events queue. It reaches no ledger and no vault."""
+"""webhook: from HTTPS to the events queue. It reaches no vault, and the ledger only to read claims,
+where its answers are to name copies."""
 
 from collections.abc import Callable
 
@@ -21,5 +22,6 @@ def webhook_function(ports: Ports, settings: Settings) -> Callable[[Request], Re
         allowance=Allowance(settings.sender_requests_per_minute),
         strangers=Allowance(WEBHOOK_STRANGERS_PER_MINUTE),
         sender_types=settings.configuration.sender_types,
+        ledger=ports.ledger if settings.answers_copies else None,
     )
     return lambda request: receive(request, deps)

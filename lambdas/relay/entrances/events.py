@@ -64,6 +64,11 @@ class Event:
     #: the backfill that made it of Genesys' own record; "" where Genesys published it
     backfill: str = ""
 
+    @property
+    def content(self) -> str:
+        """How the identity begins where the same content at another time is another event."""
+        return self.identity[:CONTENT_CHARS] if self.is_stamped else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:

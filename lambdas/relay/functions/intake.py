@@ -7,7 +7,7 @@ from functools import reduce
 from lambdas.relay.destinations.correlation import CANDIDATES, facts_of
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.entrances.arrivals import Arrival
-from lambdas.relay.entrances.events import CONTENT_CHARS, Event, parse_event
+from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
@@ -144,7 +144,7 @@ def _sealed(
         facts=facts,
         entrance=event.entrance,
         sender="" if event.entrance == "partner" else label(event.source),
-        content=event.identity[:CONTENT_CHARS] if event.is_stamped else "",
+        content=event.content,
         routes=() if route is None else route.names,
         redelivery=label(event.redelivery),
         backfill=label(event.backfill),

@@ -25,11 +25,22 @@ from lambdas.relay.entrances.proofs import SENDER, Proof, Request
 from lambdas.relay.entrances.reading import kind, text
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
+from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.kernel.patterns import fits
-from lambdas.relay.kernel.ports import Clock, Entropy, Outgoing, Queue, SenderKeys, Telemetry
+from lambdas.relay.kernel.ports import (
+    Clock,
+    Entropy,
+    Ledger,
+    Outgoing,
+    Queue,
+    SenderKeys,
+    Telemetry,
+)
 from lambdas.relay.kernel.reasons import Code, Reason, sentence
 from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.ledger.claims import was_claimed
+from lambdas.relay.messages.sealing import owner
 
 #: what a sender calls what it sends
 BODY = "the body"
@@ -58,6 +69,8 @@ class Deps:
     strangers: Allowance
     #: patterns of the types that a sender may send; who is not named may send any
     sender_types: Mapping[str, Sequence[str]]
+    #: None: answers do not say whether an event was known
+    ledger: Ledger | None = None
 
 
 def receive(request: Request, deps: Deps) -> Reply:
@@ -89,6 +102,7 @@ def _answer(request: Request, deps: Deps) -> Reply:
             return _refusal(403, Code.NOT_PERMITTED(request.sender))
         message = canonical(envelope)
         event = parse_event(message, deps.clock.now_ms())
+        is_known = _is_known(event, deps)
         deps.events.send([Outgoing(message, _described(event))])
     except Malformed as malformed:
         # The sender knows no envelope and no detail, only the body.
@@ -103,6 +117,8 @@ def _answer(request: Request, deps: Deps) -> Reply:
         "webhook", status=200, identity=event.identity, correlation=event.correlation_id
     )
     answer: dict[str, Json] = {"status": "queued", "identity": event.identity}
+    if is_known:
+        answer["duplicate"] = True
     if (notice := deps.proof.notice(request)) is not None:
         answer["notice"] = notice
     return Reply(200, answer)
@@ -173,6 +189,20 @@ def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
 
 def _may_send(sender: str, type_: str, deps: Deps) -> bool:
     return any(fits(type_, pattern) for pattern in deps.sender_types.get(sender, ["*"]))
+
+
+def _is_known(event: Event, deps: Deps) -> bool:
+    """Whether the event had been claimed before this request. It is a word to the sender and
+    decides nothing: the event is queued all the same. What is under way is not known yet, and a
+    ledger that does not answer tells nothing."""
+    if deps.ledger is None:
+        return False
+    claims_of = owner(label(event.conversation_id or ""), event.content, event.identity)
+    try:
+        return was_claimed(claims_of, event.identity, event.payload_hash, deps.ledger)
+    except Transient as transient:
+        deps.telemetry.note("copy unknown", reason=transient.reason, identity=event.identity)
+        return False
 
 
 def _described(event: Event) -> Mapping[str, str]:

@@ -131,6 +131,12 @@ def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
     return sorted(known - {event.identity})
 
 
+def was_claimed(owner: str, identity: str, payload_hash: str, ledger: Ledger) -> bool:
+    """Whether any effect of this very event is claimed. Raises Transient."""
+    claims = ledger.of(owner_key(owner), f"E#{identity}")
+    return any(claim["payload_hash"] == payload_hash for claim in claims)
+
+
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     """Claims every event of the batch. Raises Transient with some claims made: repeat it."""
     owned: set[str] = set()

@@ -34,6 +34,12 @@ CONSOLIDATIONS = "consolidations"
 Shape = Literal["lists", "array", "single"]
 
 
+def owner(conversation_id: str, content: str, identity: str) -> str:
+    """The partition of an event's claims: a conversation's stand together, and so do those of
+    events that say the same. It stands in keys, so it is nobody's address or number."""
+    return impersonal(conversation_id) or content or identity
+
+
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
     """An event as it goes out: rendered once, so that no later deploy changes its bytes."""
@@ -69,9 +75,8 @@ class SealedEvent:
 
     @property
     def owner(self) -> str:
-        """The partition of its claim: a conversation's claims stand together, and so do those of
-        events that say the same. It stands in keys, so it is nobody's address or number."""
-        return impersonal(self.conversation_id) or self.content or self.identity
+        """The partition of its claim."""
+        return owner(self.conversation_id, self.content, self.identity)
 
     @property
     def members(self) -> Mapping[str, Json]:
