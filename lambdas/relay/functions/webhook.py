@@ -28,6 +28,7 @@ from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
 from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.kernel.patterns import fits
+from lambdas.relay.kernel.personal import owner
 from lambdas.relay.kernel.ports import (
     Clock,
     Entropy,
@@ -40,7 +41,6 @@ from lambdas.relay.kernel.ports import (
 from lambdas.relay.kernel.reasons import Code, Reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.ledger.claims import was_claimed
-from lambdas.relay.messages.sealing import owner
 
 #: what a sender calls what it sends
 BODY = "the body"

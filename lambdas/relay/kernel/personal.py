@@ -38,3 +38,9 @@ def impersonal(name: str) -> str:
     if _UUID.fullmatch(name) or masked(name) == name:
         return name
     return short(digest("person", name), HASH_CHARS)
+
+
+def owner(conversation_id: str, content: str, identity: str) -> str:
+    """The partition of an event's claims: a conversation's stand together, and so do those of
+    events that say the same. It stands in keys, so it is nobody's address or number."""
+    return impersonal(conversation_id) or content or identity

@@ -18,7 +18,7 @@ from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
 from lambdas.relay.kernel.lanes import LANES, Lane
 from lambdas.relay.kernel.limits import RECORD_EVENTS_BYTES_MAX, SEALED_BYTES_MAX
 from lambdas.relay.kernel.message_kinds import refuse_other
-from lambdas.relay.kernel.personal import impersonal
+from lambdas.relay.kernel.personal import owner
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 
@@ -32,12 +32,6 @@ CONSOLIDATIONS = "consolidations"
 
 #: lists: {"name": [item, ...], ...}; array: [item, ...]; single: the one item itself
 Shape = Literal["lists", "array", "single"]
-
-
-def owner(conversation_id: str, content: str, identity: str) -> str:
-    """The partition of an event's claims: a conversation's stand together, and so do those of
-    events that say the same. It stands in keys, so it is nobody's address or number."""
-    return impersonal(conversation_id) or content or identity
 
 
 @dataclass(frozen=True, slots=True)
