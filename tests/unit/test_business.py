@@ -25,6 +25,7 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.routes import mapping
 from stacks.schema.parsing import parse
+from tests.unit.test_effects import Relay
 from tests.unit.world import World
 
 SCHEMA = json.loads(
@@ -189,6 +190,52 @@ def test_another_content_under_the_same_id_is_a_collision_not_a_copy() -> None:
     for change in changes:
         assert event(**change).identity == event().identity
         assert event(**change).payload_hash != event().payload_hash
+
+
+@pytest.mark.parametrize(
+    ("own_id", "other"),
+    [
+        ("order-4711", "ORDER-4711"),
+        ("order-4711", "order-4711 "),
+        ("order-4711", " order-4711"),
+        ("caf\u00e9", "cafe\u0301"),  # one letter, and a letter with its accent
+        ("order-\uff11", "order-1"),  # a digit of full width
+        ("order-\u200b1", "order-1"),  # with a space of no width
+        ("0b0e8b3c-0000-4000-8000-00000000000a", "0B0E8B3C-0000-4000-8000-00000000000A"),
+    ],
+)
+def test_an_id_is_compared_to_the_letter(own_id: str, other: str) -> None:
+    """A sender's id is the sender's: what it spells otherwise may be another event, and one too
+    many is on record, while one too few would be lost."""
+    assert event(id=own_id).identity == event(id=own_id).identity
+    assert event(id=own_id).identity != event(id=other).identity
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "collisions"),
+    [("c-1", "c-1", 1), (None, None, 1), ("c-1", "c-2", 0), ("c-1", None, 0)],
+)
+def test_another_content_under_a_known_id_is_delivered_and_counted_as_it_is_said(
+    first: str | None, second: str | None, collisions: int
+) -> None:
+    """docs/entrances.md: counted where both name the same conversation, or neither names one."""
+    relay = Relay()
+    attributes = {"kind": "participant-attributes", "path_values": {
+        "conversation_id": "'c'", "participant_id": "'p'"}}  # fmt: skip
+    item = {"attributes": {"step": "body.attributes.step"}}
+    route = {"name": "r", "destination": "there", "topics": ["order.*"], "item": item}
+    configuration = parse({"destinations": {"there": attributes}, "routes": [route]})
+
+    def told(step: str, conversation: str | None) -> dict[str, Any]:
+        named = {"conversationId": conversation} if conversation else {}
+        detail = {**STEP, "identifiers": named, "attributes": {"step": step}}
+        return {"id": step, "source": "shop", "detail-type": detail["type"], "detail": detail}
+
+    taken = relay.takes(configuration, told("one", first), told("one", first))
+    taken += relay.takes(configuration, told("two", second), told("two", second))
+
+    assert sorted(item["attributes"]["step"] for item in taken) == ["one", "two"]
+    assert relay.telemetry.counts["IdentityCollisions"] == collisions
 
 
 def test_where_there_is_an_id_no_clock_decides_what_is_a_copy() -> None:

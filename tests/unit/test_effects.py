@@ -197,6 +197,20 @@ def test_a_new_name_makes_nothing_new(what: str) -> None:
         assert relay.takes(configuration, ENDED, republished(ENDED)) == []
 
 
+def test_both_names_may_change_at_once_and_change_back() -> None:
+    new = {"kind": KIND.name, "formerly": ["attributes"]}
+    route = {**WHY, "destination": "new"}
+    both = configured({**route, "name": "cause", "formerly": ["why-it-ended"]}, new=new)
+    there_only = configured(route, new=new)
+    here_only = configured({**WHY, "name": "cause", "formerly": ["why-it-ended"]})
+
+    for first in (both, there_only, here_only, configured(WHY)):
+        relay = Relay()
+        assert attributes(relay.takes(first, ENDED)) == ["disposition"]
+        for then in (both, configured(WHY), both, there_only, both, here_only, both):
+            assert relay.takes(then, ENDED, republished(ENDED)) == []
+
+
 @pytest.mark.parametrize("what", ["route", "destination"])
 def test_the_former_name_can_be_left_out_when_no_copy_comes_any_more(what: str) -> None:
     """What is claimed while it is listed is claimed under the new name, too, and in a roll-back
