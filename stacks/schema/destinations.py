@@ -11,7 +11,7 @@ from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN_S
+from lambdas.relay.kernel.limits import COUNT_MAX, GENESYS_BODY_BYTES_MAX, KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import segment
 from stacks.schema import confirmations
 from stacks.schema.expressions import check
@@ -66,6 +66,9 @@ class Common(Table):
     )
     key: Key = Field(default=Key(), description="a table [destinations.<name>.key]")
     ids_honoured: bool = Field(default=False, description="true or false")
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, le=COUNT_MAX, description="a whole number from 1"
+    )
     confirmation: JsonValue = None  # a table of its own (confirmations.py), or false
     formerly: tuple[Name, ...] = Field(
         default=(), description="a list of the names that the destination had before"
@@ -127,6 +130,7 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
         lists=kind.lists,
         base=kind.base,
         formerly=table.formerly,
+        requests_per_minute=table.requests_per_minute,
     )
     made = kind.adapt(destination, said, where)
     check_topics(made.lists, f"{where}.lists")

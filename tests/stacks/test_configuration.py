@@ -349,7 +349,10 @@ BAD = {
     ),
     "unknown key of a destination": (
         _destination('unkown = "manual"'),
-        ["destinations.journey.unkown is not a known key", "item, key, kind, max_items, unknown"],
+        [
+            "destinations.journey.unkown is not a known key",
+            "item, key, kind, max_items, requests_per_minute, unknown",
+        ],
     ),
     "key of another kind": (
         _destination('path = "/api/v2/x"'),

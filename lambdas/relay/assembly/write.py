@@ -9,6 +9,7 @@ from lambdas.relay.functions.attempt import Deps
 from lambdas.relay.functions.write import write
 from lambdas.relay.genesys.admission import Admission
 from lambdas.relay.genesys.circuit_breaker import CircuitBreaker
+from lambdas.relay.genesys.quotas import Quotas
 from lambdas.relay.kernel.lanes import LANES, Lane, writes_queue
 from lambdas.relay.kernel.ports import Ports
 
@@ -24,7 +25,7 @@ def write_deps(ports: Ports, settings: Settings, lane: Lane = "normal") -> Deps:
         **shared,
         consumer=consumer,
         clients=clients_of(ports, settings.configuration, shared["genesys"]),
-        admission=Admission(rate_limiter, breaker, consumer),
+        admission=Admission(rate_limiter, breaker, Quotas(ports.ledger, ports.entropy), consumer),
     )
 
 

@@ -79,6 +79,8 @@ class Destination:
     host: str = ""
     #: names that it had before: what was claimed, recorded and sent under them still holds
     formerly: tuple[str, ...] = ()
+    #: of all writers together; None: as many as the rate limit has
+    requests_per_minute: int | None = None
 
     @property
     def is_genesys(self) -> bool:

@@ -1,6 +1,7 @@
 """Admission: may a request be sent now, and what do all writers learn from its answer?
 
-Both are up to the rate limiter (is a slot free?) and the circuit breaker (is the destination up?).
+That is up to the rate limiter (is a slot free?), the quotas (has the destination had its share?)
+and the circuit breaker (is it up?).
 """
 
 import math
@@ -19,6 +20,7 @@ from lambdas.relay.genesys.outcomes import (
     Unclear,
     Unsure,
 )
+from lambdas.relay.genesys.quotas import Quotas
 from lambdas.relay.genesys.rate_limiter import RateLimiter, Reading
 from lambdas.relay.kernel.limits import DESTINATION_REST_MIN_S, EARLY_S, SLEEP_MAX_S
 from lambdas.relay.kernel.reasons import Code
@@ -76,12 +78,13 @@ class Admission:
 
     rate_limiter: RateLimiter
     circuit_breaker: CircuitBreaker
+    quotas: Quotas
     consumer: Consumer
 
     def stay_away(self, destination: Destination, latest_ms: int, until_ms: int) -> Later | None:
-        """None when a request may be sent now: the destination is up and, where it is Genesys', a
-        slot is held. Nothing is slept past `latest_ms`; `until_ms` is when the request will have
-        ended."""
+        """None when a request may be sent now: the destination is up and within its quota and,
+        where it is Genesys', a slot is held. Nothing is slept past `latest_ms`; `until_ms` is when
+        the request will have ended."""
         clock, name = self.consumer.clock, destination.name
         away = Code.GIVEN_A_REST(name)
         wait = self.circuit_breaker.turned_away_s(name, clock.now_ms())
@@ -91,6 +94,9 @@ class Admission:
         if wait:
             booked = self.rate_limiter.book(clock.now_ms(), wait)
             return Later(Code.NO_SLOT(), early(booked))
+        wait = self.quotas.take(destination, clock.now_ms())
+        if wait:
+            return Later(Code.QUOTA_USED(name), self._spread(wait))
         wait = self.circuit_breaker.admit(name, clock.now_ms(), until_ms)
         return Later(away, self._spread(wait)) if wait else None
 

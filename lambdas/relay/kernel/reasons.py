@@ -158,6 +158,7 @@ class Code(Enum):
     JOB_UNFULFILLED = "Genesys' job has not come to its end; its state is {}"
     NO_TIME_LEFT = "no time is left to wait for Genesys"
     NO_SLOT = "no slot at Genesys' rate limit"
+    QUOTA_USED = "{} has had its requests of this minute"
     NO_TOKEN = "no token: {}"
     CREDENTIALS_REFUSED = f"{{}}. {CREDENTIALS_ADVICE}"
     LOGIN_UNREADABLE = "no token: the login host answered something else"
