@@ -298,6 +298,7 @@ def rows(result: Result) -> dict[str, Any]:
         "duplicate_effects": counts["doubled"],
         "undetected_duplicates": counts["undetected"],
         "renamed_duplicates": counts["renamed"],
+        "forgotten_duplicates": counts["forgotten"],
         "delivered": counts["delivered"],
         "parked": counts["parked"],
         "rejected": counts["rejected"],

@@ -17,7 +17,7 @@ from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import Fact, numbers_of
 
-_ECHO = re.compile(r"echo-")
+_ECHO = re.compile(r"echo-([0-9a-f-]*)")
 
 #: records in these states need nobody any more; those in the second set have a person; those in
 #: the third wait for an event, and the reconciler's list says so
@@ -51,7 +51,8 @@ class Account:
     not_taken: int = 0
     #: events that took effect nowhere and that nobody is responsible for
     lost: int = 0
-    #: events that somebody purged and that no archive has, of which nothing is left
+    #: events that somebody purged, or that a restored ledger has forgotten and no message held, and
+    #: that no archive brought back
     purged: int = 0
     #: second, third, ... effects of one event
     doubled: int = 0
@@ -60,6 +61,8 @@ class Account:
     #: the ones that a renaming without `formerly` brought about, which docs/runbook.md announces:
     #: no record lists them, for under the new name nobody knows of the old one's
     renamed: int = 0
+    #: the ones of events that a restored ledger had forgotten, which docs/runbook.md announces too
+    forgotten: int = 0
     #: why persons were asked about events that Genesys would have taken, by code
     reasons: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
@@ -95,7 +98,8 @@ def check(history: History, regime: Regime) -> Account:
     traces = _traces(history)
     for fact in history.facts:
         _judge(fact, traces, history, regime, account)
-    if any(_ECHO.search(json.dumps(effect.item)) for effect in history.effects):
+    echoes = {n for e in history.effects for n in _ECHO.findall(json.dumps(e.item))}
+    if echoes - history.forgotten.requests:
         account.violations.append("an event that a request caused was written back")
     return account
 
@@ -120,7 +124,9 @@ def _keys_and_bodies(history: History) -> Iterator[str]:
     """A request is only ever repeated as it was, and only under an open record."""
     bodies: dict[str, bytes] = {}
     for call in history.calls:
-        if bodies.setdefault(call.key, call.body) != call.body:
+        is_another = bodies.setdefault(call.key, call.body) != call.body
+        # What of its events a request may claim is forgotten with the claims.
+        if is_another and call.key not in history.forgotten.requests:
             yield f"key {call.key} was used with two bodies"
         if call.record_state != "OPEN":
             yield f"a request was made while its record was {call.record_state}"
@@ -194,14 +200,17 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
-    harm = history.harm
-    # What was purged and replayed meets the routes of the day.
-    is_wanted = history.deploy != "removed" or number in history.sealed - harm.purged
+    harm, forgotten = history.harm, history.forgotten
+    gone = (harm.purged - harm.replayed) | (forgotten.unheld - forgotten.replayed)
+    # What was purged or forgotten, and replayed, meets the routes of the day.
+    is_wanted = (
+        history.deploy != "removed" or number in history.sealed - harm.purged - forgotten.unheld
+    )
     match fact.kind:
         case "plain" | "poison" if not (is_wanted or effects or traces.has(number)):
             account.unrouted += 1
-        case "plain" | "poison" | "malformed" if number in harm.purged - harm.replayed and not (
-            effects or traces.has(number)
+        case "plain" | "poison" | "malformed" if number in gone and not (
+            len(effects) >= fact.times or traces.has(number)
         ):
             account.purged += 1
         case "unrouted":
@@ -228,6 +237,9 @@ def _judge_double(
     the same request, or of one that it was split from or into. Requests of no kin may never share
     one."""
     number = fact.number
+    if number in history.forgotten.events:
+        account.forgotten += len(effects) - fact.times
+        return
     kin = Counter(_ancestor(key, history) for key in effects)
     names = (
         {history.names.get(f"R#{key}") for key in kin} if history.deploy == "forgotten" else {""}
@@ -345,8 +357,10 @@ def _may_be_parked(
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
             return history.dead_lettered[told.details[0]] > 3
         case Code.ABANDONED:
-            return number in history.harm.emptied
-        case Code.BEYOND_HORIZON if number in history.harm.replayed:
+            return number in history.harm.emptied | history.forgotten.events
+        case Code.RECORD_GONE if number in history.forgotten.events:
+            return True
+        case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:
             return True  # of what is replayed, only its sender says how old it is
         case Code.BEYOND_HORIZON | Code.RECORD_GONE:
             return regime.late_copies

@@ -22,6 +22,7 @@ PlatformFault = Literal[
     "attributes edited",  # somebody replaces the attributes of what waits in a queue
     "purge",  # somebody empties the queue of claimed batches
     "body edited",  # somebody edits the bodies of what waits in a queue
+    "ledger restored",  # to a moment of the last hours, as the runbook says how
     "archive replayed",  # events and sealed batches are purged, then the bus's archive is replayed
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
@@ -129,6 +130,9 @@ HEAVY_SHARE = 0.2
 #: clocks that are set while somebody looks at them: in few runs, for the same reason
 CLOCK_RATES: Mapping[Kind, float] = {"clock set": 0.02}
 CLOCK_SHARE = 0.2
+#: the same of the ledger
+RESTORE_RATES: Mapping[Kind, float] = {"ledger restored": 0.9}
+RESTORE_SHARE = 0.12
 #: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
 #: rest than runs that mix all of them
 LEFT_OUT = 0.35

@@ -8,6 +8,7 @@ from simulation.deploys import Deploy
 from simulation.endless import NEVER, Ending
 from simulation.memory.genesys import Call, Effect
 from simulation.memory.queues import Message
+from simulation.restores import Forgotten
 from simulation.senders import Answers
 from simulation.slips import Harm
 from simulation.workload import Fact
@@ -48,6 +49,8 @@ class History:
     sealed: set[int]
     #: what people did to events that nobody can undo
     harm: Harm
+    #: what a ledger that was restored does not know any more
+    forgotten: Forgotten
     #: what became of the configuration meanwhile
     deploy: Deploy
     #: the destination that a request's record names, by its key, kept in the same way as `reposts`

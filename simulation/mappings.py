@@ -118,7 +118,7 @@ class Mapping:
 
     def pause(self, until_ms: int) -> None:
         """Nobody reads the queue: a mapping disabled, a permission missing, a bad deploy."""
-        self._paused_until_ms = until_ms
+        self._paused_until_ms = max(until_ms, self._paused_until_ms)
         self._timeline.at(until_ms, self._poll)
 
     def _expect(self, visible_at_ms: int) -> None:

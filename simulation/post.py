@@ -9,6 +9,15 @@ import json
 _LANES = {None: "writes", "first": "writes-first", "last": "writes-last"}
 
 
+def request_of(text: str) -> str | None:
+    """The id of the request that a message is."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document.get("batch_id") if isinstance(document, dict) else None
+
+
 def is_astray(queue: str, text: str) -> bool:
     """Dead letters are whatever came to their source, and what nobody can read is nobody's."""
     try:

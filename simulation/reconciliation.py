@@ -31,6 +31,7 @@ class Reconciliation:
     _is_due: bool = False
     _next_look_ms: int = _NEVER_MS
     _redriven_by_hand: int = 0
+    _paused_until_ms: int = 0
 
     def expect_dead_letter(self, visible_at_ms: int) -> None:
         if not self._is_due:
@@ -42,7 +43,14 @@ class Reconciliation:
         if new.get("attention") == OVERDUE:
             self._expect_overdue(int(new["due_at"]))
 
+    def pause(self, until_ms: int) -> None:
+        """Its schedule is switched off."""
+        self._paused_until_ms = until_ms
+
     def _run(self) -> None:
+        if self.timeline.now_ms < self._paused_until_ms:
+            self.timeline.at(self._paused_until_ms, self._run)
+            return
         self._is_due = False
         if self.pool is None:
             self._redrive_by_hand()

@@ -23,6 +23,8 @@ from simulation.fault_plan import (
     HEAVY_SHARE,
     LATER_RATES,
     LATEST_RATES,
+    RESTORE_RATES,
+    RESTORE_SHARE,
     STRANGE_RATES,
     STRANGE_SHARE,
     Kind,
@@ -91,6 +93,7 @@ def draw(seed: int) -> Scenario:
     latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
     strange, making = Random(f"strange {seed}"), Random(f"making {seed}")
     heavy, clocks = Random(f"heavy {seed}"), Random(f"clocks {seed}")
+    restoring = Random(f"restoring {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -109,6 +112,7 @@ def draw(seed: int) -> Scenario:
             **(swarm(strange, STRANGE_RATES) if strange.random() < STRANGE_SHARE else {}),
             **(swarm(heavy, HEAVY_RATES) if heavy.random() < HEAVY_SHARE else {}),
             **(swarm(clocks, CLOCK_RATES) if clocks.random() < CLOCK_SHARE else {}),
+            **(swarm(restoring, RESTORE_RATES) if restoring.random() < RESTORE_SHARE else {}),
         },
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),
@@ -124,6 +128,12 @@ def draw(seed: int) -> Scenario:
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
     )
+
+
+def unrestored(scenario: Scenario) -> Scenario:
+    """The same, and its ledger is never restored: what is looked for there is something else."""
+    rates = {kind: rate for kind, rate in scenario.rates.items() if kind not in RESTORE_RATES}
+    return replace(scenario, rates=rates)
 
 
 def draw_in_lanes(seed: int) -> Scenario:
@@ -163,9 +173,9 @@ def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
     """A seed in which something never works again: `fault`, or one that it draws."""
     random = Random(f"endless {seed}")
     chosen: Endless = random.choice(FAULTS) if fault is None else fault
-    drawn = draw(seed)
+    drawn = unrestored(draw(seed))
     while drawn.regime.late_copies:
-        drawn = draw(random.randrange(2**30))
+        drawn = unrestored(draw(random.randrange(2**30)))
     return replace(
         drawn,
         seed=seed,

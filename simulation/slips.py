@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Outgoing
 from simulation.fault_plan import FaultPlan
@@ -79,7 +80,9 @@ class Slips:
             queue.send(Outgoing(_edited(message.body), message.attributes))
 
     def _purge_claimed(self) -> None:
-        self._purge("writes", self.harm.emptied)
+        for name in self.names:
+            if without_lane(name) == "writes":
+                self._purge(name, self.harm.emptied)
 
     def _purge(self, name: str, events: set[int]) -> None:
         for message in self.queues[name].messages.values():

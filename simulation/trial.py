@@ -108,4 +108,5 @@ def total(counts: Counter[str], trial: Trial) -> None:
         doubled=account.doubled,
         undetected=account.undetected,
         renamed=account.renamed,
+        forgotten=account.forgotten,
     )

@@ -1,7 +1,7 @@
 """Units of work, each small enough for one process and one moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulation import hunting
 from simulation.aws.world import draw_wired, run_wired
@@ -38,6 +38,11 @@ def run_tracked_seeds(seeds: range) -> list[Trial]:
 
 def run_seeds_in_lanes(seeds: range) -> list[Trial]:
     return [run_scenario(draw_in_lanes(seed)) for seed in seeds]
+
+
+def run_restored(seed: int) -> Trial:
+    scenario = draw(seed)
+    return run_scenario(replace(scenario, rates={**scenario.rates, "ledger restored": 1.0}))
 
 
 def run_wired_seed(seed: int) -> Trial:

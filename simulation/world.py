@@ -36,10 +36,11 @@ from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
-from simulation.post import is_astray
+from simulation.post import is_astray, request_of
 from simulation.probes import Probes
 from simulation.reconciliation import Reconciliation
 from simulation.releases import Release
+from simulation.restores import Forgotten, Restores
 from simulation.scenario import Scenario
 from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
@@ -123,7 +124,9 @@ class World:
         #: what functions sent to a queue of another kind
         self.strays: list[str] = []
         self.sealed: set[int] = set()
-        self.harm = Harm()
+        self.harm, self.forgotten = Harm(), Forgotten()
+        #: numbers of the events of each request
+        self.requests: dict[str, set[int]] = {}
         self.reconciliation = self._reconciliation()
         self.facts: list[Fact] = []
         self.answers: Answers = {}
@@ -176,11 +179,26 @@ class World:
             self.harm,
             scenario.faults_s,
         ).plan(late=scenario.regime.late_copies)
+        self._plan_restore()
         self._plan_endings(scenario.ending)
         while self.timeline.step():
             if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
+
+    def _plan_restore(self) -> None:
+        if self.fault_plan.strikes("ledger restored"):
+            Restores(
+                Random(f"restored {self.scenario.seed}"),
+                self.timeline,
+                self.table,
+                self.queues,
+                self.mappings,
+                self.reconciliation,
+                self.bus,
+                self.requests,
+                self.forgotten,
+            ).plan()
 
     def _plan_endings(self, ending: Ending) -> None:
         ceased = self.server.ceased
@@ -270,6 +288,9 @@ class World:
     def _sent(self, queue: str, text: str) -> None:
         if queue == "batches" and self.scenario.deploy == "removed":
             self.sealed |= workload.numbers_of(text)
+        request = request_of(text)
+        if request is not None:
+            self.requests.setdefault(request, set()).update(workload.numbers_of(text))
         if is_astray(queue, text):
             self.strays.append(f"a message that belongs elsewhere was sent to {queue}")
 
@@ -362,6 +383,7 @@ class World:
             strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
             sealed=self.sealed,
             harm=self.harm,
+            forgotten=self.forgotten,
             deploy=self.scenario.deploy,
             names=self.names,
             errors=[

@@ -178,6 +178,13 @@ ATTEMPTS = (
         stage=_sent_again,
     ),
     Mutant(
+        "a missing record was final",
+        "Only what is final expires, so this was done, and its message can go.",
+        ((leasing, "park", lambda *_, **__: None),),
+        regimes=("honoured",),
+        storm={"ledger restored": 1.0, "429 hours": 0.2},
+    ),
+    Mutant(
         "sent again without asking",
         "Doubt or not, the request goes out once more.",
         ((attempt, "before_posting", _no_read_back),),

@@ -16,6 +16,7 @@ from lambdas.relay.messages.sealing import SealedEvent, decode, encode
 from stacks.schema.identity import read_rules
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 from tests.unit.simulated import envelope
+from tests.unit.test_reconcile import Office
 from tests.unit.world import World
 
 READER = Reader(None, read_rules({"v2.detail.*": "moment"}))
@@ -113,6 +114,21 @@ def test_a_made_event_that_is_not_known_by_its_moment_is_no_event() -> None:
 
     with pytest.raises(Malformed, match="moment"):
         parse_event(json.dumps(made), NOW_MS)
+
+
+def test_the_dead_letter_of_a_made_event_goes_back_to_work() -> None:
+    """It is read as intake reads it: by nature alone nobody could tell it from a genuine one."""
+    office = Office()
+    office.settings = replace(
+        office.settings, configuration=replace(office.settings.configuration, reader=READER)
+    )
+    made = json.loads(envelope(1, "user.start")) | {"replay-name": "backfill-1"}
+    office.bury("events", json.dumps(made))
+
+    office.run()
+
+    assert office.world.documents == {}
+    assert len(office.redriven("events")) == 1
 
 
 def test_a_message_keeps_the_mark() -> None:

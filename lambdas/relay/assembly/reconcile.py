@@ -19,6 +19,7 @@ def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
         batches=ports.queue("batches"),
         breakers=overdue.BreakersSeen(ports.ledger, ports.entropy),
         lines=[Line(name, ports.queue(name), ports.queue(f"{name}-dead")) for name in names],
+        reader=settings.configuration.reader,
         resume_redrive=ports.resume_redrive,
     )
 

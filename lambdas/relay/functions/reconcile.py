@@ -17,8 +17,8 @@ from functools import partial
 from lambdas.relay.correlation.checks import read_check
 from lambdas.relay.destinations.correlation import CANDIDATES
 from lambdas.relay.destinations.destination import of_target
-from lambdas.relay.entrances.arrivals import FIRST_SEEN
-from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.arrivals import FIRST_SEEN, Arrival
+from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.functions import overdue
 from lambdas.relay.functions.redriving import (
     Clear,
@@ -75,6 +75,8 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps(overdue.Deps):
     lines: Sequence[Line]
+    #: reads envelopes as intake does
+    reader: Reader
     #: of `Ports`
     resume_redrive: Callable[[str], bool]
 
@@ -196,7 +198,8 @@ def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Ver
             if check.kind != "event":
                 return _settle_timer(check.batch_id, deps, result)
         elif line.name == "events":
-            parse_event(dead_letter.body, deps.clock.now_ms())
+            now_ms = deps.clock.now_ms()
+            parse_event(dead_letter.body, now_ms, deps.reader, Arrival.of(dead_letter, now_ms))
         else:
             age_s = (deps.clock.now_ms() - dead_letter.sent_at_ms) / 1000
             return _judge_batch(decode(dead_letter.body), line, redrives, why, age_s, deps)

@@ -1,0 +1,115 @@
+"""The ledger restored to a moment some time ago, as docs/runbook.md has it ("Restore the ledger").
+
+The work is stopped, the table is as it was, the work goes on; and then the archives are replayed,
+or not. What the table has forgotten is noted for the checker: it may take effect a second time, and
+of it what no message held by then is found again by a replay only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from lambdas.relay.kernel.limits import HOUR_S, MINUTE_S
+from lambdas.relay.kernel.ports import Item
+from simulation.mappings import Mapping as EventSourceMapping
+from simulation.memory.bus import Bus
+from simulation.memory.queues import StoredQueue
+from simulation.memory.table import Key, Table
+from simulation.memory.timeline import Timeline
+from simulation.reconciliation import Reconciliation
+from simulation.workload import numbers_of
+
+#: the moment that is restored is within so many seconds of the beginning
+WITHIN_S = 3 * HOUR_S
+#: from the moment that is restored to the end of the work, at most
+FORGOTTEN_MAX_S = 4 * HOUR_S
+#: what runs when the work is stopped has ended by then, and no write lands any more
+ENDED_S = 20 * MINUTE_S
+#: DynamoDB restores in tens of minutes; then somebody deploys
+RESTORING_S = 40 * MINUTE_S
+#: "not before the queues are empty": a person waits about so long, and does not wait for ever
+REPLAYED_AFTER_S = 2 * HOUR_S
+REPLAYED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """By the numbers of events."""
+
+    #: claimed, tried or settled since the moment that was restored
+    events: set[int] = field(default_factory=set)
+    #: the requests that these were
+    requests: set[str] = field(default_factory=set)
+    #: of the events those that no message held when the table was restored
+    unheld: set[int] = field(default_factory=set)
+    #: the archives brought them back
+    replayed: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Restores:
+    random: Random
+    timeline: Timeline
+    table: Table
+    queues: Mapping[str, StoredQueue]
+    mappings: Mapping[str, EventSourceMapping]
+    reconciliation: Reconciliation
+    bus: Bus
+    #: numbers of the events of each request
+    requests: Mapping[str, set[int]]
+    forgotten: Forgotten
+    _kept: dict[Key, Item] = field(default_factory=dict)
+
+    def plan(self) -> None:
+        self.timeline.after(self.random.random() ** 3 * WITHIN_S, self._pass_the_moment)
+
+    def _pass_the_moment(self) -> None:
+        """Somebody will later take this moment for the last at which all was well."""
+        self._kept = dict(self.table.items)
+        self.timeline.after(self.random.random() ** 2 * FORGOTTEN_MAX_S, self._stop)
+
+    def _stop(self) -> None:
+        goes_on_ms = self.timeline.now_ms + int((ENDED_S + RESTORING_S) * 1000)
+        for mapping in self.mappings.values():
+            mapping.pause(goes_on_ms)
+        self.reconciliation.pause(goes_on_ms)
+        self.timeline.after(ENDED_S, self._restore)
+
+    def _restore(self) -> None:
+        changed = _changed(self._kept, self.table.items)
+        events = {n for batch_id in changed for n in self.requests.get(batch_id, ())}
+        held = {
+            number
+            for queue in self.queues.values()
+            for message in queue.messages.values()
+            for number in numbers_of(message.body)
+        }
+        self.forgotten.requests.update(changed)
+        self.forgotten.events.update(events)
+        self.forgotten.unheld.update(events - held)
+        self.table.items.clear()
+        self.table.items.update(self._kept)
+        for item in self._kept.values():
+            self.reconciliation.record_changed(item)
+        if self.random.random() < REPLAYED_SHARE:
+            self.timeline.after(RESTORING_S + REPLAYED_AFTER_S, self._replay)
+
+    def _replay(self) -> None:
+        for envelope in self.bus.archive:
+            self.forgotten.replayed.update(numbers_of(envelope))
+        self.bus.replay("after a restore")
+
+
+def _changed(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Sequence[str]:
+    """Ids of the requests of which claims or records differ."""
+    return [
+        batch_id
+        for key, item in after.items()
+        if before.get(key) != item and (batch_id := _request_of(item)) is not None
+    ]
+
+
+def _request_of(item: Item) -> str | None:
+    if item["sk"] == "R":
+        return str(item["pk"]).removeprefix("R#")
+    return None if "batch_id" not in item else str(item["batch_id"])

@@ -1,0 +1,68 @@
+"""A ledger that is restored forgets, and what that brings about is what the runbook says of it."""
+
+from dataclasses import replace
+from multiprocessing.pool import Pool
+
+import pytest
+
+from simulation.checker import check
+from simulation.history import History
+from simulation.restores import Forgotten
+from simulation.scenario import Scenario, draw
+from simulation.work import run_restored
+from simulation.world import World
+
+SEEDS = range(1, 17)
+
+
+def test_every_event_is_accounted_for_when_the_ledger_was_restored(processes: Pool) -> None:
+    done = list(processes.imap_unordered(run_restored, SEEDS))
+
+    assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
+    # It was not for want of anything forgotten: some took effect again, and persons were asked.
+    assert sum(trial.account.forgotten for trial in done) > 0
+    assert any("RECORD_GONE" in trial.account.reasons for trial in done)
+
+
+@pytest.fixture(scope="module")
+def doubled() -> tuple[Scenario, History]:
+    """A world in which a replay brought events back that the ledger had forgotten."""
+    for seed in SEEDS:
+        drawn = draw(seed)
+        scenario = replace(drawn, rates={**drawn.rates, "ledger restored": 1.0})
+        history = World(scenario).run()
+        if history.forgotten.replayed and check(history, scenario.regime).forgotten:
+            return scenario, history
+    raise AssertionError("nothing took effect again in any of these worlds")
+
+
+def test_a_second_effect_of_what_the_ledger_knew_all_along_is_none_of_the_restores(
+    doubled: tuple[Scenario, History],
+) -> None:
+    scenario, history = doubled
+
+    account = check(replace(history, forgotten=Forgotten()), scenario.regime)
+
+    assert any("took effect" in said or "doubled" in said for said in account.violations)
+
+
+def test_what_a_message_held_may_not_be_lost_by_a_restore(
+    doubled: tuple[Scenario, History],
+) -> None:
+    scenario, history = doubled
+    number = next(
+        fact.number
+        for fact in history.facts
+        if fact.kind == "plain" and fact.number in history.forgotten.events
+    )
+    others = [e for e in history.effects if f"evt-{number:05d}" not in str(e.item)]
+    documents = {k: d for k, d in history.documents.items() if f"evt-{number:05d}" not in d}
+    gone = replace(history, effects=others, documents=documents)
+    held = replace(history.forgotten, unheld=set(), replayed=set())
+    unheld = replace(held, unheld={number})
+
+    assert (
+        f"event {number} is lost"
+        in check(replace(gone, forgotten=held), scenario.regime).violations
+    )
+    assert check(replace(gone, forgotten=unheld), scenario.regime).purged == 1
