@@ -121,12 +121,10 @@ class World:
             for queue, verb in self.verbs.items()
             if verb in self.pools
         }
-        #: what functions sent to a queue of another kind
-        self.strays: list[str] = []
+        self.strays: list[str] = []  # what functions sent to a queue of another kind
         self.sealed: set[int] = set()
         self.harm, self.forgotten = Harm(), Forgotten()
-        #: numbers of the events of each request
-        self.requests: dict[str, set[int]] = {}
+        self.requests: dict[str, set[int]] = {}  # numbers of the events of each
         self.reconciliation = self._reconciliation()
         self.facts: list[Fact] = []
         self.answers: Answers = {}
