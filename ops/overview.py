@@ -27,9 +27,14 @@ class Line:
     troubles: Sequence[str]
 
 
+def known(environments: Path) -> list[str]:
+    """The environments of a checkout."""
+    return sorted({path.stem for path in environments.glob("*.toml")} - {EXAMPLE})
+
+
 def names(environments: Path) -> list[str]:
     """The environments of a checkout. Raises OpsError where there is none."""
-    found = sorted({path.stem for path in environments.glob("*.toml")} - {EXAMPLE})
+    found = known(environments)
     if not found:
         raise OpsError(f"{environments}/ has no environment but the example: write one first.")
     return found

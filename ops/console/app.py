@@ -95,10 +95,15 @@ class Console:
     lock: Lock
 
     def frame(self, here: str, asked: str = "") -> Frame:
-        return Frame(self.readings.title, self.door.may_change, here, asked)
+        readings = self.readings
+        return Frame(readings.title, self.door.may_change, here, asked, readings.has_others)
 
     def now(self, request: Request) -> str:
         return views.render("now", self.frame("now"), **views.standing(self.readings.standing()))
+
+    def environments(self, request: Request) -> str:
+        lines = self.readings.environments()
+        return views.render("environments", self.frame("environments"), lines=lines)
 
     def trace(self, request: Request) -> str:
         name = request.query_params.get("name", "").strip()
@@ -218,6 +223,7 @@ def console(readings: Readings, door: Door, renew_s: float) -> ASGIApp:
     routes = [
         Route("/", shows("now", page.now)),
         Route("/live", page.live),
+        Route("/environments", shows("environments", page.environments)),
         Route("/trace", shows("trace", page.trace)),
         Route("/events", shows("events", page.events)),
         Route("/missing", shows("events", page.missing)),

@@ -11,14 +11,15 @@ from typing import Any, Protocol
 
 from lambdas.relay.audit.auditing import Audit
 from lambdas.relay.review.resolution import Parked
-from ops import dead_letters, health, listing, missing, reading, review_cases, trace
-from ops.connection import CLOCK, Relay, Target
+from ops import dead_letters, health, listing, missing, overview, reading, review_cases, trace
+from ops.connection import CLOCK, Relay, Target, connect
 from ops.dead_letter import MOST_DEFAULT, Filter
 from ops.dead_letters import Choice
 from ops.health import Standing
 from ops.ledger_items import READ_MAX
 from ops.listing import Listed, Wanted
 from ops.review_cases import Cases
+from stacks.configuration import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: what a command's tables are as wide as (characters)
@@ -54,6 +55,13 @@ class Readings(Protocol):
     def title(self) -> str:
         """Which relay it is, for people."""
 
+    @property
+    def has_others(self) -> bool:
+        """Whether this checkout has more environments than this one."""
+
+    def environments(self) -> Sequence[overview.Line]:
+        """How each environment of this checkout stands."""
+
     def standing(self) -> Standing: ...
 
     def trace(self, name: str) -> trace.Found: ...
@@ -78,11 +86,24 @@ class OfRelay:
 
     def __init__(self, relay: Relay, target: Target) -> None:
         self._relay = relay
+        self._target = target
         self._options = options(target)
 
     @property
     def title(self) -> str:
         return self._relay.title
+
+    @property
+    def has_others(self) -> bool:
+        return len(self._names) > 1
+
+    def environments(self) -> Sequence[overview.Line]:
+        return [overview.line(name, self._target, connect) for name in self._names]
+
+    @property
+    def _names(self) -> Sequence[str]:
+        """None but the one that there is, where it is on this machine."""
+        return [] if self._target.endpoint_file is not None else overview.known(ENVIRONMENTS)
 
     def standing(self) -> Standing:
         return health.judge(reading.read(self._relay))

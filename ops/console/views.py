@@ -58,6 +58,8 @@ class Frame:
     here: str
     #: what was asked for, for the field above
     asked: str = ""
+    #: whether there are other environments to look at
+    has_others: bool = False
 
 
 def render(page: str, frame: Frame, **shown: Any) -> str:

@@ -19,7 +19,7 @@ from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.review.resolution import Parked
 from ops.attention import Entry
 from ops.audit_trail import EventWay, Moment, RequestWay, Trace
-from ops.connection import Line
+from ops.connection import Line as QueueLine
 from ops.console.readings import Case, Ran
 from ops.dead_letter import Filter, Letter
 from ops.dead_letters import Choice
@@ -27,6 +27,7 @@ from ops.errors import OpsError
 from ops.event_history import Answer, ways
 from ops.health import Standing, judge
 from ops.listing import Listed, Wanted
+from ops.overview import Line
 from ops.reading import Depth, Reading, Reconciled, Ringing
 from ops.review_cases import Cases, Quarantined, Waiting
 from ops.trace import Found
@@ -171,6 +172,16 @@ class Shown:
         self.ran: list[list[str]] = []
         self.asked: list[Any] = []
 
+    #: the pictures are of a checkout with one environment
+    has_others = False
+
+    def environments(self) -> list[Line]:
+        trouble = [] if self.is_quiet else [f"could not be read: {HOSTILE}"]
+        return [
+            Line("eu", "genesys-relay-eu", "code 1a2b", ()),
+            Line("us", "", "", trouble),
+        ]
+
     def standing(self) -> Standing:
         return judge(reading(is_quiet=self.is_quiet))
 
@@ -209,7 +220,7 @@ class Shown:
 
     def letters(self, wanted: Filter) -> Choice:
         chosen = [LETTER] if not self.is_quiet and wanted.takes(LETTER, NOW_MS) else []
-        line = Line("writes", "", "")
+        line = QueueLine("writes", "", "")
         return Choice([(line, one) for one in chosen], 0, 1_000, ())
 
     def cases(self) -> Cases:

@@ -34,6 +34,7 @@ PAGES = [
     "/cases",
     f"/cases/{REFUSED}",
     "/cases/ab3d5f7h9k",
+    "/environments",
     "/docs/runbook.md",
     "/docs/nothing.md",
 ]
@@ -259,6 +260,19 @@ def test_how_it_stands_is_what_the_command_says() -> None:
     assert 'href="/docs/runbook.md#genesysfailing"' in night
     assert f'href="/cases/{REFUSED}"' in night
     assert "2 dead letters" in night
+
+
+def test_every_environment_stands_on_one_page_that_is_led_to_where_there_are_several() -> None:
+    wanting = Wanting()
+    page = wanting.get("/environments").text
+
+    assert re.findall(r"<b>(eu|us)</b>", page) == ["eu", "us"]
+    assert "nothing for you" in page
+    assert "1 thing for you" in page
+    assert "relay --environment us console" in page
+    assert 'href="/environments"' not in wanting.get("/").text
+    wanting.readings.has_others = True
+    assert 'href="/environments"' in wanting.get("/").text
 
 
 def test_it_is_renewed_by_itself() -> None:

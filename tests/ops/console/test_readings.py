@@ -11,10 +11,11 @@ from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import encode
 from lambdas.relay.review.cases import park
 from ops.__main__ import main
-from ops.connection import Target
+from ops.connection import Relay, Target
 from ops.console.app import console
 from ops.console.door import Door
 from ops.console.readings import OfRelay, options
+from ops.errors import OpsError
 from tests.ops.conftest import Deployed, letter
 from tests.ops.console.asking import ask
 from tests.unit.batches import NOW_MS, batch_of
@@ -65,6 +66,29 @@ def test_each_page_is_read_from_the_relay(
     assert "no: Genesys refused it" in text(f"/cases/{BATCH.batch_id}")
     assert "no JSON" in text("/cases/abcdefgh")
     assert ask(app, "GET", "/cases/zzz", HEADERS).status == 400
+
+
+def test_every_environment_is_read_as_status_all_does(
+    in_trouble: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("eu", "us", "example"):
+        (tmp_path / f"{name}.toml").touch()
+
+    def connect(target: Target) -> Relay:
+        if target.environment == "us":
+            raise OpsError("There is no stack genesys-relay-us.")
+        return in_trouble
+
+    monkeypatch.setattr("ops.console.readings.ENVIRONMENTS", tmp_path)
+    monkeypatch.setattr("ops.console.readings.connect", connect)
+    readings = OfRelay(in_trouble, Target("eu", None, None, None))
+
+    eu, us = readings.environments()
+    assert readings.has_others
+    assert any("Dead letters" in trouble for trouble in eu.troubles)
+    assert us.troubles == ["could not be read: There is no stack genesys-relay-us."]
+    local = OfRelay(in_trouble, Target(None, None, None, Path("e.json")))
+    assert not local.has_others
 
 
 @pytest.mark.parametrize(
