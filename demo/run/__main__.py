@@ -99,6 +99,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         order.seed,
         scenario.configuration,
         scenario.prepare,
+        scenario.everything,
     )
     show.expect(sameness.count(lines))
     with set_stage(setting, show.step) as stage:

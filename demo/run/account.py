@@ -99,6 +99,9 @@ def tone(account: Account, complaints: Sequence[str]) -> Tone:
 
 def verdict(account: Account, complaints: Sequence[str]) -> str:
     """The run in one sentence. `complaints` are what its scenario found wrong."""
+    if not account.published:
+        found = "found that not all is as it must be" if complaints else "found all as it must be"
+        return f"The scenario {found}."
     if account.misjudged:
         return f"{account.misjudged} events were set aside as if they were none."
     if not account.is_clean:

@@ -40,17 +40,22 @@ TIMEOUT_S = 120
 TOPICS = ["cart.*", "order.*", "parcel.*"]
 
 
-def prepare(genesys_url: str) -> str:
-    """Makes schema and configuration in the simulated Genesys Cloud, and what deploys them."""
+def set_up(genesys_url: str, wanted: setup_journey.Wanted) -> Sequence[setup_journey.Step]:
+    """`relay setup journey --apply`, on a quiet day."""
     control = Genesys(genesys_url)
     conduct = control.get("conduct")
-    control.post("conduct", preset="none")  # a person sets up on a quiet day
+    control.post("conduct", preset="none")
     http = RequestsHttp(LIVE)
     token = token_of(http, genesys_url, CLIENT_ID, CLIENT_SECRET)
-    wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel"))
-    steps = setup_journey.set_up(Caller(http, genesys_url, token), wanted, apply=True)
-    ids = {step.what: step.id for step in steps}
+    steps = list(setup_journey.set_up(Caller(http, genesys_url, token), wanted, apply=True))
     control.post("conduct", **conduct)
+    return steps
+
+
+def prepare(genesys_url: str) -> str:
+    """Makes schema and configuration in the simulated Genesys Cloud, and what deploys them."""
+    wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel"))
+    ids = {step.what: step.id for step in set_up(genesys_url, wanted)}
     return f"""
 [webhook]
 requests_per_second = 100

@@ -49,3 +49,5 @@ class Scenario:
     configuration: str = ""
     prepare: Callable[[str], str] = nothing_to_prepare
     play: Callable[[Act], Verdict] = publish_all
+    #: False: no events but those that the scenario knows of, and no destination that takes all
+    everything: bool = True

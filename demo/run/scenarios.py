@@ -3,7 +3,7 @@ module of its own."""
 
 from collections.abc import Mapping
 
-from demo.run import incident, journey, tracked
+from demo.run import incident, journey, shipped, tracked
 from demo.run.lines import generate
 from demo.run.scenario import Scenario
 
@@ -11,5 +11,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "day": Scenario(lines=generate),
     "incident": incident.SCENARIO,
     "journey": journey.SCENARIO,
+    "shipped": shipped.SCENARIO,
     "tracked": tracked.SCENARIO,
 }

@@ -57,6 +57,8 @@ class Setting:
     configuration: str = ""
     #: sets up what a scenario needs in Genesys Cloud, before the deployment; more TOML
     prepare: Callable[[str], str] = nothing_to_prepare
+    #: the destinations and routes of every scenario; False: those of this one alone
+    everything: bool = True
 
 
 #: what goes wrong inside AWS, by the name of the faults
@@ -193,8 +195,8 @@ def _deploy(
     setting: Setting, aws: Emulator, genesys: Genesys, tell: Callable[[str], None]
 ) -> Mapping[str, str]:
     environment = setting.directory / f"{ENVIRONMENT}.toml"
-    text = environment_file(setting.source, genesys.url) + setting.configuration
-    text += setting.prepare(genesys.url)
+    text = relay_table(setting.source, genesys.url) + (EVERYTHING if setting.everything else "")
+    text += setting.configuration + setting.prepare(genesys.url)
     environment.write_text(text, "utf-8")
     outputs = setting.directory / "outputs.json"
     log = setting.directory / "deploy.log"
@@ -237,9 +239,8 @@ def _cdk(aws: Emulator, log: Path, directory: Path, *arguments: str) -> None:
         raise StageError(f"cdk {arguments[0]} failed: {log} says why.")
 
 
-def environment_file(source: str, genesys_url: str) -> str:
-    """The configuration that a run deploys. Items carry what the account needs to recognise an
-    event by itself: type, topic, source and body, as they were published."""
+def relay_table(source: str, genesys_url: str) -> str:
+    """Where a run's stack hears from, and where it writes to."""
     return f"""\
 # Written by `make run`.
 [relay]
@@ -252,7 +253,12 @@ removal = "destroy"
 log_retention_days = 1
 archive_days = 1
 architecture = "{_architecture()}"
+"""
 
+
+#: The destination and the route that a run deploys. Items carry what the account needs to recognise
+#: an event by itself: type, topic, source and body, as they were published.
+EVERYTHING = f"""
 [destinations.journey]
 kind = "journey-external-events"
 configuration_id = "{CONFIGURATION_ID}"

@@ -118,7 +118,7 @@ def _line(random: Random, group: str, number: int) -> Line:
 
 
 @dataclass(slots=True)
-class _Partner:
+class Partner:
     """Genesys' side of the partner bus: puts what requests have caused onto it, all the time."""
 
     stage: Stage
@@ -190,7 +190,7 @@ def play(act: Act) -> Verdict:
     """Makes the requests group by group, plays their events, and looks at every record."""
     genesys = act.stage.genesys
     genesys.post("conduct", event_late_s=0)  # the partner knows what late is
-    partner = _Partner(act.stage, act.source)
+    partner = Partner(act.stage, act.source)
     pump = Thread(target=partner.run, daemon=True)
     pump.start()
     try:

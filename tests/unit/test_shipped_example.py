@@ -22,6 +22,7 @@ from lambdas.relay.kernel.vault_keys import SEALED
 from lambdas.relay.routes.configuration import Configuration
 from ops.setup_journey import Wanted, lines_of, set_up
 from simulation.memory.settings import MemorySettings
+from simulator.assumptions import Assumptions
 from stacks.schema.parsing import parse
 from tests.ops.test_setup_journey import caller_of
 from tests.unit.batches import NOW_MS
@@ -107,6 +108,7 @@ def run(world: Simulated, queue: str, function: Function) -> None:
 def test_every_customer_has_their_steps_in_order_and_nothing_is_refused() -> None:
     # Given an organisation with nothing in it but the conversations that it tells of
     world = Simulated()
+    world.platform.assumptions = Assumptions(schema_is_enforced=True, activation_before_events=True)
     settings = MemorySettings(shipped(world))
     arrived = [order(n) for n in range(EVENTS)] + [call(n) for n in range(EVENTS)]
     for event in arrived[EVENTS:]:
