@@ -15,6 +15,7 @@ from simulator.messages import Reply
 
 ENTITIES_MAX = 10  # SDK, BulkContactsEnrichRequest
 IDENTIFIERS_MAX = 25
+SOURCES_MIN, SOURCES_MAX = 10, 200  # SDK, get_externalcontacts_externalsources: limit
 EXTERNAL_IDS_MAX = 10  # SDK, ExternalContact.externalIds
 
 
@@ -38,6 +39,9 @@ def _problem(call: Call, entity: dict[str, Any]) -> Rejection | None:
         return Rejection(400, f"externalIds must have at most {EXTERNAL_IDS_MAX}", False)
     if call.assumptions.external_sources_must_exist and _is_of_no_source(call, entity):
         return Rejection(400, "externalSource is no active external source", False)
+    parts = [entity, _contact_of(entity), *_rows(entity, "matchingIdentifiers")]
+    if any(not _is_known(call, part.get("division")) for part in parts):
+        return Rejection(404, "Division not found", False)
     action, known = entity.get("action"), _contact_id(call, entity) is not None
     if action == "Insert" and known:
         return Rejection(409, "A contact with this identifier already exists", False)
@@ -66,6 +70,12 @@ def _is_of_no_source(call: Call, entity: dict[str, Any]) -> bool:
         not call.org.has_source(row.get("externalSource"))
         for row in external + _rows(contact, "externalIds")
     )
+
+
+def _is_known(call: Call, division: Any) -> bool:
+    """Whether a division that is named is there."""
+    named = division.get("id") if isinstance(division, dict) else None
+    return not isinstance(named, str) or named in call.org.divisions
 
 
 def _is_external(identifier: dict[str, Any]) -> bool:
@@ -131,6 +141,8 @@ _SOURCES = "/api/v2/externalcontacts/externalsources"
 def _sources(call: Call) -> Reply:
     """SDK: `name` filters by prefix; pages of `limit`, which the cursor goes on with."""
     wanted, limit = call.query.get("name", ""), int(call.query.get("limit", "100"))
+    if not SOURCES_MIN <= limit <= SOURCES_MAX:
+        raise Refused(400, f"limit must be between {SOURCES_MIN} and {SOURCES_MAX}")
     start = int(call.query.get("cursor", "0"))
     every = [s for s in call.org.external_sources.values() if s["name"].startswith(wanted)]
     page: dict[str, Any] = {"entities": every[start : start + limit], "selfUri": _SOURCES}

@@ -125,7 +125,7 @@ def _configuration(call: Call) -> Reply:
 
 def _configurations(call: Call) -> Reply:
     """SDK: pages by `pageSize` and `pageNumber`, from 1."""
-    size, number = int(call.query.get("pageSize", "25")), int(call.query.get("pageNumber", "1"))
+    size, number = int(call.query.get("pageSize", "20")), int(call.query.get("pageNumber", "1"))
     every = list(call.org.configurations.values())
     page = every[(number - 1) * size : number * size]
     pages = -(-len(every) // size)

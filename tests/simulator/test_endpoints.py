@@ -8,7 +8,13 @@ import pytest
 
 from lambdas.relay.destinations.results import created_id
 from simulator.faults import NONE
-from simulator.organization import CONTACT_LIST_ID, EXTERNAL_SOURCE_ID, METRIC_ID, USER_ID
+from simulator.organization import (
+    CONTACT_LIST_ID,
+    DIVISION_ID,
+    EXTERNAL_SOURCE_ID,
+    METRIC_ID,
+    USER_ID,
+)
 from tests.simulator.world import JOURNEY, World, event
 
 CALLS = "/api/v2/conversations/calls"
@@ -263,11 +269,12 @@ NOWHERE = {"externalSource": {"id": "00000000-0000-4000-8000-000000000009"}, "va
         ({"contact": {"externalIds": [{"value": "C-1"}]}}, False),
         ({"contact": {"identifiers": [{"type": "Email", "value": "a", **NOWHERE}]}}, False),
         ({"contact": {"externalIds": [SHOP] * 11}}, False),
+        ({"division": {"id": DIVISION_ID}}, True),
+        ({"division": {"id": "00000000-0000-4000-8000-000000000009"}}, False),
+        ({"contact": {"division": {"id": "00000000-0000-4000-8000-000000000009"}}}, False),
     ],
 )
-def test_a_contact_names_an_external_source_that_is_there(
-    fields: dict[str, Any], is_good: bool
-) -> None:
+def test_a_contact_names_what_is_there(fields: dict[str, Any], is_good: bool) -> None:
     world = World(NONE)
     body = {"entities": [enrich("good"), enrich("other", **fields)]}
     world.post(ENRICH, body)
