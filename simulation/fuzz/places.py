@@ -217,7 +217,7 @@ def _as_if_sealed(text: str, random: Random) -> str:
     try:
         document = json.loads(text)
         document.pop("sum", None)
-        return canonical({**document, "sum": checksum_of(document)})
+        return canonical({**document, "sum": checksum_of(canonical(document))})
     except (ValueError, TypeError, AttributeError, RecursionError):
         return text
 

@@ -153,7 +153,7 @@ QUEUEING = (
     Mutant(
         "a checksum is the checksum",
         "We sealed it ourselves, and nobody edits a message.",
-        ((sealing, "checksum_of", lambda document: "unread"),),
+        ((sealing, "checksum_of", lambda text: "unread"),),
         storm={"body edited": 0.9, "mapping paused": 0.5, "429 hours": 0.2},
     ),
     Mutant(

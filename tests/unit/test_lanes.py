@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.lanes import LANES, Lane, queues, title, without_lane, writes_queue
 from lambdas.relay.kernel.limits import QUEUES
@@ -51,7 +52,7 @@ def test_a_lane_that_nobody_knows_is_no_message_of_ours() -> None:
     document["lane"] = "fastest"
 
     with pytest.raises(Malformed):
-        decode(json.dumps({**document, "sum": checksum_of(document)}))
+        decode(json.dumps({**document, "sum": checksum_of(canonical(document))}))
 
 
 def test_each_message_goes_to_the_queue_of_its_lane() -> None:

@@ -320,7 +320,7 @@ def test_a_checksum_that_fits_does_not_make_a_batch(member: str, odd: Any) -> No
     document[member] = odd
 
     with pytest.raises(Malformed):
-        decode(canonical({**document, "sum": checksum_of(document)}))
+        decode(canonical({**document, "sum": checksum_of(canonical(document))}))
 
 
 @pytest.mark.parametrize("item", ["", "{", "[1", "x", "[" * 100_000])
@@ -330,7 +330,7 @@ def test_an_item_that_is_no_json_makes_no_request(item: str) -> None:
     document["events"][0][8] = item
 
     with pytest.raises(Malformed):
-        decode(canonical({**document, "sum": checksum_of(document)}))
+        decode(canonical({**document, "sum": checksum_of(canonical(document))}))
 
 
 @pytest.mark.parametrize(

@@ -226,13 +226,18 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
 
 def encode_unclaimed(batch: Batch) -> str:
     """The message of a batch that is to claim its events before it may be written."""
-    document = _document(batch) | {"stage": "sealed"}
-    return canonical({**document, "sum": checksum_of(document)})
+    return _summed(_document(batch) | {"stage": "sealed"})
 
 
 def encode(batch: Batch) -> str:
-    """The message: the whole batch as canonical JSON, with a checksum against hand edits."""
-    return canonical({**(document := _document(batch)), "sum": checksum_of(document)})
+    """The message: the whole batch as JSON, with a checksum against hand edits."""
+    return _summed(_document(batch))
+
+
+def _summed(document: dict[str, Json]) -> str:
+    """The canonical text and, behind it, its sum: so a batch is put into words once."""
+    text = canonical(document)
+    return f'{text[:-1]},"sum":"{checksum_of(text)}"}}'
 
 
 def _document(batch: Batch) -> dict[str, Json]:
@@ -258,8 +263,9 @@ def _document(batch: Batch) -> dict[str, Json]:
     }
 
 
-def checksum_of(document: dict[str, Json]) -> str:
-    return short(digest("sum", canonical(document)), CHECKSUM_CHARS)
+def checksum_of(text: str) -> str:
+    """Of the canonical text of a message without it."""
+    return short(digest("sum", text), CHECKSUM_CHARS)
 
 
 def _event_row(event: SealedEvent) -> list[str | int]:
@@ -313,7 +319,7 @@ def decode(text: str) -> Batch:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(Code.NO_BATCH(repr(error))) from error
-    if claimed != checksum_of(document):
+    if claimed != checksum_of(canonical(document)):
         raise Malformed(Code.BATCH_EDITED())
     _refuse_unsound(batch)
     return batch
