@@ -242,21 +242,19 @@ def _summed(document: dict[str, Json]) -> str:
 
 def _document(batch: Batch) -> dict[str, Json]:
     columns = {name: [getattr(event, name) for event in batch.events] for name in COLUMNS}
-    formerly = {"formerly": list(batch.target.formerly)} if batch.target.formerly else {}
-    shadow = {"shadow": True} if batch.target.is_shadow else {}
-    lane = {"lane": batch.target.lane} if batch.target.lane != "normal" else {}
+    target = batch.target
     return {
         **{name: column for name, column in columns.items() if any(column)},
-        **formerly,
-        **shadow,
-        **lane,
+        **({"formerly": list(target.formerly)} if target.formerly else {}),
+        **({"shadow": True} if target.is_shadow else {}),
+        **({"lane": target.lane} if target.lane != "normal" else {}),
         "v": FORMAT,
         "batch_id": batch.batch_id,
         "nonce": batch.nonce,
-        "destination": batch.target.destination,
-        "method": batch.target.method,
-        "path": batch.target.path,
-        "shape": batch.target.shape,
+        "destination": target.destination,
+        "method": target.method,
+        "path": target.path,
+        "shape": target.shape,
         "sealed_at_ms": batch.sealed_at_ms,
         "depth": batch.depth,
         "events": [_event_row(event) for event in batch.events],
