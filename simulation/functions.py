@@ -24,8 +24,8 @@ from simulation.memory.genesys import GenesysServer
 from simulation.memory.http import MemoryHttp
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue, StoredQueue
-from simulation.memory.records import MemoryRecords
 from simulation.memory.settings import MemorySettings
+from simulation.memory.sink import MemorySink
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
 from simulation.memory.vault import MemoryVault
@@ -79,8 +79,9 @@ class Instance:
             name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
         }
 
-    def records(self, service: str) -> MemoryRecords:
-        return MemoryRecords()
+    def records(self, service: str) -> MemorySink:
+        n = self.neighbours
+        return MemorySink(n.server, n.gate, n.faults, n.settings.timing)
 
     def queue(self, name: str) -> MemoryQueue:
         return self._queues[name]

@@ -69,6 +69,8 @@ class Scenario:
     two_routes: bool = False
     #: each of some routes has a lane of its own
     has_lanes: bool = False
+    #: the second destination is a service of AWS (memory/sink.py)
+    has_sink: bool = False
     #: what becomes of the configuration meanwhile
     deploy: Deploy = "none"
     #: what never works again, and whether there is a second destination
@@ -143,6 +145,28 @@ def draw_in_lanes(seed: int) -> Scenario:
 
 def in_lanes(scenario: Scenario) -> Scenario:
     return replace(scenario, has_lanes=True, two_routes=True, told=12)
+
+
+def draw_with_sink(seed: int) -> Scenario:
+    """The scenario of a seed, its second destination a service that is out for a while."""
+    return with_sink(draw(seed))
+
+
+def with_sink(scenario: Scenario) -> Scenario:
+    random = Random(f"sink {scenario.seed}")
+    regime = BY_NAME["ignored"]  # no such service knows a repetition
+    return replace(
+        scenario,
+        regime=regime,
+        conduct=replace(regime.conduct, token_life_s=scenario.conduct.token_life_s),
+        ending=Ending(
+            silence=random.choice(endless.PASSING),
+            second=True,
+            lasts_s=random.choice(endless.OUT_S),
+        ),
+        deploy="none",
+        has_sink=True,
+    )
 
 
 def calm(seed: int, regime: str, events: int) -> Scenario:

@@ -11,7 +11,7 @@ from simulation.lines import Line, watched
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.rivals.comparison import RIVALS, Outcome, compare
-from simulation.scenario import draw, draw_endless, draw_in_lanes
+from simulation.scenario import draw, draw_endless, draw_in_lanes, draw_with_sink
 from simulation.trial import Trial, run_scenario, run_seed, run_tracked_seed
 
 #: seeds of the small worlds
@@ -38,6 +38,10 @@ def run_tracked_seeds(seeds: range) -> list[Trial]:
 
 def run_seeds_in_lanes(seeds: range) -> list[Trial]:
     return [run_scenario(draw_in_lanes(seed)) for seed in seeds]
+
+
+def run_seeds_with_sink(seeds: range) -> list[Trial]:
+    return [run_scenario(draw_with_sink(seed)) for seed in seeds]
 
 
 def run_restored(seed: int) -> Trial:

@@ -31,7 +31,7 @@ from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
 from simulation.memory.bus import Bus, Rule
 from simulation.memory.credentials import StoredSecret
-from simulation.memory.genesys import GenesysServer
+from simulation.memory.genesys import Conduct, GenesysServer
 from simulation.memory.queues import StoredQueue
 from simulation.memory.settings import MemorySettings
 from simulation.memory.table import Table
@@ -133,10 +133,16 @@ class World:
         return GenesysServer(
             timeline=self.timeline,
             secret=self.secret,
-            conducts=dict.fromkeys((PATH, SECOND_PATH), self.scenario.conduct),
+            conducts={PATH: self.scenario.conduct, SECOND_PATH: self._conduct_elsewhere},
             state_of=self._state_of,
             cause=self._cause,
         )
+
+    @property
+    def _conduct_elsewhere(self) -> Conduct:
+        """A service of AWS takes records one by one."""
+        conduct = self.scenario.conduct
+        return replace(conduct, refuses="item") if self.scenario.has_sink else conduct
 
     def configure(self) -> Configuration:
         return configuration_of(self.scenario)

@@ -16,6 +16,7 @@ from simulation.mutants.mutant import Mutant
 from simulation.mutants.outcomes import OUTCOMES
 from simulation.mutants.queueing import QUEUEING
 from simulation.mutants.settling import SETTLING
+from simulation.mutants.sinking import SINKING
 from simulation.mutants.transitions import TRANSITIONS
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -31,6 +32,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ASSEMBLING,
     *DEPLOYING,
     *ENDURING,
+    *SINKING,
 )
 
 

@@ -1,0 +1,74 @@
+"""The second destination as a service of AWS: it takes records one by one, knows no repetition, and
+has effects that are counted where Genesys' are."""
+
+import json
+from collections.abc import Sequence
+
+from lambdas.relay.kernel.limits import Timing
+from lambdas.relay.kernel.ports import Answer, Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.reasons import Code
+from simulation.memory.faults import Fault, Faults
+from simulation.memory.gate import Gate
+from simulation.memory.genesys import GenesysServer, Request
+
+#: what a call of such a service can suffer from
+FAULTS: tuple[Fault, ...] = (
+    "not sent",
+    "429 short",
+    "5xx no effect",
+    "5xx effect",
+    "unanswered no effect",
+    "unanswered effect",
+    "item retryable",
+)
+#: how a record's code says that it may come again, and that it need not
+LATER, NEVER = "InternalFailure", "InvalidParameterValue"
+
+
+class MemorySink:
+    """Implements relay.ports.Records."""
+
+    def __init__(self, server: GenesysServer, gate: Gate, faults: Faults, timing: Timing) -> None:
+        self._server = server
+        self._gate = gate
+        self._faults = faults
+        self._timing = timing
+
+    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+        self._gate.step("records.put")
+        answer = self._answer(where, records)
+        self._gate.step("records.put answered")
+        return answer
+
+    def _answer(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+        fault = self._faults.one_of(FAULTS)
+        if fault == "not sent":
+            return NotSent(Code.NO_CONNECTION())
+        batch_id = records[0].id.partition(".")[0]
+        body = json.dumps({"entities": [json.loads(record.text) for record in records]}).encode()
+        request = Request(where, batch_id, batch_id, "", body)
+        self._server.arrive(request)
+        match self._server.ceased.of(where, body) or fault:
+            case "unreachable" | "forbids":
+                return NotSent(Code.NO_CONNECTION())
+            case "limits" | "429 short":
+                return Busy(Code.QUOTED("Throttling"))
+            case "silent" | "unanswered no effect" | "5xx no effect":
+                return self._silence()
+        index = int(self._faults.fraction() * 1000) if fault == "item retryable" else None
+        answer = self._server.carry_out(request, index)
+        if fault in ("unanswered effect", "5xx effect"):
+            return self._silence()
+        return Taken(_codes(answer, len(records)))
+
+    def _silence(self) -> Unanswered:
+        self._gate.wait("records.silence", self._timing.request_timeout_s)
+        return Unanswered(Code.QUOTED("no answer"))
+
+
+def _codes(answer: Answer, count: int) -> Sequence[str]:
+    """What became of each record; "": it was taken."""
+    codes = [""] * count
+    for failure in json.loads(answer.body)["unprocessedEntities"]:
+        codes[failure["originalRequestIndex"]] = LATER if failure["isRetryable"] else NEVER
+    return codes
