@@ -36,7 +36,7 @@ def test_readme_says_which_topics_confirm_requests() -> None:
         ("docs/guarantees.md", f"day {CLAIM_DAYS + 4}: e again, accepted on day 0"),
         ("docs/guarantees.md", f"older than the horizon ({HORIZON_DAYS} days)"),
         ("docs/data.md", f"no payload | {CLAIM_DAYS} days | DynamoDB's TTL"),
-        ("docs/data.md", f"stand in the ledger for {CLAIM_DAYS} days"),
+        ("docs/data.md", f"stay in the ledger for {CLAIM_DAYS} days"),
         ("docs/migration.md", f"elsewhere: {CLAIM_DAYS} days, since Genesys"),
         ("docs/migration.md", f"elsewhere: {CLAIM_DAYS} days; the cache before it"),
         ("docs/decisions/0019-shadow.md", f"as its claims last {CLAIM_DAYS} days"),
