@@ -8,6 +8,9 @@ from typing import Any, get_args
 import pytest
 
 from lambdas.relay.kernel.metrics import Metric
+from ops.health import judge
+from ops.reading import Ringing, alarm_name
+from tests.ops.test_status import NOW_MS, reading
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import (
@@ -95,6 +98,20 @@ def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
     assert sorted(sections(RUNBOOK.read_text("utf-8"))) == sorted(found)
     for name, alarm in found.items():
         assert alarm["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{name.lower()}")
+
+
+def test_every_alarm_that_rings_is_what_status_says(template: Template) -> None:
+    for name, resource in resources(template, ALARM).items():
+        alarm = {
+            "AlarmName": f"genesys-relay-production-{name}1A2B3C4D-Zx8PpQ1",
+            "AlarmDescription": resource["Properties"]["AlarmDescription"],
+        }
+        rings = Ringing(alarm_name(alarm["AlarmName"]), NOW_MS, alarm["AlarmDescription"])
+
+        (trouble,) = judge(reading(alarms=[rings])).troubles
+
+        assert name.removeprefix("Monitoring") in trouble
+        assert f"docs/runbook.md#{name.removeprefix('Monitoring').lower()}" in trouble
 
 
 def test_a_webhook_that_is_not_there_has_no_alarm(production: Synthesised) -> None:
