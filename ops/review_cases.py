@@ -118,7 +118,9 @@ def is_batch_id(name: str) -> bool:
 
 def whole_id(relay: Relay, name: str) -> str:
     """The id that begins so, of all that waits: a decision must not meet another case than the
-    one that is meant. Raises OpsError where none or several begin so."""
+    one that is meant. Raises OpsError where none or several begin so, or nothing is said."""
+    if not name.strip():
+        raise OpsError("Which case? Say its id, or the beginning: see `relay review list`.")
     if len(name) in (36, 26):
         return name
     found = [b for b in batch_ids(relay, REVIEW) if b.startswith(name)]

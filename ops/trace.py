@@ -41,6 +41,8 @@ class Found:
 
 def find(relay: Relay, name: str, *, sender: str, thorough: bool) -> Found:
     """Everything that the name stands for. Raises OpsError where that is nothing."""
+    if not name.strip():
+        raise OpsError("Whose history? Say an id, or the beginning of one: see `relay list`.")
     answer = event_history.gather(relay, name, sender=sender, thorough=thorough)
     places = _elsewhere(relay, name, answer)
     if answer.is_empty and not places:

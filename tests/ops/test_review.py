@@ -201,6 +201,20 @@ def test_what_is_discarded_leaves_the_list_and_not_the_vault(
     assert "Nothing waits for a person." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_no_case_is_meant_by_nothing(
+    parked: Deployed, capsys: pytest.CaptureFixture[str], empty: str
+) -> None:
+    """As where a shell's variable is not set: the only case that waits is not the one meant."""
+    parked.vault.discard(f"quarantine/{UNREADABLE}.json")
+
+    assert main(["review", "show", empty]) == 2
+    assert main(["review", "resolve", empty, "--discard", "--note", "x", "--yes"]) == 2
+
+    assert "Which case?" in capsys.readouterr().err
+    assert state(parked) == "REJECTED"
+
+
 def test_an_unknown_case_is_said_to_be_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -139,6 +139,16 @@ def test_a_beginning_that_stands_for_too_much_asks_for_more(
     assert "say more of it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+def test_nothing_is_no_name(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], empty: str
+) -> None:
+    claim(BATCH, relay.ledger, NOW_MS)
+
+    assert main(["trace", empty]) == 2
+    assert "Whose history?" in capsys.readouterr().err
+
+
 # Wherever it is
 
 
