@@ -36,6 +36,28 @@ def redrive_to_source(world: World, queue: str) -> None:
     world.stored[f"{queue}-dead"].redrive_to_source()
 
 
+def redrive_twice(world: World, queue: str) -> None:
+    """Redriven, given up once more, and redriven again."""
+    for _ in range(2):
+        bury(world, queue)
+        world.put(queue, world.take(f"{queue}-dead"))
+
+
+def redrive_in_part(world: World, queue: str) -> None:
+    """One of its dead letters is redriven, three days before the others."""
+    bury(world, queue)
+    first, *others = world.take(f"{queue}-dead")
+    world.put(queue, [first])
+    world.rest()
+    world.timeline.advance(LATE_S)
+    world.put(queue, others)
+
+
+def purge_dead_letters(world: World, queue: str) -> None:
+    bury(world, queue)
+    world.take(f"{queue}-dead")
+
+
 def copy(world: World, queue: str) -> None:
     held = world.take(queue)
     world.put(queue, held + held)
@@ -86,7 +108,10 @@ ACTS: Mapping[str, Act] = {
     "purged, then the archive replayed": purge_and_replay,
     "moved to its dead letters": bury,
     "redriven by the default choice": redrive_to_source,
-    "redriven twice": copy,
+    "redriven twice": redrive_twice,
+    "redriven in part, the rest days later": redrive_in_part,
+    "its dead letters purged": purge_dead_letters,
+    "sent once more": copy,
     "body edited": edit_body,
     "attributes edited": edit_attributes,
     "put back three days later": come_late,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulation.hands.__main__ import CELLS, SAID, Outcome, cell, main
+from simulation.hands.__main__ import CELLS, PURGES, SAID, Outcome, cell, main
 from simulation.hands.acts import ACTS
 from simulation.hands.moments import HOME, Moment, brought_to
 
@@ -17,7 +17,7 @@ def due(moment: Moment, act: str) -> set[Outcome]:
         return {"twice", "person"}
     if act.startswith("ledger restored"):
         return {"once", "person"}
-    if act == "purged" and moment in UNCLAIMED:
+    if act in PURGES and moment in UNCLAIMED:
         return {"archive"}
     if act == "body edited" and moment in UNCLAIMED:
         # An envelope is whatever its sender says; what intake has sealed bears a checksum.
