@@ -1,6 +1,9 @@
 """A ledger that is restored to another table: what the doctor says of it, and its remedy."""
 
+import re
+import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +13,58 @@ from ops.errors import OpsError
 from tests.ops.conftest import Deployed
 
 RESTORED = "restored"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 CLAIM: Any = {"pk": {"S": "C#one"}, "sk": {"S": "C"}, "batch": {"S": "b"}}
 
 
 def ledger(relay: Deployed) -> str:
     (check,) = (check for check in checks.ALL if check.name == "ledger")
     return check.look(relay)
+
+
+def commands() -> list[str]:
+    """The AWS commands of the runbook's section, in their order."""
+    section = RUNBOOK.read_text("utf-8").split("\n### Restore the ledger\n")[1].split("\n### ")[0]
+    spoken = re.findall(r"`(aws [^`]+)`|^ *(aws .+)$", section, re.MULTILINE)
+    return [" ".join((inline or line).split()) for inline, line in spoken]
+
+
+def run(command: str, relay: Deployed) -> None:
+    """As the AWS command line would: each option is the parameter of that name."""
+    program, service, operation, *rest = shlex.split(command)
+    assert (program, service) == ("aws", "dynamodb")
+    waiter = rest.pop(0) if operation == "wait" else ""
+    given = {}
+    for option in re.findall(r"--(\S+)((?: (?!--)\S+)?)", " ".join(rest)):
+        name = "".join(part.title() for part in option[0].split("-"))
+        given[name] = _value(option[1].strip())
+    if waiter:
+        relay.dynamodb.get_waiter(waiter.replace("-", "_")).wait(**given)
+    else:
+        getattr(relay.dynamodb, operation.replace("-", "_"))(**given)
+
+
+def _value(said: str) -> Any:
+    if said in ("", "true"):
+        return True
+    if "=" in said:
+        return {key: _value(value) for key, value in (row.split("=") for row in said.split(","))}
+    is_time = re.fullmatch(r"[\d-]+T[\d:]+Z", said)
+    return datetime.fromisoformat(said) if is_time else said
+
+
+def test_the_commands_of_the_runbook_bring_the_ledger_back(relay: Deployed) -> None:
+    relay.dynamodb.put_item(TableName="ledger", Item=CLAIM)
+    found = commands()
+    assert len(found) == 5
+
+    for command in found:
+        run(command.replace("<LedgerTableName of the outputs>", "ledger"), relay)
+
+    relay.made["LedgerTableName"] = "genesys-relay-restored"
+    assert ledger(relay).startswith("genesys-relay-restored forgets what is over")
+    table = relay.dynamodb.describe_table(TableName="genesys-relay-restored")["Table"]
+    assert table["DeletionProtectionEnabled"]
 
 
 @pytest.fixture
