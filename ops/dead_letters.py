@@ -18,13 +18,25 @@ from ops.session import Session, person, reason_given, session_of
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, redrive, discard.")
 
-Queue = Annotated[str, typer.Option(help="Only this queue: events, batches, writes or checks.")]
-Reason = Annotated[str, typer.Option(help="Only those whose reason contains this.")]
-Batch = Annotated[str, typer.Option(help="Only this batch (request).")]
-Conversation = Annotated[str, typer.Option(help="Only this conversation.")]
-Identity = Annotated[str, typer.Option(help="Only this event.")]
+
+def _said(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
+    """A filter that is empty, as where a shell's variable is not set, would take all."""
+    source = context.get_parameter_source(option.name or "")
+    if not value.strip() and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("it is empty: say it whole, or leave it out.")
+    return value
+
+
+Queue = Annotated[
+    str, typer.Option(callback=_said, help="Only this queue: events, batches, writes or checks.")
+]
+Reason = Annotated[str, typer.Option(callback=_said, help="Only those whose reason contains this.")]
+Batch = Annotated[str, typer.Option(callback=_said, help="Only this batch (request).")]
+Conversation = Annotated[str, typer.Option(callback=_said, help="Only this conversation.")]
+Identity = Annotated[str, typer.Option(callback=_said, help="Only this event.")]
 Message = Annotated[
-    str, typer.Option(help="Only this SQS message; its first characters are enough.")
+    str,
+    typer.Option(callback=_said, help="Only this SQS message; its first characters are enough."),
 ]
 Older = Annotated[
     str, typer.Option(help="Only those first seen at least this long ago: 90s, 15min, 2h, 3d.")

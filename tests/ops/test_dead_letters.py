@@ -83,6 +83,16 @@ def test_what_counts_our_own_looks_is_not_shown_as_tries(
         assert row["attempts"] == ""
 
 
+@pytest.mark.parametrize("option", ["--queue", "--reason", "--batch", "--identity", "--message"])
+def test_a_filter_that_says_nothing_takes_nothing(
+    two: Deployed, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    for verb in (["redrive"], ["discard", "--note", "x", "--conversation", "c1"]):
+        assert main(["dead-letters", *verb, option, "", "--yes"]) == 2
+        assert "empty" in capsys.readouterr().err
+    assert len(said(capsys, "dead-letters", "list")) == 2
+
+
 def test_an_empty_name_or_note_is_refused(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,10 +38,11 @@ def run(command: str, relay: Deployed) -> None:
     for option in re.findall(r"--(\S+)((?: (?!--)\S+)?)", " ".join(rest)):
         name = "".join(part.title() for part in option[0].split("-"))
         given[name] = _value(option[1].strip())
+    client: Any = relay.dynamodb
     if waiter:
-        relay.dynamodb.get_waiter(waiter.replace("-", "_")).wait(**given)
+        client.get_waiter(waiter.replace("-", "_")).wait(**given)
     else:
-        getattr(relay.dynamodb, operation.replace("-", "_"))(**given)
+        getattr(client, operation.replace("-", "_"))(**given)
 
 
 def _value(said: str) -> Any:
