@@ -56,7 +56,8 @@ def _apply_attributes(call: Call, item: Item) -> list[Draft]:
 
 
 def _answer_attributes(call: Call, verdicts: Sequence[Verdict]) -> Reply:
-    return Reply(204, None)
+    """Genesys' command line calls what comes "Accepted", and gives it no document."""
+    return Reply(202, None)
 
 
 ENDPOINTS = (

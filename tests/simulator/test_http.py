@@ -128,7 +128,7 @@ def test_an_empty_2xx_answer_is_empty(simulator: Simulator) -> None:
         headers={"Authorization": f"Bearer {simulator.token()}"},
         timeout=READY_S,
     )
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (answer.status_code, answer.content) == (202, b"")
 
 
 def test_a_body_beyond_the_limit_is_413_over_the_wire(simulator: Simulator) -> None:

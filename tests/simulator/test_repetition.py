@@ -98,7 +98,7 @@ def test_a_merge_that_comes_twice_is_a_repetition_and_no_duplicate() -> None:
     path = "/api/v2/conversations/c1/participants/p1/attributes"
     for value in ("1", "1", "2"):
         body = json.dumps({"attributes": {"step": value}}).encode()
-        assert world.call("PATCH", path, body).status == 204
+        assert world.call("PATCH", path, body).status == 202
     effects = world.platform.record.effects
     assert [(e.idempotent, e.repetition) for e in effects] == [
         (True, False),

@@ -229,7 +229,7 @@ def test_conversations_and_participants(world: World) -> None:
     assert mismatches(body, "ParticipantAttributes", "request") == []
     world.begin(made.id, "p")
     path = f"{made.self_uri}/participants/p/attributes"
-    assert world.call("PATCH", path, json.dumps(body).encode()).status == 204
+    assert world.call("PATCH", path, json.dumps(body).encode()).status == 202
     found = understood(world.get(made.self_uri), "Conversation")
     assert found.participants[1].attributes == {"a": "1"}
 
