@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.assembly.consumers import consumer_of
 from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.kernel.errors import Malformed
+from lambdas.relay.kernel.ports import Delivery
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims, RememberingLedger
+from lambdas.relay.messages.consumer import Later, settle_each
 from lambdas.relay.messages.sealing import SealedEvent, decode, encode
+from lambdas.relay.routes.configuration import Configuration
+from simulation.memory.settings import MemorySettings
 from stacks.schema.identity import read_rules
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 from tests.unit.simulated import envelope
@@ -129,6 +135,20 @@ def test_the_dead_letter_of_a_made_event_goes_back_to_work() -> None:
 
     assert office.world.documents == {}
     assert len(office.redriven("events")) == 1
+
+
+def test_a_dead_letter_names_the_event_as_intake_does() -> None:
+    world = World()
+    configuration = Configuration({}, (), reader=READER)
+    consumer = consumer_of("events", world, MemorySettings(configuration))
+    text = envelope(1, "user.start")
+    tried = Delivery("m", "r", text, consumer.receives_max or 0, NOW_MS, {})
+
+    settle_each([tried], lambda _: Later(Code.QUOTED("no ledger")), consumer)
+
+    (letter,) = world.stored_queue("events-dead").messages.values()
+    assert letter.attributes["identity"] == parse_event(text, NOW_MS, READER).identity
+    assert letter.attributes["identity"] != parse_event(text, NOW_MS).identity
 
 
 def test_a_message_keeps_the_mark() -> None:

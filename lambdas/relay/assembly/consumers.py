@@ -23,6 +23,7 @@ def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
         entropy=ports.entropy,
         telemetry=ports.telemetry,
         receives_max=settings.receives_max(queue),
+        reader=settings.configuration.reader,
     )
 
 

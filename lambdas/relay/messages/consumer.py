@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from lambdas.relay.entrances.events import ANY_PARTNER, Reader
 from lambdas.relay.kernel.backoff import backoff_s
 from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
 from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
@@ -51,6 +52,8 @@ class Consumer:
     telemetry: Telemetry
     #: receives after which SQS dead-letters a message of the source; None: it never does
     receives_max: int | None = None
+    #: how envelopes are read
+    reader: Reader = ANY_PARTNER
 
 
 def settle_each(
@@ -183,7 +186,7 @@ def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Dispositi
 def _bury(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
     """Moves the message to the dead-letter queue with the reason, before SQS does it without:
     after too many receives, or by deleting it at the end of its retention."""
-    consumer.dead.send([dead_letter(delivery, reason, consumer.clock.now_ms())])
+    consumer.dead.send([dead_letter(delivery, reason, consumer.clock.now_ms(), consumer.reader)])
     consumer.telemetry.count("DeadLettered")
     consumer.telemetry.note(
         "dead-lettered", reason=reason, receives=delivery.receives, **about(delivery)

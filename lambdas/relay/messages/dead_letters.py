@@ -7,8 +7,8 @@ why. So the function writes the dead letter itself, one receive before SQS would
 
 from collections.abc import Mapping
 
-from lambdas.relay.entrances.arrivals import FIRST_SEEN
-from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.arrivals import FIRST_SEEN, Arrival
+from lambdas.relay.entrances.events import ANY_PARTNER, Reader, parse_event
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.personal import brief
@@ -32,9 +32,12 @@ TYPE_BYTES = len("String")
 COUNT_DIGITS_MAX = 9
 
 
-def dead_letter(delivery: Delivery, reason: Reason, now_ms: int) -> Outgoing:
+def dead_letter(
+    delivery: Delivery, reason: Reason, now_ms: int, reader: Reader = ANY_PARTNER
+) -> Outgoing:
     """The dead letter of a message: the same body, and attributes that explain it. Attributes
-    that the message had stay, for a function may depend on them."""
+    that the message had stay, for a function may depend on them. `reader` is how envelopes are
+    read."""
     had = delivery.attributes
     attributes = {
         REDRIVES: str(count(had, REDRIVES)),
@@ -42,7 +45,7 @@ def dead_letter(delivery: Delivery, reason: Reason, now_ms: int) -> Outgoing:
         FIRST_SEEN: had.get(FIRST_SEEN) or iso(delivery.sent_at_ms),
         REASON: brief(str(reason)),
     }
-    for name, value in (*had.items(), *_told_by(delivery, now_ms).items()):
+    for name, value in (*had.items(), *_told_by(delivery, now_ms, reader).items()):
         if value:
             attributes.setdefault(name, value)
     return Outgoing(delivery.body, fitting(delivery.body, attributes))
@@ -68,7 +71,7 @@ def count(attributes: Mapping[str, str], name: str) -> int:
     return int(value) if is_count else 0
 
 
-def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
+def _told_by(delivery: Delivery, now_ms: int, reader: Reader) -> Mapping[str, str]:
     """What a body says of itself: a sealed batch or an envelope. A check has said so in its
     attributes already (correlation/checks.py)."""
     if "kind" in delivery.attributes:
@@ -76,12 +79,12 @@ def _told_by(delivery: Delivery, now_ms: int) -> Mapping[str, str]:
     try:
         return describe(decode(delivery.body))
     except Exception:  # noqa: BLE001 whatever is wrong with it, its dead letter must be written
-        return _told_by_envelope(delivery.body, now_ms)
+        return _told_by_envelope(delivery, now_ms, reader)
 
 
-def _told_by_envelope(text: str, now_ms: int) -> Mapping[str, str]:
+def _told_by_envelope(delivery: Delivery, now_ms: int, reader: Reader) -> Mapping[str, str]:
     try:
-        event = parse_event(text, now_ms)
+        event = parse_event(delivery.body, now_ms, reader, Arrival.of(delivery, now_ms))
     except Malformed as malformed:
         return {"content": brief(str(malformed.reason))}
     return {
