@@ -157,9 +157,9 @@ def show(found: Audit, screen: Screen) -> None:
     screen.say("")
     screen.say(
         f"{plural(len(compared.missing), 'event')} of "
-        f"{plural(len(compared.conversations), 'conversation')} never came. What the bus had, "
-        "`relay replay-archive` brings; what it never had, `relay backfill` makes. Runbook: "
-        "Make what never came.",
+        f"{plural(len(compared.conversations), 'conversation')} never came. `relay replay-archive` "
+        "restores those that the bus had, `relay backfill` makes the others. Runbook: "
+        "Backfill missing events.",
         "yellow",
     )
 
