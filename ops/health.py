@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdas.relay.genesys.circuit_breaker import Circuit
-from lambdas.relay.kernel.limits import MINUTE_S, RECONCILE_EVERY_S
+from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S, RECONCILE_EVERY_S
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.reading import LISTED_MAX, Depth, Reading
@@ -16,6 +16,9 @@ from ops.screen import plural
 BEHIND_S = 15 * MINUTE_S
 #: reconcile that has not run for so long does not run
 RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
+
+#: an audit that has not run for so long does not run; and Genesys' record is a day behind at worst
+AUDITED_WITHIN_S = DAY_S + 2 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,24 @@ def _of_reconcile(reading: Reading) -> Iterator[str]:
 
 def _of_audit(reading: Reading) -> Iterator[str]:
     audited = reading.audited
-    if audited is not None and audited.missing:
+    if audited is None:
+        return
+    if audited.missing:
         yield (
             f"{plural(audited.missing, 'event')} of "
             f"{plural(audited.missing_conversations, 'conversation')} never came, between "
             f"{iso(audited.since_ms)} and {iso(audited.until_ms)}: `relay audit` names them. "
             "Runbook: MissingConversations."
+        )
+    if reading.now_ms - audited.at_ms > AUDITED_WITHIN_S * 1000:
+        yield (
+            f"The daily audit has not come to an end since {iso(audited.at_ms)}. Runbook: "
+            "AuditFailing."
+        )
+    if audited.at_ms - audited.until_ms > AUDITED_WITHIN_S * 1000:
+        yield (
+            f"The last audit judged nothing after {iso(audited.until_ms)}: Genesys' own record "
+            "ends there. Runbook: AuditFailing."
         )
 
 

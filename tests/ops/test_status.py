@@ -23,6 +23,7 @@ from ops.status import watch
 from tests.ops.conftest import Deployed, letter
 
 NOW_MS = 1_800_000_000_000
+DAY_MS = 86_400_000
 EMPTY = Depth(0, 0, 0, 0, None, None)
 
 
@@ -69,6 +70,8 @@ def test_a_request_under_way_is_no_trouble_until_its_time_is_over() -> None:
         ({"reconciled": None}, "ReconcileFailing"),
         ({"reconciled": Reconciled(NOW_MS - 3_600_000, {})}, "ReconcileFailing"),
         ({"audited": Audited(NOW_MS, 0, NOW_MS, 3, 2)}, "MissingConversations"),
+        ({"audited": Audited(NOW_MS - 2 * DAY_MS, 0, NOW_MS - 2 * DAY_MS, 0, 0)}, "AuditFailing"),
+        ({"audited": Audited(NOW_MS, 0, NOW_MS - 2 * DAY_MS, 0, 0)}, "AuditFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS)}}, "GenesysFailing"),
         ({"circuits": {"journey": opened(Circuit(), NOW_MS - 3_600_000)}}, "GenesysFailing"),
         ({"circuits": {"journey": rested(Circuit(), NOW_MS, 60)}}, "GenesysFailing"),
@@ -83,7 +86,9 @@ def test_each_trouble_names_its_section_of_the_runbook(
 
 
 def test_an_audit_that_found_nothing_is_no_trouble() -> None:
-    assert judge(reading(audited=Audited(NOW_MS, 0, NOW_MS, 0, 0))).troubles == []
+    for behind_ms in (3_600_000, DAY_MS):
+        audited = Audited(NOW_MS - DAY_MS, 0, NOW_MS - DAY_MS - behind_ms, 0, 0)
+        assert judge(reading(audited=audited)).troubles == []
 
 
 def test_a_breaker_that_has_closed_is_no_trouble() -> None:
@@ -144,14 +149,13 @@ def test_the_last_daily_audit_is_read_from_its_log(
     seen: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now_ms = CLOCK.now_ms()
-    seen.audited(now_ms - 10, since_ms=1_795_053_600_000, until_ms=1_795_226_400_000, missing=0)
+    since_ms, until_ms = now_ms - 3 * DAY_MS, now_ms - 3_600_000
+    seen.audited(now_ms - 10, since_ms=since_ms, until_ms=until_ms, missing=0)
     assert main(["status"]) == 0
-    assert (
-        f"nothing is missing, {iso(1_795_053_600_000)} to {iso(1_795_226_400_000)}"
-        in capsys.readouterr().out
-    )
+    shown = capsys.readouterr().out
+    assert f"nothing is missing, {iso(since_ms)} to {iso(until_ms)}" in shown
 
-    seen.audited(now_ms, since_ms=0, until_ms=1, missing=12, missing_conversations=2)
+    seen.audited(now_ms, since_ms=since_ms, until_ms=until_ms, missing=12, missing_conversations=2)
     found = told(capsys, 1)
     assert (found["audited"]["missing"], found["audited"]["missing_conversations"]) == (12, 2)
     assert "12 events of 2 conversations never came" in found["troubles"][0]
