@@ -75,8 +75,8 @@ def _of_queues(
         ),
         Alarm(
             "DeadLetters",
-            "Messages were given up for now: `relay dead-letters list` names each and says why. "
-            "Repair the cause, then redrive them to their queue.",
+            "There are dead letters: `relay dead-letters list` names each with the reason. "
+            "Fix the cause, then redrive them to their queue.",
             joined("MAX", measures.dead_letters(pairs), label="letters", period_s=PERIOD_S),
         ),
         Alarm(
@@ -95,7 +95,7 @@ def _of_functions(
     return (
         Alarm(
             "FunctionFailing",
-            "A function crashes, times out, or meets an error that nobody foresaw. Read its log.",
+            "A function crashes, times out, or raises an unexpected error. Read its log.",
             joined(
                 "SUM",
                 {
@@ -110,7 +110,7 @@ def _of_functions(
         ),
         Alarm(
             "ReconcileFailing",
-            "reconcile has crashed, or met an error that nobody foresaw, three times in a row, so "
+            "reconcile has crashed or raised an unexpected error three times in a row, so "
             "dead letters and overdue requests wait. Read its log.",
             joined(
                 "SUM",
@@ -131,8 +131,8 @@ def _of_webhook(environment: str) -> tuple[Alarm, ...]:
     return (
         Alarm(
             "WebhookPuttingOff",
-            "For ten minutes the webhook's function has answered 429 or 503: what it answered so "
-            "need not be queued, and has to be sent again. Read its log.",
+            "For ten minutes the webhook's function has answered 429 or 503: these events may not "
+            "be queued, and their senders must send them again. Read its log.",
             joined(
                 "SUM",
                 _counts(environment, "WebhookPutOff", "webhook"),
@@ -144,8 +144,8 @@ def _of_webhook(environment: str) -> tuple[Alarm, ...]:
         ),
         Alarm(
             "WebhookSenderUnproven",
-            "For a quarter of an hour requests came in the name of a sender that has a key, and "
-            "did not prove it: its key or its clock is wrong, or somebody uses its name. The log "
+            "For 15 minutes, requests in the name of a sender that has a key have failed "
+            "authentication: its key or clock is wrong, or somebody else uses its name. The log "
             "of Webhook names it.",
             joined(
                 "SUM",
@@ -163,7 +163,7 @@ def _of_audit(environment: str, function: lambda_.IFunction) -> tuple[Alarm, ...
     return (
         Alarm(
             "MissingConversations",
-            "Genesys has conversations on record of which events never came. `relay audit` lists "
+            "Genesys has conversations on record whose events never arrived. `relay audit` lists "
             "them with their times and the probable cause.",
             joined(
                 "MAX",
@@ -174,8 +174,8 @@ def _of_audit(environment: str, function: lambda_.IFunction) -> tuple[Alarm, ...
         ),
         Alarm(
             "AuditFailing",
-            "The daily audit did not come to its end, so nobody knows whether something never "
-            "came. The log of Audit says why; `relay audit` can be run instead.",
+            "The daily audit did not finish, so it is unknown whether events are missing. "
+            "The log of Audit says why; `relay audit` can be run instead.",
             joined(
                 "SUM",
                 measures.errors({"audit": function}),
@@ -198,7 +198,7 @@ def _of_requests(environment: str) -> tuple[Alarm, ...]:
         ),
         Alarm(
             "WaitingForPerson",
-            "Requests were refused or are undecidable, or messages are unreadable: `relay review "
+            "Requests were refused or need a decision, or messages are unreadable: `relay review "
             "list` names them.",
             joined(
                 "MAX",
@@ -213,8 +213,8 @@ def _of_requests(environment: str) -> tuple[Alarm, ...]:
         ),
         Alarm(
             "Overdue",
-            "Requests have not come to an end within their time, and reconcile does not get them "
-            "there. `relay status` names each, the oldest first; trace one of them.",
+            "Requests have not finished in time, and reconcile cannot finish them. "
+            "`relay status` names each, the oldest first; trace one of them.",
             joined(
                 "MAX",
                 _counts(environment, "Overdue", "reconcile", statistic="Maximum"),
@@ -231,8 +231,8 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
     return (
         Alarm(
             "PossibleDuplicates",
-            "A request was sent again whose outcome nobody knows, or which Genesys accepted and "
-            "does not find; or Genesys has an effect twice. "
+            "A request was sent again although its outcome is unknown, or although Genesys had "
+            "accepted it but does not find it; or an effect is in Genesys twice. "
             "The log of Write and `relay review list` name each; merge or cancel in Genesys.",
             joined(
                 "SUM",
@@ -247,7 +247,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
         ),
         Alarm(
             "ConfirmationsSilent",
-            "Most requests are not followed by the event that they cause. Run `relay doctor`, and "
+            "Most requests get no confirming event. Run `relay doctor`, and "
             "check the partner event source in Genesys Cloud.",
             joined(
                 "SUM",
@@ -259,7 +259,7 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
         Alarm(
             "Loop",
             "One conversation's events cause writes that cause such events in turn. The writes "
-            "are stopped: `relay review list` names them. Mend the route.",
+            "are stopped: `relay review list` names them. Fix the route.",
             joined(
                 "SUM",
                 _counts(environment, "LoopsStopped", "dedup"),
