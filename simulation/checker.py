@@ -81,6 +81,8 @@ class _Traces:
     parked: Mapping[int, list[str]]
     rejected: set[int]
     quarantined: set[int]
+    #: of them those that somebody could not read, as the reason says
+    unreadable: set[int]
 
     def has(self, number: int) -> bool:
         """Whether a person has it."""
@@ -174,11 +176,14 @@ def _traces(history: History) -> _Traces:
     parked: dict[int, list[str]] = defaultdict(list)
     rejected: set[int] = set()
     quarantined: set[int] = set()
+    unreadable: set[int] = set()
     for name, document in history.documents.items():
         folder, _, rest = name.partition("/")
         numbers = numbers_of(document)
         if folder == "quarantine":
             quarantined |= numbers
+            reason = read_reason(json.loads(document)["reason"])
+            unreadable |= numbers if reason.code is Code.UNREADABLE else set()
         if folder != "review":
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
@@ -187,7 +192,7 @@ def _traces(history: History) -> _Traces:
             parked[number].append(str(record.get("reason")))
             if record["state"] == "REJECTED":
                 rejected.add(number)
-    return _Traces(effects, items, keys, parked, rejected, quarantined)
+    return _Traces(effects, items, keys, parked, rejected, quarantined, unreadable)
 
 
 def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
@@ -339,7 +344,8 @@ def _judge_plain(
         account.reasons[read_reason(reason).code.name] += 1
         if not _may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
-    if number in traces.quarantined - history.harm.edited and not history.dead_lettered["events"]:
+    set_aside = traces.quarantined if not history.dead_lettered["events"] else traces.unreadable
+    if number in set_aside - history.harm.edited:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
 
 
