@@ -113,6 +113,8 @@ def play(act: Act) -> Verdict:
     aside += len(remains.in_flight)
     complaints = list(complaints_of(record["effects"], record["requests"], aside))
     effects = Counter(str(effect["endpoint"]) for effect in record["effects"])
+    for endpoint, count in sorted(effects.items()):
+        act.show.tell(f"{count} took effect at {endpoint}")
     return Verdict({"shipped": dict(sorted(effects.items()))}, complaints)
 
 

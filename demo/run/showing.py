@@ -107,7 +107,8 @@ class Show:
             self._live.update(_picture(self._published, self._expected, self._sights))
 
     def summary(self, account: Account, row: dict[str, object], complaints: Sequence[str]) -> None:
-        self._console.print(_became(account))
+        if account.published:  # else the scenario has counts of its own
+            self._console.print(_became(account))
         self._console.print(
             f"{row['requests']} requests to Genesys, {row['rate_limited']} of them answered 429, "
             f"in {row['seconds']} s"
