@@ -71,8 +71,8 @@ def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> Non
         ("tags = { team = 1 }", "a table of texts"),
         ('permissions_boundary = "boundary"', "the ARN of an IAM policy"),
         ('bootstrap_qualifier = "Too-Long-For-It"', "at most 10 lower-case letters"),
-        ('vpc = { id = "vpc-0a1b2c3d", subnets = [] }', "a table such as"),
-        ('vpc = { id = "x", subnets = ["subnet-0a1b2c3d"] }', "a table such as"),
+        ('vpc = { id = "vpc-0a1b2c3d", subnets = [] }', "a list of ids of private subnets"),
+        ('vpc = { id = "x", subnets = ["subnet-0a1b2c3d"] }', "the id of a VPC"),
         (
             'fixed_egress = true\nvpc = { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d"] }',
             "one way out",
