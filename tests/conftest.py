@@ -19,8 +19,3 @@ LONGEST_WAIT = "tests/e2e/test_incident.py"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_WAIT))
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: a third of the time is spent waiting for queues and alarms."""
-    return (os.cpu_count() or 1) + 1
