@@ -29,7 +29,7 @@ POSTS = 20
 POWERTOOLS, PUTS = "Powertools, idempotency in its batch processor", "a conditional put each"
 
 #: dedup takes at most this part of what Powertools takes
-OF_POWERTOOLS_MAX = 0.12
+OF_POWERTOOLS_MAX = 0.14
 #: intake, as multiples of the least that a call of the SDK takes
 INTAKE_OF_PUT_MAX = {50: 0.5, 1: 2.7}
 WRITE_UNITS_MAX = {50: 1.18, 5: 2.05, 1: 6.15}
