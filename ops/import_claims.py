@@ -108,7 +108,9 @@ def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
     neighbour: Any = found
     routes = tuple(replace(route, is_shadow=True) for route in configuration.routes)
     deps = Deps(
-        consumer=Consumer(neighbour, neighbour, neighbour, CLOCK, SystemEntropy(), neighbour),
+        consumer=Consumer(
+            neighbour, neighbour, neighbour, CLOCK, SystemEntropy(), neighbour, configuration.reader
+        ),
         batches=neighbour,
         # What requests of ours caused is not what another consumer handled.
         configuration=Configuration({}, routes, configuration.reader),

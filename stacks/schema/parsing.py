@@ -12,8 +12,7 @@ from stacks.schema import effects
 from stacks.schema.breakers import Breakers, breakers_of
 from stacks.schema.destinations import read_destination
 from stacks.schema.identity import RULES_FORM, Stated, rules_of
-from stacks.schema.routes import Said as Route
-from stacks.schema.routes import route_of
+from stacks.schema.routes import RouteTable, route_of
 from stacks.schema.senders import TYPES_FORM, Types
 from stacks.tables import Name, Table, validated
 
@@ -27,7 +26,9 @@ class Routing(Table):
         description="at least one table [destinations.<name>], "
         "named with lower-case letters, digits, - and _",
     )
-    routes: tuple[Route, ...] = Field(min_length=1, description="at least one table [[routes]]")
+    routes: tuple[RouteTable, ...] = Field(
+        min_length=1, description="at least one table [[routes]]"
+    )
     breakers: Breakers = Field(
         default=Breakers(),
         description="tables [breakers.destination], [breakers.ledger] and [breakers.silence]",

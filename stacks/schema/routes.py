@@ -15,7 +15,7 @@ from stacks.schema.topics import Topic
 from stacks.tables import Name, NonEmpty, Table, quoted
 
 
-class Said(Table):
+class RouteTable(Table):
     """A table [[routes]]."""
 
     name: Name = Field(description="a name of lower-case letters, digits, - and _")
@@ -37,7 +37,7 @@ class Said(Table):
 
 
 def route_of(
-    said: Said,
+    said: RouteTable,
     where: str,
     destinations: Mapping[str, Destination],
     *,
@@ -72,7 +72,7 @@ def route_of(
     )
 
 
-def _item(said: Said, destination: Destination, where: str) -> Mapping[str, Json]:
+def _item(said: RouteTable, destination: Destination, where: str) -> Mapping[str, Json]:
     """The whole mapping: the route's own or its destination's, with what its kind adds."""
     item = destination.item if said.item is None else said.item
     if item is None:

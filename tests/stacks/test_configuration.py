@@ -15,7 +15,7 @@ from stacks.genesys_regions import GENESYS_DOMAINS
 from stacks.schema.confirmations import Ask
 from stacks.schema.destinations import Common, Key
 from stacks.schema.identity import RULES
-from stacks.schema.routes import Said as Route
+from stacks.schema.routes import RouteTable
 from stacks.webhook_table import Webhook
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 
@@ -59,7 +59,7 @@ def test_the_example_has_every_key_that_the_code_knows() -> None:
     assert set(written["relay"]) == set(Relay.model_fields)
     assert set(written["webhook"]) == set(Webhook.model_fields)
     assert set(written["identity"].values()) == set(RULES)
-    assert set().union(*written["routes"]) == set(Route.model_fields)
+    assert set().union(*written["routes"]) == set(RouteTable.model_fields)
     assert set().union(*destinations) >= set(Common.model_fields)
     assert set().union(*(row.get("key", {}) for row in destinations)) == set(Key.model_fields)
     said = (row.get("confirmation", {}) for row in destinations)

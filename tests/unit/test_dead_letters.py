@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.correlation.checks import timer
+from lambdas.relay.entrances.events import ANY_PARTNER
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
@@ -23,7 +24,9 @@ def received(body: str, /, receives: int = 9, **attributes: str) -> Delivery:
 def test_the_letter_of_a_batch_says_why_how_often_since_when_and_whose() -> None:
     (batch,) = sealed([sealed_event("a", conversation="c1")])
 
-    written = dead_letter(received(encode(batch)), Code.QUOTED("429: rate limit"), NOW_MS)
+    written = dead_letter(
+        received(encode(batch)), Code.QUOTED("429: rate limit"), NOW_MS, ANY_PARTNER
+    )
 
     assert written.body == encode(batch)
     assert written.attributes["reason"] == "429: rate limit"
@@ -43,7 +46,7 @@ def test_the_letter_of_an_envelope_says_which_event_it_tells_of() -> None:
     }
 
     attributes = dead_letter(
-        received(json.dumps(envelope)), Code.QUOTED("no queue"), NOW_MS
+        received(json.dumps(envelope)), Code.QUOTED("no queue"), NOW_MS, ANY_PARTNER
     ).attributes
 
     assert attributes["conversation"] == "c1"
@@ -55,7 +58,7 @@ def test_the_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
     check = timer("window", "b1", 10)
 
     attributes = dead_letter(
-        received(check.body, 9, **check.attributes), Code.QUOTED("why"), NOW_MS
+        received(check.body, 9, **check.attributes), Code.QUOTED("why"), NOW_MS, ANY_PARTNER
     ).attributes
 
     assert (attributes["kind"], attributes["batch"]) == ("window", "b1")
@@ -65,7 +68,7 @@ def test_the_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
 def test_a_redriven_message_keeps_its_first_day_and_counts_on() -> None:
     again = received("x", 3, attempts="9", first_seen="2027-01-01T00:00:00Z", reason="before")
 
-    attributes = dead_letter(again, Code.QUOTED("now"), NOW_MS).attributes
+    attributes = dead_letter(again, Code.QUOTED("now"), NOW_MS, ANY_PARTNER).attributes
 
     assert attributes["attempts"] == "12"
     assert attributes["first_seen"] == "2027-01-01T00:00:00Z"
@@ -77,7 +80,7 @@ def test_attributes_that_a_function_depends_on_are_never_displaced() -> None:
     (batch,) = sealed([sealed_event("a", conversation="c1")])
 
     attributes = dead_letter(
-        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS
+        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS, ANY_PARTNER
     ).attributes
 
     assert len(attributes) == 10
@@ -89,7 +92,7 @@ def test_every_attribute_of_a_redriven_batch_has_room() -> None:
     had = {**describe(batch), "redrives": "2"}
 
     attributes = dead_letter(
-        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS
+        received(encode(batch), 9, **had), Code.QUOTED("why"), NOW_MS, ANY_PARTNER
     ).attributes
 
     assert attributes.keys() == had.keys() | {"reason", "attempts"}
@@ -97,12 +100,16 @@ def test_every_attribute_of_a_redriven_batch_has_room() -> None:
 
 @pytest.mark.parametrize("body", ["", "not JSON", "[]", '{"v":1,"sum":"x"}', "\x00\ud800"])
 def test_what_nobody_can_read_has_a_letter_all_the_same(body: str) -> None:
-    assert dead_letter(received(body), Code.QUOTED("why"), NOW_MS).attributes["reason"] == "why"
+    assert (
+        dead_letter(received(body), Code.QUOTED("why"), NOW_MS, ANY_PARTNER).attributes["reason"]
+        == "why"
+    )
 
 
 def test_control_characters_do_not_keep_sqs_from_taking_a_letter() -> None:
     said: Any = Transient(Code.QUOTED("400 bad\x00 request\n"))
 
     assert (
-        dead_letter(received("x"), said.reason, NOW_MS).attributes["reason"] == "400 bad  request "
+        dead_letter(received("x"), said.reason, NOW_MS, ANY_PARTNER).attributes["reason"]
+        == "400 bad  request "
     )

@@ -18,6 +18,7 @@ from lambdas.relay.correlation.checks import KINDS, event_check, read_check, tim
 from lambdas.relay.correlation.confirmation_breaker import ConfirmationCircuit
 from lambdas.relay.correlation.entries import Entry, entries
 from lambdas.relay.destinations.correlation import expecting, read_facts
+from lambdas.relay.entrances.events import ANY_PARTNER
 from lambdas.relay.functions.parts import on_record, part
 from lambdas.relay.genesys.circuit_breaker import Circuit
 from lambdas.relay.genesys.rate_limiter import Window
@@ -63,7 +64,7 @@ def made() -> dict[str, Any]:
     world = World()
     told = event_check(EVENT, WHOLE.batch_id)
     delivery = Delivery("m", "r", encode(WHOLE), 9, NOW_MS, dict(describe(WHOLE)))
-    buried = dead_letter(delivery, Code.STATUS(503), NOW_MS)
+    buried = dead_letter(delivery, Code.STATUS(503), NOW_MS, ANY_PARTNER)
     claim(WHOLE, world.ledger, NOW_MS)
     for name, values in SHARED.items():
         item = SharedItem(world.ledger, world.entropy, name)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.entrances.events import ANY_PARTNER
 from lambdas.relay.functions import reconcile
 from lambdas.relay.kernel.errors import Impossible
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
@@ -44,7 +45,7 @@ def test_a_letter_never_grows_past_what_sqs_takes() -> None:
         body = "x" * (SQS_MESSAGE_BYTES_MAX - left)
         delivery = Delivery("m", "r", body, 9, NOW_MS, {"batch": "b", "topic": "é" * 30})
 
-        refuse_message(dead_letter(delivery, Code.QUOTED("why"), NOW_MS))
+        refuse_message(dead_letter(delivery, Code.QUOTED("why"), NOW_MS, ANY_PARTNER))
 
 
 def test_a_message_without_room_for_a_reason_is_a_dead_letter_all_the_same() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from lambdas.relay.entrances.events import ANY_PARTNER
 from lambdas.relay.kernel.limits import SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import (
     Answer,
@@ -124,6 +125,7 @@ class World:
             clock=self.clock,
             entropy=self.entropy,
             telemetry=self.telemetry,
+            reader=ANY_PARTNER,
         )
 
     def deliver(self, *bodies: str, to: str = "source") -> list[Delivery]:

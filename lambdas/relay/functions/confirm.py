@@ -270,7 +270,7 @@ class _Visit:
         is_last = tracked.tries + 1 >= RECOVERY_TRIES_MAX
         if is_last:
             reason = Code.ASKED_IN_VAIN(note, tracked.tries + 1)
-            consumer.dead.send([dead_letter(self.delivery, reason, now_ms)])
+            consumer.dead.send([dead_letter(self.delivery, reason, now_ms, consumer.reader)])
         else:
             consumer.source.send([timer("window", tracked.batch_id, seconds)])
         if not self._change(*asking_again(tracked, now_ms, seconds, note)):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lambdas.relay.entrances.events import ANY_PARTNER, Reader
+from lambdas.relay.entrances.events import Reader
 from lambdas.relay.kernel.backoff import backoff_s
 from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
 from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
@@ -50,10 +50,10 @@ class Consumer:
     clock: Clock
     entropy: Entropy
     telemetry: Telemetry
+    #: how envelopes are read
+    reader: Reader
     #: receives after which SQS dead-letters a message of the source; None: it never does
     receives_max: int | None = None
-    #: how envelopes are read
-    reader: Reader = ANY_PARTNER
 
 
 def settle_each(

@@ -8,7 +8,7 @@ why. So the function writes the dead letter itself, one receive before SQS would
 from collections.abc import Mapping
 
 from lambdas.relay.entrances.arrivals import FIRST_SEEN, Arrival
-from lambdas.relay.entrances.events import ANY_PARTNER, Reader, parse_event
+from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.personal import brief
@@ -32,9 +32,7 @@ TYPE_BYTES = len("String")
 COUNT_DIGITS_MAX = 9
 
 
-def dead_letter(
-    delivery: Delivery, reason: Reason, now_ms: int, reader: Reader = ANY_PARTNER
-) -> Outgoing:
+def dead_letter(delivery: Delivery, reason: Reason, now_ms: int, reader: Reader) -> Outgoing:
     """The dead letter of a message: the same body, and attributes that explain it. Attributes
     that the message had stay, for a function may depend on them. `reader` is how envelopes are
     read."""
