@@ -28,8 +28,8 @@ from lambdas.relay.messages.sealing import SealedEvent
 def read_results(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """`{"results": [{id, success, status, error: {message, code, retryable}}]}`, one for each
-    (SDK model BulkContactsEnrichResponse)."""
+    """`{"results": [{id, success, status, error: {message, code, retryable}}], errorCount,
+    errorIndexes}`, a result for each (SDK model BulkContactsEnrichResponse)."""
     if not isinstance(document, dict) or "results" not in document:
         return None
     if document.get("errors"):
@@ -53,6 +53,8 @@ def read_results(
         return CONTRADICTION
     if len(taken) + len(missed) < len(events):
         return Unreadable(Code.ITEMS_MISSING(len(taken | missed), len(events)))
+    if not failures and (document.get("errorCount") or document.get("errorIndexes")):
+        return CONTRADICTION
     return failures
 
 

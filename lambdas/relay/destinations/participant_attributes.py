@@ -10,6 +10,7 @@ from typing import Literal
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
 from lambdas.relay.destinations.correlation import CONVERSATION, SIMPLE_WINDOW_S, Confirmation
 from lambdas.relay.destinations.kind import Kind, Setting
+from lambdas.relay.destinations.results import object_answer
 from lambdas.relay.destinations.truth import Comparison, Truth, contains
 from lambdas.relay.kernel.canonical import Json
 
@@ -39,6 +40,7 @@ KIND = Kind(
     items=1,
     items_max=1,
     required=("attributes",),
+    read_results=object_answer,
     is_repeatable=True,
     # Of the events of somebody else's conversation only one is ours, and it shows the attributes.
     confirmation=Confirmation(

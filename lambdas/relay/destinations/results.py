@@ -27,6 +27,9 @@ SAY_AN_ERROR = frozenset(
 SAY_A_STATUS = ("status", "statuscode", "httpstatus")
 #: those that say whether it went well
 SAY_IT_WENT_WELL = ("success", "succeeded", "ok")
+#: levels down to which an answer may have its rows: `[row]`, `{"results": [row]}`,
+#: `{"results": {id: row}}`. What lies deeper is what the rows restate
+ROW_DEPTH_MAX = 3
 #: statuses in words
 FAILED = frozenset({"error", "failed", "failure"})
 #: members of error documents that others have too (SDK model ErrorBody; RFC 9457; Spring). A
@@ -72,10 +75,23 @@ ReadResults = Callable[[Json, Sequence[SealedEvent]], Sequence[ItemFailure] | Un
 def any_answer(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """For endpoints whose 2xx says that everything was taken, in whatever words."""
-    if isinstance(document, Mapping) and document.get("errors"):
-        return FAILS_SOMEHOW
+    """For endpoints whose 2xx says that everything was taken, in whatever words: some answer with a
+    text. But an error of one item, told in whatever place, is one."""
+    if isinstance(document, bool | int | float):
+        return None
+    level = [document]
+    for _ in range(ROW_DEPTH_MAX):
+        if any(_tells_an_error(each) for each in level):
+            return FAILS_SOMEHOW
+        level = [inner for each in level for inner in _inside(each)]
     return ()
+
+
+def object_answer(
+    document: Json, events: Sequence[SealedEvent]
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """For endpoints whose 2xx says everything: they answer with nothing, or at most an object."""
+    return None if isinstance(document, list | str) else any_answer(document, events)
 
 
 def array_answer(
@@ -100,7 +116,7 @@ def created_answer(
     return () if created_id(document) else Unreadable(Code.MADE_UNNAMED())
 
 
-WHOLE = (any_answer, array_answer, created_answer)
+WHOLE = (any_answer, object_answer, array_answer, created_answer)
 
 
 def created_id(document: Json) -> str:
@@ -131,6 +147,25 @@ def is_error(document: Json) -> bool:
         return True
     tells = "message" in said or {"title", "detail"} <= said.keys()
     return tells and said.keys() <= ERROR_MEMBERS
+
+
+def _tells_an_error(document: Json) -> bool:
+    """Whether a document or a row of it tells of an error, its own or of one among several."""
+    if not isinstance(document, Mapping):
+        return False
+    listed = next((v for name, v in document.items() if str(name).casefold() == "errors"), None)
+    return bool(listed) or is_error(document)
+
+
+def _inside(document: Json) -> Iterable[Json]:
+    if isinstance(document, Mapping):
+        return document.values()
+    return document if isinstance(document, list) else ()
+
+
+def rows_of(value: Json) -> Sequence[Row]:
+    """The objects of a list, none where it is no list."""
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 # --- failures among the items

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 from lambdas.relay.destinations.correlation import COMPENSATION
 from lambdas.relay.destinations.destination import Destination, read_document
-from lambdas.relay.destinations.results import ItemFailure, Unreadable, created_id, is_error
+from lambdas.relay.destinations.results import (
+    ItemFailure,
+    Unreadable,
+    created_id,
+    is_error,
+    place_of,
+    rows_of,
+)
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.labels import key_text, label
@@ -95,9 +102,9 @@ REFUSALS = frozenset({400, 409, 413, 415, 422})
 GONE = frozenset({404, 410})
 #: 403 with this code: the client's role does not reach the division of what is asked for
 OF_A_DIVISION = "missing.division.permission"
-#: somebody on the way gave up waiting for what may have happened all the same (nginx says 499, an
-#: Application Load Balancer 460)
-GAVE_UP = frozenset({408, 460, 499})
+#: below 500, and yet it may have happened: somebody on the way gave up waiting (nginx says 499, an
+#: Application Load Balancer 460), or it was done and its result is elsewhere (RFC 9110, 15.4.4)
+MAY_HAVE_HAPPENED = frozenset({303, 408, 460, 499})
 NOT_IN_FORM = Unreadable(Code.FOREIGN_ANSWER())
 
 
@@ -124,10 +131,11 @@ def judge(
             return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 413, is_fault=False)
         case status if _refuses(answer, batch, destination):
             return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer), wait)
-        case status if 300 <= status < 500 and status not in GAVE_UP:
+        case status if 300 <= status < 500 and status not in MAY_HAVE_HAPPENED:
             # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
             # speaks for itself. Nothing happened, nothing will until somebody mends it.
-            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, status)
+            says = Code.GENESYS_SAYS if is_genesys_own(answer) else Code.SAID_ON_THE_WAY
+            return Deferred(says(words(answer)), wait, status)
         case status:
             return Unsure(Code.STATUS(status), wait)
 
@@ -149,14 +157,11 @@ def _is_of_one(answer: Answer) -> bool:
 def is_genesys_own(answer: Answer) -> bool:
     """Whether an error is in Genesys' own form (SDK model ErrorBody) and under its own id:
     CloudFront, a firewall or a gateway on the way has no `contextId` and no
-    `ININ-Correlation-Id`."""
+    `ININ-Correlation-Id`. A status that is told as a text, or not at all, contradicts nothing."""
     document = _object(answer)
     speaks = any(isinstance(document.get(name), str) for name in ("code", "message"))
-    return (
-        speaks
-        and document.get("status", answer.status) == answer.status
-        and bool(context_id(answer))
-    )
+    agrees = place_of(document.get("status"), 1000) in (None, answer.status)
+    return (speaks or bool(document.get("errors"))) and agrees and bool(context_id(answer))
 
 
 def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome:
@@ -197,6 +202,9 @@ def words(answer: Answer) -> str:
             told = said.get("error_description") or said.get("description") or said.get("message")
             return f"{answer.status} {said['error']}" + (f": {told}" if told else "")
         said = _folded(said["error"])
+    first = next(iter(rows_of(said.get("errors"))), None)
+    if first is not None and not any(said.get(name) for name in CODES + MESSAGES):
+        said = _folded(first)
     code = next((said[name] for name in CODES if said.get(name)), "")
     message = next((said[name] for name in MESSAGES if said.get(name)), "")
     return " ".join(str(part) for part in (answer.status, code, message) if part)

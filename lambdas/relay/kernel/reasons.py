@@ -147,6 +147,7 @@ class Code(Enum):
 
     # --- what Genesys answers
     GENESYS_SAYS = "Genesys answered {}"
+    SAID_ON_THE_WAY = "answered {}, and not by Genesys itself: by a proxy, say, on the way to it"
     ANSWERED = "answered {}"
     NO_SIGNING_KEY = "no usable signing key for {}: see docs/sinks.md"
     NO_RECORD_TAKEN = "none of its records was taken: {}"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.client import Posted
 from lambdas.relay.genesys.outcomes import (
-    GAVE_UP,
+    MAY_HAVE_HAPPENED,
     REFUSALS,
     Accepted,
     Deferred,
@@ -111,7 +111,7 @@ def judge(answer: Answer | NotSent | Unanswered, now_ms: int) -> Outcome:
             return Deferred(Code.ANSWERED(words(answer)), wait, 503, is_fault=False)
         case status if status in REFUSALS:
             return Refused(status, Code.ANSWERED(words(answer)), "")
-        case status if 300 <= status < 500 and status not in GAVE_UP:
+        case status if 300 <= status < 500 and status not in MAY_HAVE_HAPPENED:
             # A key that it does not know, an address that is gone: every batch would fare so.
             return Deferred(Code.ANSWERED(words(answer)), wait, status)
         case status:
