@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.http import RequestsHttp
-from lambdas.relay.genesys.outcomes import header, words
+from lambdas.relay.genesys.outcomes import header, told, words
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Answer, Http
-from lambdas.relay.kernel.reasons import sentence
+from lambdas.relay.kernel.reasons import Code, sentence
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.http import operators_http
@@ -90,12 +91,20 @@ class Caller:
         if body is not None:
             headers["Content-Type"] = "application/json"
         answer = send(self.http, method, f"{self.api_url.rstrip('/')}{path}", headers, body)
+        where = path.split("?")[0]
         if not 200 <= answer.status < 300:
             remedy = FORBIDDEN if answer.status == 403 else "Nothing was changed by it."
-            where = path.split("?")[0]
             raise OpsError(f"Genesys refuses {method} {where}: {words(answer)}. {remedy}")
-        document: dict[str, Any] = json.loads(answer.body or b"{}")
-        return document
+        try:
+            document = told(answer)
+            if not isinstance(document, dict | None):
+                raise Malformed(Code.FOREIGN_ANSWER())
+        except Malformed as malformed:
+            raise OpsError(
+                f"{method} {where}: {malformed}. If it stays so, check the API host, and whether a "
+                "proxy or a sign-in page stands before it."
+            ) from None
+        return document or {}
 
 
 #: what a 403 can mean; Genesys' words, which name a permission where one lacks, stand before it
@@ -157,5 +166,5 @@ def date_of(headers: Mapping[str, str]) -> datetime | None:
     value = next((v for k, v in headers.items() if k.lower() == "date"), "")
     try:
         return parsedate_to_datetime(value).astimezone(UTC)
-    except ValueError:
-        return None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None  # no such form, or a year that no calendar has

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdas.relay.destinations.journey import ATTRIBUTES, item_of
+from lambdas.relay.kernel.paths import filled
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, token_of
 from ops.http import operators_http
@@ -137,7 +138,7 @@ def set_up(caller: Caller, wanted: Wanted, *, apply: bool) -> Iterator[Step]:
     if activated and schema is not None:
         order = {"displayName": wanted.title, "rank": 1}
         definition_id = _definition_id(caller, schema["id"])
-        caller.write("PUT", f"{DEFINITIONS}/{definition_id}/activate", order)
+        caller.write("PUT", f"{_under(DEFINITIONS, definition_id)}/activate", order)
     there = schema if active or activated else None
     yield _step("activation", wanted.title, there, activated)
 
@@ -239,14 +240,19 @@ def sources_of(item: Any) -> Iterator[str]:
                 yield from sources_of(value)
 
 
+def _under(root: str, id_: str) -> str:
+    """The path of one thing. Raises Malformed where its id is none."""
+    return filled(f"{root}/{{id}}", {"id": id_})
+
+
 def looked_at(caller: Caller, configuration_id: str, item: Any) -> str:
     """What is well with a journey destination; raises OpsError with what is not."""
-    found = caller.read(f"{ROOT}/configurations/{configuration_id}")
+    found = caller.read(_under(f"{ROOT}/configurations", configuration_id))
     for flag, part in (("schemaActive", "schema"), ("divisionIdActive", "division")):
         if found.get(flag) is False:
             raise OpsError(f"The {part} of the configuration {found.get('name')} is not active.")
     for source_id in sources_of(item):
-        source = caller.read(f"{SOURCES}/{source_id}")
+        source = caller.read(_under(SOURCES, source_id))
         if source.get("active") is False:
             raise OpsError(
                 f"The External Source {source.get('name')} is not active: activate it in Genesys "

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from lambdas.relay.destinations import journey
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Answer, Unanswered
 from ops import setup_journey
 from ops.__main__ import main
@@ -244,3 +245,40 @@ def test_a_login_that_gives_no_token_is_one_sentence(body: bytes) -> None:
 
     with pytest.raises(NoToken, match="answers 200 with something that is no"):
         token_of(Page(), "https://login.simulated", CLIENT_ID, CLIENT_SECRET)
+
+
+FOREIGN = [
+    b'{"message": "Endpoint request timed out"}',
+    b"<html>Please sign in</html>",
+    b"[]",
+    b'"OK"',
+    b"[" * 5_000,
+]
+
+
+@pytest.mark.parametrize("body", FOREIGN, ids=lambda body: repr(body[:12]))
+def test_an_answer_that_is_no_document_makes_nothing(body: bytes) -> None:
+    """An error under 200 is no empty list: on its word everything would be made a second time."""
+    world = World(NONE)
+    wire = Wire(world.platform)
+
+    class Foreign:
+        def send(self, method: str, url: str, headers: Any, sent: bytes | None) -> Any:
+            answer = wire.send(method, url, headers, sent)
+            return replace(answer, status=200, body=body) if method == "GET" else answer
+
+    token = token_of(wire, "https://login.simulated", CLIENT_ID, CLIENT_SECRET)
+    before = made(world)
+    with pytest.raises(OpsError, match="check the API host"):
+        list(set_up(Caller(Foreign(), "https://api.simulated", token), WANTED, apply=True))
+    assert made(world) == before
+
+
+@pytest.mark.parametrize("id_", ["..", "a/b", "schemas", ""])
+def test_what_is_no_id_is_asked_of_nobody(id_: str) -> None:
+    world = World(NONE)
+    caller = caller_of(world)
+    before = len(world.platform.record.requests)
+    with pytest.raises(Malformed, match="id"):
+        looked_at(caller, id_, {})
+    assert len(world.platform.record.requests) == before

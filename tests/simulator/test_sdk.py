@@ -16,6 +16,7 @@ from typing import Any
 import PureCloudPlatformClientV2 as Sdk
 import pytest
 
+from lambdas.relay.kernel.api_names import NAMES
 from simulator.endpoints import ENDPOINTS
 from simulator.endpoints.conversation_events import LISTS
 from simulator.faults import NONE
@@ -272,3 +273,17 @@ def test_every_error(world: World) -> None:
         body = understood(answer, "ErrorBody")
         assert (body.status, answer.status) == (status, status)
         assert body.context_id == answer.headers["ININ-Correlation-Id"]
+
+
+def test_words_of_genesys_paths_are_those_of_the_sdk() -> None:
+    """Of whatever stands at a place where other paths have an id."""
+    paths: set[str] = set()
+    for module in (Path(inspect.getfile(Sdk)).parent / "apis").glob("*.py"):
+        paths |= set(re.findall(r"resource_path = '/([^']+)'", module.read_text("utf-8")))
+    at: dict[str, set[str]] = {}
+    for path in paths:
+        parts = re.sub(r"\{[^}]*\}", "{}", path).split("/")
+        for place, part in enumerate(parts):
+            at.setdefault("/".join(parts[:place]), set()).add(part)
+    beside_an_id = set[str]().union(*(parts for parts in at.values() if "{}" in parts)) - {"{}"}
+    assert {word.casefold() for word in beside_an_id} == NAMES

@@ -73,7 +73,9 @@ def test_a_route_with_a_mapping_of_its_own_keeps_the_ids() -> None:
 
 NO_IDS = (
     "..", ".", "...", "", "a/b", "../p", "%2e%2e", "..%2fx", "a\\b", "a b", " a", "a\n", "a\x00",
-    "\u2028", "\ud800", "\u2026", "\uff0e\uff0e", "..;x", "a" * 300, None, 7, ["p"], {"id": "p"},
+    "calls", "Participants", "messages", "me", "\uff43alls", "\u200b..", "..\u00ad", "%c0%ae",
+    "\uff0f", "\u2028", "\ud800", "\u2026", "\uff0e\uff0e", "..;x", "a" * 300,
+    None, 7, ["p"], {"id": "p"},
 )  # fmt: skip
 
 
@@ -83,12 +85,41 @@ def test_what_is_no_id_becomes_no_path(value: Any) -> None:
         made(section("participant-attributes"), envelope(1, participantId=value))
 
 
-@pytest.mark.parametrize("value", ["p1", "a.b", "..a", "a@b.c", "Größe-12", "x?y=1#z"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "p1",
+        "a.b",
+        "..a",
+        "a..",
+        "a@b.c",
+        "Größe-12",
+        "x?y=1#z",
+        "{key}",
+        "{0.__class__}",
+        "call",
+        "tel:+49",
+        "null",
+        "a&b=c",
+        "a,b",
+        "e\u0301",
+        "。。",
+        "\U0001f600",
+        "\u2044",
+    ],
+)
 def test_an_id_is_one_segment_of_its_path(value: str) -> None:
     target = made(section("participant-attributes"), envelope(1, participantId=value)).target
     assert unquote(target.path.split("/")[-2]) == value
     assert target.path.count("/") == 7
     assert urlsplit(f"https://host{target.path}").path == target.path
+
+
+@pytest.mark.parametrize("word", ["calls", "emails", "settings"])
+def test_a_word_of_genesys_paths_is_no_conversation(word: str) -> None:
+    """`GET /api/v2/conversations/calls` is a list of calls."""
+    with pytest.raises(Malformed, match=f"{word} is a word of Genesys' own paths"):
+        made(section("participant-attributes"), envelope(1, conversationId=word))
 
 
 def test_an_item_is_asked_for_by_an_id_or_is_not_sent() -> None:

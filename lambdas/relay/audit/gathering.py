@@ -6,18 +6,20 @@ what began on a day of the interval. (SDK: ConversationQuery, AsyncConversationQ
 DataAvailabilityResponse, in the words of the models.)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from lambdas.relay.destinations.destination import read_document
+from lambdas.relay.destinations.results import place_of, rows_of
 from lambdas.relay.entrances.reading import iso_ms
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.outcomes import Deferred, header, words
+from lambdas.relay.genesys.outcomes import Deferred, header, told, words
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
-from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.paths import filled
 from lambdas.relay.kernel.ports import Answer, Clock, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.time_format import iso
@@ -33,6 +35,8 @@ PAUSE_S = 5.0
 TRIES = 5
 #: a job that takes longer is given up
 JOB_S_MAX = 1_800
+#: what a page without conversations may have
+BESIDE = frozenset({"totalHits", "cursor", "dataAvailabilityDate"})
 ENDED_BADLY = ("FAILED", "CANCELLED", "EXPIRED")
 
 #: waits so many seconds; False where there is no time left for that
@@ -79,20 +83,24 @@ class Analytics:
         return self._queried(period) if _is_short(period) else self._by_job(period)
 
     def _queried(self, period: Period) -> Iterator[Mapping[str, Any]]:
-        number, seen, hits = 1, 0, 1
-        while seen < hits:
+        number, seen, more = 1, 0, True
+        while more:
             paging: Json = {"pageSize": PAGE_SIZE, "pageNumber": number}
             answered = self._ask(
                 f"{ROOT}/query", {"interval": period.interval, "order": "asc", "paging": paging}
             )
-            page = answered.get("conversations", [])
+            page = _page(answered)
             yield from page
             number, seen = number + 1, seen + len(page)
-            hits = int(answered.get("totalHits", 0)) if page else 0
+            hits = place_of(answered.get("totalHits"), sys.maxsize)
+            more = bool(page) and (len(page) >= PAGE_SIZE if hits is None else seen < hits)
 
     def _by_job(self, period: Period) -> Iterator[Mapping[str, Any]]:
         job = self._ask(f"{ROOT}/jobs", {"interval": period.interval})
-        path = f"{ROOT}/jobs/{job['jobId']}"
+        try:
+            path = filled(f"{ROOT}/jobs/{{jobId}}", job)
+        except Malformed as malformed:
+            raise Transient(malformed.reason) from None
         since_ms = self.clock.now_ms()
         while (state := self._ask(path).get("state")) != "FULFILLED":
             if state in ENDED_BADLY or self.clock.now_ms() - since_ms > JOB_S_MAX * 1000:
@@ -102,7 +110,7 @@ class Analytics:
         while cursor is not None:
             further = {"cursor": cursor} if cursor else {}
             answered = self._ask(f"{path}/results?{urlencode({'pageSize': PAGE_SIZE, **further})}")
-            yield from answered.get("conversations", [])
+            yield from _page(answered)
             cursor = answered.get("cursor")
 
     def _ask(self, path: str, question: Json = None) -> Mapping[str, Any]:
@@ -111,15 +119,14 @@ class Analytics:
         tries = 0
         while True:
             answer = self.genesys.query(path, question)
-            if isinstance(answer, Answer) and answer.status in (200, 202):
-                document = read_document(answer.body)
-                if isinstance(document, Mapping):
-                    return document
+            read = _read(answer)
+            if isinstance(read, Mapping):
+                return read
             is_pace = isinstance(answer, Deferred) and not answer.is_fault
             is_asked_for = isinstance(answer, Answer) and answer.status == 429
             tries += not (is_pace or is_asked_for)
             if tries >= TRIES or (isinstance(answer, Answer) and _is_hopeless(answer)):
-                raise Transient(_reason(answer))
+                raise Transient(read)
             self._pause(_wait_s(answer, self.clock.now_ms()))
 
     def _pause(self, seconds: float) -> None:
@@ -135,10 +142,26 @@ def _is_hopeless(answer: Answer) -> bool:
     return 400 <= answer.status < 500 and answer.status != 429
 
 
-def _reason(answer: Answer | NotSent | Unanswered | Deferred) -> Reason:
-    if isinstance(answer, Answer):
+def _read(answer: Answer | NotSent | Unanswered | Deferred) -> Mapping[str, Any] | Reason:
+    """The object that answers, or why there is none."""
+    if not isinstance(answer, Answer):
+        return answer.reason
+    if answer.status not in (200, 202):
         return Code.STATUS_ERROR(answer.status, words(answer))
-    return answer.reason
+    try:
+        document = told(answer)
+    except Malformed as malformed:
+        return malformed.reason
+    return document if isinstance(document, Mapping) else Code.FOREIGN_ANSWER()
+
+
+def _page(answered: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The conversations of a page. Raises Transient where it is none: nothing found would be said
+    of what was not looked for."""
+    page = answered.get("conversations", [] if BESIDE.issuperset(answered) else None)
+    if not isinstance(page, list) or len(rows_of(page)) < len(page):
+        raise Transient(Code.NO_MEMBER("the answer", "conversations"))
+    return page
 
 
 def _wait_s(answer: Answer | NotSent | Unanswered | Deferred, now_ms: int) -> float:

@@ -21,6 +21,7 @@ from lambdas.relay.destinations.results import (
 )
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.labels import key_text, label
 from lambdas.relay.kernel.metrics import Metric
 from lambdas.relay.kernel.ports import Answer, NotSent, Unanswered
@@ -167,11 +168,9 @@ def is_genesys_own(answer: Answer) -> bool:
 def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome:
     text = answer.body.decode("utf-8", "replace")
     try:
-        document = read_document(answer.body)
-    except ValueError:
-        return Unsure(Code.STATUS_NOT_JSON(answer.status), answer=text)
-    if is_error(document):
-        return Unsure(Code.STATUS_ERROR(answer.status, words(answer)), answer=text)
+        document = told(answer)
+    except Malformed as malformed:
+        return Unsure(malformed.reason, answer=text)
     read = destination.read_results(document, batch.events)
     if read is None and document is None and answer.status == 200:
         return Unsure(Code.NOTHING_ANSWERED(), answer=text)
@@ -180,6 +179,18 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
     if isinstance(results, Unreadable):
         return Unclear(results.reason, text, *ids, is_in_form=read is not None)
     return Accepted(results, *ids)
+
+
+def told(answer: Answer) -> Json:
+    """What a 2xx tells, None where it is empty. Raises Malformed where that is a page of somebody
+    else's, or an error."""
+    try:
+        document = read_document(answer.body)
+    except ValueError:
+        raise Malformed(Code.STATUS_NOT_JSON(answer.status)) from None
+    if is_error(document):
+        raise Malformed(Code.STATUS_ERROR(answer.status, words(answer)))
+    return document
 
 
 def context_id(answer: Answer) -> str:

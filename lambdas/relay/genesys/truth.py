@@ -7,11 +7,9 @@ in time, reconcile when nobody has brought a request to an end.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambdas.relay.destinations.destination import read_document
-from lambdas.relay.destinations.results import is_error
 from lambdas.relay.destinations.truth import Comparison, Expectation, Truth
 from lambdas.relay.genesys.client import Genesys
-from lambdas.relay.genesys.outcomes import GONE, Deferred, is_genesys_own, words
+from lambdas.relay.genesys.outcomes import GONE, Deferred, is_genesys_own, told
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.paths import filled
@@ -98,9 +96,7 @@ def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | 
         is_outage = answer.status >= 500 or answer.status in GONE
         return NoAnswer(Code.STATUS(answer.status), is_outage=is_outage)
     try:
-        document = read_document(answer.body)
-    except ValueError:
-        return NoAnswer(Code.STATUS_NOT_JSON(answer.status))
-    if document is None or is_error(document):
-        return NoAnswer(Code.STATUS_ERROR(answer.status, words(answer)))
-    return Found(document)
+        document = told(answer)
+    except Malformed as malformed:
+        return NoAnswer(malformed.reason)
+    return NoAnswer(Code.NOTHING_ANSWERED()) if document is None else Found(document)

@@ -1,7 +1,8 @@
 """Paths of Genesys' API: the one place where an id becomes a segment of one.
 
 Ids come from outside. Quoting is not enough: it leaves `..` as it is, HTTP libraries and servers
-resolve that, and the request goes to another endpoint. So whatever is no plain id is refused.
+resolve that, and the request goes to another endpoint. Nor is a word an id that Genesys' paths have
+at such a place. So whatever is no plain id is refused.
 """
 
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from string import Formatter
 from urllib.parse import quote, unquote
 
+from lambdas.relay.kernel.api_names import NAMES
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
 
@@ -35,6 +37,8 @@ def segment(value: object, name: str) -> str:
             raise Malformed(Code.ID_UNPRINTABLE(name))
         if SEPARATORS & set(form) or not form.strip("."):
             raise Malformed(Code.ID_LEADS_ELSEWHERE(name))
+        if form.casefold() in NAMES:
+            raise Malformed(Code.ID_NAMES_ANOTHER(name, form))
     return quote(value, safe="")
 
 

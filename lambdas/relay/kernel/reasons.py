@@ -101,6 +101,9 @@ class Code(Enum):
     ID_TOO_LONG = "{} has {} characters; an id has {} at most"
     ID_UNPRINTABLE = "{} holds a space, a control character or half a character"
     ID_LEADS_ELSEWHERE = "{} is no id: as a part of a path it leads elsewhere"
+    ID_NAMES_ANOTHER = (
+        "{} is no id: {} is a word of Genesys' own paths, and leads to another endpoint"
+    )
     PATH_LEADS_ELSEWHERE = "not sent: its path leads elsewhere"
 
     # --- what the webhook does not take
