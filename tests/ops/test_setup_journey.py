@@ -265,6 +265,7 @@ def test_an_answer_that_is_no_document_makes_nothing(body: bytes) -> None:
     class Foreign:
         def send(self, method: str, url: str, headers: Any, sent: bytes | None) -> Any:
             answer = wire.send(method, url, headers, sent)
+            assert isinstance(answer, Answer)
             return replace(answer, status=200, body=body) if method == "GET" else answer
 
     token = token_of(wire, "https://login.simulated", CLIENT_ID, CLIENT_SECRET)

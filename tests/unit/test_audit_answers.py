@@ -30,14 +30,14 @@ NONE_OF_ITS_OWN: list[Any] = [
 ]
 
 
-def answering(world: World, body: Any, where: str, times: int = 10**9) -> list[str]:
+def answering(world: World, said: Any, where: str, times: int = 10**9) -> list[str]:
     """Genesys answers there with 200 and this; lists what it was asked."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    data = said if isinstance(said, bytes) else json.dumps(said).encode()
     asked: list[str] = []
 
-    def instead(method: str, url: str, headers: Mapping[str, str], sent: bytes | None) -> Any:
+    def instead(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Any:
         if where not in url or len(asked) >= times:
-            return SimulatedHttp.send(world.http, method, url, headers, sent)
+            return SimulatedHttp.send(world.http, method, url, headers, body)
         asked.append(url)
         return Answer(200, {}, data)
 
