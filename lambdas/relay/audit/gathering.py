@@ -6,7 +6,6 @@ what began on a day of the interval. (SDK: ConversationQuery, AsyncConversationQ
 DataAvailabilityResponse, in the words of the models.)
 """
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from lambdas.relay.genesys.outcomes import Deferred, header, told, words
 from lambdas.relay.kernel.backoff import retry_after_s
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.errors import Malformed, Transient
+from lambdas.relay.kernel.limits import COUNT_MAX
 from lambdas.relay.kernel.paths import filled
 from lambdas.relay.kernel.ports import Answer, Clock, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code, Reason
@@ -92,7 +92,7 @@ class Analytics:
             page = _page(answered)
             yield from page
             number, seen = number + 1, seen + len(page)
-            hits = place_of(answered.get("totalHits"), sys.maxsize)
+            hits = place_of(answered.get("totalHits"), COUNT_MAX)
             more = bool(page) and (len(page) >= PAGE_SIZE if hits is None else seen < hits)
 
     def _by_job(self, period: Period) -> Iterator[Mapping[str, Any]]:
