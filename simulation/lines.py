@@ -74,7 +74,7 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("_misplaced", "return _set_aside("): "tests/unit/test_consumer.py",
     ("_give_up", "return _set_aside("): "tests/unit/test_consumer.py",
     # ... and without a deploy that takes a destination away while a message of it is split.
-    ("_without_destination", "deps.writes.send("): "tests/unit/test_dedup.py",
+    ("_unconfigured", "deps.writes.send("): "tests/unit/test_dedup.py",
 }
 
 

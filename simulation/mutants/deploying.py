@@ -57,7 +57,7 @@ DEPLOYING = (
     Mutant(
         "what nobody is configured to take is dropped",
         "Whoever removes a destination wants nothing of it any more.",
-        ((write, "without_destination", _drop),),
+        ((write, "unconfigured", _drop),),
         stage=_under("removed", odd),
     ),
     Mutant(

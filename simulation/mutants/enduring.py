@@ -61,7 +61,7 @@ ENDURING = (
     Mutant(
         "a split request of a removed destination circles",
         "Without a destination there is nothing to look at.",
-        ((write, "without_destination", _circle), (redriving, "SENDINGS_ON_MAX", NEVER)),
+        ((write, "unconfigured", _circle), (redriving, "SENDINGS_ON_MAX", NEVER)),
         stage=_removed,
     ),
 )

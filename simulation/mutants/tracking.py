@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
+from lambdas.relay.correlation import entries as correlation_entries
 from lambdas.relay.correlation import loop_guard
 from lambdas.relay.correlation.entries import Entry, causing, possible
 from lambdas.relay.destinations.correlation import Confirmation, Facts, facts_of
@@ -47,6 +48,20 @@ def _nothing_missing(
     ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]
 ) -> tuple[str, ...]:
     return ()
+
+
+def _judged_by_name(
+    entry: Entry, facts: Facts, confirmations: Mapping[str, Confirmation]
+) -> Confirmation | None:
+    return confirmations.get(entry.destination)
+
+
+def _renamed(scenario: Scenario) -> Scenario:
+    return replace(scenario, deploy="renamed")
+
+
+def _items_refused(scenario: Scenario) -> Scenario:
+    return replace(certain(scenario), most_items=4, shares=replace(scenario.shares, poison=0.3))
 
 
 def _only_its_own_turn(
@@ -107,6 +122,27 @@ TRACKING = (
         ((Opened, "is_shown", _shown_by_anybody),),
         tracks=SHARED,
         stage=_refused_at_times,
+    ),
+    Mutant(
+        "an item that was left out was sent all the same",
+        "Genesys accepted the request, and this is one of its items.",
+        ((Record, "leaves_out", lambda self, key: False),),
+        tracks=SHARED,
+        stage=_items_refused,
+    ),
+    Mutant(
+        "what this instance is not configured for is judged all the same",
+        "An event came, so its request took effect.",
+        ((confirm, "_is_unconfigured", lambda tracked, check, deps: False),),
+        tracks={"until_end": True, "is_routed": False},
+        stage=_renamed,
+    ),
+    Mutant(
+        "entries of the next release lead nowhere",
+        "We have no such destination.",
+        ((correlation_entries, "_judging", _judged_by_name),),
+        tracks={"key": "answered", "correlates": False, "is_routed": True},
+        stage=_renamed,
     ),
     Mutant(
         "an entry is not used up",

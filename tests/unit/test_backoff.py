@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.relay.kernel.backoff import RETRY_AFTER_MAX_S, backoff_s, retry_after_s, retry_delay_s
-from lambdas.relay.kernel.limits import BACKOFF_MAX_S, SQS_DELAY_MAX_S
+from lambdas.relay.kernel.backoff import (
+    RETRY_AFTER_MAX_S,
+    backoff_s,
+    patience_s,
+    retry_after_s,
+    retry_delay_s,
+)
+from lambdas.relay.kernel.limits import BACKOFF_MAX_S, DAY_S, HOUR_S, MINUTE_S, SQS_DELAY_MAX_S
 from tests.unit.batches import NOW_MS
 
 
@@ -18,6 +24,11 @@ def test_it_doubles_up_to_its_cap() -> None:
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
 def test_full_jitter_stays_between_nought_and_the_ceiling(failures: int, fraction: float) -> None:
     assert 0 < backoff_s(failures, fraction) <= backoff_s(failures, 0.0) <= BACKOFF_MAX_S
+
+
+def test_what_waits_for_a_person_is_looked_at_in_proportion_to_its_wait() -> None:
+    waits = [patience_s(waited_s) for waited_s in (-5, 0, 8 * MINUTE_S, 4 * HOUR_S, 3 * DAY_S)]
+    assert waits == [MINUTE_S, MINUTE_S, MINUTE_S, HOUR_S / 2, HOUR_S]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,19 @@ def test_a_late_event_changes_no_final_record(state: State) -> None:
     assert desk.item(batch) == before
 
 
+def test_a_request_of_a_destination_that_is_not_named_here_waits_for_who_names_it() -> None:
+    """Found by the simulation: a function that was not yet replaced took the first event of a
+    conversation for all that was awaited."""
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.amend(batch, destination="of the next release")
+
+    assert not desk.hear(batch, caused())
+    assert not desk.end_window(batch)
+    assert desk.state(batch) == "PENDING_EVENT"
+    assert "heard_at_ms" not in desk.item(batch)
+
+
 @pytest.mark.parametrize("state", ["TIMEOUT_RECOVERY", "RECONCILED"])
 def test_a_late_event_wins_over_recovery(state: State) -> None:
     desk = Desk()

@@ -418,6 +418,40 @@ def test_a_refused_request_has_caused_nothing() -> None:
     assert written(desk) == [CREATED]
 
 
+@pytest.mark.parametrize("fate", ["refused", "again"])
+def test_an_item_that_its_request_left_out_has_caused_nothing(fate: str) -> None:
+    """Found by the simulation: somebody else's event of that conversation was taken for ours."""
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    batch = desk.accept(request(items=2))
+    left_out = {"indices": [0], "fate": fate, "reason": "", "batch_id": "part"}
+    desk.amend(batch, state="SPLIT", parts=[left_out])
+
+    deduplicate(desk, arriving(caused(), caused(conversation="c-1.1")))
+
+    assert (told(desk), written(desk)) == ([batch.batch_id], [CREATED])
+
+
+def test_an_item_left_out_after_a_lost_answer_may_have_caused_something() -> None:
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    batch = desk.accept(request(items=2))
+    left_out = {"indices": [0], "fate": "refused", "reason": "", "batch_id": "part"}
+    desk.amend(batch, state="SPLIT", parts=[left_out], attempt=2)
+
+    deduplicate(desk, arriving(caused()))
+
+    assert (told(desk), written(desk)) == ([batch.batch_id], [])
+
+
+def test_a_request_of_a_destination_that_only_the_next_release_names_is_ours() -> None:
+    """Found by the simulation: a function that was not yet replaced wrote the echo back."""
+    desk = Desk()
+    batch = desk.accept(replace(request(), target=replace(request().target, destination="new")))
+
+    deduplicate(desk, arriving(caused()))
+
+    assert (told(desk), written(desk)) == ([batch.batch_id], [])
+
+
 def test_a_request_that_was_never_sent_has_caused_nothing() -> None:
     desk = Desk()
     desk.seal(request())

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from lambdas.relay.destinations.correlation import expecting
-from lambdas.relay.functions.parts import on_record, part, send_parts, without_destination
-from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.functions.parts import on_record, part, send_parts, unconfigured
 from lambdas.relay.kernel.limits import HELD_CHARS_MAX, SEEN_BYTES_MAX
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.messages.consumer import Done
+from lambdas.relay.messages.consumer import Done, Later
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
@@ -132,7 +131,7 @@ def test_a_split_request_whose_destination_is_gone_sends_its_parts_on() -> None:
     desk.amend(whole, state="SPLIT", parts=rows)
     deps = replace(desk.deps, destinations={})
 
-    assert without_destination(whole, deps) == Done()
+    assert unconfigured(whole, deps) == Done()
 
     assert [batch.batch_id for batch in sent(desk)] == [rows[0]["batch_id"]]
     assert desk.world.table.items[record_key(rows[1]["batch_id"])]["state"] == "REJECTED"
@@ -145,7 +144,7 @@ def test_what_has_been_settled_needs_no_destination(state: str) -> None:
     desk.amend(whole, state=state)
     deps = replace(desk.deps, destinations={})
 
-    assert without_destination(whole, deps) == Done()
+    assert unconfigured(whole, deps) == Done()
 
 
 def test_what_is_to_be_sent_waits_for_its_destination() -> None:
@@ -153,5 +152,7 @@ def test_what_is_to_be_sent_waits_for_its_destination() -> None:
     whole = desk.open(request())
     deps = replace(desk.deps, destinations={})
 
-    with pytest.raises(Transient, match="names no destination"):
-        without_destination(whole, deps)
+    waiting = unconfigured(whole, deps)
+
+    assert isinstance(waiting, Later)
+    assert waiting.reason.code is Code.NO_DESTINATION

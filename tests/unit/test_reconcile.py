@@ -372,6 +372,23 @@ def test_a_call_is_never_sent_again_because_nothing_is_found_of_it() -> None:
     assert "as again" not in office.document(review_key(batch.batch_id))["advice"]
 
 
+def test_a_request_of_an_unknown_destination_waits_a_day_and_then_a_person_has_it() -> None:
+    """How it is confirmed is not known here, so that nothing that was heard confirms it."""
+    office = Office()
+    batch = office.overdue_request()
+    office.amend(batch, destination="of the next release", heard_at_ms=NOW_MS)
+
+    office.run()
+    assert office.state(batch) == "PENDING_EVENT"
+    office.amend(batch, tries=ALIGNMENTS_MAX)
+    office.make_due(batch)
+    office.run()
+
+    assert office.state(batch) == "MANUAL_REVIEW"
+    assert "NO_DESTINATION | of the next release" in office.item(batch)["reason"]
+    assert office.genesys.asked == []
+
+
 def test_absence_is_believed_only_after_the_quarantine() -> None:
     """R1: a request may take effect after its answer."""
     office = Office()

@@ -32,6 +32,8 @@ from lambdas.relay.kernel.limits import CLAIM_TTL_S, ECHO_WITHIN_S, HOUR_S, MINU
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 
+#: partitions of entries begin so, as do those of loops.py and asking.py
+ENTRIES = "M#"
 #: with the type of an event: the identity of the one that met the entry
 MET = "met#"
 #: the sort keys of entries of attempts begin so; those of entries that last come before it, and
@@ -49,7 +51,7 @@ SENT_BEFORE_S, SENT_AFTER_S = ECHO_WITHIN_S + 15 * MINUTE_S, 5 * MINUTE_S
 
 def entry_partition(match: Match, key: str) -> str:
     """Genesys' ids are the same in any letter case."""
-    return f"M#{match}#{key.lower()}"
+    return f"{ENTRIES}{match}#{key.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class Entry:
     @property
     def batch_id(self) -> str:
         return self.sk.rpartition("#")[2]
+
+    @property
+    def key(self) -> str:
+        """The key in lower case."""
+        return self.pk.removeprefix(ENTRIES).partition("#")[2]
 
     def is_met_by(self, event: SealedEvent) -> bool:
         return event.identity in (self.met_by, *self.met.values())
@@ -178,7 +185,7 @@ def possible(
     return [
         entry
         for entry in found
-        if (confirmation := confirmations.get(entry.destination)) is not None
+        if (confirmation := _judging(entry, facts, confirmations)) is not None
         and confirmation.causes(facts.detail_type)
         and contains(facts.shows, entry.shows)
         and (
@@ -213,13 +220,36 @@ def causing(
                 lambda p: p.is_met_by(event),
                 lambda p: p.batch_id == event.correlation_id.lower(),
                 lambda p: p.awaits(facts),
-                lambda p: confirmations[p.destination].owned,
+                lambda p: _is_owned(p, facts, confirmations),
             )
             for entry in fitting
             if fits(entry)
         ),
         None,
     )
+
+
+def _judging(
+    entry: Entry, facts: Facts, confirmations: Mapping[str, Confirmation]
+) -> Confirmation | None:
+    """What says what an event is to an entry's request. A destination that this configuration does
+    not name is of a newer one, perhaps, that runs beside it: then whatever else is matched in the
+    same way and hears of such events, or its echoes would be written back."""
+    named = confirmations.get(entry.destination)
+    if named is not None:
+        return named
+    alike = (
+        confirmation
+        for _, confirmation in sorted(confirmations.items())
+        if entry.pk.startswith(entry_partition(confirmation.match, ""))
+        and confirmation.hears(facts.detail_type)
+    )
+    return next(alike, None)
+
+
+def _is_owned(entry: Entry, facts: Facts, confirmations: Mapping[str, Confirmation]) -> bool:
+    judging = _judging(entry, facts, confirmations)
+    return judging is not None and judging.owned
 
 
 def following(
@@ -230,7 +260,7 @@ def following(
         {
             entry.batch_id
             for entry in found
-            if (confirmation := confirmations.get(entry.destination)) is not None
+            if (confirmation := _judging(entry, facts, confirmations)) is not None
             and confirmation.hears(facts.detail_type)
             and not confirmation.causes(facts.detail_type)
         }

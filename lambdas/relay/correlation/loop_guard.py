@@ -180,7 +180,9 @@ def _of_effect(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
             lease_until_ms=record.lease_until_ms if record.state == "OPEN" else 0,
         )
         for entry, item in zip(found, items, strict=True)
-        if item is not None and (record := Record.of(item)).may_have_taken_effect
+        if item is not None
+        and (record := Record.of(item)).may_have_taken_effect
+        and not record.leaves_out(entry.key)
     ]
 
 

@@ -20,7 +20,14 @@ from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCH
 from lambdas.relay.kernel.ports import Change, Delivery, Guard
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
-from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, quarantine
+from lambdas.relay.messages.consumer import (
+    Consumer,
+    Disposition,
+    Done,
+    Later,
+    quarantine,
+    without_destination,
+)
 from lambdas.relay.messages.dead_letters import dead_letter
 from lambdas.relay.requests.ordering import Applied, Held, NoRoom, Nothing, OrderedEvent, step
 from lambdas.relay.requests.record import Record, record_key
@@ -57,11 +64,22 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         consumer = deps.consumer
         if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):
             continue
-        visit = _Visit(check, Record.of(item), delivery, deps, deadline_ms)
+        tracked = Record.of(item)
+        if _is_unconfigured(tracked, check, deps):
+            now_ms = consumer.clock.now_ms()
+            return without_destination(tracked.destination, tracked.sealed_at_ms, now_ms)
+        visit = _Visit(check, tracked, delivery, deps, deadline_ms)
         disposition = visit.make()
         if disposition is not None:
             return disposition
     return Later(Code.RECORD_BUSY())
+
+
+def _is_unconfigured(tracked: Record, check: Check, deps: Deps) -> bool:
+    """What an event is to a request stands in the configuration that names its destination. This
+    instance may be of the release before, or of one that was rolled back."""
+    is_open = check.kind == "event" or tracked.state in LISTENING
+    return is_open and tracked.destination not in deps.destinations
 
 
 @dataclass(frozen=True, slots=True)

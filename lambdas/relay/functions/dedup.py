@@ -10,7 +10,6 @@ from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
 from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.functions.copies import name_copies, note_same_content
-from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import (
     CONSOLIDATIONS_MAX,
     HORIZON_S,
@@ -23,7 +22,13 @@ from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim, claim_keys, is_copy
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.ledger.redelivery import as_ordered
-from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
+from lambdas.relay.messages.consumer import (
+    Consumer,
+    Disposition,
+    Done,
+    Later,
+    without_destination,
+)
 from lambdas.relay.messages.dead_letters import ATTEMPTS
 from lambdas.relay.messages.sealing import (
     CONSOLIDATIONS,
@@ -73,7 +78,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
     if not any(name in deps.destinations for name in batch.target.names):
-        return _without_destination(batch, deps, now_ms)
+        return _unconfigured(batch, deps, now_ms)
     batch = as_ordered(batch, deps.ledger)
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
@@ -152,7 +157,7 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     return Done()
 
 
-def _without_destination(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     """What is settled, or goes on in others, needs no configuration. The rest waits for a deploy
     that names its destination: until then nobody knows which of its events are a request's own
     doing, and write may know the destination still. Raises Transient."""
@@ -163,7 +168,7 @@ def _without_destination(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     if state == "SPLIT":
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
     elif state not in SETTLED | PARKED:
-        raise Transient(Code.NO_DESTINATION(batch.target.destination))
+        return without_destination(batch.target.destination, batch.sealed_at_ms, now_ms)
     return Done()
 
 

@@ -85,6 +85,9 @@ class Deps(CommonDeps):
 def attend(item: Item, deps: Deps) -> Fate:
     """Does what is due for one record. Raises Transient."""
     tracked = Record.of(item)
+    if tracked.state in WAITING and tracked.destination not in deps.destinations:
+        # How it is confirmed stands in the configuration that names it, and only there.
+        return _ask_again(tracked, NoAnswer(Code.NO_DESTINATION(tracked.destination)), deps)
     if tracked.state in WAITING:
         return _align(tracked, deps)
     if tracked.state == "SPLIT" and tracked.resolved_by:
@@ -134,10 +137,14 @@ def _align(tracked: Record, deps: Deps) -> Fate:
             return "unasked"  # no slot at the rate limit: not a word about this request
         case Absent(proves) if _is_asked_enough(tracked) and _may_repeat(tracked, proves, deps):
             return _send_again(tracked, deps, now_ms)
+    return _ask_again(tracked, finding, deps)
+
+
+def _ask_again(tracked: Record, finding: Finding, deps: Deps) -> Fate:
     reason = _in_vain(tracked, finding)
     if reason is not None:
         return _give(tracked, reason, advice(deps.destinations.get(tracked.destination)), deps)
-    again = asking_again(tracked, now_ms, 0, recovery.told(finding))
+    again = asking_again(tracked, deps.clock.now_ms(), 0, recovery.told(finding))
     return "postponed" if _change(tracked, again, deps) else "changed"
 
 

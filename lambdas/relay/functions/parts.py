@@ -12,12 +12,11 @@ from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import of_target
-from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Outgoing
-from lambdas.relay.kernel.reasons import Code, Reason, read_reason
+from lambdas.relay.kernel.reasons import Reason, read_reason
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.messages.consumer import Disposition, Done
+from lambdas.relay.messages.consumer import Disposition, Done, without_destination
 from lambdas.relay.messages.sealing import Batch, describe, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
@@ -67,13 +66,13 @@ def stand_by(batch: Batch, standing: Record, deps: Deps) -> bool:
     return standing.state in SETTLED | PARKED | {"SPLIT"}
 
 
-def without_destination(batch: Batch, deps: Deps) -> Disposition:
+def unconfigured(batch: Batch, deps: Deps) -> Disposition:
     """No configuration is needed for what has been settled. The rest waits for a deploy that names
     its destination, as long as messages wait. Raises Transient."""
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     if item is not None and stand_by(batch, Record.of(item), deps):
         return Done()
-    raise Transient(Code.NO_DESTINATION(batch.target.destination))
+    return without_destination(batch.target.destination, batch.sealed_at_ms, deps.clock.now_ms())
 
 
 def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:

@@ -12,7 +12,7 @@ from lambdas.relay.destinations.correlation import CANDIDATES, is_compensation
 from lambdas.relay.destinations.destination import Destination, of_target
 from lambdas.relay.functions.attempt import Attempt, Deps, request_ms
 from lambdas.relay.functions.leasing import open_request
-from lambdas.relay.functions.parts import without_destination
+from lambdas.relay.functions.parts import unconfigured
 from lambdas.relay.kernel.errors import Misplaced
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
@@ -29,7 +29,7 @@ def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         raise Misplaced(Code.NOT_CLAIMED())
     destination = of_target(batch.target, deps.destinations)
     if destination is None:
-        return without_destination(batch, deps)
+        return unconfigured(batch, deps)
     latest_ms = deadline_ms - request_ms(deps.timing)
     stay_away = deps.admission.stay_away(destination, latest_ms, deadline_ms)
     if stay_away is not None:

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 
-from lambdas.relay.kernel.limits import BACKOFF_BASE_S, BACKOFF_MAX_S, HOUR_S, SQS_DELAY_MAX_S
+from lambdas.relay.kernel.limits import (
+    BACKOFF_BASE_S,
+    BACKOFF_MAX_S,
+    HOUR_S,
+    MINUTE_S,
+    PATIENCE_MAX_S,
+    PATIENCE_SHARE,
+    SQS_DELAY_MAX_S,
+)
 from lambdas.relay.kernel.time_format import counted_ms
 
 #: a `Retry-After` is kept to for this long at most, then one request asks anew: Genesys' daily
@@ -20,6 +28,12 @@ def backoff_s(failures: int, fraction: float) -> float:
     backoff with jitter"): uniform in (0, min(cap, base * 2^failures)]; never zero."""
     ceiling = min(BACKOFF_MAX_S, BACKOFF_BASE_S * 2.0 ** min(failures, 30))
     return ceiling * (1 - fraction)
+
+
+def patience_s(waited_s: float) -> float:
+    """How long to leave alone what only a person can mend: in proportion to how long it has waited,
+    a minute at least and `PATIENCE_MAX_S` at most."""
+    return min(PATIENCE_MAX_S, max(1.0 * MINUTE_S, waited_s * PATIENCE_SHARE))
 
 
 def retry_delay_s(depth: int) -> int:

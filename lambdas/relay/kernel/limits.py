@@ -148,6 +148,10 @@ SLEEP_MAX_S = 2.0
 EARLY_S = 1.0
 BACKOFF_BASE_S = 2.0
 BACKOFF_MAX_S = 15.0 * MINUTE_S
+#: what waits for a person (a deploy) is looked at again after this share of the time that it has
+#: waited: soon while somebody may be about to mend it, seldom when nobody does for days
+PATIENCE_SHARE = 1 / 8
+PATIENCE_MAX_S = 1.0 * HOUR_S
 
 # --- the breaker
 #: failures in a row, all writers together, before nobody asks Genesys any more; each of them may

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lambdas.relay.entrances.events import Reader
-from lambdas.relay.kernel.backoff import backoff_s
+from lambdas.relay.kernel.backoff import backoff_s, patience_s
 from lambdas.relay.kernel.errors import Malformed, Misplaced, Transient
 from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.kernel.ports import Clock, Delivery, Entropy, Queue, Telemetry, Vault
@@ -38,6 +38,12 @@ class Later:
 
 
 Disposition = Done | Later
+
+
+def without_destination(name: str, sealed_at_ms: int, now_ms: int) -> Later:
+    """For work whose destination this configuration does not name: one that names it may be about
+    to be deployed, or be running beside this one."""
+    return Later(Code.NO_DESTINATION(name), patience_s((now_ms - sealed_at_ms) / 1000))
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,17 @@ class Record:
             return self.reposts > 0 or bool(self.parent)
         return self.attempt > 0 and self.state != "REJECTED"
 
+    def leaves_out(self, key: str) -> bool:
+        """Its only attempt was answered, and every item under this key is in a part: refused, or
+        to be sent anew. Where items share a key nobody can tell which row is whose."""
+        if self.state != "SPLIT" or self.resolved_by or self.may_be_doubled:
+            return False
+        if len(self.expected) != self.items:
+            return False
+        left_out = {int(index) for part in self.parts for index in part.get("indices", ())}
+        named = {n for n, row in enumerate(self.expected) if row.key.lower() == key.lower()}
+        return bool(named) and named <= left_out
+
     # --- times
 
     sealed_at_ms = _Said(0)
