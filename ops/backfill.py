@@ -102,8 +102,8 @@ def planned(found: Audit, configuration: Configuration) -> Plan:
         agreement = found.comparison.agreement.get(event.detail_type, Agreement())
         if identity is None:
             left[event.detail_type] = (
-                "events of this type are not known by their moment (docs/identity.md), so that a "
-                "genuine one that comes late would be another event"
+                "the identity rule of this type is not moment (docs/identity.md), so a genuine "
+                "event that arrives late would not be recognised as a copy"
             )
         elif not agreement.is_shown:
             left[event.detail_type] = _unproven(agreement)

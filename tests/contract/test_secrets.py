@@ -44,7 +44,7 @@ class Client:
 def test_a_secret_of_another_form_is_one_sentence_without_its_text(text: str) -> None:
     secrets = SecretsManagerSecrets(Client(text), "id")  # type: ignore[arg-type]
 
-    with pytest.raises(Transient, match="put it right in Secrets Manager") as raised:
+    with pytest.raises(Transient, match="correct it in Secrets Manager") as raised:
         secrets.credentials(fresh=False)
 
     assert "hello" not in str(raised.value)

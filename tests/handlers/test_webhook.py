@@ -164,7 +164,7 @@ def test_a_secret_that_holds_no_keys_is_a_sentence(queue_url: str, text: str) ->
     client = boto3.client("secretsmanager")
     client.put_secret_value(SecretId="keys", SecretString=text or " ")
 
-    with pytest.raises(Transient, match="put it right in Secrets Manager"):
+    with pytest.raises(Transient, match="correct it in Secrets Manager"):
         SecretsManagerSenderKeys(client, "keys").of("shop", fresh=False)
 
 
@@ -189,7 +189,7 @@ def test_a_secret_that_cannot_be_read_is_not_asked_for_by_every_request(
     keys = SecretsManagerSenderKeys(client, "keys")
     client.put_secret_value(SecretId="keys", SecretString="no JSON")
     for _ in range(5):
-        with pytest.raises(Transient, match="put it right in Secrets Manager"):
+        with pytest.raises(Transient, match="correct it in Secrets Manager"):
             keys.of("shop", fresh=True)
     assert reading.call_count == 1
 

@@ -156,7 +156,8 @@ def test_what_a_backfill_made_takes_effect_once_and_late_genuine_events_are_copi
 
 
 @pytest.mark.parametrize(
-    ("identity", "words"), [({}, "not known by their moment"), (BY_MOMENT, "came in this time")]
+    ("identity", "words"),
+    [({}, "identity rule of this type is not moment"), (BY_MOMENT, "came in this time")],
 )
 def test_what_cannot_be_told_from_a_genuine_event_is_not_made(
     relay: Deployed,

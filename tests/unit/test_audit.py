@@ -193,7 +193,7 @@ def test_without_time_to_wait_it_says_so() -> None:
     while not pace.spend(world.timeline.now_ms):
         pass
 
-    with pytest.raises(Transient, match="no time is left"):
+    with pytest.raises(Transient, match="no time left"):
         world.audited(patience_s=1)
 
 

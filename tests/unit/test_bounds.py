@@ -100,8 +100,8 @@ def test_an_id_that_no_key_can_hold_names_nothing() -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"participantId": SURROGATE}, "half a character"),
-        ({"participantId": "p" * 3_000}, "an id has 256 at most"),
+        ({"participantId": SURROGATE}, "an unpaired surrogate"),
+        ({"participantId": "p" * 3_000}, "an id has at most 256"),
     ],
 )
 def test_a_path_that_no_request_has_is_set_aside_and_not_retried(

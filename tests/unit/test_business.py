@@ -139,12 +139,12 @@ def test_a_time_is_read_alike(detail: dict[str, Any]) -> None:
         ({"type": 7}, "in detail, type is a number, not a string"),
         ({"id": "i" * 257}, "in detail, id has 257 characters; it must have 1 to 256"),
         ({"occurredAt": "yesterday"}, "such as 2026-01-31T09:30:00Z"),
-        ({"occurredAt": "2026-01-31T09:30:00"}, "no date and time with its offset"),
-        ({"correlationId": "two words"}, "in detail, correlationId is not 1 to 128 of"),
+        ({"occurredAt": "2026-01-31T09:30:00"}, "not a date and time with an offset"),
+        ({"correlationId": "two words"}, "in detail, correlationId must be 1 to 128"),
         ({"identifiers": {"customerId": 7}}, "an identifier is not a string"),
         ({"attributes": [1]}, "in detail, attributes is a list, not an object"),
-        ({"atributes": {}}, "detail has atributes, which business events do not have"),
-        ({"tel:+15555550142": 1}, "detail has a member, which business events do not have"),
+        ({"atributes": {}}, "detail has the unknown member atributes"),
+        ({"tel:+15555550142": 1}, "detail has the unknown member (name not shown)"),
     ],
 )
 def test_a_sender_learns_in_one_sentence_what_is_wrong(changes: dict[str, Any], told: str) -> None:

@@ -57,7 +57,7 @@ def test_what_is_no_json_number_is_refused_by_name(token: str) -> None:
 
 
 def test_a_number_of_thousands_of_digits_is_refused_in_plain_words() -> None:
-    with pytest.raises(Malformed, match=r"^the envelope holds a number with thousands of digits$"):
+    with pytest.raises(Malformed, match=r"^the envelope holds a number with too many digits$"):
         read_json(f'{{"value": {"9" * 5000}}}', "the envelope")
 
 

@@ -143,7 +143,7 @@ def test_a_refusal_that_does_not_say_whose_claim_it_met_is_no_verdict() -> None:
     world = World()
     silent = Silent(world.table, world.gate, world.faults, world.timeline)
 
-    with pytest.raises(Transient, match="without saying what stands there"):
+    with pytest.raises(Transient, match="without returning the item"):
         claim(batch_of("a"), silent, NOW_MS)
 
 

@@ -232,7 +232,7 @@ def test_an_event_without_the_id_of_its_path_is_set_aside() -> None:
         "generic", path="/api/v2/x/{x}", path_values={"x": "body.nowhere"}, single=True
     )
     (route,) = configuration(interaction).routes
-    with pytest.raises(Malformed, match="the path needs x, and there is none"):
+    with pytest.raises(Malformed, match="the path needs x, which is missing"):
         rendered(route, parse_event(envelope(3), NOW_MS))
 
 

@@ -465,14 +465,14 @@ def changed(*path: str, to: object) -> Envelope:
         (without("source"), "the envelope has no source"),
         (
             changed("source", to="aws.events"),
-            "the envelope is EventBridge's own notice, not an event of a source",
+            "the envelope is EventBridge's own notice, not an event from a source",
         ),
         (without("detail"), "the envelope has no detail"),
         (changed("detail", to=None), "the envelope has no detail"),
         (changed("detail", to="{}"), "in the envelope, detail is a string, not an object"),
         (
             without("detail", "eventBody"),
-            "detail has no eventBody, as Genesys' events have, and not both conversationId and "
+            "detail has neither an eventBody, as Genesys' events have, nor both conversationId and "
             "timestamp, as flat events have",
         ),
         (

@@ -90,7 +90,7 @@ def test_after_slow_calls_in_a_row_nobody_asks_until_the_pause_is_over() -> None
     watched.store.takes_s = LEDGER_SLOW_S
 
     assert watched.asks(50) == LEDGER_SLOW_CALLS_MAX
-    with pytest.raises(Transient, match="left in peace"):
+    with pytest.raises(Transient, match="calls to it are paused"):
         watched.ledger.find([KEY])
     assert watched.world.telemetry.counts["LedgerSpared"] == 50 - LEDGER_SLOW_CALLS_MAX + 1
 

@@ -30,7 +30,7 @@ def test_what_a_neighbour_will_never_take_is_set_aside_with_the_reason_and_not_r
 
     def act(delivery: Delivery) -> Disposition:
         if delivery is bad:
-            raise Impossible(Code.QUOTED("PutItem: ValidationException, which it will always be"))
+            raise Impossible(Code.QUOTED("PutItem: ValidationException"))
         done.append(delivery.body)
         return Done()
 

@@ -37,13 +37,13 @@ def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
             JOURNEY,
             {"item": {**JOURNEY_ITEM, "id": "body.nothing"}},
             envelope(1),
-            "gives no id; journey",
+            "gives no id, which journey",
         ),
         (
             JOURNEY,
             {"item": journey.item_of(EXTERNAL_SOURCE_ID)},
             envelope(1),
-            r"gives no identifiers.externalIds\[0\].value; journey",
+            r"gives no identifiers.externalIds\[0\].value, which journey",
         ),
         (section("conversation-events"), {}, envelope(1, "attributes"), "no list for events of"),
         (
@@ -52,7 +52,7 @@ def made(destination: dict[str, Any], text: str, **route: Any) -> Any:
             envelope(1, participantId=""),
             "needs participant_id",
         ),
-        (JOURNEY, {}, envelope(1, queueId="q" * 600_000), "bytes; a request may have"),
+        (JOURNEY, {}, envelope(1, queueId="q" * 600_000), "bytes; a request has room for"),
     ],
 )
 def test_a_mapping_that_fails_on_an_event_names_the_route_and_the_reason(
@@ -118,14 +118,14 @@ def test_an_id_is_one_segment_of_its_path(value: str) -> None:
 @pytest.mark.parametrize("word", ["calls", "emails", "settings"])
 def test_a_word_of_genesys_paths_is_no_conversation(word: str) -> None:
     """`GET /api/v2/conversations/calls` is a list of calls."""
-    with pytest.raises(Malformed, match=f"{word} is a word of Genesys' own paths"):
+    with pytest.raises(Malformed, match=f"{word} is a word in Genesys' own paths"):
         made(section("participant-attributes"), envelope(1, conversationId=word))
 
 
 def test_an_item_is_asked_for_by_an_id_or_is_not_sent() -> None:
     asked = {"match": "entity", "topics": ["t"], "key": "orderId", "truth": "/api/v2/orders/{key}"}
     orders = section("generic", item={"orderId": "body.chosen"}, confirmation=asked)
-    with pytest.raises(Malformed, match="orderId is no id"):
+    with pytest.raises(Malformed, match="orderId is not a valid id"):
         made(orders, envelope(1, chosen=".."))
 
 

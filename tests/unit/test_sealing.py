@@ -246,9 +246,9 @@ def test_an_edited_message_is_told_apart_from_one_that_is_none() -> None:
     document = json.loads(encode(batch_of("a")))
     document["events"][0][-1] = '{"said":"another"}'
 
-    with pytest.raises(Malformed, match="edited after it was sealed"):
+    with pytest.raises(Malformed, match="changed after it was sealed"):
         decode(json.dumps(document))
-    with pytest.raises(Malformed, match="no sealed batch"):
+    with pytest.raises(Malformed, match="not a valid sealed batch"):
         decode('{"v": 1, "batch_id": "x"}')
     with pytest.raises(Malformed, match="not JSON"):
         decode("hello")
@@ -257,7 +257,7 @@ def test_an_edited_message_is_told_apart_from_one_that_is_none() -> None:
 def test_a_message_of_another_release_says_so() -> None:
     document = json.loads(encode(batch_of("a")))
 
-    with pytest.raises(Malformed, match="format 2, this release reads 1"):
+    with pytest.raises(Malformed, match="format 2; this release reads 1"):
         decode(json.dumps({**document, "v": 2}))
 
 

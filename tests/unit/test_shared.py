@@ -80,5 +80,5 @@ def test_endless_collisions_are_given_up() -> None:
         counter(world).change(increment)
         return increment(item)
 
-    with pytest.raises(Transient, match="contended"):
+    with pytest.raises(Transient, match="too many writers"):
         counter(world).change(never)

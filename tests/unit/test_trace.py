@@ -96,7 +96,7 @@ def test_times_attempts_and_answers_are_told_in_their_order() -> None:
         "sealed",
         "#1 accepted",
         "#1 no event within the window",
-        "Genesys knows nothing of it",
+        "Genesys has no trace of it",
         "Genesys shows that it took effect",
         "confirmed by conversation:created",
     ):
@@ -114,7 +114,7 @@ def test_what_is_held_and_why_a_person_is_asked_is_told() -> None:
     (found,) = traced(desk, batch.batch_id).requests
 
     assert found.held == (ENDED,)
-    assert "what must precede it" in found.reason
+    assert "these events never came" in found.reason
 
 
 def test_a_split_request_leads_to_its_parts_and_they_to_it() -> None:

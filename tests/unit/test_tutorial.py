@@ -117,19 +117,19 @@ def test_members_that_nobody_described_are_part_of_what_was_said() -> None:
 @pytest.mark.parametrize(
     ("detail", "told"),
     [
-        ({}, "detail has no eventBody"),
+        ({}, "detail has neither an eventBody"),
         ({"topicName": "t", "version": "2", "timestamp": "2026-01-09T09:00:00Z"},
-         "detail has no eventBody"),
-        ({"conversationId": "c-1"}, "detail has no eventBody"),
+         "detail has neither an eventBody"),
+        ({"conversationId": "c-1"}, "detail has neither an eventBody"),
         ({**FLAT, "conversationId": 7}, "in detail, conversationId is a number"),
-        ({**FLAT, "conversationId": ""}, "detail has no eventBody"),
+        ({**FLAT, "conversationId": ""}, "detail has neither an eventBody"),
         ({**FLAT, "timestamp": {}}, "in detail, timestamp is an object"),
         ({**FLAT, "id": 7}, "in detail, id is a number"),
-        ({**POSTED, "id": None}, "detail has no eventBody"),
+        ({**POSTED, "id": None}, "detail has neither an eventBody"),
         ({**POSTED, "type": 1}, "in detail, type is a number"),
-        ({**POSTED, "createdTime": [1]}, "in detail, createdTime is a list that is no moment"),
-        ({**POSTED, "createdTime": "soon"}, "in detail, createdTime is a string that is no moment"),
-        ({**POSTED, "createdTime": -1}, "in detail, createdTime is a number that is no moment"),
+        ({**POSTED, "createdTime": [1]}, "in detail, createdTime is a list that is not"),
+        ({**POSTED, "createdTime": "soon"}, "in detail, createdTime is a string that is not"),
+        ({**POSTED, "createdTime": -1}, "in detail, createdTime is a number that is not"),
         ({"eventBody": None, "topicName": "t"}, "detail has no eventBody"),
     ],
 )  # fmt: skip
@@ -224,7 +224,7 @@ def test_what_a_plain_details_members_mean_is_its_senders_affair(stated: Any) ->
 
 
 def test_a_plain_detail_that_says_nothing_is_malformed() -> None:
-    with pytest.raises(Malformed, match="detail has no members"):
+    with pytest.raises(Malformed, match="detail is empty"):
         read({}, source="crm")
 
 

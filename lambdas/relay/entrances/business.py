@@ -102,7 +102,7 @@ def problem(detail: Mapping[str, Json]) -> Reason | None:
             return Code.NO_MEMBER(DETAIL, name)
     for name in detail:
         if name not in MEMBERS:
-            shown = name if _PLAIN_NAME.fullmatch(name) else "a member"
+            shown = name if _PLAIN_NAME.fullmatch(name) else "(name not shown)"
             return Code.MEMBER_UNKNOWN(DETAIL, shown, ", ".join(MEMBERS))
     return (
         _text_problem(detail, "type", TYPE_CHARS_MAX)
