@@ -16,7 +16,7 @@ from typing import Any
 
 from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.routes.configuration import Configuration
-from stacks.environment_document import Document
+from stacks.environment_document import Document, Relay
 from stacks.schema.parsing import configuration_of
 from stacks.schema.resolving import resolve
 from stacks.tables import place_of, validated
@@ -90,10 +90,29 @@ def _load(reference: str) -> Environment:
         )
     try:
         environment = Environment(path, path.stem, validated(Document, raw))
-        _ = environment.configuration  # what each kind takes, and how the parts fit together
+        # What each kind takes, and how the parts fit together.
+        _require_in_reach(environment.document.relay, environment.configuration)
     except ValueError as error:
         raise ConfigurationError(f"{_shown(path)}: {error}") from None
     return environment
+
+
+def _require_in_reach(relay: Relay, configuration: Configuration) -> None:
+    """Records are put in the stack's own region, and into a delivery stream of its own account.
+    Raises ValueError."""
+    for name, destination in configuration.destinations.items():
+        if destination.path.startswith("arn:"):
+            region, account = destination.path.split(":")[3:5]
+            is_stream = destination.service == "firehose"
+            for what, there, here in (
+                ("region", region, relay.region),
+                ("account", account, relay.account if is_stream else None),
+            ):
+                if here is not None and there != here:
+                    raise ValueError(
+                        f"destinations.{name}.arn is of {what} {there}, and relay.{what} is {here}; "
+                        "expected one that the stack can write to."
+                    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from stacks.acknowledgements import acknowledge
 KEY_CHARS = 64
 #: what a service of AWS must permit, on the very resource that the configuration names
 ACTIONS: Mapping[str, Sequence[str]] = {
-    "event-bus": ["events:PutEvents"],
+    "event-bus": ["events:DescribeEventBus", "events:PutEvents"],
     "queue": ["sqs:GetQueueUrl", "sqs:SendMessage"],
     "firehose": ["firehose:PutRecordBatch"],
 }

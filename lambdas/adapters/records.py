@@ -1,8 +1,8 @@
 """Records into EventBridge, SQS and Firehose. Each call is one attempt: the SDK's own repetition
 after a lost answer would double records unseen."""
 
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
@@ -16,87 +16,76 @@ from botocore.exceptions import (
 )
 
 from lambdas.adapters.aws import CONFIG, THROTTLING, code_of
-from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
-from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.canonical import digest, outbound, read_json, short
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, Unanswered
+from lambdas.relay.kernel.reasons import Code, Reason
 
 ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 #: what never reached the service
 UNSENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
-BUSY = THROTTLING | {"ServiceUnavailableException", "ThrottledException", "OverLimit"}
+BUSY = THROTTLING | {
+    "KmsThrottled", "OverLimit", "ServiceUnavailableException", "ThrottledException",
+}  # fmt: skip
+#: what is said of a whole call for what its records say: the same call is refused for ever (API
+#: references of PutEvents, SendMessageBatch and PutRecordBatch, their common errors)
+REJECTED = frozenset(
+    {
+        "BatchRequestTooLong",
+        "InvalidArgumentException",
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "RequestEntityTooLargeException",
+        "SerializationException",
+        "ValidationException",
+    }
+)
+#: of an event on a bus (API reference, PutEventsRequestEntry). What has a longer type EventBridge
+#: accepts, and nobody gets it (github.com/segmentio/action-destinations/pull/2828)
+DETAIL_TYPE_CHARS_MAX = 128
+#: of a FIFO queue's message (API reference, SendMessage, MessageGroupId)
+GROUP = re.compile(r"[!-~]{1,128}")
 
-Answer = Taken | Busy | NotSent | Unanswered
+Answer = Taken | Busy | NotSent | Rejected | Unanswered
 
 
 class AwsRecords:
     """Implements relay.ports.Records over one of the three services."""
 
     def __init__(self, service: str, client: Any = None) -> None:
-        name, self._put = {
-            "event-bus": ("events", self._bus),
-            "queue": ("sqs", self._queue),
-            "firehose": ("firehose", self._stream),
-        }[service]
+        ways: dict[str, tuple[str, Callable[[str], str], Callable[..., Taken]]] = {
+            "event-bus": ("events", self._bus, self._to_bus),
+            "queue": ("sqs", self._url, self._to_queue),
+            "firehose": ("firehose", _stream, self._to_stream),
+        }
+        name, self._address, self._put = ways[service]
         make: Any = boto3.client
         self._client = client or make(name, config=ONCE)
         self._urls: dict[str, str] = {}
 
     def put(self, where: str, records: Sequence[Record]) -> Answer:
         try:
-            return Taken(self._put(where, records))
+            address = self._address(where)
+        except (ClientError, BotoCoreError) as error:
+            return NotSent(_told(where, error))  # it was only asked where to send them
+        try:
+            return self._put(address, records)
         except ClientError as error:
-            code = code_of(error)
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if code in BUSY:
-                return Busy(Code.CALL_FAILED(where, code))
-            why = Code.CALL_FAILED(where, f"{status} {code}")
-            return NotSent(why) if 400 <= status < 500 else Unanswered(why)
+            return _meaning(where, error)
         except UNSENT as error:
-            return NotSent(Code.CONNECTION_FAILED(type(error).__name__))
+            return NotSent(_told(where, error))
         except BotoCoreError as error:
-            return Unanswered(Code.CONNECTION_FAILED(type(error).__name__))
+            return Unanswered(_told(where, error))
 
-    def _bus(self, arn: str, records: Sequence[Record]) -> list[str]:
-        entries = []
-        for record in records:
-            item = json.loads(record.text)
-            entries.append(
-                {
-                    "EventBusName": arn,
-                    "Source": str(item["source"]),
-                    "DetailType": str(item["type"]),
-                    "Detail": json.dumps(item["detail"], ensure_ascii=False),
-                }
-            )
-        answer = self._client.put_events(Entries=entries)
-        return [entry.get("ErrorCode", "") for entry in answer["Entries"]]
-
-    def _queue(self, arn: str, records: Sequence[Record]) -> list[str]:
-        is_fifo = arn.endswith(".fifo")
-        answer = self._client.send_message_batch(
-            QueueUrl=self._url(arn),
-            Entries=[
-                {
-                    "Id": str(number),
-                    "MessageBody": record.text,
-                    **(
-                        {"MessageGroupId": record.group, "MessageDeduplicationId": record.id}
-                        if is_fifo
-                        else {}
-                    ),
-                }
-                for number, record in enumerate(records)
-            ],
-        )
-        failed = {row["Id"]: row["Code"] for row in answer.get("Failed", [])}
-        return [failed.get(str(number), "") for number in range(len(records))]
-
-    def _stream(self, arn: str, records: Sequence[Record]) -> list[str]:
-        answer = self._client.put_record_batch(
-            DeliveryStreamName=arn.rpartition("/")[2],
-            # A line each, as readers of a lake expect.
-            Records=[{"Data": record.text.encode() + b"\n"} for record in records],
-        )
-        return [row.get("ErrorCode", "") for row in answer["RequestResponses"]]
+    def _bus(self, arn: str) -> str:
+        """EventBridge accepts events for a bus that there is not, and they are gone
+        (github.com/aws/aws-sdk/issues/186), so it is asked for the bus before each call. Where it
+        may not tell, as of another account's, there is no more to know."""
+        try:
+            self._client.describe_event_bus(Name=arn)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                raise
+        return arn
 
     def _url(self, arn: str) -> str:
         if arn not in self._urls:
@@ -104,3 +93,87 @@ class AwsRecords:
             answer = self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
             self._urls[arn] = answer["QueueUrl"]
         return self._urls[arn]
+
+    def _to_bus(self, arn: str, records: Sequence[Record]) -> Taken:
+        entries = [_entry(arn, record) for record in records]
+        codes = ["" if _has_type(entry) else "DetailTypeTooLong" for entry in entries]
+        sent = [number for number, code in enumerate(codes) if not code]
+        if sent:
+            answer = self._client.put_events(Entries=[entries[number] for number in sent])
+            for number, entry in zip(sent, answer["Entries"], strict=True):
+                codes[number] = entry.get("ErrorCode", "")
+        return Taken(codes)
+
+    def _to_queue(self, url: str, records: Sequence[Record]) -> Taken:
+        is_fifo = url.endswith(".fifo")
+        answer = self._client.send_message_batch(
+            QueueUrl=url,
+            Entries=[
+                {
+                    "Id": str(number),
+                    "MessageBody": record.text,
+                    **(
+                        {"MessageGroupId": _group(record), "MessageDeduplicationId": record.id}
+                        if is_fifo
+                        else {}
+                    ),
+                }
+                for number, record in enumerate(records)
+            ],
+        )
+        failed = {row["Id"]: row for row in answer.get("Failed", [])}
+        return Taken(
+            [failed.get(str(number), {}).get("Code", "") for number in range(len(records))],
+            frozenset(row["Code"] for row in failed.values() if not row.get("SenderFault", True)),
+        )
+
+    def _to_stream(self, name: str, records: Sequence[Record]) -> Taken:
+        answer = self._client.put_record_batch(
+            DeliveryStreamName=name,
+            # A line each, as readers of a lake expect.
+            Records=[{"Data": record.text.encode() + b"\n"} for record in records],
+        )
+        return Taken([row.get("ErrorCode", "") for row in answer["RequestResponses"]])
+
+
+def _stream(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _entry(arn: str, record: Record) -> dict[str, str]:
+    item = read_json(record.text, "the item")
+    return {
+        "EventBusName": arn,
+        "Source": str(item["source"]),
+        "DetailType": str(item["type"]),
+        # No larger than it was measured by: without spaces.
+        "Detail": outbound(item["detail"]),
+    }
+
+
+def _has_type(entry: dict[str, str]) -> bool:
+    return len(entry["DetailType"]) <= DETAIL_TYPE_CHARS_MAX
+
+
+def _group(record: Record) -> str:
+    """What belongs together, by a name that SQS takes."""
+    is_name = GROUP.fullmatch(record.group)
+    return record.group if is_name else short(digest("group", record.group), 26)
+
+
+def _meaning(where: str, error: ClientError) -> Answer:
+    """What is said of a whole call."""
+    code = code_of(error).rpartition(".")[2]
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in BUSY:
+        return Busy(_told(where, error))
+    if code in REJECTED or status == 413:
+        return Rejected(_told(where, error))
+    return NotSent(_told(where, error)) if 400 <= status < 500 else Unanswered(_told(where, error))
+
+
+def _told(where: str, error: Exception) -> Reason:
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+        return Code.CALL_FAILED(where, f"{status} {code_of(error)}".strip())
+    return Code.CONNECTION_FAILED(type(error).__name__)

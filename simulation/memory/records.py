@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, Unanswered
+
+Answer = Taken | Busy | NotSent | Rejected | Unanswered
 
 
-def _all_taken(records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+def _all_taken(records: Sequence[Record]) -> Answer:
     return Taken([""] * len(records))
 
 
@@ -14,11 +16,11 @@ def _all_taken(records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered
 class MemoryRecords:
     """Implements relay.ports.Records; `answer` says what becomes of a call."""
 
-    answer: Callable[[Sequence[Record]], Taken | Busy | NotSent | Unanswered] = _all_taken
+    answer: Callable[[Sequence[Record]], Answer] = _all_taken
     taken: dict[str, list[Record]] = field(default_factory=dict)
     calls: int = 0
 
-    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+    def put(self, where: str, records: Sequence[Record]) -> Answer:
         self.calls += 1
         answer = self.answer(records)
         if isinstance(answer, Taken):

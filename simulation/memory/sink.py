@@ -5,11 +5,13 @@ import json
 from collections.abc import Sequence
 
 from lambdas.relay.kernel.limits import Timing
-from lambdas.relay.kernel.ports import Answer, Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.ports import Answer, Busy, NotSent, Record, Rejected, Taken, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Fault, Faults
 from simulation.memory.gate import Gate
 from simulation.memory.genesys import GenesysServer, Request
+
+Said = Taken | Busy | NotSent | Rejected | Unanswered
 
 #: what a call of such a service can suffer from
 FAULTS: tuple[Fault, ...] = (
@@ -34,13 +36,13 @@ class MemorySink:
         self._faults = faults
         self._timing = timing
 
-    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+    def put(self, where: str, records: Sequence[Record]) -> Said:
         self._gate.step("records.put")
         answer = self._answer(where, records)
         self._gate.step("records.put answered")
         return answer
 
-    def _answer(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+    def _answer(self, where: str, records: Sequence[Record]) -> Said:
         fault = self._faults.one_of(FAULTS)
         if fault == "not sent":
             return NotSent(Code.NO_CONNECTION())

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome
-from lambdas.relay.kernel.ports import Busy, NotSent, Taken, Unanswered
+from lambdas.relay.kernel.ports import Busy, NotSent, Rejected, Taken, Unanswered
 from lambdas.relay.sinks import records
 from simulation.fault_plan import Kind
 from simulation.mutants.mutant import Mutant
 from simulation.scenario import Scenario, with_sink
 from simulation.workload import Shares
 
-_Answer = Taken | Busy | NotSent | Unanswered
+_Answer = Taken | Busy | NotSent | Rejected | Unanswered
 _judge = records.judge
 #: some records are refused, and the faults of a call come often
 _STORM: Mapping[Kind, float] = {

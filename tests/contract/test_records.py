@@ -1,16 +1,23 @@
 """Records on AWS as moto has it: what a service has of them, and what each error means."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from moto import mock_aws
 
 from lambdas.adapters.records import AwsRecords
-from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.canonical import outbound
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, Unanswered
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -113,6 +120,13 @@ def client_error(code: str, status: int) -> ClientError:
         (client_error("ResourceNotFoundException", 400), NotSent),
         (client_error("ThrottlingException", 400), Busy),
         (client_error("ServiceUnavailableException", 503), Busy),
+        (client_error("KMS.ThrottlingException", 400), Busy),
+        (client_error("KmsThrottled", 400), Busy),
+        (client_error("KMS.AccessDeniedException", 400), NotSent),
+        (client_error("InvalidArgumentException", 400), Rejected),
+        (client_error("ValidationException", 400), Rejected),
+        (client_error("AWS.SimpleQueueService.BatchRequestTooLong", 400), Rejected),
+        (client_error("Unknown", 413), Rejected),
         (client_error("InternalFailure", 500), Unanswered),
         (EndpointConnectionError(endpoint_url="https://x"), NotSent),
         (ReadTimeoutError(endpoint_url="https://x"), Unanswered),
@@ -123,6 +137,91 @@ def test_what_an_error_means(error: Exception, meaning: type) -> None:
     answer = AwsRecords("firehose", failing).put("arn:x/y", RECORDS)
     assert type(answer) is meaning
     assert failing.calls == 1
+
+
+class Service:
+    """A service that writes down what it was asked, and answers as it is told."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**said: Any) -> Any:
+            self.asked.append((name, said))
+            answer = self.answers[name]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+def on_bus(client: Any, *items: dict[str, Any]) -> Any:
+    records = [Record(f"b.{n}", json.dumps(item), "c") for n, item in enumerate(items)]
+    return AwsRecords("event-bus", client).put(BUS, records)
+
+
+def test_a_bus_that_there_is_not_gets_nothing() -> None:
+    """EventBridge itself would accept the events, and nobody would ever see them."""
+    answer = on_bus(None, {"source": "s", "type": "t", "detail": {}})
+    assert isinstance(answer, NotSent)
+    assert "ResourceNotFoundException" in str(answer.reason)
+
+
+def test_a_bus_that_may_not_be_asked_for_gets_its_events() -> None:
+    denied = client_error("AccessDeniedException", 400)
+    service = Service(describe_event_bus=denied, put_events={"Entries": [{"EventId": "1"}]})
+    assert on_bus(service, {"source": "s", "type": "t", "detail": {}}) == Taken([""])
+
+
+def test_a_type_that_eventbridge_would_swallow_is_refused_and_no_other() -> None:
+    service = Service(describe_event_bus={}, put_events={"Entries": [{"EventId": "1"}]})
+    long = {"source": "s", "type": "t" * 129, "detail": {}}
+    answer = on_bus(service, long, {**long, "type": "t" * 128})
+    assert answer == Taken(["DetailTypeTooLong", ""])
+    assert on_bus(Service(describe_event_bus={}), long) == Taken(["DetailTypeTooLong"])
+
+
+def test_a_detail_is_no_larger_than_it_was_measured_and_says_the_same() -> None:
+    service = Service(describe_event_bus={}, put_events={"Entries": [{"EventId": "1"}]})
+    detail = {"n": [1] * 1000, "half": "\ud800", "none": "\uffff", "word": "Grüße"}
+    on_bus(service, {"source": "s", "type": "t", "detail": detail})
+    (said,) = service.asked[-1][1]["Entries"]
+    assert len(said["Detail"].encode()) <= len(outbound(detail).encode())
+    assert json.loads(said["Detail"]) == detail
+    said["Detail"].encode("utf-8")
+
+
+@pytest.mark.parametrize("group", ["c-1", "Kunde Müller 5", "x" * 200, ""])
+def test_every_conversation_is_a_group_that_a_fifo_queue_takes(group: str) -> None:
+    service = Service(get_queue_url={"QueueUrl": "https://q/1/orders.fifo"}, send_message_batch={})
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders.fifo"
+    AwsRecords("queue", service).put(arn, [Record("b.0", "{}", group)])
+    (entry,) = service.asked[-1][1]["Entries"]
+    assert re.fullmatch(r"[!-~]{1,128}", entry["MessageGroupId"])
+    assert (entry["MessageGroupId"] == group) is (group == "c-1")
+
+
+def test_a_queue_says_of_each_message_whose_fault_it_is() -> None:
+    rows = [
+        {"Id": "1", "Code": "Whatever", "SenderFault": False},
+        {"Id": "2", "Code": "InvalidMessageContents", "SenderFault": True},
+    ]
+    service = Service(get_queue_url={"QueueUrl": "https://q"}, send_message_batch={"Failed": rows})
+    answer = AwsRecords("queue", service).put(f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", RECORDS)
+    expected = ["", "Whatever", "InvalidMessageContents"]
+    assert answer == Taken(expected, frozenset({"Whatever"}))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [client_error("InternalFailure", 500), ReadTimeoutError(endpoint_url="https://x")],
+)
+def test_asking_where_a_queue_is_sends_nothing(error: ClientError | BotoCoreError) -> None:
+    service = Service(get_queue_url=error)
+    answer = AwsRecords("queue", service).put(f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", RECORDS)
+    assert isinstance(answer, NotSent)
 
 
 def test_a_call_is_one_attempt() -> None:

@@ -438,6 +438,24 @@ BAD = {
         environment_text(rest=_route(topic='["*"]')),
         ["routes[0].topic is not a known key", "topics"],
     ),
+    "a queue of another region": (
+        environment_text(
+            'region = "eu-west-1"',
+            rest=_route(destination='"stream"')
+            + '[destinations.stream]\nkind = "queue"\n'
+            + 'arn = "arn:aws:sqs:eu-central-1:123456789012:orders"\n',
+        ),
+        ["destinations.stream.arn is of region eu-central-1", "relay.region is eu-west-1"],
+    ),
+    "a delivery stream of another account": (
+        environment_text(
+            'account = "210987654321"',
+            rest=_route(destination='"lake"')
+            + '[destinations.lake]\nkind = "firehose"\n'
+            + 'arn = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake"\n',
+        ),
+        ["destinations.lake.arn is of account 123456789012", "relay.account is 210987654321"],
+    ),
     "item that is no expression": (
         environment_text(rest=_route(item='{ id = "eventBody[" }')),
         ["routes[0].item", "eventBody["],

@@ -87,7 +87,10 @@ def test_the_writer_alone_reads_the_keys(synthesised: Synthesised) -> None:
 @pytest.mark.parametrize(
     ("arn", "actions"),
     [
-        ("arn:aws:events:eu-central-1:123456789012:event-bus/apps", ["events:PutEvents"]),
+        (
+            "arn:aws:events:eu-central-1:123456789012:event-bus/apps",
+            ["events:DescribeEventBus", "events:PutEvents"],
+        ),
         (
             "arn:aws:sqs:eu-central-1:123456789012:orders.fifo",
             ["sqs:GetQueueUrl", "sqs:SendMessage"],

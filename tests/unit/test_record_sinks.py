@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.kernel.ports import Busy, NotSent, Record, Taken, Unanswered
+from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulation.memory.records import MemoryRecords
 from tests.unit.simulated import Simulated, configuration, envelope
@@ -76,6 +76,34 @@ def test_a_record_that_is_refused_stands_alone_with_a_person(kind: str) -> None:
     assert sorted(world.numbers) == [0, 2]
     (kept,) = [d for name, d in world.documents.items() if name.startswith("review/")]
     assert "MalformedDetail" in kept
+
+
+@every_kind
+def test_a_call_that_is_refused_for_what_one_record_says_is_halved_until_that_stands_alone(
+    kind: str,
+) -> None:
+    world = Beside(kind)
+
+    def picky(records: Sequence[Record]) -> Taken | Rejected:
+        is_bad = any('"number":3' in record.text for record in records)
+        return Rejected(Code.QUOTED("ValidationException")) if is_bad else all_taken(records)
+
+    world.service.answer = picky
+    world.batch([envelope(number) for number in range(5)])
+    world.write_all()
+    assert sorted(world.numbers) == [0, 1, 2, 4]
+    (kept,) = [d for name, d in world.documents.items() if name.startswith("review/")]
+    assert "ValidationException" in kept
+
+
+@every_kind
+def test_a_fault_that_the_service_calls_its_own_passes(kind: str) -> None:
+    world = Beside(kind)
+    world.answers(lambda records: Taken(["", "Whatever", ""], frozenset({"Whatever"})))
+    world.batch([envelope(number) for number in range(3)])
+    world.write_all()
+    assert sorted(world.numbers) == [0, 1, 2]
+    assert not [name for name in world.documents if name.startswith("review/")]
 
 
 @every_kind

@@ -182,6 +182,8 @@ class Taken:
     """The service's word on each record: an error code, "" where it has it."""
 
     codes: Sequence[str]
+    #: those of them that it calls its own fault, so that they pass
+    passing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +193,19 @@ class Busy:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """None of them was taken, for what one of them says, or for all of them together."""
+
+    reason: Reason
+
+
 class Records(Protocol):
     """A service of AWS that takes records: EventBridge, SQS or Firehose."""
 
-    def put(self, where: str, records: Sequence[Record]) -> Taken | Busy | NotSent | Unanswered:
+    def put(
+        self, where: str, records: Sequence[Record]
+    ) -> Taken | Busy | NotSent | Rejected | Unanswered:
         """One call, once: no retries. `where` is an ARN."""
         ...
 

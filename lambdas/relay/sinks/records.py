@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import ItemFailure
 from lambdas.relay.genesys.client import Posted
-from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Unsure
-from lambdas.relay.kernel.ports import Busy, NotSent, Record, Records, Taken, Unanswered
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused, Unsure
+from lambdas.relay.kernel.ports import (
+    Busy,
+    NotSent,
+    Record,
+    Records,
+    Rejected,
+    Taken,
+    Unanswered,
+)
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch
 
@@ -38,7 +46,7 @@ class RecordsClient:
         return Posted(judge(self.records.put(batch.target.path, sent)), None)
 
 
-def judge(answer: Taken | Busy | NotSent | Unanswered) -> Outcome:
+def judge(answer: Taken | Busy | NotSent | Rejected | Unanswered) -> Outcome:
     """What an answer means."""
     match answer:
         case Unanswered(reason):
@@ -47,12 +55,16 @@ def judge(answer: Taken | Busy | NotSent | Unanswered) -> Outcome:
             return Deferred(reason, None, None)
         case Busy(reason):
             return Deferred(reason, None, 429, is_fault=False)
-        case Taken(codes) if codes and all(code in PASSING for code in codes):
-            # None of it happened: the whole request can come back as it is.
-            return Deferred(Code.NO_RECORD_TAKEN(codes[0]), None, 429, is_fault=False)
-        case Taken(codes):
+        case Rejected(reason):
+            # Which of them it is for the halves will tell.
+            return Refused(400, reason, "")
+        case Taken(codes, passing):
+            may_pass = PASSING | passing
+            if codes and all(code in may_pass for code in codes):
+                # None of it happened: the whole request can come back as it is.
+                return Deferred(Code.NO_RECORD_TAKEN(codes[0]), None, 429, is_fault=False)
             failures = [
-                ItemFailure(number, retryable=code in PASSING, reason=code)
+                ItemFailure(number, retryable=code in may_pass, reason=code)
                 for number, code in enumerate(codes)
                 if code
             ]
