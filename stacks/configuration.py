@@ -110,8 +110,8 @@ def _require_in_reach(relay: Relay, configuration: Configuration) -> None:
             ):
                 if here is not None and there != here:
                     raise ValueError(
-                        f"destinations.{name}.arn is of {what} {there}, and relay.{what} is {here}; "
-                        "expected one that the stack can write to."
+                        f"destinations.{name}.arn is of {what} {there}, and relay.{what} is "
+                        f"{here}; expected one that the stack can write to."
                     )
 
 

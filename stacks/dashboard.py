@@ -50,6 +50,7 @@ CASES: Lines = {
     "BeyondHorizon": "events too old to decide",
     "InDoubtReposted": "possible duplicates",
     "DuplicatesFound": "duplicates found",
+    "DuplicatesCancelled": "duplicates cancelled",
     "IdentityCollisions": "identity collisions",
     "SameContentOtherTime": "same content, another time",
     "Contradictions": "contradictions",

@@ -1,7 +1,8 @@
 """Conversations that there are: their read-back, participants' attributes.
 
-SDK ConversationsApi: get_conversation, patch_conversation_participant_attributes. What makes one is
-in conversations_made.py.
+SDK ConversationsApi: get_conversation, delete_conversation ("disconnecting all of the
+participants"), patch_conversation_participant_attributes. What makes one is in
+conversations_made.py.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,14 @@ def _conversation(call: Call) -> Reply:
 
 def _named(call: Call) -> Any:
     return found(call.org.conversations, call.params["conversationId"], "Conversation")
+
+
+def _disconnect(call: Call) -> Reply:
+    conversation = _named(call)
+    conversation["state"] = "disconnected"
+    for participant in conversation["participants"]:
+        participant["state"] = "disconnected"
+    return Reply(204, None)
 
 
 def _participant(call: Call) -> Any:
@@ -67,6 +76,13 @@ ENDPOINTS = (
         "/api/v2/conversations/{conversationId}",
         _conversation,
         permissions=("conversation:communication:view",),
+    ),
+    Plain(
+        "conversation-end",
+        "DELETE",
+        "/api/v2/conversations/{conversationId}",
+        _disconnect,
+        permissions=("conversation:communication:disconnect",),
     ),
     Write(
         "participant-attributes",

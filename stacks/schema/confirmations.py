@@ -13,7 +13,8 @@ the path with {key} at which a GET tells what became of a request; and `match` m
 ("correlation", "conversation" or "entity"), unless no event tells and only `truth` and `key` are
 said: then Genesys is asked before a request is repeated. `compensation` is the request that makes
 good where Genesys shows something else: `method`, `path` with {key}, and `body`; without it a
-person is asked.
+person is asked. `duplicates = "cancel"` cancels all but the first of what a request made more than
+once, where Genesys has an operation for that; without it a person is asked.
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,9 @@ class Confirm(Table):
     compensation: Compensate | None = Field(
         default=None, description=f"a table with {', '.join(Compensate.model_fields)}"
     )
+    duplicates: Literal["cancel"] | None = Field(
+        default=None, description='"cancel"; without it a person decides'
+    )
 
 
 class Ask(Confirm):
@@ -110,19 +114,28 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
         return None
     if not isinstance(section, Mapping):
         raise ValueError(f"{where} is {quoted(section)}; expected a table, or false")
+    said: Confirm
     if own is not None:
-        made = _changed(own, validated(Confirm, section, where))
+        said = validated(Confirm, section, where)
+        made = _changed(own, said)
         is_told = bool(made.topics)
     else:
-        said = validated(Ask, section, where)
-        made = _changed(_begun(said, where), said)
-        is_told = bool(made.topics) or (said.is_all and made.asks_first)
+        said = asked = validated(Ask, section, where)
+        made = _changed(_begun(asked, where), asked)
+        is_told = bool(made.topics) or (asked.is_all and made.asks_first)
     if not is_told:
         raise ValueError(
             f"{where}.topics must name the events that a request causes; or say only truth and "
             "key, a member of the item, to have Genesys asked before a request is repeated"
         )
-    return made
+    if said.duplicates is None:
+        return made
+    if kind.cancel is None:
+        raise ValueError(
+            f"{where}.duplicates is {quoted(said.duplicates)}, and Genesys cancels nothing of what "
+            f"kind {quoted(kind.name)} makes; leave it out, and a person decides"
+        )
+    return replace(made, cancel=kind.cancel)
 
 
 def _begun(said: Ask, where: str) -> Confirmation:

@@ -36,12 +36,9 @@ def _destination(destination: Destination) -> dict[str, Any]:
 
 
 def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
-    truth, compensation = confirmation.truth, confirmation.compensation
-    return {
-        **_said(confirmation),
-        "truth": None if truth is None else truth.path,
-        "compensation": None if compensation is None else asdict(compensation),
-    }
+    truth, said = confirmation.truth, _said(confirmation)
+    made = {name: said[name] and asdict(said[name]) for name in ("compensation", "cancel")}
+    return {**said, **made, "truth": None if truth is None else truth.path}
 
 
 def _route(route: Route) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import PureCloudPlatformClientV2 as Sdk
 import pytest
 
+from lambdas.relay.destinations.conversations import CANCEL
 from lambdas.relay.kernel.api_names import NAMES
 from simulator.endpoints import ENDPOINTS
 from simulator.endpoints.conversation_events import LISTS
@@ -126,6 +127,16 @@ def test_what_can_be_read_back() -> None:
     assert not [path for path in read if "externalmetrics/data" in path]
     summary = Sdk.ExternalEventSummary().attribute_map.values()
     assert not [name for name in summary if "count" in name.lower()]
+
+
+def test_what_can_be_cancelled() -> None:
+    """What docs/decisions/0026 says that there is, and that there is not."""
+    assert ("DELETE", "/api/v2/conversations/{conversationId}") in operations()
+    assert (CANCEL.method, CANCEL.path.replace("{key}", "{conversationId}")) in operations()
+    deleted = {path for method, path in operations() if method == "DELETE"}
+    assert not [path for path in deleted if re.search("externalevents/.*/events", path)]
+    assert not [path for path in deleted if "conversations/externalevents" in path]
+    assert not [path for path in deleted if "externalmetrics/data" in path]
 
 
 def test_journey_events(world: World) -> None:

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.requests.record import record_key
+from lambdas.relay.correlation.recovery import compensating
+from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.messages.sealing import describe, encode
+from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.sending import sealed_item
 from simulator.caused import FATES
 from simulator.faults import FAULTS, HOSTILE, NONE, Conduct, changed
 from tests.unit.simulated import Simulated, configuration, envelope
@@ -56,6 +60,36 @@ def test_one_request_rings_once_or_a_person_is_asked(what: str, fault: str) -> N
     assert is_right(*rung(world, batch.batch_id))
     assert len(world.in_review()) == (rung(world, batch.batch_id)[1] == ASKED)
     assert world.telemetry.counts["InDoubtReposted"] == 0
+
+
+@pytest.mark.parametrize("fault", [None, "lost_answer", "error", "rate_limited", "redirect"])
+def test_one_that_was_made_too_often_is_ended_whatever_goes_wrong(fault: str | None) -> None:
+    """Repeating the request that ends it rings nobody, so no person is asked."""
+    calls = {"kind": "conversations", "item": ITEMS["calls"]}
+    calls["confirmation"] = {"duplicates": "cancel"}
+    world = Simulated(configuration(calls), NONE)
+    batches = [world.batch([envelope(1)], nonce) for nonce in ("first", "second")]
+    world.write_all()
+    made = [Record.of(world.table.items[record_key(batch.batch_id)]) for batch in batches]
+    one, other = (record.genesys_id for record in made)
+    confirmation = world.configuration.destinations["there"].confirmation
+    assert confirmation is not None
+    assert confirmation.cancel is not None
+    ending = compensating(made[0], other, confirmation.cancel, f"cancel {other}")
+    world.table.insert(sealed_item(ending, world.timeline.now_ms))
+    world.stored_queue("writes").send(Outgoing(encode(ending), describe(ending)))
+    if fault is not None:
+        world.platform.conduct = changed(NONE, {fault: 1.0})
+        world.write_once()
+        world.platform.conduct = NONE
+
+    world.write_all(6 * 3600)
+
+    states = {key: each.get("state") for key, each in world.platform.org.conversations.items()}
+    assert (states[one], states[other]) == (states[one], "disconnected")
+    assert states[one] != "disconnected"
+    assert world.state(ending) == "DONE"
+    assert world.in_review() == []
 
 
 @pytest.mark.parametrize("what", ITEMS)

@@ -160,6 +160,21 @@ def test_a_mapping_without_what_its_kind_needs_is_refused_at_once() -> None:
             r"confirmation\.compensation\.body is \[\]; expected a table",
         ),
         ("generic", {**CAUSED, "truht": "/{key}"}, r"confirmation\.truht is not .*truth"),
+        (
+            "conversations",
+            {"duplicates": "merge"},
+            r'confirmation\.duplicates is "merge"; .*cancel',
+        ),
+        (
+            "participant-attributes",
+            {"duplicates": "cancel"},
+            r"confirmation\.duplicates is .*, and Genesys cancels nothing of what kind .* makes",
+        ),
+        (
+            "generic",
+            {**CAUSED, "duplicates": "cancel"},
+            r"confirmation\.duplicates is .*, and Genesys cancels nothing of what kind .* makes",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_confirmation_is_said(

@@ -9,9 +9,16 @@ import pytest
 
 from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.correlation.recovery import ask
+from lambdas.relay.destinations.conversations import CANCEL
+from lambdas.relay.destinations.correlation import COMPENSATION
 from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.truth import NoAnswer
-from lambdas.relay.kernel.limits import HELD_MAX, RECOVERY_TRIES_MAX, SILENCE_WINDOWS_MIN
+from lambdas.relay.kernel.limits import (
+    HELD_MAX,
+    LISTED_ON_RECORD_MAX,
+    RECOVERY_TRIES_MAX,
+    SILENCE_WINDOWS_MIN,
+)
 from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of, sentence
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
@@ -308,6 +315,82 @@ def test_two_conversations_that_the_settling_did_not_live_to_see_are_listed(chec
     assert item["state"] == "MANUAL_REVIEW"
     assert item["duplicates"] == ["c-2", "c-1"]
     assert code_of(desk.document(review_key(batch.batch_id))["reason"]) is Code.DUPLICATE
+
+
+# What slipped through, cancelled where the destination says so
+
+CANCELLED = replace(CONFIRMATION, cancel=CANCEL)
+
+
+def cancelled(desk: Desk) -> list[str]:
+    """The conversations that requests of ours are to end."""
+    made = {batch.batch_id: batch for batch in map(decode, desk.world.bodies("writes"))}
+    for batch in made.values():
+        assert (batch.target.method, batch.events[0].topic) == ("DELETE", COMPENSATION)
+        assert desk.state(batch) == "SEALED"
+    return [batch.target.path.rpartition("/")[2] for batch in made.values()]
+
+
+def test_what_a_repeated_attempt_made_once_more_is_cancelled_and_the_first_stays() -> None:
+    desk = Desk(CANCELLED)
+    batch = desk.accept(request(), attempt=2)
+    desk.hear(batch, caused())
+    for conversation in ("c-2", "c-3", "c-2"):
+        event = caused(conversation=conversation, correlation=batch.batch_id, said=conversation)
+        assert desk.hear(batch, event)
+
+    assert cancelled(desk) == ["c-2", "c-3"]
+    assert desk.state(batch) == "CONFIRMED"
+    assert desk.item(batch)["duplicates"] == ["c-1", "c-2", "c-3"]
+    assert (desk.counted("DuplicatesFound"), desk.counted("DuplicatesCancelled")) == (2, 2)
+    assert review_key(batch.batch_id) not in desk.world.documents
+
+
+@pytest.mark.parametrize("check", ["event", "window"])
+def test_of_two_conversations_the_one_that_an_event_tells_of_stays(check: str) -> None:
+    desk = Desk(replace(CANCELLED, key="answer"))
+    batch = desk.accept(request(), genesys_id="c-1", conversation_id="c-2", heard_at_ms=NOW_MS)
+
+    assert desk.end_window(batch) if check == "window" else desk.hear(batch, caused())
+
+    assert cancelled(desk) == ["c-1"]
+    assert desk.state(batch) == "CONFIRMED"
+
+
+def test_a_contradiction_after_one_attempt_is_nobody_s_to_cancel() -> None:
+    desk = Desk(CANCELLED)
+    batch = desk.accept(request())
+
+    desk.hear(batch, caused(conversation="c-2", correlation=batch.batch_id))
+
+    assert cancelled(desk) == []
+    assert desk.counted("Contradictions") == 1
+
+
+def test_cancelling_that_was_interrupted_is_not_done_twice() -> None:
+    desk = Desk(CANCELLED)
+    batch = desk.accept(request(), attempt=2)
+    desk.hear(batch, caused())
+    second = caused(conversation="c-2", correlation=batch.batch_id)
+    desk.world.faults.plan("send answer lost")
+
+    assert not desk.hear(batch, second)
+    assert desk.hear(batch, second)
+
+    assert cancelled(desk) == ["c-2"]
+    assert desk.item(batch)["duplicates"] == ["c-1", "c-2"]
+
+
+def test_more_than_a_record_can_name_are_a_person_s() -> None:
+    desk = Desk(CANCELLED)
+    batch = desk.accept(request(), attempt=2)
+    desk.hear(batch, caused())
+    for number in range(2, LISTED_ON_RECORD_MAX + 3):
+        name = f"c-{number}"
+        desk.hear(batch, caused(conversation=name, correlation=batch.batch_id, said=name))
+
+    assert len(cancelled(desk)) == LISTED_ON_RECORD_MAX - 1
+    assert desk.state(batch) == "MANUAL_REVIEW"
 
 
 def test_what_an_event_names_means_nothing_where_no_answer_names_it() -> None:

@@ -2,8 +2,8 @@
 
 The answer is compared with what the record expected. It agrees: reconciled. It differs: a person
 sees both sides, or a compensating request makes good where the destination defines one. It shows
-more than one: a duplicate slipped through, listed for merge or cancel. It shows nothing, or there
-is no answer: whoever asked decides what comes next.
+more than one: a duplicate slipped through, listed for merge or cancel, or cancelled where the
+destination says so. It shows nothing, or there is no answer: whoever asked decides what comes next.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from lambdas.relay.destinations.truth import Expectation
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.genesys.truth import ask as ask_truth
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
-from lambdas.relay.kernel.limits import KEYS_ASKED_MAX
+from lambdas.relay.kernel.limits import KEYS_ASKED_MAX, LISTED_ON_RECORD_MAX
 from lambdas.relay.kernel.paths import filled
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code, Reason
@@ -29,7 +29,7 @@ from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe,
 from lambdas.relay.requests.ordering import establish, missing_before
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.requests.tracking import completing, reconciling, reviewing
+from lambdas.relay.requests.tracking import completing, listing, reconciling, reviewing
 from lambdas.relay.review.cases import keep_record_for_review
 
 #: an answer larger than this is shown to a person in part
@@ -102,7 +102,7 @@ def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
     now_ms = deps.clock.now_ms()
     if isinstance(finding, Differs):
         return _diverged(tracked, finding, deps, now_ms)
-    if finding.copies:
+    if not set(finding.copies) <= set(tracked.duplicates):
         return list_duplicates(tracked, finding.copies, deps, now_ms)
     confirmation = deps.confirmation(tracked)
     assert confirmation is not None  # Genesys was asked the way it says
@@ -135,8 +135,12 @@ def meet_what_was_heard(
 
 
 def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms: int) -> bool:
-    """The request took effect more than once: a person merges, or cancels all but one."""
+    """The request took effect more than once: a person merges, or cancels all but one, unless the
+    destination has them cancelled. More than a record can name are a person's."""
     listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
+    confirmation = deps.confirmation(tracked)
+    if confirmation and confirmation.cancel and len(listed) <= LISTED_ON_RECORD_MAX:
+        return _cancel(tracked, listed, confirmation.cancel, deps, now_ms)
     reason = Code.DUPLICATE(", ".join(listed))
     advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
     return give_to_person(
@@ -204,13 +208,39 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
     )
 
 
-def compensating(tracked: Record, key: str, compensation: Compensation) -> Batch:
+def _cancel(
+    tracked: Record, listed: tuple[str, ...], cancel: Compensation, deps: Deps, now_ms: int
+) -> bool:
+    """The first stays, which is the one that the record knows; the others are ended. Their requests
+    first, as of any compensation. The record goes on as it was."""
+    stays, *others = listed
+    made = [
+        compensating(tracked, key, cancel, f"cancel {key}")
+        for key in others
+        if key not in tracked.duplicates
+    ]
+    for batch in made:
+        deps.ledger.insert([sealed_item(batch, now_ms)])
+    deps.writes.send([Outgoing(encode(batch), describe(batch)) for batch in made])
+    note = Code.CANCELLED(stays, ", ".join(batch.batch_id for batch in made))
+    guard, change = listing(tracked, now_ms, note, duplicates=listed)
+    if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
+        return False
+    deps.telemetry.count("DuplicatesFound")
+    deps.telemetry.count("DuplicatesCancelled", len(made))
+    deps.telemetry.note("duplicates cancelled", batch=tracked.batch_id, reason=note)
+    return True
+
+
+def compensating(
+    tracked: Record, key: str, compensation: Compensation, what: str = "compensation"
+) -> Batch:
     """The compensating request: a sealed batch of its own, under an id of its own, derived from
-    the first's, so that a repeated decision makes no second one."""
+    the first's and from what it is for, so that a repeated decision makes no second one."""
     item = canonical(compensation.body)
     path = filled(compensation.path, {"key": key})
     event = SealedEvent(
-        identity=short(digest("compensation", tracked.batch_id), 26),
+        identity=short(digest(what, tracked.batch_id), 26),
         payload_hash=short(digest(item), 13),
         conversation_id="",
         envelope_id="",
@@ -221,7 +251,7 @@ def compensating(tracked: Record, key: str, compensation: Compensation) -> Batch
         item=item,
     )
     target = Target(tracked.destination, compensation.method, path, "single")
-    nonce = f"{tracked.batch_id}.compensation"
+    nonce = f"{tracked.batch_id}.{what}"
     (batch,) = seal(
         target, [event], now_ms=tracked.sealed_at_ms, nonce=nonce, most_events=1,
         most_bytes=len(item) + 100,

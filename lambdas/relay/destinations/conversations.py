@@ -9,7 +9,12 @@ or writes to somebody is not repeated: an unknown outcome is a person's, unless 
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.correlation import ANSWER, ROUTED_WINDOW_S, Confirmation
+from lambdas.relay.destinations.correlation import (
+    ANSWER,
+    ROUTED_WINDOW_S,
+    Compensation,
+    Confirmation,
+)
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import PATH, Kind, Section
 from lambdas.relay.destinations.results import created_answer
@@ -19,6 +24,9 @@ from lambdas.relay.destinations.truth import Truth, stands
 TOPIC = "v2.detail.events.conversation.{id}."
 #: `GET /api/v2/conversations/{conversationId}` (SDK ConversationsApi.get_conversation)
 TRUTH_PATH = "/api/v2/conversations/{key}"
+#: SDK ConversationsApi.delete_conversation: "disconnecting all of the participants", whatever the
+#: medium. (`.../disconnect` is for conversations that are out of joint, its own text says.)
+CANCEL = Compensation("DELETE", TRUTH_PATH, {})
 
 
 def with_path(destination: Destination, section: Section, where: str) -> Destination:
@@ -46,5 +54,6 @@ KIND = Kind(
         owned=False,
         truth=Truth(TRUTH_PATH, stands),
     ),
+    cancel=CANCEL,
     adapt=with_path,
 )

@@ -49,7 +49,7 @@ COMPENSATION = "relay.compensation"
 
 @dataclass(frozen=True, slots=True)
 class Compensation:
-    """The request that makes good where the truth is not what was expected."""
+    """The request that makes good where the truth is not what was expected, or there twice."""
 
     method: str
     #: with {key}
@@ -89,6 +89,8 @@ class Confirmation:
     #: None: Genesys cannot be asked, silence ends with a person
     truth: Truth | None = None
     compensation: Compensation | None = None
+    #: cancels what was made once too often; None: a person merges or cancels it
+    cancel: Compensation | None = None
 
     @property
     def named(self) -> Literal["conversation", "entity"] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.correlation import Compensation, Confirmation
 from lambdas.relay.destinations.destination import Destination, Service
 from lambdas.relay.destinations.results import ReadResults, any_answer
 from lambdas.relay.kernel.canonical import Json
@@ -68,6 +68,8 @@ class Kind:
     confirmation: Confirmation | None = None
     #: only where the configuration asks for it
     confirms_on_request: bool = False
+    #: what Genesys has to cancel one of several that a request made; None: nothing
+    cancel: Compensation | None = None
     #: what else of the configuration matters to this kind; the section has been validated. Raises
     #: ValueError with its place.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

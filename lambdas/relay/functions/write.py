@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lambdas.relay.destinations.correlation import CANDIDATES, is_compensation
 from lambdas.relay.destinations.destination import Destination, of_target
+from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.functions.attempt import Attempt, Deps, request_ms
 from lambdas.relay.functions.leasing import open_request
 from lambdas.relay.functions.parts import unconfigured
@@ -20,6 +21,9 @@ from lambdas.relay.messages.consumer import Disposition, Later
 from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.sending import Opened
+
+#: methods whose repetition changes nothing more (RFC 9110, 9.2.2)
+IDEMPOTENT = frozenset({"PUT", "DELETE"})
 
 
 def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
@@ -49,6 +53,12 @@ def _take_turn(
     if not isinstance(lease, Opened):
         return lease
     if is_compensation(batch):
-        # What confirms the first request does not confirm the one that makes it good.
-        destination = replace(destination, confirmation=None)
+        # What confirms the first request, and how its answer looks, is not so of the one that
+        # makes it good.
+        destination = replace(
+            destination,
+            confirmation=None,
+            read_results=any_answer,
+            is_repeatable=batch.target.method in IDEMPOTENT,
+        )
     return Attempt(batch, destination, lease, deps, deadline_ms).make()

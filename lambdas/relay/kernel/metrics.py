@@ -49,6 +49,7 @@ Metric = Literal[
     "Diverged",  # requests of which Genesys shows something else than was expected
     "Compensated",  # of those, the ones that a compensating request makes good
     "DuplicatesFound",  # requests that took effect more than once, listed for merge or cancel
+    "DuplicatesCancelled",  # of what they made, all but one, where the destination says so
     "Resent",  # accepted requests that never happened, sent again verbatim
     # --- reconcile
     "Redriven",  # dead letters sent back to work

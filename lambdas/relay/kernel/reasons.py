@@ -231,6 +231,12 @@ class Code(Enum):
     NOT_ASKABLE = "no event, and Genesys cannot be asked about it"
     COMPENSATED = "Genesys shows another result; compensated by {}"
     SENT_AGAIN = "Genesys accepted it but has no trace of it: sent again unchanged"
+    TRUTH_ABSENT = "no event, and Genesys knows nothing of it"
+    TRUTH_UNSAID = "no event, and Genesys did not say: {}"
+    NOT_ASKABLE = "no event, and there is nothing to ask Genesys by"
+    COMPENSATED = "Genesys shows something else; compensated by {}"
+    CANCELLED = "made more than once; {} stays, cancelled by {}"
+    SENT_AGAIN = "Genesys accepted it and knows nothing of it: sent again, verbatim"
     DECIDED = "{} decided: {} ({})"
     RESOLVED = "resolved"
 

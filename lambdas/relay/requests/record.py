@@ -250,10 +250,13 @@ class Record:
 
     def both_named(self, confirmation: Confirmation | None) -> tuple[str, ...]:
         """The conversation that an event named before the answer came, and the one that the answer
-        names, where these are two: two attempts have made one each, or the event is no echo."""
+        names, where these are two: two attempts have made one each, or the event is no echo. Not
+        where that is known."""
         if confirmation is None or not confirmation.is_answered:
             return ()
         heard, answered = self.conversation_id, self.genesys_id
+        if {heard, answered} <= set(self.duplicates):
+            return ()
         is_named = confirmation.match == "conversation" and heard and answered
         return (heard, answered) if is_named and heard.lower() != answered.lower() else ()
 

@@ -55,10 +55,10 @@ def _destination(row: Row) -> Destination:
 
 
 def _confirmation(row: Row, kind: Kind) -> Confirmation:
-    own, path, compensation = kind.confirmation, row["truth"], row["compensation"]
+    own, path = kind.confirmation, row["truth"]
     more = {
         "truth": own.truth if own is not None else path and truth_at(path),
-        "compensation": compensation and Compensation(**compensation),
+        **{name: row[name] and Compensation(**row[name]) for name in ("compensation", "cancel")},
         **{name: tuple(row[name]) for name in ("topics", "follows", "completed_by", "shows")},
     }
     return Confirmation(**{**row, **more})
