@@ -61,6 +61,7 @@ REASONS_MAX: Mapping[str, float] = {
     "CONFLICT_LASTS": 0.02,
     "NEVER_CONFIRMED_ABSENT": 0.02,
     "NEVER_CONFIRMED_NOT_ASKABLE": 0.02,
+    "NEVER_CONFIRMED": 0.02,
     "ATTEMPTS_EXHAUSTED": 0.01,
     "ITEMS_FAIL_AGAIN": 0.005,
     # answers of 2xx that say nothing, in a quarter of the worlds

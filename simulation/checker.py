@@ -372,6 +372,9 @@ def _may_be_parked(
             return regime.late_copies
         case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
             return regime.confirmed_within_s is not None
+        case Code.NEVER_CONFIRMED:  # nobody knows how it is confirmed, for a day
+            is_gone = history.deploy in ("removed", "forgotten", "rolled back")
+            return regime.confirmed_within_s is not None and is_gone
         case Code.ATTEMPTS_EXHAUSTED:
             return int(told.details[0]) > 20
         case Code.ITEMS_FAIL_AGAIN:

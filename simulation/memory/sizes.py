@@ -4,10 +4,12 @@ An item's size: CapacityUnitCalculations.html of docs.aws.amazon.com/amazondynam
 A message's: quotas-messages.html of docs.aws.amazon.com/AWSSimpleQueueService's guide.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from lambdas.relay.kernel.errors import Impossible
+from lambdas.relay.kernel.field_types import is_encodable
 from lambdas.relay.kernel.limits import (
     DYNAMODB_ITEM_BYTES_MAX,
     DYNAMODB_NUMBER_DIGITS_MAX,
@@ -18,28 +20,31 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item, Outgoing
 from lambdas.relay.kernel.reasons import Code
 
+#: no character and no element of an item takes more than four bytes, so one that is shown in so
+#: many characters is small enough; what may be wrong with a value shows as well
+SHOWN_SMALL = DYNAMODB_ITEM_BYTES_MAX // 4
+_REMARKABLE = re.compile(rf"\\ud[89a-f]|\d{{{DYNAMODB_NUMBER_DIGITS_MAX + 1}}}")
+
 
 def item_bytes(item: Item) -> int:
-    return sum(_text(name) + _bytes(value) for name, value in item.items())
+    return sum([_text(name) + _bytes(value) for name, value in item.items()])
 
 
 def _bytes(value: Any) -> int:
-    match value:
-        case None | bool():
-            return 1
-        case int():
-            # Two digits a byte and a byte more; another for a sign.
-            return (len(str(abs(value))) + 1) // 2 + 1 + (value < 0)
-        case str():
-            return _text(value)
-        case Mapping():
-            return 3 + sum(1 + _text(name) + _bytes(each) for name, each in value.items())
-        case _:
-            return 3 + sum(1 + _bytes(each) for each in value)
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, bool):
+        return 1
+    if isinstance(value, int):
+        # Two digits a byte and a byte more; another for a sign.
+        return (len(str(abs(value))) + 1) // 2 + 1 + (value < 0)
+    if isinstance(value, Mapping):
+        return 3 + sum([1 + _text(name) + _bytes(each) for name, each in value.items()])
+    return 3 + sum([1 + _bytes(each) for each in value])
 
 
 def _text(value: str) -> int:
-    return len(value.encode("utf-8", "replace"))
+    return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
 
 
 def refuse_key(pk: str, sk: str) -> None:
@@ -55,6 +60,9 @@ def refuse_key(pk: str, sk: str) -> None:
 def refuse_item(item: Item) -> None:
     """Raises Impossible where DynamoDB answers ValidationException."""
     refuse_key(item["pk"], item["sk"])
+    shown = repr(item)
+    if len(shown) < SHOWN_SMALL and not _REMARKABLE.search(shown):
+        return
     if item_bytes(item) > DYNAMODB_ITEM_BYTES_MAX:
         raise Impossible(
             Code.QUOTED(
@@ -65,30 +73,24 @@ def refuse_item(item: Item) -> None:
 
 
 def _refuse_values(value: Any) -> None:
-    match value:
-        case bool() | None:
-            return
-        case str():
-            # HowItWorks.NamingRulesDataTypes: strings are UTF-8, which half a character is not.
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                raise Impossible(Code.QUOTED("a string holds half a character"))
-        case int():
-            if len(str(abs(value)).rstrip("0")) > DYNAMODB_NUMBER_DIGITS_MAX:
-                raise Impossible(
-                    Code.QUOTED(f"a number has {DYNAMODB_NUMBER_DIGITS_MAX} digits at most")
-                )
-        case Mapping():
-            for each in value.values():
-                _refuse_values(each)
-        case _:
-            for each in value:
-                _refuse_values(each)
+    if isinstance(value, str):
+        # HowItWorks.NamingRulesDataTypes: strings are UTF-8, which half a character is not.
+        if not is_encodable(value):
+            raise Impossible(Code.QUOTED("a string holds half a character"))
+    elif isinstance(value, int):
+        if len(str(abs(value)).rstrip("0")) > DYNAMODB_NUMBER_DIGITS_MAX:
+            raise Impossible(
+                Code.QUOTED(f"a number has {DYNAMODB_NUMBER_DIGITS_MAX} digits at most")
+            )
+    elif value is not None:
+        for each in value.values() if isinstance(value, Mapping) else value:
+            _refuse_values(each)
 
 
 def refuse_message(message: Outgoing) -> None:
     """Raises Impossible where SQS answers that a message is too long."""
     size = _text(message.body) + sum(
-        len(name) + len(value.encode("utf-8", "replace")) + len("String")
+        len(name) + _text(value) + len("String")
         for name, value in message.attributes.items()
         if value
     )

@@ -61,7 +61,7 @@ class Table:
 
     def of(self, pk: str) -> list[Item]:
         refuse_key(pk, "any")
-        return [item for key, item in sorted(self.items.items()) if key[0] == pk]
+        return [self.items[key] for key in sorted(key for key in self.items if key[0] == pk)]
 
     def due(self, attention: str, before_s: int, most: int) -> list[Key]:
         found = [

@@ -53,4 +53,10 @@ def is_json(text: str) -> bool:
 
 def is_encodable(text: str) -> bool:
     """JSON can say half of a surrogate pair, and UTF-8 cannot."""
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

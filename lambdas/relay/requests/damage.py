@@ -90,9 +90,10 @@ LOST = "MANUAL_REVIEW"
 def damaged(item: Item, states: frozenset[str]) -> Mapping[str, Any]:
     """What to put in the place of each attribute that is not as we write it; None: nothing."""
     found: dict[str, Any] = {}
-    for name, is_sound in SOUND.items():
-        if name in item and not is_sound(item[name]):
-            found[name] = _coerced(name, item[name])
+    for name, value in item.items():
+        is_sound = SOUND.get(name)
+        if is_sound is not None and not is_sound(value):
+            found[name] = _coerced(name, value)
     for name, default in DEFAULTS.items():
         if name not in item:
             found[name] = default
