@@ -13,6 +13,7 @@ from stacks.existing_vpc import ELASTIC_IP_FORM, VPC_FORM, ElasticIp, ExistingVp
 from stacks.filling import LINGER_DEFAULT_S, LINGER_MAX_S
 from stacks.genesys_regions import GENESYS_DOMAINS
 from stacks.schema.parsing import Routing
+from stacks.schema.topics import why_never
 from stacks.tables import Table
 from stacks.webhook_table import Webhook
 
@@ -47,6 +48,9 @@ def _template(detail_type: str) -> str:
             '"v2.detail.events.conversation.{id}.acd.start", or leave detail_types out and let '
             "the topics of the routes choose."
         )
+    why = why_never(detail_type)
+    if why:
+        raise ValueError(f'"{detail_type}" matches nothing: {why}')
     return detail_type
 
 
@@ -57,7 +61,7 @@ def _number(days: object) -> object:
     return days
 
 
-def _domain_of(url: str | None) -> str:
+def domain_of(url: str | None) -> str:
     """The Genesys Cloud domain that a URL is of; "" where it is of none."""
     host = (urlsplit(url or "").hostname or "").rstrip(".")
     domains = GENESYS_DOMAINS.values()
@@ -239,7 +243,7 @@ class Relay(Table):
             raise ValueError(
                 "genesys_region is missing; expected it, or both api_url and login_url."
             )
-        api, login = _domain_of(self.api_url), _domain_of(self.login_url)
+        api, login = domain_of(self.api_url), domain_of(self.login_url)
         for name, url, domain in (("api", self.api_url, api), ("login", self.login_url, login)):
             if domain and (urlsplit(url or "").hostname or "") != f"{name}.{domain}":
                 raise ValueError(
@@ -251,6 +255,18 @@ class Relay(Table):
                 f"api_url is of {api} and login_url of {login}, which are two regions of Genesys "
                 "Cloud: no token of one is good in the other; expected one domain."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _arns_are_of_the_region(self) -> Self:
+        """An alarm tells a topic of its own region, and a key encrypts in its own."""
+        arns = {"alarm_topic_arn": self.alarm_topic_arn, "kms_key_arn": self.kms_key_arn}
+        for name, arn in arns.items():
+            if arn and self.region and arn.split(":")[3] != self.region:
+                raise ValueError(
+                    f'{name} is "{arn}", and region is "{self.region}"; expected one of that '
+                    "region."
+                )
         return self
 
     @model_validator(mode="after")

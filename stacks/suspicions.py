@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from pydantic import JsonValue
 
 from stacks.configuration import Environment
+from stacks.environment_document import Relay, domain_of
 from stacks.schema.guids import is_guid, made_up
 from stacks.schema.requests import objections
+from stacks.schema.topics import unknown
 
 #: where a partner event source names the organisation: aws.partner/genesys.com/cloud/<id>/<suffix>
 ORGANISATION_AT = 3
@@ -23,9 +25,19 @@ def suspicions(environment: Environment) -> list[str]:
             f"relay.partner_event_source names the organisation {source[ORGANISATION_AT]!r}, which "
             "is no GUID, as the ids of organisations are: copy what the integration shows."
         )
+    found += [*_of_hosts(document.relay), *unknown(environment.configuration.routes)]
     if document.relay.elastic_ip is not None and not document.relay.fixed_egress:
         found.append("relay.elastic_ip is used where fixed_egress is true, and it is not.")
     return found
+
+
+def _of_hosts(relay: Relay) -> Iterator[str]:
+    for name, url in (("api_url", relay.api_url), ("login_url", relay.login_url)):
+        if url is not None and url.startswith("https:") and not domain_of(url):
+            yield (
+                f"relay.{name} is {url!r}, a host of no region of Genesys Cloud: that is right if "
+                "something of your own stands before it, and else a slip."
+            )
 
 
 def _of(value: JsonValue, place: Sequence[str]) -> Iterator[str]:
@@ -43,6 +55,8 @@ def _of(value: JsonValue, place: Sequence[str]) -> Iterator[str]:
 def _of_text(text: str, place: Sequence[str]) -> Iterator[str]:
     where = ".".join(place).replace(".[", "[")
     is_id = place[0] == "destinations" and len(place) == 3 and place[-1].endswith("_id")
+    if "body.eventBody" in text and place[0] != "relay":
+        yield f"{where} is {text!r}, and body is the eventBody: what it says is body.<member>."
     if made_up(text):
         yield (
             f"{where} is {text!r}, an id of the example or made up: put your organisation's in its "

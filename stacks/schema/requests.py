@@ -15,14 +15,23 @@ from typing import Any
 import jmespath
 
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.generic import KIND as GENERIC
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes.configuration import Configuration
 from stacks.schema.guids import is_guid
 
 REQUESTS = Path(__file__).parents[2] / "schema" / "genesys-requests.json"
-#: who a call is to, in one of these members (SDK model CreateCallRequest)
-CALLED = ("phoneNumber", "callUserId", "callQueueId", "participants", "externalContactId")
-CALLS = "/api/v2/conversations/calls"
+#: of which members an item needs one, and what else it lacks (SDK models CreateCallRequest,
+#: ExternalMetricDataItem)
+ONE_OF: Mapping[str, tuple[str, Sequence[str]]] = {
+    "/api/v2/conversations/calls": (
+        "nobody to call",
+        ("phoneNumber", "callUserId", "callQueueId", "participants", "externalContactId"),
+    ),
+    "/api/v2/employeeperformance/externalmetrics/data": ("no user", ("userId", "userEmail")),
+}
+#: where Genesys' endpoints are, and those that make conversations
+API, PEOPLE = "/api/v2/", "/api/v2/conversations/"
 Schema = Mapping[str, Any]
 
 
@@ -35,11 +44,13 @@ def objections(configuration: Configuration) -> Iterator[str]:
         bodies, forced = _items(route.destination), route.destination.forced
         said = {name: each for name, each in route.item.items() if name not in forced}
         yield from _of(said, bodies, f"the item of routes[{number}]", "")
-        is_call = route.destination.is_genesys and route.destination.path == CALLS
-        if is_call and not set(CALLED) & set(route.item):
+        for name in sorted(_required(bodies) - {*route.item, *forced}):
+            yield f"the item of routes[{number}] gives no {name}, which Genesys requires there."
+        lacking, one_of = ONE_OF.get(route.destination.path, ("", ()))
+        if route.destination.is_genesys and one_of and not set(one_of) & set(route.item):
             yield (
-                f"the item of routes[{number}] names nobody to call; Genesys' SDK has "
-                f"{', '.join(CALLED)} for that."
+                f"the item of routes[{number}] names {lacking}; Genesys' SDK has "
+                f"{', '.join(one_of)} for that."
             )
 
 
@@ -50,6 +61,11 @@ def _of_destination(destination: Destination) -> Iterator[str]:
             f'{where}.unknown is "repost", and its requests ring or write to somebody, who then '
             "may be reached twice; leave it out to have a person asked."
         )
+    beginning = PEOPLE if destination.kind == "conversations" else API
+    if destination.is_genesys and not destination.path.startswith(beginning):
+        yield f"{where}.path is {destination.path!r}; Genesys has what it is for under {beginning}."
+    if destination.is_genesys and destination.path == GENERIC.path:
+        yield f"{where}.path is {destination.path!r}, which Genesys Cloud itself does not have."
     known = _request(destination).get("properties")
     for name in sorted({destination.into, *destination.lists.values()} - {"", *(known or {})}):
         if known and destination.shape == "lists":
@@ -63,11 +79,14 @@ def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> I
         case dict():
             known = {name for schema in schemas for name in schema.get("properties", {})}
             is_free = not schemas or any(schema.get("properties") is None for schema in schemas)
+            others = [s["additionalProperties"] for s in schemas if "additionalProperties" in s]
             for name, each in template.items():
                 place = f"{member}.{name}".lstrip(".")
                 inside = [s["properties"][name] for s in schemas if name in s.get("properties", {})]
                 if inside:
                     yield from _of(each, inside, where, place)
+                elif is_free and not isinstance(each, str):
+                    yield from _of(each, others, where, place)
                 elif not is_free:
                     yield (
                         f"{where} gives {place}, which Genesys' SDK does not know there; it has "
@@ -79,6 +98,10 @@ def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> I
                 yield from _of(each, inside, where, f"{member}[{number}]")
         case str():
             yield from _of_constant(template, schemas, where, member)
+        case bool() | int() | float():
+            due = {schema.get("type") for schema in schemas}
+            if due == {"string"}:
+                yield f"{where} gives {member} {template!r}, where Genesys' SDK has a text."
 
 
 def _of_constant(
@@ -97,6 +120,12 @@ def _of_constant(
             f"{where} gives {member} {value!r}, which is no GUID, as ids of Genesys Cloud are; a "
             "name is of no use there."
         )
+
+
+def _required(schemas: Sequence[Schema]) -> set[str]:
+    """What every one of them requires."""
+    required = [{*_resolved(schema).get("required", [])} for schema in schemas]
+    return set.intersection(*required) if required else set()
 
 
 def _items(destination: Destination) -> list[Schema]:
