@@ -68,6 +68,7 @@ REASONS_MAX: Mapping[str, float] = {
     "STATUS_NOT_JSON": 0.02,
     "STATUS_ERROR": 0.02,
     "FAILS_NO_ITEM": 0.02,
+    "FAILS_SOMEHOW": 0.02,
 }
 #: pairs of crashes come in so many parts; how many of them a campaign of so many runs tries
 PAIRS_PARTS = 64

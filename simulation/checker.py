@@ -335,6 +335,10 @@ def _judge_plain(
         account.delivered += 1
     elif number in traces.parked or number in traces.quarantined:
         account.parked += 1
+    elif number in history.harm.emptied & history.forgotten.events and history.deploy == "removed":
+        # Its message was purged and its record forgotten; the archive brought it back, and by then
+        # no route took it.
+        account.unrouted += 1
     else:
         account.lost += 1
         account.violations.append(f"event {number} is lost")
@@ -382,7 +386,7 @@ def _may_be_parked(
         case Code.STATUS_NOT_JSON | Code.STATUS_ERROR:
             answers = max((history.unread[key] for key in requests), default=0)
             return answers > 1 or (regime.parks_doubt and answers > 0)
-        case Code.FAILS_NO_ITEM:
+        case Code.FAILS_NO_ITEM | Code.FAILS_SOMEHOW:
             return bool(requests & history.unclear)
         case Code.CONFLICT_LASTS:
             return _lasting_conflict(requests, history)

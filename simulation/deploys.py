@@ -27,8 +27,8 @@ Deploy = Literal[
     "none", "renamed", "rolled back", "forgotten", "remapped", "smaller", "removed", "released"
 ]
 DEPLOYS: tuple[Deploy, ...] = get_args(Deploy)
-#: those that leave the names of tracked requests known: docs/runbook.md promises no more
-TRACKED: tuple[Deploy, ...] = ("renamed", "remapped", "smaller", "released")
+#: those that leave what tracked requests are known by: docs/runbook.md promises no more
+TRACKED: tuple[Deploy, ...] = ("renamed", "rolled back", "remapped", "smaller", "released")
 #: of the new releases, those that are rolled back
 UNDONE_SHARE = 0.5
 #: the share of the runs that see one

@@ -16,7 +16,8 @@ from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.kernel.limits import QUEUES, SOURCE_RETENTION_S
 from lambdas.relay.kernel.ports import Answer, Delivery, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of
-from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode, seal
+from lambdas.relay.messages.checksum import checksum_of
+from lambdas.relay.messages.sealing import Batch, decode, encode, seal
 from lambdas.relay.requests.sending import sealed_item
 from simulation.functions import FUNCTIONS, Instance, Neighbours
 from simulation.fuzz.inputs import ODD, damaged

@@ -21,7 +21,7 @@ from lambdas.relay.kernel.ports import Delivery, Outgoing
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages import consumer, sealing
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
-from lambdas.relay.messages.sealing import Batch, encode
+from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.states import State
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.settling import split_for_good
@@ -76,9 +76,9 @@ def _delete_then_send(
     line.source.send([Outgoing(dead_letter.body, dead_letter.attributes)])
 
 
-def _keep_then_send(own: Batch, deps: dedup.Deps, now_ms: int) -> None:
-    deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
-    _send(own, deps, now_ms)
+def _keep_then_send(own: Batch, message: str, deps: dedup.Deps, now_ms: int) -> None:
+    deps.consumer.vault.keep(sealed_key(own.batch_id), message)
+    _send(own, message, deps, now_ms)
 
 
 QUEUEING = (
@@ -147,13 +147,13 @@ QUEUEING = (
     Mutant(
         "a payload is kept once it is claimed",
         "Until then its message is in the queue, and the archive has its events.",
-        ((dedup, "_keep", lambda batch, deps: None), (dedup, "_send", _keep_then_send)),
+        ((dedup, "_keep", lambda batch, message, deps: None), (dedup, "_send", _keep_then_send)),
         storm={"archive replayed": 0.9, "ledger partly applied": 0.3, "purge": 0.0},
     ),
     Mutant(
         "a checksum is the checksum",
         "We sealed it ourselves, and nobody edits a message.",
-        ((sealing, "checksum_of", lambda text: "unread"),),
+        ((sealing, "is_summed", lambda message: True),),
         storm={"body edited": 0.9, "mapping paused": 0.5, "429 hours": 0.2},
     ),
     Mutant(

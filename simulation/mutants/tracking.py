@@ -8,7 +8,7 @@ from lambdas.relay.correlation import entries as correlation_entries
 from lambdas.relay.correlation import loop_guard
 from lambdas.relay.correlation.entries import Entry, causing, possible
 from lambdas.relay.destinations.correlation import Confirmation, Facts, facts_of
-from lambdas.relay.destinations.destination import KeyPolicy
+from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.functions import attempt, confirm, dedup, intake, overdue, parts, reconcile
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
@@ -58,6 +58,10 @@ def _judged_by_name(
 
 def _renamed(scenario: Scenario) -> Scenario:
     return replace(scenario, deploy="renamed")
+
+
+def _rolled_back(scenario: Scenario) -> Scenario:
+    return replace(scenario, deploy="rolled back")
 
 
 def _items_refused(scenario: Scenario) -> Scenario:
@@ -143,6 +147,20 @@ TRACKING = (
         ((correlation_entries, "_judging", _judged_by_name),),
         tracks={"key": "answered", "correlates": False, "is_routed": True},
         stage=_renamed,
+    ),
+    Mutant(
+        "a record says its destination's new name alone",
+        "Whoever reads it knows the configuration that wrote it.",
+        ((Record, "formerly", ()),),
+        tracks={"until_end": True, "is_routed": False},
+        stage=_rolled_back,
+    ),
+    Mutant(
+        "an answer is out under the new name alone",
+        "That is what the destination is called.",
+        ((Destination, "names", property(lambda self: (self.name,))),),
+        tracks={"key": "answered", "correlates": False, "is_routed": True},
+        stage=_rolled_back,
     ),
     Mutant(
         "an entry is not used up",

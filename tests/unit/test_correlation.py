@@ -324,7 +324,7 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
 
 
 def asking(desk: Desk) -> Asking:
-    return Asking(desk.world.ledger, desk.world.entropy, "calls")
+    return Asking(desk.world.ledger, desk.world.entropy, ["calls"])
 
 
 def ask(desk: Desk, batch_id: str, seconds: float) -> None:
@@ -585,6 +585,18 @@ def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
     assert deduplicate(desk, arriving(caused()))
 
     assert written(desk) == [CREATED]
+
+
+def test_an_answer_is_out_under_every_name_of_its_destination() -> None:
+    """Found by the simulation: after a roll-back nobody waited for what went to the new name."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    renamed = Asking(desk.world.ledger, desk.world.entropy, ["new", "calls"])
+    renamed.enter("a batch", desk.now_ms + 30_000, desk.now_ms)
+
+    assert not deduplicate(desk, arriving(caused()))
+
+    renamed.take_out("a batch", desk.now_ms, desk.world.telemetry)
+    assert deduplicate(desk, arriving(caused()))
 
 
 def test_with_no_answer_out_nothing_waits() -> None:

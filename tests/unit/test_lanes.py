@@ -11,8 +11,9 @@ from lambdas.relay.kernel.lanes import LANES, Lane, queues, title, without_lane,
 from lambdas.relay.kernel.limits import QUEUES
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.messages.by_lane import ByLane
+from lambdas.relay.messages.checksum import checksum_of
 from lambdas.relay.messages.glimpse import lane_of
-from lambdas.relay.messages.sealing import Batch, checksum_of, decode, encode, encode_unclaimed
+from lambdas.relay.messages.sealing import Batch, decode, encode, encode_unclaimed
 from tests.unit.batches import TARGET, sealed, sealed_event
 from tests.unit.world import World
 

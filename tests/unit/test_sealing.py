@@ -12,11 +12,11 @@ from lambdas.relay.destinations.correlation import read_facts
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import SEALED_BYTES_MAX, SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.messages.checksum import checksum_of
 from lambdas.relay.messages.sealing import (
     Batch,
     SealedEvent,
     Shape,
-    checksum_of,
     decode,
     describe,
     encode,

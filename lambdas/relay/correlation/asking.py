@@ -7,7 +7,7 @@ never taken out, since the writer died, ends by itself with the invocation that 
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Transient
@@ -19,16 +19,16 @@ Out = Mapping[str, int]
 
 
 class Asking:
-    """Enters requests and takes them out."""
+    """Enters requests and takes them out, under every name of their destination: who looks may be
+    of the release that knows it by another one."""
 
-    def __init__(self, ledger: Ledger, entropy: Entropy, destination: str) -> None:
-        self._shared = SharedItem(ledger, entropy, _name(destination))
+    def __init__(self, ledger: Ledger, entropy: Entropy, names: Iterable[str]) -> None:
+        self._shared = [SharedItem(ledger, entropy, _name(name)) for name in names]
 
     def enter(self, batch_id: str, until_ms: int, now_ms: int) -> None:
         """Raises Transient."""
-        self._shared.change(
-            lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None)
-        )
+        for shared in self._shared:
+            shared.change(lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None))
 
     def take_out(self, batch_id: str, now_ms: int, telemetry: Telemetry) -> None:
         """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain:
@@ -40,7 +40,8 @@ class Asking:
             return (None if known is None else _values(out)), None
 
         try:
-            self._shared.change(without)
+            for shared in self._shared:
+                shared.change(without)
         except Transient as transient:
             telemetry.note("answer not taken out", batch=batch_id, reason=transient.reason)
 

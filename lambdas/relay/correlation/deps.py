@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.destination import Destination, of_target
 from lambdas.relay.genesys.client import Genesys
 from lambdas.relay.kernel.limits import Timing
 from lambdas.relay.kernel.ports import Clock, Entropy, Ledger, Outbox, Queue, Telemetry, Vault
@@ -26,7 +26,11 @@ class Deps:
     telemetry: Telemetry
     timing: Timing
 
+    def destination(self, record: Record) -> Destination | None:
+        """Where a record's request goes; None where this configuration has no name for it."""
+        return of_target(record, self.destinations)
+
     def confirmation(self, record: Record) -> Confirmation | None:
         """How the effect of a record's request is known later."""
-        destination = self.destinations.get(record.destination)
+        destination = self.destination(record)
         return None if destination is None else destination.confirmation

@@ -1,9 +1,9 @@
 """What the relay knows of a destination."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.results import WHOLE, ReadResults
@@ -13,7 +13,7 @@ from lambdas.relay.kernel.limits import KEY_TRUST_MARGIN_S
 from lambdas.relay.kernel.paths import is_straight
 from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.reasons import Code, sentence
-from lambdas.relay.messages.sealing import Shape, Target
+from lambdas.relay.messages.sealing import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class Destination:
     formerly: tuple[str, ...] = ()
     #: of all writers together; None: as many as the rate limit has
     requests_per_minute: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.formerly)
 
     @property
     def is_genesys(self) -> bool:
@@ -166,7 +170,17 @@ def section_path(
 T = TypeVar("T")
 
 
-def of_target(target: Target, by_name: Mapping[str, T]) -> T | None:
+class Addressed(Protocol):
+    """What names the destination of a request: a sealed batch's target, or the request's record."""
+
+    @property
+    def destination(self) -> str: ...
+
+    @property
+    def formerly(self) -> Sequence[str]: ...
+
+
+def of_target(target: Addressed, by_name: Mapping[str, T]) -> T | None:
     """What is kept by names of destinations, for the one that a request goes to. A configuration
     that was rolled back knows it by the name that it had before."""
     names = (target.destination, *target.formerly)

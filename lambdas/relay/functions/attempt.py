@@ -144,7 +144,7 @@ class Attempt:
         awaited, deps = self.destination.awaited, self.deps
         if awaited is None or not awaited.is_answered:
             return None
-        asking = Asking(deps.ledger, deps.entropy, self.destination.name)
+        asking = Asking(deps.ledger, deps.entropy, self.destination.names)
         until_ms = self.deadline_ms + int(deps.timing.clock_skew_s * 1000)
         asking.enter(self.batch.batch_id, until_ms, deps.clock.now_ms())
         return asking

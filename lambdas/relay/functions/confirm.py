@@ -79,7 +79,7 @@ def _is_unconfigured(tracked: Record, check: Check, deps: Deps) -> bool:
     """What an event is to a request stands in the configuration that names its destination. This
     instance may be of the release before, or of one that was rolled back."""
     is_open = check.kind == "event" or tracked.state in LISTENING
-    return is_open and tracked.destination not in deps.destinations
+    return is_open and deps.destination(tracked) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from lambdas.relay.messages.sealing import (
     Batch,
     SealedEvent,
     Target,
+    as_unclaimed,
     decode,
     describe,
     encode,
@@ -131,16 +132,17 @@ def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
     return of_target(batch.target, deps.confirmations)
 
 
-def _keep(batch: Batch, deps: Deps) -> None:
+def _keep(batch: Batch, message: str, deps: Deps) -> None:
     """Before the first claim: from then on no copy of its events is ever sent, and its message may
     be purged by hand. Reconcile sends what is kept through here again."""
     if batch.events:
-        deps.consumer.vault.keep(sealed_key(batch.batch_id), encode_unclaimed(batch))
+        deps.consumer.vault.keep(sealed_key(batch.batch_id), as_unclaimed(message))
 
 
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Claims what is news; what the batch owns of it goes on."""
-    _keep(news, deps)
+    message = encode(news)
+    _keep(news, message, deps)
     claimed = claim(news, deps.ledger, now_ms)
     name_copies(news, claimed, deps.consumer.telemetry)
     if not claimed.owned:
@@ -151,9 +153,10 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     if loops.is_loop(own, deps.confirmations, deps.ledger, now_ms):
         return _stop_loop(own, deps, now_ms)
     if own.events != news.events:
+        message = encode(own)
         # What a person may see of the request is what is in it.
-        deps.consumer.vault.keep(sealed_key(own.batch_id), encode(own))
-    _send(own, deps, now_ms)
+        deps.consumer.vault.keep(sealed_key(own.batch_id), message)
+    _send(own, message, deps, now_ms)
     return Done()
 
 
@@ -188,13 +191,13 @@ def _empty(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     return Done()
 
 
-def _send(own: Batch, deps: Deps, now_ms: int) -> None:
+def _send(own: Batch, message: str, deps: Deps, now_ms: int) -> None:
     """From here on nobody else will ever send these events."""
     note_same_content(own, deps.ledger, deps.consumer.telemetry)
     leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
         deps.ledger.insert(leading)
-    deps.writes.send([Outgoing(encode(own), describe(own))])
+    deps.writes.send([Outgoing(message, describe(own))])
     telemetry = deps.consumer.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})

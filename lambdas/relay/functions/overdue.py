@@ -14,7 +14,7 @@ from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.deps import Deps as CommonDeps
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import advice
+from lambdas.relay.destinations.destination import Destination, advice
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.canonical import canonical
@@ -85,7 +85,7 @@ class Deps(CommonDeps):
 def attend(item: Item, deps: Deps) -> Fate:
     """Does what is due for one record. Raises Transient."""
     tracked = Record.of(item)
-    if tracked.state in WAITING and tracked.destination not in deps.destinations:
+    if tracked.state in WAITING and deps.destination(tracked) is None:
         # How it is confirmed stands in the configuration that names it, and only there.
         return _ask_again(tracked, NoAnswer(Code.NO_DESTINATION(tracked.destination)), deps)
     if tracked.state in WAITING:
@@ -107,11 +107,10 @@ def asks(item: Item, deps: Deps) -> int:
     return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
 
 
-def is_turned_away(destination: str, deps: Deps) -> bool:
-    """Whether this destination, by any of its names, is to be left alone: its breaker is open."""
-    known = deps.destinations.get(destination)
-    name = destination if known is None else known.name
-    return deps.breakers.turns_away(name, deps.clock.now_ms())
+def is_turned_away(destination: Destination | None, deps: Deps) -> bool:
+    """Whether this destination is to be left alone: its breaker is open."""
+    now_ms = deps.clock.now_ms()
+    return destination is not None and deps.breakers.turns_away(destination.name, now_ms)
 
 
 # --- accepted, and no event
@@ -125,7 +124,7 @@ def _align(tracked: Record, deps: Deps) -> Fate:
         return fate
     if _hold_is_over(tracked, confirmation, now_ms):
         return "reviewed" if recovery.give_up_holding(tracked, deps, now_ms) else "changed"
-    if is_turned_away(tracked.destination, deps) or confirmation_breaker.is_open(
+    if is_turned_away(deps.destination(tracked), deps) or confirmation_breaker.is_open(
         deps.ledger, deps.entropy, tracked.destination, now_ms
     ):
         return _postpone(tracked, LOOK_AGAIN_S, deps)
@@ -143,7 +142,7 @@ def _align(tracked: Record, deps: Deps) -> Fate:
 def _ask_again(tracked: Record, finding: Finding, deps: Deps) -> Fate:
     reason = _in_vain(tracked, finding)
     if reason is not None:
-        return _give(tracked, reason, advice(deps.destinations.get(tracked.destination)), deps)
+        return _give(tracked, reason, advice(deps.destination(tracked)), deps)
     again = asking_again(tracked, deps.clock.now_ms(), 0, recovery.told(finding))
     return "postponed" if _change(tracked, again, deps) else "changed"
 
@@ -166,7 +165,8 @@ def _in_vain(tracked: Record, finding: Finding) -> Reason | None:
 def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:
     """What Genesys finds nothing of is sent again where that is harmless; or where its absence
     proves something, and no person has to decide on an unknown outcome."""
-    destination = deps.destinations[tracked.destination]
+    destination = deps.destination(tracked)
+    assert destination is not None  # of another nobody knows whom to ask
     return destination.is_repeatable or (absence_proves and destination.unknown == "repost")
 
 
@@ -204,11 +204,12 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 def _prompt(tracked: Record, deps: Deps) -> Fate:
     now_ms = deps.clock.now_ms()
     # Without a destination a message could only wait as well; parts need none to be sent on.
-    is_configured = tracked.destination in deps.destinations
+    destination = deps.destination(tracked)
+    is_configured = destination is not None
     is_to_prompt = is_configured or tracked.state == "SPLIT"
     age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
     # A destination may rest for ever; a request that waits for it does not.
-    is_turned = is_configured and age_s < GONE_AFTER_S and is_turned_away(tracked.destination, deps)
+    is_turned = age_s < GONE_AFTER_S and is_turned_away(destination, deps)
     if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     prompts = tracked.prompts

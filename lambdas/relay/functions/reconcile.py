@@ -219,7 +219,7 @@ def _judge_batch(
         why,
         state=None if item is None else Record.of(item).state,
         is_configured=batch.target == CANDIDATES or known is not None,
-        is_turned_away=known is not None and overdue.is_turned_away(known.name, deps),
+        is_turned_away=overdue.is_turned_away(known, deps),
         age_s=age_s,
         backoff_s=deps.timing.redrive_backoff_s,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short, uuid_text
+from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, uuid_text
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.field_types import holds, is_encodable, is_json
 from lambdas.relay.kernel.lanes import LANES, Lane
@@ -21,8 +21,11 @@ from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.personal import owner
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
+from lambdas.relay.messages.checksum import checksum_of, is_summed, summed, without_sum
 
-FORMAT, CHECKSUM_CHARS = 1, 13
+FORMAT = 1
+#: how the canonical text of a message ends, without its sum
+_LAST = f'"v":{FORMAT}}}'
 #: what a message has beside the rows of its events, where any has it; and what they have elsewhere
 COLUMNS: Mapping[str, Json] = {"routes": (), "redelivery": "", "backfill": ""}
 #: of an event's row in its request's record: the stroke, and what DynamoDB adds
@@ -226,18 +229,18 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
 
 def encode_unclaimed(batch: Batch) -> str:
     """The message of a batch that is to claim its events before it may be written."""
-    return _summed(_document(batch) | {"stage": "sealed"})
+    return as_unclaimed(encode(batch))
 
 
 def encode(batch: Batch) -> str:
     """The message: the whole batch as JSON, with a checksum against hand edits."""
-    return _summed(_document(batch))
+    return summed(canonical(_document(batch)))
 
 
-def _summed(document: dict[str, Json]) -> str:
-    """The canonical text and, behind it, its sum: so a batch is put into words once."""
-    text = canonical(document)
-    return f'{text[:-1]},"sum":"{checksum_of(text)}"}}'
+def as_unclaimed(message: str) -> str:
+    """The same message before its events were claimed. The stage goes before the format, as its
+    name does in the canonical order, so that a batch need not be put into words again."""
+    return summed(f'{without_sum(message).removesuffix(_LAST)}"stage":"sealed",{_LAST}')
 
 
 def _document(batch: Batch) -> dict[str, Json]:
@@ -259,11 +262,6 @@ def _document(batch: Batch) -> dict[str, Json]:
         "depth": batch.depth,
         "events": [_event_row(event) for event in batch.events],
     }
-
-
-def checksum_of(text: str) -> str:
-    """Of the canonical text of a message without it."""
-    return short(digest("sum", text), CHECKSUM_CHARS)
 
 
 def _event_row(event: SealedEvent) -> list[str | int]:
@@ -317,7 +315,7 @@ def decode(text: str) -> Batch:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(Code.NO_BATCH(repr(error))) from error
-    if claimed != checksum_of(canonical(document)):
+    if not is_summed(text) and claimed != checksum_of(canonical(document)):
         raise Malformed(Code.BATCH_EDITED())
     _refuse_unsound(batch)
     return batch

@@ -68,6 +68,7 @@ SOUND: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_WHOLE, _is_whole),
     **dict.fromkeys(_TEXTS, _is_text),
     "locked": lambda value: isinstance(value, bool),
+    "formerly": _list_of(_is_text),
     "events": _list_of(_is_text),
     "aged": _list_of(_is_text),
     "history": _list_of(_is_text),

@@ -83,6 +83,12 @@ class Record:
         return state
 
     destination = _Said("")
+
+    @property
+    def formerly(self) -> tuple[str, ...]:
+        """The names that its destination had before."""
+        return tuple(self.item.get("formerly", ()))
+
     #: its events are claimed and not written
     is_shadow = _Said(False, "shadow")
 

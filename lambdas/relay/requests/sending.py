@@ -28,6 +28,7 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
         "lease_until_ms": 0,
         "destination": batch.target.destination,
         "events": [listed(event) for event in batch.events],
+        **({"formerly": list(batch.target.formerly)} if batch.target.formerly else {}),
         **({"routes": routes} if routes else {}),
         **({"shadow": True} if batch.target.is_shadow else {}),
         # A part is sealed under its whole's id.
