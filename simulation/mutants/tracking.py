@@ -137,7 +137,7 @@ TRACKING = (
     Mutant(
         "what this instance is not configured for is judged all the same",
         "An event came, so its request took effect.",
-        ((confirm, "_is_unconfigured", lambda tracked, check, deps: False),),
+        ((confirm, "_is_unconfigured", lambda tracked, deps: False),),
         tracks={"until_end": True, "is_routed": False},
         stage=_renamed,
     ),

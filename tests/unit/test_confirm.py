@@ -103,6 +103,14 @@ def test_a_request_of_a_destination_that_is_not_named_here_waits_for_who_names_i
     assert "heard_at_ms" not in desk.item(batch)
 
 
+def test_what_is_settled_waits_for_no_destination_that_was_removed() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    desk.amend(batch, destination="removed", state="CONFIRMED")
+
+    assert desk.hear(batch, caused())
+
+
 @pytest.mark.parametrize("state", ["TIMEOUT_RECOVERY", "RECONCILED"])
 def test_a_late_event_wins_over_recovery(state: State) -> None:
     desk = Desk()

@@ -65,7 +65,7 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
         if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):
             continue
         tracked = Record.of(item)
-        if _is_unconfigured(tracked, check, deps):
+        if _is_unconfigured(tracked, deps):
             now_ms = consumer.clock.now_ms()
             return without_destination(tracked.destination, tracked.sealed_at_ms, now_ms)
         visit = _Visit(check, tracked, delivery, deps, deadline_ms)
@@ -75,10 +75,11 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
     return Later(Code.RECORD_BUSY())
 
 
-def _is_unconfigured(tracked: Record, check: Check, deps: Deps) -> bool:
+def _is_unconfigured(tracked: Record, deps: Deps) -> bool:
     """What an event is to a request stands in the configuration that names its destination. This
-    instance may be of the release before, or of one that was rolled back."""
-    is_open = check.kind == "event" or tracked.state in LISTENING
+    instance may be of the release before, or of one that was rolled back. What is settled needs
+    none: the destination may have been removed for good."""
+    is_open = tracked.state in LISTENING | {"SPLIT"}
     return is_open and deps.destination(tracked) is None
 
 
