@@ -23,6 +23,9 @@ class Assumptions:
     wrong_shape_refuses_all: bool = False
     #: an external source that is not there, or not active, refuses the item that names it
     external_sources_must_exist: bool = True
+    #: a queue, user, contact, language or skill that a call, callback, e-mail or message names and
+    #: that is not there: 404
+    named_ids_must_exist: bool = True
     #: attributes of an external event that its schema does not have refuse the event
     schema_is_enforced: bool = False
     #: external events are refused until their event definition has been activated

@@ -11,6 +11,7 @@ EXTERNAL_SOURCE_ID = "5b8f2d6c-6a0e-4f3b-8a57-1c9e7d2b4a90"
 CONTACT_LIST_ID = "2e4d9f10-7b35-4c1a-9d68-0f5a3b8c6e72"
 METRIC_ID = "9a6c3e58-1d47-4b20-8f9e-6d2b5a7c0e14"
 USER_ID = "c3d8b5a1-4e92-4f67-8b0d-7a1f6e9c2d35"
+QUEUE_ID = "4a7e1c90-2b6d-4f35-9e81-c05d3b8a7f62"
 
 
 def _schemas() -> dict[str, Any]:
@@ -67,7 +68,7 @@ def new_event_definition(schema_id: str, name: str) -> dict[str, Any]:
 @dataclass(slots=True)
 class Organization:
     """Collections by id. There from the start: one division, external source, journey
-    configuration with its schema, activated; one contact list, external metric and user."""
+    configuration with its schema, activated; one contact list, external metric, user and queue."""
 
     divisions: dict[str, Any] = field(default_factory=_divisions)
     external_sources: dict[str, Any] = field(default_factory=_external_sources)
@@ -77,6 +78,9 @@ class Organization:
     contact_lists: dict[str, Any] = field(default_factory=lambda: {CONTACT_LIST_ID: {}})
     metrics: dict[str, Any] = field(default_factory=lambda: {METRIC_ID: {}})
     users: dict[str, Any] = field(default_factory=lambda: {USER_ID: {}})
+    queues: dict[str, Any] = field(default_factory=lambda: {QUEUE_ID: {}})
+    #: by kind, what a request can only name: languages, skills, scripts, flows, responses
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
     conversations: dict[str, Any] = field(default_factory=dict)
     #: newest, by the digest of the request that made it
     conversations_made: dict[str, str] = field(default_factory=dict)
@@ -95,6 +99,16 @@ class Organization:
         source_id = source.get("id") if isinstance(source, dict) else source
         known = self.external_sources.get(source_id) if isinstance(source_id, str) else None
         return bool(known and known.get("active"))
+
+    def has(self, kind: str, id_: str) -> bool:
+        """Whether there is a queue, user, contact, conversation or other thing under this id."""
+        known = {
+            "queue": self.queues,
+            "user": self.users,
+            "contact": self.external_contacts,
+            "conversation": self.conversations,
+        }
+        return id_ in known.get(kind, self.others.get(kind, {}))
 
     def begin_conversation(
         self, conversation_id: str, participants: Iterable[str], at: str

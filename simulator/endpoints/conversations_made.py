@@ -15,6 +15,7 @@ from simulator.endpoints.shape import Call, Write, mapping
 from simulator.error_body import Refused
 from simulator.items import Item, Verdict, digest
 from simulator.messages import Reply
+from simulator.references import missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class Making:
         body = mapping(call.json, "body")
         if self.one_of and not any(body.get(name) for name in self.one_of):
             raise Refused(400, f"One of {', '.join(self.one_of)} is required")
+        if call.assumptions.named_ids_must_exist:
+            for kind, id_ in missing(call.org, body):
+                raise Refused(404, f"No {kind} {id_}")
         return [Item(0, digest(body), body, False, None)]
 
     def apply(self, call: Call, item: Item) -> list[Draft]:

@@ -16,6 +16,7 @@ from ops.errors import OpsError
 from ops.setup_journey import DEFINITIONS, Wanted, is_activated, set_up
 from simulator.assumptions import PLATFORM, Assumptions
 from simulator.faults import HOSTILE, NONE, NORMAL, Conduct
+from simulator.items import digest
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID, SCHEMA_ID
 from tests.ops.test_setup_journey import caller_of
 from tests.simulator.world import JOURNEY, World, event
@@ -193,7 +194,9 @@ def test_whatever_is_true_of_the_platform_each_event_has_one_fate(conduct: Condu
     # who establishes a conversation must say more than the kind's own item does
     lacking: Row = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
     flawed: Row = (journeys, "acw", [*FLAWS * 2, *good])
-    rows: list[Row] = [*kinds, lacking, flawed]
+    call = {**KINDS["conversations"][0]["item"], "callFromQueueId": "body.queue"}
+    naming: Row = (section("conversations", item=call), "customer.end", [{"queue": "nowhere"}])
+    rows: list[Row] = [*kinds, lacking, flawed, naming]
     for section_, topic, bodies in rows * 4:
         keys = {"honoured_hours": 24, "checked_first": True}
         world = Simulated(configuration({**section_, "key": keys}))
@@ -221,7 +224,8 @@ def item_of(document: dict[str, Any]) -> str:
     """The id of the one item that a person has."""
     batch = decode(document["message"])
     (event,) = batch.events
-    return str(json.loads(event.item).get("id"))
+    item = json.loads(event.item)
+    return str(item.get("id") or item.get("eventId") or digest(item))
 
 
 def test_the_default_item_is_what_genesys_takes() -> None:

@@ -13,6 +13,7 @@ from simulator.organization import (
     DIVISION_ID,
     EXTERNAL_SOURCE_ID,
     METRIC_ID,
+    QUEUE_ID,
     USER_ID,
 )
 from tests.simulator.world import JOURNEY, World, event
@@ -223,9 +224,9 @@ def test_custom_attributes_are_replaced_by_put_and_merged_by_patch() -> None:
 
 MADE: dict[str, dict[str, Any]] = {
     "calls": {"phoneNumber": "+493012345"},
-    "callbacks": {"queueId": "q", "callbackNumbers": ["+493012345"], "data": {"order": "1"}},
-    "emails": {"queueId": "q", "provider": "PureCloud Email", "toAddress": "a@example.com"},
-    "messages": {"queueId": "q", "toAddress": "+49301234", "toAddressMessengerType": "sms"},
+    "callbacks": {"queueId": QUEUE_ID, "callbackNumbers": ["+493012345"], "data": {"order": "1"}},
+    "emails": {"queueId": QUEUE_ID, "provider": "PureCloud Email", "toAddress": "a@example.com"},
+    "messages": {"queueId": QUEUE_ID, "toAddress": "+49301234", "toAddressMessengerType": "sms"},
     "messages/agentless": {"toAddress": "+49301234", "toAddressMessengerType": "sms"},
 }
 
@@ -247,11 +248,59 @@ def test_a_callback_needs_a_queue_and_a_message_somebody_to_go_to() -> None:
     world = World(NONE)
     for path, body in (
         ("callbacks", {"callbackNumbers": ["+493012345"]}),
-        ("messages", {"queueId": "q", "toAddress": "+49301234"}),
+        ("messages", {"queueId": QUEUE_ID, "toAddress": "+49301234"}),
         ("messages/agentless", {"toAddressMessengerType": "sms"}),
     ):
         assert world.post(f"/api/v2/conversations/{path}", body).status == 400
     assert world.taken() == []
+
+
+NOBODY = "00000000-0000-4000-8000-000000000009"
+
+
+@pytest.mark.parametrize(
+    ("what", "named"),
+    [
+        ("calls", {"callQueueId": NOBODY}),
+        ("calls", {"callFromQueueId": NOBODY}),
+        ("calls", {"callUserId": NOBODY}),
+        ("calls", {"languageId": NOBODY}),
+        ("calls", {"routingSkillsIds": [NOBODY]}),
+        ("calls", {"conversationIds": [NOBODY]}),
+        ("calls", {"externalContactId": NOBODY}),
+        ("calls", {"participants": [{"userId": NOBODY}]}),
+        ("calls", {"participants": [{"queueId": QUEUE_ID}, {"queueId": NOBODY}]}),
+        ("callbacks", {"queueId": NOBODY}),
+        ("callbacks", {"scriptId": NOBODY}),
+        ("callbacks", {"routingData": {"queueId": NOBODY}}),
+        ("callbacks", {"routingData": {"queueId": QUEUE_ID, "skillIds": [NOBODY]}}),
+        ("emails", {"queueId": NOBODY}),
+        ("emails", {"flowId": NOBODY}),
+        ("messages", {"queueId": NOBODY}),
+        ("messages", {"externalContactId": NOBODY}),
+        ("messages/agentless", {"messagingTemplate": {"responseId": NOBODY}}),
+    ],
+    ids=str,
+)
+def test_what_a_request_names_has_to_be_there(what: str, named: dict[str, Any]) -> None:
+    world = World(NONE)
+    path = f"/api/v2/conversations/{what}"
+    answer = world.post(path, {**MADE[what], **named})
+    assert answer.status == 404
+    assert NOBODY in str(json.loads(answer.body)["message"])
+    assert world.taken() == []
+    world.control("POST", "assumptions", {"named_ids_must_exist": False})
+    assert world.post(path, {**MADE[what], **named}).status == 202
+
+
+def test_what_a_request_names_may_be_anything_that_is_there() -> None:
+    world = World(NONE)
+    org = world.platform.org
+    org.others["language"] = {"l": {}}
+    org.external_contacts["c"] = {}
+    named = {"callQueueId": QUEUE_ID, "callUserId": USER_ID, "languageId": "l"}
+    free = {"attributes": {"queueId": NOBODY}, "externalContactId": "c"}
+    assert world.post("/api/v2/conversations/calls", {**named, **free}).status == 202
 
 
 SHOP = {"externalSource": {"id": EXTERNAL_SOURCE_ID}, "value": "C-1"}

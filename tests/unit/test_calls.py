@@ -12,9 +12,10 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from simulator.caused import FATES
 from simulator.faults import FAULTS, HOSTILE, NONE, Conduct, changed
+from simulator.organization import QUEUE_ID
 from tests.unit.simulated import Simulated, configuration, envelope
 
-QUEUE = "'0b0e8b3c-0000-4000-8000-00000000000a'"
+QUEUE = f"'{QUEUE_ID}'"
 TO = {"toAddress": "'+493012345'", "toAddressMessengerType": "'sms'"}
 #: by the end of its path, what a request of each kind says
 ITEMS: dict[str, dict[str, Any]] = {
