@@ -45,10 +45,11 @@ class Mistake:
 
 
 def mistakes() -> list[Mistake]:
-    """Those of mistakes.toml, and those of small.toml: what a random sample found to be caught."""
+    """Those of mistakes.toml; those of deployed.toml, which only a real account would show; those
+    of small.toml, which a random sample found to be caught."""
     rows = [
         row
-        for name in ("mistakes.toml", "small.toml")
+        for name in ("mistakes.toml", "small.toml", "deployed.toml")
         for row in tomllib.loads((Path(__file__).parent / name).read_text("utf-8"))["mistake"]
     ]
     return [Mistake(**{**row, "tests": tuple(row["tests"])}) for row in rows]
