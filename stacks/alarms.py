@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 
+from lambdas.relay.kernel.limits import OVERDUE_S, RECONCILE_EVERY_S
 from lambdas.relay.kernel.metrics import Metric
 from stacks import measures
 from stacks.measures import PERIOD_S, counted, joined
@@ -17,6 +18,9 @@ from stacks.queues import DeadLetteredQueue
 #: what reconcile counts, it counts every 15 minutes: two of its runs (seconds)
 RECONCILE_PERIOD_S = 1_800
 RECONCILE_RUN_S = 900
+#: in so many of these periods in a row a request is overdue before anybody is woken: reconcile
+#: sends most of them again meanwhile
+OVERDUE_PERIODS = 2
 #: what the daily audit counts stands until it counts again (seconds)
 AUDIT_PERIOD_S = 86_400
 #: functions that a schedule calls have alarms of their own: two bad runs of them are days apart
@@ -221,8 +225,8 @@ def _of_requests(environment: str) -> tuple[Alarm, ...]:
                 label="requests",
                 period_s=RECONCILE_PERIOD_S,
             ),
-            bad=2,
-            periods=2,
+            bad=OVERDUE_PERIODS,
+            periods=OVERDUE_PERIODS,
         ),
     )
 
@@ -283,6 +287,12 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
             ),
         ),
     )
+
+
+def overdue_heard_after_s() -> int:
+    """The longest time from a request's last sign of life to the alarm *Overdue*: it is overdue,
+    reconcile's next run counts it, and the alarm's periods pass (seconds)."""
+    return OVERDUE_S + RECONCILE_EVERY_S + OVERDUE_PERIODS * RECONCILE_PERIOD_S
 
 
 #: the functions that SQS feeds

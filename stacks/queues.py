@@ -57,6 +57,8 @@ class DeadLetteredQueue(Construct):
                 queue=self.dead, max_receive_count=limits.RECEIVES_MAX[without_lane(name)]
             ),
         )
+        for each in (self.dead, self.queue):
+            _refuse_purge(each)
 
     def addresses(self) -> dict[str, str]:
         return {
@@ -106,6 +108,20 @@ class Queues(Construct):
     def writes_addresses(self) -> dict[str, str]:
         """For whoever sends what is to be written."""
         return {f"{pair.variable}_QUEUE_URL": pair.queue.queue_url for pair in self.writes}
+
+
+def _refuse_purge(queue: sqs.Queue) -> None:
+    """One click in the console would lose what is not claimed yet, and nobody would hear of it;
+    what is claimed would come back from the vault. So nobody can want a purge."""
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="NothingVanishesByHand",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["sqs:PurgeQueue"],
+            resources=[queue.queue_arn],
+        )
+    )
 
 
 def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:

@@ -27,6 +27,7 @@ from stacks.network import ExistingNetwork, Network
 from stacks.operator_role import OperatorRole
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
+from stacks.relations import require_relations
 from stacks.shared import Shared
 from stacks.sinks import Sinks
 from stacks.vault import Vault
@@ -61,7 +62,7 @@ class RelayStack(cdk.Stack):
         )
         _fit(self, relay)
         timing = limits.TIMINGS[relay.timing]
-        _require_relations(timing)
+        require_relations(timing, relay.archive_days)
 
         queues = Queues(
             self, "Queues", timing=timing, has_lanes=relay.lanes, removal_policy=removal_policy
@@ -229,10 +230,3 @@ def _network(
             existing=relay.elastic_ip,
         )
     return None
-
-
-def _require_relations(timing: limits.Timing) -> None:
-    """Raises ValueError, naming what does not hold between the limits."""
-    broken = [relation for relation, holds in timing.relations() if not holds]
-    if broken:
-        raise ValueError(f"these limits contradict each other: {'; '.join(broken)}")

@@ -66,20 +66,32 @@ def test_a_message_stays_hidden_for_six_timeouts_and_the_batching_window(
         assert queue["VisibilityTimeout"] >= 6 * timeout + window
 
 
-def test_every_queue_is_encrypted_and_refuses_plain_http(template: Template) -> None:
-    queues = resources(template, QUEUE)
-    refusing = {
+def refusing(template: Template, action: str, condition: object) -> set[str]:
+    """The queues that refuse this to everybody, under this condition."""
+    return {
         name
         for policy in resources(template, "AWS::SQS::QueuePolicy").values()
         for statement in readable(policy["Properties"]["PolicyDocument"]["Statement"])
         if statement["Effect"] == "Deny"
-        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        and action in as_list(statement["Action"])
+        and statement.get("Condition") == condition
         and statement["Principal"] == {"AWS": "*"}
         for name in as_list(statement["Resource"])
     }
 
+
+def test_every_queue_is_encrypted_and_refuses_plain_http(template: Template) -> None:
+    queues = resources(template, QUEUE)
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+
     assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in queues.values())
-    assert refusing == {f"<{name}>" for name in queues}
+    assert refusing(template, "sqs:*", plain) == {f"<{name}>" for name in queues}
+
+
+def test_no_queue_can_be_purged(template: Template) -> None:
+    """Of all that the console offers it is the one act that loses events without a word."""
+    queues = resources(template, QUEUE)
+    assert refusing(template, "sqs:PurgeQueue", None) == {f"<{name}>" for name in queues}
 
 
 def test_queues_stay_when_the_stack_goes_unless_nobody_misses_them(

@@ -315,10 +315,6 @@ class Timing:
             LOOK_AGAIN_S + self.function_timeout_s["reconcile"] <= RECONCILE_EVERY_S,
         )
         yield (
-            "a person hears of a request that nobody works on before an archive forgets its events",
-            OVERDUE_S + 3 * RECONCILE_EVERY_S < ARCHIVE_DAYS_MIN * DAY_S,
-        )
-        yield (
             "such a request is a person's before its claims and its payload expire",
             GONE_AFTER_S + OVERDUE_S < HORIZON_S,
         )

@@ -1,0 +1,19 @@
+"""What must hold between limits before a stack is made of them."""
+
+from lambdas.relay.kernel.limits import DAY_S, Timing
+from stacks.alarms import overdue_heard_after_s
+
+
+def require_relations(timing: Timing, archive_days: int) -> None:
+    """Raises ValueError, naming what does not hold between the limits."""
+    relations = (
+        *timing.relations(),
+        (
+            "a person hears of a request that nobody works on before the archives forget its "
+            f"events (archive_days = {archive_days})",
+            overdue_heard_after_s() < archive_days * DAY_S,
+        ),
+    )
+    broken = [relation for relation, holds in relations if not holds]
+    if broken:
+        raise ValueError(f"these limits contradict each other: {'; '.join(broken)}")
