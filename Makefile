@@ -46,7 +46,7 @@ sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
 mistakes: setup ## Plant small mistakes one at a time, and see that a test catches each [WORDS="stacks ledger" SAMPLE=300 SEED=1]
 	@.venv/bin/python -m tests.mistakes $(if $(SAMPLE),--sample "$$SAMPLE") $(if $(SEED),--seed "$$SEED") $(WORDS)
 
-hands: setup ## What people do by hand in the console, at every moment of a message, and what becomes of it
+hands: setup ## What people do by hand, at every moment of a message and with every case, and what becomes of it
 	@.venv/bin/python -m simulation.hands
 
 fuzz: setup ## Send damaged inputs to every place that takes something from outside [RUNS=300000 SEED=1]

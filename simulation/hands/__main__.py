@@ -1,105 +1,96 @@
-"""The table: every moment, every act, and what became of the three events.
+"""The tables: every moment, every act, and what became of the events; every case, every decision.
 
-`make hands` prints it; tests/simulation/test_hands.py holds it. Each cell is a world of its own: it
-is brought to the moment, then the act, then time passes until nothing moves any more. What became
-of the events is read from Genesys' record and from what is left for a person.
+`make hands` prints them; tests/simulation/test_hands.py holds them. Each cell is a world of its
+own: it is brought to the moment, then the act, then time passes until nothing moves any more.
 """
 
-import itertools
 import sys
-from collections import Counter
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
-from lambdas.relay.kernel.vault_keys import SEALED
-from simulation.hands.acts import ACTS
-from simulation.hands.moments import HOME, Moment, brought_to
-from simulation.hands.world import EDITED, EVENTS, World, customer
+from lambdas.relay.kernel.limits import DAY_S, HOUR_S
+from simulation.hands.acts import ACTS, PURGES
+from simulation.hands.cases import CASES, DECISIONS, decided
+from simulation.hands.moments import SUBJECTS, brought_to
+from simulation.hands.outcomes import Outcome, outcome
 
-#: columns where nobody looks: the table is not folded in a pipe
-WIDTH = 240
-
-#: once: each took effect once; as edited: one of them as the other event that somebody made of it;
-#: person: what took none is in a person's hands; listed: one took effect twice, and is listed as
-#: possibly so; archive: only the archive has them; twice: and nobody is told; lost: nowhere
-Outcome = Literal["once", "as edited", "person", "listed", "archive", "twice", "lost"]
-#: what was delivered in the hours that a restored ledger forgets can double when the archive is
+#: columns where nobody looks: the tables are not folded in a pipe
+WIDTH = 260
+#: what was delivered in the hours that a restored ledger forgets doubles when the archive is
 #: replayed: the runbook says so before somebody does it ("Restore the ledger")
-SAID: frozenset[tuple[Moment, str]] = frozenset(
-    (moment, "ledger restored, then the archive replayed")
-    for moment in ("tried, took effect, answer lost", "split, its part waits")
-)
-WORST: tuple[Outcome, ...] = (
-    "lost", "twice", "archive", "listed", "person", "as edited", "once"
-)  # fmt: skip
-
-
-def outcome(world: World, is_purged: bool) -> Outcome:
-    """What became of the three, the worst of them."""
-    effects = Counter(
-        effect.content["identifiers"]["externalIds"][0]["value"]
-        for effect in world.platform.record.effects
-    )
-    kept = [text for key, text in world.documents.items() if not key.startswith(SEALED)]
-    found = {_fate(n, effects, " ".join(kept), world, is_purged) for n in range(EVENTS)}
-    return next(each for each in WORST if each in found)
-
-
-def _fate(
-    number: int, effects: Mapping[str, int], kept: str, world: World, is_purged: bool
-) -> Outcome:
-    names = [customer(number), *([EDITED] if number == 1 else [])]
-    times = sum(effects.get(name, 0) for name in names)
-    if times > 1:
-        return "listed" if world.telemetry.counts["InDoubtReposted"] else "twice"
-    if times:
-        return "as edited" if effects.get(EDITED) and number == 1 else "once"
-    if any(name in kept for name in names):
-        return "person"
-    return "archive" if is_purged else "lost"
-
-
-def cell(moment: Moment, act: str) -> Outcome:
-    world = brought_to(moment)
-    ACTS[act](world, HOME[moment])
-    world.rest()
-    return outcome(world, is_purged=act in PURGES)
-
-
-#: what empties a queue, and nobody replays the archive afterwards
-PURGES = ("purged", "its dead letters purged")
-CELLS: list[tuple[Moment, str]] = list(itertools.product(HOME, ACTS))
-
-
+DOUBLING = "ledger restored, then the archive replayed"
 LEGEND = (
-    "listed: may have taken effect twice, and is listed as such (this destination recognises "
-    "neither key nor id). archive: purged before it was claimed; the bus's archive brings it back. "
-    "twice: as the runbook says of a restored ledger."
+    "Times (where it takes half an hour or more): until nothing moves any more. listed: may have "
+    "taken effect twice, and is listed as such (this destination recognises neither key nor id). "
+    "archive: purged before it was claimed, which the queues' policies refuse; the bus's archive "
+    "brings it back. twice: as the runbook says of a restored ledger. waits: nothing is left of "
+    "it, so it cannot be delivered again; a replay of the archive can."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    outcome: Outcome
+    #: until nothing moved any more (seconds)
+    rested_s: float
+    #: until the alarm for overdue requests; None: it had no reason to ring
+    alarmed_s: float | None
+
+    def __str__(self) -> str:
+        if self.rested_s < HOUR_S / 2:
+            return self.outcome
+        if self.rested_s < DAY_S:
+            return f"{self.outcome} ({self.rested_s / HOUR_S:.1f} h)"
+        return f"{self.outcome} ({self.rested_s / DAY_S:.0f} days)"
+
+
+def cell(subject: str, moment: str, act: str) -> Cell:
+    """What became of the events of a subject on which somebody lays hands at this moment."""
+    configuration, moments = SUBJECTS[subject]
+    world = brought_to(configuration, moments[moment])
+    ACTS[act](world, moments[moment].home)
+    begun_ms = world.timeline.now_ms
+    world.rest()
+    alarmed_s = None if world.overdue_ms is None else (world.overdue_ms - begun_ms) / 1000
+    rested_s = (world.timeline.now_ms - begun_ms) / 1000
+    return Cell(outcome(world, is_purged=act in PURGES), rested_s, alarmed_s)
+
+
+def is_wrong(act: str, found: str) -> bool:
+    return found in ("lost", "endless") or (found == "twice" and act != DOUBLING)
 
 
 def main() -> int:
-    """Prints the table; exit code 1 where something is lost or took effect twice untold."""
-    rows: dict[str, dict[Moment, Outcome]] = {
-        act: {moment: cell(moment, act) for moment in HOME} for act in ACTS
-    }
-    shown = Table("what somebody does", *HOME)
-    for act, row in rows.items():
-        shown.add_row(act, *row.values())
+    """Prints the tables; exit code 1 where something is lost, or took effect twice untold."""
     screen = Console(width=None if sys.stdout.isatty() else WIDTH)
-    screen.print(shown)
+    wrong: list[str] = []
+    for subject, (_, moments) in SUBJECTS.items():
+        cells = {act: {moment: cell(subject, moment, act) for moment in moments} for act in ACTS}
+        wrong += show(screen, subject, "what somebody does", cells)
+    verdicts = {each: {case: decided(case, each) for case in CASES} for each in DECISIONS}
+    wrong += show(screen, "cases that wait for a person", "what somebody decides", verdicts)
     screen.print(LEGEND)
-    wrong = [
-        f"{moment}, {act}: {found}"
-        for act, row in rows.items()
-        for moment, found in row.items()
-        if found == "lost" or (found == "twice" and (moment, act) not in SAID)
-    ]
     screen.print("\n".join(wrong) or "Nothing is lost, and nothing took effect twice untold.")
     return int(bool(wrong))
+
+
+def show(
+    screen: Console, title: str, corner: str, rows: Mapping[str, Mapping[str, object]]
+) -> list[str]:
+    """Prints a table; what is wrong in it, a line each."""
+    shown = Table(corner, *next(iter(rows.values())), title=title)
+    for name, row in rows.items():
+        shown.add_row(name, *map(str, row.values()))
+    screen.print(shown)
+    return [
+        f"{title}: {column}, {name}: {found}"
+        for name, row in rows.items()
+        for column, found in row.items()
+        if is_wrong(name, str(found).partition(" (")[0])
+    ]
 
 
 if __name__ == "__main__":

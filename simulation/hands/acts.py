@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from lambdas.relay.kernel.limits import DAY_S, QUEUES
-from lambdas.relay.kernel.ports import Outgoing
-from simulation.hands.world import EDITED, World, customer, publish
+from lambdas.relay.kernel.limits import DAY_S, HOUR_S, QUEUES
+from lambdas.relay.kernel.ports import Item, Outgoing
+from lambdas.relay.requests.record import PREFIX
+from simulation.hands.world import EDITED, World, customer
+from simulation.memory.table import Key
 
 LATE_S = 3 * DAY_S
 
@@ -23,7 +25,7 @@ def purge(world: World, queue: str) -> None:
 def purge_and_replay(world: World, queue: str) -> None:
     world.take(queue)
     world.rest()
-    publish(world)
+    world.replay()
 
 
 def bury(world: World, queue: str) -> None:
@@ -81,18 +83,43 @@ def come_late(world: World, queue: str) -> None:
 
 
 def replay(world: World, queue: str) -> None:
-    publish(world)
+    world.replay()
 
 
 def restore_and_replay(world: World, queue: str) -> None:
-    world.table.items.clear()
+    restore(world, queue)
     world.rest()
-    publish(world)
+    world.replay()
 
 
 def restore(world: World, queue: str) -> None:
-    """The ledger as it was before all this."""
+    """The ledger as it was before all this; it takes an hour."""
     world.table.items.clear()
+    world.timeline.advance(HOUR_S)
+
+
+def edit_records(world: World, queue: str) -> None:
+    """Numbers become texts, as they easily do in a form, and one attribute is removed. Of `due_at`,
+    a key of the index, DynamoDB refuses another type."""
+    for key, item in records(world):
+        kept = {name: value for name, value in item.items() if name != "history"}
+        texts = {name: str(value) for name, value in kept.items() if type(value) is int}
+        due = {"due_at": item["due_at"]} if "due_at" in item else {}
+        world.table.items[key] = {**kept, **texts, **due}
+
+
+def delete_records(world: World, queue: str) -> None:
+    for key, _ in records(world):
+        del world.table.items[key]
+
+
+def delete_claims(world: World, queue: str) -> None:
+    for key in [key for key in world.table.items if key[0].startswith("C#")]:
+        del world.table.items[key]
+
+
+def records(world: World) -> list[tuple[Key, Item]]:
+    return [(key, item) for key, item in world.table.items.items() if key[0].startswith(PREFIX)]
 
 
 def into(other: str) -> Act:
@@ -116,8 +143,14 @@ ACTS: Mapping[str, Act] = {
     "attributes edited": edit_attributes,
     "put back three days later": come_late,
     "archive replayed": replay,
+    "its records edited": edit_records,
+    "its records deleted": delete_records,
+    "its claims deleted": delete_claims,
     "ledger restored to before": restore,
     "ledger restored, then the archive replayed": restore_and_replay,
     **{f"moved to {name}": into(name) for name in QUEUES},
     **{f"moved to {name}-dead": into(f"{name}-dead") for name in QUEUES},
 }
+#: what empties a queue, and nobody replays the archive afterwards; the queues' policies refuse it,
+#: unless somebody has taken them away
+PURGES = ("purged", "its dead letters purged")

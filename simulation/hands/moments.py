@@ -1,74 +1,166 @@
-"""Where the events are when somebody lays hands on them."""
+"""Where the events are when somebody lays hands on them: of steps in a journey, and of calls."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from simulation.hands.world import World, publish
-
-Moment = Literal[
-    "published",
-    "sealed",
-    "recorded, not claimed",
-    "claimed, not sent on",
-    "claimed",
-    "tried, no effect",
-    "tried, took effect, answer lost",
-    "split, its part waits",
-    "done",
-]
-HOME: Mapping[Moment, str] = {
-    "published": "events",
-    "sealed": "batches",
-    "recorded, not claimed": "batches",
-    "claimed, not sent on": "batches",
-    "claimed": "writes",
-    "tried, no effect": "writes",
-    "tried, took effect, answer lost": "writes",
-    "split, its part waits": "writes",
-    "done": "writes",
-}
+from lambdas.relay.correlation.checks import read_check
+from lambdas.relay.routes.configuration import Configuration
+from simulation.hands.world import CALLS, EVENTS, STEPS, TOGETHER, World, Wrong, publish
+from simulator.caused import Fate
 
 
-#: what goes wrong with the first attempt, so that it stands so
-WRONG: Mapping[Moment, Literal["dies before", "dies after", "fails one"]] = {
-    "tried, no effect": "dies before",
-    "tried, took effect, answer lost": "dies after",
-    "split, its part waits": "fails one",
-}
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where their messages wait, and how they got there."""
+
+    home: str
+    bring: Callable[[World], None]
 
 
-def brought_to(moment: Moment) -> World:
-    """A world whose three events are there, their message waiting in its queue."""
-    world = World()
-    publish(world)
-    if moment == "published":
-        return world
-    world.invoke("events")
-    if moment == "sealed":
-        return world
-    waiting = world.take("batches")
-    world.put("batches", waiting)
-    world.invoke("batches")
-    if moment == "claimed, not sent on":
-        world.take("writes")
-        world.put("batches", waiting)
-        return world
-    if moment == "recorded, not claimed":
-        for key in [key for key in world.table.items if key[0].startswith("C#")]:
-            world.table.remove(key)
-        world.documents.clear()
-        world.take("writes")
-        world.put("batches", waiting)
-        return world
-    if moment == "claimed":
-        return world
-    if moment == "done":
-        waiting = world.take("writes")
-        world.put("writes", waiting)
-        world.rest()
-        world.put("writes", waiting)
-        return world
-    world.http.wrong = WRONG[moment]
-    world.invoke("writes")
-    world.http.wrong = ""
+def brought_to(configuration: Configuration, moment: Moment) -> World:
+    """A world whose events are there, their messages waiting in their queue."""
+    world = World(configuration)
+    moment.bring(world)
     return world
+
+
+def _published(world: World) -> None:
+    publish(world, range(EVENTS))
+
+
+def sealed(world: World) -> None:
+    for numbers in (range(TOGETHER), range(TOGETHER, EVENTS)):
+        publish(world, numbers)
+        world.invoke("events")
+
+
+def claimed(world: World) -> None:
+    """One batch after the other: those that arrive together may be merged."""
+    for numbers in (range(TOGETHER), range(TOGETHER, EVENTS)):
+        publish(world, numbers)
+        world.invoke("events")
+        world.invoke("batches")
+
+
+def recorded(world: World) -> None:
+    """As dedup leaves them that dies between their records and their first claim."""
+    sealed(world)
+    waiting = world.take("batches")
+    for message in waiting:
+        world.put("batches", [message])
+        world.invoke("batches")
+    for key in [key for key in world.table.items if key[0].startswith("C#")]:
+        world.table.remove(key)
+    world.documents.clear()
+    world.take("writes")
+    world.put("batches", waiting)
+
+
+def _not_sent_on(world: World) -> None:
+    sealed(world)
+    waiting = world.take("batches")
+    for message in waiting:
+        world.put("batches", [message])
+        world.invoke("batches")
+    world.take("writes")
+    world.put("batches", waiting)
+
+
+def _written(world: World) -> None:
+    """As often as there is something to write, now."""
+    while world.invoke("writes"):
+        pass
+
+
+def tried(wrong: Wrong) -> Callable[[World], None]:
+    """What goes wrong with the first attempt, so that it stands so."""
+
+    def bring(world: World) -> None:
+        claimed(world)
+        world.http.wrong = wrong
+        _written(world)
+        world.http.wrong = ""
+
+    return bring
+
+
+def _split(world: World) -> None:
+    """One of each request's items has failed, and waits as a part."""
+    claimed(world)
+    world.http.wrong = "fails one"
+    for _ in range(len(world.stored["writes"].messages)):
+        world.invoke("writes")
+    world.http.wrong = ""
+
+
+def _done(world: World) -> None:
+    claimed(world)
+    waiting = world.take("writes")
+    world.put("writes", waiting)
+    world.rest()
+    world.put("writes", waiting)
+
+
+def called(fate: Fate) -> Callable[[World], None]:
+    """Genesys has accepted each; their timers wait, and what Genesys will tell is its fate."""
+
+    def bring(world: World) -> None:
+        claimed(world)
+        world.platform.caused.next_fates.extend([fate] * EVENTS)
+        _written(world)
+
+    return bring
+
+
+def _told(world: World) -> None:
+    """The events that the calls have caused are there, beside the timers."""
+    called("on_time")(world)
+    world.timeline.advance(1)
+    world.publish_caused()
+
+
+def _recognised(world: World) -> None:
+    _told(world)
+    world.invoke("events")
+    world.invoke("batches")
+    for message in world.take("checks"):
+        if read_check(message.body).kind == "event":
+            world.put("checks", [message])
+
+
+def _silent(world: World) -> None:
+    """The windows are over, no event came, and Genesys does not answer what became of them."""
+    called("never")(world)
+    world.http.wrong = "says nothing"
+    world.timeline.advance(60)
+    world.invoke("checks")
+    world.http.wrong = ""
+
+
+JOURNEY: Mapping[str, Moment] = {
+    "published": Moment("events", _published),
+    "sealed": Moment("batches", sealed),
+    "recorded, not claimed": Moment("batches", recorded),
+    "claimed, not sent on": Moment("batches", _not_sent_on),
+    "claimed": Moment("writes", claimed),
+    "tried, no effect": Moment("writes", tried("dies before")),
+    "tried, took effect, answer lost": Moment("writes", tried("dies after")),
+    "split, its part waits": Moment("writes", _split),
+    "done": Moment("writes", _done),
+}
+CALLED: Mapping[str, Moment] = {
+    "claimed": Moment("writes", claimed),
+    "tried, no effect": Moment("writes", tried("dies before")),
+    "tried, took effect, answer lost": Moment("writes", tried("dies after")),
+    "accepted, its event to come": Moment("checks", called("on_time")),
+    "its event is published": Moment("events", _told),
+    "its event is recognised": Moment("checks", _recognised),
+    "accepted, no event comes": Moment("checks", called("never")),
+    "nothing heard, being asked": Moment("checks", _silent),
+    "accepted, never happened": Moment("checks", called("never_nor_effect")),
+}
+#: what is written, and the moments of its way
+SUBJECTS: Mapping[str, tuple[Configuration, Mapping[str, Moment]]] = {
+    "a step in a journey": (STEPS, JOURNEY),
+    "a call, whose event is awaited": (CALLS, CALLED),
+}

@@ -1,7 +1,7 @@
 """A small world: three events on their way through the assembled functions, and Genesys."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
@@ -23,7 +23,10 @@ from lambdas.relay.kernel.limits import (
     SOURCE_RETENTION_S,
 )
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.requests.states import OVERDUE
+from lambdas.relay.routes.configuration import Configuration
 from simulation.memory.clock import MemoryClock, SeededEntropy
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.faults import CALM
@@ -41,14 +44,21 @@ from simulator.faults import NONE
 from simulator.messages import Request
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
-from simulator.platform import GenesysPlatform
+from simulator.platform import LOGIN_PATH, GenesysPlatform
 from stacks.schema.parsing import parse
 
 EVENTS = 3
+#: of these so many are sealed together, and the others by themselves
+TOGETHER = 2
 #: nothing moves any more long before that
 END_S = 16 * DAY_S
+#: after a day, of reconcile's runs one in twelve takes place: little can happen between them
+RARELY_S = 12 * RECONCILE_EVERY_S
 ANSWER_S = 0.2
-CONFIGURATION = parse(
+END_MS = 1 << 62
+PARTNER = "aws.partner/genesys.com/cloud/organisation/relay"
+#: an order becomes a step of the customer's journey; those of a batch go out in one request
+STEPS = parse(
     {
         "destinations": {
             "journey": {
@@ -59,6 +69,30 @@ CONFIGURATION = parse(
         },
         "routes": [{"name": "steps", "destination": "journey", "topics": ["order.*"]}],
     }
+)
+#: an order has Genesys call the customer; each call is a request of its own, and an event that it
+#: causes is awaited
+CALLS = parse(
+    {
+        "destinations": {
+            "calls": {
+                "kind": "conversations",
+                "item": {
+                    "phoneNumber": "'+493012345'",
+                    "attributes": {"customer": "body.identifiers.customerId"},
+                },
+            }
+        },
+        "routes": [{"name": "calls", "destination": "calls", "topics": ["order.*"]}],
+    }
+)
+
+
+#: the instance dies before or after a write; of a write's items one fails; Genesys refuses a write;
+#: it does not answer a question
+Wrong = Literal["", "dies before", "dies after", "fails one", "refuses", "says nothing"]
+REFUSED = Answer(
+    400, {}, b'{"status": 400, "code": "bad.request", "message": "No.", "contextId": "c"}'
 )
 
 
@@ -72,15 +106,19 @@ class Wire:
 
     timeline: Timeline
     platform: GenesysPlatform
-    #: what goes wrong with the next writes
-    wrong: Literal["", "dies before", "dies after", "fails one"] = ""
+    #: what goes wrong with the next requests
+    wrong: Wrong = ""
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
-        is_write = "/externalevents/" in url and method == "POST"
+        is_write = method == "POST" and urlsplit(url).path != LOGIN_PATH
         if is_write and self.wrong == "dies before":
             raise Killed
+        if is_write and self.wrong == "refuses":
+            return REFUSED
+        if method == "GET" and self.wrong == "says nothing":
+            return Unanswered(Code.ANSWER_WITHOUT_END())
         sent = body or b""
         if is_write and self.wrong == "fails one":
             sent = json.dumps({"entities": json.loads(sent)["entities"][1:]}).encode()
@@ -106,6 +144,7 @@ class Secrets:
 class World:
     """The assembled functions behind their queues. Implements relay.ports.Ports."""
 
+    configuration: Configuration = STEPS
     timeline: Timeline = field(default_factory=lambda: Timeline(START_MS))
     table: Table = field(default_factory=Table)
     documents: dict[str, str] = field(default_factory=dict)
@@ -138,7 +177,11 @@ class World:
         self.sender_keys = MemorySenderKeys({}, gate, CALM)
         self.signing_keys = MemorySenderKeys({}, gate, CALM)
         self._gate = gate
-        settings = MemorySettings(CONFIGURATION)
+        #: when reconcile first counted a request as overdue, which rings the alarm
+        self.overdue_ms: int | None = None
+        #: every envelope that a bus has delivered
+        self.archive: list[str] = []
+        settings = MemorySettings(self.configuration)
         self.functions: Mapping[str, Function] = {
             "events": intake_function(self, settings),
             "batches": dedup_function(self, settings),
@@ -174,17 +217,64 @@ class World:
 
     def rest(self) -> None:
         """Until nothing moves any more: the functions at once, the reconciler on its schedule."""
+        often_until_ms = self.timeline.now_ms + DAY_S * 1000
         until_ms = self.timeline.now_ms + END_S * 1000
+        reconciled_ms = 0
         while self.timeline.now_ms < until_ms:
+            self.publish_caused()
             while any(self.invoke(name) for name in QUEUES):
                 self.timeline.advance(0.1)
-            self._reconcile(self.timeline.now_ms + 60_000)
-            if not self._is_overdue() and not any(each.messages for each in self.stored.values()):
+                self.publish_caused()
+            is_at_rest = self.is_at_rest()
+            if is_at_rest or self.timeline.now_ms >= reconciled_ms:
+                self._run_reconcile()
+                is_early = self.timeline.now_ms < often_until_ms
+                every_s = RECONCILE_EVERY_S if is_early else RARELY_S
+                reconciled_ms = self.timeline.now_ms + every_s * 1000
+            if is_at_rest:
                 return
-            self.timeline.advance(RECONCILE_EVERY_S)
+            next_ms = min(reconciled_ms, *self._dues_ms())
+            self.timeline.advance(max(100, next_ms - self.timeline.now_ms) / 1000)
 
-    def _is_overdue(self) -> bool:
-        return any(item.get("attention") == "overdue" for item in self.table.items.values())
+    def _run_reconcile(self) -> None:
+        self._reconcile(self.timeline.now_ms + 60_000)
+        if self.overdue_ms is None and self.telemetry.counts["Overdue"]:
+            self.overdue_ms = self.timeline.now_ms
+
+    def is_at_rest(self) -> bool:
+        """Nothing is in a queue, nothing is to come, and nobody but a person has work."""
+        is_overdue = any(item.get("attention") == OVERDUE for item in self.table.items.values())
+        is_waiting = any(each.messages for each in self.stored.values())
+        return not (is_overdue or is_waiting or self.platform.caused.waiting)
+
+    def _dues_ms(self) -> list[int]:
+        """When there is something for a function, or Genesys publishes an event; at least one."""
+        dues = [m.visible_at_ms for name in QUEUES for m in self.stored[name].messages.values()]
+        caused = self.platform.next_due_at()
+        return [END_MS, *dues, *([] if caused is None else [round(caused * 1000)])]
+
+    def publish_caused(self) -> None:
+        """What Genesys has published of our doing by now, as the partner's bus delivers it."""
+        for caused in self.platform.drain_caused(self.timeline.now_ms / 1000):
+            number = len(self.archive)
+            document = {
+                "version": "0",
+                "id": f"e-{number}",
+                "detail-type": caused.detail_type,
+                "source": PARTNER,
+                "time": iso(self.timeline.now_ms),
+                "detail": caused.detail,
+            }
+            self.publish(json.dumps(document))
+
+    def publish(self, text: str) -> None:
+        self.archive.append(text)
+        self.stored["events"].send(Outgoing(text))
+
+    def replay(self) -> None:
+        """The archives of both buses."""
+        for text in self.archive:
+            self.stored["events"].send(Outgoing(text))
 
     def take(self, name: str) -> list[Outgoing]:
         """Everything that a queue holds, out of it."""
@@ -227,5 +317,6 @@ def envelope(number: int) -> str:
     )
 
 
-def publish(world: World) -> None:
-    world.put("events", [Outgoing(envelope(number)) for number in range(EVENTS)])
+def publish(world: World, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        world.publish(envelope(number))

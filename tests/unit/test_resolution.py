@@ -89,6 +89,18 @@ def test_a_closed_case_sends_nothing_and_waits_for_nobody(verdict: Verdict, stat
     assert not world.documents
 
 
+@pytest.mark.parametrize("verdict", ["happened", "discard"])
+def test_a_copy_of_what_was_closed_before_it_was_claimed_is_a_copy(verdict: Verdict) -> None:
+    """Dead letters of dedup are parked before they have claims: a replay would deliver them."""
+    world = World()
+    waiting(world, claimed=False)
+
+    decide(world, verdict)
+
+    copy = batch_of("a", "b", nonce="a replay")
+    assert not claim(copy, world.ledger, NOW_MS).owned
+
+
 def test_a_part_of_a_split_is_delivered_again_though_its_whole_has_the_claims() -> None:
     world = World()
     claim(BATCH, world.ledger, NOW_MS)

@@ -41,6 +41,7 @@ from lambdas.relay.requests.tracking import (
     recovering,
     stretching,
 )
+from lambdas.relay.review.cases import park_unrecorded
 
 #: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
 EARLY_MS = 1_000
@@ -58,8 +59,12 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
     for _ in range(CHANGES_MAX):
         item = deps.ledger.find([record_key(check.batch_id)])[0]
         if item is None:
-            # Final so long ago that it expired: there is nothing left to learn.
-            deps.telemetry.note("check without a record", batch=check.batch_id)
+            now_ms = deps.clock.now_ms()
+            if not park_unrecorded(
+                check.batch_id, ledger=deps.ledger, vault=deps.vault, now_ms=now_ms
+            ):
+                # Final so long ago that it expired: there is nothing left to learn.
+                deps.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
         consumer = deps.consumer
         if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):

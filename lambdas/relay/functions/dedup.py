@@ -45,7 +45,7 @@ from lambdas.relay.messages.sealing import (
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
 from lambdas.relay.requests.states import PARKED, SETTLED
-from lambdas.relay.review.cases import park
+from lambdas.relay.review.cases import complete, park
 
 #: states in which a batch's message, whichever came here, may be the only one that is left
 UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
@@ -117,8 +117,10 @@ def _record(
     record = Record.of(before)
     if record.state == "MERGED":
         return _travel_anew(batch, deps, now_ms)
+    if record.state in PARKED:
+        complete(batch, deps.consumer.vault)
     if record.state not in UNSETTLED:
-        return Done()  # it is settled, or a person has it with all that it holds
+        return Done()
     if aged - record.aged:
         # One has aged since, and an earlier run may be about to send it: they stay together.
         return _beyond_horizon(batch.without(record.aged), deps, now_ms)
@@ -170,7 +172,9 @@ def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
         return _travel_anew(batch, deps, now_ms)
     if state == "SPLIT":
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
-    elif state not in SETTLED | PARKED:
+    elif state in PARKED:
+        complete(batch, deps.consumer.vault)
+    elif state not in SETTLED:
         return without_destination(batch.target.destination, batch.sealed_at_ms, now_ms)
     return Done()
 

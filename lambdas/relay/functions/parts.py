@@ -23,7 +23,7 @@ from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.requests.tracking import HEARD
-from lambdas.relay.review.cases import park
+from lambdas.relay.review.cases import complete, park
 
 #: a part's reason; on record it is kept beside its siblings' in one item of the ledger
 REASON_CHARS = 200
@@ -63,6 +63,8 @@ def stand_by(batch: Batch, standing: Record, deps: Deps) -> bool:
         send_parts(batch, standing.parts, deps)
     elif standing.state == "PENDING_EVENT":
         deps.checks.send([timer("window", batch.batch_id, 0)])
+    elif standing.state in PARKED:
+        complete(batch, deps.vault)
     return standing.state in SETTLED | PARKED | {"SPLIT"}
 
 

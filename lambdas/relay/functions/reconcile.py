@@ -52,8 +52,8 @@ from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.repairs import put_right
-from lambdas.relay.requests.states import OVERDUE, REVIEW
-from lambdas.relay.review.cases import park
+from lambdas.relay.requests.states import OVERDUE, PARKED, REVIEW
+from lambdas.relay.review.cases import complete, park, park_unrecorded
 
 #: records listed per run for the metrics
 LISTED_MAX = 1_000
@@ -213,6 +213,8 @@ def _judge_batch(
 ) -> Verdict:
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     known = of_target(batch.target, deps.destinations)
+    if item is not None and Record.of(item).state in PARKED:
+        complete(batch, deps.vault)
     return judge_batch(
         line.name,
         redrives,
@@ -228,7 +230,9 @@ def _judge_batch(
 def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
     """Whatever comes of it, the record is on the list of the overdue until it is settled."""
     item = deps.ledger.find([record_key(batch_id)])[0]
-    if item is not None and item.get("attention") == OVERDUE:
+    if item is None:
+        park_unrecorded(batch_id, ledger=deps.ledger, vault=deps.vault, now_ms=deps.clock.now_ms())
+    elif item.get("attention") == OVERDUE:
         fate = overdue.attend(item, deps)
         result.note(fate, item, deps.clock.now_ms() // 1000)
     return Clear()

@@ -4,11 +4,11 @@ The document goes to the vault before the record says so, and before the message
 crash between leaves a stray document, never a record without one.
 """
 
-from lambdas.relay.kernel.canonical import Json, canonical
+from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.ports import Ledger, Vault
-from lambdas.relay.kernel.reasons import Reason
+from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
-from lambdas.relay.messages.sealing import Batch, encode
+from lambdas.relay.messages.sealing import Batch, decode, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import parked_item, parking
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
@@ -44,6 +44,26 @@ def keep_record_for_review(
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
 
+def complete(batch: Batch, vault: Vault) -> None:
+    """The message of a request that a person has turns up: where its case has none, since there was
+    none when the person was asked, this is it."""
+    key = review_key(batch.batch_id)
+    text = vault.fetch(key)
+    case = None if text is None else read_json(text, "the review document")
+    if case is not None and case.get("message") is None:
+        vault.keep(key, canonical({**case, "message": encode(batch)}))
+
+
+def park_unrecorded(batch_id: str, *, ledger: Ledger, vault: Vault, now_ms: int) -> bool:
+    """Gives a request to a person whose record is gone although it is not done: its payload is kept
+    still. False where there is none: it is done, and its record has expired."""
+    message = vault.fetch(sealed_key(batch_id))
+    if message is None:
+        return False
+    batch, gone = decode(message), Code.RECORD_GONE()
+    return park(batch, "MANUAL_REVIEW", gone, ledger=ledger, vault=vault, now_ms=now_ms)
+
+
 def park(
     batch: Batch,
     state: State,
@@ -55,10 +75,12 @@ def park(
     advice: str = "",
 ) -> bool:
     """Parks a batch that nobody holds; False while somebody does. A batch that has been settled
-    meanwhile stays as it is, and so does the document of one that a person has already: a message
-    that is sent again weeks later may hold events that were never this request's."""
+    meanwhile stays as it is, and so does the document of one that a person has already, unless it
+    lacks the message: one that is sent again weeks later may hold events that were never this
+    request's."""
     before = ledger.find([record_key(batch.batch_id)])[0]
     if before is not None and Record.of(before).state in PARKED:
+        complete(batch, vault)
         return True
     keep_for_review(batch, reason, vault, now_ms, advice)
     written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
@@ -66,7 +88,7 @@ def park(
         return True
     standing = Record.of(written.before)
     if standing.state in PARKED:
-        return True
+        return True  # this very moment, with what it had
     if standing.state in SETTLED | FINAL:
         vault.discard(review_key(batch.batch_id))
         return True

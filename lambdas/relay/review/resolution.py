@@ -69,11 +69,20 @@ def resolve(
     """Carries the decision out; repeating it resumes it. Raises NotResolved, Transient."""
     if decision.verdict == "again":
         return _again(parked, decision, ledger, vault, writes, now_ms)
+    _claim_all(parked.batch, ledger, now_ms)
     state: State = "RECONCILED" if decision.verdict == "happened" else "DISCARDED"
     if parked.record.state != state:
         _leave(parked, resolving(parked.record, state, now_ms, *_said(decision)), ledger)
     vault.discard(review_key(parked.record.batch_id))
     return state
+
+
+def _claim_all(batch: Batch | None, ledger: Ledger, now_ms: int) -> None:
+    """It may have been parked before it had any claims: then a copy that comes later, or a replay
+    of the archive, would deliver what a person has closed. Parts need none: their whole has them.
+    """
+    if batch is not None and not batch.depth:
+        claim(batch, ledger, now_ms)
 
 
 def _again(
