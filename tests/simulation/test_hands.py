@@ -74,7 +74,7 @@ def _is_in_time(found: Cell, moment: str, act: str) -> None:
         assert found.alarmed_s is not None
         assert found.alarmed_s <= alarmed_within_s
     nobodys = act in DAYS and moment == "recorded, not claimed"
-    assert found.rested_s <= (GONE_AFTER_S + RARELY_S if nobodys else 2 * HOUR_S)
+    assert found.rested_s <= (GONE_AFTER_S + 2 * RARELY_S if nobodys else 2 * HOUR_S)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
