@@ -10,7 +10,7 @@ from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S, RECONCILE_EVERY
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.reading import LISTED_MAX, Depth, Reading
-from ops.screen import plural
+from ops.screen import age, plural
 
 #: a queue whose oldest message waits longer is behind
 BEHIND_S = 15 * MINUTE_S
@@ -19,6 +19,10 @@ RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
 
 #: an audit that has not run for so long does not run; and Genesys' record is a day behind at worst
 AUDITED_WITHIN_S = DAY_S + 2 * HOUR_S
+
+
+#: the kind of case that no record tells of
+QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def judge(reading: Reading) -> Standing:
             for alarm in reading.alarms
         ),
         *_of_queues(reading.depths),
-        *_of_cases(counts),
+        *_of_cases(cases),
         *_of_reconcile(reading),
         *_of_audit(reading),
         *(
@@ -69,7 +73,7 @@ def judge(reading: Reading) -> Standing:
         states=Counter(entry.state for entry in reading.attention),
         overdue=counts["overdue"],
         review=counts["review"],
-        quarantined=counts["quarantine"],
+        quarantined=counts[QUARANTINE],
         cases=cases,
         troubles=troubles,
     )
@@ -82,7 +86,7 @@ def _cases(reading: Reading) -> list[Case]:
         if entry.attention == REVIEW or entry.due_at_s * 1000 <= reading.now_ms
     ]
     unreadable = [
-        Case("quarantine", one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
+        Case(QUARANTINE, one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
     ]
     return due + unreadable
 
@@ -91,24 +95,41 @@ def _of_queues(depths: Mapping[str, Depth]) -> Iterator[str]:
     if dead := {name: depth.dead for name, depth in depths.items() if depth.dead}:
         told = ", ".join(f"{count} in {name}-dead" for name, count in dead.items())
         yield f"Dead letters: {told}. See `relay dead-letters list`. Runbook: DeadLetters."
-    if behind := [name for name, depth in depths.items() if (depth.oldest_s or 0) > BEHIND_S]:
-        yield f"Behind: {', '.join(behind)}. Runbook: Backlog."
+    behind = {name: depth.oldest_s or 0 for name, depth in depths.items()}
+    if behind := {name: oldest_s for name, oldest_s in behind.items() if oldest_s > BEHIND_S}:
+        told = ", ".join(f"{name} by {age(oldest_s)}" for name, oldest_s in behind.items())
+        yield f"Behind: {told}. Runbook: Backlog."
 
 
-def _of_cases(counts: Mapping[str, int]) -> Iterator[str]:
-    for kind, noun, does in (
-        (REVIEW, "request", "for a person"),
-        ("quarantine", "unreadable message", "for a person"),
-    ):
-        if count := counts.get(kind, 0):
-            waits = "waits" if count == 1 else "wait"
-            yield (
-                f"{at_least(count, noun)} {waits} {does}. See `relay review list`. Runbook: "
-                "WaitingForPerson."
-            )
-    if count := counts.get(OVERDUE, 0):
-        is_are = "is" if count == 1 else "are"
-        yield f"{at_least(count, 'request')} {is_are} overdue: trace one. Runbook: Overdue."
+#: kinds of cases: what one is called, what is so of it, the command that shows one, its section
+KINDS = (
+    (REVIEW, "request", "wait{} for a person", "`relay review show {}`", "WaitingForPerson"),
+    (
+        QUARANTINE,
+        "unreadable message",
+        "wait{} for a person",
+        "`relay review show {}`",
+        "WaitingForPerson",
+    ),
+    (OVERDUE, "request", "{} overdue", "`relay trace {}`", "Overdue"),
+)
+#: of an id people are shown so much, which is enough for the commands
+SHORT_ID_CHARS = 8
+
+
+def _of_cases(cases: Sequence[Case]) -> Iterator[str]:
+    """How many of each kind, and the one that has waited longest."""
+    for kind, noun, what, shows, section in KINDS:
+        found = [case for case in cases if case.kind == kind]
+        if not found:
+            continue
+        is_one, first = len(found) == 1, min(found, key=lambda case: case.since_ms)
+        forms = ("is", "are") if kind == OVERDUE else ("s", "")
+        which = "" if is_one else ", the oldest"
+        yield (
+            f"{at_least(len(found), noun)} {what.format(forms[not is_one])}{which}: "
+            f"{shows.format(first.name[:SHORT_ID_CHARS])}. Runbook: {section}."
+        )
 
 
 def _of_reconcile(reading: Reading) -> Iterator[str]:

@@ -16,7 +16,7 @@ from ops.audit_trail import RequestWay
 from ops.console.documents import linked
 from ops.console.readings import Case
 from ops.dead_letters import Choice
-from ops.event_history import Way
+from ops.event_history import FATES, Way
 from ops.health import Standing
 from ops.listing import Listed
 from ops.screen import age, number, plural
@@ -243,10 +243,15 @@ def letters(choice: Choice, reason: str) -> Mapping[str, Any]:
 
 
 #: what a person has found, and the option of `relay review resolve`
-VERDICTS = (
+VERDICTS: Sequence[tuple[str, str]] = (
     ("did-not-happen", "It is not there: deliver it again"),
     ("happened", "It is there: close the case"),
     ("discard", "Nobody wants it: close the case, and keep it for a year"),
+)
+#: and of a message that nobody could read, which is in Genesys in no case
+UNREAD_VERDICTS: Sequence[tuple[str, str]] = (
+    ("did-not-happen", "It can be read now, by this release: read it again"),
+    ("discard", "Nobody wants it: keep it for a year, and close the case"),
 )
 
 
@@ -262,14 +267,14 @@ def case(one: Case) -> Mapping[str, Any]:
             "events": [],
             "message": str(document.get("message")),
         }
-        verdicts = [one for one in VERDICTS if one[0] != "happened"]
+        verdicts, looked = UNREAD_VERDICTS, "You know why it could not be read:"
     else:
         document = one.parked.document or {}
         events = review_cases.events_of(one.parked)
         shown = {"facts": review.facts(one.parked), "events": events, "message": ""}
-        verdicts = list(VERDICTS)
+        verdicts, looked = VERDICTS, "You have looked in Genesys:"
     sides = {name: document.get(name) for name in ("expected", "found", "answer")}
-    return {"case": one, "verdicts": verdicts, **shown, **sides}
+    return {"case": one, "verdicts": verdicts, "looked": looked, **shown, **sides}
 
 
 _environment.filters |= {
@@ -280,5 +285,6 @@ _environment.filters |= {
     "plural": plural,
     "linked": linked,
     "sentence": sentence_of,
+    "fate": lambda state: FATES.get(state, state),
     "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False, default=str),
 }
