@@ -117,9 +117,8 @@ def _record(
     record = Record.of(before)
     if record.state == "MERGED":
         return _travel_anew(batch, deps, now_ms)
-    if record.state in PARKED:
-        complete(batch, deps.consumer.vault)
     if record.state not in UNSETTLED:
+        complete(batch, record.state, deps.consumer.vault)
         return Done()
     if aged - record.aged:
         # One has aged since, and an earlier run may be about to send it: they stay together.
@@ -172,10 +171,9 @@ def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
         return _travel_anew(batch, deps, now_ms)
     if state == "SPLIT":
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
-    elif state in PARKED:
-        complete(batch, deps.consumer.vault)
-    elif state not in SETTLED:
+    elif state not in SETTLED | PARKED:
         return without_destination(batch.target.destination, batch.sealed_at_ms, now_ms)
+    complete(batch, state, deps.consumer.vault)
     return Done()
 
 

@@ -63,8 +63,7 @@ def stand_by(batch: Batch, standing: Record, deps: Deps) -> bool:
         send_parts(batch, standing.parts, deps)
     elif standing.state == "PENDING_EVENT":
         deps.checks.send([timer("window", batch.batch_id, 0)])
-    elif standing.state in PARKED:
-        complete(batch, deps.vault)
+    complete(batch, standing.state, deps.vault)
     return standing.state in SETTLED | PARKED | {"SPLIT"}
 
 

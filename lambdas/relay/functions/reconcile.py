@@ -52,7 +52,7 @@ from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.repairs import put_right
-from lambdas.relay.requests.states import OVERDUE, PARKED, REVIEW
+from lambdas.relay.requests.states import OVERDUE, REVIEW
 from lambdas.relay.review.cases import complete, park, park_unrecorded
 
 #: records listed per run for the metrics
@@ -213,13 +213,13 @@ def _judge_batch(
 ) -> Verdict:
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     known = of_target(batch.target, deps.destinations)
-    if item is not None and Record.of(item).state in PARKED:
-        complete(batch, deps.vault)
+    state = None if item is None else Record.of(item).state
+    complete(batch, state, deps.vault)
     return judge_batch(
         line.name,
         redrives,
         why,
-        state=None if item is None else Record.of(item).state,
+        state=state,
         is_configured=batch.target == CANDIDATES or known is not None,
         is_turned_away=overdue.is_turned_away(known, deps),
         age_s=age_s,

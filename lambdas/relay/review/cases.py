@@ -44,9 +44,11 @@ def keep_record_for_review(
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
 
-def complete(batch: Batch, vault: Vault) -> None:
-    """The message of a request that a person has turns up: where its case has none, since there was
-    none when the person was asked, this is it."""
+def complete(batch: Batch, state: State | None, vault: Vault) -> None:
+    """A message turns up whose request is in this state. Where a person has that, and there was no
+    message when the person was asked, this is it."""
+    if state not in PARKED:
+        return
     key = review_key(batch.batch_id)
     text = vault.fetch(key)
     case = None if text is None else read_json(text, "the review document")
@@ -80,7 +82,7 @@ def park(
     request's."""
     before = ledger.find([record_key(batch.batch_id)])[0]
     if before is not None and Record.of(before).state in PARKED:
-        complete(batch, vault)
+        complete(batch, Record.of(before).state, vault)
         return True
     keep_for_review(batch, reason, vault, now_ms, advice)
     written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
