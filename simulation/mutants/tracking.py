@@ -135,13 +135,6 @@ TRACKING = (
         stage=_items_refused,
     ),
     Mutant(
-        "what this instance is not configured for is judged all the same",
-        "An event came, so its request took effect.",
-        ((confirm, "_is_unconfigured", lambda tracked, deps: False),),
-        tracks={"until_end": True, "is_routed": False},
-        stage=_renamed,
-    ),
-    Mutant(
         "entries of the next release lead nowhere",
         "We have no such destination.",
         ((correlation_entries, "_judging", _judged_by_name),),
