@@ -10,7 +10,9 @@ from stacks.audit_table import Audit as Settings
 from stacks.function import relay_function
 from stacks.shared import Shared
 
-#: a day of 100,000 conversations: what each implies, some 1 KB an event
+#: what the audit keeps of a conversation of six events until it ends; tests/unit/test_audit.py
+CONVERSATION_BYTES = 2_048
+#: 300,000 conversations, and what the function is itself. Before that its time ends.
 MEMORY_MB = 1_024
 
 

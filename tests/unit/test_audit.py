@@ -1,17 +1,21 @@
 """What never came: Genesys' (simulated) record beside what intake and dedup have claimed."""
 
 import json
-from collections.abc import Iterable
+import tracemalloc
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from lambdas.relay.audit.auditing import UNDER_WAY_S, Audit
+from lambdas.relay.audit.auditing import UNDER_WAY_S, Audit, Deps, audit
 from lambdas.relay.audit.comparison import bar
+from lambdas.relay.audit.gathering import Period
 from lambdas.relay.kernel.errors import Transient
 from simulator.control import control
 from simulator.messages import Request
+from stacks.audit import CONVERSATION_BYTES, MEMORY_MB
 from stacks.schema.parsing import parse
 from tests.analytics import QUEUE_ID, all_of, conversation, text
 from tests.unit.audited import BY_MOMENT, DETAIL, MORNING, NOW, World, configured
@@ -237,3 +241,56 @@ def test_the_bar_has_each_event_in_its_place(world: World) -> None:
     drawn = bar(found.comparison, found.period.since_ms, found.period.until_ms, 4)
 
     assert drawn == [(6, 0), (6, 0), (6, 6), (6, 6)]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Genesys' record, one conversation after another, as often as it is asked."""
+
+    told: Callable[[], Iterable[dict[str, Any]]]
+
+    def known(self, period: Period) -> Period:
+        return period
+
+    def conversations(self, period: Period) -> Iterable[dict[str, Any]]:
+        return self.told()
+
+
+def judged(world: World, told: Callable[[], Iterable[dict[str, Any]]], **more: Any) -> Audit:
+    analytics: Any = Telling(told)
+    period = Period(round(MORNING.timestamp() * 1000), round(NOW.timestamp() * 1000))
+    return audit(period, Deps(analytics, world.ledger, world.configuration, **more), NOW_MS)
+
+
+def test_a_conversation_that_is_told_again_on_a_later_page_is_judged_as_one(world: World) -> None:
+    whole = conversation("it", MORNING)
+    begun = {**whole, "participants": whole["participants"][:1]}
+    world.arrive(all_of(whole)[:4])
+
+    once = judged(world, lambda: [whole])
+    again = judged(world, lambda: [begun, conversation("another", MORNING), whole, begun])
+
+    of_it = {each for each in missing(again) if each[0] == whole["conversationId"]}
+    assert of_it == missing(once)
+    assert (again.conversations, len(again.comparison.expected)) == (2, 12)
+
+
+def test_a_large_period_is_judged_in_little_memory() -> None:
+    """What the function keeps of a conversation, where none of its events came."""
+
+    world = World(configured())
+
+    def peak(count: int) -> int:
+        told = (conversation(n, MORNING + timedelta(seconds=n)) for n in range(count))
+        tracemalloc.start()
+        found = judged(world, lambda: told, keeps_bodies=False)
+        try:
+            assert len(found.comparison.missing) == 6 * count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(30), peak(90)
+
+    assert (many - few) / 60 < CONVERSATION_BYTES
+    assert CONVERSATION_BYTES * 300_000 < MEMORY_MB * 2**20

@@ -24,7 +24,8 @@ def audit_function(ports: Ports, settings: Settings) -> Callable[[int], Result]:
 
     def run(deadline_ms: int) -> Result:
         wait = patience(ports.clock, deadline_ms - margin_ms)
-        deps = Deps(Analytics(genesys, ports.clock, wait), ports.ledger, configuration)
+        analytics = Analytics(genesys, ports.clock, wait)
+        deps = Deps(analytics, ports.ledger, configuration, keeps_bodies=False)
         result = audit_lately(deps, settings.audit_hours, ports.clock, ports.telemetry)
         ports.telemetry.note("audited", **asdict(result))
         return result

@@ -1,12 +1,12 @@
 """The audit: Genesys' record of a period, the events that routes would have taken, and what of them
 the ledger has never claimed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-from lambdas.relay.audit.comparison import Comparison, Heard, compare
+from lambdas.relay.audit.comparison import Comparison, Heard, Verdict, conclude, verdict_on
 from lambdas.relay.audit.gathering import Analytics, Period
 from lambdas.relay.audit.record import Expected, expected_of
 from lambdas.relay.correlation.entries import entry_partition
@@ -25,6 +25,7 @@ from lambdas.relay.routes.configuration import Configuration
 UNDER_WAY_S = 3_600
 #: a source for those who take any partner's
 ANY_SOURCE = "aws.partner/genesys.com/cloud/any/any"
+NOTHING_EXPECTED = Verdict((), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Deps:
     analytics: Analytics
     ledger: Ledger
     configuration: Configuration
+    #: whether what never came is kept with all that the record tells of it, as a backfill needs it;
+    #: after days without an event that would be everything there is
+    keeps_bodies: bool = True
 
 
 def quota(per_minute: int, headroom: int, *, has_lanes: bool) -> Quota:
@@ -58,21 +62,28 @@ def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
         min(asked.until_ms, now_ms - UNDER_WAY_S * 1000),
     )
     if judged.since_ms >= judged.until_ms:
-        return Audit(judged, 0, compare((), lambda _: (), lambda _: None))
+        return Audit(judged, 0, conclude(()))
     period = deps.analytics.known(judged)
-    seen: set[str] = set()
-    told: dict[Expected, None] = {}
+    # Each is judged as it is told, and no more of it is kept than what is missing.
+    verdicts: dict[str, Verdict] = {}
     for conversation in deps.analytics.conversations(period):
-        seen.add(str(conversation.get("conversationId")))
-        told.update(dict.fromkeys(expected_events(conversation, period, deps.configuration)))
-    expected = list(told)
-    came = cache(partial(heard, ledger=deps.ledger))
-    known = cache(partial(identity_of, configuration=deps.configuration))
-    compared = compare(expected, came, known)
-    ours = _ours(compared.missing, deps)
+        name = str(conversation.get("conversationId"))
+        told = dict.fromkeys(expected_events(conversation, period, deps.configuration))
+        if name in verdicts:
+            told |= dict.fromkeys(verdicts[name].events)
+        verdicts[name] = _verdict(name, told, deps) if told else NOTHING_EXPECTED
+    return Audit(period, len(verdicts), conclude(verdicts.values()))
+
+
+def _verdict(conversation_id: str, told: Iterable[Expected], deps: Deps) -> Verdict:
+    """Of one conversation. Raises Transient."""
+    came = heard(conversation_id, deps.ledger)
+    known = partial(identity_of, configuration=deps.configuration)
+    found = verdict_on(told, came, known)
+    ours = _ours(found.missing, deps)
     if ours:
-        compared = compare([event for event in expected if event not in ours], came, known)
-    return Audit(period, len(seen), compared)
+        found = verdict_on((event for event in told if event not in ours), came, known)
+    return found if deps.keeps_bodies else found.bare
 
 
 def expected_events(

@@ -7,8 +7,8 @@ itself. Elsewhere they can only be counted.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lambdas.relay.audit.record import Expected
@@ -76,53 +76,84 @@ class Comparison:
         return sorted({event.conversation_id for event in self.missing})
 
 
-def compare(
-    expected: Sequence[Expected],
-    heard: Callable[[str], Sequence[Heard]],
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one conversation's events. Of what came nothing but the place is kept, since a
+    day has hundreds of thousands."""
+
+    #: known to be the very ones
+    same: tuple[Expected, ...]
+    #: taken for those that came, as many as were claimed of their topic
+    other: tuple[Expected, ...]
+    missing: tuple[Expected, ...]
+    #: types whose events are known by their moment
+    by_moment: tuple[str, ...]
+
+    @property
+    def bare(self) -> "Verdict":
+        """The same without what the missing ones say."""
+        return replace(self, missing=tuple(event.bare for event in self.missing))
+
+    @property
+    def events(self) -> tuple[Expected, ...]:
+        return (*self.same, *self.other, *self.missing)
+
+
+def verdict_on(
+    events: Iterable[Expected],
+    heard: Sequence[Heard],
     identity_of: Callable[[Expected], str | None],
-) -> Comparison:
-    """`heard` tells what came of a conversation; `identity_of` by what an event would be known if
-    it came, None where that cannot be told from the record."""
-    together: dict[str, list[Expected]] = defaultdict(list)
-    for event in sorted(expected, key=lambda e: e.at_ms):
-        together[event.conversation_id].append(event)
-    came: set[Expected] = set()
-    same: Counter[str] = Counter()
-    other: Counter[str] = Counter()
-    for conversation_id, events in together.items():
-        by_topic: dict[str, set[str]] = defaultdict(set)
-        for claim in heard(conversation_id):
-            by_topic[claim.topic.lower()].add(claim.identity)
-        for topic, implied in _by_topic(events).items():
-            found, exact = _found(implied, by_topic[topic.lower()], identity_of)
-            came.update(found)
-            if any(identity_of(event) is not None for event in implied):
-                same[implied[0].detail_type] += exact
-                other[implied[0].detail_type] += len(found) - exact
-    ordered = tuple(event for events in together.values() for event in events)
-    return Comparison(
-        expected=ordered,
-        gaps=tuple(_gaps(sorted(ordered, key=lambda e: e.at_ms), came)),
-        agreement={name: Agreement(same[name], other[name]) for name in sorted({*same, *other})},
+) -> Verdict:
+    """`events` of one conversation, and what came of it; `identity_of` tells by what an event would
+    be known if it came, None where that cannot be told from the record."""
+    claimed: dict[str, set[str]] = defaultdict(set)
+    for claim in heard:
+        claimed[claim.topic.lower()].add(claim.identity)
+    same: list[Expected] = []
+    other: list[Expected] = []
+    missing: list[Expected] = []
+    by_moment: list[str] = []
+    for topic, implied in _by_topic(sorted(events, key=lambda e: e.at_ms)).items():
+        known = {event: identity_of(event) for event in implied}
+        found = claimed[topic.lower()]
+        exact = [event for event in implied if known[event] in found]
+        # The rest of what was claimed of the topic stands for as many others, the earliest first:
+        # which it is nobody knows.
+        left = len(found) - len({known[event] for event in exact})
+        rest = [event for event in implied if known[event] not in found]
+        same += exact
+        other += rest[:left]
+        missing += rest[left:]
+        if any(identity is not None for identity in known.values()):
+            by_moment.append(implied[0].detail_type)
+    return Verdict(
+        tuple(event.bare for event in same),
+        tuple(event.bare for event in other),
+        tuple(missing),
+        tuple(by_moment),
     )
 
 
-def _by_topic(events: Sequence[Expected]) -> Mapping[str, list[Expected]]:
+def conclude(verdicts: Iterable[Verdict]) -> Comparison:
+    """All conversations of a period together."""
+    every = list(verdicts)
+    same = Counter(event.detail_type for each in every for event in each.same)
+    other = Counter(event.detail_type for each in every for event in each.other)
+    ordered = sorted((event for each in every for event in each.events), key=lambda e: e.at_ms)
+    came = {event for each in every for event in (*each.same, *each.other)}
+    by_moment = sorted({name for each in every for name in each.by_moment})
+    return Comparison(
+        expected=tuple(ordered),
+        gaps=tuple(_gaps(ordered, came)),
+        agreement={name: Agreement(same[name], other[name]) for name in by_moment},
+    )
+
+
+def _by_topic(events: Iterable[Expected]) -> Mapping[str, list[Expected]]:
     found: dict[str, list[Expected]] = defaultdict(list)
     for event in events:
         found[event.topic].append(event)
     return found
-
-
-def _found(
-    implied: Sequence[Expected], claimed: set[str], identity_of: Callable[[Expected], str | None]
-) -> tuple[list[Expected], int]:
-    """Those that came, and how many of them are known to be the very ones. The rest of what was
-    claimed of the topic stands for as many others, the earliest first: which it is nobody knows."""
-    exact = [event for event in implied if identity_of(event) in claimed]
-    left = len(claimed) - len({identity_of(event) for event in exact})
-    others = [event for event in implied if event not in exact][:left]
-    return [*exact, *others], len(exact)
 
 
 def _gaps(ordered: Sequence[Expected], came: set[Expected]) -> Iterator[Gap]:

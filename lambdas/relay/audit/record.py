@@ -10,7 +10,8 @@ relies on it has to see it in events that came (comparison.Agreement).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from lambdas.relay.entrances.reading import iso_ms
@@ -28,11 +29,13 @@ KINDS: Mapping[str, str] = {
     "voicemail": "voicemail",
     **dict.fromkeys(("ivr", "botflow", "workflow", "voicesurveyflow"), "flow"),
 }
-TYPES = tuple(
-    f"{DETAIL_EVENTS}{kind}.{side}"
+#: by kind and side; each is one object, however many events bear it
+NAMES: Mapping[tuple[str, str], str] = {
+    (kind, side): f"{DETAIL_EVENTS}{kind}.{side}"
     for kind in dict.fromkeys(KINDS.values())
     for side in ("start", "end")
-)
+}
+TYPES = tuple(NAMES.values())
 #: segments in which nobody talks any more: the agent's notes
 AFTERWARDS = ("wrapup",)
 #: members that a session of the record and an event have alike
@@ -43,6 +46,7 @@ ALIKE = (
 #: those whose values events write in upper case
 SHOUTED = ("mediaType", "direction")
 OF_FLOWS = ("flowId", "flowType", "flowVersion")
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class Expected:
     at_ms: int
     #: as far as the record tells
     body: Mapping[str, Json] = field(compare=False)
+
+    @property
+    def bare(self) -> "Expected":
+        """The same without what it says."""
+        return replace(self, body=NOTHING)
 
     @property
     def topic(self) -> str:
@@ -118,8 +127,8 @@ def _of_session(
                 "conversationId": conversation["conversationId"],
                 **_told(conversation, participant, session, segments, kind, side),
             }
-            detail_type = f"{DETAIL_EVENTS}{kind}.{side}"
-            yield Expected(detail_type, conversation["conversationId"], session_id, at_ms, body)
+            conversation_id = conversation["conversationId"]
+            yield Expected(NAMES[kind, side], conversation_id, session_id, at_ms, body)
 
 
 def _is_over(conversation: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> bool:

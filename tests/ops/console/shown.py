@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.relay.audit.auditing import Audit
-from lambdas.relay.audit.comparison import Heard, compare
+from lambdas.relay.audit.comparison import Heard, conclude, verdict_on
 from lambdas.relay.audit.gathering import Period
 from lambdas.relay.audit.record import expected_of
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened
@@ -211,12 +211,15 @@ class Shown:
             for event in expected_of(each)
         ]
         came = [event.topic for event in expected if event.conversation_id != HOSTILE]
-        compared = compare(
-            expected,
-            lambda name: [Heard(topic, topic) for topic in came if name in topic],
-            lambda event: None,
-        )
-        return Audit(period, len(told), compared)
+        verdicts = [
+            verdict_on(
+                [event for event in expected if event.conversation_id == name],
+                [Heard(topic, topic) for topic in came if name in topic],
+                lambda event: None,
+            )
+            for name in dict.fromkeys(event.conversation_id for event in expected)
+        ]
+        return Audit(period, len(told), conclude(verdicts))
 
     def letters(self, wanted: Filter) -> Choice:
         chosen = [LETTER] if not self.is_quiet and wanted.takes(LETTER, NOW_MS) else []
