@@ -32,12 +32,25 @@ NAME = re.compile(r"[A-Za-z0-9_-]+")
 NUMBER_MAX = 10**9
 #: alternatives of one condition; EventBridge takes a thousand of a rule
 CASES_MAX = 16
+#: what JMESPath has that takes any value
+CALM = frozenset(
+    {
+        "and_expression", "current", "field", "filter_projection", "flatten", "identity", "index",
+        "index_expression", "key_val_pair", "literal", "multi_select_dict", "multi_select_list",
+        "not_expression", "or_expression", "pipe", "projection", "subexpression",
+        "value_projection",
+    }
+)  # fmt: skip
 #: scalars that EventBridge lists as leaves
 SCALARS = ("string", "number", "boolean")
 IS_THERE: Sequence[object] = ({"exists": True},)
 IS_MISSING: Sequence[object] = (None, {"exists": False})
-#: Genesys names its topic in whatever it says; anything else on its bus is for intake to judge
-OTHER_SHAPES = {"detail": {"topicName": [{"exists": False}]}}
+#: Genesys names its topic in whatever it says, and what it says is an object; anything else on its
+#: bus is for intake to judge. (That there is no eventBody at all no pattern can say.)
+OTHER_SHAPES: Sequence[Pattern] = (
+    {"detail": {"topicName": [{"exists": False}, None, ""]}},
+    {"detail": {"eventBody": [None, {"prefix": ""}]}},
+)
 
 
 def narrowed(
@@ -56,7 +69,7 @@ def narrowed(
         **patterns.from_partner(source, account),
         "$or": [
             *([others] if rest or not detail_types else []),
-            {**listed, **OTHER_SHAPES},
+            *({**listed, **shape} for shape in OTHER_SHAPES),
             *(
                 {"detail-type": types, "detail": {"eventBody": _nested(case)}}
                 for case, types in _by_case(cases)
@@ -230,14 +243,18 @@ def _texts(node: Any) -> tuple[str, ...]:
 
 
 def _never_fails(node: Any) -> bool:
-    """Only functions refuse values, and these two take any."""
-    if not isinstance(node, dict):
-        return True
-    if node["type"] == "function_expression":
-        is_membership = node["value"] == "contains" and bool(_texts(node["children"][0]))
-        if not (is_membership or node["value"] == "type"):
+    """Functions refuse values, but for two, which take any; so do `<` and its like, which compare
+    no text with a number; and a slice, whose step may be nought."""
+    match node["type"], node.get("value"), node["children"]:
+        case "function_expression", "type", _:
+            pass
+        case "function_expression", "contains", [texts, _] if _texts(texts):
+            pass
+        case "comparator", "eq" | "ne", _:
+            pass
+        case kind, _, _ if kind not in CALM:
             return False
-    return all(_never_fails(child) for child in node["children"])
+    return all(_never_fails(child) for child in node["children"] if isinstance(child, dict))
 
 
 def _merged(one: Case, other: Case) -> Case:

@@ -106,6 +106,9 @@ NOTHING = [
     "body.a.b != 'x'",
     "starts_with(body.a, 'x')",
     "starts_with(body.b, 'y') && body.a == 'x'",
+    "body.b > `5` && body.a == 'x'",
+    "body.b[::0] && body.a == 'x'",
+    "length(body.b) == `1` && body.a == 'x'",
     "body.a != 'x' && starts_with(body.b, 'y') && type(body.a) == 'string'",
     "body.a != 'x' && (starts_with(body.b, 'y') && type(body.a) == 'string')",
     "contains(body.a, 'x')",
@@ -127,6 +130,40 @@ values = st.recursive(
     max_leaves=4,
 )
 bodies = st.dictionaries(st.sampled_from("abc"), values, max_size=3)
+
+#: any condition, of paths and values that are alike and not the same
+paths = st.sampled_from(
+    ["body.a", "body.b", "body.a.b", 'body."ü"', "body.a[0]", "body.a[*].b", "body.*", "topic"]
+)
+literals = st.sampled_from(
+    ["'x'", "'5'", "`5`", "`5.0`", "`true`", "`null`", "''", "'ü'", "'X'", '`["x"]`', "`{}`"]
+)
+lists = st.sampled_from(["['x', 'y']", '`["x", "5"]`', "`[5]`", "['']", "body.b"])
+kinds = st.sampled_from(["string", "number", "boolean", "null", "array", "object"])
+asked = st.one_of(
+    st.builds("{} == {}".format, paths, literals),
+    st.builds("{} != {}".format, paths, literals),
+    st.builds("contains({}, {})".format, lists, paths),
+    st.builds("type({}) == '{}'".format, paths, kinds),
+    st.builds("!({})".format, paths),
+    st.builds("{} > `5`".format, paths),
+    st.builds("starts_with({}, 'x')".format, paths),
+    paths,
+)
+conditions = st.recursive(
+    asked,
+    lambda inner: st.one_of(
+        st.builds("({}) && ({})".format, inner, inner),
+        st.builds("({}) || ({})".format, inner, inner),
+        st.builds("!({})".format, inner),
+    ),
+    max_leaves=4,
+)
+odd = st.recursive(
+    st.sampled_from(["x", "5", "", 5, 5.0, True, None, "ü", "X", "null", 10**11]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abü"), inner),
+    max_leaves=4,
+)
 flat = st.dictionaries(st.sampled_from("abc"), scalars, max_size=3)
 
 
@@ -142,6 +179,36 @@ def test_no_event_is_left_out_that_a_route_wants(when: str, body: dict[str, Any]
     sent = envelope(body)
     if is_wanted(configured_for(when), read_envelope(sent, 0)):
         assert matches(rule_for(when), sent)
+
+
+@settings(max_examples=60)
+@given(when=conditions, told=st.lists(st.dictionaries(st.sampled_from("abü"), odd), max_size=8))
+@example(when="(body.\"ü\" > `5`) && (body.a == 'x')", told=[{"ü": "x", "a": "y"}])
+def test_whatever_the_condition_no_event_is_left_out_that_a_route_wants(
+    when: str, told: list[dict[str, Any]]
+) -> None:
+    configuration = configured(when)
+    pattern = rule(configuration)
+    for body in told:
+        sent = envelope(body)
+        assert matches(pattern, sent) or not is_wanted(configuration, read_envelope(sent, 0))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"eventBody": None},
+        {"eventBody": "a"},
+        {"eventBody": ["a"]},
+        {"topicName": None},
+        {"topicName": ""},
+        {"topicName": []},
+    ],
+)
+def test_what_cannot_be_read_is_intakes_to_set_aside(changed: dict[str, Any]) -> None:
+    sent = envelope({"a": "y"})
+    sent["detail"] |= changed
+    assert matches(rule(configured("body.a == 'x'")), sent)
 
 
 @pytest.mark.parametrize("when", SAME)
@@ -190,7 +257,8 @@ def test_the_pattern_as_eventbridge_gets_it() -> None:
         "source": [SOURCE],
         "$or": [
             {"detail-type": [{"anything-but": [ENDED]}]},
-            {"detail": {"topicName": [{"exists": False}]}},
+            {"detail": {"topicName": [{"exists": False}, None, ""]}},
+            {"detail": {"eventBody": [None, {"prefix": ""}]}},
             {"detail-type": [ENDED], "detail": {"eventBody": {"mediaType": ["voice"]}}},
         ],
     }
