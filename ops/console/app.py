@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from ops.errors import EXPECTED, sentence
 STATIC = Path(__file__).parent / "static"
 #: a form is a few words; whatever is longer is none of ours (bytes)
 FORM_BYTES_MAX = 65_536
+#: how soon a page that is renewed sees that the server ends (seconds)
+LOOK_S = 0.2
 #: Nothing is loaded from elsewhere, nothing in a page is a script, nobody may frame it.
 HEADERS = {
     "content-security-policy": (
@@ -91,6 +94,8 @@ class Console:
     door: Door
     #: how often a page that is open is renewed (seconds)
     renew_s: float
+    #: whether the server is about to stop
+    is_ending: Callable[[], bool]
     #: one reading at a time: looking at dead letters hides them for a moment
     lock: Lock
 
@@ -191,9 +196,13 @@ class Console:
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[str]:
-        while True:
+        """Until the browser leaves, or the server ends: one that had to be torn away would be said
+        to be an error."""
+        while not self.is_ending():
             yield await run_in_threadpool(self._tell)
-            await asyncio.sleep(self.renew_s)
+            until_s = time.monotonic() + self.renew_s
+            while time.monotonic() < until_s and not self.is_ending():
+                await asyncio.sleep(LOOK_S)
 
     def _tell(self) -> str:
         """How it stands now, as a server-sent event."""
@@ -205,9 +214,11 @@ class Console:
             return f"event: trouble\ndata: {json.dumps(sentence(error))}\n\n"
 
 
-def console(readings: Readings, door: Door, renew_s: float) -> ASGIApp:
+def console(
+    readings: Readings, door: Door, renew_s: float, is_ending: Callable[[], bool]
+) -> ASGIApp:
     """The whole page as an ASGI application."""
-    page = Console(readings, door, renew_s, Lock())
+    page = Console(readings, door, renew_s, is_ending, Lock())
 
     def shows(here: str, tell: Callable[[Request], str]) -> Callable[[Request], Response]:
         def show(request: Request) -> Response:

@@ -35,9 +35,9 @@ def address(door: Door) -> str:
 
 
 def server(readings: Readings, door: Door, renew_s: float) -> uvicorn.Server:
-    return uvicorn.Server(
+    running = uvicorn.Server(
         uvicorn.Config(
-            console(readings, door, renew_s),
+            console(readings, door, renew_s, lambda: running.should_exit),
             lifespan="off",
             log_level="warning",
             access_log=False,  # it would tell the token
@@ -45,3 +45,4 @@ def server(readings: Readings, door: Door, renew_s: float) -> uvicorn.Server:
             timeout_graceful_shutdown=ENDS_WITHIN_S,
         )
     )
+    return running

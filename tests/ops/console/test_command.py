@@ -51,6 +51,28 @@ def test_a_visitor_presses_a_button_and_reads_what_it_says() -> None:
     assert "1 of 1 redriven." in done
 
 
+def test_it_ends_without_a_word_though_a_page_is_open(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C while somebody looks: a traceback of the page's stream was printed each time."""
+    with listen(0) as listening:
+        door = Door("a-token", listening.getsockname()[1], may_change=False)
+        running = server(Shown(), door, renew_s=60.0)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+        thread.start()
+        browser = requests.Session()
+        try:
+            browser.get(address(door), timeout=60).raise_for_status()
+            open_page = browser.get(f"http://127.0.0.1:{door.port}/live", stream=True, timeout=60)
+            lines = open_page.iter_lines()
+            assert next(lines) == b"event: standing"
+        finally:
+            running.should_exit = True
+            thread.join()
+            lines.close()
+            browser.close()
+
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("environ", "platform", "opens"),
     [

@@ -45,7 +45,7 @@ class Wanting:
 
     def __init__(self, *, may_change: bool = False, is_quiet: bool = False) -> None:
         self.readings = Shown(is_quiet=is_quiet)
-        self.app = console(self.readings, Door(TOKEN, PORT, may_change), renew_s=0.0)
+        self.app = console(self.readings, Door(TOKEN, PORT, may_change), 0.0, lambda: False)
 
     def get(self, address: str, **headers: str) -> Answer:
         return ask(self.app, "GET", address, {**COOKIE, **headers})

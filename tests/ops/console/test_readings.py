@@ -45,7 +45,12 @@ def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
 def test_each_page_is_read_from_the_relay(
     in_trouble: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = console(OfRelay(in_trouble, Target("test", None, None, None)), Door("t", 1, False), 1.0)
+    app = console(
+        OfRelay(in_trouble, Target("test", None, None, None)),
+        Door("t", 1, False),
+        1.0,
+        lambda: False,
+    )
 
     def text(address: str) -> str:
         answered = ask(app, "GET", address, HEADERS)
