@@ -25,7 +25,7 @@ from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
-from lambdas.relay.messages.sealing import encode
+from lambdas.relay.messages.sealing import encode, encode_unclaimed
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
 from simulation.functions import FUNCTIONS, Function, Instance
@@ -89,6 +89,8 @@ def asked() -> dict[str, set[Grant]]:
     for verb in CONSUMERS:
         _what_nobody_can_read(verb, ask_as(verb))
         _what_waited_too_long(verb, ask_as(verb))
+    for verb in ("dedup", "write"):
+        _a_copy_of_a_case_without_its_document(verb, ask_as(verb))
     _dead_letters_for_a_person(ask_as("reconcile"))
     _a_check_among_the_dead_letters(ask_as("reconcile"))
     _a_decision_half_carried_out(ask_as("reconcile"))
@@ -118,6 +120,17 @@ def _what_waited_too_long(verb: str, ask: Ask) -> None:
     desk.world.timeline.advance(MESSAGE_AGE_MAX_S + 1)
     assert CONSUMERS[verb](AskingPorts(desk.world, ask), desk.settings)(arrived, FAR_MS) == []
     assert desk.world.bodies(f"{queue}-dead")
+
+
+def _a_copy_of_a_case_without_its_document(verb: str, ask: Ask) -> None:
+    desk, batch = Desk(), request()
+    ledger, vault, why = desk.world.ledger, desk.world.vault, Code.QUOTED("400")
+    park(batch, "REJECTED", why, ledger=ledger, vault=vault, now_ms=desk.now_ms)
+    desk.world.documents.clear()
+    text = encode_unclaimed(batch) if verb == "dedup" else encode(batch)
+    arrived = desk.world.deliver(text, to=QUEUE_OF[verb])
+    assert CONSUMERS[verb](AskingPorts(desk.world, ask), desk.settings)(arrived, FAR_MS) == []
+    assert not desk.world.documents
 
 
 def _dead_letters_for_a_person(ask: Ask) -> None:

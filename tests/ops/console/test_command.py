@@ -67,7 +67,6 @@ def test_it_ends_without_a_word_though_a_page_is_open(capfd: pytest.CaptureFixtu
         finally:
             running.should_exit = True
             thread.join()
-            lines.close()
             browser.close()
 
     assert capfd.readouterr().err == ""
