@@ -145,7 +145,8 @@ async def _asked(
         "headers": [(n.encode(), v.encode("utf-8", "replace")) for n, v in headers.items()],
         "server": ("127.0.0.1", 8080), "client": ("127.0.0.1", 1), "root_path": "",
     }  # fmt: skip
-    await console(cast(Readings, _Silent()), DOOR, 5, lambda: False)(scope, receive, cast(Any, send))
+    app = console(cast(Readings, _Silent()), DOOR, 5, lambda: False)
+    await app(scope, receive, cast(Any, send))
     return statuses[0]
 
 

@@ -16,8 +16,8 @@ PYTHON = f"Python {sys.version.split()[0]}"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout in a folder with a blank and a letter that is no ASCII."""
-    here = tmp_path / "mein Ordner ü"
+    """A checkout in a folder with blanks, a letter that is no ASCII, and what shells look at."""
+    here = tmp_path / "mein Ordner ü (Kopie 2), it's 100 %"
     here.mkdir()
     for name in ("Makefile", "requirements.txt", "package.json", "package-lock.json"):
         shutil.copy(ROOT / name, here)
