@@ -71,12 +71,17 @@ def _functions(relay: Relay) -> str:
     optional = [verb for verb in OPTIONAL if f"{verb}FunctionName" in relay.outputs]
     verbs = (*FED, "Reconcile", *optional)
     for verb in verbs:
-        found: Any = relay.functions.get_function_configuration(
-            FunctionName=relay.output(f"{verb}FunctionName")
-        )
-        if found.get("State", "Active") != "Active":
+        found: Any = relay.functions.get_function(FunctionName=relay.output(f"{verb}FunctionName"))
+        made = found["Configuration"]
+        if made.get("State", "Active") != "Active":
+            raise OpsError(f"{verb} is {made['State']}: {made.get('StateReason', 'deploy again')}")
+        most = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+        if most is not None:
+            # The template says nothing of it, so a deploy would leave it as it is.
             raise OpsError(
-                f"{verb} is {found['State']}: {found.get('StateReason', 'deploy again')}"
+                f"{verb} may run only {most} times at once, which somebody has set by hand "
+                "(Throttle): Lambda console, Configuration, Concurrency, Edit, Use unreserved "
+                "account concurrency."
             )
     for verb in FED:
         alias = relay.outputs.get("FunctionAlias")

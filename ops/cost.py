@@ -64,7 +64,7 @@ def cost(
         right=("count", "USD"),
     )
     session.screen.say(
-        f"{total:.2f} USD a month, of which {per_million(traffic):.2f} for each million events. "
+        f"{total:.2f} USD a month. A million events more would add {per_million(traffic):.2f}. "
         f"Lingering {traffic.linger_s:g} s, a batch holds {traffic.batch:.1f} events."
     )
     session.screen.say(

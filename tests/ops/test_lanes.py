@@ -44,23 +44,28 @@ def test_what_a_person_sends_to_be_written_waits_in_its_lane(lanes: Deployed) ->
 
 
 class Functions:
-    """Lambda, as far as the doctor asks it: every function is fed by so many queues."""
+    """Lambda, as far as the doctor asks it: every function is fed by so many queues, and one may
+    be throttled."""
 
-    def __init__(self, of_write: int) -> None:
-        self._of_write = of_write
+    def __init__(self, of_write: int, throttled: str) -> None:
+        self._of_write, self._throttled = of_write, throttled
 
-    def get_function_configuration(self, **_named: str) -> Any:
-        return {"State": "Active"}
+    def get_function(self, *, FunctionName: str) -> Any:
+        reserved = {"Concurrency": {"ReservedConcurrentExecutions": 0}}
+        return {
+            "Configuration": {"State": "Active"},
+            **(reserved if FunctionName == self._throttled else {}),
+        }
 
     def list_event_source_mappings(self, *, FunctionName: str) -> Any:
         count = self._of_write if FunctionName == "Write" else 1
         return {"EventSourceMappings": [{"State": "Enabled"}] * count}
 
 
-def _looked_at(relay: Deployed, of_write: int) -> str:
+def _looked_at(relay: Deployed, of_write: int, throttled: str = "") -> str:
     for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile"):
         relay.made[f"{verb}FunctionName"] = verb
-    relay.functions = Functions(of_write)  # type: ignore[assignment]
+    relay.functions = Functions(of_write, throttled)  # type: ignore[assignment]
     return checks._functions(relay)
 
 
@@ -72,3 +77,10 @@ def test_the_doctor_misses_a_lane_that_is_not_connected(lanes: Deployed) -> None
 
 def test_without_lanes_one_queue_feeds_each(relay: Deployed) -> None:
     assert _looked_at(relay, 1) == "5 active, connected to their 4 queues"
+
+
+@pytest.mark.parametrize("verb", ["Intake", "Reconcile"])
+def test_the_doctor_sees_that_somebody_pressed_throttle(relay: Deployed, verb: str) -> None:
+    """The Lambda console's button: no trigger is off, nothing differs from the template."""
+    with pytest.raises(OpsError, match=rf"{verb} may run only 0 times .* unreserved"):
+        _looked_at(relay, 1, throttled=verb)
