@@ -250,7 +250,9 @@ def compensating(
         into="",
         item=item,
     )
-    target = Target(tracked.destination, compensation.method, path, "single")
+    target = Target(
+        tracked.destination, compensation.method, path, "single", formerly=tracked.formerly
+    )
     nonce = f"{tracked.batch_id}.{what}"
     (batch,) = seal(
         target, [event], now_ms=tracked.sealed_at_ms, nonce=nonce, most_events=1,
