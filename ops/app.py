@@ -78,7 +78,7 @@ def options(
         bool, typer.Option("--local", help="The local run that `make run` has started.")
     ] = False,
     endpoint_file: Annotated[
-        Path, typer.Option(hidden=True, help="Where the local run says where it is.")
+        Path, typer.Option(hidden=True, help="The file in which the local run states its address.")
     ] = ENDPOINT_FILE,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of text.")
@@ -103,17 +103,19 @@ def status(
         bool,
         typer.Option(
             "--all",
-            help="Every environment of environments/, a line each; in --profile {environment} "
-            "stands for its name.",
+            help=(
+                "All environments in environments/, one line each; in --profile {environment} is "
+                "replaced by its name."
+            ),
         ),
     ] = False,
 ) -> None:
     """How it stands: alarms, cases, queues, pace, breakers, what runs. Exit code 0 only if nothing
-    needs you, 1 if something does."""
+    needs attention, 1 if something does."""
     session = session_of(context)
     if every:
         if session.target.endpoint_file is not None or watch:
-            raise OpsError("--all is of environments on AWS, once: leave out --local and --watch.")
+            raise OpsError("--all reads environments on AWS, once: leave out --local and --watch.")
         environments = overview.names(ENVIRONMENTS)
         if not overview.overview(environments, session.target, connect, session.screen):
             raise typer.Exit(1)
@@ -129,9 +131,11 @@ def trace(
     name: Annotated[
         str,
         typer.Argument(
-            help="Any id, or the beginning of one: a conversation, an event (identity, envelope, "
-            "correlation id, the sender's own id, the id it has in Genesys), a request, a message; "
-            "or what a payload says that has not been delivered yet."
+            help=(
+                "An id or the beginning of one: of a conversation, an event (identity, envelope, "
+                "correlation id, the sender's own id, its id in Genesys), a request or a message. "
+                "Also any text in a payload that is not delivered yet."
+            )
         ),
     ],
     thorough: Annotated[
@@ -152,19 +156,19 @@ def trace(
 def list_events(
     context: typer.Context,
     since: Annotated[
-        str, typer.Option("--from", help="Claimed from then on: ISO 8601, or how long ago: 2h, 3d.")
+        str, typer.Option("--from", help="Claimed since then: ISO 8601, or how long ago: 2h, 3d.")
     ] = "",
     until: Annotated[str, typer.Option("--to", help="Claimed before then.")] = "",
-    topic: Annotated[str, typer.Option(help="A topic or detail-type; * stands for anything.")] = "",
+    topic: Annotated[str, typer.Option(help="A topic or detail-type; * matches anything.")] = "",
     destination: Annotated[str, typer.Option(help="Only this destination.")] = "",
     state: Annotated[
-        str, typer.Option(help="A state, or a word of the fate: OPEN, REJECTED, delivered.")
+        str, typer.Option(help="A state, or a word of its description: OPEN, REJECTED, delivered.")
     ] = "",
     fields: Annotated[
         list[str] | None,
         typer.Option(
             "--field",
-            help=f"name=value, as often as you like; names: {', '.join(listing.NAMES)}.",
+            help=f"name=value; can be repeated; names: {', '.join(listing.NAMES)}.",
         ),
     ] = None,
     most: Annotated[
@@ -177,8 +181,10 @@ def list_events(
         bool,
         typer.Option(
             "--same-content",
-            help="Only events that say what another one says: a state that came back, or one event "
-            "that was published anew.",
+            help=(
+                "Only events with the same content as another one: a state that came back, or an "
+                "event that was published again."
+            ),
         ),
     ] = False,
     after: Annotated[str, typer.Option(help="Continue where the previous answer ended.")] = "",

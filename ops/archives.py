@@ -33,7 +33,9 @@ def moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise OpsError(f"{text} is no time: say it like 2026-11-21T03:00Z.") from None
+        raise OpsError(
+            f"{text} is not a valid time: use a form such as 2026-11-21T03:00Z."
+        ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -49,8 +51,8 @@ def check(since: datetime, until: datetime, now: datetime) -> None:
     if since < now - REPLAYED_MAX:
         days = HORIZON_S // 86_400
         raise OpsError(
-            f"Claims tell copies from new events for {days} days; an older replay would fill the "
-            "manual review: choose a later --from."
+            f"Claims recognise copies for {days} days; events of an older replay would need manual "
+            "review: choose a later --from."
         )
 
 
@@ -63,7 +65,7 @@ def archive_of(relay: Relay, bus: str, since: datetime) -> Archive:
     found = [relay.events.describe_archive(ArchiveName=one["ArchiveName"]) for one in listed]
     chosen = _chosen(found, _own(relay), since)
     if chosen is None:
-        raise OpsError(f"The bus {name} has no archive of the stack's.")
+        raise OpsError(f"The bus {name} has no archive that belongs to this stack.")
     rule = relay.events.describe_rule(Name=f"{relay.stack}-{bus}", EventBusName=name)
     return Archive(
         bus_arn=described["Arn"],

@@ -54,8 +54,8 @@ def main(url: str = OSV) -> int:
         known = advisories(pins, url)
     except (OSError, ValueError, KeyError) as error:
         print(
-            f"unaudited: no advisories could be had for the {len(pins)} packages that are pinned "
-            f"({type(error).__name__}). Repeat it where {url} can be reached."
+            f"unaudited: no advisories could be fetched for the {len(pins)} pinned packages "
+            f"({type(error).__name__}). Run it again where {url} can be reached."
         )
         return UNAUDITED
     for (name, version), ids in known.items():

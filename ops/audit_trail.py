@@ -237,7 +237,7 @@ def _moments(record: Record) -> Iterable[Moment]:
             at_ms, attempt, what = read
             yield Moment(at_ms, f"{attempt} {sentence(what)}")
     for at_ms, what in (
-        (record.heard_at_ms, "its event was heard"),
+        (record.heard_at_ms, "its event was received"),
         (record.accepted_at_ms, "Genesys accepted it"),
         (record.confirmed_at_ms, f"confirmed by {record.confirmed_by}"),
         (record.resolved_at_ms, f"resolved by {record.resolved_by}"),

@@ -1,10 +1,9 @@
-"""`relay backfill`: events of what never came, made of Genesys' own record because a person wants
-it so.
+"""`relay backfill`: makes events that never arrived from Genesys' own record, by a person's order.
 
-The order names every event and is on record in the ledger before the first of them is sent. They go
-to the events queue as a replay of the bus would bring them, under the order's name; so intake,
-dedup and everything behind them treat them as they treat Genesys' own, and know that they are
-made. Whichever of a made and a genuine event comes second is a copy (ledger/claims.py).
+The order names every event and is stored in the ledger before the first of them is sent. The events
+go to the events queue like a replay, under the order's name. So intake, dedup and the later
+functions treat them like Genesys' own events, and know that they were made here. Of a made and a
+genuine event, the one that arrives second is a copy (ledger/claims.py).
 """
 
 import json
@@ -31,7 +30,7 @@ from ops.session import person, reason_given, session_of
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What of the missing can be made, by identity, and why the others cannot, by detail-type."""
+    """The missing events that can be made, by identity; why the others cannot, by detail-type."""
 
     events: Mapping[str, Expected]
     left: Mapping[str, str]
@@ -39,16 +38,18 @@ class Plan:
 
 def backfill(
     context: typer.Context,
-    since: Annotated[str, typer.Option("--from", help="The first moment, ISO 8601.")],
-    until: Annotated[str, typer.Option("--to", help="The moment after the last one.")],
-    reason: Annotated[str, typer.Option(help="Why they are created; kept on record.")] = "",
+    since: Annotated[str, typer.Option("--from", help="Start of the period, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", help="End of the period, exclusive.")],
+    reason: Annotated[str, typer.Option(help="Why they are created; this is recorded.")] = "",
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Create them. Without this, only shows what would be created."),
+        typer.Option(
+            "--yes", help="Create them. Without it, nothing is created; the plan is shown."
+        ),
     ] = False,
 ) -> None:
-    """Make events of what never came, from Genesys' own record. Says first what it would make; a
-    genuine event that comes late is then a copy."""
+    """Make the events that never arrived from Genesys' own record. Without --yes it only shows
+    them; a genuine event that arrives later is then a copy."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(reason, "--reason") if yes else ""
@@ -64,14 +65,14 @@ def backfill(
         screen.document(row)
         screen.say(
             f"{what}. Nothing was changed."
-            + " Repeat it with --reason and --yes." * bool(plan.events)
+            + " To create them, repeat it with --reason and --yes." * bool(plan.events)
         )
         return
     name = f"{BACKFILL}{secrets.token_hex(8)}"
     if len(plan.events) > redelivery.EVENTS_MAX:
         raise OpsError(
-            f"{len(plan.events)} events; one order can name {redelivery.EVENTS_MAX}: say a shorter "
-            "time, and order the rest afterwards."
+            f"{len(plan.events)} events, but one order can name at most {redelivery.EVENTS_MAX}: "
+            "choose a shorter period, and order the rest afterwards."
         )
     ordered = redelivery.order(name, plan.events, [], person(), why, CLOCK.now_ms())
     relay.ledger.insert([ordered])
@@ -92,8 +93,9 @@ def envelopes(plan: Plan, configuration: Configuration, name: str) -> list[Outgo
 
 
 def planned(found: Audit, configuration: Configuration) -> Plan:
-    """What can be made such that a genuine event is recognised: what is known by its moment, of
-    types of which genuine events had the record's moments, each of them."""
+    """The events that can be made so that a genuine one would be recognised as a copy: their type
+    is identified by the rule `moment`, and all genuine events of the type had the times in Genesys'
+    record."""
     events: dict[str, Expected] = {}
     left: dict[str, str] = {}
     twice: set[str] = set()
@@ -109,7 +111,7 @@ def planned(found: Audit, configuration: Configuration) -> Plan:
             left[event.detail_type] = _unproven(agreement)
         elif identity in events:
             twice.add(identity)
-            left[event.detail_type] = "some share a session and a moment, and cannot be told apart"
+            left[event.detail_type] = "some share session and time, so they cannot be told apart"
         else:
             events[identity] = event
     return Plan({name: each for name, each in events.items() if name not in twice}, left)
@@ -118,10 +120,10 @@ def planned(found: Audit, configuration: Configuration) -> Plan:
 def _unproven(agreement: Agreement) -> str:
     if agreement.other:
         return (
-            f"{plural(agreement.other, 'event')} of this type came with another moment than "
-            "Genesys' record has"
+            f"{plural(agreement.other, 'event')} of this type arrived with a time that differs "
+            "from Genesys' record"
         )
     return (
-        "no event of this type came in this time that would show that Genesys' record has the "
-        "moments of its events: choose a longer time"
+        "no event of this type arrived in this period, so it is unknown whether its times agree "
+        "with Genesys' record: choose a longer period"
     )

@@ -38,7 +38,7 @@ DRIFT_LISTED_MAX = 10
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found, with the remedy where something is wrong."""
+    """The result of a check, with the remedy if something is wrong."""
 
     name: str
     result: Result
@@ -48,14 +48,14 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Check:
     name: str
-    #: returns what is well; raises OpsError with what is wrong and the remedy
+    #: returns what is in order; raises OpsError with the fault and the remedy
     look: Callable[[Relay], str]
 
     def examine(self, relay: Relay) -> Finding:
         try:
             return Finding(self.name, "ok", self.look(relay))
         except NoToken:
-            return Finding(self.name, "unknown", "nobody can tell without a token")
+            return Finding(self.name, "unknown", "cannot be checked without a token")
         except OpsError as wrong:
             return Finding(self.name, "wrong", str(wrong))
 
@@ -107,11 +107,11 @@ def _partner_source(relay: Relay) -> str:
     found = relay.events.describe_event_source(Name=name)
     if found.get("State") != "ACTIVE":
         raise OpsError(
-            f"The partner event source {name} is {found.get('State')}: switch the Amazon "
-            "EventBridge integration on in Genesys Cloud Admin; a source deleted there needs a new "
-            "one, and its name in the environment file."
+            f"The partner event source {name} is {found.get('State')}: activate the Amazon "
+            "EventBridge integration in Genesys Cloud Admin. If the source was deleted there, "
+            "create a new integration and put the new name into the environment file."
         )
-    return f"{name} is active and has its bus"
+    return f"{name} is active and associated with its bus"
 
 
 def _drift(relay: Relay) -> str:
@@ -136,8 +136,8 @@ def _ledger(relay: Relay) -> str:
     recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     if ATTENTION_INDEX not in [row["IndexName"] for row in table.get("GlobalSecondaryIndexes", ())]:
         raise OpsError(
-            f"The table {name} has no index {ATTENTION_INDEX}: restore it once more, with its "
-            "indexes (runbook: Restore the ledger)."
+            f"The table {name} has no index {ATTENTION_INDEX}: restore it again, with its indexes "
+            "(runbook: Restore the ledger)."
         )
     lacks = []
     if not str(live.get("TimeToLiveStatus")).startswith("ENABL"):
@@ -152,18 +152,18 @@ def _ledger(relay: Relay) -> str:
         )
     if lacks:
         raise OpsError(
-            f"The table {name} does not forget or cannot be restored: {'; '.join(lacks)}"
+            f"The table {name} lacks expiry or point-in-time recovery. Run: {'; '.join(lacks)}"
         )
-    return f"{name} forgets what is over and can be restored"
+    return f"{name} has expiry and point-in-time recovery"
 
 
 def _deploy_again(relay: Relay) -> str:
     environment = relay.stack.removeprefix("genesys-relay-")
-    return f"`make deploy ENVIRONMENT={environment}` puts it back."
+    return f"`make deploy ENVIRONMENT={environment}` restores it."
 
 
 def _rules(relay: Relay) -> str:
-    """Ours, by their names: whatever else takes events from these buses is its owner's matter."""
+    """The stack's own rules, by name; other rules on these buses belong to others."""
     queue = _arn(relay, relay.line("events").url)
     for end, output in (("partner", "PartnerBusName"), ("relay", "RelayBusName")):
         bus, name = relay.output(output), f"{relay.stack}-{end}"
@@ -174,7 +174,7 @@ def _rules(relay: Relay) -> str:
                 f"The rule {name} on the bus {bus} is gone. {_deploy_again(relay)}"
             ) from None
         _rule(relay, bus, rule, queue)
-    return "both buses' rules are enabled, match and lead to the events queue"
+    return "the rules of both buses are enabled, match, and lead to the events queue"
 
 
 def _rule(relay: Relay, bus: str, rule: Any, queue: str) -> None:
@@ -194,14 +194,15 @@ def _rule(relay: Relay, bus: str, rule: Any, queue: str) -> None:
         )["Result"]
         if not matched:
             raise OpsError(
-                f"The rule {rule['Name']} does not match {event['detail-type']} of its own source: "
-                "compare partner_event_source and account in the environment file with the event."
+                f"The rule {rule['Name']} does not match a sample {event['detail-type']} from its "
+                "own source: check partner_event_source and account in the environment file, then "
+                "deploy again."
             )
 
 
 def _samples(pattern: dict[str, Any], bus: str, account: str) -> Iterator[dict[str, Any]]:
-    """An event of each detail-type that the rule is meant for, as the bus would carry it; without
-    a topicName, so that no route's condition narrows it away (stacks/narrowing.py)."""
+    """A sample event of each detail-type of the rule, as the bus would carry it; without a
+    topicName, so that no route's condition excludes it (stacks/narrowing.py)."""
     parts = (pattern, *pattern.get("$or", ()))
     listed = {t for part in parts for t in part.get("detail-type", ()) if isinstance(t, str)}
     for detail_type in sorted(listed) or ["v2.detail.events.conversation.{id}.acw"]:
@@ -222,7 +223,7 @@ def _secret(relay: Relay) -> str:
     client_id, _ = Probe(relay).secret()
     if client_id == PLACEHOLDER:
         raise OpsError(
-            "It still holds the placeholder: put the OAuth client's id and secret into Secrets "
+            "It still contains the placeholder: put the OAuth client's id and secret into Secrets "
             f"Manager ({relay.output('GenesysSecretName')})."
         )
     return f"readable; the client is {client_id[:8]}..."
@@ -235,7 +236,7 @@ def _token(relay: Relay) -> str:
         remedy = (
             f"{CREDENTIALS_ADVICE} Runbook: Rotate the credentials. {KEPT_OUT}"
             if error.is_ours
-            else "Genesys is out of order: see its status page; events wait meanwhile."
+            else "Genesys is failing: see its status page. Events wait in the meantime."
         )
         raise OpsError(f"{error} {remedy}") from error
     return f"{relay.settings['GENESYS_LOGIN_URL']} gives one"
@@ -260,7 +261,7 @@ def _journeys(relay: Relay) -> str:
         items = [route.item for route in configured.routes if route.destination.name == name]
         configuration_id = destination.path.split("/")[-2]
         names.append(setup_journey.looked_at(caller, configuration_id, items))
-    return f"journeys show {', '.join(names)}" if names else "no destination is a journey's"
+    return f"journeys show {', '.join(names)}" if names else "no destination is a journey"
 
 
 def _limits(relay: Relay) -> str:
@@ -268,7 +269,7 @@ def _limits(relay: Relay) -> str:
     allowed = allowed_per_minute(probe.call("GET", HARMLESS, probe.token()))
     configured = int(relay.settings["REQUESTS_PER_MINUTE"])
     if allowed is None:
-        return f"{configured} requests a minute configured; Genesys did not say its own limit"
+        return f"{configured} requests a minute configured; Genesys did not state its limit"
     if allowed < configured:
         raise OpsError(
             f"Genesys allows {allowed} requests a minute, {configured} are configured: lower "
@@ -284,13 +285,13 @@ def _clock(relay: Relay) -> str:
         Probe(relay).send("GET", f"{relay.settings['GENESYS_API_URL']}{HARMLESS}", {}, None).headers
     )
     if ours is None or theirs is None:
-        return "one of AWS and Genesys does not say what time it is"
+        return "AWS or Genesys does not state its time"
     apart = abs((ours - theirs).total_seconds())
     # Both dates are whole seconds, read one after the other.
     if apart > LIVE.clock_skew_s + 2:
         raise OpsError(
-            f"AWS and Genesys are {apart:.0f} s apart, so that rate windows go wrong: look again "
-            "later, then tell Genesys' support."
+            f"AWS and Genesys are {apart:.0f} s apart, so windows of the rate limit do not match: "
+            "check again later; if it lasts, tell Genesys' support."
         )
     return f"AWS and Genesys are {apart:.0f} s apart"
 
@@ -299,15 +300,15 @@ def _alarms(relay: Relay) -> str:
     count = sum(1 for kind, _ in relay.resources.values() if kind == "AWS::CloudWatch::Alarm")
     topic = relay.output("AlarmTopicArn")
     if relay.is_embedded:
-        return f"{count} alarms (embedded: they are stored, not evaluated)"
+        return f"{count} alarms (local run: stored, not evaluated)"
     if not _has_reader(relay, topic):
         raise OpsError(
-            f"Nobody listens to the {count} alarms: set alarm_email in the environment file and "
+            f"The {count} alarms notify nobody: set alarm_email in the environment file and "
             "deploy, or subscribe a chat channel or a pager to the topic "
-            f"{topic.rsplit(':', 1)[-1]} (runbook: Who hears the alarms). An address that is set "
-            "counts once the e-mail that AWS sent is confirmed."
+            f"{topic.rsplit(':', 1)[-1]} (runbook: Who hears the alarms). An e-mail address counts "
+            "once the message from AWS is confirmed."
         )
-    return f"{count} alarms, and somebody is told"
+    return f"{count} alarms, with a confirmed subscription"
 
 
 def _has_reader(relay: Relay, topic: str) -> bool:

@@ -17,7 +17,7 @@ BESIDE_THE_QUEUES = 2
 def enough(relay: Relay) -> str:
     """Raises OpsError where it is not."""
     if relay.is_embedded:
-        return "embedded: as many as there are"
+        return "local run: not limited"
     settings: Any = relay.functions.get_account_settings()
     allowed = int(settings["AccountLimit"]["UnreservedConcurrentExecutions"])
     mappings = [
@@ -29,8 +29,8 @@ def enough(relay: Relay) -> str:
     wanted = fed + BESIDE_THE_QUEUES
     if allowed < wanted:
         raise OpsError(
-            f"The account lets {allowed} invocations run at once beside what is reserved, and the "
-            f"relay may need {wanted}: ask for more in Service Quotas, AWS Lambda, *Concurrent "
-            "executions*, which costs nothing, or lower writer_concurrency."
+            f"The account allows {allowed} concurrent invocations that are not reserved, and the "
+            f"relay may need {wanted}: request an increase in Service Quotas, AWS Lambda, "
+            "*Concurrent executions* (free of charge), or lower writer_concurrency."
         )
-    return f"{wanted} of {allowed} invocations at once, at the most"
+    return f"at most {wanted} of {allowed} concurrent invocations"

@@ -167,13 +167,13 @@ class Relay:
     def output(self, name: str) -> str:
         value = self.outputs.get(name)
         if value is None:
-            raise OpsError(f"The stack {self.stack} has no output {name}: deploy it once more.")
+            raise OpsError(f"The stack {self.stack} has no output {name}: deploy it again.")
         return value
 
     def line(self, name: str) -> Line:
         """Raises OpsError for a name that is no queue of the relay."""
         if name not in self.queues:
-            raise OpsError(f"There is no queue {name}: it is one of {', '.join(self.queues)}.")
+            raise OpsError(f"There is no queue {name}: the queues are {', '.join(self.queues)}.")
         output = title(name)
         return Line(name, self.output(f"{output}QueueUrl"), self.output(f"{output}DeadQueueUrl"))
 
@@ -238,7 +238,7 @@ def connect(target: Target) -> Relay:
         return _embedded(target.endpoint_file)
     if not target.environment:
         raise OpsError(
-            "Which environment? Name it with --environment or RELAY_ENVIRONMENT, or say --local "
+            "Which environment? Name it with --environment or RELAY_ENVIRONMENT, or use --local "
             "for the local run."
         )
     name, region = _named(target.environment)
@@ -269,8 +269,8 @@ def _embedded(file: Path) -> Relay:
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OpsError(
-            f"{file} does not say where the local run is: repeat the command in a moment, or "
-            "start `make run` anew."
+            f"{file} does not contain the address of the local run yet: repeat the command in a "
+            "moment, or restart `make run`."
         ) from error
     keep_to_this_machine(os.environ)
     session = boto3.Session(

@@ -20,7 +20,7 @@ def cost(
         float, typer.Option(min=0, max=100, help="How many of a hundred events arrive twice.")
     ] = 20,
     hours: Annotated[
-        float, typer.Option(min=1, max=744, help="Hours per month in which they arrive.")
+        float, typer.Option(min=1, max=744, help="The hours per month in which they arrive.")
     ] = OFFICE_HOURS,
     linger_s: Annotated[
         int | None,
@@ -68,8 +68,8 @@ def cost(
         f"Lingering {traffic.linger_s:g} s, a batch holds {traffic.batch:.1f} events."
     )
     session.screen.say(
-        f"Prices of {prices.AS_OF}, us-east-1, without free tiers, traffic, KMS and faults; the "
-        "dashboard's last row counts what was metered."
+        f"Prices of {prices.AS_OF}, us-east-1, without free tiers, data transfer, KMS and faults. "
+        "The last row of the dashboard shows what was metered."
     )
 
 

@@ -164,8 +164,8 @@ def by_event(traffic: Traffic) -> list[Line]:
         Line("Lambda, GB-seconds", gb_s, gb_s * prices.LAMBDA_GB_SECOND),
         Line("DynamoDB, write units", writes, writes * prices.DYNAMODB_WRITE_UNIT),
         Line("DynamoDB, read units", copies, copies * prices.DYNAMODB_READ_UNIT),
-        Line("DynamoDB, claims kept (GB)", claims_gb, claims_gb * prices.DYNAMODB_GB_MONTH),
-        Line("S3, payloads put", batches, batches * prices.S3_PUT),
+        Line("DynamoDB, stored claims (GB)", claims_gb, claims_gb * prices.DYNAMODB_GB_MONTH),
+        Line("S3, PUTs of payloads", batches, batches * prices.S3_PUT),
         Line("X-Ray, traces", traces, traces * prices.XRAY_TRACE),
         Line("CloudWatch, logs (GB)", logged / 1e9, logged / 1e9 * prices.LOGS_GB),
     ]
@@ -185,15 +185,15 @@ def lanes() -> list[Line]:
     queues = len(LANE_QUEUES)
     polls = IDLE_POLLS * queues / len(QUEUES)
     return [
-        Line("CloudWatch, alarms of the lanes", 2 * queues, 2 * queues * prices.ALARM, True),
-        Line("SQS, idle polling of the lanes", polls, polls * prices.SQS_REQUEST, True),
+        Line("CloudWatch, alarms of lanes", 2 * queues, 2 * queues * prices.ALARM, True),
+        Line("SQS, idle polling of lanes", polls, polls * prices.SQS_REQUEST, True),
     ]
 
 
 def _fixed() -> list[Line]:
     return [
-        Line("CloudWatch, alarms by metric", ALARM_METRICS, ALARM_METRICS * prices.ALARM, True),
-        Line("CloudWatch, metrics of ours", CUSTOM_METRICS, CUSTOM_METRICS * prices.METRIC, True),
+        Line("CloudWatch, alarms (by metric)", ALARM_METRICS, ALARM_METRICS * prices.ALARM, True),
+        Line("CloudWatch, custom metrics", CUSTOM_METRICS, CUSTOM_METRICS * prices.METRIC, True),
         Line("CloudWatch, dashboard", DASHBOARDS, DASHBOARDS * prices.DASHBOARD, True),
         Line("SQS, idle polling", IDLE_POLLS, IDLE_POLLS * prices.SQS_REQUEST, True),
         Line("Secrets Manager, secrets", SECRETS, SECRETS * prices.SECRET, True),

@@ -109,7 +109,7 @@ def seconds(text: str) -> int:
     """Reads 90s, 15min, 2h, 3d. Raises OpsError."""
     found = re.fullmatch(r"(\d+)\s*(s|min|h|d)", text.strip())
     if found is None:
-        raise OpsError(f"{text} is no duration: say it like 90s, 15min, 2h or 3d.")
+        raise OpsError(f"{text} is not a valid duration: use a form such as 90s, 15min, 2h or 3d.")
     return int(found[1]) * {"s": 1, "min": 60, "h": 3_600, "d": 86_400}[found[2]]
 
 

@@ -23,20 +23,24 @@ def _said(context: typer.Context, option: typer.CallbackParam, value: str) -> st
     """A filter that is empty, as where a shell's variable is not set, would take all."""
     source = context.get_parameter_source(option.name or "")
     if not value.strip() and source is not None and source.name == "COMMANDLINE":
-        raise typer.BadParameter("it is empty: say it whole, or leave it out.")
+        raise typer.BadParameter("it is empty: give a value, or leave it out.")
     return value
 
 
 Queue = Annotated[
     str, typer.Option(callback=_said, help="Only this queue: events, batches, writes or checks.")
 ]
-Reason = Annotated[str, typer.Option(callback=_said, help="Only those whose reason contains this.")]
+Reason = Annotated[
+    str, typer.Option(callback=_said, help="Only those whose reason contains this text.")
+]
 Batch = Annotated[str, typer.Option(callback=_said, help="Only this batch (request).")]
 Conversation = Annotated[str, typer.Option(callback=_said, help="Only this conversation.")]
 Identity = Annotated[str, typer.Option(callback=_said, help="Only this event.")]
 Message = Annotated[
     str,
-    typer.Option(callback=_said, help="Only this SQS message; its first characters are enough."),
+    typer.Option(
+        callback=_said, help="Only this SQS message; the first characters of its id are enough."
+    ),
 ]
 Older = Annotated[
     str, typer.Option(help="Only those first seen at least this long ago: 90s, 15min, 2h, 3d.")
@@ -44,7 +48,7 @@ Older = Annotated[
 Most = Annotated[int, typer.Option(min=1, help="At most this many dead letters per queue.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 #: what brings letters up that were not read
-REPEAT = "repeat the command, or say a higher --most"
+REPEAT = "repeat the command, or use a higher --most"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 
 
@@ -68,7 +72,7 @@ class Choice:
         if not self.cut:
             return ""
         return (
-            f"Reading ended after {plural(self.most, 'dead letter')} of "
+            f"Reading stopped after {plural(self.most, 'dead letter')} of "
             f"{' and of '.join(self.cut)}; there may be more: {remedy}."
         )
 
@@ -90,7 +94,7 @@ def list_letters(
     with choose(session.relay, queue, wanted, most) as choice:
         session.screen.document([letter.document() for _, letter in choice.chosen])
         _table(choice, session.screen)
-        if unread := choice.unread("say a higher --most"):
+        if unread := choice.unread("use a higher --most"):
             session.screen.note(unread)
 
 
@@ -99,10 +103,12 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
     """Show one dead letter whole: attributes and body. MESSAGE is its SQS message id."""
     session = session_of(context)
     if not message.strip():
-        raise OpsError("Which one? Say its id, or the beginning: see `relay dead-letters list`.")
+        raise OpsError(
+            "Which one? Give its id or the beginning of it: see `relay dead-letters list`."
+        )
     with choose(session.relay, "", Filter(message=message), most) as choice:
         if not choice.chosen:
-            unread = choice.unread("say a higher --most")
+            unread = choice.unread("use a higher --most")
             remedy = f". {unread}" if unread else ": `relay dead-letters list`."
             raise OpsError(f"No dead letter has the id {message}{remedy}")
         for _, letter in choice.chosen:
@@ -133,7 +139,7 @@ def redrive(
     most: Most = dead_letter.MOST_DEFAULT,
     whole_queue: Annotated[
         bool,
-        typer.Option("--whole-queue", help="Let SQS move all of --queue, as the console does."),
+        typer.Option("--whole-queue", help="Let SQS move all of --queue, as the AWS console does."),
     ] = False,
     per_second: Annotated[
         int, typer.Option(min=1, max=500, help="With --whole-queue: messages a second.")
@@ -163,7 +169,7 @@ def redrive(
 @app.command()
 def discard(
     context: typer.Context,
-    note: Annotated[str, typer.Option(help="Why; kept with the dead letter.")],
+    note: Annotated[str, typer.Option(help="Why; stored with the dead letter.")],
     queue: Queue = "",
     reason: Reason = "",
     batch: Batch = "",
@@ -181,7 +187,7 @@ def discard(
     since = dead_letter.seconds(older_than)
     wanted = Filter(reason, batch, conversation, identity, message, since)
     if wanted.is_empty:
-        raise OpsError("Say which dead letters: --message, --batch, --reason or another filter.")
+        raise OpsError("Choose the dead letters: --message, --batch, --reason or another filter.")
     with choose(session.relay, queue, wanted, most) as choice:
         done = 0
         if _agreed(choice, session, "discard for good", dry_run=dry_run, yes=yes):

@@ -75,14 +75,14 @@ def objections(environment: Environment, found: Found) -> Iterator[str]:
     where = f"account {found.account}, region {found.region}"
     if found.left_in_lanes:
         yield (
-            f"{found.left_in_lanes} messages are in the queues of the lanes, which lanes = true "
-            "made, and nobody would take them any more: deploy with lanes = true and no lane in "
-            "the routes, and without lanes once `relay status` shows the queues empty."
+            f"{found.left_in_lanes} messages are in the lanes' queues, which would no longer be "
+            "read: deploy with lanes = true and no lane in the routes first. When `relay status` "
+            "shows these queues empty, deploy without lanes."
         )
     if relay.account not in (None, found.account):
         yield (
-            f"The environment file says account {relay.account}, and these are credentials of "
-            f"{found.account}: sign in to the other account, or name its profile "
+            f"The environment file names account {relay.account}, but these credentials belong to "
+            f"{found.account}: sign in to that account, or name its profile "
             '(make deploy ARGS="--profile <name>").'
         )
     elif relay.any_event_source:
@@ -90,26 +90,26 @@ def objections(environment: Environment, found: Found) -> Iterator[str]:
     elif found.source is None:
         yield (
             f"There is no partner event source {source} in {where}: compare it with the name that "
-            "Genesys Cloud shows, letter by letter, and the integration's account and region with "
-            "these. A source that nobody took for two weeks is deleted: then make a new "
-            "integration."
+            "Genesys Cloud shows, letter by letter, and check the integration's account and "
+            "region. AWS deletes a source that is not associated with a bus within two weeks: then "
+            "create a new integration."
         )
     elif found.source == "DELETED":
         yield (
-            f"Genesys Cloud has deleted the partner event source {source}: make a new integration "
-            "and put its source into the environment file."
+            f"Genesys Cloud has deleted the partner event source {source}: create a new "
+            "integration and put its source into the environment file."
         )
     elif relay.partner_bus_exists:
         if found.source == "PENDING":
             yield (
-                f"The partner event source {source} feeds no bus yet: leave partner_bus_exists out "
-                "of the environment file, and the stack makes one."
+                f"The partner event source {source} is not associated with a bus yet: leave "
+                "partner_bus_exists out of the environment file, and the stack creates one."
             )
     elif found.bus_owner not in (None, _stack(environment)):
         yield (
-            f"The partner event source {source} feeds a bus of the stack {found.bus_owner}, and a "
-            "source has one bus only: say partner_bus_exists = true to share that bus, take it out "
-            "of there, or make another integration."
+            f"The partner event source {source} is associated with a bus of the stack "
+            f"{found.bus_owner}, and a source can have only one bus: set partner_bus_exists = true "
+            "to share that bus, remove it from that stack, or create another integration."
         )
 
 

@@ -44,8 +44,8 @@ def _close(relay: Relay, batch: Batch, reason: Reason, decision: Decision) -> No
     )
     if not parked:
         raise OpsError(
-            f"Request {batch.batch_id} is being worked on this minute: wait for a minute and "
-            "discard its letter then."
+            f"Request {batch.batch_id} is being processed at the moment: wait a minute, then "
+            "discard its dead letter."
         )
     found = find(batch.batch_id, relay.ledger, relay.vault)
     if found.record.state in ("MANUAL_REVIEW", "REJECTED"):

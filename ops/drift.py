@@ -112,7 +112,7 @@ def differences(relay: Relay) -> Iterator[str]:
             for key, value in found.items():
                 meant = wanted.get(key, DEFAULTS.get(key))
                 for where, was, now in _apart(key, meant, value):
-                    yield f"{name}: {where} is {_shown(now)}, deployed was {_shown(was)}"
+                    yield f"{name}: {where} is {_shown(now)}; it was deployed as {_shown(was)}"
 
 
 def _apart(key: str, meant: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -109,7 +109,7 @@ def _unreadable(relay: Relay, wanted: list[str]) -> Iterator[Place]:
             yield Place(
                 QUARANTINE.rstrip("/"),
                 one.name,
-                f"unreadable, waits for a person: {sentence(document['reason'])}",
+                f"unreadable; waits for a person: {sentence(document['reason'])}",
                 f"relay review show {one.name}",
             )
 

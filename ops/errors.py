@@ -35,12 +35,12 @@ def sentence(error: Exception) -> str:
             return f"{error}: name one of `aws configure list-profiles` with --profile."
         case EndpointConnectionError():
             return (
-                f"{str(error).rstrip('.')}. With --local a run must be going on: start one with "
-                "`make run`; otherwise check --region and the network."
+                f"{str(error).rstrip('.')}. --local needs an active run: start one with `make run`. "
+                "Otherwise check --region and the network."
             )
         case ClientError() if code_of(error) in _EXPIRED:
             return "The AWS credentials have expired or are unknown: sign in again."
         case ClientError() if code_of(error) in DENIED:
-            return f"{error} Use a role that may, or ask for the permission."
+            return f"{error} Use a role that has the permission, or ask for it."
         case _:
             return str(error)

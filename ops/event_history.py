@@ -20,12 +20,12 @@ FATES = {
     "SEALED": "waits to be written",
     "OPEN": "is being written",
     "DONE": "delivered",
-    "PENDING_EVENT": "delivered; the event it causes is awaited",
+    "PENDING_EVENT": "delivered; waiting for the event that confirms it",
     "CONFIRMED": "delivered and confirmed",
-    "TIMEOUT_RECOVERY": "delivered; its confirmation is overdue and asked for",
-    "RECONCILED": "delivered, as Genesys itself says",
-    "SPLIT": "goes on in parts",
-    "MERGED": "goes on in another request",
+    "TIMEOUT_RECOVERY": "delivered; its confirmation is late, so Genesys is asked",
+    "RECONCILED": "delivered; Genesys shows it",
+    "SPLIT": "split into parts",
+    "MERGED": "merged into another request",
     "EMPTY": "duplicate: another request delivered it",
     "REJECTED": "refused by Genesys; waits for a person",
     "MANUAL_REVIEW": "waits for a person",
@@ -34,7 +34,7 @@ FATES = {
 
 
 #: of an event that a route in shadow claimed
-SHADOWED = "claimed in shadow: another consumer writes it"
+SHADOWED = "claimed in shadow mode: another consumer writes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _way(event: EventWay, requests: Mapping[str, RequestWay]) -> Way:
     ]
     # Last: what is sealed and claimed within a millisecond was sealed first.
     steps.append(Step(event.claimed_at_ms, "claimed", event.batch_id))
-    fate = _fate(carried[-1], requests) if carried else "its request's record is gone"
+    fate = _fate(carried[-1], requests) if carried else "its request's record is missing"
     return Way(event, fate, carried, sorted(steps, key=lambda step: step.at_ms))
 
 
@@ -103,7 +103,7 @@ def _fate(last: RequestWay, requests: Mapping[str, RequestWay]) -> str:
     """What became of an event, by the last request that carried it. Where that was split and none
     of its parts has the event, Genesys took it with the first answer."""
     if last.state == "SPLIT" and last.parts and all(part in requests for part in last.parts):
-        return "delivered; others of its request went on in parts"
+        return "delivered; other events of its request were sent in parts"
     if last.is_shadow:
         return SHADOWED
     return FATES.get(last.state, last.state)

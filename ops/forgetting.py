@@ -33,8 +33,8 @@ from ops.session import person, reason_given, session_of
 NAME_CHARS_MIN = 6
 ERASED = "<erased>"
 REMAINING = (
-    "EventBridge's archives, the queues, logs and the ledger's backups cannot be searched or "
-    "changed; docs/data.md says when each of them ends."
+    "EventBridge's archives, the queues, the logs and the ledger's backups cannot be searched or "
+    "changed; docs/data.md says when each of them expires."
 )
 
 
@@ -62,20 +62,22 @@ def forget(
             help="A conversation, or whatever identifies the person: a number, an address, an id."
         ),
     ],
-    note: Annotated[str, typer.Option(help="Why; kept on record. Not the name.")],
+    note: Annotated[str, typer.Option(help="Why; this is recorded. Do not state the name.")],
     apply: Annotated[
-        bool, typer.Option("--apply", help="Erase; without this nothing is changed.")
+        bool, typer.Option("--apply", help="Erase; without it nothing is changed.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Erase what the relay stores about a person. Claims stay, as hashes: nothing is duplicated."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(note)
     if len(name.strip()) < NAME_CHARS_MIN:
-        raise OpsError(f"{name!r} is too short to mean one person: say all of it.")
+        raise OpsError(f"{name!r} is too short to identify one person: give all of it.")
     if name in why:
-        raise OpsError("--note says the name and is kept: refer to the request instead.")
+        raise OpsError(
+            "--note contains the name, and notes are kept: refer to the person's request instead."
+        )
     traces = find(relay, name)
     items = len(traces.items) + len(traces.claims)
     found = f"{plural(len(traces.documents), 'document version')} and {plural(items, 'item')}"
@@ -85,21 +87,21 @@ def forget(
         "keys": traces.keys,
         "under_way": sorted(traces.under_way),
     }
-    screen.say(f"{found} of the ledger say it.")
+    screen.say(f"{found} of the ledger contain it.")
     if traces.keys:
         screen.note(
-            f"{plural(traces.keys, 'key')} of the ledger bear it, as a conversation's id for "
-            "example; what they lead to is erased, and they end within a month."
+            f"{plural(traces.keys, 'key')} of the ledger contain it, for example as a "
+            "conversation's id; what they point to is erased, and they expire within a month."
         )
     if traces.under_way:
         screen.note(
-            f"{plural(len(traces.under_way), 'request')} under way or waiting for a person stay: "
-            f"{', '.join(sorted(traces.under_way))}. Decide them (`relay review`), or wait; then "
-            "repeat this."
+            f"{plural(len(traces.under_way), 'request')} in progress or waiting for a person are "
+            f"kept: {', '.join(sorted(traces.under_way))}. Resolve them (`relay review`) or wait, "
+            "then repeat this."
         )
     if not apply:
         screen.document({**row, "state": "DRY_RUN"})
-        screen.say(f"Nothing was changed: say --apply to erase it. {REMAINING}")
+        screen.say(f"Nothing was changed: use --apply to erase it. {REMAINING}")
         return
     screen.confirm(f"{found} would be erased for good. Erase them?", yes=yes)
     erase(relay, name, traces)
@@ -107,7 +109,7 @@ def forget(
     said = {"by": person(), "note": why, "at_ms": CLOCK.now_ms(), **row}
     relay.vault.keep(record, canonical(said))
     screen.document({**row, "state": "ERASED", "record": record})
-    screen.say(f"Erased; {record} says so. {REMAINING}", "green")
+    screen.say(f"Erased, as {record} records. {REMAINING}", "green")
 
 
 def find(relay: Relay, name: str) -> Traces:
@@ -155,7 +157,7 @@ def erase(relay: Relay, name: str, traces: Traces) -> None:
         after = {k: _without(name, value) for k, value in before.items()}
         guard = Guard(None, same=before)
         if not relay.ledger.change(item["pk"], item["sk"], guard, Change(put=after)).applied:
-            raise OpsError("The ledger changed meanwhile: repeat the command.")
+            raise OpsError("The ledger changed in the meantime: repeat the command.")
 
 
 def _rekeyed(item: Item) -> Item:

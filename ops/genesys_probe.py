@@ -93,7 +93,7 @@ class Caller:
         answer = send(self.http, method, f"{self.api_url.rstrip('/')}{path}", headers, body)
         where = path.split("?")[0]
         if not 200 <= answer.status < 300:
-            remedy = FORBIDDEN if answer.status == 403 else "Nothing was changed by it."
+            remedy = FORBIDDEN if answer.status == 403 else "It changed nothing."
             raise OpsError(f"Genesys refuses {method} {where}: {words(answer)}. {remedy}")
         try:
             document = told(answer)
@@ -101,23 +101,22 @@ class Caller:
                 raise Malformed(Code.FOREIGN_ANSWER())
         except Malformed as malformed:
             raise OpsError(
-                f"{method} {where}: {malformed}. If it stays so, check the API host, and whether a "
-                "proxy or a sign-in page stands before it."
+                f"{method} {where}: {malformed}. If this lasts, check the API host, and whether a "
+                "proxy or a sign-in page is in front of it."
             ) from None
         return document or {}
 
 
-#: what a 403 can mean; Genesys' words, which name a permission where one lacks, stand before it
+#: what a 403 can mean; Genesys' own words, which name a missing permission, precede it
 FORBIDDEN = (
-    "Where it names a permission, give it to a role of the OAuth client, for the division too; "
-    "where it does not, the organisation may lack the licence (Journey Management needs CX 4 or "
-    "an add-on)."
+    "If it names a permission, give it to a role of the OAuth client, in the division too. If it "
+    "does not, the organisation may lack a licence (Journey Management needs CX 4 or an add-on)."
 )
-#: what else keeps a good client out, which Genesys need not name
+#: what else can keep a valid client out, which Genesys may not mention
 KEPT_OUT = (
-    "If they are right: does the organisation's list of Allowed IP Addresses have the address that "
-    "this comes from (output EgressAddress), and is the client authorised where OAuth scope "
-    "enforcement is on?"
+    "If they are correct: does the organisation's list of Allowed IP Addresses contain the address "
+    "that this comes from (output EgressAddress)? If OAuth scope enforcement is on, is the client "
+    "authorised?"
 )
 
 
@@ -138,8 +137,8 @@ def token_of(http: Http, login_url: str, client_id: str, client_secret: str) -> 
         token = None
     if not isinstance(token, str) or not token:
         raise NoToken(
-            f"{url.split('/')[2]} answers 200 with something that is no token: check the login "
-            "host, and whether a proxy or a sign-in page stands before it.",
+            f"{url.split('/')[2]} answers 200 without a token: check the login host, and whether a "
+            "proxy or a sign-in page is in front of it.",
             answer.status,
         )
     return token

@@ -65,7 +65,7 @@ def judge(reading: Reading) -> Standing:
         *(
             f"{name} {sentence} Runbook: GenesysFailing."
             for name, circuit in reading.circuits.items()
-            if (sentence := _left_alone(circuit, reading.turned_away_s(name)))
+            if (sentence := _pause_of(circuit, reading.turned_away_s(name)))
         ),
     ]
     return Standing(
@@ -136,10 +136,10 @@ def _of_reconcile(reading: Reading) -> Iterator[str]:
     if not reading.is_scheduled:
         return
     if reading.reconciled is None:
-        yield "reconcile has not come to an end within a day. Runbook: ReconcileFailing."
+        yield "reconcile has not finished a run within a day. Runbook: ReconcileFailing."
     elif reading.now_ms - reading.reconciled.at_ms > RECONCILED_WITHIN_S * 1000:
         since = iso(reading.reconciled.at_ms)
-        yield f"reconcile has not come to an end since {since}. Runbook: ReconcileFailing."
+        yield f"reconcile has not finished a run since {since}. Runbook: ReconcileFailing."
 
 
 def _of_audit(reading: Reading) -> Iterator[str]:
@@ -149,31 +149,33 @@ def _of_audit(reading: Reading) -> Iterator[str]:
     if audited.missing:
         yield (
             f"{plural(audited.missing, 'event')} of "
-            f"{plural(audited.missing_conversations, 'conversation')} never came, between "
-            f"{iso(audited.since_ms)} and {iso(audited.until_ms)}: `relay audit` names them. "
+            f"{plural(audited.missing_conversations, 'conversation')} never arrived between "
+            f"{iso(audited.since_ms)} and {iso(audited.until_ms)}: `relay audit` lists them. "
             "Runbook: MissingConversations."
         )
     if reading.now_ms - audited.at_ms > AUDITED_WITHIN_S * 1000:
         yield (
-            f"The daily audit has not come to an end since {iso(audited.at_ms)}. Runbook: "
-            "AuditFailing."
+            f"The daily audit has not finished since {iso(audited.at_ms)}. Runbook: AuditFailing."
         )
     if audited.at_ms - audited.until_ms > AUDITED_WITHIN_S * 1000:
         yield (
-            f"The last audit judged nothing after {iso(audited.until_ms)}: Genesys' own record "
+            f"The last audit covered nothing after {iso(audited.until_ms)}: Genesys' own record "
             "ends there. Runbook: AuditFailing."
         )
 
 
 def at_least(count: int, noun: str) -> str:
-    """A count of what was listed; the list may have ended before its end."""
+    """A count of what was listed; the list may be incomplete."""
     return ("at least " if count >= LISTED_MAX else "") + plural(count, noun)
 
 
-def _left_alone(circuit: Circuit, seconds: float) -> str:
-    """What a destination's breaker says, a rest that Genesys asked for included; else """ ""
+def _pause_of(circuit: Circuit, seconds: float) -> str:
+    """What a destination's breaker says, including a pause that Genesys asked for; else  """ ""
     if circuit.is_open:
         next_try = f"in {seconds:.0f} s" if seconds else "now"
         since = iso(circuit.opened_at_ms)
-        return f"failed too often: left alone since {since}, the next try is due {next_try}."
-    return f"asked to be left alone for {seconds:.0f} s more." if seconds else ""
+        return (
+            f"failed too often: its circuit breaker has been open since {since}; the next attempt "
+            f"is {next_try}."
+        )
+    return f"asked for a pause of {seconds:.0f} s more." if seconds else ""

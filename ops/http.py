@@ -19,5 +19,5 @@ def operators_http() -> RequestsHttp:
     try:
         trust = public_authorities(bundle)
     except OSError:
-        raise OpsError(f"{named}={bundle} holds no certificates: correct or unset it.") from None
+        raise OpsError(f"{named}={bundle} contains no certificates: correct or unset it.") from None
     return RequestsHttp(LIVE, trust, get_environ_proxies)

@@ -41,12 +41,14 @@ def import_claims(
     known: Annotated[
         Path | None,
         typer.Option(
-            help="The other consumer's table, as JSON objects or as `aws dynamodb scan` writes it: "
-            "only events that it holds are claimed. Without it all are."
+            help=(
+                "The other consumer's table, as JSON objects or as `aws dynamodb scan` writes it: "
+                "only events in it are claimed. Without it, all are."
+            )
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option(help="The members that the table and an event's detail share.")
+        str, typer.Option(help="The members that rows of the table and an event's detail share.")
     ] = KNOWN_BY,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be claimed.")
@@ -60,12 +62,12 @@ def import_claims(
     found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
     session.screen.say(
         f"{len(read)} events, {len(chosen)} of them handled elsewhere: {found.events} claims in "
-        f"{len(found.messages)} messages; {len(found.refused)} events that cannot be read."
+        f"{len(found.messages)} messages; {len(found.refused)} unreadable events."
         + " Nothing was changed."
         * dry_run
     )
     for reason in sorted(set(found.refused)):
-        session.screen.note(f"Not claimed, as the relay would set it aside: {reason}.")
+        session.screen.note(f"Not claimed, because the relay would quarantine it: {reason}.")
     told = {"events": len(read), "known": len(chosen), "refused": len(found.refused)}
     if dry_run or not found.messages:
         session.screen.document({**told, "claims": 0})
@@ -118,7 +120,9 @@ def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
     now_ms = CLOCK.now_ms()
     arrived = [Delivery(str(number), "", text, 1, now_ms) for number, text in enumerate(texts)]
     if intake(arrived, deps):
-        raise OpsError("An event could not be sealed, which is a mistake of ours: report it.")
+        raise OpsError(
+            "An event could not be sealed. This is a bug in the relay: please report it."
+        )
     return found
 
 
@@ -143,7 +147,7 @@ def table_of(path: Path) -> list[Mapping[str, Any]]:
         found += [_plain(item) for item in rows_of_it if isinstance(item, dict)]
     if not found:
         raise OpsError(
-            f"{path} holds no rows: write it with `aws dynamodb scan --table-name <name>`."
+            f"{path} contains no rows: create it with `aws dynamodb scan --table-name <name>`."
         )
     return found
 

@@ -13,7 +13,7 @@ from ops.errors import OpsError
 #: read at most by one command, unless more is asked for
 READ_MAX = 20_000
 #: what reading all of it takes, in words
-COST = "about a minute and a cent for each million"
+COST = "about a minute and a cent per million"
 
 
 def items(relay: Relay, attributes: Sequence[str], after: str = "") -> Iterator[Item]:
@@ -43,6 +43,6 @@ def _key(after: str) -> dict[str, dict[str, str]]:
         pk, sk = json.loads(said)
     except (ValueError, TypeError):
         raise OpsError(
-            f"{after} is no place to read on from: take it from the last answer."
+            f"{after} is not a valid place to continue from: copy it from the last answer."
         ) from None
     return {"pk": {"S": str(pk)}, "sk": {"S": str(sk)}}

@@ -42,13 +42,13 @@ def search(relay: Relay, name: str, *, thorough: bool) -> Found:
         if looked_at >= READ_MAX and not thorough:
             return Found(
                 sorted(found),
-                f"Only {plural(looked_at, 'item')} of the ledger were searched: say --thorough to "
-                f"search them all, {COST}.",
+                f"Only {plural(looked_at, 'item')} of the ledger were searched: use --thorough to "
+                f"search all, {COST}.",
             )
         if is_meant(name, item):
             found.add(_name_of(item))
         if len(found) > NAMES_MAX:
-            raise OpsError(f"More than {NAMES_MAX} names begin with {name}: say more of it.")
+            raise OpsError(f"More than {NAMES_MAX} names begin with {name}: give more of it.")
     return Found(sorted(found), "")
 
 

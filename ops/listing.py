@@ -113,8 +113,8 @@ def wanted(
     told = [*STATES, *FATES.values(), SHADOWED]
     if state and not any(state.lower() in each.lower() for each in told):
         raise OpsError(
-            f"No request is ever {state}: a state is one of {', '.join(sorted(STATES))}; or say a "
-            "word of what `relay trace` tells, such as delivered."
+            f"{state} is not a state of a request: use one of {', '.join(sorted(STATES))}, or a "
+            "word of what `relay trace` shows, such as delivered."
         )
     return Wanted(
         since_ms=_moment_ms(since, now_ms) if since else now_ms - CLAIM_TTL_S * 1000,
@@ -131,8 +131,8 @@ def _field(said: str) -> tuple[str, str]:
     name, equals, value = said.partition("=")
     if not equals or name not in NAMES:
         raise OpsError(
-            f"{said} is no field of an event that the ledger has: say one of {', '.join(NAMES)}, "
-            "like sender=shop.example. What an event says is in no ledger."
+            f"{said} is not a field that the ledger stores: use one of {', '.join(NAMES)}, such as "
+            "sender=shop.example. The content of an event is not in the ledger."
         )
     return name, value
 
@@ -201,9 +201,9 @@ def show(listed: Listed, screen: Screen) -> None:
     screen.say(f"{found} in {plural(listed.read, 'item')} of the ledger; there are {more}.")
     if listed.ways:
         way = listed.ways[0].event
-        screen.say(f"One of them step by step: relay trace {way.owner}/{way.identity}")
+        screen.say(f"To see one step by step: relay trace {way.owner}/{way.identity}")
     if listed.further:
-        screen.say(f"Read on with the same command and --after {listed.further}", "yellow")
+        screen.say(f"To continue, repeat the command with --after {listed.further}", "yellow")
 
 
 def table(ways: Sequence[Way], screen: Screen) -> None:

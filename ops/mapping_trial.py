@@ -32,7 +32,7 @@ def _tried(route: Route, event: Event) -> Trial:
         return Trial(route, False, None, f"{event.detail_type} matches none of: {topics}")
     try:
         if not route.wants(event):
-            return Trial(route, False, None, f"the event does not meet its condition: {route.when}")
+            return Trial(route, False, None, f"the event does not meet the condition: {route.when}")
         return Trial(route, True, rendered(route, event), "")
     except Malformed as malformed:
         return Trial(route, True, None, sentence(malformed.reason))

@@ -1,4 +1,4 @@
-"""`relay audit`: what Genesys has on record and the relay never saw."""
+"""`relay audit`: events that Genesys has on record and that never reached the relay."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,30 +26,39 @@ from ops.http import operators_http
 from ops.screen import Screen, plural
 from ops.session import session_of
 
-#: what a command that names no time looks at
+#: the period of a command that names none
 USUAL = timedelta(days=1)
-#: parts of the time that the bar shows
+#: into how many parts the bar divides the period
 SLOTS = 48
-#: conversations that are named one by one; --json names all
+#: how many conversations are listed; --json lists all
 NAMED = 5
 
 WHY: Mapping[Cause, str] = {
-    "everything": "nothing at all came: the integration was off, its event source was not "
-    "associated with the bus, or AWS took nothing for more than four days",
-    "topic": "nothing of this came, while others did: the integration's list of topics lacks it",
-    "single": "among others that came: dropped on the way, or set aside here (`relay review list`)",
+    "everything": (
+        "nothing arrived at all: the integration was inactive, its event source was not associated "
+        "with the bus, or AWS accepted nothing for more than four days"
+    ),
+    "topic": (
+        "nothing of this type arrived, while others did: the topic is missing from the integration"
+    ),
+    "single": (
+        "single events among others that arrived: lost on the way, or quarantined here (`relay "
+        "review list`)"
+    ),
 }
 
 
 def show_audit(
     context: typer.Context,
     since: Annotated[
-        str, typer.Option("--from", help="The first moment, ISO 8601; a day ago.")
+        str, typer.Option("--from", help="Start of the period, ISO 8601; default: a day ago.")
     ] = "",
-    until: Annotated[str, typer.Option("--to", help="The moment after the last one; now.")] = "",
+    until: Annotated[
+        str, typer.Option("--to", help="End of the period, exclusive; default: now.")
+    ] = "",
 ) -> None:
-    """What Genesys has on record and the relay never saw. Changes nothing; its requests count
-    against the rate limit, of which it leaves half to others. Exit code 1 if something is
+    """Events that Genesys has on record and that never reached the relay. Changes nothing. Its
+    requests count against the rate limit; it uses at most half of that. Exit code 1 if events are
     missing."""
     session = session_of(context)
     found = audited(session.relay, period(since, until, CLOCK.now_ms()))
@@ -60,7 +69,7 @@ def show_audit(
 
 
 def period(since: str, until: str, now_ms: int) -> Period:
-    """What people say on a command line. Raises OpsError."""
+    """The period that a command line names. Raises OpsError."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     first = archives.moment(since) if since else now - USUAL
     last = archives.moment(until) if until else now
@@ -68,7 +77,7 @@ def period(since: str, until: str, now_ms: int) -> Period:
         raise OpsError("--from must be earlier than --to.")
     if first < now - timedelta(seconds=HORIZON_S):
         raise OpsError(
-            f"The ledger knows for {HORIZON_S // 86_400} days what came: choose a later --from."
+            f"The ledger covers the last {HORIZON_S // 86_400} days only: choose a later --from."
         )
     return Period(int(first.timestamp() * 1000), int(last.timestamp() * 1000))
 
@@ -87,7 +96,7 @@ def audited(relay: Relay, asked: Period, sleep: Callable[[float], None] = time.s
 
 
 def genesys_of(relay: Relay, configuration: Configuration) -> Genesys:
-    """Genesys under the functions' client and pace, of which half is left to them."""
+    """Genesys, with the functions' OAuth client and rate limit, half of which is left to them."""
     told = Settings(relay.settings, Path())
     limited = quota(told.requests_per_minute, told.headroom, has_lanes=configuration.has_lanes)
     return Genesys(
@@ -142,14 +151,14 @@ def show(found: Audit, screen: Screen) -> None:
         return
     screen.say(
         f"{iso(judged.since_ms)} to {iso(judged.until_ms)}: Genesys has "
-        f"{plural(found.conversations, 'conversation')}, of which routes take "
-        f"{plural(len(compared.expected), 'event')}."
+        f"{plural(found.conversations, 'conversation')}, with "
+        f"{plural(len(compared.expected), 'event')} that routes take."
     )
     if not compared.missing:
-        screen.say("All of them came.", "green")
+        screen.say("All of them arrived.", "green")
         return
     screen.say(drawing(bar(compared, judged.since_ms, judged.until_ms, SLOTS)))
-    screen.say("█ all came  ▒ some never came  ░ none came  · none was due")
+    screen.say("█ all arrived  ▒ some are missing  ░ all are missing  · none expected")
     for gap in compared.gaps:
         screen.say("")
         for line in lines_of(gap):
@@ -157,15 +166,15 @@ def show(found: Audit, screen: Screen) -> None:
     screen.say("")
     screen.say(
         f"{plural(len(compared.missing), 'event')} of "
-        f"{plural(len(compared.conversations), 'conversation')} never came. `relay replay-archive` "
-        "restores those that the bus had, `relay backfill` makes the others. Runbook: "
-        "Backfill missing events.",
+        f"{plural(len(compared.conversations), 'conversation')} never arrived. `relay "
+        "replay-archive` restores those that reached the bus; `relay backfill` makes the others. "
+        "Runbook: Backfill missing events.",
         "yellow",
     )
 
 
 def lines_of(gap: Gap) -> list[str]:
-    """A gap in words."""
+    """A gap, as text."""
     names = gap.conversations
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return [
@@ -177,7 +186,7 @@ def lines_of(gap: Gap) -> list[str]:
 
 
 def drawing(drawn: Sequence[tuple[int, int]]) -> str:
-    """The time as a line of characters."""
+    """The period as a line of characters."""
     return "".join(map(_mark, drawn))
 
 

@@ -36,7 +36,9 @@ def names(environments: Path) -> list[str]:
     """The environments of a checkout. Raises OpsError where there is none."""
     found = known(environments)
     if not found:
-        raise OpsError(f"{environments}/ has no environment but the example: write one first.")
+        raise OpsError(
+            f"{environments}/ contains no environment besides the example: write one first."
+        )
     return found
 
 
@@ -56,15 +58,15 @@ def overview(
         ]
     )
     screen.table(
-        ("environment", "stack", "needs you"),
+        ("environment", "stack", "needs attention"),
         [(each.environment, each.title, _told(each)) for each in lines],
         styles=["red" if each.troubles else None for each in lines],
     )
     waiting = [each.environment for each in lines if each.troubles]
     if waiting:
-        screen.say(f"Look closer: relay --environment {waiting[0]} status", "yellow")
+        screen.say(f"Next: relay --environment {waiting[0]} status", "yellow")
     else:
-        screen.say(f"None of {plural(len(lines), 'environment')} needs you.", "green")
+        screen.say(f"None of {plural(len(lines), 'environment')} needs attention.", "green")
     return not waiting
 
 
@@ -83,4 +85,4 @@ def _told(line: Line) -> str:
     if not line.troubles:
         return "nothing"
     more = len(line.troubles) - 1
-    return line.troubles[0] + (f" (and {plural(more, 'other thing')})" if more else "")
+    return line.troubles[0] + (f" (and {plural(more, 'more problem')})" if more else "")

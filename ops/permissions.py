@@ -32,7 +32,7 @@ def permissions(configuration: Configuration, call: Call) -> str:
             read.append(name)
     said = [f"may {verb} {', '.join(names)}" for verb, names in _verbs(written, read) if names]
     if not written:
-        said.append("no destination can be asked without writing to it; watch the first requests")
+        said.append("no destination can be checked without writing to it; watch the first requests")
     return "; ".join(said)
 
 
@@ -50,8 +50,8 @@ def _may_write(name: str, destination: Destination, call: Call) -> None:
         )
     if answer.status == 404:
         raise OpsError(
-            f"Genesys does not know {destination.path} of {name}: check its ids in the "
-            "environment file and the region."
+            f"Genesys does not know {destination.path} of {name}: check the ids and the region in "
+            "the environment file."
         )
 
 
@@ -60,6 +60,7 @@ def _may_read(name: str, path: str, call: Call) -> None:
     answer = call("GET", path, None)
     if answer.status == 403:
         raise OpsError(
-            f"The OAuth client may not read back what became of requests to {name} ({path}): "
-            f"{words(answer)}. {FORBIDDEN} Without it such requests end with a person."
+            f"The OAuth client may not read back the result of requests to {name} ({path}): "
+            f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests with an "
+            "unknown outcome."
         )

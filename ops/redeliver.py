@@ -31,19 +31,20 @@ DELIVERED = "delivered"
 
 def redeliver(
     context: typer.Context,
-    since: Annotated[str, typer.Option("--from", help="Claimed from then on, ISO 8601.")],
+    since: Annotated[str, typer.Option("--from", help="Claimed since then, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", help="Claimed before then, ISO 8601.")],
-    note: Annotated[str, typer.Option(help="Why they must go out again; kept on record.")],
+    note: Annotated[str, typer.Option(help="Why they must be sent again; this is recorded.")],
     route: Annotated[
-        str, typer.Option(help="Only what this route makes of them; without it every route's.")
+        str, typer.Option(help="Only the requests of this route; without it, those of all routes.")
     ] = "",
-    topic: Annotated[str, typer.Option(help="A topic or detail-type; * stands for anything.")] = "",
+    topic: Annotated[str, typer.Option(help="A topic or detail-type; * matches anything.")] = "",
     fields: Annotated[
         list[str] | None,
         typer.Option("--field", help=f"name=value; names: {', '.join(listing.NAMES)}."),
     ] = None,
     bus: Annotated[
-        Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
+        Literal["partner", "relay"],
+        typer.Option(help="Which bus: Genesys' partner bus or the relay's own."),
     ] = "partner",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done.")
@@ -66,7 +67,7 @@ def redeliver(
     row = {"events": events, "routes": routes, "state": "DRY_RUN"}
     if not events:
         screen.document(row)
-        screen.say("Nothing that was delivered is meant: nothing to do. `relay list` shows events.")
+        screen.say("No delivered event matches: nothing to do. `relay list` shows events.")
         return
     listing.table(found, screen)
     what = f"{plural(len(events), 'event')} would take effect once more"
@@ -83,9 +84,8 @@ def redeliver(
     screen.document({**row, "redelivery": name, "state": state})
     if state != "COMPLETED":
         raise OpsError(
-            f"EventBridge ended the replay {name} as {state}: some of the events may not have "
-            "arrived. `relay list --field redelivery="
-            f"{name}` names those that did; order the others again."
+            f"EventBridge ended the replay {name} as {state}: some events may not have arrived. "
+            f"`relay list --field redelivery={name}` lists those that did; order the others again."
         )
     screen.say(f"Replayed. Follow it with: relay list --field redelivery={name}", "green")
 
@@ -101,7 +101,7 @@ def _delivered(relay: Relay, meant: listing.Wanted) -> Sequence[Way]:
         after = listed.further
         if len(found) > most:
             raise OpsError(
-                f"More than {most:,} events are meant: say a shorter time, a topic, a route or a "
+                f"More than {most:,} events match: name a shorter period, a topic, a route or a "
                 "field, and order the rest afterwards."
             )
         if not after:

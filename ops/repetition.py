@@ -34,11 +34,11 @@ from ops.try_mapping import configuration_of, event_of
 Verdict = Literal["recognised", "doubled", "conflict", "refused", "untold"]
 
 SAYS: Mapping[Verdict, str] = {
-    "recognised": "recognised: the first answer came again",
+    "recognised": "recognised: the first answer was repeated",
     "conflict": "recognised: answered 409",
-    "doubled": "not recognised: it took effect once more",
+    "doubled": "not recognised: it took effect again",
     "refused": "refused",
-    "untold": "the answers do not tell: look in Genesys how often it took effect",
+    "untold": "unclear from the answers: look in Genesys how often it took effect",
 }
 
 
@@ -53,7 +53,9 @@ class Found:
         """What the environment file may say then."""
         if self.by_key in ("recognised", "conflict"):
             yield f"[destinations.{destination}.key]"
-            yield "honoured_hours = 2  # at least; for how long no probe of a minute can tell"
+            yield (
+                "honoured_hours = 2  # at least; how long exactly, a probe of a minute cannot show"
+            )
         if self.by_key == "conflict":
             yield "repeat_answers_409 = true"
         if self.by_id == "recognised":
@@ -115,8 +117,8 @@ def repeated(caller: Caller, batch: Batch) -> Found:
     first = _send(caller, batch, key)
     if not 200 <= first.status < 300:
         raise OpsError(
-            f"Genesys refuses the first request: {words(first)}. Nothing can be told by repeating "
-            "it: give an event whose item it takes."
+            f"Genesys refuses the first request: {words(first)}. Repeating it would show nothing: "
+            "use an event whose item Genesys accepts."
         )
     by_key = judged(first, _send(caller, batch, key), sent)
     return Found(by_key, judged(first, _send(caller, batch, str(uuid.uuid4())), sent))
@@ -139,17 +141,17 @@ def probe(
     sandbox: Annotated[
         bool,
         typer.Option(
-            "--sandbox", help="I know that this writes to Genesys, up to three times per route."
+            "--sandbox", help="Confirm that this may write to Genesys, up to three times per route."
         ),
     ] = False,
 ) -> None:
-    """Find out on a sandbox organisation what Genesys makes of a repeated key and a repeated id.
-    The OAuth client is said by the variables GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."""
+    """Find out, in a sandbox organisation, how Genesys treats a repeated key and a repeated id. The
+    OAuth client comes from the variables GENESYS_CLIENT_ID and GENESYS_CLIENT_SECRET."""
     session = session_of(context)
     if not sandbox:
         raise OpsError(
-            "This writes to Genesys Cloud, each route's request up to three times: say --sandbox "
-            "if the organisation is one where that harms nobody."
+            "This sends each route's request to Genesys Cloud up to three times: add --sandbox if "
+            "the organisation is one where that does no harm."
         )
     environment = configuration_of(session.target.environment)
     read = event_of(event)
@@ -157,7 +159,7 @@ def probe(
     trials = [trial for trial in tried(environment.configuration, read) if trial.takes]
     requests = [_request(read, trial.made) for trial in trials if trial.made is not None]
     if not requests:
-        raise OpsError(f"No route makes a request of {event}: `relay try-mapping` says why.")
+        raise OpsError(f"No route makes a request from {event}: `relay try-mapping` shows why.")
     http = operators_http()
     client_id, client_secret = credentials_said(os.environ)
     token = token_of(http, relay.genesys_login_url, client_id, client_secret)
@@ -174,7 +176,7 @@ def probe(
     session.screen.document(rows)
 
 
-_NOTHING = ("nothing to say in the environment file: what it assumes without it is safe",)
+_NOTHING = ("nothing to add to the environment file: its defaults are safe",)
 
 
 def _request(event: Event, made: Rendered) -> Batch:

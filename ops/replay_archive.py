@@ -17,10 +17,11 @@ ENDED = ("COMPLETED", "CANCELLED", "FAILED")
 
 def replay_archive(
     context: typer.Context,
-    since: Annotated[str, typer.Option("--from", help="The first moment, ISO 8601.")],
-    until: Annotated[str, typer.Option("--to", help="The moment after the last one.")],
+    since: Annotated[str, typer.Option("--from", help="Start of the period, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", help="End of the period, exclusive.")],
     bus: Annotated[
-        Literal["partner", "relay"], typer.Option(help="Whose events: Genesys' or our own.")
+        Literal["partner", "relay"],
+        typer.Option(help="Which bus: Genesys' partner bus or the relay's own."),
     ] = "partner",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done.")
@@ -44,7 +45,9 @@ def replay_archive(
     state = follow(session, archives.start(session.relay, archive, first, last))
     session.screen.document({"archive": archive.name, "state": state})
     if state != "COMPLETED":
-        raise OpsError(f"EventBridge ended the replay as {state}; start it again, copies are safe.")
+        raise OpsError(
+            f"EventBridge ended the replay as {state}; start it again; copies are recognised."
+        )
     session.screen.say("Replayed. Follow it with: relay status", "green")
 
 

@@ -52,7 +52,7 @@ def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
     )
     if cases.may_be_more:
         session.screen.note(
-            f"The list ends after {plural(most, 'case')} of each kind; there may be more: say a "
+            f"The list stops after {plural(most, 'case')} of each kind; there may be more: use a "
             "higher --most."
         )
 
@@ -124,7 +124,9 @@ def _verdict(did_not_happen: bool, happened: bool, discard: bool) -> Verdict:
     if discard:
         chosen.append("discard")
     if len(chosen) != 1:
-        raise OpsError("Say one of --did-not-happen (deliver again), --happened, --discard.")
+        raise OpsError(
+            "Choose one of --did-not-happen (deliver it again), --happened and --discard."
+        )
     return chosen[0]
 
 
@@ -135,7 +137,7 @@ def _resolve_request(
     parked = review_cases.parked_request(relay, name)
     if parked.record.state not in PARKED and parked.document is None:
         fate = FATES.get(parked.record.state, parked.record.state)
-        raise OpsError(f"Request {name} waits for nobody: {fate}. See: relay trace {name}")
+        raise OpsError(f"Request {name} needs no decision: {fate}. See: relay trace {name}")
     events = plural(len(parked.item.get("events", ())), "event")
     what = {
         "again": f"Deliver the {events} of request {name} again, as a new request",
@@ -167,9 +169,9 @@ def _outcome(state: State, record: Record) -> str:
     """What the decision led to, and how to follow it."""
     if state == "SPLIT":
         (*_, child) = record.part_ids
-        return f"it goes out again as request {child}. Follow it with: relay trace {child}"
+        return f"it is sent again as request {child}. Follow it with: relay trace {child}"
     if state == "EMPTY":
-        return "another request has delivered its events already, so nothing goes out again."
+        return "another request has already delivered its events, so nothing is sent again."
     return f"the case is closed: {FATES[state]}."
 
 
@@ -180,7 +182,7 @@ def _resolve_message(
     relay, screen = session.relay, session.screen
     document = review_cases.quarantine_document(relay, name)
     if decision.verdict == "happened":
-        raise OpsError("Nobody could read this message: say --did-not-happen or --discard.")
+        raise OpsError("This message could not be read: choose --did-not-happen or --discard.")
     again = decision.verdict == "again"
     what = f"{'Read' if again else 'Discard'} the quarantined message {name}{' again' * again}"
     screen.say(sentence(str(document["reason"])))
@@ -263,8 +265,8 @@ def _json(value: object, indent: int | None = None) -> str:
 
 
 def _doubt(record: Record, item: Mapping[str, Any]) -> str:
-    """Whether it may have taken effect, and by what anybody knows: it is the line to decide by. An
-    attempt whose outcome nobody put on record is as open as one that timed out."""
+    """Whether it may have taken effect, and how that is known: the line to decide by. An attempt
+    without a recorded outcome is as unknown as one that timed out."""
     if record.state == "REJECTED":
         return "no: Genesys refused it"
     if record.doubt_since_ms:
@@ -275,7 +277,7 @@ def _doubt(record: Record, item: Mapping[str, Any]) -> str:
         return "no: it was never sent"
     if any(f" #{record.attempt} " in line for line in record.history):
         return "no: every attempt's outcome is in the history, and none took effect"
-    return f"yes: attempt {record.attempt} was begun, and nobody knows what became of it"
+    return f"yes: attempt {record.attempt} was started, and its outcome is unknown"
 
 
 def _history(line: str) -> str:

@@ -106,7 +106,7 @@ def quarantine_document(relay: Relay, name: str) -> dict[str, Any]:
     """{"reason", "at_ms", "message"}. Raises OpsError where there is none."""
     text = relay.vault.fetch(quarantine_key(name))
     if text is None:
-        raise OpsError(f"Nothing of the name {name} waits: `relay review list` names what does.")
+        raise OpsError(f"No case is called {name}: `relay review list` shows those that wait.")
     document: dict[str, Any] = json.loads(text)
     return document
 
@@ -120,7 +120,7 @@ def whole_id(relay: Relay, name: str) -> str:
     """The id that begins so, of all that waits: a decision must not meet another case than the
     one that is meant. Raises OpsError where none or several begin so, or nothing is said."""
     if not name.strip():
-        raise OpsError("Which case? Say its id, or the beginning: see `relay review list`.")
+        raise OpsError("Which case? Give its id or the beginning of it: see `relay review list`.")
     if len(name) in (36, 26):
         return name
     found = [b for b in batch_ids(relay, REVIEW) if b.startswith(name)]

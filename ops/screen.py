@@ -79,7 +79,9 @@ class Screen:
         if yes:
             return
         if self.as_json or not sys.stdin.isatty():
-            raise OpsError(f"{question} Nobody is here to answer: repeat the command with --yes.")
+            raise OpsError(
+                f"{question} There is no terminal to answer on: repeat the command with --yes."
+            )
         answer = self.console.input(f"{escape(question)} [bold]yes[/] or no: ")
         if answer.strip().lower() not in ("y", "yes"):
             raise OpsError("Nothing was changed.")

@@ -1,4 +1,4 @@
-"""What every command gets: the relay that is meant, and the screen."""
+"""What every command gets: the relay it works on, and the screen."""
 
 import getpass
 import os
@@ -31,7 +31,7 @@ def session_of(context: typer.Context) -> Session:
 
 
 def person() -> str:
-    """Who is at the keyboard, for the record: in a container a number may be all that is known."""
+    """The current user, for the record: in a container only a number may be known."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # the latter from Python 3.13 on
@@ -39,7 +39,7 @@ def person() -> str:
 
 
 def reason_given(note: str, option: str = "--note") -> str:
-    """Why somebody decides, for the record. Raises OpsError for an empty reason."""
+    """The reason for a decision, for the record. Raises OpsError if it is empty."""
     if not note.strip():
-        raise OpsError(f"{option} is empty: say why, for whoever asks later.")
+        raise OpsError(f"{option} is empty: give a reason, which is recorded.")
     return note.strip()

@@ -21,7 +21,7 @@ from ops.http import operators_http
 from ops.session import session_of
 from ops.try_mapping import configuration_of
 
-app = typer.Typer(no_args_is_help=True, help="Create what destinations need in Genesys Cloud.")
+app = typer.Typer(no_args_is_help=True, help="Create in Genesys Cloud what destinations need.")
 SOURCES = "/api/v2/externalcontacts/externalsources"
 ROOT = "/api/v2/journey/externalevents"
 DEFINITIONS = "/api/v2/journey/views/eventdefinitions"
@@ -61,7 +61,9 @@ def journey(
     external_source: Annotated[
         str, typer.Option(help="The External Source in which customers' ids are unique.")
     ] = "Customers",
-    title: Annotated[str, typer.Option(help="What journeys call the events.")] = "Customer steps",
+    title: Annotated[
+        str, typer.Option(help="The name of the events in journeys.")
+    ] = "Customer steps",
 ) -> None:
     """Find or make what journey external events need, for the organisation that --environment
     <name or file.toml> names. The OAuth client is said by the variables GENESYS_CLIENT_ID and
@@ -87,7 +89,7 @@ def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:
     """The OAuth client's id and secret. Raises OpsError where they are not said."""
     missing = [name for name in VARIABLES if not variables.get(name)]
     if missing:
-        raise OpsError(f"Set {', '.join(missing)} in the environment: the OAuth client's.")
+        raise OpsError(f"Set {', '.join(missing)} in the environment to those of the OAuth client.")
     client_id, client_secret = (variables[name] for name in VARIABLES)
     return client_id, client_secret
 
@@ -157,8 +159,8 @@ def _refuse_another(schema: Mapping[str, Any], wanted: Wanted) -> None:
     lacks = [name for name in wanted.attributes if name not in there]
     if lacks:
         raise OpsError(
-            f"There is a schema {wanted.title!r} that lacks {', '.join(lacks)}, which the steps "
-            "have: give them to it in Genesys Cloud, or say another --title."
+            f"The schema {wanted.title!r} exists, but lacks {', '.join(lacks)}, which the steps "
+            "need: add them in Genesys Cloud, or choose another --title."
         )
 
 
@@ -260,7 +262,7 @@ def looked_at(caller: Caller, configuration_id: str, item: Any) -> str:
             )
     if not is_activated(caller, str(found["schemaId"])):
         raise OpsError(
-            f"Journeys do not show the events of {found.get('name')}: run `relay setup journey "
+            f"Journeys do not show events of {found.get('name')}: run `relay setup journey "
             "--apply`, or activate them in Journey Management."
         )
     return json.dumps(found.get("name"))

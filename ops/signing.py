@@ -24,7 +24,7 @@ def signing_keys(relay: Relay) -> str:
             raise OpsError(f"{unusable}.") from unusable
         if not any(secret_of(key) for key in found):
             raise OpsError(
-                f"{name} has no usable key in {secret}, so nothing is sent to it and its batches "
-                "wait: add one, base64 of 24 to 64 bytes (docs/sinks.md)."
+                f"{name} has no usable key in {secret}, so its batches wait: add one, base64 of 24 "
+                "to 64 bytes (docs/sinks.md)."
             )
     return f"there is one for {', '.join(names)}"

@@ -52,13 +52,13 @@ def show(standing: Standing, title: str, screen: Screen) -> None:
     screen.say("")
     share = 100 * reading.slots_used / reading.slots_allowed if reading.slots_allowed else 0
     screen.say(
-        f"pace       {reading.slots_used} of {reading.slots_allowed} requests of this minute taken "
+        f"pace       {reading.slots_used} of {reading.slots_allowed} requests used in this minute "
         f"({share:.0f} %)"
     )
     for name, circuit in reading.circuits.items():
         screen.say(f"breaker    {name}: {'open' if circuit.is_open else 'closed'}")
     told = ", ".join(f"{state} {number(count)}" for state, count in sorted(standing.states.items()))
-    screen.say(f"requests   {told or 'none under way, none waiting'}")
+    screen.say(f"requests   {told or 'none in progress, none waiting'}")
     screen.say(f"reconcile  {_reconcile(standing)}")
     if reading.audited is not None:
         screen.say(f"audit      {_audit(reading.audited, reading.now_ms)}")
@@ -67,7 +67,7 @@ def show(standing: Standing, title: str, screen: Screen) -> None:
     for trouble in standing.troubles:
         screen.say(trouble, "red")
     if not standing.troubles:
-        screen.say("Nothing needs you.", "green")
+        screen.say("Nothing needs attention.", "green")
 
 
 def _reconcile(standing: Standing) -> str:
@@ -79,7 +79,9 @@ def _reconcile(standing: Standing) -> str:
 
 
 def _audit(last: Audited, now_ms: int) -> str:
-    found = f"{plural(last.missing, 'event')} never came" if last.missing else "nothing is missing"
+    found = (
+        (f"{plural(last.missing, 'event')} never arrived") if last.missing else "nothing is missing"
+    )
     period = f"{iso(last.since_ms)} to {iso(last.until_ms)}"
     return f"{age((now_ms - last.at_ms) / 1000)} ago: {found}, {period}"
 
@@ -100,7 +102,7 @@ def _show_cases(standing: Standing, screen: Screen) -> None:
         right=("for",),
     )
     if len(oldest) > CASES_SHOWN:
-        screen.say(f"... and {plural(len(oldest) - CASES_SHOWN, 'case')} more: --json names them.")
+        screen.say(f"... and {plural(len(oldest) - CASES_SHOWN, 'case')} more: --json lists them.")
 
 
 def _row(name: str, depth: Depth) -> tuple[str, ...]:

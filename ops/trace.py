@@ -14,12 +14,12 @@ from ops.errors import OpsError
 from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
 
-GOOD = ("delivered", "duplicate", "claimed in shadow")
+GOOD = ("delivered", "duplicate", "claimed in shadow mode")
 NOTHING = (
-    "Nothing is known of {}: it is neither in the ledger, a queue, a dead letter, the quarantine "
-    f"nor a payload that waits. The ledger forgets after {CLAIM_TTL_S // DAY_S} days, and it never "
-    "holds what an event says: look for one that is delivered by its ids. An older event may be "
-    "in the archive."
+    f"Nothing is known of {{}}: it is not in the ledger, a queue, a dead letter, the quarantine "
+    f"or a waiting payload. The ledger keeps items for {CLAIM_TTL_S // DAY_S} days and never the "
+    "content of an event: look for a delivered event by one of its ids. An older event may be in "
+    "the archive."
 )
 
 
@@ -42,7 +42,7 @@ class Found:
 def find(relay: Relay, name: str, *, sender: str, thorough: bool) -> Found:
     """Everything that the name stands for. Raises OpsError where that is nothing."""
     if not name.strip():
-        raise OpsError("Whose history? Say an id, or the beginning of one: see `relay list`.")
+        raise OpsError("Whose history? Give an id or the beginning of one: see `relay list`.")
     answer = event_history.gather(relay, name, sender=sender, thorough=thorough)
     places = _elsewhere(relay, name, answer)
     if answer.is_empty and not places:
@@ -69,7 +69,7 @@ def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: boo
         _show_requests(found, screen)
     _show_places(places, screen)
     if found.is_partial:
-        screen.say("There is too much for one answer: ask for one request.", "yellow")
+        screen.say("This is too much for one answer: name one request.", "yellow")
     if found.unsearched:
         screen.note(found.unsearched)
 
@@ -163,7 +163,7 @@ def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
         styles=[None if one.fate.startswith(GOOD) else "yellow" for one in told],
     )
     first = told[0].event
-    screen.say(f"One of them step by step: relay trace {first.owner}/{first.identity}")
+    screen.say(f"To see one step by step: relay trace {first.owner}/{first.identity}")
 
 
 def short_topic(topic: str, owner: str) -> str:

@@ -53,7 +53,7 @@ def event_of(path: Path) -> Event:
         # The youngest possible moment: a trial is not about how old the event is.
         return parse_event(text, YEAR_9999_MS)
     except Malformed as malformed:
-        raise OpsError(f"{path}: intake would quarantine this: {malformed}.") from malformed
+        raise OpsError(f"{path}: intake would quarantine it: {malformed}.") from malformed
 
 
 YEAR_9999_MS = 253_370_764_800_000
@@ -91,11 +91,11 @@ def _show(trial: Trial, say: Any) -> None:
         say(f"Route {name} {verb}: {trial.reason}.", "red" if trial.takes else None)
         return
     if trial.made.is_shown:
-        say(f"Route {name} writes nothing: the event shows what it would bring about.", "green")
+        say(f"Route {name} writes nothing: the event already shows the effect.", "green")
         return
     target = trial.made.target
     into = f', list "{trial.made.into}"' if trial.made.into else ""
-    would = "is in shadow and would send" if target.is_shadow else "sends"
+    would = "is in shadow mode and would send" if target.is_shadow else "sends"
     say(f"Route {name} {would} {len(trial.made.item)} bytes to {target.destination}:", "green")
     say(f"  {_request(trial.route, target)}{into}")
     say(json.dumps(json.loads(trial.made.item), indent=2))

@@ -72,8 +72,8 @@ def load_environments(references: str) -> tuple[Environment, ...]:
     """
     if not references.strip(" ,"):
         raise ConfigurationError(
-            "no environment is chosen: say -c environment=<name>, the name of a file in "
-            "environments/, or the path of a .toml file."
+            "no environment is chosen: use -c environment=<name>, with the name of a file in "
+            "environments/ or the path of a .toml file."
         )
     loaded = tuple(_load(reference.strip()) for reference in references.split(",") if reference)
     _require_distinct(loaded)
@@ -85,8 +85,9 @@ def _load(reference: str) -> Environment:
     raw = _read(path)
     if not ENVIRONMENT_NAME.fullmatch(path.stem):
         raise ConfigurationError(
-            f"{_shown(path)}: the file's name names the environment, and {json.dumps(path.stem)} "
-            "cannot: expected at most 30 lower-case letters, digits and single hyphens."
+            f"{_shown(path)}: the file's name is the environment's name, and "
+            f"{json.dumps(path.stem)} is not allowed; expected at most 30 lower-case letters, "
+            "digits and single hyphens."
         )
     try:
         environment = Environment(path, path.stem, validated(Document, raw))
@@ -122,7 +123,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in ENVIRONMENTS.glob("*.toml")))
         raise ConfigurationError(
-            f"{_shown(path)}: there is no such file; environments/ has: {known}."
+            f"{_shown(path)}: there is no such file; environments/ contains: {known}."
         ) from None
     except RecursionError:
         raise ConfigurationError(
@@ -137,7 +138,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
-    """What TOML can say, but not the JSON that the functions read: a sentence for each place."""
+    """What TOML can express but JSON, which the functions read, cannot: a sentence for each
+    place."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
     while waiting:
         location, value = waiting.pop()
@@ -155,29 +157,32 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
             case float() if not math.isfinite(value):
                 yield f"{key} is {value}; expected a finite number."
             case int() if abs(value) > WHOLE_NUMBER_MAX:
-                yield f"{key} is a whole number beyond the 64 bits that TOML has; expected less."
+                yield (
+                    f"{key} does not fit into the 64 bits of a TOML integer; expected a smaller "
+                    "number."
+                )
             case date() | time():
-                yield f"{key} is {value}, a date or time; expected a text, which stands in quotes."
+                yield f"{key} is {value}, a date or time; expected a string in quotes."
 
 
 def _require_distinct(environments: Sequence[Environment]) -> None:
-    """Neither a name nor a partner source may be another's that is chosen with it. What else lies
-    in the folder, a copy say, is nobody's business here; `make deploy` asks AWS whose a source is.
+    """Environments chosen together must differ in name and partner source. Other files in the
+    folder, such as copies, do not matter here; `make deploy` asks AWS which stack has a source.
     """
     for place, environment in enumerate(environments):
         together = environments[:place]
         if environment.name in (other.name for other in together):
             raise ConfigurationError(
-                f"{_shown(environment.path)}: another chosen environment is called "
-                f"{json.dumps(environment.name)} too; expected a name of its own."
+                f"{_shown(environment.path)}: another chosen environment is also called "
+                f"{json.dumps(environment.name)}; expected different names."
             )
         source = environment.document.relay.partner_event_source
         for other in together:
             if other.document.relay.partner_event_source == source:
                 raise ConfigurationError(
                     f"{_shown(environment.path)}: relay.partner_event_source is "
-                    f"{json.dumps(source)}, as in {_shown(other.path)}; expected a source of its "
-                    "own, because AWS associates a partner event source with one bus."
+                    f"{json.dumps(source)}, as in {_shown(other.path)}; expected different "
+                    "sources, because AWS associates a partner event source with only one bus."
                 )
 
 

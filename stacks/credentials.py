@@ -30,8 +30,8 @@ class Credentials(Construct):
         acknowledge(
             self.secret,
             "AwsSolutions-SMG4",
-            "Genesys makes the credentials, so AWS cannot rotate them; the functions read the "
-            "secret anew when Genesys refuses the old one, so a person can at any time.",
+            "Genesys issues the credentials, so AWS cannot rotate them. The functions read the "
+            "secret again when Genesys refuses the old one, so a person can rotate it at any time.",
         )
 
     def grant_read(self, grantee: iam.IGrantable) -> None:

@@ -22,65 +22,65 @@ MEMORY_GB_DEFAULT = 0.25
 
 Lines = Mapping[Metric, str]
 
-#: what became of the events
+#: outcomes of events
 EVENTS: Lines = {
     "EventsReceived": "received",
     "Claimed": "new",
     "Duplicates": "duplicates",
-    "Shadowed": "claimed in shadow",
-    "Consolidated": "small batches sealed anew",
+    "Shadowed": "claimed in shadow mode",
+    "Consolidated": "small batches merged",
     "Delivered": "delivered",
-    "Echoes": "caused by ourselves",
+    "Echoes": "caused by the relay",
     "EventsUnrouted": "without a route",
     "EventsFiltered": "filtered by a route",
     "AlreadyShown": "nothing to write",
 }
-#: what became of the requests
+#: outcomes of requests
 REQUESTS: Lines = {
     "RequestsAccepted": "accepted",
-    "RequestsDeferred": "put off (429, no token, no connection)",
+    "RequestsDeferred": "deferred (429, no token, no connection)",
     "RequestsUnsure": "unknown outcome",
     "RequestsRefused": "refused",
     "RequestsUnclear": "accepted, details unreadable",
 }
-#: what a person has to look at, or may have to
+#: what a person must, or may have to, look at
 CASES: Lines = {
     "Parked": "events parked",
     "Quarantined": "messages quarantined",
-    "BeyondHorizon": "events too old to decide",
+    "BeyondHorizon": "events beyond the horizon",
     "InDoubtReposted": "possible duplicates",
     "DuplicatesFound": "duplicates found",
     "DuplicatesCancelled": "duplicates cancelled",
     "IdentityCollisions": "identity collisions",
-    "SameContentOtherTime": "same content, another time",
+    "SameContentOtherTime": "same content, different time",
     "Contradictions": "contradictions",
     "LoopsStopped": "stopped as a loop",
     "Diverged": "diverged",
     "Compensated": "compensated",
     "HoldsExpired": "holds expired",
-    "MissingConversations": "conversations never heard of in full",
+    "MissingConversations": "conversations with missing events",
 }
 #: what keeps work waiting
 WAITING: Lines = {
-    "Deferred": "messages left for later",
-    "DeadLettered": "messages given up",
+    "Deferred": "messages deferred",
+    "DeadLettered": "messages dead-lettered",
     "Redriven": "dead letters redriven",
     "DeadLettersKept": "dead letters kept: breaker open",
-    "DeadLettersCleared": "dead letters done meanwhile",
+    "DeadLettersCleared": "dead letters already done",
     "Overdue": "overdue",
     "InReview": "in review",
     "InQuarantine": "in quarantine",
     "BreakerOpened": "breaker opened",
-    "LedgerSpared": "ledger spared",
-    "DamagedRecords": "damaged records put right",
-    "Unexpected": "unforeseen errors",
+    "LedgerSpared": "ledger calls paused",
+    "DamagedRecords": "damaged records repaired",
+    "Unexpected": "unexpected errors",
 }
-#: what is overdue, by the state of its record
+#: overdue requests, by the state of their records
 OVERDUE: Lines = {
     "OverdueSealed": "never sent",
     "OverdueOpen": "outcome unknown",
     "OverduePendingEvent": "timer lost",
-    "OverdueTimeoutRecovery": "nothing heard from Genesys",
+    "OverdueTimeoutRecovery": "no event from Genesys",
 }
 #: how long the oldest has waited, in seconds
 OLDEST: Lines = {
@@ -89,7 +89,7 @@ OLDEST: Lines = {
 }
 #: what our requests caused
 CONFIRMATIONS: Lines = {
-    "Confirmed": "confirmed by their event",
+    "Confirmed": "confirmed by an event",
     "WindowsExpired": "windows expired",
     "RecoveryQueries": "recovery queries",
     "Reconciled": "reconciled",
@@ -102,8 +102,8 @@ CONFIRMATIONS: Lines = {
 ENTRANCES: Lines = {
     "WebhookTaken": "webhook: taken",
     "WebhookRefused": "webhook: refused",
-    "WebhookSenderUnproven": "webhook: a sender's name, no proof",
-    "WebhookPutOff": "webhook: put off",
+    "WebhookSenderUnproven": "webhook: failed authentication",
+    "WebhookPutOff": "webhook: deferred",
     "DuplicatesRemembered": "duplicates remembered",
 }
 
@@ -121,7 +121,7 @@ def dashboard(
 ) -> cloudwatch.Dashboard:
     """One page; every metric that the relay counts is on it somewhere."""
     rows = (
-        (_heading("Is it healthy?", "An alarm that is red names its section of docs/runbook.md."),),
+        (_heading("Is it healthy?", "A red alarm names its section of docs/runbook.md."),),
         (
             cloudwatch.AlarmStatusWidget(alarms=list(alarms.values()), width=12, height=HEIGHT),
             _graph("What became of the events", environment, EVENTS, 12),
@@ -135,7 +135,12 @@ def dashboard(
             _graph("Confirmations", environment, CONFIRMATIONS, 12),
             _graph("Entrances", environment, ENTRANCES, 12),
         ),
-        (_heading("How far behind?", "Nothing is lost for three days; the pace is Genesys'."),),
+        (
+            _heading(
+                "How far behind?",
+                ("Nothing is lost for three days; Genesys' rate limit sets the pace."),
+            ),
+        ),
         (
             _queues("Age of the oldest message (s)", measures.ages(pairs), 8),
             _queues("Messages waiting", measures.depths(pairs), 8),
@@ -143,11 +148,11 @@ def dashboard(
         ),
         (
             _pace(environment, requests_per_minute),
-            _graph("Waiting and returning", environment, WAITING, 12),
+            _graph("Waiting and redriven", environment, WAITING, 12),
         ),
         (
             _graph("Overdue records", environment, OVERDUE, 12),
-            _graph("Oldest record that waits (s)", environment, OLDEST, 12, statistic="Maximum"),
+            _graph("Oldest waiting record (s)", environment, OLDEST, 12, statistic="Maximum"),
         ),
         (_heading("What is it costing?", "An estimate: stacks/prices.py, without free tiers."),),
         (_costs(pairs, functions, table, 18), _cost_of_a_day(pairs, functions, table, 6)),
@@ -208,13 +213,13 @@ def _pace(environment: str, requests_per_minute: int) -> cloudwatch.IWidget:
     made = [everywhere(environment, metric, label=label) for metric, label in REQUESTS.items()]
     names = {f"r{number}": metric for number, metric in enumerate(made)}
     return cloudwatch.GraphWidget(
-        title="Requests a minute, and the ceiling",
+        title="Requests per minute, and the limit",
         width=12,
         height=HEIGHT,
         left=[
             cloudwatch.MathExpression(
                 expression=f"SUM([{', '.join(names)}]) / {PERIOD_S // 60}",
-                label="requests a minute",
+                label="requests per minute",
                 period=cdk.Duration.seconds(PERIOD_S),
                 using_metrics=dict(names),
             )
@@ -304,7 +309,7 @@ def _costs(
     width: int,
 ) -> cloudwatch.IWidget:
     return cloudwatch.GraphWidget(
-        title="USD an hour, by service",
+        title="USD per hour, by service",
         width=width,
         height=HEIGHT,
         stacked=True,
@@ -321,7 +326,7 @@ def _cost_of_a_day(
     width: int,
 ) -> cloudwatch.IWidget:
     return cloudwatch.SingleValueWidget(
-        title="USD in the time shown",
+        title="USD in the period shown",
         width=width,
         height=HEIGHT,
         metrics=list(_spending(pairs, functions, table)),

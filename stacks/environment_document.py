@@ -43,10 +43,10 @@ def _template(detail_type: str) -> str:
         raise ValueError
     if "*" in detail_type:
         raise ValueError(
-            f'"{detail_type}" holds a *, which EventBridge compares literally here, so no event '
+            f'"{detail_type}" contains a *, which EventBridge compares literally here, so no event '
             "would ever match; write an exact detail-type such as "
-            '"v2.detail.events.conversation.{id}.acd.start", or leave detail_types out and let '
-            "the topics of the routes choose."
+            '"v2.detail.events.conversation.{id}.acd.start", or leave detail_types out, so '
+            "that the topics of the routes apply."
         )
     why = why_never(detail_type)
     if why:
@@ -103,7 +103,8 @@ class Relay(Table):
         "aws.partner/genesys.com/cloud/<organisation id>/<suffix>",
     )
     any_event_source: bool = Field(
-        default=False, description="true or false (true: local runs, whose source has any name)"
+        default=False,
+        description="true or false (true: a local run, whose source may have any name)",
     )
     genesys_region: Annotated[str, AfterValidator(_known_region)] | None = Field(
         default=None, description=f"one of {', '.join(sorted(GENESYS_DOMAINS))}"
@@ -191,16 +192,16 @@ class Relay(Table):
     runbook: str = Field(
         default="docs/runbook.md",
         pattern=r"^\S{1,256}$",
-        description="where your people read the runbook, an address without spaces",
+        description="the address of your copy of the runbook, without spaces",
     )
     alarm_email: str | None = Field(
         default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address"
     )
     shadow: bool = Field(
-        default=False, description="true or false (true: routes claim, and write nothing)"
+        default=False, description="true or false (true: routes claim events but write nothing)"
     )
     lanes: bool = Field(
-        default=False, description="true or false (true: each lane of the routes has a queue)"
+        default=False, description="true or false (true: each lane has its own queue)"
     )
     timing: Literal["live", "rehearsal"] = Field(
         default="live", description='"live", or "rehearsal" for local runs: the same, but shorter'
@@ -216,7 +217,9 @@ class Relay(Table):
     vpc: ExistingVpc | None = Field(default=None, description=VPC_FORM)
     partner_bus_exists: bool = Field(
         default=False,
-        description="true or false (true: the source feeds a bus already, which stays its owner's)",
+        description=(
+            "true or false (true: the source already has a bus, which stays with its owner)"
+        ),
     )
     architecture: Literal["arm64", "x86_64"] = Field(
         default="arm64", description='"arm64" or "x86_64"'
@@ -227,7 +230,7 @@ class Relay(Table):
         source = self.partner_event_source
         if not self.any_event_source and not PARTNER_SOURCE.fullmatch(source):
             raise ValueError(
-                f'partner_event_source is "{source}"; expected the name Genesys shows, '
+                f'partner_event_source is "{source}"; expected the name that Genesys shows, '
                 "aws.partner/genesys.com/cloud/<organisation id>/<suffix>."
             )
         return self
@@ -247,13 +250,13 @@ class Relay(Table):
         for name, url, domain in (("api", self.api_url, api), ("login", self.login_url, login)):
             if domain and (urlsplit(url or "").hostname or "") != f"{name}.{domain}":
                 raise ValueError(
-                    f'{name}_url is "{url}", which Genesys Cloud has no {name} at; expected '
+                    f'{name}_url is "{url}", where Genesys Cloud has no {name}; expected '
                     f"https://{name}.{domain}."
                 )
         if api and login and api != login:
             raise ValueError(
-                f"api_url is of {api} and login_url of {login}, which are two regions of Genesys "
-                "Cloud: no token of one is good in the other; expected one domain."
+                f"api_url is of {api} and login_url of {login}, which are different regions of "
+                "Genesys Cloud, and a token of one is not valid in the other; expected one domain."
             )
         return self
 
@@ -273,8 +276,9 @@ class Relay(Table):
     def _one_way_out(self) -> Self:
         if self.vpc is not None and self.fixed_egress:
             raise ValueError(
-                "both vpc and fixed_egress are set, and the functions have one way out: expected "
-                "fixed_egress, which makes a VPC with an address, or vpc, whose address is its own."
+                "both vpc and fixed_egress are set, but the functions use only one VPC; expected "
+                "either fixed_egress, which creates a VPC with a fixed address, or vpc, an "
+                "existing one."
             )
         return self
 
@@ -283,7 +287,7 @@ class Relay(Table):
         if self.headroom >= self.requests_per_minute:
             raise ValueError(
                 f"headroom is {self.headroom}; expected less than requests_per_minute, which is "
-                f"{self.requests_per_minute}, or nothing is left for the relay."
+                f"{self.requests_per_minute}, so that some is left for the relay."
             )
         return self
 
@@ -293,9 +297,9 @@ class Relay(Table):
         if patterns.size(pattern) > patterns.PATTERN_CHARS_MAX:
             raise ValueError(
                 f"detail_types lists {len(self.detail_types)} names, which make a pattern of "
-                f"{patterns.size(pattern)} characters, and EventBridge takes "
-                f"{patterns.PATTERN_CHARS_MAX}; list fewer, or none, and let the topics of the "
-                "routes choose."
+                f"{patterns.size(pattern)} characters, but EventBridge allows "
+                f"{patterns.PATTERN_CHARS_MAX}; list fewer, or none, so that the routes' topics "
+                "apply."
             )
         return self
 

@@ -93,6 +93,6 @@ def relay_function(
         role,
         "AwsSolutions-IAM5[Resource::*]",
         "X-Ray's PutTraceSegments and PutTelemetryRecords, and for a function in a VPC the network "
-        "interface actions, know no resources.",
+        "interface actions, do not support resources.",
     )
     return function, role

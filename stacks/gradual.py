@@ -38,7 +38,7 @@ def live(function: lambda_.Function, *, is_gradual: bool) -> lambda_.IFunction:
 
 
 class Gradual(Construct):
-    """CodeDeploy leads each function's alias to its new version, and back where an alarm rings."""
+    """CodeDeploy shifts each function's alias to the new version, and back if an alarm goes off."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Gradual(Construct):
             role,
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
             "AWSCodeDeployRoleForLambdaLimited]",
-            "What CodeDeploy needs to lead aliases, as AWS keeps it; CDK attaches it itself.",
+            "AWS's managed policy for CodeDeploy to shift aliases; CDK attaches it.",
         )
         for verb, function in functions.items():
             if verb in AT_ONCE:
@@ -82,8 +82,10 @@ class Gradual(Construct):
         return cloudwatch.Alarm(
             self,
             f"{verb.capitalize()}Failing",
-            alarm_description=f"{verb} crashed, timed out, or met an error that nobody foresaw. "
-            "While a release is deployed, it is rolled back: runbook, A release was rolled back.",
+            alarm_description=(
+                f"{verb} crashed, timed out, or raised an unexpected error. If a release is being "
+                "deployed, it is rolled back: runbook, A release was rolled back."
+            ),
             metric=joined("SUM", bad, label="errors", period_s=PERIOD_S),
             threshold=1,
             evaluation_periods=1,

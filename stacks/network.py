@@ -88,7 +88,7 @@ class ExistingNetwork(Construct):
         acknowledge(
             self,
             "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
-            "The subnets' routes are their owners', and nobody here asks for them.",
+            "The subnets' routes belong to their owner; this stack does not need them.",
         )
         self.security_group = _outward_only(self, self.vpc)
 

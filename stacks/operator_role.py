@@ -58,16 +58,21 @@ class OperatorRole(Construct):
         )
         objects = shared.vault.bucket.arn_for_objects("*")
         wildcards = {
-            "*": "These actions know no resources.",
-            ours: "A stack's ARN ends with an id that nobody knows before it is there.",
-            archive: "A bus may have the archive of an earlier stack, whose name AWS chose.",
+            "*": "These actions do not support resources.",
+            ours: "A stack's ARN ends with an id that is unknown until it exists.",
+            archive: "A bus may have an earlier stack's archive, whose name AWS chose.",
             **dict.fromkeys(replays, "Each replay has a name of its own."),
-            objects: "A person decides about any document: each is named by what it holds.",
+            objects: (
+                "A person may decide about any document, and each is named by a hash of its "
+                "content."
+            ),
         }
         self.policy = iam.ManagedPolicy(
             self,
             "Policy",
-            description=f"genesys-relay {shared.settings.environment}: what relay's commands need",
+            description=(
+                f"genesys-relay {shared.settings.environment}: what the relay commands need"
+            ),
             statements=[
                 _allow(
                     ["DescribeStacks", "GetTemplate", "ListStackResources"],
@@ -101,7 +106,7 @@ class OperatorRole(Construct):
         self.role = iam.Role(
             self,
             "Role",
-            description=f"genesys-relay {shared.settings.environment}: who operates it",
+            description=f"genesys-relay {shared.settings.environment}: for its operators",
             assumed_by=iam.AccountPrincipal(stack.account),
             managed_policies=[self.policy],
         )

@@ -22,12 +22,12 @@ def complaints(name: str, template: Mapping[str, Any]) -> Iterator[str]:
     }
     for what, (count, most) in found.items():
         if count > most:
-            yield f"{name} has {count} {what}, and CloudFormation takes {most}: configure less."
+            yield f"{name} has {count} {what}, but CloudFormation allows {most}: configure less."
     for identity, resource in resources.items():
         variables = resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
         size = len(json.dumps(variables).encode())
         if size > VARIABLES_BYTES_MAX:
             yield (
-                f"{name}: the variables of {identity} take {size} bytes, and Lambda takes "
+                f"{name}: the variables of {identity} take {size} bytes, but Lambda allows "
                 f"{VARIABLES_BYTES_MAX}: shorten api_url, login_url or the environment's name."
             )

@@ -62,8 +62,10 @@ class Sinks(Construct):
         secret = secretsmanager.Secret(
             self,
             "SigningKeys",
-            description="Keys by which genesys-relay signs what it posts: by destination, one or "
-            "a list",
+            description=(
+                "The keys with which genesys-relay signs its requests to sinks: by destination, "
+                "one or a list"
+            ),
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",
                 generate_string_key=first,
@@ -75,7 +77,7 @@ class Sinks(Construct):
         acknowledge(
             secret,
             "AwsSolutions-SMG4",
-            "A key is shared with a receiver, who must be given the new one: both sign while both "
-            "are in the list, so a person rotates without interruption.",
+            "A key is shared with a receiver, who must get the new one first. Requests are signed "
+            "with all keys in the list, so a person can rotate them without interruption.",
         )
         return secret

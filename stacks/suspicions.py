@@ -23,11 +23,13 @@ def suspicions(environment: Environment) -> list[str]:
     if len(source) > ORGANISATION_AT and not is_guid(source[ORGANISATION_AT]):
         found.append(
             f"relay.partner_event_source names the organisation {source[ORGANISATION_AT]!r}, which "
-            "is no GUID, as the ids of organisations are: copy what the integration shows."
+            "is not a GUID as organisation ids are: copy the name that the integration shows."
         )
     found += [*_of_hosts(document.relay), *unknown(environment.configuration.routes)]
     if document.relay.elastic_ip is not None and not document.relay.fixed_egress:
-        found.append("relay.elastic_ip is used where fixed_egress is true, and it is not.")
+        found.append(
+            "relay.elastic_ip has an effect only if fixed_egress is true, which it is not."
+        )
     return found
 
 
@@ -59,11 +61,11 @@ def _of_text(text: str, place: Sequence[str]) -> Iterator[str]:
         yield f"{where} is {text!r}, and body is the eventBody: what it says is body.<member>."
     if made_up(text):
         yield (
-            f"{where} is {text!r}, an id of the example or made up: put your organisation's in its "
-            "place."
+            f"{where} is {text!r}, which comes from the example or is made up: replace it with "
+            "your organisation's id."
         )
     elif is_id and not is_guid(text):
         yield (
-            f"{where} is {text!r}, which is no GUID, as ids of Genesys Cloud are; a name is of no "
-            "use here: take the id from the address of its page in Genesys Cloud Admin."
+            f"{where} is {text!r}, which is not a GUID as Genesys Cloud's ids are, and a name "
+            "cannot be used here: take the id from the address of its page in Genesys Cloud Admin."
         )

@@ -62,7 +62,10 @@ def _sentence(error: ValidationError, table: type[Table], where: str) -> str:
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     location, key = first["loc"], place_of(first["loc"], where)
     if first["type"] == "json_invalid":
-        return f"{key or 'the file'} holds a text that is no Unicode: {first['ctx']['error']}"
+        return (
+            f"{key or 'the file'} contains a string that is not valid Unicode: "
+            f"{first['ctx']['error']}"
+        )
     if first["type"] == "value_error" and str(first["ctx"]["error"]):
         own_words = str(first["ctx"]["error"])
         return f"{key}: {own_words}" if key else own_words

@@ -56,8 +56,8 @@ class Vault(Construct):
         acknowledge(
             self.bucket,
             "AwsSolutions-S1",
-            "Access is put on record by CloudTrail data events, which belong to the account's "
-            "trail; server access logs would be a second bucket with less in it.",
+            "CloudTrail data events of the account's trail record access; server access logs would "
+            "need a second bucket and hold less.",
         )
 
     def grant_put(self, grantee: iam.Role, *prefixes: str) -> None:
@@ -90,5 +90,5 @@ class Vault(Construct):
             acknowledge(
                 grantee,
                 f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/{prefix}*]",
-                f"Any object, but only below {prefix}: each is named by what it holds.",
+                f"Any object, but only below {prefix}: each is named by a hash of its content.",
             )

@@ -50,7 +50,9 @@ class Webhook(Construct):
         self.secret = secretsmanager.Secret(
             self,
             "Keys",
-            description="Keys of the senders of genesys-relay's webhook: by sender, one or a list",
+            description=(
+                "The keys of the senders of genesys-relay's webhook: by sender, one or a list"
+            ),
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template="{}",
                 generate_string_key=FIRST_SENDER,
@@ -62,8 +64,8 @@ class Webhook(Construct):
         acknowledge(
             self.secret,
             "AwsSolutions-SMG4",
-            "A key is shared with a sender, who must be given the new one: both are valid while "
-            "both are in the list, so a person rotates without interruption.",
+            "A key is shared with a sender, who must get the new one. All keys in the list are "
+            "valid, so a person can rotate them without interruption.",
         )
         asked = {"LEDGER_TABLE": shared.ledger.table.table_name} if webhook.answers_copies else {}
         self.function, role = relay_function(
@@ -117,8 +119,8 @@ class Webhook(Construct):
             acknowledge(
                 route,
                 "AwsSolutions-APIG4",
-                "The function verifies each sender's signature over the body, which no authorizer "
-                "of an HTTP API is shown.",
+                "The function verifies each sender's signature over the body, which an HTTP API "
+                "does not pass to authorizers.",
             )
         logs = log_group(
             self,

@@ -39,20 +39,19 @@ class Domain(Table):
         default=None,
         # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/\S{1,1024}$",
-        description="the address of certificates of authorities in one file, such as "
-        "s3://bucket/clients.pem",
+        description="the address of a file with CA certificates, such as s3://bucket/clients.pem",
     )
     truststore_version: str | None = Field(
         default=None,
         pattern=r"^\S{1,1024}$",
-        description="the version of that object, where the bucket has versions",
+        description="the version of that object, if the bucket is versioned",
     )
 
     @model_validator(mode="after")
     def _a_version_is_of_something(self) -> Self:
         if self.truststore_version is not None and self.truststore is None:
             raise ValueError(
-                "truststore_version is given and truststore is not; expected both, or neither."
+                "truststore_version is given without truststore; expected both or neither."
             )
         return self
 
@@ -87,6 +86,6 @@ class Webhook(Table):
     )
     domain: Domain | None = Field(default=None, description=DOMAIN_FORM)
     answers_copies: bool = Field(
-        default=False, description="true or false (true: the ledger is asked before it answers)"
+        default=False, description="true or false (true: it queries the ledger before it answers)"
     )
     types: Types = Field(default={}, description=TYPES_FORM)

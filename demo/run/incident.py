@@ -208,7 +208,7 @@ def _decide_on_the_page(night: Night, name: str, why: str) -> None:
     with visit(night.act.stage.endpoint_file) as page:
         headline = page.headline("/")
         night.expect(
-            headline.endswith(("need you.", "needs you.")),
+            headline.endswith(("need attention.", "needs attention.")),
             f"relay console says {headline!r} while a case waits",
         )
         way = page.text(f"/trace?name={name}").lower()

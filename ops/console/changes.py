@@ -1,4 +1,4 @@
-"""The buttons: each is a command of `relay`, put together from a form and nothing else."""
+"""The buttons: each runs one `relay` command, built only from a form."""
 
 import re
 import shlex
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from lambdas.relay.kernel.lanes import queues
 from ops.errors import OpsError
 
-#: an id of a case or a message: it stands by itself in a command, so it may look like no option
+#: an id of a case or a message; it is an argument of a command, so it must not look like an option
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
 VERDICTS = ("did-not-happen", "happened", "discard")
 
 
 def command(form: Mapping[str, str]) -> list[str]:
-    """What a form asks for, without --dry-run or --yes. Raises OpsError with what is missing."""
+    """The command that a form asks for, without --dry-run or --yes. Raises OpsError if something is
+    missing."""
     match form.get("action", ""):
         case "redrive":
             return ["dead-letters", "redrive", f"--message={_id(form)}"]
@@ -21,7 +22,7 @@ def command(form: Mapping[str, str]) -> list[str]:
             queue = form.get("id", "")
             known = queues(has_lanes=True)
             if queue not in known:
-                raise OpsError(f"There is no queue {queue}: it is one of {', '.join(known)}.")
+                raise OpsError(f"There is no queue {queue}: the queues are {', '.join(known)}.")
             return ["dead-letters", "redrive", f"--queue={queue}"]
         case "discard":
             return ["dead-letters", "discard", f"--message={_id(form)}", f"--note={_note(form)}"]
@@ -29,11 +30,12 @@ def command(form: Mapping[str, str]) -> list[str]:
             verdict = form.get("verdict", "")
             if verdict not in VERDICTS:
                 raise OpsError(
-                    "Choose what you found: it is not there, it is there, or nobody wants it."
+                    "Choose what you found in Genesys: it is missing, it is there, or it is not "
+                    "wanted."
                 )
             return ["review", "resolve", _id(form), f"--{verdict}", f"--note={_note(form)}"]
         case other:
-            raise OpsError(f"There is no button {other!r} here.")
+            raise OpsError(f"There is no button {other!r}.")
 
 
 def spoken(arguments: list[str]) -> str:
@@ -44,12 +46,12 @@ def spoken(arguments: list[str]) -> str:
 def _id(form: Mapping[str, str]) -> str:
     said = form.get("id", "")
     if not ID.fullmatch(said):
-        raise OpsError(f"{said!r} is no id: choose one of the list.")
+        raise OpsError(f"{said!r} is not a valid id: choose one from the list.")
     return said
 
 
 def _note(form: Mapping[str, str]) -> str:
     said = " ".join(form.get("note", "").split())
     if not said:
-        raise OpsError("The note is empty: say why, for whoever asks later.")
+        raise OpsError("The note is empty: give a reason, which is recorded.")
     return said

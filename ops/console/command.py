@@ -24,7 +24,7 @@ def open_console(
     allow_changes: Annotated[
         bool,
         typer.Option(
-            "--allow-changes", help="Adds buttons; each first shows what it would do (--dry-run)."
+            "--allow-changes", help="Add buttons; each first shows what it would do (--dry-run)."
         ),
     ] = False,
     browser: Annotated[bool, typer.Option(help="Open it in your browser.")] = True,
@@ -44,7 +44,7 @@ def open_console(
         url = address(door)
         session.screen.document({"url": url, "changes": allow_changes})
         session.screen.say(f"The console of {readings.title}: {url}", "bold")
-        session.screen.say("Anyone with this address can look. Ctrl-C stops it.")
+        session.screen.say("Anyone who has this address can read it. Ctrl-C stops it.")
         # Whoever reads it through a pipe waits for it.
         sys.stdout.flush()
         if browser and not session.screen.as_json and has_screen(os.environ, sys.platform):

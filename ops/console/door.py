@@ -53,15 +53,19 @@ def refusal(
     if headers.get("host", "") not in door.hosts:
         return "This console answers to 127.0.0.1 and localhost only."
     if method in SAFE and token:
-        return "" if door.opens_with(token) else "The token in the address is not this console's."
+        return (
+            ""
+            if door.opens_with(token)
+            else ("The token in the address does not belong to this console.")
+        )
     if not door.opens_with(cookies.get(door.cookie, "")):
-        return "Open the address that `relay console` has printed; it lets this browser in."
+        return "Open the address that `relay console` printed; it gives this browser access."
     if headers.get("sec-fetch-site", "none") not in OWN:
-        return "Another page asked for this: open it here, by hand."
+        return "Another website requested this: open the page yourself."
     if method in SAFE:
         return ""
     if headers.get("origin", "") not in [f"http://{host}" for host in door.hosts]:
-        return "Another page asked for this change: nothing was changed."
+        return "Another website requested this change: nothing was changed."
     if not door.may_change:
-        return "This console only looks. Start it with --allow-changes to change something."
+        return "This console is read-only. Start it with --allow-changes to change something."
     return ""

@@ -1,4 +1,4 @@
-"""What never came, as the page shows it: an audit in, what its template needs out."""
+"""The page of missing events: turns an audit into what its template needs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,16 @@ from ops.missing import NAMED, SLOTS, WHY
 from ops.screen import plural
 
 FILTERS: Mapping[str, str] = {"from": "2026-11-21T03:00Z", "to": "now"}
-#: of the tallest bar, and of one in which nothing was due (units of the drawing)
+#: heights of the tallest bar and of one without expected events (units of the drawing)
 TALL, FLAT = 42, 2
 UNASKED = (
-    "Genesys' own record of conversations beside the ledger. It asks Genesys, within half of the "
-    "rate limit, and may take a while."
+    "Compares Genesys' own record of conversations with the ledger. It queries Genesys, with at "
+    "most half of the rate limit, and may take a while."
 )
 
 
 def shown(found: Audit | None, asked: Mapping[str, str]) -> dict[str, Any]:
-    """None: nobody has asked yet."""
+    """`found` is None before the first query."""
     filters = [(name, asked[name], hint) for name, hint in FILTERS.items()]
     if found is None:
         return {"filters": filters, "found": UNASKED, "bars": [], "gaps": []}
@@ -28,15 +28,18 @@ def shown(found: Audit | None, asked: Mapping[str, str]) -> dict[str, Any]:
     most = max((count for count, _ in drawn), default=1)
     return {
         "filters": filters,
-        "found": f"{plural(found.conversations, 'conversation')}, "
-        f"{plural(len(compared.expected), 'event')} due, {len(compared.missing)} never came.",
+        "found": (
+            f"{plural(found.conversations, 'conversation')}, "
+            f"{plural(len(compared.expected), 'event')} expected, {len(compared.missing)} never "
+            "arrived."
+        ),
         "began": iso(judged.since_ms),
         "ended": iso(judged.until_ms),
         "bars": [
             {
                 "height": FLAT + (TALL - FLAT) * count // most,
                 "tone": _tone(count, gone),
-                "says": f"{count} due, {gone} never came",
+                "says": f"{count} expected, {gone} never arrived",
             }
             for count, gone in drawn
         ],

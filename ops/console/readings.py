@@ -145,7 +145,7 @@ class OfRelay:
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:
-            return Ran(2, f"It was ended after {COMMAND_S_MAX // 60} minutes: repeat it.")
+            return Ran(2, f"It was stopped after {COMMAND_S_MAX // 60} minutes: repeat it.")
         return Ran(done.returncode, (done.stdout + done.stderr).strip())
 
 

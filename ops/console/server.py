@@ -24,7 +24,7 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise OpsError(
-            f"Port {port} cannot be had ({error.strerror}): leave --port out for a free one."
+            f"Port {port} is not available ({error.strerror}): leave --port out to use a free one."
         ) from error
     return listening
 

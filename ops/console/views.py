@@ -31,12 +31,12 @@ ANSWERS: Mapping[str, tuple[str, Tone, str]] = {
     **dict.fromkeys(
         ("DONE", "CONFIRMED", "RECONCILED", *AWAITED), ("answered", "good", "accepted")
     ),
-    "SPLIT": ("answered", "good", "goes on in parts"),
+    "SPLIT": ("answered", "good", "split into parts"),
     "EMPTY": ("not sent", "quiet", "another request delivered it"),
-    "MERGED": ("not sent", "quiet", "goes on in another request"),
+    "MERGED": ("not sent", "quiet", "merged into another request"),
     "REJECTED": ("refused", "bad", "waits for a person"),
     "MANUAL_REVIEW": ("undecided", "bad", "waits for a person"),
-    "DISCARDED": ("discarded", "bad", "a person gave it up"),
+    "DISCARDED": ("discarded", "bad", "discarded by a person"),
 }
 
 _environment = Environment(
@@ -79,9 +79,9 @@ def headline(standing: Standing) -> tuple[Tone, str]:
     """In one sentence, whether anybody is needed."""
     count = len(standing.troubles)
     if not count:
-        return "good", "Nothing needs you."
+        return "good", "Nothing needs attention."
     needs = "thing needs" if count == 1 else "things need"
-    return "bad", f"{number(count)} {needs} you."
+    return "bad", f"{number(count)} {needs} attention."
 
 
 def standing(shown: Standing) -> Mapping[str, Any]:
@@ -108,7 +108,7 @@ TAKEN_BY = {
     "events": ("intake", "seals events into batches"),
     "batches": ("dedup", "claims each event once"),
     "writes": ("write", "writes to Genesys Cloud"),
-    "checks": ("confirm", "hears what Genesys says"),
+    "checks": ("confirm", "confirms effects by events"),
 }
 
 
@@ -155,7 +155,7 @@ def stations(way: Way) -> list[Station]:
     return [
         Station("sealed", "good" if sealed else "quiet", way.event.destination, sealed),
         claimed,
-        *(_after(last) if last else [Station("its request is gone", "bad", "", None)]),
+        *(_after(last) if last else [Station("its record is missing", "bad", "", None)]),
     ]
 
 
@@ -174,7 +174,7 @@ def _confirmation(last: RequestWay) -> Station:
     if last.confirmed_by or last.state in ("CONFIRMED", "RECONCILED"):
         return Station("confirmed", "good", last.confirmed_by or "by asking Genesys", None)
     if last.state in AWAITED:
-        return Station("confirmation", "wait", "its event is awaited", None)
+        return Station("confirmation", "wait", "waiting for its event", None)
     return Station("confirmation", "quiet", "none awaited", None)
 
 
@@ -244,14 +244,14 @@ def letters(choice: Choice, reason: str) -> Mapping[str, Any]:
 
 #: what a person has found, and the option of `relay review resolve`
 VERDICTS: Sequence[tuple[str, str]] = (
-    ("did-not-happen", "It is not there: deliver it again"),
+    ("did-not-happen", "It is missing: deliver it again"),
     ("happened", "It is there: close the case"),
-    ("discard", "Nobody wants it: close the case, and keep it for a year"),
+    ("discard", "It is not wanted: close the case, and keep it for a year"),
 )
-#: and of a message that nobody could read, which is in Genesys in no case
+#: the same for a message that could not be read, and so is never in Genesys
 UNREAD_VERDICTS: Sequence[tuple[str, str]] = (
-    ("did-not-happen", "It can be read now, by this release: read it again"),
-    ("discard", "Nobody wants it: keep it for a year, and close the case"),
+    ("did-not-happen", "This release can read it: read it again"),
+    ("discard", "It is not wanted: close the case, and keep it for a year"),
 )
 
 

@@ -50,7 +50,7 @@ Seconds = Annotated[int, Field(ge=1, le=SQS_DELAY_MAX_S)]
 
 def _straight(path: str) -> str:
     if not is_straight(path):
-        raise ValueError(f"{quoted(path)} leads elsewhere; expected {PATH_FORM}")
+        raise ValueError(f"{quoted(path)} leads to another resource; expected {PATH_FORM}")
     return path
 
 
@@ -125,8 +125,8 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
         is_told = bool(made.topics) or (asked.is_all and made.asks_first)
     if not is_told:
         raise ValueError(
-            f"{where}.topics must name the events that a request causes; or say only truth and "
-            "key, a member of the item, to have Genesys asked before a request is repeated"
+            f"{where}.topics must name the events that a request causes; or give only truth and "
+            "key, a member of the item, so that Genesys is asked before a request is repeated"
         )
     if said.duplicates is None:
         return made

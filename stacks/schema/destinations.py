@@ -39,13 +39,13 @@ class Key(Table):
     def _is_of_use(self) -> Self:
         if 0 < self.honoured_hours * 3600 <= KEY_TRUST_MARGIN_S:
             raise ValueError(
-                f"honoured_hours is {self.honoured_hours:g}, which is of no use: a key is trusted "
-                "for one hour less than it is honoured; say more than 1, or leave it out"
+                f"honoured_hours is {self.honoured_hours:g}, which has no effect, because a key is "
+                "trusted for one hour less than it is honoured; use more than 1, or leave it out"
             )
         if self.checked_first and not self.honoured_hours:
             raise ValueError(
-                "checked_first says nothing of a key that is not honoured; say for how long it is "
-                "in honoured_hours, or leave checked_first out"
+                "checked_first needs honoured_hours, how long a key is honoured; add it, or leave "
+                "checked_first out"
             )
         return self
 
@@ -136,8 +136,8 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
     check_topics(made.lists, f"{where}.lists")
     if made.reaches_people and table.ids_honoured:
         raise ValueError(
-            f"{where}.ids_honoured cannot be so: no request chooses the id of a conversation, and "
-            "one that is repeated rings or writes to somebody twice; leave it out"
+            f"{where}.ids_honoured cannot be true: a request does not choose the id of a "
+            "conversation, and a repeated one calls or writes to people twice; leave it out"
         )
     return made
 

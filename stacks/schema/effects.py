@@ -11,7 +11,7 @@ from lambdas.relay.kernel.patterns import overlap
 
 
 def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """What was claimed under a name belongs to one of them. Raises ValueError."""
+    """Claims under a name must belong to one route or destination. Raises ValueError."""
     every = [name for current, former in named for name in (current, *former)]
     twice = sorted({name for name in every if every.count(name) > 1})
     if twice:
@@ -26,15 +26,15 @@ Way = tuple[str, str, Sequence[str], Json]
 
 
 def check(routes: Sequence[Way]) -> None:
-    """Two routes to one destination are two effects; the same twice is meant by nobody. Raises
-    ValueError."""
+    """Two routes to one destination are two effects; the same effect twice is never intended.
+    Raises ValueError."""
     for (one, destination, topics, item), other in combinations(routes, 2):
         is_same = destination == other[1] and _meaning(item) == _meaning(other[3])
         if is_same and any(overlap(a, b) for a in topics for b in other[2]):
             raise ValueError(
                 f"routes {one} and {other[0]} send the same events to destination {destination} as "
-                "the same item, so that each would take effect twice; make them one route that "
-                "lists the topics of both, or give them different items"
+                "the same item, so each event would take effect twice; merge them into one route "
+                "with the topics of both, or give them different items"
             )
 
 

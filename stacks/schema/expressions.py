@@ -48,11 +48,11 @@ def check_expression(expression: str, where: str) -> None:
             f"deep: {quoted}"
         ) from None
     except (JMESPathError, ValueError, TypeError) as error:
-        raise ValueError(f"{where} is no JMESPath expression: {quoted}") from error
+        raise ValueError(f"{where} is not a JMESPath expression: {quoted}") from error
     if _negates_only_the_start(compiled.parsed):
         raise ValueError(
-            f"{where} is {quoted}, where JMESPath negates what stands before the dot only, so that "
-            "it always yields null; write parentheses, such as !(body.a)"
+            f"{where} is {quoted}, where JMESPath negates only what precedes the dot, so that it "
+            "always yields null; write parentheses, such as !(body.a)"
         )
     unknown = sorted(_roots(compiled.parsed) - set(FIELDS))
     if unknown:
@@ -89,8 +89,8 @@ def _negates_only_the_start(parsed: Any) -> bool:
 
 def _instead(root: str) -> str:
     if root in ("eventBody", "detail", "data", "payload"):
-        return "what an event says is under body, such as body.queueId"
-    return f"it has {', '.join(FIELDS)}; a constant text is written in single quotes"
+        return "the content of an event is under body, such as body.queueId"
+    return f"it has {', '.join(FIELDS)}; write a constant string in single quotes"
 
 
 def _is_deep(parsed: Mapping[str, Any]) -> bool:

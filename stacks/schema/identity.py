@@ -10,7 +10,8 @@ from stacks.tables import Table, validated
 
 RULES = get_args(Rule)
 RULES_FORM = (
-    f"a table of patterns of detail-types and how their events are known: one of {', '.join(RULES)}"
+    "a table of detail-type patterns, each with the rule that identifies its events: one of "
+    f"{', '.join(RULES)}"
 )
 Stated = dict[Topic, Rule]
 

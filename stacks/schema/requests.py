@@ -36,7 +36,7 @@ Schema = Mapping[str, Any]
 
 
 def objections(configuration: Configuration) -> Iterator[str]:
-    """A sentence for each place that is probably wrong."""
+    """A sentence for each setting that is probably wrong."""
     own = {d.name: d for d in configuration.destinations.values()}
     for destination in own.values():
         yield from _of_destination(destination)
@@ -58,8 +58,8 @@ def _of_destination(destination: Destination) -> Iterator[str]:
     where = f"destinations.{destination.name}"
     if destination.reaches_people and destination.unknown == "repost":
         yield (
-            f'{where}.unknown is "repost", and its requests ring or write to somebody, who then '
-            "may be reached twice; leave it out to have a person asked."
+            f'{where}.unknown is "repost", but its requests call or write to people, who may then '
+            "be reached twice; leave it out to have such cases reviewed."
         )
     beginning = PEOPLE if destination.kind == "conversations" else API
     if destination.is_genesys and not destination.path.startswith(beginning):
@@ -69,11 +69,11 @@ def _of_destination(destination: Destination) -> Iterator[str]:
     known = _request(destination).get("properties")
     for name in sorted({destination.into, *destination.lists.values()} - {"", *(known or {})}):
         if known and destination.shape == "lists":
-            yield f"{where} writes into {name}, a list that Genesys' SDK does not know there."
+            yield f"{where} writes into {name}, a list that Genesys' SDK does not have there."
 
 
 def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> Iterator[str]:
-    """`schemas`: what may be due here, one of them."""
+    """`schemas`: the alternatives that are allowed here."""
     schemas = [_resolved(schema) for schema in schemas]
     match template:
         case dict():
@@ -89,7 +89,7 @@ def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> I
                     yield from _of(each, others, where, place)
                 elif not is_free:
                     yield (
-                        f"{where} gives {place}, which Genesys' SDK does not know there; it has "
+                        f"{where} gives {place}, which Genesys' SDK does not have there; it has "
                         f"{', '.join(sorted(known))}."
                     )
         case list():
@@ -117,8 +117,8 @@ def _of_constant(
         yield f"{where} gives {member} {value!r}; Genesys' SDK lists {listed}."
     elif schemas and member.endswith("Id") and not is_guid(value):
         yield (
-            f"{where} gives {member} {value!r}, which is no GUID, as ids of Genesys Cloud are; a "
-            "name is of no use there."
+            f"{where} gives {member} {value!r}, which is not a GUID as Genesys Cloud's ids are; a "
+            "name cannot be used there."
         )
 
 

@@ -54,8 +54,8 @@ def route_of(
         )
     if said.lane != "normal" and not has_lanes:
         raise ValueError(
-            f'{where}.lane is "{said.lane}", but there is one queue for all requests: say lanes = '
-            "true in [relay]"
+            f'{where}.lane is "{said.lane}", but all requests share one queue; set lanes = true in '
+            "[relay]"
         )
     if said.when is not None:
         check_expression(said.when, f"{where}.when")
@@ -77,8 +77,8 @@ def _item(said: RouteTable, destination: Destination, where: str) -> Mapping[str
     item = destination.item if said.item is None else said.item
     if item is None:
         raise ValueError(
-            f"{where} needs item, a mapping: destination {said.destination} has none, and what "
-            f"{destination.kind} takes differs too much for one that fits all"
+            f"{where} needs item, a mapping: destination {said.destination} has none, and there is "
+            f"no default that suits every {destination.kind}"
         )
     check(item, f"{where}.item")
     whole = {**destination.base, **item, **destination.forced}
@@ -93,8 +93,8 @@ def _check_required(destination: Destination, item: Mapping[str, Json], where: s
     missing = [name for name in destination.required if not _may_give(item, name)]
     if missing:
         raise ValueError(
-            f"the item of {where} gives no {', '.join(missing)}; {destination.kind} needs it in "
-            f"every event: add it there or in destinations.{destination.name}.item"
+            f"the item of {where} gives no {', '.join(missing)}, which {destination.kind} needs "
+            f"for every event; add it there or in destinations.{destination.name}.item"
         )
 
 

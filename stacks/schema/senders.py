@@ -11,8 +11,8 @@ from stacks.tables import NonEmpty, quoted
 def _of_a_sender(name: str) -> str:
     if not SENDER.fullmatch(name):
         raise ValueError(
-            f"{quoted(name)} names no sender of the webhook: a name has 1 to 64 of a-z, 0-9, '.', "
-            "'_' and '-', and does not begin with aws."
+            f"{quoted(name)} is not a valid sender's name: it must have 1 to 64 characters of a-z, "
+            "0-9, '.', '_' and '-', and must not begin with aws."
         )
     return name
 

@@ -45,9 +45,9 @@ def check_topics(topics: Iterable[str], where: str) -> None:
 def why_never(topic: str) -> str:
     """Why no event can have a detail-type that fits; "" where one can."""
     if topic != topic.strip():
-        return "no detail-type begins or ends with a blank"
+        return "a detail-type never begins or ends with a space"
     if AN_ID.search(topic):
-        return "a detail-type has {id} where the topic of an event has an id"
+        return "a detail-type has {id} where an event's topic has an id"
     if not topic.lower().startswith(OF_GENESYS):
         return ""
     if not topic.startswith(OF_GENESYS):

@@ -38,8 +38,8 @@ def test_the_commands_led_from_the_alarm_to_the_repair(night: Finished) -> None:
             "checks found nothing wrong.",
             "ALARM WaitingForPerson",
             "poison-pill",
-            "it goes out again as request",
-            "Nothing needs you.",
+            "it is sent again as request",
+            "Nothing needs attention.",
         )
     ]
 

@@ -78,5 +78,5 @@ def test_an_earlier_time_than_any_archive_begins_with_the_earliest() -> None:
 
 
 def test_an_archive_of_somebody_else_is_none_of_ours() -> None:
-    with pytest.raises(OpsError, match="no archive of the stack's"):
+    with pytest.raises(OpsError, match="no archive that belongs to this stack"):
         archive_of(relay(LAKE), "partner", day(11))

@@ -31,11 +31,11 @@ class Account:
 def test_ten_are_too_few() -> None:
     relay: Any = Account(10)
 
-    with pytest.raises(OpsError, match=r"lets 10 invocations .* may need 17: ask for more"):
+    with pytest.raises(OpsError, match=r"allows 10 concurrent .* may need 17: request an increase"):
         concurrency.enough(relay)
 
 
 def test_as_many_as_may_run_are_enough() -> None:
     relay: Any = Account(17)
 
-    assert concurrency.enough(relay) == "17 of 17 invocations at once, at the most"
+    assert concurrency.enough(relay) == "at most 17 of 17 concurrent invocations"

@@ -97,7 +97,7 @@ def test_a_half_written_endpoint_file_is_one_sentence(
     assert main(["--local", "--endpoint-file", str(file), "status"]) == 2
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert "does not say where the local run is" in line
+    assert "does not contain the address of the local run" in line
     assert "make run" in line
 
 

@@ -114,7 +114,7 @@ def test_lanes_are_not_taken_away_while_somebody_waits_in_them(
     assert run(monkeypatch, Account(stack="UPDATE_COMPLETE", left=left), cdk, str(path)) == code
 
     assert bool(cdk.calls) == (code == 0)
-    assert ("7 messages are in the queues of the lanes" in capsys.readouterr().err) == (code == 1)
+    assert ("7 messages are in the lanes' queues" in capsys.readouterr().err) == (code == 1)
 
 
 def test_a_first_deploy_that_fails_is_left_deletable_and_can_be_repeated(
@@ -147,7 +147,7 @@ def test_a_stack_that_stands_stays_protected_all_the_time(
         ({"source": "DELETED"}, "Genesys Cloud has deleted the partner event source"),
         (
             {"source": "ACTIVE", "owner": "genesys-relay-other"},
-            f"The partner event source {SOURCE} feeds a bus of the stack genesys-relay-other",
+            f"The partner event source {SOURCE} is associated with a bus of the stack genesys-relay-other",
         ),
     ],
 )
@@ -175,7 +175,7 @@ def test_credentials_of_another_account_are_one_sentence(
     other.write_text(environment_text('account = "999999999999"'), encoding="utf-8")
 
     assert run(monkeypatch, Account(), CommandLine(), str(other)) == 1
-    assert "says account 999999999999, and these are credentials of" in capsys.readouterr().err
+    assert "names account 999999999999, but these credentials belong to" in capsys.readouterr().err
 
 
 def test_what_a_deleted_stack_left_behind_is_taken_over(

@@ -149,9 +149,9 @@ def test_what_waits_for_a_person_stays_and_is_named(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["jo", "--note", "x"], "too short to mean one person"),
+        (["jo", "--note", "x"], "too short to identify one person"),
         ([PERSON, "--note", " "], "--note is empty"),
-        ([PERSON, "--note", f"{PERSON} asked"], "refer to the request instead"),
+        ([PERSON, "--note", f"{PERSON} asked"], "refer to the person's request instead"),
         ([PERSON, "--note", "x", "--apply", "--json"], "repeat the command with --yes"),
     ],
 )

@@ -30,7 +30,7 @@ def test_the_lanes_are_among_the_queues(lanes: Deployed) -> None:
 
 def test_without_lanes_their_names_are_unknown(relay: Deployed) -> None:
     assert len(relay.lines()) == 4
-    with pytest.raises(OpsError, match="no queue writes-first: it is one of events, batches"):
+    with pytest.raises(OpsError, match="no queue writes-first: the queues are events, batches"):
         relay.line("writes-first")
 
 

@@ -109,7 +109,7 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["--state", "gone"], "No request is ever gone"),
+        (["--state", "gone"], "gone is not a state of a request"),
         (["--field", "amount=5"], "amount=5 is no field"),
         (["--field", "sender"], "sender is no field"),
         (["--from", "noon"], "noon is no time"),

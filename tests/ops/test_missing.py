@@ -89,7 +89,7 @@ def test_nothing_missing_is_said_and_ends_well(
         shop.arrive(all_of(each))
 
     assert main(["audit"]) == 0
-    assert "All of them came." in capsys.readouterr().out
+    assert "All of them arrived." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("gap")
@@ -107,7 +107,7 @@ def test_a_gap_is_named_drawn_and_needs_somebody(
     assert only["conversations"] == sorted(each["conversationId"] for each in shop.told[3:5])
     assert only["from"] == shop.told[3]["conversationStart"].replace(".000Z", "Z")
     assert sum(slot["missing"] for slot in found["bar"]) == 12
-    assert "12 events of 2 conversations never came" in shown
+    assert "12 events of 2 conversations never arrived" in shown
     assert "█" in shown
     assert "░" in shown
 
@@ -157,7 +157,7 @@ def test_what_a_backfill_made_takes_effect_once_and_late_genuine_events_are_copi
 
 @pytest.mark.parametrize(
     ("identity", "words"),
-    [({}, "identity rule of this type is not moment"), (BY_MOMENT, "came in this time")],
+    [({}, "identity rule of this type is not moment"), (BY_MOMENT, "arrived in this period")],
 )
 def test_what_cannot_be_told_from_a_genuine_event_is_not_made(
     relay: Deployed,

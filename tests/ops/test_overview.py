@@ -38,7 +38,7 @@ def test_all_is_well_where_none_needs_anybody(
     assert main(["status", "--all", "--profile", "relay-{environment}"]) == 0
 
     shown = capsys.readouterr().out
-    assert "None of 2 environments needs you." in shown
+    assert "None of 2 environments needs attention." in shown
     assert {name: target.profile for name, target in targets.items()} == {
         "acme": "relay-acme",
         "beta": "relay-beta",
@@ -78,7 +78,7 @@ def test_without_an_environment_there_is_nothing_to_look_at(
     (tmp_path / "acme.toml").unlink()
 
     assert main(["status", "--all"]) == 2
-    assert "no environment but the example" in capsys.readouterr().err
+    assert "no environment besides the example" in capsys.readouterr().err
 
 
 def test_it_is_of_environments_on_aws(

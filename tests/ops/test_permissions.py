@@ -74,5 +74,5 @@ def test_a_permission_that_lacks_is_named_with_its_destination(kind: str) -> Non
 
 def test_an_id_that_is_not_there_is_said() -> None:
     nobody = section("journey-external-events", configuration_id=EXTERNAL_SOURCE_ID)
-    with pytest.raises(OpsError, match="check its ids in the environment file"):
+    with pytest.raises(OpsError, match="check the ids and the region"):
         asked(World(NONE), nobody.pop("kind"), **nobody)

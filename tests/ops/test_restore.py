@@ -63,7 +63,7 @@ def test_the_commands_of_the_runbook_bring_the_ledger_back(relay: Deployed) -> N
         run(command.replace("<LedgerTableName of the outputs>", "ledger"), relay)
 
     relay.made["LedgerTableName"] = "genesys-relay-restored"
-    assert ledger(relay).startswith("genesys-relay-restored forgets what is over")
+    assert ledger(relay).startswith("genesys-relay-restored has expiry")
     table = relay.dynamodb.describe_table(TableName="genesys-relay-restored")["Table"]
     assert table["DeletionProtectionEnabled"]
 
@@ -104,7 +104,7 @@ def test_after_the_remedy_it_is_a_ledger_as_any_other_and_knows_its_claims(
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
     )
 
-    assert ledger(restored) == f"{RESTORED} forgets what is over and can be restored"
+    assert ledger(restored) == f"{RESTORED} has expiry and point-in-time recovery"
     found = restored.dynamodb.get_item(
         TableName=RESTORED, Key={"pk": CLAIM["pk"], "sk": CLAIM["sk"]}
     )

@@ -135,9 +135,9 @@ def test_what_did_not_happen_is_sent_again_once(
     again = ["review", "resolve", BATCH.batch_id, "--did-not-happen", "--note", "n", "--yes"]
 
     assert main(again) == 0
-    assert "it goes out again as request" in capsys.readouterr().out
+    assert "it is sent again as request" in capsys.readouterr().out
     assert main(again) == 2, "it does not wait any more"
-    assert "waits for nobody: goes on in parts. See: relay trace" in capsys.readouterr().err
+    assert "needs no decision: split into parts. See: relay trace" in capsys.readouterr().err
 
     (sent,) = waiting(parked, parked.line("writes").url)
     assert decode(sent["Body"]).events == BATCH.events
@@ -169,7 +169,7 @@ def test_what_another_request_has_delivered_stays_out_and_what_goes_is_named(
 
 @pytest.mark.parametrize(
     ("verdict", "says"),
-    [("--happened", "delivered, as Genesys itself says"), ("--discard", "discarded by a person")],
+    [("--happened", "delivered; Genesys shows it"), ("--discard", "discarded by a person")],
 )
 def test_a_closed_case_says_as_what(
     parked: Deployed, capsys: pytest.CaptureFixture[str], verdict: str, says: str

@@ -137,7 +137,7 @@ def a_sleeping_configuration(world: World) -> None:
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        (another_schema, "There is a schema 'Customer steps' that lacks type, source, "),
+        (another_schema, "The schema 'Customer steps' exists, but lacks type, source, "),
         (a_sleeping_source, "The External Source Customers is not active: activate it"),
         (a_sleeping_configuration, "The division of the configuration Customer steps is not"),
     ],
@@ -206,7 +206,7 @@ def broken(world: World, what: str) -> None:
         ("schema", "schema of the configuration Relayed events is not active"),
         ("source", "404 not.found External source not found"),
         ("sleeping source", "External Source Shop is not active"),
-        ("activation", "Journeys do not show the events of Relayed events"),
+        ("activation", "Journeys do not show events of Relayed events"),
         ("licence", "not licensed.*CX 4"),
         (
             "journey-configuration",
@@ -243,7 +243,7 @@ def test_a_login_that_gives_no_token_is_one_sentence(body: bytes) -> None:
         def send(self, *request: Any) -> Answer:
             return Answer(200, {}, body)
 
-    with pytest.raises(NoToken, match="answers 200 with something that is no"):
+    with pytest.raises(NoToken, match="answers 200 without a token"):
         token_of(Page(), "https://login.simulated", CLIENT_ID, CLIENT_SECRET)
 
 

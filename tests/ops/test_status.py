@@ -158,7 +158,7 @@ def test_the_last_daily_audit_is_read_from_its_log(
     seen.audited(now_ms, since_ms=since_ms, until_ms=until_ms, missing=12, missing_conversations=2)
     found = told(capsys, 1)
     assert (found["audited"]["missing"], found["audited"]["missing_conversations"]) == (12, 2)
-    assert "12 events of 2 conversations never came" in found["troubles"][0]
+    assert "12 events of 2 conversations never arrived" in found["troubles"][0]
 
 
 def test_a_quiet_relay_says_so_and_exits_with_0(
@@ -167,7 +167,7 @@ def test_a_quiet_relay_says_so_and_exits_with_0(
     assert main(["status"]) == 0
     said = capsys.readouterr().out
 
-    assert "Nothing needs you." in said
+    assert "Nothing needs attention." in said
     assert "code 1a2b3c, deployed" in said
     assert "ago: redriven 2" in said
 
@@ -188,7 +188,7 @@ def test_an_unreadable_message_needs_somebody_for_as_long_as_it_waits(
     assert (answer["quarantined"], answer["cases"][0]["id"]) == (1, "abcdefgh")
     assert main(["status"]) == 1
     said = capsys.readouterr().out
-    assert "Nothing needs you." not in said
+    assert "Nothing needs attention." not in said
     assert "abcdefgh" in said
 
     seen.vault.discard("quarantine/abcdefgh.json")
@@ -236,7 +236,7 @@ def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said
 
     assert not watch(seen, Screen(as_json=False), pause)
     said = capsys.readouterr().out
-    assert said.index("Nothing needs you.") < said.index("Dead letters: 1 in checks-dead")
+    assert said.index("Nothing needs attention.") < said.index("Dead letters: 1 in checks-dead")
 
 
 @pytest.mark.parametrize(

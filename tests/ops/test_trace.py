@@ -222,7 +222,7 @@ def test_an_event_of_a_part_whose_record_is_missing_is_under_way() -> None:
 
     (way,) = ways(Trace("c", (event,), (request,), is_partial=False))
 
-    assert way.fate == "goes on in parts"
+    assert way.fate == "split into parts"
 
 
 def test_a_record_that_is_gone_is_said_to_be_gone() -> None:

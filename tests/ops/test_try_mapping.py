@@ -83,7 +83,7 @@ def test_what_goes_beside_genesys_is_shown_with_its_address(
     assert run(*given) == 0
     said = capsys.readouterr().out
     assert 'POST https://crm.example.com/hooks, list "events"' in said
-    assert "Route lake is in shadow and would send" in said
+    assert "Route lake is in shadow mode and would send" in said
     assert "firehose arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake" in said
 
 
@@ -99,7 +99,7 @@ def test_an_event_that_no_route_takes_is_told(
     ("when", "code", "said"),
     [
         ("body.mood == 'good'", 0, "Route mine sends"),
-        ("body.mood == 'bad'", 0, "the event does not meet its condition: body.mood == 'bad'"),
+        ("body.mood == 'bad'", 0, "the event does not meet the condition: body.mood == 'bad'"),
         ("abs(body.mood) > `1`", 1, "when: the expression"),
     ],
 )

@@ -484,13 +484,13 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
 
 def test_a_file_that_does_not_exist_is_named_with_those_that_do() -> None:
     assert complaint("nowhere") == (
-        "environments/nowhere.toml: there is no such file; environments/ has: example."
+        "environments/nowhere.toml: there is no such file; environments/ contains: example."
     )
 
 
 @pytest.mark.parametrize("name", ["Production", "my_env", "a--b", "9", "x" * 31])
 def test_a_name_that_no_stack_can_bear_is_refused(tmp_path: Path, name: str) -> None:
-    assert "the file's name names the environment" in complaint(
+    assert "the file's name is the environment's name" in complaint(
         write(tmp_path, environment_text(), name)
     )
 

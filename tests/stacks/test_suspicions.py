@@ -41,7 +41,7 @@ def test_an_environment_of_one_s_own_is_above_suspicion(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("customer-steps",), "destinations.journey.configuration_id is 'customer-steps'"),
-        (("00000000-0000-4000-8000-000000000001",), "an id of the example"),
+        (("00000000-0000-4000-8000-000000000001",), "which comes from the example"),
         ((GUID, "00000000-0000-4000-8000-000000000000"), "relay.partner_event_source is"),
     ],
 )
@@ -151,7 +151,7 @@ def test_what_the_sdk_knows_and_what_is_none_of_its_affair_is_above_suspicion(
     [
         ("00000000-0000-0000-0000-000000000000", "made up"),
         ("11111111-2222-4333-8444-555555555555", "made up"),
-        ("my-organisation", "names the organisation 'my-organisation', which is no GUID"),
+        ("my-organisation", "names the organisation 'my-organisation', which is not a GUID"),
     ],
 )
 def test_an_organisation_is_known_by_its_id(tmp_path: Path, organisation: str, words: str) -> None:

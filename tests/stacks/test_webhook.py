@@ -201,7 +201,7 @@ def test_cdk_nag_finds_nothing(synthesised: Synthesised) -> None:
         (
             f'domain = {{ name = "a.example", certificate_arn = "{CERTIFICATE}", '
             'truststore_version = "1" }',
-            ["truststore_version is given and truststore is not"],
+            ["truststore_version is given without truststore"],
         ),
         ("secret = 'x'", ["webhook.secret is not a known key", "burst"]),
     ],

@@ -317,9 +317,9 @@ def test_only_the_configured_source_is_genesys() -> None:
     [
         ({"partner_event_source": 7}, "partner_event_source is 7"),
         ({"identity": {"v2.users.*": "time"}},
-         'identity."v2.users.*" is "time"; expected a table of patterns of detail-types and how'),
+         'identity."v2.users.*" is "time"; expected a table of detail-type patterns'),
         ({"identity": {"v2.users.0b0e8b3c-0000-4000-8000-000000000001.presence": "content"}},
-         "a detail-type has {id} where the topic of an event has an id"),
+         "a detail-type has {id} where an event's topic has an id"),
         ({"identity": ["content"]}, 'identity is ["content"]; expected a table of patterns'),
         ({"sender_types": []}, "sender_types is []; expected a table of senders"),
         ({"sender_types": {"aws.shop": ["*"]}}, 'sender_types."aws.shop": "aws.shop" names no'),
@@ -337,9 +337,9 @@ def test_what_is_wrong_about_entrances_is_one_sentence(more: dict[str, Any], sen
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("eventBody.orderId", "an event has no eventBody: what an event says is under body"),
+        ("eventBody.orderId", "an event has no eventBody: the content of an event is under body"),
         ("join('', ['a', detail.x])", "an event has no detail"),
-        ("Upsert", "a constant text is written in single quotes"),
+        ("Upsert", "write a constant string in single quotes"),
         ("body.x || orderId", "an event has no orderId"),
         ("{a: body.x, b: sessionId}", "an event has no sessionId"),
         ("@.eventBody.x", "an event has no eventBody"),

@@ -800,7 +800,7 @@ def test_a_generic_destination_without_events_says_only_how_to_ask() -> None:
     assert confirmation is not None
     assert confirmation.asks_first
     for key in ("answer", "conversation"):
-        with pytest.raises(ValueError, match="or say only truth and key"):
+        with pytest.raises(ValueError, match="or give only truth and key"):
             confirmations.read({"truth": "/x/{key}", "key": key}, KINDS["generic"], "x")
 
 

@@ -18,7 +18,7 @@ if (standing && live) {
       standing.replaceChildren(...made.body.childNodes);
       if (link) [...standing.querySelectorAll("a")].find((a) => a.getAttribute("href") === link)?.focus();
       document.title = `${standing.querySelector("h1").textContent} · ${document.title.split(" · ").pop()}`;
-      live.textContent = "Renewed by itself while you look.";
+      live.textContent = "Updates automatically.";
       live.className = "hint on";
     });
     source.addEventListener("trouble", (told) => {
@@ -26,7 +26,7 @@ if (standing && live) {
       live.className = "hint off";
     });
     source.onerror = () => {
-      live.textContent = "Not renewed: the console has ended, or cannot be reached. It is tried again.";
+      live.textContent = "Not updated: the console has ended or cannot be reached. Trying again.";
       live.className = "hint off";
     };
   };

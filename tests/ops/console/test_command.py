@@ -40,7 +40,7 @@ def test_a_visitor_presses_a_button_and_reads_what_it_says() -> None:
         thread.start()
         try:
             page = Visit(address(door))
-            assert page.headline("/") == "7 things need you."
+            assert page.headline("/") == "7 things need attention."
             assert "refused by genesys" in page.text("/trace?name=waiting").lower()
             dry, done = page.press({"action": "redrive", "id": "abc"})
         finally:

@@ -254,9 +254,9 @@ def test_hostile_texts_are_shown_as_they_are() -> None:
 def test_how_it_stands_is_what_the_command_says() -> None:
     night, quiet = Wanting().get("/").text, Wanting(is_quiet=True).get("/").text
 
-    assert "Nothing needs you." in quiet
-    assert "Nothing needs you." not in night
-    assert "7 things need you." in night
+    assert "Nothing needs attention." in quiet
+    assert "Nothing needs attention." not in night
+    assert "7 things need attention." in night
     assert 'href="/docs/runbook.md#genesysfailing"' in night
     assert f'href="/cases/{REFUSED}"' in night
     assert "2 dead letters" in night
@@ -267,8 +267,8 @@ def test_every_environment_stands_on_one_page_that_is_led_to_where_there_are_sev
     page = wanting.get("/environments").text
 
     assert re.findall(r"<b>(eu|us)</b>", page) == ["eu", "us"]
-    assert "nothing for you" in page
-    assert "1 thing for you" in page
+    assert "no problems" in page
+    assert "1 problem" in page
     assert "relay --environment us console" in page
     assert 'href="/environments"' not in wanting.get("/").text
     wanting.readings.has_others = True
@@ -280,7 +280,7 @@ def test_it_is_renewed_by_itself() -> None:
 
     assert answered.headers["content-type"].startswith("text/event-stream")
     assert answered.text.startswith("event: standing\ndata: ")
-    assert "7 things need you." in answered.text
+    assert "7 things need attention." in answered.text
 
 
 def test_what_cannot_be_read_is_a_sentence() -> None:
@@ -321,7 +321,7 @@ def test_what_never_came_is_asked_for_by_hand_and_drawn_over_time() -> None:
     assert wanting.readings.asked == [("2026-01-09T00:00Z", "")]
     tones = re.findall(r'<rect class="(\w+)"', text)
     assert [tone for tone in tones if tone != "quiet"] == ["good", "bad", "good"]
-    assert "6 never came" in text
+    assert "6 never arrived" in text
     assert 'href="/missing"' in wanting.get("/events").text
 
 
@@ -329,7 +329,7 @@ def test_with_nothing_due_there_is_nothing_to_draw() -> None:
     text = Wanting(is_quiet=True).get("/missing?from=&to=").text
 
     assert "<rect" not in text
-    assert "0 events due, 0 never came" in text
+    assert "0 events expected, 0 never arrived" in text
 
 
 @pytest.mark.parametrize(

@@ -82,12 +82,12 @@ def test_each_page_fits_and_nothing_complains(
 
 def test_it_is_renewed_while_somebody_looks(browser: Browser, let_in: str, shown: Shown) -> None:
     browser.open(f"{let_in}/", width=1280, height=900, dark=False)
-    browser.until("document.querySelector('h1').textContent.includes('things need you')")
+    browser.until("document.querySelector('h1').textContent.includes('things need attention')")
 
     shown.is_quiet = True
     try:
-        browser.until("document.querySelector('h1').textContent === 'Nothing needs you.'")
-        assert browser.evaluate("document.title").startswith("Nothing needs you.")
+        browser.until("document.querySelector('h1').textContent === 'Nothing needs attention.'")
+        assert browser.evaluate("document.title").startswith("Nothing needs attention.")
         assert browser.evaluate("document.getElementById('live').className") == "hint on"
     finally:
         shown.is_quiet = False

@@ -59,7 +59,7 @@ def test_each_page_is_read_from_the_relay(
 
     assert main(["status", "--json"]) == 1
     troubles = json.loads(capsys.readouterr().out)["troubles"]
-    assert f"{len(troubles)} things need you." in text("/")
+    assert f"{len(troubles)} things need attention." in text("/")
 
     assert BATCH.events[1].identity in text(f"/trace?name={BATCH.batch_id}")
     assert "Refused by Genesys" in text(f"/trace?name={BATCH.events[0].identity}")
