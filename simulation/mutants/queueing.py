@@ -1,7 +1,7 @@
 """Mistakes about messages."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
 
 from lambdas.relay.assembly import consumers
 from lambdas.relay.assembly import intake as assembled_intake
@@ -14,10 +14,11 @@ from lambdas.relay.functions import (
     reconcile,
     write,
 )
-from lambdas.relay.functions.redriving import Verdict, judge_batch
+from lambdas.relay.functions.redriving import DeadBatch, Verdict, judge_batch
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages import consumer, sealing
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
@@ -65,8 +66,11 @@ def _intake_that_forgets(arrived: Sequence[Delivery], deps: intake.Deps) -> list
     return []
 
 
-def _split_is_done(*place: Any, state: State | None, **more: Any) -> Verdict:
-    return judge_batch(*place, state="DONE" if state == "SPLIT" else state, **more)
+def _split_is_done(
+    queue: str, redrives: int, why: Reason, batch: DeadBatch, *, backoff_s: float
+) -> Verdict:
+    state: State | None = "DONE" if batch.state == "SPLIT" else batch.state
+    return judge_batch(queue, redrives, why, replace(batch, state=state), backoff_s=backoff_s)
 
 
 def _delete_then_send(

@@ -147,7 +147,8 @@ def test_a_stack_that_stands_stays_protected_all_the_time(
         ({"source": "DELETED"}, "Genesys Cloud has deleted the partner event source"),
         (
             {"source": "ACTIVE", "owner": "genesys-relay-other"},
-            f"The partner event source {SOURCE} is associated with a bus of the stack genesys-relay-other",
+            f"The partner event source {SOURCE} is associated with a bus of the stack "
+            "genesys-relay-other",
         ),
     ],
 )

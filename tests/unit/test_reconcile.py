@@ -17,6 +17,7 @@ from lambdas.relay.functions.dedup import dedup
 from lambdas.relay.functions.reconcile import Deps, Line, reconcile
 from lambdas.relay.functions.redriving import (
     Clear,
+    DeadBatch,
     Keep,
     Person,
     Redrive,
@@ -116,10 +117,9 @@ def judged(
         queue,
         redrives,
         Code.QUOTED("why"),
-        state=state,
-        is_configured=is_configured,
-        is_turned_away=is_turned_away,
-        age_s=age_s,
+        DeadBatch(
+            state=state, is_configured=is_configured, is_turned_away=is_turned_away, age_s=age_s
+        ),
         backoff_s=60,
     )
 

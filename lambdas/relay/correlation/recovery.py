@@ -6,6 +6,7 @@ more than one: a duplicate slipped through, listed for merge or cancel, or cance
 destination says so. It shows nothing, or there is no answer: whoever asked decides what comes next.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,9 +144,8 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
         return _cancel(tracked, listed, confirmation.cancel, deps, now_ms)
     reason = Code.DUPLICATE(", ".join(listed))
     advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
-    return give_to_person(
-        tracked, reason, advice, deps, now_ms, locked=True, duplicates=list(listed)
-    )
+    question = Question(reason, advice, duplicates=listed)
+    return give_to_person(tracked, question, deps, now_ms, locked=True)
 
 
 def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
@@ -153,41 +153,44 @@ def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
     oldest = min(tracked.ordering.held, key=lambda ordered_event: ordered_event.heard_at_ms)
     hears = heard_by(deps.confirmation(tracked))
     missing = ", ".join(missing_before(tracked.ordering, oldest, hears)) or "nothing"
-    given = give_to_person(
-        tracked,
+    question = Question(
         Code.HELD_IN_VAIN(oldest.detail_type, missing),
         "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
-        deps,
-        now_ms,
-        locked=False,
     )
+    given = give_to_person(tracked, question, deps, now_ms, locked=False)
     if given:
         deps.telemetry.count("HoldsExpired")
     return given
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person has to decide about a request."""
+
+    reason: Reason
+    advice: str
+    #: the conversations in which it took effect more than once
+    duplicates: Sequence[str] = ()
+    #: what Genesys shows, where that is not what was expected
+    found: Json = None
+
+
 def give_to_person(
-    tracked: Record,
-    reason: Reason,
-    advice: str,
-    deps: Deps,
-    now_ms: int,
-    *,
-    locked: bool,
-    duplicates: list[str] | None = None,
-    found: Json = None,
+    tracked: Record, question: Question, deps: Deps, now_ms: int, *, locked: bool
 ) -> bool:
     """The document first, then the record; False where the record changed meanwhile."""
     expected = {row.key: dict(row.shows) for row in tracked.expected}
-    shown = found if len(canonical(found)) <= SHOWN_MAX else canonical(found)[:SHOWN_MAX]
-    keep_record_for_review(
-        tracked.batch_id, reason, advice, deps.vault, now_ms, expected=expected, found=shown
-    )
-    more: dict[str, object] = {"duplicates": duplicates} if duplicates else {}
+    reason, found = question.reason, canonical(question.found)
+    sides = {
+        "expected": expected,
+        "found": question.found if len(found) <= SHOWN_MAX else found[:SHOWN_MAX],
+    }
+    keep_record_for_review(tracked.batch_id, reason, question.advice, deps.vault, now_ms, **sides)
+    more = {"duplicates": list(question.duplicates)} if question.duplicates else {}
     guard, change = reviewing(tracked, now_ms, reason, locked=locked, **more)
     if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
         return False
-    deps.telemetry.count("DuplicatesFound" if duplicates else "Parked")
+    deps.telemetry.count("DuplicatesFound" if question.duplicates else "Parked")
     deps.telemetry.note("given to a person", batch=tracked.batch_id, reason=reason)
     return True
 
@@ -197,15 +200,12 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
     confirmation = deps.confirmation(tracked)
     if confirmation is not None and confirmation.compensation is not None:
         return _compensate(tracked, finding, confirmation.compensation, deps, now_ms)
-    return give_to_person(
-        tracked,
+    question = Question(
         Code.TRUTH_DIFFERS(),
         "Compare what was expected with what was found; correct it in Genesys, then resolve it.",
-        deps,
-        now_ms,
-        locked=True,
         found=finding.found,
     )
+    return give_to_person(tracked, question, deps, now_ms, locked=True)
 
 
 def _cancel(

@@ -47,12 +47,18 @@ def read_results(
                 failed += [(place, *_failure(row)) for place in places]
             case None:
                 return Unreadable(Code.SUCCESS_UNSAID())
-    failures = merged(failed)
+    return _in_agreement(document, taken, merged(failed), len(events))
+
+
+def _in_agreement(
+    document: Row, taken: set[int], failures: Sequence[ItemFailure], items: int
+) -> Sequence[ItemFailure] | Unreadable:
+    """The failures, if each item has one result and the summary does not contradict them."""
     missed = {failure.index for failure in failures}
     if taken & missed:
         return CONTRADICTION
-    if len(taken) + len(missed) < len(events):
-        return Unreadable(Code.ITEMS_MISSING(len(taken | missed), len(events)))
+    if len(taken) + len(missed) < items:
+        return Unreadable(Code.ITEMS_MISSING(len(taken | missed), items))
     if not failures and (document.get("errorCount") or document.get("errorIndexes")):
         return CONTRADICTION
     return failures

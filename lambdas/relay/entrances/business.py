@@ -48,45 +48,31 @@ def business(detail: Mapping[str, Json], source: str, detail_type: str) -> Conte
     if wrong is not None:
         raise Malformed(wrong)
     identifiers = detail.get("identifiers", {})
-    return by_sender(
-        source,
-        own_id=detail.get("id"),
-        topic=detail["type"],
-        moment=detail["occurredAt"],
-        said=[identifiers, detail.get("attributes", {}), {}],
-        conversation_id=identifiers.get("conversationId"),
-        occurred_at_ms=iso_ms(detail["occurredAt"]),
-        detail=detail,
-    )
-
-
-def by_sender(
-    source: str,
-    *,
-    own_id: str | None,
-    topic: str,
-    moment: Json,
-    said: list[Json],
-    conversation_id: str | None,
-    occurred_at_ms: int | None,
-    detail: Mapping[str, Json],
-) -> Content:
-    """What a sender tells: topic, moment and all else that it said. The moment tells two events
-    apart only where no id does."""
-    whole = canonical([source, topic, *([] if own_id else [moment]), *said])
+    topic, moment = detail["type"], detail["occurredAt"]
+    said = [identifiers, detail.get("attributes", {}), {}]
+    whole, identified_by = by_sender(source, detail.get("id"), topic, moment, said)
     return Content(
         topic=topic,
-        identified_by=by_own_id(source, own_id) if own_id else ("sender's content", whole),
+        identified_by=identified_by,
         said=whole,
-        conversation_id=conversation_id,
+        conversation_id=identifiers.get("conversationId"),
         correlation_id=correlation(detail),
-        occurred_at_ms=occurred_at_ms,
+        occurred_at_ms=iso_ms(moment),
         body=detail,
     )
 
 
+def by_sender(
+    source: str, own_id: str | None, topic: str, moment: Json, said: list[Json]
+) -> tuple[str, tuple[str, ...]]:
+    """The content of a sender's event, and what identifies the event: its own id if it has one,
+    else the content, which includes the time only then."""
+    whole = canonical([source, topic, *([] if own_id else [moment]), *said])
+    return whole, by_own_id(source, own_id) if own_id else ("sender's content", whole)
+
+
 def by_own_id(source: str, own_id: str) -> tuple[str, ...]:
-    """By what an event is known that its sender gives an id of its own."""
+    """What identifies an event to which its sender gave an id."""
     return ("sender's id", source, own_id)
 
 

@@ -51,13 +51,14 @@ def posted(detail: Mapping[str, Json], source: str, detail_type: str) -> Content
     data = detail.get("data", {})
     stated = data.get("conversationId") if isinstance(data, dict) else None
     rest = {n: v for n, v in detail.items() if n not in _POSTED and n not in _PER_COPY}
-    return by_sender(
-        source,
-        own_id=own_id,
+    said = [{}, data, rest]
+    whole, identified_by = by_sender(source, own_id, said_type, detail["createdTime"], said)
+    return Content(
         topic=said_type,
-        moment=detail["createdTime"],
-        said=[{}, data, rest],
+        identified_by=identified_by,
+        said=whole,
         conversation_id=stated if isinstance(stated, str) and stated else None,
+        correlation_id=correlation(detail),
         occurred_at_ms=moment(detail, "createdTime", "detail"),
-        detail=detail,
+        body=detail,
     )

@@ -110,9 +110,8 @@ class Attempt:
         if awaited is not None and self.lease.is_shown(awaited, self.batch.depth):
             if len(self.batch.events) == 1 or self.destination.takes_whole:
                 return self._await_event(awaited, Code.HEARD_UNANSWERED())
-            if step == "repost":
-                # It took effect, at least in part: sending it again would double that.
-                step = "ask a person"
+            # It took effect, at least in part: sending it again would double that.
+            step = "ask a person" if step == "repost" else step
         if step == "ask Genesys":
             ended = self._ask_genesys()
             if ended is not None:
@@ -163,16 +162,15 @@ class Attempt:
                 return self.split_or_reject(reason)
             case Deferred():
                 return self._release(outcome)
-            case Unsure(reason, answer=str(answer)) if not self._is_everybodys():
-                if self.lease.unread_at_ms is not None or self._next_step() == "ask a person":
-                    return self._park("MANUAL_REVIEW", reason, answer=answer)
-                self._note(reason)
-                return self._leave_unknown(outcome)
             case Unsure():
-                return self._leave_unknown(outcome)
+                return self._unsure(outcome)
 
-    def _leave_unknown(self, unsure: Unsure) -> Disposition:
+    def _unsure(self, unsure: Unsure) -> Disposition:
         """Nothing is settled: the lease runs out, as after a crash."""
+        if unsure.answer is not None and not self._is_everybodys():
+            if self.lease.unread_at_ms is not None or self._next_step() == "ask a person":
+                return self._park("MANUAL_REVIEW", unsure.reason, answer=unsure.answer)
+            self._note(unsure.reason)
         wait = until_s(self._lease_until_ms(), self.deps.clock.now_ms())
         return Later(Code.OUTCOME_UNKNOWN(unsure.reason), max(wait, unsure.retry_after_s or 0))
 

@@ -122,9 +122,11 @@ class _Visit:
         known = _contradicted(tracked, event, confirmation)
         if known and tracked.state in LISTENING | {"CONFIRMED"}:
             return self._contradict(event, known)
-        if tracked.state not in LISTENING:
-            return Done()
-        now_ms = self._now_ms()
+        return self._order(event, confirmation) if tracked.state in LISTENING else Done()
+
+    def _order(self, event: Heard, confirmation: Confirmation | None) -> Disposition | None:
+        """Applies an event, holds it until those before it have come, or finds it known."""
+        tracked, now_ms = self.tracked, self._now_ms()
         ordered_event = OrderedEvent(
             event.identity, event.detail_type, event.session, event.sequence, now_ms
         )

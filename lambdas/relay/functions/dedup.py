@@ -80,7 +80,11 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
         return Done()
     if not any(name in deps.destinations for name in batch.target.names):
         return _unconfigured(batch, deps, now_ms)
-    batch = as_ordered(batch, deps.ledger)
+    return _decide(delivery, as_ordered(batch, deps.ledger), deps, now_ms)
+
+
+def _decide(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    """Which of its events are written, wait, are echoes of our own requests, or need a person."""
     aged = _aged(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, deps, now_ms)

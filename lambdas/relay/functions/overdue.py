@@ -290,7 +290,8 @@ def _postpone(tracked: Record, seconds: int, deps: Deps) -> Fate:
 
 def _give(tracked: Record, reason: Reason, advice: str, deps: Deps) -> Fate:
     now_ms = deps.clock.now_ms()
-    given = recovery.give_to_person(tracked, reason, advice, deps, now_ms, locked=False)
+    question = recovery.Question(reason, advice)
+    given = recovery.give_to_person(tracked, question, deps, now_ms, locked=False)
     return "reviewed" if given else "changed"
 
 

@@ -10,7 +10,7 @@ ten dead letters or a page of records in memory, and reads the index of what nee
 the table.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +22,7 @@ from lambdas.relay.entrances.events import Reader, parse_event
 from lambdas.relay.functions import overdue
 from lambdas.relay.functions.redriving import (
     Clear,
+    DeadBatch,
     Keep,
     Person,
     Redrive,
@@ -219,10 +220,12 @@ def _judge_batch(
         line.name,
         redrives,
         why,
-        state=state,
-        is_configured=batch.target == CANDIDATES or known is not None,
-        is_turned_away=overdue.is_turned_away(known, deps),
-        age_s=age_s,
+        DeadBatch(
+            state=state,
+            is_configured=batch.target == CANDIDATES or known is not None,
+            is_turned_away=overdue.is_turned_away(known, deps),
+            age_s=age_s,
+        ),
         backoff_s=deps.timing.redrive_backoff_s,
     )
 
@@ -270,36 +273,35 @@ def _goes_on_in_others(batch: Batch, deps: Deps) -> bool:
 
 
 def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
-    """Oldest first, a page at a time. Whatever is attended to leaves the list or moves to its
-    end, so the next page is another one; a page in which nothing moves ends the run."""
-    looked_at = 0
+    """Attends to overdue records until time or requests run out."""
     asked = 0
-    while looked_at < RECORDS_PER_RUN_MAX:
-        keys = deps.ledger.due(OVERDUE, deps.clock.now_ms() // 1000, RECORDS_PER_PAGE)
-        moved = 0
-        for item in deps.ledger.find(keys) if keys else []:
-            if deps.clock.now_ms() > deadline_ms:
-                result.out_of_time = True
-                return
-            if item is None or not overdue.is_due(item, deps.clock.now_ms()):
-                continue
-            if asked >= QUERIES_PER_RUN_MAX:
-                result.out_of_requests = True
-                return
-            attend = partial(_attend, item, deps, result)
-            if not _alone(attend, deps, result, batch=item["pk"].removeprefix("R#")):
-                deps.ledger.change(
-                    item["pk"],
-                    item["sk"],
-                    *shelving(item, REVIEW, deps.clock.now_ms(), Code.UNFORESEEN()),
-                )
-            if result.out_of_requests:
-                return
-            asked += overdue.asks(item, deps)
-            moved += 1
-        looked_at += moved
-        if not moved:
+    for item in _due(deps):
+        if deps.clock.now_ms() > deadline_ms:
+            result.out_of_time = True
             return
+        if asked >= QUERIES_PER_RUN_MAX:
+            result.out_of_requests = True
+            return
+        attend = partial(_attend, item, deps, result)
+        if not _alone(attend, deps, result, batch=item["pk"].removeprefix("R#")):
+            shelved = shelving(item, REVIEW, deps.clock.now_ms(), Code.UNFORESEEN())
+            deps.ledger.change(item["pk"], item["sk"], *shelved)
+        if result.out_of_requests:
+            return
+        asked += overdue.asks(item, deps)
+
+
+def _due(deps: Deps) -> Iterator[Item]:
+    """Overdue records, oldest first, a page at a time. One that is attended to leaves the list or
+    moves to its end, so the next page is another one; a page without a due record is the last."""
+    looked_at, due = 0, 1
+    while due and looked_at < RECORDS_PER_RUN_MAX:
+        keys, due = deps.ledger.due(OVERDUE, deps.clock.now_ms() // 1000, RECORDS_PER_PAGE), 0
+        for item in deps.ledger.find(keys) if keys else []:
+            if item is not None and overdue.is_due(item, deps.clock.now_ms()):
+                due += 1
+                yield item
+        looked_at += due
 
 
 def _attend(item: Item, deps: Deps, result: Result) -> None:

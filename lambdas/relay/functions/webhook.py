@@ -94,16 +94,7 @@ def _answer(request: Request, deps: Deps) -> Reply:
     if len(request.body) > WEBHOOK_BODY_BYTES_MAX:
         return _refusal(413, Code.BODY_TOO_LARGE(len(request.body)))
     try:
-        turned_away = _turned_away(request, deps)
-        if turned_away is not None:
-            return turned_away
-        envelope = _envelope(request, deps)
-        if not _may_send(request.sender, envelope["detail-type"], deps):
-            return _refusal(403, Code.NOT_PERMITTED(request.sender))
-        message = canonical(envelope)
-        event = parse_event(message, deps.clock.now_ms())
-        is_known = _is_known(event, deps)
-        deps.events.send([Outgoing(message, _described(event))])
+        return _turned_away(request, deps) or _take(request, deps)
     except Malformed as malformed:
         # The sender knows no envelope and no detail, only the body.
         return _refusal(400, malformed.reason.with_name("detail", BODY))
@@ -113,6 +104,17 @@ def _answer(request: Request, deps: Deps) -> Reply:
     except Transient as transient:
         deps.telemetry.note("webhook unavailable", reason=transient.reason)
         return _put_off(503, Code.NOT_QUEUED())
+
+
+def _take(request: Request, deps: Deps) -> Reply:
+    """Queues the event of an authenticated sender. Raises Malformed or Transient."""
+    envelope = _envelope(request, deps)
+    if not _may_send(request.sender, envelope["detail-type"], deps):
+        return _refusal(403, Code.NOT_PERMITTED(request.sender))
+    message = canonical(envelope)
+    event = parse_event(message, deps.clock.now_ms())
+    is_known = _is_known(event, deps)
+    deps.events.send([Outgoing(message, _described(event))])
     deps.telemetry.note(
         "webhook", status=200, identity=event.identity, correlation=event.correlation_id
     )

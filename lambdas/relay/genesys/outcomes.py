@@ -124,12 +124,9 @@ def judge(
     match answer.status:
         case 429:
             return Deferred(Code.RATE_LIMIT(), wait, 429, is_fault=False)
-        case 503 if wait is not None:
-            # Who names the hour of his return has not begun (RFC 9110, 15.6.4): maintenance.
-            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 503, is_fault=False)
-        case 413 if wait is not None:
-            # Too large for now (RFC 9110, 15.5.14).
-            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, 413, is_fault=False)
+        case 503 | 413 as status if wait is not None:
+            # Maintenance (RFC 9110, 15.6.4), or too large for now (15.5.14): it was not started.
+            return Deferred(Code.GENESYS_SAYS(words(answer)), wait, status, is_fault=False)
         case status if _refuses(answer, batch, destination):
             return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer), wait)
         case status if 300 <= status < 500 and status not in MAY_HAVE_HAPPENED:
