@@ -63,7 +63,7 @@ def _of_destination(destination: Destination) -> Iterator[str]:
         )
     beginning = PEOPLE if destination.kind == "conversations" else API
     if destination.is_genesys and not destination.path.startswith(beginning):
-        yield f"{where}.path is {destination.path!r}; Genesys has what it is for under {beginning}."
+        yield f"{where}.path is {destination.path!r}; expected a path under {beginning}."
     if destination.is_genesys and destination.path == GENERIC.path:
         yield f"{where}.path is {destination.path!r}, which Genesys Cloud itself does not have."
     known = _request(destination).get("properties")

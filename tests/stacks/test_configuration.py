@@ -206,7 +206,7 @@ BAD = {
     ),
     "sender that cannot be one": (
         environment_text() + '\n[webhook.types]\n"Shop" = ["*"]\n',
-        ['webhook.types.Shop: "Shop" names no sender', "1 to 64"],
+        ['webhook.types.Shop: "Shop" is not a valid sender', "1 to 64"],
     ),
     "unknown region": (
         environment_text(genesys='genesys_region = "eu-central-9"'),
