@@ -158,7 +158,7 @@ def consume(
         arrived = deliveries_of(event, CLOCK)
         kept = function()(arrived, deadline_ms(context, CLOCK))
         if kept and arrived[0].receipt == NO_RECEIPT:
-            raise RuntimeError("the event could not be taken; invoke again")
+            raise RuntimeError("the event could not be accepted; invoke again")
         return answer(kept)
 
 

@@ -56,7 +56,7 @@ class SqsQueue:
             if failed:
                 codes = sorted({row["Code"] for row in failed})
                 kind = Impossible if _IMPOSSIBLE.issuperset(codes) else Transient
-                told = f"{len(failed)} messages not taken ({', '.join(codes)})"
+                told = f"{len(failed)} messages not accepted ({', '.join(codes)})"
                 raise kind(Code.CALL_FAILED("SendMessageBatch", told))
 
     def change_visibility(self, delivery: Delivery, seconds: float) -> None:

@@ -49,7 +49,7 @@ def test_a_bare_event_that_could_not_be_taken_is_an_error(functions: Functions) 
     """Answered as a failure of a message it would count as a success."""
     functions.deployment.lose("batches")
 
-    with pytest.raises(RuntimeError, match="could not be taken; invoke again"):
+    with pytest.raises(RuntimeError, match="could not be accepted; invoke again"):
         functions.invoke("intake", envelope())
 
 

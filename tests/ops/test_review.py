@@ -222,7 +222,7 @@ def test_an_unknown_case_is_said_to_be_unknown(
     assert "Nothing waiting begins with abc" in capsys.readouterr().err
 
 
-ADVICE = "Compare what was expected with what was found; correct it in Genesys, then resolve it."
+ADVICE = "Compare what was expected with what was found and correct it in Genesys; then resolve it."
 EXPECTED = {"c-1": {"attributes": {"order": "4711"}, "state": "open"}}
 
 

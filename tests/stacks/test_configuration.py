@@ -230,7 +230,7 @@ BAD = {
             genesys='api_url = "https://login.mypurecloud.de"\n'
             'login_url = "https://api.mypurecloud.de"'
         ),
-        ["api_url is", "has no api at", "expected https://api.mypurecloud.de."],
+        ["api_url is", "Genesys Cloud has no api", "expected https://api.mypurecloud.de."],
     ),
     "URL of the web application": (
         environment_text(
@@ -244,7 +244,7 @@ BAD = {
             genesys='api_url = "https://api.mypurecloud.com.au"\n'
             'login_url = "https://login.mypurecloud.com"'
         ),
-        ["mypurecloud.com.au", "two regions", "expected one domain"],
+        ["mypurecloud.com.au", "different regions of Genesys Cloud", "expected one domain"],
     ),
     "number as text": (
         environment_text('requests_per_minute = "300"'),
@@ -269,7 +269,7 @@ BAD = {
     "detail-type with a wildcard": (
         environment_text('detail_types = ["v2.detail.events.conversation.{id}.*"]'),
         [
-            'relay.detail_types[0]: "v2.detail.events.conversation.{id}.*" holds a *',
+            'relay.detail_types[0]: "v2.detail.events.conversation.{id}.*" contains a *',
             "EventBridge compares literally",
             '"v2.detail.events.conversation.{id}.acd.start"',
             "leave detail_types out",
@@ -515,7 +515,7 @@ def test_two_environments_may_not_share_a_name(tmp_path: Path) -> None:
     one = write(tmp_path, environment_text(), "same")
     two = write(tmp_path / "other", environment_text(source="aws.partner/g/c/o"), "same")
 
-    assert '"same" too' in complaint(f"{one},{two}")
+    assert 'is also called "same"' in complaint(f"{one},{two}")
 
 
 @pytest.mark.parametrize("more", ["", "any_event_source = true"])
@@ -535,4 +535,4 @@ def test_more_detail_types_than_a_pattern_holds_are_one_sentence(tmp_path: Path)
     )
 
     assert "detail_types lists 60 names, which make a pattern of 2" in sentence
-    assert "and EventBridge takes 2048; list fewer, or none" in sentence
+    assert "but EventBridge allows 2048; list fewer, or none" in sentence

@@ -48,7 +48,7 @@ REFUSED = {
     "a question mark": (topics("v2.users.?.presence"), "not ?"),
     "braces of another width": (topics("v2.users.\uff5bid\uff5d.presence"), "not \uff5bid\uff5d"),
     "capitals in braces": (topics("v2.users.{ID}.presence"), "not {ID}"),
-    "an id in braces": (topics(f"v2.users.{{{GUID}}}.presence"), "has {id} where the topic"),
+    "an id in braces": (topics(f"v2.users.{{{GUID}}}.presence"), "has {id} where an event's topic"),
     "a dot too many": (topics("v2.users..{id}.presence"), "it has a dot too many"),
     "a dot at the end": (topics("v2.users.{id}.presence."), "it has a dot too many"),
     "a name for an id, in detail_types": (
@@ -57,18 +57,18 @@ REFUSED = {
     ),
     "a number, in detail_types": (relay('detail_types = ["v2.users.12.presence"]'), "not 12"),
     "capitals, in detail_types": (relay('detail_types = ["V2.users.{id}.x"]'), "in lower case"),
-    "a blank, in detail_types": (relay('detail_types = ["v2.users.{id}.x "]'), "a blank"),
+    "a blank, in detail_types": (relay('detail_types = ["v2.users.{id}.x "]'), "a space"),
     "an id, in identity": (
         f'{relay()}\n[identity]\n"v2.users.{GUID}.presence" = "content"\n',
         "matches nothing: a detail-type has {id}",
     ),
     "a root in a function": (
         there(ATTRIBUTES, """item.attributes.a = "join('-', [eventBody.a])" """),
-        "an event has no eventBody: what an event says is under body",
+        "an event has no eventBody: the content of an event is under body",
     ),
     "a root in a multiselect": (
         there(ATTRIBUTES, 'item.attributes.a = "{a: detail.x}"'),
-        "an event has no detail: what an event says is under body",
+        "an event has no detail: the content of an event is under body",
     ),
     "a root in a condition": (
         there(ATTRIBUTES, 'item.attributes.a = "id"', "when = \"eventBody.x == 'a'\""),
@@ -76,13 +76,13 @@ REFUSED = {
     ),
     "a constant without quotes": (
         there(ATTRIBUTES, 'item.attributes.a = "gold"'),
-        "a constant text is written in single quotes",
+        "write a constant string in single quotes",
     ),
     "an id of dots": (
         there(STEPS.replace(GUID, "..", 1)),
-        "destinations.there.configuration_id: configuration_id is no id",
+        "destinations.there.configuration_id: configuration_id is not a valid id",
     ),
-    "a word of a path": (there(STEPS.replace(GUID, "schemas", 1)), "a word of Genesys' own paths"),
+    "a word of a path": (there(STEPS.replace(GUID, "schemas", 1)), "a word in Genesys' own paths"),
     "attributes of nothing": (there(ATTRIBUTES, "item = { attributes = {} }"), "no attributes"),
     "a metric of nothing": (
         there(METRICS, 'item = { userId = "body.u", dateOccurred = "body.d", value = "body.v" }'),
@@ -90,13 +90,13 @@ REFUSED = {
     ),
     "half an hour": (
         there(f"{STEPS}\nkey.honoured_hours = 0.5"),
-        "honoured_hours is 0.5, which is of no use",
+        "honoured_hours is 0.5, which has no effect",
     ),
-    "an hour": (there(f"{STEPS}\nkey.honoured_hours = 1"), "honoured_hours is 1, which is of no"),
+    "an hour": (there(f"{STEPS}\nkey.honoured_hours = 1"), "honoured_hours is 1, which has no"),
     "true for hours": (there(f"{STEPS}\nkey.honoured_hours = true"), "is true; expected a number"),
     "a host behind a user": (hosts("https://api.mypurecloud.de@evil.example"), "expected a URL"),
     "a host with a path": (hosts("https://api.mypurecloud.de/api/v2"), "expected a URL"),
-    "two regions": (
+    "different regions of Genesys Cloud": (
         hosts("https://api.mypurecloud.ie"),
         "api_url is of mypurecloud.ie and login_url of mypurecloud.de",
     ),
@@ -142,13 +142,13 @@ SUSPECTED = {
     ),
     "a name for an id": (
         there(STEPS.replace(GUID, "my-steps", 1)),
-        "destinations.there.configuration_id is 'my-steps', which is no GUID",
+        "destinations.there.configuration_id is 'my-steps', which is not a GUID",
     ),
-    "a placeholder": (there(STEPS.replace(GUID, "<id>", 1)), "is '<id>', which is no GUID"),
-    "braces around an id": (there(STEPS.replace(GUID, f"{{{GUID}}}", 1)), "which is no GUID"),
+    "a placeholder": (there(STEPS.replace(GUID, "<id>", 1)), "is '<id>', which is not a GUID"),
+    "braces around an id": (there(STEPS.replace(GUID, f"{{{GUID}}}", 1)), "which is not a GUID"),
     "nothing but noughts": (
         there(STEPS.replace(GUID, "00000000-0000-0000-0000-000000000000", 1)),
-        "an id of the example or made up",
+        "which comes from the example or is made up",
     ),
     "a message to no service": (
         there(MESSAGES, 'item = { toAddress = "body.to" }'),
@@ -171,7 +171,7 @@ SUSPECTED = {
     ),
     "a path without its beginning": (
         there('kind = "generic"\npath = "/v2/x"'),
-        "destinations.there.path is '/v2/x'; Genesys has what it is for under /api/v2/",
+        "destinations.there.path is '/v2/x'; expected a path under /api/v2/",
     ),
     "the path of the tutorials": (
         there('kind = "generic"'),

@@ -97,7 +97,7 @@ def step(source: str, **more: str) -> str:
         (
             f'{CALLBACKS}\nunknown = "repost"',
             '{ callbackNumbers = ["body.p"] }',
-            "may be reached twice",
+            "may then be reached twice",
         ),
         (
             CONTACTS,
@@ -178,7 +178,7 @@ def test_an_address_that_nothing_uses_is_mentioned(tmp_path: Path) -> None:
 
     path.write_text(environment_text(address), encoding="utf-8")
     (unused,) = load_environments(str(path))
-    assert any("elastic_ip is used where" in line for line in suspicions(unused))
+    assert any("elastic_ip has an effect only" in line for line in suspicions(unused))
 
     path.write_text(environment_text(address, "fixed_egress = true"), encoding="utf-8")
     (used,) = load_environments(str(path))

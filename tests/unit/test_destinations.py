@@ -247,15 +247,15 @@ def test_a_list_can_go_to_paths_of_their_own_too() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (section("generic", path="/x/{id}"), "there.path_values must .* for no other: id$"),
-        (section("generic", path_values={"id": "id"}), "for no other: there is none$"),
+        (section("generic", path="/x/{id}"), "there.path_values must .* no others: id$"),
+        (section("generic", path_values={"id": "id"}), "no others: path has none$"),
         (section("generic", path="/x/{id.a}", path_values={}), "there.path is '/x/{id.a}'"),
         (section("generic", path="/x/{id", path_values={}), "with braces around names only"),
         (section("generic", path="/x/{id}", path_values={"id": 7}), "path_values.id is 7"),
         (section("generic", path="/x/{id}", path_values={"id": "]["}), "path_values.id is no"),
         (section("generic", single=1), "there.single is 1; expected true or false"),
-        (section("generic", single=True, list="x"), "there.list is of no use"),
-        (section("generic", single=True, max_items=2), "max_items is of no use"),
+        (section("generic", single=True, list="x"), "there.list has no effect"),
+        (section("generic", single=True, max_items=2), "max_items has no effect"),
         (section("external-contacts-enrich", max_items=11), "whole number from 1 to 10"),
         (section("participant-attributes", max_items=2), "whole number from 1 to 1$"),
         (section("external-metrics", type="Sum"), 'there.type is "Sum"; expected "Total"'),
@@ -264,7 +264,7 @@ def test_a_list_can_go_to_paths_of_their_own_too() -> None:
         (section("generic", path="events"), "there.path is 'events'"),
         (section("generic", method="GET"), 'there.method is "GET"; expected "POST"'),
         (section("generic", list=7), "there.list is 7"),
-        (section("conversation-events", lists={}), "there.lists must say"),
+        (section("conversation-events", lists={}), "there.lists must name"),
         (
             section("participant-attributes", path_values={"x": "y"}),
             "path_values.x is .*expressions for conversation_id",

@@ -172,7 +172,7 @@ def test_intake_seals_the_mark_of_the_replay() -> None:
 
 
 def test_one_order_names_so_many_events_and_no_more() -> None:
-    with pytest.raises(ValueError, match="5001 events; one redelivery can name 5000"):
+    with pytest.raises(ValueError, match="5001 events, but one redelivery can name at most 5000"):
         order(NAME, [str(n) for n in range(EVENTS_MAX + 1)], (), "ann", "why", NOW_MS)
 
 

@@ -109,5 +109,5 @@ def read_check(text: str) -> Check:
     except (KeyError, TypeError, AttributeError) as error:
         raise Malformed(Code.NO_CHECK(repr(error))) from error
     if not holds(check) or not (check.event is None or _is_sound(check.event)):
-        raise Malformed(Code.NO_CHECK("a member is not what it must be"))
+        raise Malformed(Code.NO_CHECK("a member has the wrong type or value"))
     return check

@@ -30,8 +30,8 @@ SORT_KEY = "writes"
 #: instances that count for one conversation at the same moment are few
 TRIES = 5
 ADVICE = (
-    "Look at the conversation in Genesys and at the route that took this event: it writes what "
-    "causes the next one. Mend the route; then resolve these as discarded, or as again."
+    "Look at the conversation in Genesys and at the route that took this event: what it writes "
+    "causes the next event. Correct the route, then resolve these as discarded or as again."
 )
 
 

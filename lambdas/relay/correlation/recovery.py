@@ -143,7 +143,7 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
     if confirmation and confirmation.cancel and len(listed) <= LISTED_ON_RECORD_MAX:
         return _cancel(tracked, listed, confirmation.cancel, deps, now_ms)
     reason = Code.DUPLICATE(", ".join(listed))
-    advice = "Merge these in Genesys or cancel all but one, then resolve it as happened."
+    advice = "Merge these in Genesys, or cancel all but one; then resolve it as happened."
     question = Question(reason, advice, duplicates=listed)
     return give_to_person(tracked, question, deps, now_ms, locked=True)
 
@@ -155,7 +155,7 @@ def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
     missing = ", ".join(missing_before(tracked.ordering, oldest, hears)) or "nothing"
     question = Question(
         Code.HELD_IN_VAIN(oldest.detail_type, missing),
-        "Look the conversation up in Genesys; resolve it as happened if it is as it should be.",
+        "Look the conversation up in Genesys; if it is correct there, resolve it as happened.",
     )
     given = give_to_person(tracked, question, deps, now_ms, locked=False)
     if given:
@@ -202,7 +202,7 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
         return _compensate(tracked, finding, confirmation.compensation, deps, now_ms)
     question = Question(
         Code.TRUTH_DIFFERS(),
-        "Compare what was expected with what was found; correct it in Genesys, then resolve it.",
+        "Compare what was expected with what was found and correct it in Genesys; then resolve it.",
         found=finding.found,
     )
     return give_to_person(tracked, question, deps, now_ms, locked=True)

@@ -60,9 +60,7 @@ def with_lists(destination: Destination, section: Section, where: str) -> Destin
     """`lists = { "<pattern of detail-types>" = "<list>" }`"""
     lists: Mapping[str, str] = section.get("lists", LISTS)
     if not lists or not all(lists.values()):
-        raise ValueError(
-            f"{where}.lists must say which list each pattern of detail-types goes into"
-        )
+        raise ValueError(f"{where}.lists must name the list for each pattern of detail-types")
     return replace(destination, lists=dict(lists))
 
 

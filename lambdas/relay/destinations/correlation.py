@@ -200,7 +200,7 @@ def read_facts(event: SealedEvent) -> Facts:
     except TypeError:
         facts = None
     if facts is None or not holds(facts) or not isinstance(facts.shows, Mapping):
-        raise Malformed(Code.NO_BATCH("an event's facts are not what they must be"))
+        raise Malformed(Code.NO_BATCH("the facts of an event have the wrong type or value"))
     return facts
 
 

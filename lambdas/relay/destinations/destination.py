@@ -135,11 +135,11 @@ def advice(destination: Destination | None) -> str:
     """What a person can do about a request that may have taken effect."""
     if destination is not None and destination.reaches_people:
         return (
-            "Look in Genesys whether it was made. Where it was, resolve it as happened; where it "
-            "was not, discard it and reach the customer by hand if that is still wanted: sent "
-            "again after this long it might ring twice, or at the wrong time."
+            "Check in Genesys whether it was created. If it was, resolve it as happened. If not, "
+            "discard it, and contact the customer by hand if that is still wanted: sent again this "
+            "late, it might call twice or at the wrong time."
         )
-    return "Look whether it happened; resolve it as happened, or as again if it did not."
+    return "Check whether it took effect; resolve it as happened if it did, else as again."
 
 
 #: a name that an event's value takes the place of

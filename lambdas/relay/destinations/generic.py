@@ -49,9 +49,11 @@ def as_single(destination: Destination, section: Section, where: str) -> Destina
     if not section.get("single", False):
         return destination
     if "list" in section:
-        raise ValueError(f"{where}.list is of no use: a single request carries one item as it is")
+        raise ValueError(f"{where}.list has no effect, because a single request carries one item")
     if section.get("max_items", 1) != 1:
-        raise ValueError(f"{where}.max_items is of no use: a single request carries one event")
+        raise ValueError(
+            f"{where}.max_items has no effect, because a single request carries one event"
+        )
     mapped = destination.item if isinstance(destination.item, Mapping) else {}
     said = section.get("item")
     added = set(destination.base) - set(said if isinstance(said, Mapping) else {})
@@ -63,8 +65,8 @@ def _check_names(path: str, values: Mapping[str, str], where: str) -> None:
     names = {name for _, name, _, _ in Formatter().parse(path) if name}
     if set(values) != names:
         raise ValueError(
-            f"{where}.path_values must have an expression for each name in the braces of path and "
-            f"for no other: {', '.join(sorted(names)) or 'there is none'}"
+            f"{where}.path_values must have an expression for each name in braces in path, and no "
+            f"others: {', '.join(sorted(names)) or 'path has none'}"
         )
 
 

@@ -20,7 +20,9 @@ LOCAL = ("127.0.0.1", "localhost")
 def with_url(destination: Destination, section: Section, where: str) -> Destination:
     """`url`, and `single` where a request is one event."""
     if destination.confirmation is not None:
-        raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
+        raise ValueError(
+            f"{where}.confirmation has no effect, because only Genesys' events confirm requests"
+        )
     url = section["url"]
     host = _host(url)
     if host is None:

@@ -32,7 +32,9 @@ def _arn(form: str, what: str) -> Setting:
 
 def with_arn(destination: Destination, section: Section, where: str) -> Destination:
     if destination.confirmation is not None:
-        raise ValueError(f"{where}.confirmation is of no use: only Genesys' events confirm")
+        raise ValueError(
+            f"{where}.confirmation has no effect, because only Genesys' events confirm requests"
+        )
     return replace(destination, path=section["arn"], most_bytes=RECORD_BYTES_MAX)
 
 

@@ -29,8 +29,8 @@ NOBODYS = "nobody's"
 #: an unknown sender nor how many keys a known one has: two while a key is being changed, one spare
 COMPARED_MIN = 3
 V1_NOTICE = (
-    "a signature v1 does not cover the path and is taken until release 2.0 only: sign "
-    '"<timestamp>./events/<sender>.<body>" and send it as v2'
+    "a v1 signature does not cover the path and is accepted only until release 2.0: sign "
+    '"<timestamp>./events/<sender>.<body>" and send that as v2'
 )
 _SECONDS = re.compile(r"[0-9]{1,12}")
 

@@ -188,7 +188,7 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
         return _give(
             tracked,
             Code.NEVER_HAPPENED(tracked.resends + 1),
-            "Ask Genesys why it accepts and does nothing; then resolve it as again.",
+            "Ask Genesys why it accepts the request without effect; then resolve it as again.",
             deps,
         )
     if not _change(tracked, reopening(tracked, now_ms, Code.SENT_AGAIN()), deps):
@@ -244,7 +244,7 @@ def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
     """A person cannot deliver it again: some of its parts may be done. The message can be put into
     its queue again, and sends those that are missing."""
     now_ms = deps.clock.now_ms()
-    advice = "Look why its parts cannot be sent on; put the message into the queue of write again."
+    advice = "Find out why its parts cannot be sent; then put the message into write's queue again."
     keep_aside(message or canonical(tracked.item), Code.PARTS_LEFT(), deps.vault, now_ms, advice)
     concluded = deps.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
     return "reviewed" if concluded.applied else "changed"

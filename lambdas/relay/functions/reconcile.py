@@ -60,7 +60,7 @@ from lambdas.relay.review.cases import complete, park, park_unrecorded
 LISTED_MAX = 1_000
 NO_ROOM = Person(
     Code.UNCOUNTABLE(),
-    "Look why it cannot be worked on; put it into its queue again by hand.",
+    "Find out why it cannot be processed; then put it into its queue again by hand.",
 )
 
 

@@ -164,7 +164,7 @@ class Admission:
     def _rest(self, name: str, wait: float, now_ms: int) -> None:
         self.circuit_breaker.rest(name, now_ms, wait)
         self.consumer.telemetry.note(
-            "given a rest, as it asked; then one request asks anew",
+            "paused, as it asked; then one request probes it",
             destination=name,
             seconds=round(wait, 1),
         )

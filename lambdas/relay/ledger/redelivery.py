@@ -35,7 +35,9 @@ def order(
     """What a person ordered, as the ledger keeps it. Without `routes` each route is meant.
     Raises ValueError for more events than one order can name."""
     if len(identities) > EVENTS_MAX:
-        raise ValueError(f"{len(identities)} events; one redelivery can name {EVENTS_MAX}")
+        raise ValueError(
+            f"{len(identities)} events, but one redelivery can name at most {EVENTS_MAX}"
+        )
     pk, sk = order_key(redelivery)
     return {
         "pk": pk,

@@ -338,7 +338,7 @@ def _refuse_unsound(batch: Batch) -> None:
         and (not batch.target.method or all(is_json(event.item) for event in batch.events))
     )
     if not is_ours:
-        raise Malformed(Code.NO_BATCH("a member is not what it must be"))
+        raise Malformed(Code.NO_BATCH("a member has the wrong type or value"))
 
 
 def describe(batch: Batch) -> dict[str, Json]:

@@ -16,8 +16,8 @@ from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 #: of an answer that nobody can read a person gets this much
 ANSWER_KEPT_CHARS_MAX = 20_000
 ADVICE_UNCLEAR = (
-    "Genesys took the request. Read in its answer which items it names as failed, look for "
-    "them in Genesys, and resolve it as happened once none is missing there."
+    "Genesys accepted the request. See in its answer which items failed and look for them in "
+    "Genesys; resolve it as happened once none is missing there."
 )
 
 

@@ -50,7 +50,9 @@ def find(batch_id: str, ledger: Ledger, vault: Vault) -> Parked:
     """Raises NotResolved where there is no such request."""
     item = ledger.find([record_key(batch_id)])[0]
     if item is None:
-        raise NotResolved(f"There is no request {batch_id}: `relay review list` names them.")
+        raise NotResolved(
+            f"There is no request {batch_id}: `relay review list` shows those that wait."
+        )
     text = vault.fetch(review_key(batch_id))
     document = None if text is None else read_json(text, "the review document")
     message = None if document is None else document.get("message")
@@ -100,8 +102,8 @@ def _again(
     """
     if parked.batch is None:
         raise NotResolved(
-            f"The vault holds nothing of request {parked.record.batch_id} any more, so there is "
-            "nothing to deliver: replay the bus's archive for the time of its events instead."
+            f"The vault no longer holds request {parked.record.batch_id}, so it cannot be "
+            "delivered again: replay the bus's archive for the time of its events instead."
         )
     own = parked.batch
     if not own.depth:
@@ -139,5 +141,5 @@ def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> 
     if not written.applied:
         standing = "gone" if written.before is None else written.before["state"]
         raise NotResolved(
-            f"Request {record.batch_id} does not wait for a person any more: it is {standing}."
+            f"Request {record.batch_id} no longer waits for a person: it is {standing}."
         )
