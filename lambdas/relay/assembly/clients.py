@@ -35,7 +35,7 @@ def genesys_of(ports: Ports, settings: Settings, rate_limiter: RateLimiter) -> G
 
 
 def clients_of(ports: Ports, configuration: Configuration, genesys: Genesys) -> Clients:
-    """Whoever takes the requests of the configured destinations."""
+    """The clients that send the requests of the configured destinations."""
     made: Mapping[Service, Callable[[], Client]] = {
         "genesys": lambda: genesys,
         "https": lambda: HttpsClient(ports.http, ports.signing_keys, ports.clock),

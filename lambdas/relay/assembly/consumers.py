@@ -1,4 +1,4 @@
-"""What the functions behind a queue have in common."""
+"""What all functions that read a queue have in common."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,14 +28,14 @@ def consumer_of(queue: str, ports: Ports, settings: Settings) -> Consumer:
 
 
 def writes_of(ports: Ports, configuration: Configuration) -> Outbox:
-    """Where what is to be written is sent."""
+    """Where requests to write are sent."""
     if not configuration.has_lanes:
         return ports.queue("writes")
     return ByLane({lane: ports.queue(writes_queue(lane)) for lane in LANES})
 
 
 def one_by_one(act: Callable[[Delivery, int], Disposition], consumer: Consumer) -> Function:
-    """A function whose messages have nothing to do with one another."""
+    """A function that handles each message separately."""
     return lambda arrived, deadline_ms: settle_each(
         arrived, lambda delivery: act(delivery, deadline_ms), consumer, deadline_ms
     )

@@ -16,7 +16,7 @@ def dedup_function(ports: Ports, settings: Settings) -> Function:
 
 
 def dedup_knowing(known: KnownClaims, ports: Ports, settings: Settings) -> Function:
-    """An instance that has learned of some claims already."""
+    """For an instance that already knows some claims."""
     configuration = settings.configuration
     spared = SparedLedger(ports.ledger, ports.clock, ports.telemetry, configuration.breakers.ledger)
     deps = Deps(

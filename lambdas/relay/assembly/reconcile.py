@@ -1,4 +1,4 @@
-"""reconcile: every dead-letter queue, and the records that nobody has brought to an end."""
+"""reconcile: every dead-letter queue, and the records that were not settled in time."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -25,7 +25,7 @@ def reconcile_deps(ports: Ports, settings: Settings) -> Deps:
 
 
 def reconcile_function(ports: Ports, settings: Settings) -> Callable[[int], Result]:
-    """Takes the moment at which the invocation ends."""
+    """Takes the time at which the invocation ends."""
     deps = reconcile_deps(ports, settings)
     margin_ms = int(settings.timing.deadline_margin_s * 1000)
 

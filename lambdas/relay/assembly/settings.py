@@ -1,4 +1,4 @@
-"""What a function is told by whoever deploys it."""
+"""The settings of a function, from its deployment."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from lambdas.relay.routes.configuration import Configuration
 
 
 class Settings(Protocol):
-    """Read when they are first asked for: no function is told them all."""
+    """Each is read on first use: no function has all of them."""
 
     @property
     def configuration(self) -> Configuration: ...
@@ -22,7 +22,7 @@ class Settings(Protocol):
 
     @property
     def requests_per_minute(self) -> int:
-        """Of the OAuth client's rate limit, what this environment may use."""
+        """This environment's part of the OAuth client's rate limit."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Settings(Protocol):
 
     @property
     def answers_copies(self) -> bool:
-        """Whether the webhook asks the ledger what it knows, and says so."""
+        """Whether the webhook looks an event up in the ledger, and reports a copy."""
         ...
 
     @property
@@ -48,15 +48,15 @@ class Settings(Protocol):
 
     @property
     def verification(self) -> Verification:
-        """How a sender of the webhook proves who it is."""
+        """How senders of the webhook authenticate."""
         ...
 
     @property
     def sender_requests_per_minute(self) -> int:
-        """What one proven sender of the webhook may ask of one instance."""
+        """The requests per minute that one instance accepts from one authenticated sender."""
         ...
 
     @property
     def replay_window_s(self) -> int:
-        """How long a signed request to the webhook is taken."""
+        """How long a signed request to the webhook is accepted."""
         ...

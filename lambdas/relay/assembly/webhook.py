@@ -1,5 +1,5 @@
-"""webhook: from HTTPS to the events queue. It reaches no vault, and the ledger only to read claims,
-where its answers are to name copies."""
+"""webhook: from HTTPS to the events queue. It has no access to the vault, and to the ledger only to
+read claims, if its answers report copies."""
 
 from collections.abc import Callable
 

@@ -1,1 +1,1 @@
-"""What never came: Genesys' own record of conversations beside what the ledger holds."""
+"""The audit: compares Genesys' own record of conversations with the claims in the ledger."""

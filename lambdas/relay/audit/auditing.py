@@ -1,5 +1,5 @@
-"""The audit: Genesys' record of a period, the events that routes would have taken, and what of them
-the ledger has never claimed."""
+"""The audit: reads Genesys' record of a period, derives the events that routes would have taken,
+and finds those that were never claimed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,16 @@ from lambdas.relay.kernel.ports import Ledger
 from lambdas.relay.ledger.claims import owner_key
 from lambdas.relay.routes.configuration import Configuration
 
-#: how long after its moment an event may be under way, from Genesys to its claim, before it counts
-#: as missing: seconds
+#: how long an event may take from Genesys to its claim before it counts as missing, in seconds
 UNDER_WAY_S = 3_600
-#: a source for those who take any partner's
+#: a source for environments that accept any partner source
 ANY_SOURCE = "aws.partner/genesys.com/cloud/any/any"
 NOTHING_EXPECTED = Verdict((), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a period came to; `period` is as much of it as could be judged."""
+    """The result for a period; `period` is the part of it that could be judged."""
 
     period: Period
     #: that Genesys has of it
@@ -49,8 +48,8 @@ class Deps:
 
 
 def quota(per_minute: int, headroom: int, *, has_lanes: bool) -> Quota:
-    """What an audit may use of the rate limit: nobody waits for it, so it leaves half of it to the
-    functions, and goes in the last lane."""
+    """The part of the rate limit that an audit may use. It is not urgent, so it leaves half to the
+    functions, and uses the last lane."""
     left = max(headroom, per_minute // 2)
     return Quota(per_minute, left, "last" if has_lanes else None)
 
@@ -95,7 +94,8 @@ def expected_events(
 
 
 def _is_wanted(event: Expected, configuration: Configuration) -> bool:
-    """As intake would decide; a condition that Genesys' record cannot answer decides nothing."""
+    """Whether intake would take it; a condition that cannot be evaluated on Genesys' record is
+    ignored."""
     try:
         read = _as_event(event, configuration)
         return any(route.wants(read) for route in configuration.routes_of(read))
@@ -109,7 +109,8 @@ def _as_event(event: Expected, configuration: Configuration) -> Event:
 
 
 def identity_of(event: Expected, configuration: Configuration) -> str | None:
-    """By what the genuine event would be known; None where Genesys' record does not tell that."""
+    """The identity that the genuine event would have; None where Genesys' record does not determine
+    it."""
     rule = configuration.reader.rules.of(event.detail_type, event.body)
     if rule != "moment" or moment(event.body) is None:
         return None
@@ -127,8 +128,8 @@ def heard(conversation_id: str, ledger: Ledger) -> list[Heard]:
 
 
 def _ours(missing: Sequence[Expected], deps: Deps) -> set[Expected]:
-    """Those that a request of ours may have caused: such an event confirms the request, and is
-    claimed by nobody."""
+    """Events that a request of ours may have caused: such an event confirms the request and is not
+    claimed."""
     awaited = [event for event in missing if deps.configuration.awaits(event.detail_type)]
     caused = {
         conversation_id

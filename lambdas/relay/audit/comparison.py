@@ -1,9 +1,9 @@
-"""What Genesys' record implies beside what the ledger has claimed: what of it never came, when, and
-how that looks.
+"""Compares the events that Genesys' record implies with the claims: which are missing, when, and
+how to show that.
 
-A claim says which conversation and topic its event was of, and by what it is known; where the rule
-is `moment`, an event that the record implies is known by the same, so that each is looked for by
-itself. Elsewhere they can only be counted.
+A claim names its event's conversation, topic and identity. Under the identity rule `moment`, the
+identity of an implied event is known, so each can be looked up. Under other rules they can only be
+counted.
 """
 
 from collections import Counter, defaultdict
@@ -13,17 +13,17 @@ from typing import Literal
 
 from lambdas.relay.audit.record import Expected
 
-#: so many events on end that never came are no accident
+#: this many missing events in a row are not an accident
 RUN_MIN = 3
 
-#: everything: nothing at all came for a while; topic: nothing of one type, while others came;
-#: single: some events among others that came
+#: everything: nothing arrived for a while; topic: nothing of one type, while others arrived;
+#: single: some events among others that arrived
 Cause = Literal["everything", "topic", "single"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An event that came, as its claim tells."""
+    """An event that arrived, according to its claim."""
 
     identity: str
     topic: str
@@ -31,20 +31,20 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of the events of a type that came: whether their moments are those of the record."""
+    """Whether the events of a type that arrived have the times of Genesys' record."""
 
     same: int = 0
     other: int = 0
 
     @property
     def is_shown(self) -> bool:
-        """Whether an event of the type can be rebuilt so that it is known by the same."""
+        """Whether an event of the type can be rebuilt with the identity of the genuine one."""
         return self.same > 0 and self.other == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events that never came, and why that may be; `until_ms` is the moment of the last one."""
+    """Missing events and the probable cause; `until_ms` is the time of the last one."""
 
     cause: Cause
     since_ms: int
@@ -64,7 +64,7 @@ class Gap:
 class Comparison:
     expected: tuple[Expected, ...]
     gaps: tuple[Gap, ...]
-    #: by detail-type, of those that are known by their moment
+    #: by detail-type, for those identified by the rule `moment`
     agreement: Mapping[str, Agreement]
 
     @property
@@ -171,7 +171,7 @@ def _gaps(ordered: Sequence[Expected], came: set[Expected]) -> Iterator[Gap]:
 
 
 def _forgotten(ordered: Sequence[Expected], came: set[Expected]) -> set[str]:
-    """Types of which nothing came at all, while something of others did."""
+    """Types of which nothing arrived, while others did."""
     implied = Counter(event.detail_type for event in ordered)
     arrived = Counter(event.detail_type for event in came)
     if not came:
@@ -180,7 +180,7 @@ def _forgotten(ordered: Sequence[Expected], came: set[Expected]) -> set[str]:
 
 
 def _runs(ordered: Sequence[Expected], came: set[Expected]) -> Iterator[list[Expected]]:
-    """Missing events without one that came between them."""
+    """Runs of missing events without one that arrived in between."""
     run: list[Expected] = []
     for event in ordered:
         if event not in came:
@@ -197,7 +197,7 @@ def _gap(cause: Cause, missing: Sequence[Expected]) -> Gap:
 
 
 def bar(comparison: Comparison, since_ms: int, until_ms: int, slots: int) -> list[tuple[int, int]]:
-    """Events expected, and those of them that never came, in so many equal parts of the time."""
+    """The expected and the missing events in each of so many equal parts of the period."""
     missing = set(comparison.missing)
     drawn = [[0, 0] for _ in range(slots)]
     for event in comparison.expected:

@@ -1,8 +1,8 @@
 """Asking Genesys for its record of conversations, page by page, within the rate limit.
 
-What lies further back is asked for by a job, which knows everything that was active within the
-interval, up to `dataAvailabilityDate`; what is younger by a query, which is up to date and finds
-what began on a day of the interval. (SDK: ConversationQuery, AsyncConversationQuery,
+Older periods are read with a job, which covers everything that was active within the interval, up
+to `dataAvailabilityDate`; recent ones with a query, which is up to date and finds conversations
+that began on a day of the interval. (SDK: ConversationQuery, AsyncConversationQuery,
 DataAvailabilityResponse, in the words of the models.)
 """
 
@@ -25,27 +25,27 @@ from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.time_format import iso
 
 ROOT = "/api/v2/analytics/conversations/details"
-#: of a page. The SDK names no limit; Genesys' own examples ask for 100
+#: conversations per page. The SDK names no limit; Genesys' own examples ask for 100
 PAGE_SIZE = 100
-#: what is longer is asked for by a job, which also finds what began before the interval
+#: a longer period is read with a job, which also finds conversations that began before it
 QUERY_S_MAX = 86_400
 #: between two looks at a job, and before a request that failed is repeated
 PAUSE_S = 5.0
-#: a request that fails so often is given up
+#: a request is given up after this many failures
 TRIES = 5
-#: a job that takes longer is given up
+#: a job is given up after this time
 JOB_S_MAX = 1_800
-#: what a page without conversations may have
+#: the members that a page without conversations may have
 BESIDE = frozenset({"totalHits", "cursor", "dataAvailabilityDate"})
 ENDED_BADLY = ("FAILED", "CANCELLED", "EXPIRED")
 
-#: waits so many seconds; False where there is no time left for that
+#: waits so many seconds; False if there is no time left for that
 Patience = Callable[[float], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From one moment until before another, in milliseconds."""
+    """From one time, inclusive, to another, exclusive; in milliseconds."""
 
     since_ms: int
     until_ms: int
@@ -55,21 +55,21 @@ class Period:
 
     @property
     def interval(self) -> str:
-        """As Genesys' queries say it: to the second, so that it holds the whole period."""
+        """In the form of Genesys' queries: rounded outwards to full seconds."""
         return f"{iso(self.since_ms)}/{iso(self.until_ms + 999)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
-    """Genesys' analytics of conversations. All of it raises Transient, in Genesys' own words, where
-    it does not answer, refuses, or there is no time left to wait."""
+    """Genesys' analytics of conversations. All methods raise Transient, with Genesys' own words, if
+    it does not answer, refuses, or no time is left to wait."""
 
     genesys: Genesys
     clock: Clock
     wait: Patience
 
     def known(self, period: Period) -> Period:
-        """As much of a period as Genesys can tell of for certain."""
+        """The part of a period for which Genesys' record is complete."""
         if _is_short(period):
             return period
         answered = self._ask(f"{ROOT}/jobs/availability")
@@ -79,7 +79,7 @@ class Analytics:
         return Period(period.since_ms, max(period.since_ms, min(period.until_ms, until_ms)))
 
     def conversations(self, period: Period) -> Iterator[Mapping[str, Any]]:
-        """What Genesys has of the conversations of a period; one may come twice."""
+        """Genesys' record of the conversations of a period; one may be returned twice."""
         return self._queried(period) if _is_short(period) else self._by_job(period)
 
     def _queried(self, period: Period) -> Iterator[Mapping[str, Any]]:
@@ -114,8 +114,8 @@ class Analytics:
             cursor = answered.get("cursor")
 
     def _ask(self, path: str, question: Json = None) -> Mapping[str, Any]:
-        """The document that answers. Turned away for want of a slot, it waits as long as it takes;
-        what fails is repeated a few times."""
+        """The answer's document. It waits for a slot of the rate limit as long as necessary; a
+        request that fails is repeated a few times."""
         tries = 0
         while True:
             answer = self.genesys.query(path, question)
@@ -143,7 +143,7 @@ def _is_hopeless(answer: Answer) -> bool:
 
 
 def _read(answer: Answer | NotSent | Unanswered | Deferred) -> Mapping[str, Any] | Reason:
-    """The object that answers, or why there is none."""
+    """The answer's object, or why there is none."""
     if not isinstance(answer, Answer):
         return answer.reason
     if answer.status not in (200, 202):
@@ -156,8 +156,8 @@ def _read(answer: Answer | NotSent | Unanswered | Deferred) -> Mapping[str, Any]
 
 
 def _page(answered: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The conversations of a page. Raises Transient where it is none: nothing found would be said
-    of what was not looked for."""
+    """The conversations of a page. Raises Transient if it is not a page: otherwise "nothing found"
+    would be reported without a search."""
     page = answered.get("conversations", [] if BESIDE.issuperset(answered) else None)
     if not isinstance(page, list) or len(rows_of(page)) < len(page):
         raise Transient(Code.NO_MEMBER("the answer", "conversations"))

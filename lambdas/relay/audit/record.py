@@ -1,12 +1,12 @@
 """Genesys' record of a conversation, read as the detail events that it must have caused.
 
-The record (SDK: AnalyticsConversationWithoutAttributes) tells of each session when it began and
-ended, and the events of sessions are what it implies: customer, acd, user, flow and voicemail, each
-with a start and an end. The others (attributes, contact, outcomes, codes of wrap-up) it does not
-tell of so that one could say how many there were, so they are neither missed nor made.
+The record (SDK: AnalyticsConversationWithoutAttributes) says when each session began and ended. So
+it implies the events of sessions: customer, acd, user, flow and voicemail, each with a start and an
+end. How many others there were (attributes, contact, outcomes, wrap-up codes) it does not say, so
+these are neither missed nor made.
 
-That an event's `eventTime` is the record's moment to the millisecond is documented nowhere; who
-relies on it has to see it in events that came (comparison.Agreement).
+It is not documented that an event's `eventTime` equals the record's time to the millisecond;
+whatever relies on it checks it on events that arrived (comparison.Agreement).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.time_format import iso
 
 DETAIL_EVENTS = "v2.detail.events.conversation.{id}."
-#: who takes part, by what the SDK calls the purpose, and how his events are called
+#: the participants by the SDK's purpose, and the names of their events
 KINDS: Mapping[str, str] = {
     "customer": "customer",
     "external": "customer",
@@ -36,9 +36,9 @@ NAMES: Mapping[tuple[str, str], str] = {
     for side in ("start", "end")
 }
 TYPES = tuple(NAMES.values())
-#: segments in which nobody talks any more: the agent's notes
+#: segments after the talk: the agent's notes
 AFTERWARDS = ("wrapup",)
-#: members that a session of the record and an event have alike
+#: members that a session of the record and an event share
 ALIKE = (
     "provider", "ani", "dnis", "addressTo", "addressFrom", "callbackUserName", "callbackNumbers",
     "messageType",
@@ -57,7 +57,7 @@ class Expected:
     conversation_id: str
     session_id: str
     at_ms: int
-    #: as far as the record tells
+    #: as far as the record says
     body: Mapping[str, Json] = field(compare=False)
 
     @property
@@ -70,7 +70,8 @@ class Expected:
         return self.detail_type.replace("{id}", self.conversation_id)
 
     def envelope(self, source: str, order: str) -> dict[str, Json]:
-        """As EventBridge would have brought it, but for the mark that says whose order made it."""
+        """The envelope as EventBridge would have delivered it, but with the name of the order that
+        made it."""
         moment = f"{iso(self.at_ms)[:-1]}.{self.at_ms % 1000:03}Z"
         return {
             "version": "0",
@@ -90,7 +91,7 @@ class Expected:
 
 
 def expected_of(conversation: Mapping[str, Any]) -> Iterator[Expected]:
-    """The events of one conversation, in no order. What the record leaves open implies none."""
+    """The events of one conversation, in no order. Sessions without an end imply no end event."""
     conversation_id = conversation.get("conversationId")
     if not isinstance(conversation_id, str) or not conversation_id:
         return
@@ -132,7 +133,7 @@ def _of_session(
 
 
 def _is_over(conversation: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> bool:
-    """Between two segments of a session that goes on, all of them have an end."""
+    """Whether the session goes on: between two segments of it, all of them have an end."""
     return "conversationEnd" in conversation or any("disconnectType" in s for s in segments)
 
 
@@ -144,7 +145,8 @@ def _told(
     kind: str,
     side: str,
 ) -> dict[str, Json]:
-    """Members of the event's body. What the record does not tell is left out, not made up."""
+    """The members of the event's body. What the record does not contain is left out, not
+    invented."""
     flow = session.get("flow")
     divisions = conversation.get("divisionIds")
     left = [s["disconnectType"] for s in segments if isinstance(s.get("disconnectType"), str)]

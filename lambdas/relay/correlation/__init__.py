@@ -1,1 +1,1 @@
-"""What we asked of Genesys and what Genesys says happened."""
+"""Correlation: matches Genesys' events to the requests that caused them."""

@@ -1,9 +1,9 @@
-"""Which answers are out: while a request is under way whose key only its answer gives, nobody can
-tell whether an event is its doing.
+"""Outstanding answers: while a request is in progress whose key only its answer gives, it is
+unknown whether an event was caused by it.
 
-One item of the ledger for a destination, with the requests that are out and until when. A request
-is entered before it is sent and taken out when what its answer means is on record. One that is
-never taken out, since the writer died, ends by itself with the invocation that sent it.
+The ledger has one item per destination, with the outstanding requests and until when. A request is
+entered before it is sent, and taken out when its outcome is recorded. If the writer dies, its entry
+ends with the invocation that sent it.
 """
 
 import json
@@ -14,7 +14,7 @@ from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Entropy, Item, Ledger, Telemetry
 from lambdas.relay.ledger.shared import SharedItem, Values, key_of
 
-#: the request by its id, and when its answer is certainly in or never will be
+#: by the request's id: when its answer has certainly come or never will
 Out = Mapping[str, int]
 
 
@@ -31,8 +31,8 @@ class Asking:
             shared.change(lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None))
 
     def take_out(self, batch_id: str, now_ms: int, telemetry: Telemetry) -> None:
-        """Nobody need wait for this answer any more. Where the ledger fails, they wait in vain:
-        that must not touch what the answer means, which is on record."""
+        """This answer is no longer outstanding. If the ledger fails, events wait in vain; that must
+        not affect the outcome, which is recorded."""
 
         def without(item: Item | None) -> tuple[Values | None, None]:
             out = dict(_out(item, now_ms))
@@ -47,7 +47,7 @@ class Asking:
 
 
 def out_until_ms(destinations: Collection[str], ledger: Ledger, now_ms: int) -> Mapping[str, int]:
-    """By destination: until when an answer can be out; 0: none is. Raises Transient."""
+    """By destination: until when an answer can be outstanding; 0: none is. Raises Transient."""
     names = sorted(destinations)
     items = ledger.find([*map(_key, names), *map(_former_key, names)]) if names else []
     until: dict[str, int] = {}
@@ -66,7 +66,7 @@ def _key(destination: str) -> tuple[str, str]:
 
 
 def _former_key(destination: str) -> tuple[str, str]:
-    """Where the release before said so, of all requests together, and took nothing out."""
+    """Where the previous release kept it: one time for all requests, never taken out."""
     return f"M#asking#{destination}", "M"
 
 

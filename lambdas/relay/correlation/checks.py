@@ -13,8 +13,8 @@ from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
-#: event: tells of a request; window: the event should have come by now; hold: what an early event
-#: waits for should have come by now
+#: event: an event about a request; window: the confirming event should have come by now; hold: the
+#: events that an early one waits for should have come by now
 Kind = Literal["event", "window", "hold"]
 KINDS: tuple[Kind, ...] = ("event", "window", "hold")
 
@@ -32,12 +32,12 @@ class Heard:
     session: str
     sequence: int | None
     occurred_at_ms: int | None
-    #: as rendered for a destination, "" for an event that no route takes: kept if it contradicts
+    #: as rendered for a destination, "" for an event that no route takes; stored if it contradicts
     item: str
 
     @property
     def name(self) -> str:
-        """For histories: what it is and which one."""
+        """For histories: its type and its identity."""
         return f"{self.topic or self.detail_type} {self.envelope_id or self.identity}"
 
 
@@ -67,7 +67,7 @@ def event_check(event: SealedEvent, batch_id: str) -> Outgoing:
 
 
 def tell(heard: Heard, batch_id: str) -> Outgoing:
-    """The same, of an event that was read before."""
+    """The same for an event that was already read."""
     described = {
         "kind": "event",
         "batch": batch_id,
@@ -83,7 +83,7 @@ def tell(heard: Heard, batch_id: str) -> Outgoing:
 
 
 def timer(kind: Literal["window", "hold"], batch_id: str, seconds: float) -> Outgoing:
-    """Comes back after so many seconds, SQS's 15 minutes at most."""
+    """A timer that is delivered after so many seconds, at most SQS's 15 minutes."""
     return Outgoing(
         canonical({"kind": kind, "batch_id": batch_id}),
         {"kind": kind, "batch": batch_id},
@@ -92,7 +92,7 @@ def timer(kind: Literal["window", "hold"], batch_id: str, seconds: float) -> Out
 
 
 def _is_sound(heard: Heard) -> bool:
-    """Its texts are of the types that they must be, and such as a record can hold."""
+    """Whether its members have the right types and fit into a record."""
     texts = (value for value in astuple(heard) if isinstance(value, str))
     return holds(heard) and all(map(is_encodable, texts))
 

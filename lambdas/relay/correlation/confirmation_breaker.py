@@ -1,16 +1,17 @@
-"""Silence: when the events of a destination stop coming altogether, nobody asks about each.
+"""The confirmation breaker: when a destination's events stop altogether, Genesys is not asked about
+each request.
 
 A window without an event usually means one lost event, and Genesys is asked about it. When most
-windows end so, the events' way is broken or backed up, and a question per request would be a storm
-on the rate limit that the writers live from. So this breaker counts windows: in
+windows end so, delivery of events is broken or delayed, and a query per request would use up the
+writers' rate limit. So this breaker counts windows:
 
     closed ──most windows end without an event──▶ open ──pause over──▶ one question
       ▲                                             ▲                        │
       ├──────────── an event comes, or Genesys answers the question ─────────┤
                                                     ╰──── no answer ─────────╯
 
-while it is open, windows are stretched. One item of the ledger per destination, written when a
-window ends without an event and once for so many that ended with one.
+While it is open, windows are extended. The ledger has one item per destination, written when a
+window ends without an event, and once for several that ended with one.
 """
 
 from collections import Counter
@@ -21,7 +22,7 @@ from lambdas.relay.kernel.breakers import SilenceBreaker
 from lambdas.relay.kernel.ports import Entropy, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedState
 
-#: windows that ended with an event are reported together
+#: windows that ended with an event are reported in groups of this size
 REPORTED_AT_ONCE = 20
 DEFAULT = SilenceBreaker()
 
@@ -41,7 +42,7 @@ class ConfirmationCircuit(Shared):
         return self.open_until_ms > 0
 
 
-#: ask: the breaker is closed; probe: it is open, and this question decides; wait: neither
+#: ask: the breaker is closed; probe: it is open, and this query decides; wait: neither
 Permission = Literal["ask", "probe", "wait"]
 
 
@@ -66,12 +67,12 @@ def ended_silent(
 
 
 def closed(circuit: ConfirmationCircuit) -> ConfirmationCircuit:
-    """Events come again, or Genesys answers."""
+    """Events arrive again, or Genesys answered."""
     return ConfirmationCircuit(circuit.period) if circuit.is_open else circuit
 
 
 class ConfirmationBreaker:
-    """One instance's part in all destinations' breakers. Raises Transient."""
+    """One instance's view of all destinations' breakers. Raises Transient."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy, limits: SilenceBreaker = DEFAULT) -> None:
         self._ledger = ledger
@@ -80,7 +81,7 @@ class ConfirmationBreaker:
         self._heard: Counter[str] = Counter()
 
     def heard(self, destination: str) -> None:
-        """An event came in time. Costs a write for each so many."""
+        """An event came in time. Writes once per group."""
         self._heard[destination] += 1
         if self._heard[destination] >= REPORTED_AT_ONCE:
             heard = self._heard.pop(destination)
@@ -109,7 +110,7 @@ class ConfirmationBreaker:
 def shared_circuit(
     ledger: Ledger, entropy: Entropy, destination: str
 ) -> SharedState[ConfirmationCircuit]:
-    """What everybody knows of a destination's windows."""
+    """The shared state of a destination's windows."""
     return SharedState(ConfirmationCircuit, ledger, entropy, f"silence#{destination}")
 
 
@@ -119,5 +120,5 @@ def _with_heard(circuit: ConfirmationCircuit, heard: int) -> ConfirmationCircuit
 
 
 def is_open(ledger: Ledger, entropy: Entropy, destination: str, now_ms: int) -> bool:
-    """Whether nobody is to be asked about this destination's requests now."""
+    """Whether queries about this destination's requests are stopped now."""
     return now_ms < shared_circuit(ledger, entropy, destination).read().open_until_ms

@@ -1,4 +1,4 @@
-"""What it takes to bring a request to an end, whichever function does it."""
+"""What a function needs to settle a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lambdas.relay.requests.record import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """What write, confirm and reconcile have in common; each adds what is its own."""
+    """The part that write, confirm and reconcile share; each extends it."""
 
     ledger: Ledger
     vault: Vault
@@ -31,6 +31,6 @@ class Deps:
         return of_target(record, self.destinations)
 
     def confirmation(self, record: Record) -> Confirmation | None:
-        """How the effect of a record's request is known later."""
+        """How a record's request is confirmed."""
         destination = self.destination(record)
         return None if destination is None else destination.confirmation

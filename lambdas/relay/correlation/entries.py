@@ -3,15 +3,15 @@
     M#conversation#<id> / ~<hour>#<ms>#<batch_id>    M#entity#<id> / ~<hour>#<ms>#<batch_id>
     M#conversation#<id> / }<ms>#<batch_id>           M#entity#<id> / }<ms>#<batch_id>
 
-Where we chose the key, the entry is in the ledger before the request is sent; where Genesys'
-answer gives it, before the answer is settled. What a request awaits comes soon after it was sent,
-so that an event looks only among those that were sent around its own moment, however many there
-have been in a conversation's life: each attempt has an entry, by its hour. A request to which all
-belongs that becomes of the key has one that lasts, by when it was sealed: of those the newest are
-read. The release before gave them the batch id alone, which comes before all that have a time.
+Where the relay chose the key, the entry is written before the request is sent; where Genesys'
+answer gives it, before the answer is settled. The events of a request come soon after it was sent.
+So each attempt has an entry under its hour, and an event is matched only with requests that were
+sent around its own time, however many a conversation has had. If a request owns all later events of
+the key, it has one lasting entry, under the time it was sealed; of those the newest are read. The
+previous release used the batch id alone, which sorts before all that have a time.
 
-Several requests can concern one key, so an entry is met by one event of a type only, and the event
-must show what the request was to bring about. What was awaited decides, once: the next such event
+Several requests can be about one key, so an entry matches only one event of each type, and the
+event must show what the request was to cause. The expected event matches once: the next such event
 is news, and so is one that happened long after the answer.
 """
 
@@ -32,25 +32,25 @@ from lambdas.relay.kernel.limits import CLAIM_TTL_S, ECHO_WITHIN_S, HOUR_S, MINU
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 
-#: partitions of entries begin so, as do those of loops.py and asking.py
+#: prefix of the partitions of entries, shared with loops.py and asking.py
 ENTRIES = "M#"
-#: with the type of an event: the identity of the one that met the entry
+#: with an event type: the identity of the event that matched the entry
 MET = "met#"
-#: the sort keys of entries of attempts begin so; those of entries that last come before it, and
-#: every batch id before those
+#: prefix of the sort keys of attempts' entries; lasting entries sort before it, and batch ids
+#: before those
 TIMED, LASTING = "~", "}"
-#: of one key's entries that last so many are read, the newest: what older requests await has come
-#: or never will, and that all which becomes of the key is our doing any of these says
+#: how many lasting entries of a key are read, the newest first: the events of older requests have
+#: come or never will, and any one of these shows that the key's events are ours
 LASTING_READ_MAX = 50
 HOUR_MS = HOUR_S * 1000
-#: an event is looked for among the requests that were sent so long before and after it happened:
-#: one invocation (15 minutes at most, docs.aws.amazon.com/lambda, "Lambda quotas") and what it
-#: brings about; clocks that disagree
+#: an event is matched with requests that were sent this long before and after it happened: one
+#: invocation (15 minutes at most, docs.aws.amazon.com/lambda, "Lambda quotas") with its effects,
+#: and clock skew
 SENT_BEFORE_S, SENT_AFTER_S = ECHO_WITHIN_S + 15 * MINUTE_S, 5 * MINUTE_S
 
 
 def entry_partition(match: Match, key: str) -> str:
-    """Genesys' ids are the same in any letter case."""
+    """Genesys' ids are case-insensitive."""
     return f"{ENTRIES}{match}#{key.lower()}"
 
 
@@ -62,16 +62,16 @@ class Entry:
     sk: str
     destination: str
     shows: Mapping[str, Json]
-    #: identity of the event that met it first; "" so far none
+    #: identity of the first event that matched it; "": none yet
     met_by: str
     written_at_ms: int
-    #: by type: identities of the events that met it; none in entries of the release before
+    #: by type: identities of the events that matched it; empty in entries of the previous release
     met: Mapping[str, str] = field(default_factory=dict)
-    #: its request was split: others may carry the item now
+    #: its request was split: a part may carry the item now
     is_past: bool = False
-    #: what happened after this is not of its request's making; 0: it is under way
+    #: an event after this time was not caused by its request; 0: the request is in progress
     over_ms: int = 0
-    #: until when an attempt is under way; 0: none is
+    #: until when an attempt is in progress; 0: none is
     lease_until_ms: int = 0
 
     @classmethod
@@ -99,12 +99,13 @@ class Entry:
         return event.identity in (self.met_by, *self.met.values())
 
     def met_with(self, detail_type: str, identity: str) -> "Entry":
-        """The same once an event of that type has met it."""
+        """The same after an event of that type has matched it."""
         met_by = self.met_by or identity
         return replace(self, met={**self.met, detail_type: identity}, met_by=met_by)
 
     def awaits(self, facts: Facts) -> bool:
-        """No event of this type has met it, and this one can be what it waits for."""
+        """Whether this event can be the one that it waits for, and none of this type has matched
+        it."""
         is_met = facts.detail_type in self.met if self.met else bool(self.met_by)
         is_late = 0 < self.over_ms < (facts.occurred_at_ms or 0)
         return not is_met and not is_late
@@ -118,8 +119,8 @@ def entries(
     sent_at_ms: int | None = None,
     answered: str = "",
 ) -> list[Item]:
-    """The entries to a request: to the keys that we chose, or to the one that Genesys answered.
-    Before it is sent, only those that last."""
+    """The entries that lead to a request: from the keys that the relay chose, or from the one in
+    Genesys' answer. Before it is sent, only the lasting ones."""
     tracked = confirmation_of(batch, confirmation)
     if tracked is None or tracked.match == "correlation":
         return []
@@ -131,7 +132,7 @@ def entries(
         sk = f"{TIMED}{sent_at_ms // HOUR_MS}#{sent_at_ms}#{batch.batch_id}"
     rows = expectations(batch, tracked)
     if answered:
-        # The answered id is the id, whatever we chose; what we chose may be heard of all the same.
+        # The id in the answer is the valid one, but events may still name the one that we chose.
         given = tuple(replace(row, key=answered) for row in rows[:1])
         rows = given + tuple(row for row in rows if row.key not in ("", answered))
     return [
@@ -150,20 +151,21 @@ def entries(
 
 
 def keys_named(event: SealedEvent, facts: Facts, matches: Iterable[Match]) -> list[str]:
-    """The partitions in which entries to the request that caused this event can be."""
+    """The partitions that can hold entries of the request that caused this event."""
     named = {"conversation": event.conversation_id, "entity": facts.entity}
     return [entry_partition(m, named[m]) for m in sorted(matches) if named.get(m)]
 
 
 def hours_around(event: SealedEvent, facts: Facts) -> range:
-    """The hours in which a request must have been sent that caused this event."""
+    """The hours in which a request that caused this event can have been sent."""
     at_ms = facts.occurred_at_ms or event.accepted_at_ms
     first_ms, last_ms = at_ms - SENT_BEFORE_S * 1000, at_ms + SENT_AFTER_S * 1000
     return range(first_ms // HOUR_MS, last_ms // HOUR_MS + 1)
 
 
 def folded(found: Iterable[Entry]) -> list[Entry]:
-    """One entry for each request and key, that of its first attempt, met by all that met any."""
+    """One entry for each request and key: that of its first attempt, with the matches of all its
+    attempts."""
     first: dict[tuple[str, str], Entry] = {}
     for entry in sorted(found, key=lambda entry: entry.written_at_ms):
         before = first.setdefault((entry.pk, entry.batch_id), entry)
@@ -180,8 +182,8 @@ def possible(
     found: Iterable[Entry],
     confirmations: Mapping[str, Confirmation],
 ) -> list[Entry]:
-    """Those of which one can lead to the request that caused the event. Of a conversation's long
-    life few do, so that only their records need be read."""
+    """The entries that can lead to the request that caused the event. In a long conversation these
+    are few, so that only their records need to be read."""
     return [
         entry
         for entry in found
@@ -203,11 +205,9 @@ def causing(
     found: Iterable[Entry],
     confirmations: Mapping[str, Confirmation],
 ) -> Entry | None:
-    """The request that caused an event, None where none of these did.
-
-    In this order: the one that the event has met before; the one whose correlation id it bears;
-    the oldest that awaits an event of this type, those last whose items went on in others; and
-    where all that becomes of what the key names is the request's doing, any.
+    """The request that caused an event; None if none of these did. In this order: the one that the
+    event has matched before; the one with its correlation id; the oldest that waits for an event of
+    this type, split requests last; and any request that owns all later events of its key.
     """
     fitting = sorted(
         possible(event, facts, found, confirmations),
@@ -232,9 +232,9 @@ def causing(
 def _judging(
     entry: Entry, facts: Facts, confirmations: Mapping[str, Confirmation]
 ) -> Confirmation | None:
-    """What says what an event is to an entry's request. A destination that this configuration does
-    not name is of a newer one, perhaps, that runs beside it: then whatever else is matched in the
-    same way and hears of such events, or its echoes would be written back."""
+    """The confirmation by which an event is matched with an entry's request. A destination that
+    this configuration lacks may belong to a newer one that runs beside it: then any confirmation
+    with the same matching that handles such events is used, or its echoes would be written back."""
     named = confirmations.get(entry.destination)
     if named is not None:
         return named
@@ -255,7 +255,7 @@ def _is_owned(entry: Entry, facts: Facts, confirmations: Mapping[str, Confirmati
 def following(
     facts: Facts, found: Iterable[Entry], confirmations: Mapping[str, Confirmation]
 ) -> list[str]:
-    """The requests whose records keep the order of an event that is news otherwise."""
+    """The requests that follow the order of an event that is news otherwise."""
     return sorted(
         {
             entry.batch_id

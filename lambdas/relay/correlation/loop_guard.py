@@ -1,13 +1,14 @@
-"""The loop guard: which events of a batch a request of ours caused, and whom to tell of what.
+"""The loop guard: which events of a batch were caused by the relay's own requests, and which
+requests they confirm.
 
-An event that our own write caused confirms that write and is never written again. Three questions,
-cheapest first: does a record exist under its correlation id? Does an entry lead from its
-conversation or entity to a request? Is a request under way whose key only the answer will give, so
-that nobody can know yet? The last makes the event wait, alone, while such an answer is out.
+An event that the relay's own request caused confirms that request and is never written again. Three
+checks, cheapest first: Is there a record under its correlation id? Does an entry lead from its
+conversation or entity to a request? Is a request in progress whose key only its answer will give?
+In that case the event waits, alone, while the answer is outstanding.
 
-An entry says what a request was to bring about, not that it did: somebody else can have done the
-same at that moment, and then the request be refused. So what an entry tells of an attempt under way
-is told to confirm at once, and the event waits for how the attempt ends all the same.
+An entry says what a request was to cause, not that it did: somebody else may have done the same at
+that time, and the request may be refused. So a match with an attempt in progress is passed to
+confirm at once, but the event still waits until the attempt ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,20 +33,20 @@ from lambdas.relay.kernel.ports import Change, Guard, Ledger
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 from lambdas.relay.requests.record import Record, record_key
 
-#: an event that may yet turn out to be caused by us comes back after this
+#: an event that may still turn out to be an echo comes back after this time
 ANSWER_POLL_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What the loop guard says of a batch."""
+    """The loop guard's decision on a batch."""
 
-    #: the request by the identity of the event that it caused
+    #: by an event's identity: the request that caused it
     echoes: Mapping[str, str]
-    #: events that are news, and that a request's record follows all the same
+    #: events that are news but whose order a request's record keeps
     followed: Sequence[tuple[SealedEvent, str]]
-    #: by identity: events of which nobody can know yet, and seconds until it is worth a look; of
-    #: those that are echoes as well, it is not certain
+    #: by identity: undecided events, and the seconds until the next check; an event that is also in
+    #: `echoes` is not certain to be one
     waiting: Mapping[str, float]
 
     @property
@@ -63,8 +64,8 @@ def guard(
     now_ms: int,
     answer_wait_s: float,
 ) -> Guarded:
-    """Sorts a batch's events. Meets entries, which is repeatable: an entry keeps the identity of
-    the event that met it. Raises Transient."""
+    """Classifies a batch's events and marks the entries that they match. This is repeatable: an
+    entry keeps the identity of the event that matched it. Raises Transient."""
     echoes = _by_correlation(batch, ledger)
     followed: list[tuple[SealedEvent, str]] = []
     waiting: dict[str, float] = {}
@@ -77,7 +78,8 @@ def guard(
         found = _entries_of(event, facts, ledger, confirmations, cache)
         named = echoes.get(event.identity)
         if named is not None:
-            # It says whose it is. Met all the same, its entry waits for no other event.
+            # Its correlation id is enough; the entry is marked all the same, so that it waits for
+            # no other event.
             own = [entry for entry in found if entry.batch_id == named]
             _meet(event, facts, own, ledger, confirmations)
             continue
@@ -95,9 +97,9 @@ def guard(
 
 
 def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
-    """A record is older than any event that its request causes, and is read consistently, so that
-    every run of a batch finds the same. A correlation id that somebody else states is only a
-    word."""
+    """A record is older than any event that its request causes, and it is read consistently, so
+    every run of a batch finds the same. A correlation id that another source states proves
+    nothing."""
     asked = [e for e in batch.events if e.correlation_id and e.is_genesys_own]
     records = ledger.find([record_key(event.correlation_id.lower()) for event in asked])
     return {
@@ -114,8 +116,8 @@ def _entries_of(
     confirmations: Mapping[str, Confirmation],
     cache: dict[tuple[str, str], list[Entry]],
 ) -> list[Entry]:
-    """What is read does not grow with a conversation's age. The newest of what lasts are read of
-    every key, since the release before gave no entry a time."""
+    """The number of items read does not grow with a conversation's age. The newest lasting entries
+    of every key are read, since the previous release gave entries no time."""
     hearing = [c for c in confirmations.values() if c.hears(facts.detail_type)]
     parts = [""]
     if not all(c.lasts for c in hearing):
@@ -142,8 +144,8 @@ def _meet(
     confirmations: Mapping[str, Confirmation],
     under_way_ms: int | None = None,
 ) -> Entry | None:
-    """Leads to the request that caused the event, and is met, unless an attempt is under way at
-    that moment; None where there is none."""
+    """The entry of the request that caused the event, now marked as matched unless an attempt is in
+    progress; None if there is none."""
     found = possible(event, facts, found, confirmations)
     left = _of_effect(found, ledger) if found else []
     for _ in range(len(left) + 1):
@@ -162,7 +164,7 @@ def _meet(
         )
         if met.applied or (met.before is not None and met.before.get(name) == event.identity):
             return entry
-        # Another event was faster, of this batch perhaps. What it met can be ours all the same.
+        # Another event was faster, perhaps of this batch. The entry it matched may still be ours.
         faster = str((met.before or {}).get(name, ""))
         others = [each for each in left if each is not entry]
         left = [*others, entry.met_with(facts.detail_type, faster)] if faster else others
@@ -170,7 +172,7 @@ def _meet(
 
 
 def _of_effect(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
-    """Those whose request can have taken effect: no other can have caused anything."""
+    """The entries whose request can have taken effect; the others cannot have caused the event."""
     items = ledger.find([record_key(entry.batch_id) for entry in found])
     return [
         replace(
@@ -187,7 +189,7 @@ def _of_effect(found: Sequence[Entry], ledger: Ledger) -> list[Entry]:
 
 
 def _over_ms(record: Record) -> int:
-    """Until when its request can bring something about: some time after its answer."""
+    """Until when its request can cause events: some time after its answer."""
     if record.state in ("SEALED", "OPEN"):
         return 0
     answered_ms = record.settled_at_ms
@@ -200,8 +202,8 @@ def _answers_out(
     confirmations: Mapping[str, Confirmation],
     now_ms: int,
 ) -> Mapping[str, int]:
-    """By type of event: until when an answer can be out that tells whose it is. Read before the
-    entries: an answer that is not out any more has left its entry."""
+    """By event type: until when an answer that decides it can be outstanding. This is read before
+    the entries: an answer that is no longer outstanding has left its entry."""
     hearing = {
         each.detail_type: [
             name
@@ -219,8 +221,8 @@ def _answers_out(
 
 
 def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float) -> float:
-    """Seconds until it is worth another look; 0: every answer that was out when the event came is
-    in, or never will be."""
+    """Seconds until the next check; 0: every answer that was outstanding when the event came has
+    arrived, or never will."""
     latest_ms = event.accepted_at_ms + int(answer_wait_s * 1000)
     if now_ms >= min(latest_ms, until_ms):
         return 0
@@ -228,5 +230,5 @@ def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float
 
 
 def _poll_s(latest_ms: int, now_ms: int) -> float:
-    """The answer usually comes long before it must."""
+    """The answer usually comes long before this time."""
     return min(ANSWER_POLL_S, (latest_ms - now_ms) / 1000)

@@ -1,12 +1,11 @@
-"""A loop ends, whatever goes wrong: the events of one conversation or entity, of the kind that our
-own writes cause, can bring about so many writes in a time, and so many in all. What is beyond that
-waits for a person.
+"""Limits every loop: events of a kind that our own writes cause may lead to a limited number of
+writes for one conversation or entity, per time and in total. Requests beyond that wait for a
+person.
 
-The loop guard knows our echoes and lets none of them become a write. This is for the day on which
-it is wrong: a mapping that writes another value each time, say, to an endpoint that shows another
-value than was written, or an echo without a moment that comes hours late. A fast loop is stopped in
-minutes; one that turns as slowly as people do, by what it has come to in all. Where such requests
-carry several events, all of them wait.
+The loop guard recognises echoes, so that none becomes a write. This module is for the case that it
+fails: a mapping that writes another value each time to an endpoint that shows another value than
+was written, or an echo without a time that comes hours late. A fast loop is stopped within minutes,
+a slow one by the total. If such a request carries several events, all of them wait.
 """
 
 from collections import Counter
@@ -27,7 +26,7 @@ from lambdas.relay.messages.sealing import Batch, SealedEvent
 
 STATE = "COUNTING"
 SORT_KEY = "writes"
-#: instances that count for one conversation at the same moment are few
+#: few instances count for one conversation at the same time
 TRIES = 5
 ADVICE = (
     "Look at the conversation in Genesys and at the route that took this event: what it writes "
@@ -38,9 +37,9 @@ ADVICE = (
 def is_loop(
     batch: Batch, confirmations: Mapping[str, Confirmation], ledger: Ledger, now_ms: int
 ) -> bool:
-    """Counts the writes of a batch that can cause events such as brought them about; whether these
-    are too many by now. Raises Transient. A batch that is counted twice, since a run was cut off,
-    ends a loop a little sooner."""
+    """Counts the writes of a batch that can cause events like those that led to them; returns
+    whether there are too many. Raises Transient. A batch that is counted twice after an aborted run
+    only stops a loop a little sooner."""
     if batch.target.destination not in confirmations:
         return False  # its writes cause no event
     counts = Counter(
@@ -56,12 +55,12 @@ def is_loop(
 
 
 def _subject(event: SealedEvent, facts: Facts) -> str:
-    """What goes round: the conversation, or where there is none the thing that the event names."""
+    """The subject of a loop: the conversation, or the entity that the event names."""
     return (impersonal(event.conversation_id or facts.entity) or event.owner).lower()
 
 
 def _counted(subject: str, more: int, ledger: Ledger, now_ms: int) -> tuple[int, int]:
-    """Writes of this subject in this window, and in all that is remembered, these included."""
+    """The writes for this subject in this window and in total, including these."""
     pk, window = f"M#loop#{subject}", now_ms // (LOOP_WINDOW_S * 1000)
     for _ in range(TRIES):
         guard = Guard(frozenset({STATE}), same={"window": window})
@@ -77,7 +76,7 @@ def _counted(subject: str, more: int, ledger: Ledger, now_ms: int) -> tuple[int,
             if ledger.insert([item])[0].applied:
                 return more, more
         elif before["window"] > window:
-            window = before["window"]  # another clock is ahead of ours
+            window = before["window"]  # another instance's clock is ahead of ours
         else:
             guard = Guard(frozenset({STATE}), same={"window": before["window"]})
             moved = Change(put={"window": window, "lately": more}, add={"writes": more})

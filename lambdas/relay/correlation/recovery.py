@@ -1,9 +1,10 @@
-"""Recovery: Genesys is asked what became of a request whose event did not come.
+"""Recovery: asks Genesys for the outcome of a request whose event did not come.
 
-The answer is compared with what the record expected. It agrees: reconciled. It differs: a person
-sees both sides, or a compensating request makes good where the destination defines one. It shows
-more than one: a duplicate slipped through, listed for merge or cancel, or cancelled where the
-destination says so. It shows nothing, or there is no answer: whoever asked decides what comes next.
+The answer is compared with what the record expected. If it agrees, the request is reconciled. If it
+differs, a person sees both sides, or a compensating request corrects it where the destination
+defines one. If the effect is there more than once, the duplicates are listed for a person, or
+cancelled where the destination says so. If nothing is found or there is no answer, the caller
+decides what comes next.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.tracking import completing, listing, reconciling, reviewing
 from lambdas.relay.review.cases import keep_record_for_review
 
-#: an answer larger than this is shown to a person in part
+#: a larger answer is shown only in part
 SHOWN_MAX = 20_000
 
 
@@ -46,7 +47,7 @@ class Agrees:
 
 @dataclass(frozen=True, slots=True)
 class Differs:
-    """Something is there, and it is not what was expected."""
+    """Genesys shows a result that is not the expected one."""
 
     found: Json
     key: str
@@ -54,7 +55,8 @@ class Differs:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Genesys finds nothing of it; `proves` that it did not happen only at an id of its own."""
+    """Genesys has no trace of it; only under an id of the request's own this `proves` that it did
+    not happen."""
 
     proves: bool
 
@@ -78,7 +80,7 @@ def told(finding: Finding) -> Reason:
 
 
 def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Finding:
-    """What the truth under all of the request's keys comes to. Raises Transient."""
+    """The combined finding for all of the request's keys. Raises Transient."""
     truth = None if confirmation is None else confirmation.truth
     asked = tracked.keys[:KEYS_ASKED_MAX]
     expected = [Expectation(key, tracked.shows(key)) for key in asked]
@@ -91,7 +93,7 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
     absent = [each.key for each in shown if each.comparison == "absent"]
     if len(absent) == len(asked):
         return Absent(tracked.absence_proves)
-    # Of the answered id and the chosen one of one item, one is enough.
+    # If an item has both an answered and a chosen id, one of them is enough.
     if absent and (tracked.items > 1 or tracked.genesys_id not in asked):
         return Differs({"absent": absent}, absent[0])
     found = [truth.copies(each.document) for each in shown if each.comparison == "agrees"]
@@ -99,14 +101,14 @@ def ask(tracked: Record, confirmation: Confirmation | None, deps: Deps) -> Findi
 
 
 def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
-    """Puts what was found on record; False where the record changed meanwhile."""
+    """Records the finding; False if the record changed in the meantime."""
     now_ms = deps.clock.now_ms()
     if isinstance(finding, Differs):
         return _diverged(tracked, finding, deps, now_ms)
     if not set(finding.copies) <= set(tracked.duplicates):
         return list_duplicates(tracked, finding.copies, deps, now_ms)
     confirmation = deps.confirmation(tracked)
-    assert confirmation is not None  # Genesys was asked the way it says
+    assert confirmation is not None  # Genesys was asked by this confirmation
     applied = establish(tracked.ordering, confirmation.topics, confirmation.hears)
     guard, change = reconciling(tracked, applied.ordering, now_ms, Code.TRUTH_AGREES())
     if not deps.ledger.change(*record_key(tracked.batch_id), guard, change).applied:
@@ -121,7 +123,7 @@ def settle(tracked: Record, finding: Agrees | Differs, deps: Deps) -> bool:
 def meet_what_was_heard(
     tracked: Record, deps: Deps, now_ms: int
 ) -> Literal["aligned", "reviewed", "changed"] | None:
-    """Settles an accepted request whose event had come before its answer did; None: none had."""
+    """Settles an accepted request whose event came before its answer; None if none did."""
     key, confirmation = record_key(tracked.batch_id), deps.confirmation(tracked)
     both = tracked.both_named(confirmation)
     if both:
@@ -136,8 +138,9 @@ def meet_what_was_heard(
 
 
 def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms: int) -> bool:
-    """The request took effect more than once: a person merges, or cancels all but one, unless the
-    destination has them cancelled. More than a record can name are a person's."""
+    """The request took effect more than once: a person merges the effects or cancels all but one,
+    unless the destination has them cancelled. If there are more than a record can name, a person
+    decides."""
     listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
     confirmation = deps.confirmation(tracked)
     if confirmation and confirmation.cancel and len(listed) <= LISTED_ON_RECORD_MAX:
@@ -149,7 +152,7 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
 
 
 def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
-    """The hold is over: a person sees what came too early, and what never did."""
+    """The hold is over: a person sees which event came too early, and which never came."""
     oldest = min(tracked.ordering.held, key=lambda ordered_event: ordered_event.heard_at_ms)
     hears = heard_by(deps.confirmation(tracked))
     missing = ", ".join(missing_before(tracked.ordering, oldest, hears)) or "nothing"
@@ -178,7 +181,7 @@ class Question:
 def give_to_person(
     tracked: Record, question: Question, deps: Deps, now_ms: int, *, locked: bool
 ) -> bool:
-    """The document first, then the record; False where the record changed meanwhile."""
+    """Stores the document, then changes the record; False if the record changed in the meantime."""
     expected = {row.key: dict(row.shows) for row in tracked.expected}
     reason, found = question.reason, canonical(question.found)
     sides = {
@@ -211,8 +214,8 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
 def _cancel(
     tracked: Record, listed: tuple[str, ...], cancel: Compensation, deps: Deps, now_ms: int
 ) -> bool:
-    """The first stays, which is the one that the record knows; the others are ended. Their requests
-    first, as of any compensation. The record goes on as it was."""
+    """Keeps the first, which is the one that the record knows, and ends the others. Their requests
+    are sent first, as with any compensation; the record's state stays as it was."""
     stays, *others = listed
     made = [
         compensating(tracked, key, cancel, f"cancel {key}")
@@ -235,8 +238,8 @@ def _cancel(
 def compensating(
     tracked: Record, key: str, compensation: Compensation, what: str = "compensation"
 ) -> Batch:
-    """The compensating request: a sealed batch of its own, under an id of its own, derived from
-    the first's and from what it is for, so that a repeated decision makes no second one."""
+    """The compensating request: a sealed batch with an id derived from the first one's and from its
+    purpose, so that a repeated decision makes no second one."""
     item = canonical(compensation.body)
     path = filled(compensation.path, {"key": key})
     event = SealedEvent(
@@ -264,7 +267,7 @@ def compensating(
 def _compensate(
     tracked: Record, finding: Differs, compensation: Compensation, deps: Deps, now_ms: int
 ) -> bool:
-    """Its record before its message, its message before the first's last word."""
+    """In this order: the new record, its message, the end of the first record."""
     batch = compensating(tracked, finding.key, compensation)
     deps.ledger.insert([sealed_item(batch, now_ms)])
     deps.writes.send([Outgoing(encode(batch), describe(batch))])

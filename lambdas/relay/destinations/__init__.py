@@ -1,4 +1,4 @@
-"""Destinations: what differs between the Genesys endpoints that take events.
+"""Destinations: the differences between the Genesys endpoints that accept events.
 
 One module per kind; each builds a `Destination` from an environment's configuration.
 """

@@ -1,8 +1,8 @@
 """Outbound contact lists: contacts to be called, a thousand at a time.
 
 `POST /api/v2/outbound/contactlists/{contactListId}/contacts` (SDK OutboundApi): an array in, an
-array out, all or nothing. A contact with an `id` that the list knows is updated, so with ids of our
-own a repetition changes nothing more.
+array out, all or nothing. A contact whose `id` is in the list is updated, so with ids chosen by the
+mapping a repetition changes nothing.
 """
 
 from dataclasses import replace

@@ -2,8 +2,8 @@
 
 `POST /api/v2/events/conversations` (SDK EventsApi): up to 32 lists in one request, one for each
 type of event; every event has an `eventId` and belongs to a conversation whose id we choose.
-Failures are named by `eventId`. Genesys does not say what becomes of a repeated one, and a
-conversation that can be read does not show which events made it, so there is no read-back.
+Failures are named by `eventId`. Genesys does not document the effect of a repeated one, and a
+conversation does not show which events made it, so it cannot be read back.
 """
 
 from collections.abc import Mapping, Sequence
