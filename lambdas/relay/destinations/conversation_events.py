@@ -73,7 +73,8 @@ KIND = Kind(
     required=("eventId", "eventDateTime", "conversationId"),
     read_results=read_results,
     adapt=with_lists,
-    # Interactions brought by us: the conversation's id is ours, its whole life is our doing.
+    # Interactions that the relay brings in: it chose the conversation's id, and owns all its
+    # events.
     confirmation=Confirmation(
         match="conversation",
         topics=(f"{TOPIC}*",),
@@ -81,6 +82,7 @@ KIND = Kind(
         key="conversationId",
         truth=Truth(TRUTH_PATH, stands),
     ),
-    # Mirrored under the ids of real conversations, their own events would look like our doing.
+    # Mirrored under the ids of real conversations, those conversations' own events would look like
+    # ours.
     confirms_on_request=True,
 )

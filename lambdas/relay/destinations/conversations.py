@@ -1,10 +1,10 @@
-"""Conversations: one tracked request that makes one, and an event that tells of it.
+"""Conversations: one tracked request creates one, and an event confirms it.
 
-`POST /api/v2/conversations/calls` (SDK ConversationsApi, model CreateCallRequest) rings somebody's
-telephone; `path` may name `.../callbacks` or another one instead. Genesys chooses the
-conversation's id: its answer gives it, and the events name it; no request can choose it. What rings
-or writes to somebody is not repeated: an unknown outcome is a person's, unless `unknown =
-"repost"` is said.
+`POST /api/v2/conversations/calls` (SDK ConversationsApi, model CreateCallRequest) makes a telephone
+ring; `path` may name `.../callbacks` or another endpoint instead. Genesys chooses the
+conversation's id, which its answer gives and the events name; a request cannot choose it. Requests
+that call or write to people are not repeated: after an unknown outcome a person decides, unless
+`unknown = "repost"` is set.
 """
 
 from dataclasses import replace
@@ -20,12 +20,13 @@ from lambdas.relay.destinations.kind import PATH, Kind, Section
 from lambdas.relay.destinations.results import created_answer
 from lambdas.relay.destinations.truth import Truth, stands
 
-#: what the events of conversations are called
+#: the detail-types of conversation events
 TOPIC = "v2.detail.events.conversation.{id}."
 #: `GET /api/v2/conversations/{conversationId}` (SDK ConversationsApi.get_conversation)
 TRUTH_PATH = "/api/v2/conversations/{key}"
 #: SDK ConversationsApi.delete_conversation: "disconnecting all of the participants", whatever the
-#: medium. (`.../disconnect` is for conversations that are out of joint, its own text says.)
+#: medium. (`.../disconnect` is only for conversations in an inconsistent state, according to its
+#: description.)
 CANCEL = Compensation("DELETE", TRUTH_PATH, {})
 
 
@@ -43,14 +44,15 @@ KIND = Kind(
     items_max=1,
     read_results=created_answer,
     reaches_people=True,
-    # One request creates one conversation, whose id the answer gives.
+    # One request creates one conversation, whose id is in the answer.
     confirmation=Confirmation(
         match="conversation",
         topics=(f"{TOPIC}customer.start", "conversation:created"),
         window_s=ROUTED_WINDOW_S,
         follows=(f"{TOPIC}customer.end", "routing:assigned", "conversation:*"),
         key=ANSWER,
-        # It makes the conversation, not what becomes of it: the customer who comes back is news.
+        # It creates the conversation but does not own its later events: a customer who comes back
+        # is news.
         owned=False,
         truth=Truth(TRUTH_PATH, stands),
     ),

@@ -1,10 +1,10 @@
-"""Correlation: by what it is known which of our requests an event tells of.
+"""Correlation: how an event is matched with the request that caused it.
 
-Genesys may carry our `x-correlation-id` into the event, or only name the conversation or entity
-that the request concerned; a destination says which (`Confirmation`). For the first, the event
-names the request's record itself; for the others entries of the ledger lead to it
-(correlation/entries.py). What a request is expected to bring about is stored in its record before
-it is sent.
+Genesys may copy our `x-correlation-id` into the event, or the event may only name the conversation
+or entity that the request was about; the destination's `Confirmation` says which. In the first case
+the event names the request's record; in the others, entries in the ledger lead to it
+(correlation/entries.py). The expected effect of a request is stored in its record before it is
+sent.
 """
 
 import json
@@ -32,24 +32,25 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
 
 Match = Literal["correlation", "conversation", "entity"]
-#: where the key comes from: Genesys' answer (its `id`), the conversation of the event that made us
-#: ask, or a member of the item that we send
+#: where the key comes from: Genesys' answer (its `id`), the conversation of the event that led to
+#: the request, or a member of the item
 ANSWER = "answer"
 CONVERSATION = "conversation"
 #: the published tutorials' windows: 10 s for a simple request, 30 s for a routed one
 SIMPLE_WINDOW_S = 10
 ROUTED_WINDOW_S = 30
 
-#: the target of batches that are no request: events that no route takes, but that a request of
+#: the target of batches that are not requests: events that no route takes, but that a request of
 #: ours may have caused
 CANDIDATES = Target("(candidates)", "", "", "single")
-#: the topic of the one event of a compensating request, which awaits no confirmation of its own
+#: the topic of the only event of a compensating request, which waits for no confirmation
 COMPENSATION = "relay.compensation"
 
 
 @dataclass(frozen=True, slots=True)
 class Compensation:
-    """The request that makes good where the truth is not what was expected, or there twice."""
+    """The request that corrects Genesys if the truth differs from what was expected, or is there
+    twice."""
 
     method: str
     #: with {key}
@@ -59,37 +60,37 @@ class Compensation:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """How it is known later that a destination's request took effect: by the events that it
-    causes, or by asking for the truth."""
+    """How a destination's requests are confirmed: by the events that they cause, or by asking for
+    the truth."""
 
     match: Match
     #: detail-types of the events that a request causes: they confirm it and are never written;
-    #: none: no event tells, and the truth is asked before a repetition only
+    #: empty: there are no such events, and the truth is asked for only before a repetition
     topics: tuple[str, ...]
-    #: how long the event may take; then Genesys is asked
+    #: how long the event may take before Genesys is asked
     window_s: int
-    #: detail-types whose order the record keeps as well; to the routes they are news
+    #: further detail-types whose order the record keeps; routes take them as news
     follows: tuple[str, ...] = ()
-    #: those that complete the record; none: any of `topics`
+    #: those that complete the record; empty: any of `topics`
     completed_by: tuple[str, ...] = ()
-    #: how long an event that came too early waits for what must precede it
+    #: how long an early event waits for those that must precede it
     hold_s: int = HOLD_S
     #: ANSWER, CONVERSATION or the name of a member of the item
     key: str = ANSWER
-    #: what the key names where events are matched by our correlation id: then an event that names
-    #: another contradicts the record; None: nothing that an event names
+    #: where events are matched by the correlation id: what the key names, so that an event that
+    #: names another contradicts the record; None: nothing that events name
     names: Literal["conversation", "entity"] | None = None
-    #: the whole life of what the key names is the request's doing: every event of `topics` under
-    #: it. Otherwise a request awaits one event of a type; what comes later is news
+    #: the request owns what the key names: every event of `topics` under it is an echo. Otherwise a
+    #: request waits for one event of each type; later ones are news
     owned: bool = True
-    #: members of the item that the event's body must show
+    #: members of the item that the event's body must contain
     shows: tuple[str, ...] = ()
-    #: what the mappings can write into these members; None: anything
+    #: the values that the mappings can write into these members; None: any
     writes: frozenset[str] | None = None
-    #: None: Genesys cannot be asked, silence ends with a person
+    #: None: Genesys cannot be asked, and a person decides if no event comes
     truth: Truth | None = None
     compensation: Compensation | None = None
-    #: cancels what was made once too often; None: a person merges or cancels it
+    #: cancels duplicates; None: a person merges or cancels them
     cancel: Compensation | None = None
 
     @property
@@ -99,20 +100,20 @@ class Confirmation:
 
     @property
     def is_answered(self) -> bool:
-        """Only Genesys' answer gives the key that its events will name."""
+        """Whether only Genesys' answer gives the key that the events will name."""
         return self.match != "correlation" and self.key == ANSWER
 
     @property
     def asks_first(self) -> bool:
-        """Before a repetition Genesys can tell of each item: by a key that is the item's alone and
-        known before the answer."""
+        """Whether Genesys can be asked about each item before a repetition: by a key that belongs
+        to one item and is known before the answer."""
         is_own = self.truth is not None and self.truth.is_of_item
         return is_own and self.key not in (ANSWER, CONVERSATION)
 
     @property
     def lasts(self) -> bool:
-        """A request is looked for as long as what the key names lives: all of that is its doing, or
-        its record keeps the order of what becomes of it. Otherwise only around when it was sent."""
+        """Whether events are matched with a request long after it was sent: it owns what the key
+        names, or its record keeps the order of later events."""
         return self.owned or bool(self.follows)
 
     def causes(self, detail_type: str) -> bool:
@@ -126,7 +127,7 @@ class Confirmation:
 
 
 def heard_by(confirmation: Confirmation | None) -> Callable[[str], bool]:
-    """Which events a destination's records hear of: none where it awaits none."""
+    """Which events a destination's records follow: none if it waits for none."""
     return (lambda detail_type: False) if confirmation is None else confirmation.hears
 
 
@@ -134,20 +135,20 @@ def _fits(detail_type: str, patterns: Iterable[str]) -> bool:
     return any(fits(detail_type, pattern) for pattern in patterns)
 
 
-# --- what an event says of itself
+# --- the facts of an event
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What correlation needs of an event, beside what every sealed event carries."""
+    """What correlation needs from an event, besides the members of every sealed event."""
 
     detail_type: str
     session: str
     entity: str
-    #: None where the event carries no number of its own
+    #: None if the event has no sequence number
     sequence: int | None
     occurred_at_ms: int | None
-    #: members of its body that some destination's requests bring about
+    #: members of its body that some destination's requests can cause
     shows: Mapping[str, Json]
 
 
@@ -155,8 +156,8 @@ NO_FACTS = Facts("", "", "", None, None, {})
 
 
 def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
-    """What to seal of an event that some destination listens to; "" of any other. Only Genesys
-    itself tells what became of our requests."""
+    """The facts to seal with an event that some destination follows; "" for any other. Only
+    Genesys' own events confirm requests."""
     if event.entrance != "partner":
         return ""
     listening = [c for c in confirmations if c.hears(event.detail_type)]
@@ -176,8 +177,8 @@ def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
 
 
 def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
-    """What the event shows of what requests bring about. Of very much only what our mappings can
-    write: whatever else there is must not hide what we awaited."""
+    """The members of the event that requests can cause. If they are large, only those that our
+    mappings can write, so that others do not displace the expected ones."""
     names = sorted({name for confirmation in listening for name in confirmation.shows})
     shows = {name: imprint(event.body[name]) for name in names if name in event.body}
     if len(canonical(shows)) <= FACTS_CHARS_MAX:
@@ -191,7 +192,7 @@ def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
 
 
 def read_facts(event: SealedEvent) -> Facts:
-    """Raises Malformed where what was sealed are none."""
+    """Raises Malformed if the sealed facts are invalid."""
     if not event.facts:
         return NO_FACTS
     rows = read_json(event.facts, "what is sealed of an event for correlation")
@@ -205,7 +206,7 @@ def read_facts(event: SealedEvent) -> Facts:
 
 
 def _entity(event: Event) -> str:
-    """What the topic names by its first id, or else the body by `id`."""
+    """The entity: the first id in the topic, else the body's `id`."""
     words, names = event.topic.split("."), event.detail_type.split(".")
     if len(words) == len(names):
         named = [word for word, name in zip(words, names, strict=True) if name == "{id}"]
@@ -223,7 +224,7 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-# --- what a request is expected to bring about
+# --- the expected effect of a request
 
 
 def is_compensation(batch: Batch) -> bool:
@@ -231,12 +232,12 @@ def is_compensation(batch: Batch) -> bool:
 
 
 def confirmation_of(batch: Batch, confirmation: Confirmation | None) -> Confirmation | None:
-    """What a request awaits. A compensating request is not tracked in turn."""
+    """How a request is confirmed. A compensating request is not tracked."""
     return None if confirmation is None or is_compensation(batch) else confirmation
 
 
 def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation, ...]:
-    """What the record stores of the expected outcome, before the request is sent."""
+    """The attributes for the expected effect, stored in the record before the request is sent."""
     found: dict[str, Expectation] = {}
     for event in batch.events:
         expected = expectation(event, confirmation)
@@ -245,7 +246,7 @@ def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation,
 
 
 def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
-    """What one item is expected to bring about."""
+    """The expected effect of one item."""
     members = event.members
     match confirmation.key:
         case "answer":
@@ -259,14 +260,14 @@ def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
 
 
 def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:
-    """The expected outcome as attributes of the request's record."""
+    """The expected effect as attributes of the request's record."""
     tracked = confirmation_of(batch, confirmation)
     if tracked is None:
         return {}
     rows = [[row.key, row.shows] for row in expectations(batch, tracked)]
     text = canonical(rows)
     if len(text) > EXPECTED_BYTES_MAX:
-        # What is to be found there is given up before where to look.
+        # If they are too large, the expected content is dropped before the keys.
         text = canonical([[key, {}] for key, _ in rows])
     return {"expected": text}
 

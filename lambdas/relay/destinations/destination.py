@@ -1,4 +1,4 @@
-"""What the relay knows of a destination."""
+"""A destination as an environment configures it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,25 +18,25 @@ from lambdas.relay.messages.sealing import Shape
 
 @dataclass(frozen=True, slots=True)
 class KeyPolicy:
-    """What a destination makes of an `Idempotency-Key`. Genesys documents the header on one
-    operation only (quality evaluations): assume nothing that was not probed."""
+    """How a destination treats an `Idempotency-Key`. Genesys documents the header for one operation
+    only (quality evaluations), so nothing is assumed that was not probed."""
 
     #: seconds for which a repeated key is recognised; 0: not at all
     honoured_s: int = 0
-    #: the key is looked at before anything else, so that a refusal of a repeated key proves that
-    #: no earlier attempt took effect
+    #: the key is checked before anything else, so that a refusal of a repeated key proves that no
+    #: earlier attempt took effect
     checked_first: bool = False
-    #: a repeated key whose request took effect is answered 409
+    #: a repeated key is answered 409 if its request took effect
     repeat_answers_409: bool = False
 
     def trusted(self, doubt_since_ms: int, now_ms: int) -> bool:
-        """Whether the key still protects a request first sent then (R4)."""
+        """Whether the key still protects a request that was first sent then (R4)."""
         return (now_ms - doubt_since_ms) / 1000 < self.honoured_s - KEY_TRUST_MARGIN_S
 
 
-#: who takes a destination's requests: each is another client of the writer
+#: the service behind a destination: the writer has a client for each
 Service = Literal["genesys", "https", "event-bus", "queue", "firehose"]
-#: what to do with an unknown outcome that no key protects, and of which Genesys cannot be asked
+#: what to do after an unknown outcome if no key protects the request and Genesys cannot be asked
 Unknown = Literal["repost", "manual"]
 
 
@@ -52,34 +52,34 @@ class Destination:
     into: str
     most_items: int
     most_bytes: int
-    #: mapping from event to item (relay/routes/mapping.py) where a route has none of its own
+    #: mapping from event to item (relay/routes/mapping.py) for routes without one
     item: Json
     key: KeyPolicy
     unknown: Unknown
     read_results: ReadResults
-    #: how it is known later that a request took effect; None: its answer is all there is
+    #: how a request is confirmed later; None: only by its answer
     confirmation: Confirmation | None = None
-    #: it rings somebody's telephone, or writes to him: nothing that can be taken back
+    #: it calls or writes to people, which cannot be undone
     reaches_people: bool = False
-    #: a request that is repeated changes nothing more: an upsert, a merge, a total
+    #: repeating a request changes nothing: an upsert, a merge, a total
     is_repeatable: bool = False
-    #: members of every item, under a mapping that does not name them, and over any mapping
+    #: members of every item: defaults below a mapping, and values that override any mapping
     base: Mapping[str, Json] = field(default_factory=dict)
     forced: Mapping[str, Json] = field(default_factory=dict)
-    #: what an item must have, whoever wrote its mapping
+    #: the members that an item must have
     required: tuple[str, ...] = ()
     #: expressions for the names in `path`
     path_values: Mapping[str, str] = field(default_factory=dict)
-    #: those that give the path of what an event itself is about
+    #: those that derive the path from what the event itself is about
     own_values: Mapping[str, str] = field(default_factory=dict)
-    #: by patterns of detail-types, where a request has several lists; `into` is for the rest
+    #: by patterns of detail-types, if a request has several lists; `into` is for all others
     lists: Mapping[str, str] = field(default_factory=dict)
     service: Service = "genesys"
-    #: where its path begins; "": at the API of Genesys Cloud
+    #: the base URL; "": the API of Genesys Cloud
     host: str = ""
-    #: names that it had before: what was claimed, recorded and sent under them still holds
+    #: former names: claims, records and messages under them are still valid
     formerly: tuple[str, ...] = ()
-    #: of all writers together; None: as many as the rate limit has
+    #: for all writers together; None: limited only by the rate limit
     requests_per_minute: int | None = None
 
     @property
@@ -88,33 +88,34 @@ class Destination:
 
     @property
     def is_genesys(self) -> bool:
-        """Its requests go to Genesys Cloud, and so take slots of its rate limit."""
+        """Whether its requests go to Genesys Cloud and so take slots of the rate limit."""
         return self.service == "genesys"
 
     @property
     def takes_whole(self) -> bool:
-        """A request takes effect as a whole or not at all; no item fails alone."""
+        """Whether a request takes effect as a whole or not at all, so that no item fails alone."""
         return self.read_results in WHOLE
 
     @property
     def awaited(self) -> Confirmation | None:
-        """How events tell that its requests took effect; None: none does."""
+        """How events confirm its requests; None: no event does."""
         confirmation = self.confirmation
         return confirmation if confirmation is not None and confirmation.topics else None
 
     @property
     def asks_first(self) -> bool:
-        """Before a repetition it can be asked which items took effect."""
+        """Whether it can be asked before a repetition which items took effect."""
         return self.confirmation is not None and self.confirmation.asks_first
 
     @property
     def absence_proves(self) -> bool:
-        """What Genesys does not find did not happen: so says who configured what to ask. What may
-        have rung a telephone is not repeated on that: Genesys may have chosen another id."""
+        """Whether an item that Genesys does not find certainly had no effect, as the configured
+        truth implies. Not for requests that call or write to people: Genesys may have chosen
+        another id."""
         return self.asks_first and not self.reaches_people
 
     def list_of(self, detail_type: str) -> str:
-        """The list that an event of this type goes into. Raises Malformed where there is none."""
+        """The list for an event of this type. Raises Malformed if there is none."""
         found = (name for pattern, name in self.lists.items() if fits(detail_type, pattern))
         into = next(found, self.into)
         if self.shape == "lists" and not into:
@@ -123,8 +124,8 @@ class Destination:
 
 
 def read_document(body: bytes) -> Json:
-    """The JSON of an answer, None where it is empty; raises ValueError where it is something else:
-    a proxy's page, say, or nested so deep that nobody could read it."""
+    """The JSON of an answer, None if it is empty. Raises ValueError if it is not JSON, such as a
+    proxy's page, or nested too deeply."""
     try:
         return read_json(body.decode("utf-8-sig"), "the answer") if body.strip() else None
     except Malformed as malformed:
@@ -142,14 +143,14 @@ def advice(destination: Destination | None) -> str:
     return "Check whether it took effect; resolve it as happened if it did, else as again."
 
 
-#: a name that an event's value takes the place of
+#: a name that is replaced by an event's value
 NAME_IN_PATH = re.compile(r"\{[a-z][a-z0-9_]*\}")
 
 
 def section_path(
     section: Mapping[str, Any], usual: str, where: str, *, has_names: bool = False
 ) -> str:
-    """`path`: word for word, or with names in braces."""
+    """`path`: literal, or with names in braces."""
     path: str = section.get("path", usual)
     plain = NAME_IN_PATH.sub("x", path) if has_names else path
     if (
@@ -181,7 +182,7 @@ class Addressed(Protocol):
 
 
 def of_target(target: Addressed, by_name: Mapping[str, T]) -> T | None:
-    """What is kept by names of destinations, for the one that a request goes to. A configuration
-    that was rolled back knows it by the name that it had before."""
+    """The value for a request's destination in a mapping by destination name. A configuration that
+    was rolled back has it under its former name."""
     names = (target.destination, *target.formerly)
     return next((by_name[name] for name in names if name in by_name), None)

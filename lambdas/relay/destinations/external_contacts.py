@@ -1,9 +1,9 @@
-"""External contacts, bulk enrich: customers made or updated, ten at a time.
+"""External contacts, bulk enrich: customers created or updated, ten at a time.
 
 `POST /api/v2/externalcontacts/bulk/contacts/enrich` (SDK ExternalContactsApi). Results come in any
-order and are matched by `id`, which is ours. With `Upsert`, `Update` or `Merge` a repetition
-changes nothing more; a repeated `Insert` is refused, so it doubles nothing either. What is repeated
-late can bring back an older value: the relay promises no order.
+order and are matched by `id`, which the mapping chooses. With `Upsert`, `Update` or `Merge` a
+repetition changes nothing; a repeated `Insert` is refused, so it makes no duplicate either. A late
+repetition can restore an older value: the relay guarantees no order.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """External metrics of employees: figures for their performance, a hundred at a time.
 
 `POST /api/v2/employeeperformance/externalmetrics/data` (SDK GamificationApi). An item has no id:
-user, metric and day name it. A `Total` replaces, so a repetition changes nothing more. A
-`Cumulative` value adds up and is not idempotent: repeated, it counts twice, and nothing in Genesys
-tells. So for those an unknown outcome goes to a person, unless `unknown = "repost"` is said.
+user, metric and day name it. A `Total` replaces, so a repetition changes nothing. A `Cumulative`
+value is added and not idempotent: repeated, it counts twice, and Genesys does not show that. So
+after an unknown outcome of those a person decides, unless `unknown = "repost"` is set.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
 Type = Literal["Total", "Cumulative"]
-#: members of an item that its result repeats
+#: the members of an item that its result repeats
 NAMES = ("userId", "userEmail", "metricId", "value", "count", "type")
-#: beginnings of codes that speak of the service and not of the item
+#: prefixes of codes that are about the service and not about the item
 PASSING = ("service.", "internal.", "too.many", "timeout", "gateway.")
 
 
@@ -50,7 +50,7 @@ def read_results(
         fitting = [place for place, item in enumerate(items) if _is_of(row, item)]
         if not fitting:
             return NO_ITEM
-        # Of items that say the same any may be meant; a row more than there are repeats another.
+        # If several items are equal, a row may mean any of them; a surplus row repeats another.
         taken = {place for place, _, _ in failed}
         place = next((place for place in fitting if place not in taken), fitting[-1])
         code = str(row.get("code"))
@@ -70,7 +70,7 @@ def _is_of(row: Json, item: Json) -> bool:
 
 
 def _same(restated: Json, ours: Json) -> bool:
-    """Ids in any letter case, numbers as numbers or as texts."""
+    """Compares ids case-insensitively, and numbers as numbers or as text."""
     if restated == ours:
         return True
     try:

@@ -1,11 +1,13 @@
 """Any other endpoint: path, list and mapping are configuration.
 
-A path can have names in braces, such as `/api/v2/interactions/{id}`; `path_values` says by which
-expressions an event fills them in. `single` is for endpoints that take one thing and no list.
+A path can have names in braces, such as `/api/v2/interactions/{id}`; `path_values` has the
+expressions that fill them in from an event. `single` is for endpoints that accept one item and no
+list.
 
-Its default, `/api/v2/analytics/events/write`, is often asked for and does not exist on the real
-platform: neither the official SDK nor any public text of Genesys knows it. A 2xx is read as "all
-taken", there is no read-back, and nothing is known of repetition: `key` and `unknown` say what is.
+Its default, `/api/v2/analytics/events/write`, is often named and does not exist on the real
+platform: neither the official SDK nor any public document of Genesys has it. A 2xx is read as "all
+accepted", there is no read-back, and nothing is assumed about repetition: `key` and `unknown`
+configure it.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from lambdas.relay.destinations.kind import PATH, Kind, Section, Setting
 from lambdas.relay.messages.sealing import Shape
 
 SINGLE = Setting("true or false", bool)
-#: what is made there rings or writes to somebody
+#: requests to these endpoints call or write to people
 CONVERSATIONS = "/api/v2/conversations"
 
 
@@ -44,8 +46,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
 
 
 def as_single(destination: Destination, section: Section, where: str) -> Destination:
-    """Where `single` is said: one request an event, whose body is what the mapping says and nothing
-    beside it."""
+    """With `single`: one request per event, whose body is the mapped item alone."""
     if not section.get("single", False):
         return destination
     if "list" in section:

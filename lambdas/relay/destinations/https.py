@@ -1,8 +1,8 @@
-"""An HTTPS endpoint of one's own beside Genesys: `url`, and a key in the signing keys' secret.
+"""An HTTPS endpoint outside Genesys: `url`, and a key in the signing keys' secret.
 
 A request is a list of events, or with `single` one event, each in the form that Standard Webhooks
-recommend: type, timestamp, data. `relay/sinks/https.py` signs it. A repetition bears the same
-`webhook-id`; how long the receiver knows one by it is said in `key`, as of any destination.
+recommend: type, timestamp, data. `relay/sinks/https.py` signs it. A repetition has the same
+`webhook-id`; `key` configures how long the receiver recognises it, as for any destination.
 """
 
 from dataclasses import replace
@@ -36,7 +36,7 @@ def with_url(destination: Destination, section: Section, where: str) -> Destinat
 
 
 def _host(url: str) -> str | None:
-    """The beginning of a URL; None where it is none that is posted to."""
+    """The base of a URL; None if requests cannot be posted to it."""
     try:
         parts = urlsplit(url)
         is_local = parts.scheme == "http" and parts.hostname in LOCAL

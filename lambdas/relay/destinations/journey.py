@@ -2,9 +2,10 @@
 
 `POST /api/v2/journey/externalevents/configurations/{configurationId}/events` (journey API of the
 official SDK, 269.0.0). An event is about a contact, which an identifier in an External Source
-names; without it the step is on nobody's timeline. Events that were taken cannot be edited or
-deleted; what was not taken is listed by its index. Genesys documents no recognition of repeated
-ids, and offers no read-back. Its own conversation events are in journeys without our doing.
+names; without it the step is on no timeline. Accepted events cannot be edited or deleted; events
+that were not accepted are listed by their index. Genesys does not document that it recognises
+repeated ids, and offers no read-back. Its own conversation events appear in journeys without the
+relay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +24,9 @@ from lambdas.relay.destinations.results import (
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.messages.sealing import SealedEvent
 
-#: where the two shapes of business events (docs/entrances.md) say who the customer is
+#: where the two shapes of business events (docs/entrances.md) identify the customer
 CUSTOMER = "[body.identifiers, body.data][].customerId | [0]"
-#: at most 50 an event; these are what `relay setup journey` makes the schema of
+#: at most 50 per event; `relay setup journey` makes the schema from these
 ATTRIBUTES: Mapping[str, Json] = {
     "type": "topic",
     "source": "source",
@@ -35,7 +36,7 @@ ATTRIBUTES: Mapping[str, Json] = {
 
 
 def item_of(external_source_id: str) -> Mapping[str, Json]:
-    """A business event as a step of the customer that it names."""
+    """Maps a business event to a step of its customer."""
     identifier = {"value": CUSTOMER, "externalSourceId": f"'{external_source_id}'"}
     return {"identifiers": {"externalIds": [identifier]}, "attributes": ATTRIBUTES}
 
@@ -44,7 +45,7 @@ def with_source(destination: Destination, section: Section, where: str) -> Desti
     """`external_source_id`: with it the destination has an item for business events."""
     source = section.get("external_source_id")
     if source is None or "item" in section:
-        return destination  # an item of one's own says externalSourceId itself
+        return destination  # a mapping of one's own sets externalSourceId itself
     return replace(destination, item={**KIND.base, **item_of(source)})
 
 

@@ -1,4 +1,4 @@
-"""Kinds of destinations: what takes events, before it is configured."""
+"""Kinds of destinations, before configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,14 @@ from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT
 from lambdas.relay.messages.sealing import Shape
 
-#: what a destination says of itself, as its table takes it
+#: the settings of a destination, as in its table
 Section = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One that only some kinds have. A value of another type or form is refused at synthesis."""
+    """A setting that only some kinds have. A value of another type or form is refused at
+    synthesis."""
 
     #: completes "expected ..."
     expected: str
@@ -28,7 +29,7 @@ class Setting:
     is_needed: bool = False
 
 
-#: of an endpoint that the configuration chooses
+#: for an endpoint that the configuration chooses
 PATH = Setting("a path that begins with /")
 
 
@@ -42,34 +43,33 @@ class Kind:
     #: names in braces are settings of the destination, or values of the event
     path: str
     method: str = "POST"
-    #: who takes its requests
+    #: the service behind it
     service: Service = "genesys"
     shape: Shape = "lists"
     into: str = ""
     lists: Mapping[str, str] = field(default_factory=dict)
-    #: what the configuration says of this kind alone: it fills names in the path, or `adapt` reads
-    #: it
+    #: settings of this kind alone: they fill names in the path, or `adapt` reads them
     settings: Mapping[str, Setting] = field(default_factory=dict)
     path_values: Mapping[str, str] = field(default_factory=dict)
     #: items of a request, unless the configuration says otherwise, and at most
     items: int = BATCH_EVENTS_DEFAULT
     items_max: int = 1000
-    #: members of every item, under a mapping that does not name them: ids of our own, mostly
+    #: default members of every item, below its mapping: mostly ids that the relay chooses
     base: Mapping[str, Json] = field(default_factory=dict)
-    #: the mapping where a destination or a route has none; None: one of them must have one
+    #: the mapping if neither destination nor route has one; None: one of them must
     item: Mapping[str, Json] | None = None
-    #: what an item must have, as JMESPath expressions over it
+    #: the members that an item must have, as JMESPath expressions over it
     required: tuple[str, ...] = ()
     read_results: ReadResults = any_answer
     is_repeatable: bool = False
     reaches_people: bool = False
-    #: how later events confirm a request, and where Genesys tells what became of it; None: unless
-    #: the configuration says so, nothing does
+    #: how later events confirm a request, and where Genesys shows its effect; None: only as
+    #: configured
     confirmation: Confirmation | None = None
-    #: only where the configuration asks for it
+    #: only if the configuration enables it
     confirms_on_request: bool = False
-    #: what Genesys has to cancel one of several that a request made; None: nothing
+    #: how Genesys cancels one of several conversations that a request made; None: it cannot
     cancel: Compensation | None = None
-    #: what else of the configuration matters to this kind; the section has been validated. Raises
-    #: ValueError with its place.
+    #: applies further settings of this kind; the section has been validated. Raises ValueError that
+    #: names the setting.
     adapt: Callable[[Destination, Section, str], Destination] = as_it_is

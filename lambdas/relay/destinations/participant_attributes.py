@@ -1,7 +1,8 @@
-"""Participant attributes: what agents and flows see of a conversation, one participant a request.
+"""Participant attributes: data of a conversation that agents and flows see, one participant per
+request.
 
 `PATCH /api/v2/conversations/{conversationId}/participants/{participantId}/attributes` (SDK
-ConversationsApi) merges, so a repetition changes nothing more. Values must be texts.
+ConversationsApi) merges, so a repetition changes nothing. Values must be strings.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from lambdas.relay.kernel.canonical import Json
 
 
 def compare(document: Json, expected: Mapping[str, Json]) -> Comparison:
-    """Some participant of the conversation has the attributes that were to be set."""
+    """Whether some participant of the conversation has the attributes that were to be set."""
     wanted = expected.get("attributes", {})
     participants = document.get("participants", []) if isinstance(document, dict) else []
     shown = [p.get("attributes") or {} for p in participants if isinstance(p, dict)]
@@ -42,7 +43,8 @@ KIND = Kind(
     required=("attributes",),
     read_results=object_answer,
     is_repeatable=True,
-    # Of the events of somebody else's conversation only one is ours, and it shows the attributes.
+    # Of the events of a conversation that the relay did not create, only one is an echo, and it
+    # shows the attributes.
     confirmation=Confirmation(
         match="conversation",
         topics=(f"{TOPIC}attributes",),

@@ -1,9 +1,9 @@
-"""Services of AWS that take records: an event bus, a queue, a delivery stream into a lake.
+"""AWS services that accept records: an event bus, a queue, a delivery stream into a data lake.
 
-Each is named by its ARN, from which the stack makes the permission. An item is a record; a request
-carries as many as the service takes at once, and tells of each whether it was taken. None of them
-knows a repetition (a FIFO queue does, for five minutes): after an unknown outcome `unknown`
-decides.
+Each is named by its ARN, from which the stack derives the permission. An item is a record; a
+request carries as many as the service accepts at once, and the answer says of each whether it was
+accepted. None of them recognises a repetition (except a FIFO queue, for five minutes): after an
+unknown outcome `unknown` decides.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.kernel.canonical import Json
 
-#: what a request may hold. EventBridge takes 1 MB and SQS as much, Firehose four times that
-#: (docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html and so on); below it
-#: stays what an event of a bus may be, so that a record fits everywhere
+#: the size of a request. EventBridge and SQS accept 1 MB, Firehose 4 MB
+#: (docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html and so on); with room
+#: below it for the largest event of a bus, so that a record fits everywhere
 RECORD_BYTES_MAX = 250_000
-#: records that PutEvents and SendMessageBatch take at once, and PutRecordBatch
+#: the records per call of PutEvents and SendMessageBatch, and of PutRecordBatch
 ENTRIES_MAX, STREAM_RECORDS_MAX = 10, 500
 
 BUS = r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+"
@@ -45,7 +45,7 @@ def _kind(
     arn: Setting,
     required: tuple[str, ...] = (),
 ) -> Kind:
-    """A service's kind bears its name."""
+    """The kind of a service, with its name."""
     return Kind(
         name=service,
         path="",
@@ -62,7 +62,7 @@ def _kind(
     )
 
 
-#: of a record that goes to a queue or into a lake, where it has to say of itself what it is
+#: for a record that goes to a queue or a data lake, where it must describe itself
 TELLING = {"type": "detail_type", "timestamp": "occurred_at", "data": "body"}
 EVENT_BUS = _kind(
     "event-bus",

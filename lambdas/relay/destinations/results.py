@@ -1,10 +1,10 @@
-"""Reading what a 2xx says of the items: which failed, or that it cannot be told.
+"""Reads a 2xx answer: which items failed, or that this is unclear.
 
-A failure row is matched to an item as leniently as is unambiguous: an index as a number or as
-digits, an id in any letter case, an id that the row only restates. The failures are a set over
-the items: however many rows name one, it failed once, and for good where one of them says so, since
-no repetition mends what is wrong with the item itself. A row that names no item of ours, or two,
-blames nobody.
+A failure row is matched to an item leniently, as long as it is unambiguous: an index as a number or
+as digits, an id in any letter case, an id that the row only repeats. The failures are a set of
+items: however many rows name an item, it failed once, and permanently if one row says so, since a
+retry does not correct the item. A row that names no item of the request, or two, makes the answer
+unreadable.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,19 +16,19 @@ from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.sealing import SealedEvent
 
 Row = Mapping[str, Any]
-#: a longer number is no index
+#: a longer number is not an index
 DIGITS_MAX = 9
 #: members that only an error document has, whoever wrote it (Genesys, API Gateway, a load balancer,
-#: Lambda, Spring): whatever they say, it is no success
+#: Lambda, Spring): whatever their value, it is not a success
 SAY_AN_ERROR = frozenset(
     {"error", "errorcode", "errormessage", "errortype", "exception", "fault", "__type"}
 )
-#: members that give the status of the answer within it
+#: members with the status of the answer
 SAY_A_STATUS = ("status", "statuscode", "httpstatus")
-#: those that say whether it went well
+#: members that say whether it succeeded
 SAY_IT_WENT_WELL = ("success", "succeeded", "ok")
 #: levels down to which an answer may have its rows: `[row]`, `{"results": [row]}`,
-#: `{"results": {id: row}}`. What lies deeper is what the rows restate
+#: `{"results": {id: row}}`. Deeper levels only repeat the items
 ROW_DEPTH_MAX = 3
 #: statuses in words
 FAILED = frozenset({"error", "failed", "failure"})
@@ -43,7 +43,7 @@ ERROR_MEMBERS = SAY_AN_ERROR | frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ItemFailure:
-    """One item of an otherwise accepted request that was not taken."""
+    """An item that failed in an otherwise accepted request."""
 
     index: int
     retryable: bool
@@ -52,8 +52,8 @@ class ItemFailure:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The endpoint's own answer, so the request was accepted; but its details name nothing of
-    ours, or contradict themselves."""
+    """The endpoint's own answer, so the request was accepted; but its details do not match the
+    items, or contradict each other."""
 
     reason: Reason
 
@@ -61,11 +61,11 @@ class Unreadable:
 NO_ITEM = Unreadable(Code.FAILS_NO_ITEM())
 TWO_ITEMS = Unreadable(Code.FAILS_TWO_ITEMS())
 CONTRADICTION = Unreadable(Code.FAILS_AND_NOT())
-#: errors are told beside what the endpoint's own document says of the items
+#: the answer lists errors besides the endpoint's own results
 FAILS_SOMEHOW = Unreadable(Code.FAILS_SOMEHOW())
 
-#: reads a 2xx answer (None: it was empty): the failures among the items, Unreadable where they
-#: cannot be told, None where it is no answer of this endpoint
+#: reads a 2xx answer (None: it was empty): the failed items, Unreadable if they are unclear, None
+#: if it is not an answer of this endpoint
 ReadResults = Callable[[Json, Sequence[SealedEvent]], Sequence[ItemFailure] | Unreadable | None]
 
 
@@ -75,8 +75,8 @@ ReadResults = Callable[[Json, Sequence[SealedEvent]], Sequence[ItemFailure] | Un
 def any_answer(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """For endpoints whose 2xx says that everything was taken, in whatever words: some answer with a
-    text. But an error of one item, told in whatever place, is one."""
+    """For endpoints whose 2xx means that everything was accepted, whatever the body: some answer
+    with a text. But an error anywhere in the body counts."""
     if isinstance(document, bool | int | float):
         return None
     level = [document]
@@ -90,14 +90,15 @@ def any_answer(
 def object_answer(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """For endpoints whose 2xx says everything: they answer with nothing, or at most an object."""
+    """For endpoints whose 2xx means that everything was accepted, with an empty body or an
+    object."""
     return None if isinstance(document, list | str) else any_answer(document, events)
 
 
 def array_answer(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """For endpoints that answer with all that was taken, and take all or nothing."""
+    """For endpoints that accept all or nothing, and answer with all items."""
     if not isinstance(document, list):
         return None
     if len(document) != len(events):
@@ -110,7 +111,7 @@ def array_answer(
 def created_answer(
     document: Json, events: Sequence[SealedEvent]
 ) -> Sequence[ItemFailure] | Unreadable | None:
-    """For endpoints that make one thing and answer with its id."""
+    """For endpoints that create one thing and answer with its id."""
     if document is None:
         return None
     return () if created_id(document) else Unreadable(Code.MADE_UNNAMED())
@@ -120,7 +121,7 @@ WHOLE = (any_answer, object_answer, array_answer, created_answer)
 
 
 def created_id(document: Json) -> str:
-    """The id of what a request made, as its answer gives it: `conversation.id` (SDK model
+    """The id of what a request created, from its answer: `conversation.id` (SDK model
     CreateCallbackResponse), `conversationId` (SendAgentlessOutboundMessageResponse), or `id`."""
     if not isinstance(document, Mapping):
         return ""
@@ -131,7 +132,7 @@ def created_id(document: Json) -> str:
 
 
 def is_error(document: Json) -> bool:
-    """Whether a document tells of an error and of nothing else, whatever status it came under."""
+    """Whether a document only reports an error, whatever the status of its answer."""
     if isinstance(document, list):
         return bool(document) and all(map(is_error, document))
     if not isinstance(document, Mapping):
@@ -150,7 +151,7 @@ def is_error(document: Json) -> bool:
 
 
 def _tells_an_error(document: Json) -> bool:
-    """Whether a document or a row of it tells of an error, its own or of one among several."""
+    """Whether a document or row reports an error, its own or one in a list."""
     if not isinstance(document, Mapping):
         return False
     listed = next((v for name, v in document.items() if str(name).casefold() == "errors"), None)
@@ -164,7 +165,7 @@ def _inside(document: Json) -> Iterable[Json]:
 
 
 def rows_of(value: Json) -> Sequence[Row]:
-    """The objects of a list, none where it is no list."""
+    """The objects in a list; empty if it is not a list."""
     return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
@@ -179,8 +180,8 @@ def failures_among(
     index: str = "",
     failure: Callable[[Row], tuple[bool, str]],
 ) -> Sequence[ItemFailure] | Unreadable:
-    """The failures that rows name, by the items' `member` or by their place, in `index`. Where
-    items share an id, the failure is every one's."""
+    """The failures that rows name, by the items' `member` or by their position in `index`. If items
+    share an id, all of them failed."""
     named = named_by(rows, events, member=member, index=index)
     if isinstance(named, Unreadable):
         return named
@@ -190,7 +191,7 @@ def failures_among(
 def named_by(
     rows: Json, events: Sequence[SealedEvent], *, member: str, index: str = ""
 ) -> Sequence[tuple[Row, frozenset[int]]] | Unreadable:
-    """Each row with the places of the items that it names."""
+    """Each row with the positions of the items that it names."""
     if rows is None:
         return []
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
@@ -215,7 +216,7 @@ def named_by(
 
 
 def merged(rows: Iterable[tuple[int, bool, str]]) -> Sequence[ItemFailure]:
-    """One failure for each item, whatever the number of its rows."""
+    """One failure per item, however many rows it has."""
     failures: dict[int, ItemFailure] = {}
     for place, retryable, reason in rows:
         before = failures.get(place)
