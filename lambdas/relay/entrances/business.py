@@ -1,17 +1,17 @@
-"""Business events: what applications put onto the relay's own bus, or post to the webhook.
+"""Business events: events that applications put on the relay's bus or post to the webhook.
 
     {"id": "...", "type": "...", "occurredAt": "...", "correlationId": "...",
      "identifiers": {...}, "attributes": {...}}
 
-`schema/business-event.schema.json` is the published form; `problem` says the same by hand, since a
-validator would cost every cold start more than all of intake, and answers the sender with one
-reason instead of a list of violations. A test holds the two together.
+`schema/business-event.schema.json` is the published schema. `problem` checks the same by hand,
+since a validator would cost more at every cold start than all of intake, and it gives the sender
+one reason instead of a list of violations. A test keeps the two equivalent.
 
-Identity: the sender (the envelope's `source`) and its own id; without an id, all that was said.
-Where there is an id, `occurredAt` is no part of what was said: no clock decides what is a copy, and
-a retry that stamps the time anew is one. Without an id two events that differ by their time alone
-are two. `correlationId` is never part of it: it names a process, and some senders' libraries draw
-a new one for every attempt.
+Identity: the sender (the envelope's `source`) and its own id; without an id, the whole content.
+With an id, `occurredAt` is not part of the content: no clock decides what is a copy, and a retry
+with a new time is one. Without an id, two events that differ only in their time are different.
+`correlationId` is never part of it: it names a process, and some senders' libraries generate a new
+one for every attempt.
 """
 
 import re
@@ -22,28 +22,28 @@ from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code, Reason
 
-#: how a reason calls what it is about
+#: the name of the document in reasons
 DETAIL = "detail"
 MEMBERS = ("id", "type", "occurredAt", "correlationId", "identifiers", "attributes")
 ID_CHARS_MAX = 256
-#: as an EventBridge detail-type, which it usually is as well
+#: as for an EventBridge detail-type, which it usually becomes
 TYPE_CHARS_MAX = 128
 IDENTIFIERS_MAX = 25
 IDENTIFIER_CHARS_MAX = 256
-#: RFC 3339 with its offset, of years that no calendar disputes
+#: RFC 3339 with an offset, with years that all calendars agree on
 MOMENT = re.compile(
     r"(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
     r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
-#: it goes into logs, so it may hold nothing that needs escaping there
+#: it is logged, so it must not need escaping
 CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-#: member names that a sentence may quote
+#: names of members that a reason may quote
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 def business(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
-    """Reads a detail of the published form. Raises Malformed."""
+    """Reads a detail of the published schema. Raises Malformed."""
     wrong = problem(detail)
     if wrong is not None:
         raise Malformed(wrong)
@@ -82,7 +82,7 @@ def correlation(detail: Mapping[str, Json]) -> str | None:
 
 
 def problem(detail: Mapping[str, Json]) -> Reason | None:
-    """The first thing that keeps a detail from being a business event."""
+    """The first reason why a detail is not a business event."""
     for name in ("type", "occurredAt"):
         if name not in detail:
             return Code.NO_MEMBER(DETAIL, name)

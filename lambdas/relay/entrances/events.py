@@ -2,11 +2,11 @@
 
 A detail has one of five shapes: Genesys' own (`eventBody`, genesys.py), a business event
 (business.py), the two that published tutorials teach (tutorial.py), and any other (plain.py).
-`shape_of` tells them apart by their members.
+`shape_of` distinguishes them by their members.
 
-An envelope is EventBridge's; its `id` is new on every accepted put, so it says nothing about the
-event. So an event is what it says: identity is a hash over what was said, without what differs
-between copies, unless there is an id that is the event's own.
+The envelope's `id` is new on every accepted put, so it does not identify the event. So an event is
+identified by a hash over its content, without what differs between copies, unless it has an id of
+its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,45 +28,45 @@ from lambdas.relay.kernel.reasons import Code
 
 #: 26 base32 characters = 130 bits: no two of 10^15 events collide by chance
 IDENTITY_CHARS = 26
-#: where the time of publishing is part of an identity, so many of them are the content's: what says
-#: the same at another time stands beside it in the ledger
+#: if the time of publishing is part of an identity, this many characters are for the content: the
+#: same content at another time is next to it in the ledger
 CONTENT_CHARS = 16
 PAYLOAD_HASH_CHARS = 13
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened, as told by one envelope."""
+    """An event, read from one envelope."""
 
     identity: str
-    #: the time of publishing is part of the identity, which begins with the content's
+    #: the time of publishing is part of the identity, whose beginning identifies the content
     is_stamped: bool
-    #: what was said, hashed: tells a true copy from another event under the same identity
+    #: hash of the content: distinguishes a copy from another event under the same identity
     payload_hash: str
     envelope_id: str
-    #: how it came in, and who said it: proven but on the relay's bus, where every sender names
-    #: itself (never a name that begins with `aws.`)
+    #: the entrance and the source, which is authenticated except on the relay's bus, where senders
+    #: name themselves (but never with a name that begins with `aws.`)
     entrance: Entrance
     source: str
     detail_type: str
     topic: str
-    #: None where the event belongs to no conversation; UUIDs in lower case, as they are keys
+    #: None if the event belongs to no conversation; UUIDs in lower case, since they are keys
     conversation_id: str | None
-    #: None where it carries none; Genesys' own are no ids of events and not always UUIDs
+    #: None if it has none; Genesys' own do not identify events and are not always UUIDs
     correlation_id: str | None
-    #: when we have it from EventBridge or the queue (never in the future): the horizon's clock
+    #: when EventBridge or the queue received it (never in the future): the time for the horizon
     accepted_at_ms: int
-    #: when it happened, as far as the event says so
+    #: when it happened, if the event says so
     occurred_at_ms: int | None
     body: Mapping[str, Any]
-    #: the redelivery that it comes with; "" in the usual case
+    #: the redelivery that it belongs to; usually ""
     redelivery: str = ""
-    #: the backfill that made it of Genesys' own record; "" where Genesys published it
+    #: the backfill that made it from Genesys' own record; "" if Genesys published it
     backfill: str = ""
 
     @property
     def content(self) -> str:
-        """How the identity begins where the same content at another time is another event."""
+        """The beginning of the identity if the same content at another time is another event."""
         return self.identity[:CONTENT_CHARS] if self.is_stamped else ""
 
 
@@ -74,7 +74,7 @@ class Event:
 class Reader:
     """How an environment reads envelopes."""
 
-    #: the one source that is Genesys Cloud; None: any partner
+    #: the source of Genesys Cloud; None: any partner source
     partner_source: str | None
     rules: Rules
 
@@ -85,7 +85,7 @@ ANY_PARTNER = Reader(None, BY_NATURE)
 def parse_event(
     text: str, now_ms: int, reader: Reader = ANY_PARTNER, arrival: Arrival | None = None
 ) -> Event:
-    """Reads one EventBridge envelope; without `arrival` as if it came by a bus just now. Raises
+    """Reads one EventBridge envelope; without `arrival`, as if it had just come from a bus. Raises
     Malformed."""
     envelope = read_json(text, "the envelope")
     if not isinstance(envelope, dict):
@@ -100,17 +100,17 @@ def read_envelope(
     reader: Reader = ANY_PARTNER,
     arrival: Arrival | None = None,
 ) -> Event:
-    """Reads an envelope that is an object already (a test event of the Lambda console)."""
+    """Reads an envelope that is already an object (a test event in the Lambda console)."""
     detail_type = reading.text(envelope, "detail-type", "the envelope")
     source = reading.text(envelope, "source", "the envelope")
     if source == "aws.events":
-        # docs.aws.amazon.com/eventbridge/.../eb-encryption-event-bus-cmkey.html: what arrives
-        # when a bus could not decrypt; it names the real event but does not hold it.
+        # docs.aws.amazon.com/eventbridge/.../eb-encryption-event-bus-cmkey.html: what arrives when
+        # a bus could not decrypt an event; it names the event but does not contain it.
         raise Malformed(Code.EVENTBRIDGE_NOTICE())
     detail = reading.members(envelope, "detail", "the envelope")
     came = Arrival(by_webhook=False, first_seen_ms=now_ms) if arrival is None else arrival
     entrance = came.entrance(source, reader.partner_source)
-    # A null is a member that there is not, but beside a topicName it is Genesys' own, broken.
+    # A null counts as a missing member; but with a topicName, the event is Genesys' own and broken.
     if detail.get("eventBody") is not None or {"topicName", "eventBody"} <= detail.keys():
         content = told_by_genesys(
             detail,
@@ -141,8 +141,8 @@ def read_envelope(
 
 
 def _backfill(came: Arrival, envelope: Mapping[str, Json], content: Content) -> str:
-    """A made event says in other words what the genuine one says, so it must be known by something
-    that both have. Raises Malformed where it is not."""
+    """A made event differs in content from the genuine one, so it must be identified by what both
+    have. Raises Malformed if it is not."""
     backfill = came.backfill(envelope)
     if backfill and content.identified_by[0] != BY_MOMENT:
         raise Malformed(Code.NOT_KNOWN_BY_MOMENT())
@@ -158,13 +158,13 @@ def _identity(content: Content) -> str:
 
 
 def identity_by_sender(source: str, own_id: str) -> str:
-    """The identity of the event that a sender gives this id."""
+    """The identity of an event with this sender's id."""
     return short(digest(*by_own_id(source, own_id)), IDENTITY_CHARS)
 
 
 def _as_key(conversation_id: str | None) -> str | None:
-    """The same conversation in any letter case (RFC 9562: UUIDs are read case-insensitively). Any
-    other id is as its sender writes it."""
+    """UUIDs in lower case, so that a conversation has one key (RFC 9562: UUIDs are
+    case-insensitive). Any other id is kept as its sender writes it."""
     is_uuid = conversation_id is not None and reading.UUID.fullmatch(conversation_id)
     return conversation_id.lower() if conversation_id is not None and is_uuid else conversation_id
 
@@ -174,9 +174,9 @@ Shape = Callable[[Mapping[str, Json], str, str], Content]
 
 
 def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
-    """How to read a detail without eventBody, decided by the members that it has. Raises Malformed
-    where it has those of no shape and comes from a partner, whose details are never plain. Programs
-    write null, or an empty text, for an id that there is not."""
+    """The reader for a detail without eventBody, chosen by its members. Raises Malformed if they
+    fit no shape and the detail comes from a partner, whose details are never plain. Programs write
+    null or an empty string for a missing id."""
     said = {name for name, value in detail.items() if value not in (None, "")}
     if {"type", "id"} <= said and "createdTime" in detail:
         return posted
@@ -192,5 +192,5 @@ def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
 
 
 def _envelope_id(stated: Json) -> str:
-    """It only helps to find the event again, so an odd one is no reason to refuse it."""
+    """It is only used to find the event again, so an unusual one is no reason to refuse it."""
     return stated if isinstance(stated, str) else ""

@@ -1,7 +1,7 @@
 """Genesys' own shape: `{"topicName", "timestamp", "eventBody", "metadata", ...}`.
 
 The detail-type is the topic's template, with `{id}` where `topicName` has an id. So an id is read
-from a topic only where its template has the place for one.
+from a topic only at those places.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from lambdas.relay.entrances.reading import Content
 from lambdas.relay.kernel.canonical import Json, canonical
 
 ID = "{id}"
-#: how what an event is known by begins where its moment is that
+#: the beginning of what identifies an event under the rule `moment`
 BY_MOMENT = "moment"
 #: topics of one medium, such as v2.users.{id}.conversations.calls: the body is the conversation
 #: (the SDK's models conversation_*_event_topic_*)
@@ -25,8 +25,8 @@ MEDIA = (
 def told_by_genesys(
     detail: Mapping[str, Json], detail_type: str, *, speaker: str, time: Json, rules: Rules
 ) -> Content:
-    """Reads a detail. `speaker` is "" where it is Genesys itself, else who speaks in its shape,
-    and then part of what the event is known by; `time` is the envelope's. Raises Malformed."""
+    """Reads a detail. `speaker` is "" for Genesys itself, else the sender that uses Genesys' shape,
+    which is then part of the identity; `time` is the envelope's. Raises Malformed."""
     body = reading.members(detail, "eventBody", "detail")
     topic = reading.optional_text(detail, "topicName", "detail") or detail_type
     by = (speaker,) if speaker else ()
@@ -77,7 +77,7 @@ def _are_of_one_build(places: Sequence[str], words: Sequence[str]) -> bool:
 
 
 def _is_of_conversations(places: Sequence[str]) -> bool:
-    """Whether what these words of a template lead to is a conversation."""
+    """Whether these words of a template lead to a conversation."""
     match places:
         case [*_, "conversation" | "conversations"]:
             return True

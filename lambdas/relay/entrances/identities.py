@@ -1,17 +1,17 @@
-"""By what two envelopes of Genesys are known to tell of one event.
+"""What identifies Genesys' events, so that two envelopes of one event are recognised.
 
-Genesys' events carry no id of their own, but for audits. Most bodies say when it happened
-(`eventTime`): then what was said is the event, and a copy that is published anew is known. All
-others are *states*, and a state comes back: a member joins a queue, leaves it and joins it again.
-There the time of publishing (`detail.timestamp`) is part of what tells two events apart; the
-redeliveries and replays of EventBridge keep it. A copy that was stamped anew would be taken for
-another event, so what says the same at another time is counted and listed (dedup).
+Genesys' events have no id of their own, except audits. Most bodies contain the time of the event
+(`eventTime`): then the content identifies it, and a copy that is published again is recognised. All
+others are *states*, and a state can come back: a member joins a queue, leaves it and joins it
+again. There the time of publishing (`detail.timestamp`) is part of the identity; EventBridge's
+redeliveries and replays keep it. A copy with a new time would be taken for another event, so the
+same content at another time is counted and listed (dedup).
 
-What a session's beginning and end say can be said by somebody else in other words: by Genesys' own
-record. So an environment can have them known by their moment: the type, the topic, the session and
-`eventTime`. Two such events that differ in anything else are both kept, as ever (claims).
+The begin and end of a session can also be derived from Genesys' own record, with other content. So
+an environment can have them identified by the rule `moment`: type, topic, session and `eventTime`.
+Two such events that differ in anything else are both kept, as always (claims).
 
-docs/identity.md says for each topic of Genesys' SDK which it is.
+docs/identity.md lists the rule for each topic of Genesys' SDK.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ from lambdas.relay.kernel.patterns import fits
 #: own-id: by `eventBody.id`; content: by topic and body; content-and-time: by `detail.timestamp`
 #: as well; moment: by topic, session and `eventTime`
 Rule = Literal["own-id", "content", "content-and-time", "moment"]
-#: topics whose eventBody.id is an id of the event itself (elsewhere it is an entity's: known by
-#: it, every later change of that entity would be dropped)
+#: topics whose eventBody.id identifies the event itself (elsewhere it identifies an entity, and
+#: every later change of that entity would be dropped)
 OWN_ID_TOPICS = ("v2.audits.*",)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an environment says of detail-types (patterns, the first that fits counts); everything
-    else is known by its nature."""
+    """An environment's rules by detail-type (the first pattern that matches counts); all others
+    follow from the event's content."""
 
     stated: tuple[tuple[str, Rule], ...]
 
@@ -58,7 +58,7 @@ def _has_what_it_takes(rule: Rule, body: Mapping[str, Json]) -> bool:
 
 
 def moment(body: Mapping[str, Json]) -> tuple[str, int] | None:
-    """The session and the moment (ms) that a body tells of, where it tells of both."""
+    """The session and the time (ms) in a body that has both."""
     session, at_ms = body.get("sessionId"), moment_ms(body.get("eventTime"))
     if not isinstance(session, str) or not session or at_ms is None:
         return None
@@ -66,6 +66,6 @@ def moment(body: Mapping[str, Json]) -> tuple[str, int] | None:
 
 
 def own_id(body: Mapping[str, Json]) -> str | None:
-    """The body's `id`, where it has one that can be an event's."""
+    """The body's `id`, if it can be an event's."""
     stated = body.get("id")
     return stated if isinstance(stated, str) and stated else None

@@ -1,8 +1,8 @@
-"""Plain details: an application's event of any shape, as it puts it on a bus for everybody.
+"""Plain details: an application's event of any shape, as on a shared bus.
 
-Nobody said which of its members identify it, so all of them do, with its source and type: the same
-once more is a copy, anything else is another event. Whoever tells of a state that can come back
-must say when (or an id), or the second time is a copy of the first.
+It is not known which members identify it, so all of them do, with its source and type: an equal one
+is a copy, any other is another event. An event about a state that can come back needs a time or an
+id, or the second one is a copy of the first.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from lambdas.relay.kernel.reasons import Code
 
 
 def plain(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
-    """Reads any object that says something. Raises Malformed."""
+    """Reads any object that is not empty. Raises Malformed."""
     if not detail:
         raise Malformed(Code.NO_MEMBERS("detail"))
     said = canonical([source, detail_type, detail])
@@ -26,7 +26,7 @@ def plain(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
         said=said,
         conversation_id=stated if isinstance(stated, str) and stated else None,
         correlation_id=correlation(detail),
-        # What a member means is the sender's affair: one that is no moment is no mistake.
+        # The meaning of members is up to the sender, so one that is not a time is no error.
         occurred_at_ms=moment_ms(detail.get("timestamp")),
         body=detail,
     )

@@ -1,12 +1,12 @@
-"""Proofs: how a sender of the webhook shows that a request is its own.
+"""Proofs: how senders of the webhook authenticate their requests.
 
 * signature: `x-relay-timestamp: <seconds since 1970>` and `x-relay-signature: v2=<hex>`, the
   HMAC-SHA256 of `<timestamp>./events/<sender>.<body>` under the sender's key. A recorded request is
-  good for the replay window only, and never for another body or another sender. `v1=`, which does
-  not cover the path, is taken until release 2.0, and the answer says so.
+  valid only within the replay window, and never for another body or sender. `v1=`, which does not
+  cover the path, is accepted until release 2.0, and the answer says so.
 * token: `authorization: Bearer <key>`, for senders that cannot sign.
 
-Who is unknown is answered after the same work as who is known, so that the time tells nothing.
+An unknown sender is answered after the same work as a known one, so that the time reveals nothing.
 """
 
 import hmac
@@ -22,11 +22,10 @@ Verification = Literal["signature", "token"]
 TIMESTAMP, SIGNATURE, AUTHORIZATION = "x-relay-timestamp", "x-relay-signature", "authorization"
 #: a sender's name: the last part of the path, a member of the secret, the source of its events
 SENDER = re.compile(r"(?!aws\.)[a-z0-9][a-z0-9._-]{0,63}")
-#: what a proof is compared with in place of keys that its sender does not have; who proves this has
-#: proved nothing
+#: compared with a proof in place of missing keys; a match with it does not count
 NOBODYS = "nobody's"
-#: a proof is compared with as many keys as this at least, so that the time it takes tells neither
-#: an unknown sender nor how many keys a known one has: two while a key is being changed, one spare
+#: a proof is compared with at least this many keys, so that the time reveals neither an unknown
+#: sender nor how many keys a known one has: two during a rotation, one spare
 COMPARED_MIN = 3
 V1_NOTICE = (
     "a v1 signature does not cover the path and is accepted only until release 2.0: sign "
@@ -54,23 +53,23 @@ def verification(name: str) -> Verification:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Which proof is asked for."""
+    """Which proof is required."""
 
     verification: Verification
-    #: seconds that a signature's time may differ from ours
+    #: how many seconds a signature's time may differ from ours
     replay_window_s: int
 
     def stranger(self, request: Request, keys: SenderKeys, now_ms: int) -> Reason | None:
-        """Why a request that fits no key we knew cannot be trusted, None where it can: a key may be
-        newer than what we knew, so they are read once more. Raises Transient."""
+        """Why a request that matches no cached key is refused; None if it matches after the keys
+        are read again. Raises Transient."""
         return self._problem(request, keys.of(request.sender, fresh=True), now_ms)
 
     def notice(self, request: Request) -> str | None:
-        """What whoever made a proof that was taken should know."""
+        """A notice for the sender of an accepted proof."""
         return V1_NOTICE if self.verification == "signature" and _is_v1(request) else None
 
     def fits(self, request: Request, keys: SenderKeys, now_ms: int) -> bool:
-        """Whether a request can be trusted by the keys that we know already. Raises Transient."""
+        """Whether a request matches a cached key. Raises Transient."""
         return self._problem(request, keys.of(request.sender, fresh=False), now_ms) is None
 
     def _problem(self, request: Request, keys: Sequence[str], now_ms: int) -> Reason | None:
@@ -81,7 +80,7 @@ class Proof:
 
 def signature(key: str, timestamp: str, sender: str, body: bytes) -> str:
     """HMAC-SHA256 over time, path and body, so that none can be changed without the key. The path
-    is what the relay calls it, whatever a domain name of one's own puts before it."""
+    is the relay's own, without any prefix of a custom domain."""
     signed = f"{timestamp}./events/{sender}.".encode() + body
     return f"v2={hmac.new(key.encode(), signed, 'sha256').hexdigest()}"
 
@@ -101,7 +100,7 @@ def _signature_problem(
     timestamp = request.headers.get(TIMESTAMP, "")
     if not _SECONDS.fullmatch(timestamp):
         return Code.NO_TIMESTAMP(TIMESTAMP)
-    # Hexadecimal digits are the same number in either case.
+    # Hexadecimal digits are case-insensitive.
     stated = request.headers.get(SIGNATURE, "").lower()
     proofs = [
         signature_v1(key, timestamp, request.body)
@@ -118,7 +117,7 @@ def _signature_problem(
 
 
 def _token_problem(request: Request, keys: Sequence[str]) -> Reason | None:
-    # A scheme's case says nothing (RFC 9110, 11.1); a token's does.
+    # Schemes are case-insensitive (RFC 9110, 11.1), tokens are not.
     scheme, _, token = request.headers.get(AUTHORIZATION, "").partition(" ")
     if not _fits_any(
         f"{scheme.lower()} {token}", [f"bearer {k}" for k in _compared(keys)], len(keys)

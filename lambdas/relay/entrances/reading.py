@@ -1,5 +1,5 @@
-"""Reading documents that others wrote. Every reader raises Malformed, whose reason names
-members and kinds but never quotes a value: it ends up in logs."""
+"""Reads documents from outside. Every reader raises Malformed, whose reason names members and types
+but never quotes a value, since it is logged."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import counted_ms
 
 _DIGITS = re.compile(r"[1-9][0-9]{8,18}(\.[0-9]{1,9})?")
-#: of years that no calendar disputes; 0001 and 9999 are how programs say "never"
+#: years that all calendars agree on; programs write 0001 and 9999 for "never"
 _ISO = re.compile(
     r"((?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})"
     r"(?::([0-9]{2})(?:[.,]([0-9]{1,12}))?)?(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)"
@@ -26,18 +26,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a detail says, whatever shape it says it in."""
+    """The content of a detail, independent of its shape."""
 
     topic: str
-    #: what makes two copies one event, hashed; how they are told apart comes first
+    #: what identifies the event, to be hashed; it begins with the kind of identification
     identified_by: tuple[str, ...]
-    #: all that was said, without what differs between copies
+    #: the whole content, without what differs between copies
     said: str
     conversation_id: str | None
     correlation_id: str | None
     occurred_at_ms: int | None
     body: Mapping[str, Any]
-    #: the time of publishing, where what was said is a state that can come back; None elsewhere
+    #: the time of publishing, if the content is a state that can come back; else None
     stamp: str | None = None
 
 
@@ -65,8 +65,8 @@ def members(document: Mapping[str, Json], key: str, where: str) -> Mapping[str, 
 
 
 def moment(document: Mapping[str, Json], key: str, where: str) -> int | None:
-    """The moment that a sender states, in milliseconds; None where it states none. What could be
-    another moment than the one that was meant is Malformed."""
+    """The time that a sender states, in milliseconds; None if it states none. Raises Malformed if
+    the value is ambiguous."""
     value = document[key]
     read = moment_ms(value)
     if read is None and value is not None:
@@ -75,20 +75,20 @@ def moment(document: Mapping[str, Json], key: str, where: str) -> int | None:
 
 
 def moment_ms(value: Json) -> int | None:
-    """The one moment that a value can mean, in milliseconds since 1970 (finer parts are cut off);
-    None where it means none, or might mean two."""
+    """The time that a value means, in milliseconds since 1970 (finer parts are cut off); None if it
+    means none or is ambiguous."""
     if isinstance(value, str):
         return iso_ms(value) if _DIGITS.fullmatch(value) is None else counted_ms(Decimal(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # Not every whole number that JSON can hold is one that a float can.
+    # JSON can contain integers that a float cannot represent.
     is_count = isinstance(value, int) or math.isfinite(value)
     return counted_ms(Decimal(repr(value))) if is_count else None
 
 
 def iso_ms(stamp: str) -> int | None:
-    """ISO 8601: a date, a time to the minute or finer, and an offset. Without its offset it is as
-    many moments as there are time zones."""
+    """ISO 8601: a date, a time to the minute or finer, and an offset, without which it is
+    ambiguous."""
     found = _ISO.fullmatch(stamp)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Events in the shapes of published tutorials, so that who built on them can move over.
+"""Events in the shapes of published tutorials, so that systems built on them can move to the relay.
 
 * flat: `{"conversationId", "timestamp", "eventType", ...}`. Identity is its own `id` if it has one
   (then `timestamp` decides nothing), else conversation and timestamp, of one source and type. The
@@ -7,7 +7,7 @@
 * posted: `{"id", "type", "createdTime", "data"}`, a webhook's. Identity is the sender and its `id`;
   `createdTime` decides nothing.
 
-Their authors published no schema, so members that they do not mention are part of what was said.
+The tutorials have no schema, so members that they do not mention are part of the content.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from lambdas.relay.entrances.business import by_own_id, by_sender, correlation
 from lambdas.relay.entrances.reading import Content, moment, optional_text, text
 from lambdas.relay.kernel.canonical import Json, canonical
 
-#: differ between copies
+#: members that differ between copies
 _PER_COPY = frozenset({"metadata", "correlationId"})
 _POSTED = frozenset({"id", "type", "createdTime", "data"})
 

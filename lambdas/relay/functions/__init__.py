@@ -1,1 +1,1 @@
-"""The five verbs and the webhook: a use case a module, over the ports."""
+"""The use cases of the functions, one per module, over the ports."""

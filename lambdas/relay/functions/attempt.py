@@ -1,6 +1,6 @@
-"""One attempt: under its lease, what is known first, one request, and what its answer comes to.
+"""One attempt under its lease: check earlier attempts, send one request, act on its outcome.
 
-Every path that does not end on record leaves the message in its queue (R8).
+Every path that does not end in the record leaves the message in its queue (R8).
 """
 
 from collections.abc import Sequence
@@ -53,17 +53,17 @@ from lambdas.relay.sinks.client import Clients
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps(CommonDeps):
     consumer: Consumer
-    #: by who takes a destination's requests
+    #: by the service behind a destination
     clients: Clients
     admission: Admission
 
 
-#: said of a request alone: no rest of them all keeps it from asking again at once, for ever
+#: statuses about a single request, which no breaker would slow down: each needs its own backoff
 OF_ITSELF_ALONE = frozenset({409, 413})
 
 
 def request_ms(timing: Timing) -> int:
-    """The most that an attempt takes."""
+    """The longest time that an attempt takes."""
     return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
 
 
@@ -87,7 +87,7 @@ class Attempt:
         if ended is not None:
             return ended
         if self.deps.clock.now_ms() > self.deadline_ms - request_ms(self.deps.timing):
-            # Asking took too long; a POST must end within the lease's invocation.
+            # The query took too long; a POST must end within the lease's invocation.
             return self._release(Deferred(Code.TOO_LITTLE_TIME(), 0, None, False))
         doubtful, asking, awaited = self.is_doubtful, self._enter_asking(), self.destination.awaited
         if awaited is not None and not awaited.lasts:
@@ -101,7 +101,7 @@ class Attempt:
         return disposition
 
     def _look_back(self) -> Disposition | None:
-        """What earlier attempts ask for first; None: nothing more, the request may be sent."""
+        """What earlier attempts require first; None: the request may be sent."""
         since_ms = self.lease.doubt_since_ms
         if self.is_doubtful and self.lease.failures > ATTEMPTS_MAX:
             return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
@@ -110,7 +110,7 @@ class Attempt:
         if awaited is not None and self.lease.is_shown(awaited, self.batch.depth):
             if len(self.batch.events) == 1 or self.destination.takes_whole:
                 return self._await_event(awaited, Code.HEARD_UNANSWERED())
-            # It took effect, at least in part: sending it again would double that.
+            # It took effect, at least in part: sending it again would duplicate that.
             step = "ask a person" if step == "repost" else step
         if step == "ask Genesys":
             ended = self._ask_genesys()
@@ -124,9 +124,9 @@ class Attempt:
         return None
 
     def _ask_genesys(self) -> Disposition | None:
-        """Whether an earlier attempt took effect; None: Genesys finds nothing of it."""
+        """Whether an earlier attempt took effect; None: Genesys has no trace of it."""
         confirmation = self.destination.confirmation
-        assert confirmation is not None  # the destination asks first
+        assert confirmation is not None  # the destination is asked first
         expected = [expectation(event, confirmation) for event in self.batch.events]
         deps, batch_id = self.deps, self.batch.batch_id
         shown = ask(confirmation.truth, expected, batch_id, deps.genesys, deps.telemetry)
@@ -139,7 +139,8 @@ class Attempt:
         return None
 
     def _enter_asking(self) -> Asking | None:
-        """Others wait with events that this request may cause, where only its answer tells."""
+        """Marks the answer as outstanding if only it decides which events the request caused; those
+        wait for it."""
         awaited, deps = self.destination.awaited, self.deps
         if awaited is None or not awaited.is_answered:
             return None
@@ -166,7 +167,7 @@ class Attempt:
                 return self._unsure(outcome)
 
     def _unsure(self, unsure: Unsure) -> Disposition:
-        """Nothing is settled: the lease runs out, as after a crash."""
+        """Settles nothing, so that the lease expires as after a crash."""
         if unsure.answer is not None and not self._is_everybodys():
             if self.lease.unread_at_ms is not None or self._next_step() == "ask a person":
                 return self._park("MANUAL_REVIEW", unsure.reason, answer=unsure.answer)
@@ -175,8 +176,8 @@ class Attempt:
         return Later(Code.OUTCOME_UNKNOWN(unsure.reason), max(wait, unsure.retry_after_s or 0))
 
     def _is_everybodys(self) -> bool:
-        """Whether an answer that says nothing of this request is what all get, and asking for
-        another does no harm. Otherwise it is asked for once more, where it may be, and no more."""
+        """Whether an unreadable answer is one that all requests get at present, and a repetition
+        does no harm. Otherwise the request is repeated only once, if at all."""
         return self._next_step() == "post" and self.deps.admission.is_down(self.destination)
 
     def _next_step(self) -> Step:
@@ -207,8 +208,8 @@ class Attempt:
     def _await_event(
         self, awaited: Confirmation, note: Reason, *, genesys_id: str = "", context_id: str = ""
     ) -> Disposition:
-        """The payload, the way from Genesys' id to the request, the record, the timer: a crash
-        between them leaves the message, and all are repeatable."""
+        """Stores the payload, the entry for Genesys' id, the record and the timer, in this order:
+        after a crash in between the message is still there, and every step is repeatable."""
         deps, batch_id, now_ms = self.deps, self.batch.batch_id, self.deps.clock.now_ms()
         deps.vault.keep(sealed_key(batch_id), encode(self.batch))
         if genesys_id or awaited.lasts:
@@ -221,13 +222,14 @@ class Attempt:
         if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:
             return Later(Code.LEASE_LOST())
         deps.checks.send([timer("window", batch_id, awaited.window_s)])
-        # What is not done here, or changes meanwhile, the timer does.
+        # If this is not done here, or the record changes in the meantime, the timer does it.
         tracked = Record.of({**written.before, **change.put})
         recovery.meet_what_was_heard(tracked, deps, now_ms)
         return Done()
 
     def _enter(self, genesys_id: str = "") -> None:
-        """Leads from the keys that we chose, or the id that the answer gave, to the request."""
+        """Writes the entries from the keys that the relay chose, or from the id in the answer, to
+        the request."""
         at_ms, awaited = self.lease.opened_at_ms, self.destination.awaited
         leading = entries(self.batch, awaited, at_ms, sent_at_ms=at_ms, answered=genesys_id)
         if leading:
@@ -262,16 +264,17 @@ class Attempt:
         return self.split(parts, Code.REFUSED(reason))
 
     def _unclear(self, unclear: Unclear) -> Disposition:
-        """It was accepted; asked for again, it would be answered so again. What it brings about
-        is of our making all the same."""
+        """It was accepted, and a repetition would get the same answer. The events it causes are
+        echoes all the same."""
         self._enter(unclear.genesys_id)
         ids = {"genesys_id": unclear.genesys_id, "context_id": unclear.context_id}
         kept = {"answer": unclear.answer, "advice": ADVICE_UNCLEAR}
         return self._park("MANUAL_REVIEW", unclear.reason, **kept, **ids)
 
     def _conflict(self, refused: Refused) -> Disposition:
-        """409: something else was changing the same thing at that moment (Genesys' own tools
-        repeat it). It passes, or a person learns of it, once and of the whole request."""
+        """409: something else was changing the same resource at that time (Genesys' own tools
+        repeat the request). It usually passes; otherwise a person decides, once for the whole
+        request."""
         now_ms = self.deps.clock.now_ms()
         since_ms = self.lease.conflict_since_ms or now_ms
         if now_ms - since_ms < CONFLICT_MAX_S * 1000:
@@ -298,7 +301,7 @@ class Attempt:
         return self._ask_a_person(Code.REFUSED_IN_DOUBT(refused.reason))
 
     def _reconcile(self, missing: Sequence[int]) -> Disposition:
-        """Genesys holds all items but these, which an earlier attempt failed to bring in."""
+        """An earlier attempt took effect for all items except these."""
         if not missing:
             return self.settle("RECONCILED", Code.FOUND_TAKEN())
         if self.batch.depth >= SPLIT_DEPTH_MAX:
