@@ -199,7 +199,7 @@ def test_durations_are_said_as_people_say_them(text: str, count: int) -> None:
 
 def test_another_duration_is_refused_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dead-letters", "list", "--older-than", "soon", "-e", "x"]) == 2
-    assert "say it like 90s" in capsys.readouterr().err
+    assert "use a form such as 90s" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -132,9 +132,9 @@ def test_what_the_relay_would_set_aside_is_named(
 @pytest.mark.parametrize(
     ("table", "by", "sentence"),
     [
-        ("[]", "id", "holds no rows"),
-        ('{"Items": 1}', "id", "holds no rows"),
-        ('{"Items": null}', "id", "holds no rows"),
+        ("[]", "id", "contains no rows"),
+        ('{"Items": 1}', "id", "contains no rows"),
+        ('{"Items": null}', "id", "contains no rows"),
         ("{", "id", "cannot be read as JSON"),
         ('{"id": "1"}\n{"id": 2', "id", "cannot be read as JSON"),
         ('{"a": 1}', "id", "No row of the table has id"),

@@ -110,11 +110,11 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
     ("arguments", "word"),
     [
         (["--state", "gone"], "gone is not a state of a request"),
-        (["--field", "amount=5"], "amount=5 is no field"),
-        (["--field", "sender"], "sender is no field"),
-        (["--from", "noon"], "noon is no time"),
+        (["--field", "amount=5"], "amount=5 is not a field"),
+        (["--field", "sender"], "sender is not a field"),
+        (["--from", "noon"], "noon is not a valid time"),
         (["--from", "2 hours"], "2 hours is no"),
-        (["--after", "nowhere"], "nowhere is no place"),
+        (["--after", "nowhere"], "nowhere is not a valid place"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(

@@ -136,13 +136,13 @@ def test_what_a_backfill_made_takes_effect_once_and_late_genuine_events_are_copi
     gap: list[dict[str, Any]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    order = ["--reason", "the integration was off", "--yes"]
+    order = ["--reason", "the integration was inactive", "--yes"]
     assert main(["--json", "backfill", *around(), *order]) == 0
     found = said(capsys)
 
     ordered = relay.ledger.find([order_key(found["backfill"])])[0]
     assert ordered is not None
-    assert (ordered["note"], ordered["events"]) == ("the integration was off", found["events"])
+    assert (ordered["note"], ordered["events"]) == ("the integration was inactive", found["events"])
     made = shop.received()
     assert len(made) == 12
     assert shop.takes(made[:7]) == 7
@@ -188,7 +188,7 @@ def test_a_type_whose_events_came_with_other_moments_is_not_made(
 
     found = said(capsys)
     assert len(found["events"]) == 10
-    assert ["another moment" in why for why in found["left"].values()] == [True]
+    assert ["a time that differs" in why for why in found["left"].values()] == [True]
 
 
 def test_a_time_that_the_ledger_has_forgotten_is_no_time(

@@ -142,7 +142,7 @@ def test_nothing_that_was_delivered_is_one_sentence(
     ("arguments", "word"),
     [
         (["--note", " "], "--note is empty"),
-        (["--field", "amount=5"], "amount=5 is no field"),
+        (["--field", "amount=5"], "amount=5 is not a field"),
     ],
 )
 def test_what_cannot_be_meant_is_one_sentence(
@@ -158,5 +158,5 @@ def test_more_than_one_order_can_name_is_refused(
     monkeypatch.setattr("lambdas.relay.ledger.redelivery.EVENTS_MAX", 1)
 
     assert ordered("--yes") == 2
-    assert "More than 1 events are meant" in capsys.readouterr().err
+    assert "More than 1 events match" in capsys.readouterr().err
     assert not shop.events.list_replays()["Replays"]

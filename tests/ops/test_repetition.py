@@ -99,7 +99,7 @@ def test_nothing_is_sent_unless_the_organisation_is_said_to_be_a_sandbox(
     event.write_text(envelope(1))
 
     assert main(["probe", "--event", str(event), "--environment", "example"]) == 2
-    assert "say --sandbox" in capsys.readouterr().err
+    assert "add --sandbox" in capsys.readouterr().err
 
 
 def test_an_event_that_no_route_takes_is_one_sentence(
@@ -110,4 +110,4 @@ def test_an_event_that_no_route_takes_is_one_sentence(
     asked = ["probe", "--event", str(event), "--environment", "example", "--sandbox"]
 
     assert main(asked) == 2
-    assert "`relay try-mapping` says why" in capsys.readouterr().err
+    assert "`relay try-mapping` shows why" in capsys.readouterr().err

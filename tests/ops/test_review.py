@@ -96,7 +96,7 @@ def test_an_empty_note_is_no_reason(
         ({"accepted_at_ms": NOW_MS}, "no: Genesys accepted it"),
         ({"attempt": 0}, "no: it was never sent"),
         ({"attempt": 2, "history": [f"{NOW_MS} #2 429"]}, "no: every attempt's outcome"),
-        ({"attempt": 2, "history": [f"{NOW_MS} #1 429"]}, "yes: attempt 2 was begun"),
+        ({"attempt": 2, "history": [f"{NOW_MS} #1 429"]}, "yes: attempt 2 was started"),
     ],
 )
 def test_whether_it_may_have_taken_effect_is_what_somebody_knows(
@@ -144,7 +144,7 @@ def test_what_did_not_happen_is_sent_again_once(
     assert state(parked) == "SPLIT"
 
 
-@pytest.mark.parametrize(("others", "says"), [("a", "as request"), ("ab", "nothing goes out")])
+@pytest.mark.parametrize(("others", "says"), [("a", "as request"), ("ab", "nothing is sent again")])
 def test_what_another_request_has_delivered_stays_out_and_what_goes_is_named(
     relay: Deployed, capsys: pytest.CaptureFixture[str], others: str, says: str
 ) -> None:

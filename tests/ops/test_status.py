@@ -321,5 +321,5 @@ def test_a_replay_of_yesterday_is_allowed() -> None:
 
 def test_times_without_a_zone_are_utc() -> None:
     assert archives.moment("2026-11-21T12:00") == NOW
-    with pytest.raises(OpsError, match="say it like"):
+    with pytest.raises(OpsError, match="use a form such as"):
         archives.moment("noon")

@@ -136,7 +136,7 @@ def test_a_beginning_that_stands_for_too_much_asks_for_more(
         relay.ledger.insert([{"pk": f"R#abcd-{n}", "sk": "R", "state": "DONE"}])
 
     assert main(["trace", "abcd"]) == 2
-    assert "say more of it" in capsys.readouterr().err
+    assert "give more of it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("empty", ["", " "])
@@ -230,7 +230,7 @@ def test_a_record_that_is_gone_is_said_to_be_gone() -> None:
 
     (way,) = ways(Trace("i", (event,), (), is_partial=False))
 
-    assert "gone" in way.fate
+    assert "missing" in way.fate
     assert record_key("b")[0] == "R#b"
 
 

@@ -123,9 +123,9 @@ def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
     ("environment", "event", "sentence"),
     [
         ("", "{}", "destinations is missing"),
-        (ENVIRONMENT, "{}", "intake would quarantine this"),
+        (ENVIRONMENT, "{}", "intake would quarantine it"),
         (ENVIRONMENT, "{", "is not JSON"),
-        (ENVIRONMENT.replace("body.mood", "]["), "{}", "is no JMESPath expression"),
+        (ENVIRONMENT.replace("body.mood", "]["), "{}", "is not a JMESPath expression"),
     ],
 )
 def test_what_cannot_be_tried_is_one_sentence(

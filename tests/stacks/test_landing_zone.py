@@ -75,7 +75,7 @@ def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> Non
         ('vpc = { id = "x", subnets = ["subnet-0a1b2c3d"] }', "the id of a VPC"),
         (
             'fixed_egress = true\nvpc = { id = "vpc-0a1b2c3d", subnets = ["subnet-0a1b2c3d"] }',
-            "one way out",
+            "use only one VPC",
         ),
         ('ledger_table = "a b"', "the name of a DynamoDB table"),
     ],

@@ -129,7 +129,7 @@ def test_the_expression_that_fails_is_named_and_no_value_is_quoted() -> None:
 def test_what_is_no_expression_is_refused_before_anything_is_deployed(
     template: Any, where: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^{where} is no JMESPath expression"):
+    with pytest.raises(ValueError, match=f"^{where} is not a JMESPath expression"):
         check(template, "item")
 
 

@@ -194,8 +194,8 @@ def test_the_dry_run_of_one_thing_is_none_of_another() -> None:
 @pytest.mark.parametrize(
     ("form", "word"),
     [
-        ({"action": "redrive", "id": "--whole-queue"}, "is no id"),
-        ({"action": "redrive", "id": ""}, "is no id"),
+        ({"action": "redrive", "id": "--whole-queue"}, "is not a valid id"),
+        ({"action": "redrive", "id": ""}, "is not a valid id"),
         ({"action": "redrive-queue", "id": "all"}, "no queue all"),
         ({"action": "discard", "id": LETTER_ID, "note": "  "}, "note is empty"),
         ({"action": "resolve", "id": REFUSED, "verdict": "yes", "note": "x"}, "Choose what"),
@@ -307,7 +307,7 @@ def test_events_are_narrowed_as_the_command_does_and_read_on() -> None:
     wanting.get(further.replace("&amp;", "&"))
     assert wanting.readings.asked[1][1] == "further"
     assert "field=sender%3Dshop" in further
-    assert "is no field" in wanting.get("/events?field=x").text
+    assert "is not a field" in wanting.get("/events?field=x").text
 
 
 def test_what_never_came_is_asked_for_by_hand_and_drawn_over_time() -> None:

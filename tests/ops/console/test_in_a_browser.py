@@ -116,7 +116,7 @@ def test_a_letter_goes_back_to_work_by_keyboard_after_its_dry_run(
     assert browser.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
     browser.press("Enter")
-    browser.until("document.querySelector('h1')?.textContent === 'Before anything is changed'")
+    browser.until("document.querySelector('h1')?.textContent === 'Nothing is changed yet'")
     assert [command[-1] for command in shown.ran] == ["--dry-run"]
 
     # What it would do is read first: a second Enter does nothing.
