@@ -267,12 +267,12 @@ def case(one: Case) -> Mapping[str, Any]:
             "events": [],
             "message": str(document.get("message")),
         }
-        verdicts, looked = UNREAD_VERDICTS, "You know why it could not be read:"
+        verdicts, looked = UNREAD_VERDICTS, "What you found out about the message:"
     else:
         document = one.parked.document or {}
         events = review_cases.events_of(one.parked)
         shown = {"facts": review.facts(one.parked), "events": events, "message": ""}
-        verdicts, looked = VERDICTS, "You have looked in Genesys:"
+        verdicts, looked = VERDICTS, "What you found in Genesys:"
     sides = {name: document.get(name) for name in ("expected", "found", "answer")}
     return {"case": one, "verdicts": verdicts, "looked": looked, **shown, **sides}
 
