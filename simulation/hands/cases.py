@@ -75,7 +75,7 @@ CASES: Mapping[str, Case] = {
     "outcome unknown, no effect": Case(CALLS, _left(tried("dies before"))),
     "outcome unknown, took effect": Case(CALLS, _left(_unheard)),
     "accepted, never happened": Case(CALLS, _left(called("never_nor_effect"))),
-    "its record is missing": Case(STEPS, _gone),
+    "its record is gone": Case(STEPS, _gone),
     "given up before it was claimed": Case(STEPS, _left(_given_up)),
     "purged, nothing left of it": Case(STEPS, _purged),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.correlation.loop_guard import ALL_NEWS
-from lambdas.relay.functions import dedup
+from lambdas.relay.functions import dedup, horizon
 from lambdas.relay.kernel.limits import DAY_S
 from lambdas.relay.kernel.ports import Delivery, Item, Ledger, Outgoing, Queue
 from lambdas.relay.ledger import claims
@@ -152,7 +152,7 @@ CLAIMING = (
     Mutant(
         "a missing claim is proof of novelty",
         "No horizon: TTL has deleted the claim, the copy counts as new (R5).",
-        ((dedup, "HORIZON_S", 3_650 * DAY_S),),
+        ((horizon, "HORIZON_S", 3_650 * DAY_S),),
     ),
     Mutant(
         "no loop guard",

@@ -10,16 +10,16 @@ from lambdas.relay.correlation.loop_guard import ALL_NEWS, Guarded, guard
 from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, expecting
 from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.functions.copies import name_copies, note_same_content
+from lambdas.relay.functions.horizon import aged_events, apart, beyond_horizon
 from lambdas.relay.kernel.limits import (
     CONSOLIDATIONS_MAX,
-    HORIZON_S,
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
 from lambdas.relay.kernel.ports import Delivery, Ledger, Outbox, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.ledger.claims import claim, claim_keys, is_copy
+from lambdas.relay.ledger.claims import claim
 from lambdas.relay.ledger.known import KnownClaims
 from lambdas.relay.ledger.redelivery import as_ordered
 from lambdas.relay.messages.consumer import (
@@ -85,7 +85,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
 
 def _decide(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Which of its events are written, wait, are echoes of our own requests, or need a person."""
-    aged = _aged(batch, now_ms)
+    aged = aged_events(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, deps, now_ms)
     if _holds_copies_only(delivery, batch, deps, now_ms):
@@ -100,9 +100,13 @@ def _decide(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> Dispos
         return decided
     guarded, aged = decided
     _tell(batch, guarded, deps)
-    if aged and isinstance(wait := _beyond_horizon(_apart(batch, aged), deps, now_ms), Later):
+    if aged and isinstance(wait := _beyond_horizon(apart(batch, aged), deps, now_ms), Later):
         return wait
     return _claim(batch.without(frozenset(guarded.echoes) | aged), deps, now_ms)
+
+
+def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
+    return beyond_horizon(batch, deps.ledger, deps.consumer, now_ms)
 
 
 def _record(
@@ -313,51 +317,3 @@ def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     if guarded.wait_s:
         return Later(Code.ANSWER_OUT(), guarded.wait_s)
     return Done()
-
-
-def _aged(batch: Batch, now_ms: int) -> frozenset[str]:
-    """The events past the horizon. Their neighbours' fate is decidable, and must not wait for
-    theirs."""
-    return frozenset(
-        event.identity for event in batch.events if now_ms - event.accepted_at_ms > HORIZON_S * 1000
-    )
-
-
-def _apart(batch: Batch, aged: frozenset[str]) -> Batch:
-    """The aged events as a batch of their own, which a person can be asked about: the same in every
-    run of this batch."""
-    old = batch.only(aged)
-    (apart,) = seal(
-        batch.target,
-        old.events,
-        now_ms=batch.sealed_at_ms,
-        nonce=f"{batch.batch_id}.aged",
-        most_events=len(old.events),
-        most_bytes=SEALED_BYTES_MAX,
-    )
-    return apart
-
-
-def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """R5: a claim on an event this old may have expired, so that its absence proves nothing.
-    What another batch is known to own is a duplicate; the rest is for a person."""
-    keys = [(event, key) for event in batch.events for key in claim_keys(event, batch.target)]
-    held = deps.ledger.find([key for _, key in keys])
-    copies = frozenset(
-        event.identity
-        for (event, _), item in zip(keys, held, strict=True)
-        if is_copy(event, item, batch.batch_id)
-    )
-    undecided = frozenset(event.identity for event in batch.events) - copies
-    if not undecided or batch.target.is_shadow:
-        return Done()
-    parked = park(
-        batch.only(undecided),
-        "MANUAL_REVIEW",
-        Code.BEYOND_HORIZON(),
-        ledger=deps.ledger,
-        vault=deps.consumer.vault,
-        now_ms=now_ms,
-    )
-    deps.consumer.telemetry.count("BeyondHorizon", len(undecided))
-    return Done() if parked else Later(Code.REQUEST_UNDER_WAY())
