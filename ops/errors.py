@@ -35,8 +35,8 @@ def sentence(error: Exception) -> str:
             return f"{error}: name one of `aws configure list-profiles` with --profile."
         case EndpointConnectionError():
             return (
-                f"{str(error).rstrip('.')}. --local needs an active run: start one with `make run`. "
-                "Otherwise check --region and the network."
+                f"{str(error).rstrip('.')}. --local needs an active run: start one with `make run`."
+                " Otherwise check --region and the network."
             )
         case ClientError() if code_of(error) in _EXPIRED:
             return "The AWS credentials have expired or are unknown: sign in again."
