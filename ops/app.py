@@ -17,6 +17,7 @@ from ops import (
     redeliver,
     repetition,
     replay_archive,
+    restored,
     review,
     setup_journey,
 )
@@ -47,6 +48,7 @@ app.add_typer(setup_journey.app, name="setup")
 app.command("replay-archive")(replay_archive.replay_archive)
 app.command("forget")(forgetting.forget)
 app.command("redeliver")(redeliver.redeliver)
+app.command("mark-restored")(restored.mark_restored)
 app.command("audit")(missing.show_audit)
 app.command("backfill")(backfill.backfill)
 app.command("import-claims")(import_claims.import_claims)

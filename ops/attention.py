@@ -35,14 +35,16 @@ def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
     ]
 
 
-def batch_ids(relay: Relay, attention: str) -> Iterator[str]:
-    """The requests of one partition, the oldest first."""
-    return (batch_id for batch_id, _ in _listed(relay, attention, None))
+def batch_ids(relay: Relay, attention: str, table: str = "") -> Iterator[str]:
+    """The requests of one partition, the oldest first; of another table where one is named."""
+    return (batch_id for batch_id, _ in _listed(relay, attention, None, table))
 
 
-def _listed(relay: Relay, attention: str, most: int | None) -> Iterator[tuple[str, int]]:
+def _listed(
+    relay: Relay, attention: str, most: int | None, table: str = ""
+) -> Iterator[tuple[str, int]]:
     pages = relay.dynamodb.get_paginator("query").paginate(
-        TableName=relay.output("LedgerTableName"),
+        TableName=table or relay.output("LedgerTableName"),
         IndexName=ATTENTION_INDEX,
         KeyConditionExpression="attention = :a",
         ExpressionAttributeValues={":a": {"S": attention}},

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S, QUEUES
 from lambdas.relay.kernel.ports import Item, Outgoing
 from lambdas.relay.requests.record import PREFIX
+from lambdas.relay.requests.sending import doubting
 from simulation.hands.world import EDITED, World, customer
 from simulation.memory.table import Key
 
@@ -98,6 +99,15 @@ def restore(world: World, queue: str) -> None:
     world.timeline.advance(HOUR_S)
 
 
+def restore_in_between(world: World, queue: str) -> None:
+    """To when all was claimed, and marked so: what has been sent since it knows nothing of."""
+    world.table.items.clear()
+    world.table.items.update(world.as_claimed)
+    world.timeline.advance(HOUR_S)
+    for key, _ in records(world):
+        world.table.change(*key, *doubting(world.timeline.now_ms))
+
+
 def edit_records(world: World, queue: str) -> None:
     """Numbers become texts, as they easily do in a form, and one attribute is removed. Of `due_at`,
     a key of the index, DynamoDB refuses another type."""
@@ -148,6 +158,7 @@ ACTS: Mapping[str, Act] = {
     "its claims deleted": delete_claims,
     "ledger restored to before": restore,
     "ledger restored, then the archive replayed": restore_and_replay,
+    "ledger restored to when it was claimed": restore_in_between,
     **{f"moved to {name}": into(name) for name in QUEUES},
     **{f"moved to {name}-dead": into(f"{name}-dead") for name in QUEUES},
 }

@@ -40,6 +40,7 @@ def claimed(world: World) -> None:
         publish(world, numbers)
         world.invoke("events")
         world.invoke("batches")
+    world.as_claimed = dict(world.table.items)
 
 
 def recorded(world: World) -> None:

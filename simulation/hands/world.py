@@ -22,7 +22,7 @@ from lambdas.relay.kernel.limits import (
     RECONCILE_EVERY_S,
     SOURCE_RETENTION_S,
 )
-from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Outgoing, Unanswered
+from lambdas.relay.kernel.ports import Answer, Credentials, Item, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.states import OVERDUE
@@ -35,7 +35,7 @@ from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue, StoredQueue
 from simulation.memory.records import MemoryRecords
 from simulation.memory.settings import MemorySettings
-from simulation.memory.table import Table
+from simulation.memory.table import Key, Table
 from simulation.memory.telemetry import MemoryTelemetry
 from simulation.memory.timeline import Timeline
 from simulation.memory.vault import MemoryVault
@@ -179,6 +179,8 @@ class World:
         self._gate = gate
         #: when reconcile first counted a request as overdue, which rings the alarm
         self.overdue_ms: int | None = None
+        #: the ledger as it was when all was claimed, and nothing sent
+        self.as_claimed: dict[Key, Item] = {}
         #: every envelope that a bus has delivered
         self.archive: list[str] = []
         settings = MemorySettings(self.configuration)

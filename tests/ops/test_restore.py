@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
+from lambdas.adapters.ledger import DynamoLedger
+from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import sealed_item
 from ops import checks
+from ops.__main__ import main
 from ops.errors import OpsError
 from tests.ops.conftest import Deployed
+from tests.unit.batches import NOW_MS, batch_of
 
 RESTORED = "restored"
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
@@ -122,3 +127,39 @@ def test_a_table_restored_without_its_index_is_no_ledger(relay: Deployed) -> Non
 
     with pytest.raises(OpsError, match="no index attention"):
         ledger(relay)
+
+
+def test_what_was_under_way_at_the_time_of_the_restore_is_in_doubt(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sealed then, sent since: taken as it stands, it would be sent once more without a word."""
+    states = ("SEALED", "OPEN", "PENDING_EVENT", "DONE")
+    batches = {state: batch_of(state) for state in states}
+    for state, batch in batches.items():
+        item = {**sealed_item(batch, NOW_MS), "state": state}
+        if state == "DONE":
+            del item["attention"], item["due_at"]
+        relay.ledger.insert([item])
+    in_doubt = batch_of("older")
+    relay.ledger.insert([{**sealed_item(in_doubt, NOW_MS), "state": "OPEN", "doubt_since_ms": 7}])
+    relay.dynamodb.restore_table_to_point_in_time(
+        SourceTableName="ledger",
+        TargetTableName=RESTORED,
+        RestoreDateTime=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+
+    for marked in (3, 3):  # repeating it changes nothing more
+        assert main(["mark-restored", "--table", RESTORED]) == 0
+        assert f"{marked} requests of {RESTORED}" in capsys.readouterr().out
+
+    ledger = DynamoLedger(relay.dynamodb, RESTORED)
+    found = ledger.find([record_key(batch.batch_id) for batch in batches.values()])
+    doubtful = [
+        state
+        for state, item in zip(states, found, strict=True)
+        if item and "doubt_since_ms" in item
+    ]
+    assert doubtful == ["SEALED", "OPEN"]
+    (older,) = ledger.find([record_key(in_doubt.batch_id)])
+    assert older is not None
+    assert older["doubt_since_ms"] == 7

@@ -10,6 +10,7 @@ from lambdas.relay.kernel.limits import (
     OVERDUE_S,
     RECONCILE_EVERY_S,
 )
+from lambdas.relay.kernel.ports import Change, Guard
 from simulation.hands.__main__ import DOUBLING, Cell, cell, show
 from simulation.hands.acts import ACTS, PURGES
 from simulation.hands.cases import CASES, DECISIONS, Decided, brought_to_case, decided
@@ -44,6 +45,8 @@ def due(subject: str, moment: str, act: str) -> Outcome:
     is_without_effect = moment not in TOOK_EFFECT or moment in (*UNSURE_CALLS, "claimed")
     if act == DOUBLING:
         return "once" if is_without_effect else "twice"
+    if act == "ledger restored to when it was claimed" and moment not in UNCLAIMED:
+        return marked(subject, moment)
     if act in ("its records deleted", "ledger restored to before"):
         return "person" if moment in TELLING else "once"
     if act in PURGES and moment in UNCLAIMED:
@@ -57,6 +60,13 @@ def due(subject: str, moment: str, act: str) -> Outcome:
         return "person" if moment in UNSURE_CALLS else "once"
     # This destination recognises neither key nor id: sent again, it is listed before it can double.
     return "listed" if moment == IN_DOUBT else "once"
+
+
+def marked(subject: str, moment: str) -> Outcome:
+    """What was under way is in doubt: listed, or a person's where a telephone would ring."""
+    if subject == CALL:
+        return "person" if moment in (*UNSURE_CALLS, "claimed") else "once"
+    return "listed" if moment in (IN_DOUBT, "split, its part waits", "done") else "once"
 
 
 @pytest.mark.parametrize(("subject", "moment", "act"), CELLS)
@@ -135,6 +145,18 @@ def test_a_relay_that_believes_that_somebody_else_has_it_is_found_out(
     monkeypatch.setattr(f"lambdas.relay.functions.{belief}", lambda *_, **__: True)
 
     assert cell(subject, moment, act).outcome == "lost"
+
+
+@pytest.mark.parametrize(
+    ("subject", "moment"), [(STEP, "done"), (CALL, "accepted, no event comes")]
+)
+def test_a_restored_ledger_that_nobody_marked_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, subject: str, moment: str
+) -> None:
+    unmarked = Guard(None), Change()
+    monkeypatch.setattr("simulation.hands.acts.doubting", lambda _now_ms: unmarked)
+
+    assert cell(subject, moment, "ledger restored to when it was claimed").outcome == "twice"
 
 
 def test_a_decision_that_claims_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,6 +215,11 @@ def noting(opened: Opened, now_ms: int, note: Reason) -> tuple[Guard, Change]:
     return opened.guard, Change(put={"unread_at_ms": now_ms, "history": history})
 
 
+def doubting(now_ms: int) -> tuple[Guard, Change]:
+    """A request of a restored ledger: it may have been sent since, and nobody knows (R2)."""
+    return Guard(frozenset({"SEALED", "OPEN"})), Change(default={"doubt_since_ms": now_ms})
+
+
 def emptying(now_ms: int) -> tuple[Guard, Change]:
     """SEALED to EMPTY: none of its events is its own, or it is a shadow."""
     return Guard(frozenset({"SEALED"}), attempt=0), Change(

@@ -75,6 +75,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("releasing", ("OPEN",)),
     Transition("reposting", ("OPEN",)),
     Transition("noting", ("OPEN",)),
+    Transition("doubting", ("SEALED", "OPEN")),
     Transition(
         "settling",
         ("OPEN",),
