@@ -1,4 +1,5 @@
-"""audit: once a day, what Genesys has on record and the relay never saw. It changes nothing."""
+"""audit: once a day, finds events that Genesys has on record and that never reached the relay. It
+changes nothing."""
 
 from dataclasses import dataclass
 
@@ -10,20 +11,20 @@ from lambdas.relay.kernel.ports import Clock, Telemetry
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to: counts, and no id of anybody."""
+    """The result of a run: only counts, no ids."""
 
     #: the period that could be judged
     since_ms: int
     until_ms: int
     conversations: int
-    #: events that routes would have taken, and those of them that never came
+    #: events that routes would have taken, and how many are missing
     expected: int
     missing: int
     missing_conversations: int
 
 
 def audit_lately(deps: Deps, hours: int, clock: Clock, telemetry: Telemetry) -> Result:
-    """The last hours of which every event should have come by now. Raises Transient."""
+    """Audits the last hours whose events should all have arrived. Raises Transient."""
     now_ms = clock.now_ms()
     until_ms = now_ms - UNDER_WAY_S * 1000
     found = audit(Period(until_ms - hours * HOUR_S * 1000, until_ms), deps, now_ms)
@@ -49,7 +50,7 @@ def audit_lately(deps: Deps, hours: int, clock: Clock, telemetry: Telemetry) -> 
 
 
 def patience(clock: Clock, until_ms: int) -> Patience:
-    """Waits as long as an invocation has time."""
+    """Waits if the invocation has enough time left."""
 
     def wait(seconds: float) -> bool:
         if clock.now_ms() + seconds * 1000 > until_ms:

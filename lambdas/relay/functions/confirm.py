@@ -1,10 +1,10 @@
-"""confirm: what Genesys says happened meets what we asked of it.
+"""confirm: applies Genesys' events, and timers, to the records of the requests.
 
     event ──▶ contradicts the record? flagged ─ too early? held ─ otherwise applied, others released
     window over ──▶ no event at all lately? stretched ─ otherwise Genesys is asked, three times
     hold over ──▶ what must come first never came: a person
 
-An event wins over a timer wherever they meet, and whatever comes late or again changes nothing.
+An event always wins over a timer, and late or repeated messages change nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ from lambdas.relay.requests.tracking import (
 )
 from lambdas.relay.review.cases import park_unrecorded
 
-#: a timer that comes this little too soon counts as on time: SQS counts in whole seconds
+#: a timer that is early by this much counts as on time: SQS counts in whole seconds
 EARLY_MS = 1_000
 
 
@@ -63,7 +63,7 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
             if not park_unrecorded(
                 check.batch_id, ledger=deps.ledger, vault=deps.vault, now_ms=now_ms
             ):
-                # Final so long ago that it expired: there is nothing left to learn.
+                # It was final so long ago that it has expired: there is nothing to do.
                 deps.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
         consumer = deps.consumer
@@ -81,16 +81,17 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
 
 
 def _is_unconfigured(tracked: Record, deps: Deps) -> bool:
-    """What an event is to a request stands in the configuration that names its destination. This
-    instance may be of the release before, or of one that was rolled back. What is settled needs
-    none: the destination may have been removed for good."""
+    """How an event affects a request depends on the configuration of its destination, which this
+    instance may not have: it may belong to the previous release, or to one that was rolled back.
+    What is settled needs none: the destination may have been removed for good."""
     is_open = tracked.state in LISTENING | {"SPLIT"}
     return is_open and deps.destination(tracked) is None
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """One look at a record. Methods return None where it changed meanwhile: look again."""
+    """One visit to a record. Methods return None if it changed in the meantime and must be read
+    again."""
 
     check: Check
     tracked: Record
@@ -101,12 +102,13 @@ class _Visit:
     def make(self) -> Disposition | None:
         both = self.tracked.both_named(self._confirmation())
         if both and self.tracked.state in WAITING:
-            # The settling died before it saw this. Once it is listed, look again.
+            # The run that settled it crashed before it saw this. List the duplicates, then read it
+            # again.
             recovery.list_duplicates(self.tracked, both, self.deps, self._now_ms())
             return None
         match self.check.kind:
             case "event":
-                assert self.check.event is not None  # read_check sees to it
+                assert self.check.event is not None  # read_check guarantees it
                 return self._hear(self.check.event)
             case "window":
                 return self._end_window()
@@ -137,7 +139,7 @@ class _Visit:
             case Nothing():
                 return self._complete_if_due(confirmation)
             case Held() if tracked.state == "RECONCILED":
-                return Done()  # final; nothing waits in it any more
+                return Done()  # final, so no event is held any more
             case Held():
                 hold_s = confirmation.hold_s if confirmation is not None else 0
                 self.deps.consumer.source.send([timer("hold", tracked.batch_id, hold_s)])
@@ -169,7 +171,8 @@ class _Visit:
         return self._confirmed_by(guard, change)
 
     def _complete_if_due(self, confirmation: Confirmation | None) -> Disposition | None:
-        """A crash between the answer's settling and this left a complete record waiting."""
+        """After a crash between settling the answer and this step, a complete record is still
+        waiting."""
         if self.tracked.state in WAITING and self.tracked.is_complete(confirmation):
             return self._confirmed_by(*completing(self.tracked, self._now_ms()))
         return Done()
@@ -193,15 +196,15 @@ class _Visit:
         return Done()
 
     def _pass_on(self, event: Heard, confirmation: Confirmation | None) -> Disposition:
-        """What a request had brought about before it was split its parts must neither wait for nor
-        do again."""
+        """Passes events of a request that was split to its parts, which must neither wait for these
+        effects nor repeat them."""
         parts = self.tracked.part_ids
         records = self.deps.ledger.find([record_key(part) for part in parts]) if parts else ()
         children = [Record.of(item) for item in records if item is not None]
         if len(children) < len(parts):
             return Later(Code.PARTS_MISSING())
         if self.tracked.items > 1:
-            # Which item it tells of only a key says that belongs to one of them alone.
+            # Only a key that belongs to one part alone says which item the event is about.
             named = _named(event, confirmation)
             is_telling = confirmation is not None and confirmation.owned and named
             keys = [[key.lower() for key in child.keys] for child in children]
@@ -212,8 +215,8 @@ class _Visit:
         return Done()
 
     def _contradict(self, event: Heard, known: str) -> Disposition | None:
-        """An event that names our request and another conversation. After a repeated attempt it
-        is the duplicate that slipped through; otherwise an anomaly, kept as it came."""
+        """An event that names our request but another conversation. After a repeated attempt it
+        shows a duplicate; otherwise it is an anomaly and quarantined."""
         tracked, now_ms = self.tracked, self._now_ms()
         named = event.conversation_id or event.entity
         if named in tracked.duplicates or event.identity in tracked.contradictions:
@@ -241,7 +244,7 @@ class _Visit:
         if tracked.is_complete(confirmation):
             return self._confirmed_by(*completing(tracked, now_ms))
         if confirmation is not None and tracked.ordering.has_seen(confirmation.causes):
-            return Done()  # it took effect; what else is to come has its own timers
+            return Done()  # it took effect; further events have their own timers
         early_ms = tracked.window_until_ms - now_ms
         if early_ms > EARLY_MS:
             return Later(Code.WINDOW_OPEN(), early_ms / 1000)
@@ -252,7 +255,7 @@ class _Visit:
         return self._ask(confirmation, is_probe=False)
 
     def _fall_silent(self, confirmation: Confirmation | None, now_ms: int) -> Disposition | None:
-        """The first question about a request, unless nobody's events come."""
+        """Asks about a request for the first time, unless the events have stopped altogether."""
         tracked, telemetry = self.tracked, self.deps.telemetry
         telemetry.count("WindowsExpired")
         permission, opened = self.deps.confirmation_breaker.ended_silent(
@@ -342,7 +345,7 @@ def _named(event: Heard, confirmation: Confirmation | None) -> str:
 
 
 def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | None) -> str:
-    """What the record says it concerns, where the event says otherwise; "" where they agree."""
+    """What the record is about, if the event says otherwise; "" if they agree."""
     if confirmation is None:
         return ""
     if confirmation.named == "entity" or (confirmation.named and tracked.keys):

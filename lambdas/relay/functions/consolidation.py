@@ -1,16 +1,17 @@
-"""Consolidation: under backpressure, small batches become a few large ones before they claim.
+"""Consolidation: under backpressure, small batches are merged into a few large ones before they
+claim.
 
-A request is the scarce thing and takes 50 events as gladly as one, but what trickles in is sealed
-small, so that it does not wait. While requests wait anyway, nothing is gained by that: small
-batches are held for a moment, and those that arrive together are sealed anew into one.
+Requests are scarce, and one can carry 50 events, but events that arrive singly are sealed in small
+batches so that they do not wait. While requests wait anyway, this gains nothing: small batches are
+held for a moment, and those that are received together are sealed again as one.
 
     small ones ──▶ marked MERGED ──▶ their events sealed anew and sent ──▶ acked
                    │                 ╰ a crash before this: whoever receives a marked batch seals
                    ╰ none of them will ever claim    its events anew, alone or with others
 
-A batch that has a record is past this: it may own claims, so it goes its own way. The mark is the
-same conditional put as that record, so of the two only one can be. An event that travels twice,
-because a crash came between sending and acking, is claimed once: the copy is a duplicate.
+A batch that has a record is not merged, since it may own claims. The mark is the same conditional
+put as that record, so only one of the two can exist. An event that is sent twice after a crash
+between sending and acking is claimed once: the copy is a duplicate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ from lambdas.relay.messages.sealing import CONSOLIDATIONS, Batch, SealedEvent, T
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.sending import merged_item
 
-#: receives that are left to the batch's own way
+#: receives that are left for a batch that is not merged
 RECEIVES_SPARED = 3
 
 
@@ -49,7 +50,7 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class _Small:
-    """A batch that could be larger."""
+    """A batch that may be merged."""
 
     delivery: Delivery
     batch: Batch
@@ -77,7 +78,7 @@ def dedup_together(arrived: Sequence[Delivery], deps: Deps, deadline_ms: int) ->
 
 
 def _small(delivery: Delivery, deps: Deps) -> _Small | None:
-    """The batch, where it may be merged. Most messages are told by their attributes."""
+    """The batch, if it may be merged. For most messages the attributes decide."""
     said, consumer = delivery.attributes, deps.dedup.consumer
     destination = deps.destinations.get(said.get("destination", ""))
     if destination is None or ATTEMPTS in said or not count(said, "events"):
@@ -95,21 +96,21 @@ def _small(delivery: Delivery, deps: Deps) -> _Small | None:
             return None
         batch = decode(delivery.body)
     except (Transient, Malformed):
-        return None  # dedup will meet it and say so
+        return None  # dedup reports it
     if deps.dedup.known.holds_copies_only(batch, now_ms):
-        return None  # dedup drops it without a call of the ledger
+        return None  # dedup drops it without calling the ledger
     is_young = now_ms - batch.oldest_ms < CONSOLIDATED_AGE_MAX_S * 1000
     return _Small(delivery, batch) if is_young else None
 
 
 def _times(delivery: Delivery) -> int:
-    """How often its events may yet be consolidated, less than 0 for never again."""
+    """How often its events may still be consolidated; negative for never."""
     return CONSOLIDATIONS_MAX - count(delivery.attributes, CONSOLIDATIONS) - 1
 
 
 def _consolidate(group: Sequence[_Small], deps: Deps) -> tuple[list[Delivery], list[str]]:
-    """Merges a group, or holds it until more have come; returns what goes its own way and the
-    ids of what stays."""
+    """Merges a group, or holds it until more have come; returns the batches that are not merged and
+    the ids of the messages that stay."""
     consumer = deps.dedup.consumer
     destination = deps.destinations[group[0].batch.target.destination]
     events = sum(len(small.batch.events) for small in group)
@@ -129,7 +130,7 @@ def _consolidate(group: Sequence[_Small], deps: Deps) -> tuple[list[Delivery], l
 
 
 def until_next_s(now_ms: int) -> float:
-    """All that are held become visible at one moment, so that they are received together."""
+    """All held messages become visible at the same time, so that they are received together."""
     every_ms = CONSOLIDATE_EVERY_S * 1000
     return (every_ms - now_ms % every_ms) / 1000
 
@@ -140,14 +141,15 @@ def _hold(group: Sequence[_Small], deps: Deps, seconds: float) -> list[str]:
         try:
             consumer.source.change_visibility(small.delivery, seconds)
         except Transient as transient:
-            # It stays all the same: it comes back when its visibility timeout ends.
+            # It stays in any case, and comes back when its visibility timeout ends.
             consumer.telemetry.note("not put off", reason=transient.reason)
     return [small.delivery.message_id for small in group]
 
 
 def _merge(group: Sequence[_Small], destination: Destination, deps: Deps) -> list[Delivery]:
-    """Marks, seals anew, sends; returns those that have a record and go their own way. What was
-    marked and is not sent, because of a crash or a Transient, is still in its queue."""
+    """Marks the batches, seals their events again and sends them; returns those that have a record
+    and are not merged. A batch that was marked but not sent, because of a crash or a Transient, is
+    still in its queue."""
     consumer, now_ms = deps.dedup.consumer, deps.dedup.consumer.clock.now_ms()
     marks = deps.dedup.ledger.insert([merged_item(small.batch, now_ms) for small in group])
     events: list[SealedEvent] = []

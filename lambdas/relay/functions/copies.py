@@ -1,4 +1,4 @@
-"""Copies, and what looks like one and is none: counted, and named on record."""
+"""Counts and logs copies, and events that only look like copies."""
 
 from lambdas.relay.kernel.limits import LISTED_ON_RECORD_MAX
 from lambdas.relay.kernel.ports import Ledger, Telemetry
@@ -21,10 +21,11 @@ def name_copies(batch: Batch, claimed: Claimed, telemetry: Telemetry) -> None:
 
 
 def note_same_content(own: Batch, ledger: Ledger, telemetry: Telemetry) -> None:
-    """A state that came back, or one event that was published anew: nobody can tell, so both go on,
-    and are on record together. A batch that is run again may note it again."""
+    """Logs events with the same content as an earlier one: a state that came back, or an event that
+    was published again. This cannot be distinguished, so both are written. A batch that runs again
+    may log it again."""
     for number, event in enumerate(own.events, 1):
-        later = {each.identity for each in own.events[number:]}  # they note the pair themselves
+        later = {each.identity for each in own.events[number:]}  # these log the pair themselves
         earlier = [each for each in same_content(event, ledger) if each not in later]
         if earlier:
             telemetry.count("SameContentOtherTime")

@@ -47,7 +47,7 @@ from lambdas.relay.requests.sending import emptying, merged_item, sealed_item
 from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.review.cases import complete, park
 
-#: states in which a batch's message, whichever came here, may be the only one that is left
+#: states in which this message may be the only one left of its batch
 UNSETTLED = frozenset({"SEALED", "OPEN", "SPLIT"})
 
 
@@ -57,13 +57,13 @@ class Deps:
     ledger: Ledger
     writes: Outbox
     checks: Queue
-    #: the names that the configuration has a destination for
+    #: the destinations' names in the configuration, former ones included
     destinations: Collection[str]
-    #: by destination: how later events tell that a request took effect
+    #: by destination: how its requests are confirmed
     confirmations: Mapping[str, Confirmation]
-    #: how long the answer to a request can be out
+    #: how long the answer to a request can be outstanding
     answer_wait_s: float
-    #: what this instance has learned of claims; without RememberingLedger it learns nothing
+    #: claims that this instance knows; without RememberingLedger it stays empty
     known: KnownClaims = field(default_factory=KnownClaims)
 
 
@@ -75,7 +75,7 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     if batch.target == CANDIDATES:
         return _candidates(batch, deps, now_ms)
     if batch.depth:
-        # A part: its whole has claimed its events. It only came to the wrong queue.
+        # A part, whose events were claimed by the split request. It only came to the wrong queue.
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
         return Done()
     if not any(name in deps.destinations for name in batch.target.names):
@@ -84,7 +84,8 @@ def dedup(delivery: Delivery, deps: Deps) -> Disposition:
 
 
 def _decide(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """Which of its events are written, wait, are echoes of our own requests, or need a person."""
+    """Decides which of its events are written, wait, are echoes of our own requests, or need a
+    person."""
     aged = aged_events(batch, now_ms)
     if len(aged) == len(batch.events):
         return _beyond_horizon(batch, deps, now_ms)
@@ -112,8 +113,8 @@ def _beyond_horizon(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
 def _record(
     batch: Batch, guarded: Guarded, aged: frozenset[str], deps: Deps, now_ms: int
 ) -> tuple[Guarded, frozenset[str]] | Disposition:
-    """Puts what is decided of the events on record before any of them is claimed, and returns it;
-    or what comes of the batch where an earlier run left no claims to make."""
+    """Records the decisions on the events before any of them is claimed, and returns them; or the
+    disposition of the batch if an earlier run left no claims to make."""
     item = {**sealed_item(batch, now_ms), **expecting(batch, _confirmation(batch, deps))}
     if guarded.echoes:
         item["echoes"] = dict(guarded.echoes)
@@ -129,11 +130,11 @@ def _record(
         complete(batch, record.state, deps.consumer.vault)
         return Done()
     if aged - record.aged:
-        # One has aged since, and an earlier run may be about to send it: they stay together.
+        # One has aged since then, and an earlier run may be about to send it: they stay together.
         return _beyond_horizon(batch.without(record.aged), deps, now_ms)
-    # Another message of it may be at work, or this may be the only one: an engineer redrove
-    # it into the wrong queue. A second one does no harm; none would be a loss.
-    # What the first run decided stays: the same batch must not go out with other events.
+    # Another message of the batch may exist, or this may be the only one, redriven into the wrong
+    # queue. A second one does no harm, while none would be a loss. The first run's decision stays:
+    # the same batch must not be sent with other events.
     return replace(guarded, echoes=record.echoes, waiting={}), record.aged
 
 
@@ -142,14 +143,14 @@ def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:
 
 
 def _keep(batch: Batch, message: str, deps: Deps) -> None:
-    """Before the first claim: from then on no copy of its events is ever sent, and its message may
-    be purged by hand. Reconcile sends what is kept through here again."""
+    """Keeps the batch before its first claim: from then on no copy of its events is sent, and its
+    message may be purged by hand. Reconcile sends it to dedup again."""
     if batch.events:
         deps.consumer.vault.keep(sealed_key(batch.batch_id), as_unclaimed(message))
 
 
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """Claims what is news; what the batch owns of it goes on."""
+    """Claims the news; the events that the batch owns are sent on."""
     message = encode(news)
     _keep(news, message, deps)
     claimed = claim(news, deps.ledger, now_ms)
@@ -163,16 +164,16 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
         return _stop_loop(own, deps, now_ms)
     if own.events != news.events:
         message = encode(own)
-        # What a person may see of the request is what is in it.
+        # A person who looks at the request must see exactly its events.
         deps.consumer.vault.keep(sealed_key(own.batch_id), message)
     _send(own, message, deps, now_ms)
     return Done()
 
 
 def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """What is settled, or goes on in others, needs no configuration. The rest waits for a deploy
-    that names its destination: until then nobody knows which of its events are a request's own
-    doing, and write may know the destination still. Raises Transient."""
+    """A batch that is settled, split or merged needs no configuration. Any other waits for a deploy
+    that names its destination: without it echoes cannot be recognised, and write may still know the
+    destination. Raises Transient."""
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     state = None if item is None else Record.of(item).state
     if state == "MERGED":
@@ -186,8 +187,8 @@ def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
 
 
 def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """Claimed for good, so that they are copies once the route writes; the other consumer has
-    them."""
+    """The claims stay, so that these events are copies once the route writes; the other consumer
+    handles them."""
     _empty(own, deps, now_ms)
     deps.consumer.telemetry.count("Shadowed", len(own.events))
     deps.consumer.telemetry.note("shadowed", batch=own.batch_id, events=len(own.events))
@@ -195,14 +196,14 @@ def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
 
 
 def _empty(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """Nothing of it is to be written."""
+    """Ends a batch of which nothing is written."""
     deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
     deps.consumer.vault.discard(sealed_key(batch.batch_id))
     return Done()
 
 
 def _send(own: Batch, message: str, deps: Deps, now_ms: int) -> None:
-    """From here on nobody else will ever send these events."""
+    """From here on only this batch sends these events."""
     note_same_content(own, deps.ledger, deps.consumer.telemetry)
     leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
@@ -231,12 +232,12 @@ def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
 
 
 def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Disposition | None:
-    """Events of which nobody can know yet wait alone: the others are sealed anew and go on. None:
-    an earlier run has recorded the batch and decided."""
+    """Undecided events wait alone: the others are sealed again and sent on. None: an earlier run
+    has recorded the batch and decided."""
     waiting = frozenset(guarded.waiting)
     others = batch.without(waiting)
     if not others.events:
-        # Should no answer come, what an event shows is all that the next attempt has to go by.
+        # If no answer comes, the next attempt depends on what the events show.
         _tell(batch, replace(guarded, followed=()), deps)
         return Later(Code.ANSWER_OUT(), guarded.wait_s)
     mark = deps.ledger.insert([merged_item(batch, now_ms)])[0]
@@ -248,7 +249,7 @@ def _let_wait(batch: Batch, guarded: Guarded, deps: Deps, now_ms: int) -> Dispos
 
 
 def _travel_anew(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """It was marked as merged by a run that may have died before it sent what it merged."""
+    """The batch was marked as merged by a run that may have crashed before it sent the new one."""
     _send_anew(batch.target, batch.events, deps, now_ms)
     return Done()
 
@@ -266,7 +267,7 @@ def _send_anew(target: Target, events: Sequence[SealedEvent], deps: Deps, now_ms
 
 
 def unclaimed(batches: Iterable[Batch], times: int) -> list[Outgoing]:
-    """Their messages to dedup; `times` says how often their events have been consolidated."""
+    """Their messages to dedup; `times` is how often their events were consolidated."""
     return [
         Outgoing(encode_unclaimed(batch), {**describe(batch), CONSOLIDATIONS: str(times)})
         for batch in batches
@@ -274,14 +275,14 @@ def unclaimed(batches: Iterable[Batch], times: int) -> list[Outgoing]:
 
 
 def _holds_copies_only(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> bool:
-    """Only at its first delivery: an earlier run may have recorded the batch, and then its record
-    must be brought to an end."""
+    """Only at the first delivery: an earlier run may have recorded the batch, and then its record
+    must be settled."""
     is_first = delivery.receives == 1 and ATTEMPTS not in delivery.attributes
     return is_first and deps.known.holds_copies_only(batch, now_ms)
 
 
 def _copies(batch: Batch, deps: Deps) -> Disposition:
-    """A batch that owns nothing needs no record: it costs the ledger nothing at all."""
+    """A batch that owns nothing needs no record, and no call of the ledger."""
     telemetry = deps.consumer.telemetry
     telemetry.count("Duplicates", len(batch.events))
     telemetry.count("DuplicatesRemembered", len(batch.events))
@@ -296,7 +297,7 @@ def _guard(batch: Batch, deps: Deps, now_ms: int) -> Guarded:
 
 
 def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
-    """Tells confirm of the events that concern a request. It may hear of each more than once."""
+    """Sends confirm the events about requests; it may get each more than once."""
     told = [
         event_check(event, guarded.echoes[event.identity])
         for event in batch.events
@@ -310,8 +311,8 @@ def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
 
 
 def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
-    """Events that no route takes: what a request of ours caused confirms it, the rest ends here,
-    as events without a route do. No record and no claim, since nothing is written of them."""
+    """Events that no route takes: those that a request of ours caused confirm it, the others end
+    here. They have no record and no claims, since nothing is written."""
     guarded = _guard(batch, deps, now_ms)
     _tell(batch, guarded, deps)
     if guarded.wait_s:

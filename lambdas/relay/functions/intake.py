@@ -1,4 +1,5 @@
-"""intake: envelopes become sealed batches. Stateless; an outage of the ledger never stops it."""
+"""intake: turns envelopes into sealed batches. Stateless; an outage of the ledger does not stop
+it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class _Rendered:
-    """An event as one destination takes it."""
+    """An event as rendered for one destination."""
 
     delivery: Delivery
     #: None: no route takes it, but a request of ours may have caused it
@@ -49,7 +50,7 @@ class _Rendered:
 
 
 def intake(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
-    """Seals what can be read, quarantines the rest; returns the ids of messages that stay."""
+    """Seals readable events and quarantines the others; returns the ids of messages that stay."""
     rendered: list[_Rendered] = []
     kept = settle_each(arrived, lambda d: _read(d, rendered, deps), deps.consumer)
     waiting = list({row.delivery.message_id: row.delivery for row in rendered}.values())
@@ -59,7 +60,7 @@ def intake(arrived: Sequence[Delivery], deps: Deps) -> list[str]:
         stay = Later(transient.reason, transient.retry_after_s)
         kept += settle_each(waiting, lambda _: stay, deps.consumer)
     except Malformed:
-        # One of them can never be sent. Each by itself, that one is set aside and no other.
+        # One of them can never be sent. Sent one by one, only that one is quarantined.
         kept += settle_each(waiting, lambda d: _alone(d, rendered, deps), deps.consumer)
     return kept
 
@@ -70,7 +71,7 @@ def _send(rendered: Sequence[_Rendered], deps: Deps) -> None:
     sealed = {id(event) for batch in batches for event in batch.events}
     for row in rendered:
         if row.destination is not None and id(row.event) not in sealed:
-            # A copy that came together with its original.
+            # A copy that came with its original.
             deps.consumer.telemetry.count("Duplicates")
             deps.consumer.telemetry.note(
                 "duplicate", identity=row.event.identity, correlation=row.event.correlation_id
@@ -107,12 +108,12 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
         except Malformed as malformed:
             failures.append(malformed.reason)
     if facts and not made:
-        # Nothing is written of it, but a request of ours may have caused it.
+        # No route takes it, but a request of ours may have caused it.
         one = Rendered(CANDIDATES, "", "")
         made.append(_sealed(delivery, event, None, one, facts))
     rendered += made
     if failures:
-        # The other routes take it; put right and sent again, they know it as a duplicate.
+        # The other routes take it; when it is corrected and sent again, it is a duplicate for them.
         raise Malformed(reduce(Code.AND, failures))
     return Done()
 
@@ -179,7 +180,7 @@ def _seal(rendered: Sequence[_Rendered], deps: Deps) -> list[Batch]:
 
 
 def _most(row: _Rendered) -> tuple[int, int]:
-    """Events and bytes of one batch."""
+    """The limits of one batch: events and bytes."""
     if row.destination is None:
         return BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
     return row.destination.most_items, row.destination.most_bytes

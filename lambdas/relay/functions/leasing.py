@@ -1,4 +1,4 @@
-"""The lease of a request: who may send it now, and what a copy of its message does instead."""
+"""The lease of a request: which message may send it now, and what a copy does instead."""
 
 from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.functions.parts import stand_by
@@ -12,7 +12,7 @@ from lambdas.relay.review.cases import park
 
 
 def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Opened | Disposition:
-    """Takes the lease, or says what there is to do instead."""
+    """Takes the lease, or returns what to do instead."""
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
     holder = deps.entropy.token()
     transition = opening(now_ms, lease_until_ms, holder)
@@ -23,8 +23,8 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     if lease is not None:
         return lease
     if written.before is None or Record.of(written.before).has_expired(now_ms):
-        # R5: every write message had a record. Without one it was final so long ago that it
-        # expired, or the table was restored: absence proves nothing.
+        # R5: every write message had a record. A missing one was final so long ago that it expired,
+        # or the table was restored: its absence proves nothing.
         park(
             batch,
             "MANUAL_REVIEW",

@@ -1,10 +1,10 @@
-"""Overdue records: requests that somebody should have brought to an end by now.
+"""Overdue records: requests that should have been settled by now.
 
-Accepted requests whose event nobody has seen are aligned with Genesys' truth; what was accepted
-and never happened is sent again, verbatim, from the vault. Requests that were never sent, or whose
-outcome is unknown, are their message's business; when the message itself has vanished, the vault's
-copy or a person takes over. Every decision is a conditional transition, so two runs at once, or
-one that dies half way, do nothing twice.
+Accepted requests without a confirming event are aligned with Genesys' truth; those that were
+accepted without effect are sent again unchanged from the vault. Requests that were never sent, or
+whose outcome is unknown, are left to their message; if the message is gone, the vault's copy is
+sent or a person decides. Every decision is a conditional transition, so two concurrent runs, or one
+that crashes, do nothing twice.
 """
 
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ from lambdas.relay.requests.states import WAITING
 from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.review import resolution
 
-#: what became of one: settled for good or by a person, sent to work again, put off, or left as it
-#: was since no question can be asked any more in this run
+#: what happened to one: settled, given to a person, sent again, postponed, or left as it was
+#: because this run may not ask Genesys any more
 Fate = Literal["aligned", "reviewed", "resent", "postponed", "unasked", "changed"]
 
 
 class BreakersSeen:
-    """The circuit breakers as one run sees them: an open one lets nothing through but, when its
-    pause is over, one probe. Without it, work that waits here only would wait for ever."""
+    """The circuit breakers in one run: an open one lets only one probe through when its pause is
+    over. Without the probe, work that waits only here would wait for ever."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy) -> None:
         self._ledger = ledger
@@ -56,7 +56,7 @@ class BreakersSeen:
         self._probed: set[str] = set()
 
     def begin(self) -> None:
-        """A new run reads every breaker anew."""
+        """A new run reads every breaker again."""
         self._circuits.clear()
         self._probed.clear()
 
@@ -83,10 +83,10 @@ class Deps(CommonDeps):
 
 
 def attend(item: Item, deps: Deps) -> Fate:
-    """Does what is due for one record. Raises Transient."""
+    """Handles one overdue record. Raises Transient."""
     tracked = Record.of(item)
     if tracked.state in WAITING and deps.destination(tracked) is None:
-        # How it is confirmed stands in the configuration that names it, and only there.
+        # Only the configuration of its destination says how it is confirmed.
         return _ask_again(tracked, NoAnswer(Code.NO_DESTINATION(tracked.destination)), deps)
     if tracked.state in WAITING:
         return _align(tracked, deps)
@@ -98,7 +98,7 @@ def attend(item: Item, deps: Deps) -> Fate:
 
 
 def asks(item: Item, deps: Deps) -> int:
-    """Questions that attending to a record can put to Genesys, at most."""
+    """The most queries to Genesys that handling a record can take."""
     tracked = Record.of(item)
     if tracked.state not in WAITING:
         return 0
@@ -108,7 +108,7 @@ def asks(item: Item, deps: Deps) -> int:
 
 
 def is_turned_away(destination: Destination | None, deps: Deps) -> bool:
-    """Whether this destination is to be left alone: its breaker is open."""
+    """Whether this destination's breaker is open."""
     now_ms = deps.clock.now_ms()
     return destination is not None and deps.breakers.turns_away(destination.name, now_ms)
 
@@ -133,7 +133,7 @@ def _align(tracked: Record, deps: Deps) -> Fate:
         case Agrees() | Differs():
             return "aligned" if recovery.settle(tracked, finding, deps) else "changed"
         case NoAnswer(is_outage=False, wait_s=wait_s) if wait_s is not None:
-            return "unasked"  # no slot at the rate limit: not a word about this request
+            return "unasked"  # no slot within the rate limit: this says nothing about the request
         case Absent(proves) if _is_asked_enough(tracked) and _may_repeat(tracked, proves, deps):
             return _send_again(tracked, deps, now_ms)
     return _ask_again(tracked, finding, deps)
@@ -152,7 +152,7 @@ def _is_asked_enough(tracked: Record) -> bool:
 
 
 def _in_vain(tracked: Record, finding: Finding) -> Reason | None:
-    """Why a person has to decide; None: it is worth to ask again."""
+    """Why a person must decide; None: Genesys can be asked again."""
     if isinstance(finding, Absent) and _is_asked_enough(tracked):
         return Code.NEVER_CONFIRMED_ABSENT()
     if isinstance(finding, NotAskable) and _is_asked_enough(tracked):
@@ -163,10 +163,10 @@ def _in_vain(tracked: Record, finding: Finding) -> Reason | None:
 
 
 def _may_repeat(tracked: Record, absence_proves: bool, deps: Deps) -> bool:
-    """What Genesys finds nothing of is sent again where that is harmless; or where its absence
-    proves something, and no person has to decide on an unknown outcome."""
+    """Whether a request of which Genesys has no trace is sent again: if that is harmless, or if its
+    absence is proof and unknown outcomes are not left to a person."""
     destination = deps.destination(tracked)
-    assert destination is not None  # of another nobody knows whom to ask
+    assert destination is not None  # for another service there is no one to ask
     return destination.is_repeatable or (absence_proves and destination.unknown == "repost")
 
 
@@ -178,9 +178,9 @@ def _hold_is_over(tracked: Record, confirmation: Confirmation | None, now_ms: in
 
 
 def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
-    """Genesys said yes and it never happened. The absence is believed only after the quarantine
-    (R1), and the record is reopened before the message goes out: a crash between them leaves a
-    record that is overdue, and the vault still has the message."""
+    """Genesys accepted it, but it had no effect. The absence is believed only after the quarantine
+    (R1), and the record is reopened before the message is sent: after a crash in between the record
+    is overdue, and the vault still has the message."""
     if now_ms - tracked.accepted_at_ms < deps.timing.quarantine_s * 1000:
         return _postpone(tracked, int(deps.timing.quarantine_s) + 1, deps)
     message = deps.vault.fetch(sealed_key(tracked.batch_id))
@@ -203,12 +203,12 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 
 def _prompt(tracked: Record, deps: Deps) -> Fate:
     now_ms = deps.clock.now_ms()
-    # Without a destination a message could only wait as well; parts need none to be sent on.
+    # Without a destination the message could only wait; parts can be sent without one.
     destination = deps.destination(tracked)
     is_configured = destination is not None
     is_to_prompt = is_configured or tracked.state == "SPLIT"
     age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
-    # A destination may rest for ever; a request that waits for it does not.
+    # A destination may stay paused for ever, but a request must not wait for ever.
     is_turned = age_s < GONE_AFTER_S and is_turned_away(destination, deps)
     if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
@@ -241,8 +241,8 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
 
 
 def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
-    """A person cannot deliver it again: some of its parts may be done. The message can be put into
-    its queue again, and sends those that are missing."""
+    """A person cannot deliver it again, since some of its parts may be done. Putting the message
+    into its queue again sends the missing ones."""
     now_ms = deps.clock.now_ms()
     advice = "Find out why its parts cannot be sent; then put the message into write's queue again."
     keep_aside(message or canonical(tracked.item), Code.PARTS_LEFT(), deps.vault, now_ms, advice)
@@ -251,11 +251,11 @@ def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:
 
 
 def _resume(tracked: Record, deps: Deps) -> Fate:
-    """A person's decision to deliver again that was not carried out to its end."""
+    """Completes a person's decision to deliver again."""
     now_ms = deps.clock.now_ms()
     parked = resolution.find(tracked.batch_id, deps.ledger, deps.vault)
     if parked.batch is None:
-        # All that was left is this: the document goes last.
+        # Only this was left: the document is deleted last.
         deps.ledger.change(*record_key(tracked.batch_id), *concluding(now_ms))
         return "aligned"
     decision = resolution.Decision("again", "the reconciler", "resumed")
@@ -274,8 +274,8 @@ def _resume(tracked: Record, deps: Deps) -> Fate:
 
 
 def _send_kept(message: str, deps: Deps) -> None:
-    """What was kept before its claims goes through dedup again, which may have died among them.
-    One delivery of it has come to nothing: the count has dedup look at its record."""
+    """A batch that was kept before its claims goes through dedup again, which may have crashed
+    among them. The count of one delivery makes dedup check its record."""
     described = describe(decode(message))
     if is_unclaimed(message):
         deps.batches.send([Outgoing(message, {ATTEMPTS: "1", **described})])
@@ -300,7 +300,7 @@ def _change(tracked: Record, transition: tuple[Guard, Change], deps: Deps) -> bo
 
 
 def is_due(item: Item | None, now_ms: int) -> bool:
-    """The index lags behind the table: what it lists may have been seen to."""
+    """The index lags behind the table: a listed record may already be handled."""
     if item is None:
         return False
     record = Record.of(item)

@@ -1,7 +1,7 @@
-"""The parts of a split request: what of a batch goes on, and as what.
+"""The parts of a split request: which events are sent again, and which go to a person.
 
-A part is data on the request's record, so that what becomes of it can be repeated: the indices of
-its events, its fate (`again`: to Genesys once more; `refused`: to a person), and the reason.
+A part is data in the request's record, so that sending it can be repeated: the indices of its
+events, its fate (`again`: to Genesys; `refused`: to a person), and the reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ from lambdas.relay.requests.states import PARKED, SETTLED
 from lambdas.relay.requests.tracking import HEARD
 from lambdas.relay.review.cases import complete, park
 
-#: a part's reason; on record it is kept beside its siblings' in one item of the ledger
+#: a part's reason; the record, one item of the ledger, holds those of all parts
 REASON_CHARS = 200
-#: what all reasons of a record may take together
+#: the most that all reasons of a record may take together
 REASONS_BYTES_MAX = 40_000
 
 
@@ -36,8 +36,8 @@ def part(indices: Sequence[int], fate: str, reason: Reason) -> dict[str, Any]:
 
 
 def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The parts as the record keeps them: the ids of the children, and of each reason as much as
-    there is room for. A person gets the whole, but where a crash came before that."""
+    """The parts as stored in the record: the children's ids, and as much of each reason as there is
+    room for. A person gets the full reason, unless a crash came first."""
     most = REASONS_BYTES_MAX // max(1, len(parts))
     return [
         {
@@ -50,13 +50,13 @@ def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str
 
 
 def cut(text: str, most: int) -> str:
-    """As much of a text as these bytes of UTF-8 hold."""
+    """As much of a text as fits into these bytes of UTF-8."""
     return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore")
 
 
 def stand_by(batch: Batch, standing: Record, deps: Deps) -> bool:
-    """Does for a message what its record still asks for, where nobody is to send its request any
-    more; False where somebody may have to. The run that settled it may have died before this."""
+    """Completes for a message what its record still requires if its request is not to be sent any
+    more; False if it may have to be. The run that settled it may have crashed before this."""
     if standing.state == "SPLIT" and standing.attention:
         carry_on(batch, standing.parts, deps)
     elif standing.state == "SPLIT":
@@ -77,16 +77,16 @@ def unconfigured(batch: Batch, deps: Deps) -> Disposition:
 
 
 def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
-    """Sends the parts of a split, and sees to it that nobody has to any more. Until then its record
-    is on reconcile's list: somebody may have purged the message, which alone would repeat this."""
+    """Sends the parts of a split request and records that. Until then its record is on reconcile's
+    list, since the message, which would repeat this, may have been purged."""
     send_parts(batch, parts, deps)
     now_ms = deps.clock.now_ms()
     deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
 
 
 def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
-    """Sends the children of a split on their way: to work again, or to a person. Idempotent, and
-    a function of what is on record, so that a crash half way is repaired by repeating it."""
+    """Sends the children of a split request: to write, or to a person. It depends only on the
+    record and is idempotent, so that it is repeated after a crash."""
     now_ms = deps.clock.now_ms()
     heard = _heard(batch, deps)
     for row in parts:
@@ -109,8 +109,8 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
 
 
 def _heard(batch: Batch, deps: Deps) -> Item:
-    """What the record of a request of one item has heard so far is its part's as well. Of several
-    items nobody can say whose it is; what comes from now on confirm passes on."""
+    """The events received for a request with one item count for its part as well. With several
+    items it is unknown which part they belong to; confirm passes on later ones."""
     if len(batch.events) > 1 or _confirmation(batch, deps) is None:
         return {}
     record = deps.ledger.find([record_key(batch.batch_id)])[0] or {}
@@ -118,8 +118,8 @@ def _heard(batch: Batch, deps: Deps) -> Item:
 
 
 def _is_to_send(child: Batch, heard: Item, deps: Deps, now_ms: int) -> bool:
-    """Records the child. One that has been at work already has its message, so that a copy of what
-    it was split from must not make another, nor that one copies of its own children."""
+    """Records the child. A child that has already been processed has its message, so a copy of its
+    parent must not send another."""
     confirmation = _confirmation(child, deps)
     item = {**sealed_item(child, now_ms), **expecting(child, confirmation), **heard}
     recorded = deps.ledger.insert([item, *entries(child, confirmation, now_ms)])[0]

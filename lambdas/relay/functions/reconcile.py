@@ -1,13 +1,12 @@
-"""reconcile: every 15 minutes, whatever was left behind; bounded, repeatable, safe to lose.
+"""reconcile: every 15 minutes, handles dead letters and overdue records; bounded and repeatable.
 
     every dead-letter queue ─▶ work again (later each time) │ a person │ already done │ not now
     every overdue record ────▶ aligned with Genesys' truth │ sent again │ a person │ later
 
-A redriven message is sent before its dead letter is deleted; what a message says is protected by
-claims and records, however often it is said; a record changes by conditional transitions only. So
-two runs at once, or one that dies half way, do nothing twice and leave nothing undone. A run holds
-ten dead letters or a page of records in memory, and reads the index of what needs attention, never
-the table.
+A redriven message is sent before its dead letter is deleted; claims and records make repeated
+messages harmless; records change only by conditional transitions. So two concurrent runs, or one
+that crashes, do nothing twice and leave nothing undone. A run holds ten dead letters or a page of
+records in memory, and reads the attention index, never the table.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +82,7 @@ class Deps(overdue.Deps):
 
 
 def reconcile(deps: Deps, deadline_ms: int) -> Result:
-    """Works until there is nothing left, or time or a count is used up. Raises Transient."""
+    """Works until nothing is left, or time or a limit is used up. Raises Transient."""
     result = Result()
     deps.breakers.begin()
     silent: list[Transient] = []
@@ -92,7 +91,9 @@ def reconcile(deps: Deps, deadline_ms: int) -> Result:
         try:
             work()
         except Transient as transient:
-            silent.append(transient)  # one queue or the ledger is out of reach: so much for it
+            silent.append(
+                transient
+            )  # a queue or the ledger is out of reach: continue with the next
     _measure(deps, result)
     if silent:
         raise silent[0]
@@ -100,15 +101,15 @@ def reconcile(deps: Deps, deadline_ms: int) -> Result:
 
 
 def _alone(act: Callable[[], None], deps: Deps, result: Result, **named: object) -> bool:
-    """Does one piece of work; whatever is wrong with it says nothing about its neighbours. False
-    where it failed: then it stays as it was, and is named. Raises Transient."""
+    """Does one piece of work on its own, so that an error does not affect the others. False if it
+    failed: then it stays as it was and is logged. Raises Transient."""
     try:
         act()
     except Transient:
         raise
     except Malformed as malformed:
         reason = malformed.reason
-    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+    except Exception as unexpected:  # noqa: BLE001 our own bug must not affect the others
         reason = Code.UNEXPECTED(type(unexpected).__name__, place(unexpected))
     else:
         return True
@@ -142,8 +143,9 @@ def _reconcile_line(line: Line, deps: Deps, result: Result, deadline_ms: int) ->
 
 
 def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> None:
-    # First in their place, for a message has ten attributes: the one bounds the redrives, the other
-    # is the horizon's clock (SQS keeps the first sending's time when it moves a message itself).
+    # These first, since a message has at most ten attributes: one limits the redrives, the other is
+    # the time for the horizon (SQS keeps the first sending's time only when it moves a message
+    # itself).
     counted = {
         REDRIVES: str(count(dead_letter.attributes, REDRIVES) + 1),
         FIRST_SEEN: dead_letter.attributes.get(FIRST_SEEN) or iso(dead_letter.sent_at_ms),
@@ -172,7 +174,7 @@ def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Res
 
 
 def _home(text: str, line: Line, deps: Deps) -> Line:
-    """The queue that a dead letter belongs in: a person may have redriven it into any other."""
+    """The queue that a dead letter belongs to: a person may have redriven it into another."""
     match kind_of_text(text):
         case "envelope":
             name = "events"
@@ -185,11 +187,11 @@ def _home(text: str, line: Line, deps: Deps) -> Line:
         case _:
             name = line.name
     lines = {each.name: each for each in deps.lines}
-    return lines.get(name) or lines["writes"]  # of a lane that there is no more
+    return lines.get(name) or lines["writes"]  # of a lane that no longer exists
 
 
 def _judge(dead_letter: Delivery, line: Line, deps: Deps, result: Result) -> Verdict:
-    """What becomes of a dead letter. A timer's is settled here: its record says what is due."""
+    """The verdict on a dead letter. A timer is handled here: its record says what is due."""
     redrives = count(dead_letter.attributes, REDRIVES)
     why = read_reason(dead_letter.attributes.get(REASON, str(Code.UNSAID())))
     backoff_s = deps.timing.redrive_backoff_s
@@ -231,7 +233,7 @@ def _judge_batch(
 
 
 def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
-    """Whatever comes of it, the record is on the list of the overdue until it is settled."""
+    """In any case the record stays on the overdue list until it is settled."""
     item = deps.ledger.find([record_key(batch_id)])[0]
     if item is None:
         park_unrecorded(batch_id, ledger=deps.ledger, vault=deps.vault, now_ms=deps.clock.now_ms())
@@ -242,15 +244,15 @@ def _settle_timer(batch_id: str, deps: Deps, result: Result) -> Verdict:
 
 
 def _give_to_person(dead_letter: Delivery, cause: Reason, advice: str, deps: Deps) -> bool:
-    """True once a person is on record as responsible; False while somebody still works on it."""
+    """True once the case is recorded for a person; False while a function still works on it."""
     now_ms = deps.clock.now_ms()
     try:
         batch = decode(dead_letter.body)
     except Malformed:
         batch = None
     if batch is None or batch.target == CANDIDATES or _goes_on_in_others(batch, deps):
-        # An envelope, a check, events without a route, or what no record of its own can hold: the
-        # quarantine keeps it as it is.
+        # An envelope, a check, or events without a route, which have no record: the quarantine
+        # keeps them unchanged.
         keep_aside(dead_letter.body, cause, deps.vault, now_ms, advice)
         return True
     return park(
@@ -306,7 +308,7 @@ def _due(deps: Deps) -> Iterator[Item]:
 
 def _attend(item: Item, deps: Deps, result: Result) -> None:
     if put_right(item, deps.ledger, deps.telemetry, deps.clock.now_ms()):
-        return  # it comes again in this run, as it is then
+        return  # it comes again in this run, repaired
     fate = overdue.attend(item, deps)
     if fate == "unasked":
         result.out_of_requests = True
@@ -318,7 +320,8 @@ def _attend(item: Item, deps: Deps, result: Result) -> None:
 
 
 def _measure(deps: Deps, result: Result) -> None:
-    """What this run put off or sent again is overdue still, though the index does not say so."""
+    """Records that this run postponed or sent again still count as overdue, though the index does
+    not list them."""
     listed, oldest_s = _listed(OVERDUE, deps)
     result.overdue = listed + result.postponed + result.resent
     result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
@@ -328,7 +331,7 @@ def _measure(deps: Deps, result: Result) -> None:
 
 
 def _listed(attention: str, deps: Deps) -> tuple[int, int]:
-    """How many records are listed, and for how long the first has been."""
+    """How many records are listed, and for how long the first one has been."""
     now_s = deps.clock.now_ms() // 1000
     keys = deps.ledger.due(attention, now_s, LISTED_MAX)
     first = deps.ledger.find(keys[:1])[0] if keys else None

@@ -1,4 +1,4 @@
-"""What one run of reconcile did and what it left: its one line of result."""
+"""The result of one run of reconcile: what it did, and what is left."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,19 +20,19 @@ STATE_METRICS: Mapping[str, Metric] = {
 
 @dataclass(slots=True)
 class Result:
-    #: dead letters: back to work, to a person, done meanwhile, left for now
+    #: dead letters: redriven, given to a person, already done, kept for now
     redriven: int = 0
     parked: int = 0
     cleared: int = 0
     kept: int = 0
-    #: overdue records: settled, sent again, to a person, put off
+    #: overdue records: settled, sent again, given to a person, postponed
     aligned: int = 0
     resent: int = 0
     reviewed: int = 0
     postponed: int = 0
-    #: dead letters and records that were left as they were, since something is wrong with them
+    #: dead letters and records that were left unchanged after an error
     failed: int = 0
-    #: what is left: overdue (as what was put off is), waiting for a person, and for how long
+    #: what is left: overdue (postponed ones included), waiting for a person, and for how long
     overdue: int = 0
     in_review: int = 0
     in_quarantine: int = 0
@@ -44,7 +44,7 @@ class Result:
     out_of_requests: bool = False
 
     def note(self, fate: Fate, item: Item, now_s: int) -> None:
-        """What became of one overdue record."""
+        """Counts the fate of one overdue record."""
         tracked = Record.of(item)
         states = Counter(self.states)
         states[tracked.state] += 1

@@ -1,4 +1,5 @@
-"""webhook: events posted over HTTPS join those of the buses, as envelopes in the events queue.
+"""webhook: puts events that are posted over HTTPS into the events queue, as envelopes like those of
+the buses.
 
 What an answer means:
     200  the event is durable in the queue; the same event again is 200 again, and is a copy
@@ -7,10 +8,10 @@ What an answer means:
     429  too many at once, of this sender or of all; 503 the queue did not say that it has it. We do
          not vouch for it: send it again, and if it was queued after all, that is a copy
 
-The sender is part of an event's identity, so the path names it and its own key proves it. Whether
-an event is a copy is decided by its identity in the ledger, never by a clock: the replay window
-only limits how long a signed request that somebody recorded can be played back, and whatever is
-played back within it is a copy like any other.
+The sender is part of an event's identity, so the path names it and its own key authenticates it.
+The identity in the ledger decides whether an event is a copy, never a clock: the replay window only
+limits how long a recorded signed request can be replayed, and a replay within it is a copy like any
+other.
 """
 
 import uuid
@@ -42,7 +43,7 @@ from lambdas.relay.kernel.reasons import Code, Reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.ledger.claims import was_claimed
 
-#: what a sender calls what it sends
+#: the name of the document in answers to senders
 BODY = "the body"
 
 
@@ -51,7 +52,7 @@ class Reply:
     status: int
     body: Mapping[str, Json]
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: why it was not taken; None: it was
+    #: why it was not accepted; None: it was
     reason: Reason | None = None
 
 
@@ -63,18 +64,18 @@ class Deps:
     entropy: Entropy
     telemetry: Telemetry
     proof: Proof
-    #: of each proven sender
+    #: per authenticated sender
     allowance: Allowance
-    #: of all together who prove nothing by the keys that we know
+    #: for all requests together that match no cached key
     strangers: Allowance
-    #: patterns of the types that a sender may send; who is not named may send any
+    #: patterns of the types that a sender may send; senders not listed may send any
     sender_types: Mapping[str, Sequence[str]]
-    #: None: answers do not say whether an event was known
+    #: None: answers do not report copies
     ledger: Ledger | None = None
 
 
 def receive(request: Request, deps: Deps) -> Reply:
-    """Takes one request; the answer is 200 only once the event is durable."""
+    """Handles one request; the answer is 200 only once the event is durable."""
     reply = _answer(request, deps)
     match reply.status:
         case 200:
@@ -96,7 +97,7 @@ def _answer(request: Request, deps: Deps) -> Reply:
     try:
         return _turned_away(request, deps) or _take(request, deps)
     except Malformed as malformed:
-        # The sender knows no envelope and no detail, only the body.
+        # Senders do not know the envelope and its detail, only the body.
         return _refusal(400, malformed.reason.with_name("detail", BODY))
     except Throttled as throttled:
         deps.telemetry.note("webhook throttled", reason=throttled.reason)
@@ -127,11 +128,10 @@ def _take(request: Request, deps: Deps) -> Reply:
 
 
 def _turned_away(request: Request, deps: Deps) -> Reply | None:
-    """The answer to who proves nothing, or asks too often; None: it is one of our senders."""
+    """The answer to an unauthenticated request or to one beyond a quota; None: it is accepted."""
     now_ms = deps.clock.now_ms()
     if not deps.proof.fits(request, deps.keys, now_ms):
-        # A key that does not fit may be newer than what we know; looking is not for everybody
-        # at any time.
+        # The key may be newer than the cached ones; how often they are read again is limited.
         if not deps.strangers.take("", now_ms):
             return _put_off(429, Code.TOO_MANY_STRANGERS())
         stranger = deps.proof.stranger(request, deps.keys, now_ms)
@@ -143,15 +143,15 @@ def _turned_away(request: Request, deps: Deps) -> Reply | None:
 
 
 def _stranger(request: Request, reason: Reason, deps: Deps) -> Reply:
-    """A refused sender that has a key has the wrong one, or a wrong clock, or somebody else has
-    its name: its owner wants to know."""
+    """If a sender with a key is refused, its key or clock is wrong or somebody else uses its name:
+    this is counted for an alarm."""
     if deps.keys.of(request.sender, fresh=False):
         deps.telemetry.count("WebhookSenderUnproven")
     return _refusal(401, reason)
 
 
 def _named(request: Request) -> str:
-    """Whose name the request bears; a name that can be no sender's is not repeated."""
+    """The sender's name in the request; a name that no sender can have is not logged."""
     return request.sender if SENDER.fullmatch(request.sender) else "no sender"
 
 
@@ -174,7 +174,7 @@ def _envelope(request: Request, deps: Deps) -> Mapping[str, Json]:
         raise Malformed(Code.NOT_AN_OBJECT(BODY, kind(detail)))
     if detail.get("eventBody") is not None:
         raise Malformed(Code.BODY_OF_GENESYS())
-    # What has no type is of its sender's one type.
+    # An event without a type has its sender's only type.
     type_ = request.sender if detail.get("type") is None else text(detail, "type", BODY)
     if len(type_) > TYPE_CHARS_MAX:
         raise Malformed(Code.MEMBER_LENGTH(BODY, "type", len(type_), TYPE_CHARS_MAX))
@@ -194,9 +194,9 @@ def _may_send(sender: str, type_: str, deps: Deps) -> bool:
 
 
 def _is_known(event: Event, deps: Deps) -> bool:
-    """Whether the event had been claimed before this request. It is a word to the sender and
-    decides nothing: the event is queued all the same. What is under way is not known yet, and a
-    ledger that does not answer tells nothing."""
+    """Whether the event was claimed before this request. This only informs the sender; the event is
+    queued in any case. Events in progress are not known yet, and if the ledger does not answer,
+    nothing is reported."""
     if deps.ledger is None:
         return False
     claims_of = owner(label(event.conversation_id or ""), event.content, event.identity)

@@ -2,8 +2,8 @@
 
     is it the moment? (breaker, slot) ─▶ open (lease) ─▶ outcome unknown? ─▶ POST ─▶ settle ─▶ ack
 
-Every path that does not end on record leaves the message in its queue (R8). Waiting for the moment
-comes before the lease: it is no attempt, and costs the record nothing.
+Every path that does not end in the record leaves the message in its queue (R8). Waiting for breaker
+and slot comes before the lease: it is not an attempt and does not change the record.
 """
 
 from dataclasses import replace
@@ -22,12 +22,12 @@ from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.sending import Opened
 
-#: methods whose repetition changes nothing more (RFC 9110, 9.2.2)
+#: idempotent methods (RFC 9110, 9.2.2)
 IDEMPOTENT = frozenset({"PUT", "DELETE"})
 
 
 def write(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
-    """Does what is due for one write message. `deadline_ms` is the invocation's end."""
+    """Handles one write message. `deadline_ms` is the invocation's end."""
     batch = decode(delivery.body)
     if is_unclaimed(delivery.body) or batch.target == CANDIDATES:
         raise Misplaced(Code.NOT_CLAIMED())
@@ -53,8 +53,8 @@ def _take_turn(
     if not isinstance(lease, Opened):
         return lease
     if is_compensation(batch):
-        # What confirms the first request, and how its answer looks, is not so of the one that
-        # makes it good.
+        # The confirmation and the answer's form of the first request do not apply to the
+        # compensating one.
         destination = replace(
             destination,
             confirmation=None,
