@@ -1,1 +1,2 @@
-"""Asking Genesys Cloud: whose turn it is, one request, what its answer means, how long to wait."""
+"""Requests to Genesys Cloud: admission, one request, the meaning of its answer, how long to
+wait."""

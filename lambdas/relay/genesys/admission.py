@@ -1,7 +1,7 @@
-"""Admission: may a request be sent now, and what do all writers learn from its answer?
+"""Admission: whether a request may be sent now, and what all writers learn from its answer.
 
-That is up to the rate limiter (is a slot free?), the quotas (has the destination had its share?)
-and the circuit breaker (is it up?).
+It combines the rate limiter (is a slot free?), the quotas (has the destination used its own?) and
+the circuit breaker (is the destination up?).
 """
 
 import math
@@ -27,29 +27,29 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Consumer, Later
 from lambdas.relay.messages.sealing import Batch
 
-#: those who were turned away come back within this
+#: deferred messages come back within this time
 RETURN_SPREAD_S = 5.0
-#: a 429 that does not say until when: Genesys' own window is a minute, half of it is the mean
+#: for a 429 without a time: Genesys' own window is a minute, so half of it on average
 RETRY_AFTER_UNSAID_S = 30.0
-#: what an attempt showed of its destination
+#: what an attempt showed about its destination
 Shown = Literal["up", "failing", "refusing", "refusing one alone", "nothing"]
 
 
 def shown_by(outcome: Outcome, events: int, doubtful: bool) -> Shown:
-    """What the outcome of a request with so many events says of the destination, and not of the
-    request. `doubtful`: an earlier attempt of it may have taken effect."""
+    """What the outcome of a request with so many events says about the destination rather than the
+    request. `doubtful`: an earlier attempt may have taken effect."""
     match outcome:
         case Unsure() | Deferred(is_fault=True):
             return "failing"
         case Deferred():
             return "nothing"
         case Refused(status=status):
-            # What is gone, or changed under us, says nothing of the mapping.
+            # A missing or conflicting resource says nothing about the mapping.
             passing = status in GONE or status == 409
             is_one = events == 1 and not doubtful and not passing
             return "refusing one alone" if is_one else "refusing"
         case Unclear(is_in_form=is_in_form):
-            # It is up, and took the request.
+            # It is up, and accepted the request.
             return "refusing" if is_in_form else "refusing one alone"
         case Accepted(failures=failures):
             if len(failures) < events:
@@ -58,14 +58,14 @@ def shown_by(outcome: Outcome, events: int, doubtful: bool) -> Shown:
 
 
 def rest_asked_for_s(outcome: Outcome) -> float | None:
-    """How long the destination is to be left alone; None or 0: it asked for nothing."""
+    """How long the destination asked for a pause; None or 0: it did not."""
     match outcome:
         case Deferred(status=429 | 503, is_fault=False, retry_after_s=wait):
             return wait or RETRY_AFTER_UNSAID_S
         case Deferred(status=int(), is_fault=True, retry_after_s=wait) | Unsure(retry_after_s=wait):
             return wait
         case _:
-            return None  # or it asked it of the request alone: a 413, a 409
+            return None  # or only for this request: a 413, a 409
 
 
 def is_rate_limited(outcome: Outcome) -> bool:
@@ -74,7 +74,8 @@ def is_rate_limited(outcome: Outcome) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """One instance's place among the writers. Raises Transient where the ledger is silent."""
+    """One instance's view of what all writers share. Raises Transient if the ledger does not
+    answer."""
 
     rate_limiter: RateLimiter
     circuit_breaker: CircuitBreaker
@@ -82,9 +83,9 @@ class Admission:
     consumer: Consumer
 
     def stay_away(self, destination: Destination, latest_ms: int, until_ms: int) -> Later | None:
-        """None when a request may be sent now: the destination is up and within its quota and,
-        where it is Genesys', a slot is held. Nothing is slept past `latest_ms`; `until_ms` is when
-        the request will have ended."""
+        """None if a request may be sent now: the destination is up and within its quota and, if it
+        is at Genesys, a slot is held. It never sleeps past `latest_ms`; `until_ms` is when the
+        request will have ended."""
         clock, name = self.consumer.clock, destination.name
         away = Code.GIVEN_A_REST(name)
         wait = self.circuit_breaker.turned_away_s(name, clock.now_ms())
@@ -101,16 +102,15 @@ class Admission:
         return Later(away, self._spread(wait)) if wait else None
 
     def is_down(self, destination: Destination) -> bool:
-        """Whether it fails for everybody: what it answers then is not a request's own doing."""
+        """Whether it fails for all requests, so that its answers say nothing about a single one."""
         return self.circuit_breaker.is_open(destination.name, self.consumer.clock.now_ms())
 
     def hand_back(self, destination: str) -> None:
-        """The turn is over. Whoever had to show whether the destination is up, and did not, leaves
-        that to the next."""
+        """Ends an admission. If it was a probe that was not used, the next request may probe."""
         self.circuit_breaker.hand_back(destination, self.consumer.clock.now_ms())
 
     def _slot(self, latest_ms: int) -> float:
-        """0 with a slot held, else the seconds to stay away; short waits are slept here."""
+        """0 with a slot held, else the seconds to wait; it sleeps through short waits itself."""
         clock = self.consumer.clock
         wait = self.rate_limiter.ready(clock.now_ms())
         while 0 < wait <= SLEEP_MAX_S and clock.now_ms() + wait * 1000 < latest_ms:
@@ -119,16 +119,16 @@ class Admission:
         return wait
 
     def _spread(self, wait: float) -> float:
-        """Everybody waits for the same moment, but one probe is enough: the others come a little
-        after it, each at a time of its own."""
+        """All wait for the same time, but one probe is enough: the others come a little later, at
+        different times."""
         return math.ceil(wait) + self.consumer.entropy.fraction() * RETURN_SPREAD_S
 
     def tell(
         self, destination: Destination, posted: Posted, batch: Batch, *, doubtful: bool
     ) -> None:
-        """Tells all writers what an attempt at a destination showed. Comes after what it means for
-        the request is on record: that must not suffer where the ledger fails here."""
-        name = destination.name  # the batch may bear a former one
+        """Tells all writers what an attempt showed about its destination. It comes after the
+        outcome is recorded, which must not be affected if the ledger fails here."""
+        name = destination.name  # the batch may have a former name
         now_ms = self.consumer.clock.now_ms()
         if self._learn(name, shown_by(posted.outcome, len(batch.events), doubtful), now_ms):
             self.consumer.telemetry.count("BreakerOpened")
@@ -140,7 +140,7 @@ class Admission:
             self._rest(name, wait, now_ms)
 
     def _learn(self, name: str, shown: Shown, now_ms: int) -> bool:
-        """Whether the breaker opened by it."""
+        """Whether this opened the breaker."""
         match shown:
             case "up":
                 self.circuit_breaker.succeeded(name, now_ms)
@@ -154,8 +154,8 @@ class Admission:
                 return False
 
     def _slow_down(self, name: str, rate: Reading | None, wait: float, now_ms: int) -> None:
-        """Everybody keeps to Genesys' `Retry-After`: at the client's own limit all requests wait,
-        at a limit of the destination's (a daily one, say) its own."""
+        """All writers obey Genesys' `Retry-After`: at the client's limit all requests wait, at a
+        destination's limit (such as a daily one) only its own."""
         if wait > DESTINATION_REST_MIN_S or (rate is not None and not rate.is_full):
             self._rest(name, wait, now_ms)
         else:
@@ -171,5 +171,6 @@ class Admission:
 
 
 def early(wait: float) -> float:
-    """Whole seconds, as SQS hides them, so that the last moments are slept and not missed."""
+    """Whole seconds, as in SQS visibility timeouts; rounded down so that the last second is slept
+    and not missed."""
     return max(1.0, math.floor(wait - EARLY_S))

@@ -1,4 +1,5 @@
-"""Backpressure: is there more to write than Genesys takes? The functions before `write` ask."""
+"""Backpressure: whether there is more to write than Genesys accepts, for the functions before
+`write`."""
 
 from lambdas.relay.genesys import circuit_breaker, rate_limiter
 from lambdas.relay.genesys.circuit_breaker import Circuit
@@ -9,14 +10,14 @@ from lambdas.relay.ledger.shared import key_of
 
 
 class Backpressure:
-    """One instance's view of it. Raises Transient where the ledger does not answer."""
+    """One instance's view of it. Raises Transient if the ledger does not answer."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._seen: dict[str, tuple[int, bool]] = {}
 
     def on(self, destination: str, now_ms: int) -> bool:
-        """Whether requests to this destination wait: for slots, or for Genesys to be up again."""
+        """Whether requests to this destination wait for slots or for Genesys to recover."""
         seen = self._seen.get(destination)
         if seen is None or now_ms >= seen[0] + PRESSURE_FRESH_S * 1000:
             keys = [key_of(rate_limiter.NAME), key_of(circuit_breaker.name_of(destination))]

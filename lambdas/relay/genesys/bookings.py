@@ -1,33 +1,33 @@
-"""When a message that found no slot comes back: in the window in which its turn is likely.
+"""When a message that found no slot comes back: in the window in which it is likely to get one.
 
-If all came back with the next window, each window would receive the whole backlog to serve one
-window of it, and a backlog ten times as large would cost a hundred times the invocations. So an
-instance fills the windows to come one after the other, each with as many messages as it serves in
-one and some more, since a slot that nobody wants is lost and a message too many is turned away once
-more. It knows of its own bookings only; the others do the same with what they receive.
+If all came back in the next window, each window would receive the whole backlog to serve a small
+part of it, and a backlog ten times as large would cost a hundred times the invocations. So an
+instance books the coming windows one after the other, each with the messages that it serves in one
+and some more: an unused slot is lost, while a surplus message is only deferred again. It knows only
+its own bookings; the other instances do the same with what they receive.
 """
 
 from lambdas.relay.kernel.limits import GENESYS_WINDOW_S, SLOTS_PER_LEASE_MAX
 
-#: bookings for a slot that is expected: others may die, or book less
+#: bookings per expected slot: other instances may die, or book less
 OVERBOOKED = 1.2
-#: the furthest window that is booked. Whoever waits longer comes back then and is booked anew: by
-#: then the limit may have been raised, or the backlog be gone
+#: the last window that is booked. Messages that must wait longer come back then and are booked
+#: again: by then the limit may be raised or the backlog gone
 WINDOWS_MAX = 30
-#: who comes this much before the next window (s) was booked for it, and windows drift: it is not
-#: sent to the end of the line
+#: a message that comes at most this long before the next window (s) was booked for it, since
+#: windows drift: it does not lose its place
 EARLY_MAX_S = 15.0
 _WINDOW_MS = GENESYS_WINDOW_S * 1000
 
 
 class Bookings:
-    """One instance's."""
+    """The bookings of one instance."""
 
     def __init__(self) -> None:
         self._window = 0
         self._served = 0
         self._served_before = 0
-        #: messages by the window that they were told to come back in
+        #: number of messages by the window that they were booked for
         self._booked: dict[int, int] = {}
 
     def served(self, window: int) -> None:
@@ -37,7 +37,7 @@ class Bookings:
         self._served += 1
 
     def book(self, now_ms: int, wait_s: float) -> float:
-        """Seconds after which one that was turned away comes back; `wait_s` is the least."""
+        """Seconds after which a deferred message comes back, at least `wait_s`."""
         if wait_s <= EARLY_MAX_S:
             return wait_s
         first = int(now_ms + wait_s * 1000) // _WINDOW_MS

@@ -1,18 +1,18 @@
-"""The circuit breaker: while a destination fails, nobody asks it but one probe at a time.
+"""The circuit breaker: while a destination fails, only one probe at a time is sent to it.
 
     closed ──failures in a row──▶ open ──pause over──▶ half open ──probe succeeds──▶ closed
                                    ▲                      │
                                    ╰─────probe fails──────╯   the pause grows with the outage
 
-A probe that asks nothing, since its request was settled long ago, goes to the next who comes.
+If the probe's request turns out to be settled already, the next message gets the probe.
 
-One item of the ledger per destination, read now and then, written only when something fails. An
-open breaker turns messages away before they cost a request, a slot or an attempt; they wait as
-visibility time. What counts as failure is the neighbour's: no connection, no answer, 5xx, no
-token, no permission. A 429 does not, but one that is not the client's own window (a daily limit,
-a limit of that resource) lets the destination rest for as long as it says; then one probe goes
-first as well. Where the probe is only told to wait again, the rests grow as the pauses do: who says
-"in a second" for two hours is not asked every second.
+The ledger has one item per destination, read occasionally and written only after a failure. An open
+breaker defers messages before they cost a request, a slot or an attempt; they wait in the queue,
+hidden by their visibility timeout. Failures are those of the destination: no connection, no answer,
+5xx, no token, no permission. A 429 is none; but one that is not about the client's own window (a
+daily limit, a limit of that resource) pauses the destination for as long as it says, and then one
+probe goes first as well. If the probe is told to wait again, the pauses grow: a destination that
+says "in a second" for two hours is not probed every second.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from lambdas.relay.kernel.limits import BREAKER_FRESH_S
 from lambdas.relay.kernel.ports import Entropy, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedState
 
-#: those who come back during a probe come again after this
+#: messages that come back during a probe come again after this
 PROBE_RESULT_S = 5.0
 DEFAULT = DestinationBreaker()
 T = TypeVar("T")
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Circuit(Shared):
-    """What is known of one destination's health. Times are milliseconds, 0 for never."""
+    """The state of one destination's breaker. Times are milliseconds, 0 for never."""
 
     failures: int = 0
     refusals: int = 0
@@ -40,9 +40,9 @@ class Circuit(Shared):
     opened_at_ms: int = 0
     open_until_ms: int = 0
     probe_until_ms: int = 0
-    #: Genesys asked for a rest until then
+    #: Genesys asked for a pause until then
     rest_until_ms: int = 0
-    #: since when it has been asking for one rest after another
+    #: since when it has been asking for one pause after another
     resting_since_ms: int = 0
 
     @property
@@ -51,20 +51,20 @@ class Circuit(Shared):
 
     @property
     def is_tried(self) -> bool:
-        """When the pause or the rest is over, one request shows whether others may follow."""
+        """When one request may probe whether others can follow: after the breaker's or Genesys'
+        pause."""
         return self.is_open or self.rest_until_ms > 0
 
     @property
     def rest_left(self) -> "Circuit":
-        """The rest alone, as far as no request that went after it has been answered."""
+        """Genesys' pause alone, as long as no request sent after it has been answered."""
         if self.probe_until_ms:
             return Circuit()
         return Circuit(rest_until_ms=self.rest_until_ms, resting_since_ms=self.resting_since_ms)
 
 
 def turned_away_s(circuit: Circuit, now_ms: int) -> float:
-    """How long a message is to stay away; 0: it may be sent, as a probe where the circuit is
-    open."""
+    """How long a message must wait; 0: it may be sent, as a probe if the breaker is open."""
     until_ms = max(circuit.rest_until_ms, circuit.open_until_ms if circuit.is_open else 0)
     if now_ms < until_ms:
         return (until_ms - now_ms) / 1000
@@ -74,18 +74,18 @@ def turned_away_s(circuit: Circuit, now_ms: int) -> float:
 
 
 def probing(circuit: Circuit, until_ms: int) -> Circuit:
-    """Somebody asks, and answers for it until that moment."""
+    """A probe is in progress until that time."""
     return replace(circuit, probe_until_ms=until_ms) if circuit.is_tried else circuit
 
 
 def handed_back(circuit: Circuit, until_ms: int) -> Circuit:
-    """The probe of that moment asked nothing: the next one may."""
+    """That probe was not used: the next message may probe."""
     is_mine = circuit.is_tried and circuit.probe_until_ms == until_ms
     return replace(circuit, probe_until_ms=0) if is_mine else circuit
 
 
 def failed(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) -> Circuit:
-    """After a failure. One that was under way when the breaker opened changes nothing."""
+    """After a failure. One that was in progress when the breaker opened changes nothing."""
     failures = circuit.failures + 1
     if circuit.is_open:
         if not circuit.probe_until_ms:
@@ -100,9 +100,9 @@ def failed(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) 
 def refused(
     circuit: Circuit, now_ms: int, *, alone: bool, limits: DestinationBreaker = DEFAULT
 ) -> Circuit:
-    """After a refusal: the destination is up. But where events are refused `alone` many times in
-    a row, and nothing is accepted between, it is the mapping or the schema that is wrong, and
-    going on would send everything to review."""
+    """After a refusal: the destination is up. But if single events (`alone`) are refused many times
+    in a row without any acceptance, the mapping or the schema is wrong, and continuing would send
+    everything to review."""
     refusals = circuit.refusals + alone
     if refusals < limits.refusals:
         return replace(circuit.rest_left, refusals=refusals)
@@ -122,14 +122,14 @@ def opened(circuit: Circuit, now_ms: int, limits: DestinationBreaker = DEFAULT) 
 
 
 def succeeded(circuit: Circuit) -> Circuit:
-    """After an answer that accepts anything."""
+    """After an answer that accepted something."""
     return circuit.rest_left
 
 
 def rested(
     circuit: Circuit, now_ms: int, seconds: float, limits: DestinationBreaker = DEFAULT
 ) -> Circuit:
-    """Genesys asked for a rest, after which one request goes first."""
+    """Genesys asked for a pause, after which one request goes first."""
     since_ms = circuit.resting_since_ms or now_ms
     if circuit.probe_until_ms:
         seconds = max(seconds, limits.pause_s((now_ms - since_ms) / 1000))
@@ -150,7 +150,7 @@ def name_of(destination: str) -> str:
 
 
 class CircuitBreaker:
-    """One instance's view of all destinations. Raises Transient where the ledger is silent."""
+    """One instance's view of all destinations. Raises Transient if the ledger does not answer."""
 
     def __init__(
         self, ledger: Ledger, entropy: Entropy, limits: DestinationBreaker = DEFAULT
@@ -159,16 +159,16 @@ class CircuitBreaker:
         self._entropy = entropy
         self._limits = limits
         self._seen: dict[str, tuple[int, Circuit]] = {}
-        #: until when this instance answers for a probe
+        #: until when this instance's probe is in progress
         self._probes: dict[str, int] = {}
 
     def turned_away_s(self, destination: str, now_ms: int) -> float:
-        """How long to stay away from a destination; 0: `admit` may be asked."""
+        """How long to wait before a request to a destination; 0: call `admit`."""
         return turned_away_s(self._circuit(destination, now_ms), now_ms)
 
     def admit(self, destination: str, now_ms: int, until_ms: int) -> float:
-        """0 for who may send a request now and will have told how it went by `until_ms`, else
-        the seconds to stay away. Of all who come when the pause is over, one gets the probe."""
+        """0 if a request may be sent now, whose result is reported by `until_ms`; else the seconds
+        to wait. When the pause is over, only one caller gets the probe."""
         if not self._circuit(destination, now_ms).is_tried:
             return turned_away_s(self._circuit(destination, now_ms), now_ms)
 
@@ -182,25 +182,25 @@ class CircuitBreaker:
         return wait
 
     def is_open(self, destination: str, now_ms: int) -> bool:
-        """Whether it fails for everybody, as far as this instance knows."""
+        """Whether it fails for all requests, as far as this instance knows."""
         return self._circuit(destination, now_ms).is_open
 
     def hand_back(self, destination: str, now_ms: int) -> None:
-        """Gives the probe to others, where this instance has it still. A copy of a message that was
-        done long ago asks nothing: were it to keep the probe, many of them would keep the breaker
-        open for ever. Costs nothing where there was no probe."""
+        """Gives up the probe if this instance still has it. A copy of a message that is already
+        done sends no request: if it kept the probe, many of them would keep the breaker open for
+        ever. Without a probe this costs nothing."""
         until_ms = self._probes.pop(destination, 0)
         if until_ms:
             self._note(destination, now_ms, lambda circuit: handed_back(circuit, until_ms))
 
     def failed(self, destination: str, now_ms: int) -> bool:
-        """Notes a failure; True where it opened the breaker."""
+        """Records a failure; True if it opened the breaker."""
         return self._note(
             destination, now_ms, lambda circuit: failed(circuit, now_ms, self._limits)
         )
 
     def refused(self, destination: str, now_ms: int, *, alone: bool) -> bool:
-        """Notes a refusal, of events `alone` or together; True where it opened the breaker."""
+        """Records a refusal, of an event `alone` or several; True if it opened the breaker."""
 
         def after(circuit: Circuit) -> Circuit:
             return refused(circuit, now_ms, alone=alone, limits=self._limits)
@@ -209,13 +209,13 @@ class CircuitBreaker:
         return after(known) != known and self._note(destination, now_ms, after)
 
     def succeeded(self, destination: str, now_ms: int) -> None:
-        """Notes a success. Costs a write only where this instance knows of trouble."""
+        """Records a success. Writes only if this instance knows of failures."""
         known = self._circuit(destination, now_ms)
         if succeeded(known) != known:
             self._note(destination, now_ms, succeeded)
 
     def rest(self, destination: str, now_ms: int, seconds: float) -> None:
-        """Nobody asks this destination before that."""
+        """No request is sent to this destination before that time."""
         self._note(
             destination, now_ms, lambda circuit: rested(circuit, now_ms, seconds, self._limits)
         )
@@ -229,7 +229,7 @@ class CircuitBreaker:
         return circuit
 
     def _note(self, destination: str, now_ms: int, after: Callable[[Circuit], Circuit]) -> bool:
-        """True where it opened the breaker."""
+        """True if it opened the breaker."""
 
         def decide(circuit: Circuit) -> tuple[Circuit, bool]:
             changed = after(circuit)
@@ -253,5 +253,5 @@ class CircuitBreaker:
 
 
 def shared_circuit(ledger: Ledger, entropy: Entropy, destination: str) -> SharedState[Circuit]:
-    """What all writers know of a destination."""
+    """The state of a destination that all writers share."""
     return SharedState(Circuit, ledger, entropy, name_of(destination))

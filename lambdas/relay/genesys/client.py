@@ -1,9 +1,8 @@
-"""Talking to Genesys Cloud: one request at a time, each in a slot of the rate limit.
+"""The client of Genesys Cloud: one request at a time, each with a slot of the rate limit.
 
-The official SDK is not used: it repeats POSTs silently (urllib3.Retry(total=10)) and sleeps as
-long as `Retry-After` says. Here an attempt is exactly one request, or two when the first was
-answered 401, which certainly had no effect. Whatever goes to Genesys takes a slot: writes,
-questions, logins.
+The official SDK is not used: it repeats POSTs silently (urllib3.Retry(total=10)) and sleeps as long
+as `Retry-After` says. Here an attempt is exactly one request, or two when the first was answered
+401, which certainly had no effect. Every request to Genesys takes a slot: writes, queries, logins.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from lambdas.relay.messages.sealing import Batch
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What an attempt came to, and what its answer says about the rate limit."""
+    """The outcome of an attempt, and what its answer says about the rate limit."""
 
     outcome: Outcome
     rate: Reading | None
@@ -47,7 +46,7 @@ class Genesys:
         self._tokens = Tokens(http, secrets, clock, rate_limiter, login_url)
 
     def post(self, batch: Batch, destination: Destination) -> Posted:
-        """Sends a batch once under its own id. Raises Transient where the secret is unreadable."""
+        """Sends a batch once under its own id. Raises Transient if the secret cannot be read."""
         if not is_straight(batch.target.path):
             return Posted(Refused(400, Code.PATH_LEADS_ELSEWHERE(), ""), None)
         answer = self._call(
@@ -63,13 +62,12 @@ class Genesys:
         return Posted(judge(answer, batch, destination, now_ms), rate)
 
     def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
-        """Asks for something, for the sake of a request. Raises Transient where the secret is
-        unreadable."""
+        """Reads something on behalf of a request. Raises Transient if the secret cannot be read."""
         return self._call("GET", path, {"x-correlation-id": correlation_id}, None)
 
     def query(self, path: str, question: Json = None) -> Answer | NotSent | Unanswered | Deferred:
-        """Asks for something by a GET, or by a POST that changes nothing. Raises Transient where
-        the secret is unreadable."""
+        """Reads something by a GET, or by a POST that changes nothing. Raises Transient if the
+        secret cannot be read."""
         if question is None:
             return self._call("GET", path, {}, None)
         return self._call("POST", path, {}, canonical(question).encode())
@@ -104,5 +102,5 @@ class Genesys:
 
 
 def no_slot(wait: float) -> Deferred:
-    """The rate limit is used up for now: nobody's fault."""
+    """The rate limit is used up for now, which is not a fault."""
     return Deferred(Code.NO_SLOT(), wait, None, is_fault=False)

@@ -1,9 +1,9 @@
-"""What an answer of Genesys means for the request: the pure part of every attempt.
+"""The outcome of a request, judged from Genesys' answer: the pure part of every attempt.
 
 Judged by status *and* body. A 2xx proves only what the endpoint's own document says: a proxy's page
-or an error document may stand for anything, and of a document whose details name nothing of ours
-it is known that the request was taken, and no more. A 4xx refuses an event only in Genesys' own
-words; anybody else's is a fault of the way to it. Nothing happened then either.
+or an error document proves nothing, and a document whose details do not match the items shows only
+that the request was accepted. A 4xx refuses an event only if it is Genesys' own; from anything else
+it is a fault in between, and had no effect either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from lambdas.relay.messages.sealing import Batch
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It took effect, but for the items that failed."""
+    """It took effect, except for the items that failed."""
 
     failures: Sequence[ItemFailure]
     genesys_id: str
@@ -40,27 +40,26 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """It was accepted, and what became of its items cannot be read: the answer names items that
-    are none of ours, or contradicts itself. The same request would be answered the same."""
+    """It was accepted, but the results of its items cannot be read: the answer names other items,
+    or contradicts itself. A repetition would get the same answer."""
 
     reason: Reason
     #: the answer, for a person
     answer: str
     genesys_id: str
     context_id: str
-    #: False: it is in no form that this endpoint answers in. One after another, that is not the
-    #: requests' doing
+    #: False: it is not in a form of this endpoint. Several in a row are not caused by the requests
     is_in_form: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Genesys read the request and will not have it."""
+    """Genesys read the request and refused it."""
 
     status: int
     reason: Reason
     context_id: str
-    #: where the answer said when to ask again
+    #: the time after which to repeat it, if the answer gives one
     retry_after_s: float | None = None
 
 
@@ -71,7 +70,7 @@ class Deferred:
     reason: Reason
     retry_after_s: float | None
     status: int | None
-    #: something is broken; False: nothing is, there was only no slot or no time
+    #: something failed; False: there was only no slot or no time
     is_fault: bool = True
 
 
@@ -80,9 +79,9 @@ class Unsure:
     """It may have taken effect."""
 
     reason: Reason
-    #: where the answer said when to ask again
+    #: the time after which to repeat it, if the answer gives one
     retry_after_s: float | None = None
-    #: a 2xx that says nothing of the request, for a person; None: no such came
+    #: the body of a 2xx that says nothing about the request, for a person; else None
     answer: str | None = None
 
 
@@ -96,15 +95,15 @@ METRIC_OF: Mapping[type[Outcome], Metric] = {
     Unsure: "RequestsUnsure",
 }
 
-#: refused for what the request says, so that repeating it is useless
+#: refused because of the request's content, so that repeating it is useless
 REFUSALS = frozenset({400, 409, 413, 415, 422})
-#: what is asked for is not there. Where the path names the event's own conversation, that is said
-#: of this event alone; elsewhere the set-up is wrong, and with it every event.
+#: the resource does not exist. If the path names the event's own conversation, this is about that
+#: event alone; otherwise the configuration is wrong, and every event is affected.
 GONE = frozenset({404, 410})
-#: 403 with this code: the client's role does not reach the division of what is asked for
+#: 403 with this code: the client's role does not cover the division of the resource
 OF_A_DIVISION = "missing.division.permission"
-#: below 500, and yet it may have happened: somebody on the way gave up waiting (nginx says 499, an
-#: Application Load Balancer 460), or it was done and its result is elsewhere (RFC 9110, 15.4.4)
+#: below 500, but it may have taken effect: something in between stopped waiting (nginx answers 499,
+#: an Application Load Balancer 460), or the result is elsewhere (RFC 9110, 15.4.4)
 MAY_HAVE_HAPPENED = frozenset({303, 408, 460, 499})
 NOT_IN_FORM = Unreadable(Code.FOREIGN_ANSWER())
 
@@ -112,7 +111,7 @@ NOT_IN_FORM = Unreadable(Code.FOREIGN_ANSWER())
 def judge(
     answer: Answer | NotSent | Unanswered, batch: Batch, destination: Destination, now_ms: int
 ) -> Outcome:
-    """One attempt's outcome."""
+    """The outcome of one attempt."""
     match answer:
         case NotSent(reason):
             return Deferred(reason, None, None)
@@ -130,8 +129,8 @@ def judge(
         case status if _refuses(answer, batch, destination):
             return Refused(status, Code.GENESYS_SAYS(words(answer)), context_id(answer), wait)
         case status if 300 <= status < 500 and status not in MAY_HAVE_HAPPENED:
-            # 401 after a fresh token, 403, a path that is not there, a redirect, or a proxy that
-            # speaks for itself. Nothing happened, nothing will until somebody mends it.
+            # 401 after a fresh token, 403, a missing path, a redirect, or a proxy's own answer. It
+            # had no effect, and will have none until the cause is fixed.
             says = Code.GENESYS_SAYS if is_genesys_own(answer) else Code.SAID_ON_THE_WAY
             return Deferred(says(words(answer)), wait, status)
         case status:
@@ -147,15 +146,15 @@ def _refuses(answer: Answer, batch: Batch, destination: Destination) -> bool:
 
 
 def _is_of_one(answer: Answer) -> bool:
-    """Whether it is said of what the path names, and not of everything."""
+    """Whether it is about the resource in the path, and not about all requests."""
     is_out_of_reach = answer.status == 403 and _object(answer).get("code") == OF_A_DIVISION
     return answer.status in GONE or is_out_of_reach
 
 
 def is_genesys_own(answer: Answer) -> bool:
-    """Whether an error is in Genesys' own form (SDK model ErrorBody) and under its own id:
-    CloudFront, a firewall or a gateway on the way has no `contextId` and no
-    `ININ-Correlation-Id`. A status that is told as a text, or not at all, contradicts nothing."""
+    """Whether an error has Genesys' own form (SDK model ErrorBody) and id: CloudFront, a firewall
+    or a gateway in between has no `contextId` and no `ININ-Correlation-Id`. A status that is a
+    string or missing is no contradiction."""
     document = _object(answer)
     speaks = any(isinstance(document.get(name), str) for name in ("code", "message"))
     agrees = place_of(document.get("status"), 1000) in (None, answer.status)
@@ -179,8 +178,8 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
 
 
 def told(answer: Answer) -> Json:
-    """What a 2xx tells, None where it is empty. Raises Malformed where that is a page of somebody
-    else's, or an error."""
+    """The document of a 2xx, None if it is empty. Raises Malformed if it is not Genesys' answer, or
+    an error."""
     try:
         document = read_document(answer.body)
     except ValueError:
@@ -191,19 +190,19 @@ def told(answer: Answer) -> Json:
 
 
 def context_id(answer: Answer) -> str:
-    """Genesys' own id of a request, from the header or the error body; "" where there is none."""
+    """Genesys' own id of a request, from the header or the error body; "" if there is none."""
     found = header(answer, "inin-correlation-id") or _object(answer).get("contextId")
     return label(found) if isinstance(found, str) else ""
 
 
-#: what others call Genesys' `code` and `message`: Lambda, AWS, RFC 9457
+#: other names of Genesys' `code` and `message`: Lambda's, AWS', RFC 9457's
 CODES = ("code", "errorcode", "errortype", "__type", "title")
 MESSAGES = ("message", "errormessage", "detail")
 
 
 def words(answer: Answer) -> str:
-    """The other side's own words about an error, in one line: Genesys' `code` and `message`, or
-    OAuth's `error` and its description."""
+    """The error message of the other side in one line: Genesys' `code` and `message`, or OAuth's
+    `error` and its description."""
     said = _folded(_object(answer))
     if said.get("error") and "code" not in said:
         if not isinstance(said["error"], Mapping):
@@ -223,7 +222,7 @@ def _folded(document: Mapping[str, Json]) -> Mapping[str, Json]:
 
 
 def _object(answer: Answer) -> Mapping[str, Json]:
-    """The answer's document, empty where it is no object."""
+    """The answer's document, empty if it is not an object."""
     try:
         document: Json = read_document(answer.body)
     except ValueError:
@@ -232,5 +231,5 @@ def _object(answer: Answer) -> Mapping[str, Json]:
 
 
 def header(answer: Answer, name: str) -> str:
-    """A header's value whatever its case, "" where there is none."""
+    """A header's value, by a case-insensitive name; "" if it is missing."""
     return next((v for k, v in answer.headers.items() if k.lower() == name), "")

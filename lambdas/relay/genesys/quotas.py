@@ -1,8 +1,8 @@
-"""Quotas: how many requests a minute one destination has, so that its flood delays nobody else.
+"""Quotas: the requests per minute of one destination, so that its backlog does not delay others.
 
-The rate limiter shares out what Genesys permits to the client; a quota is a bound of ours below it,
-counted in the ledger by minutes of the clock, for all writers together. What is over it waits in
-its queue and takes nothing of the rate limit meanwhile.
+The rate limiter distributes what Genesys permits; a quota is the relay's own limit below it,
+counted in the ledger by clock minutes for all writers together. Messages over it wait in their
+queue without using the rate limit.
 """
 
 from collections import defaultdict
@@ -23,8 +23,8 @@ class Minute(Shared):
     used: int = 0
 
     def taken(self, number: int, most: int) -> tuple["Minute", bool]:
-        """One more in that minute, and whether there may be one. A clock that is behind counts in
-        the minute that is under way: a minute that is over never begins again."""
+        """Counts one more in that minute, and whether it is allowed. A clock that is behind counts
+        in the current minute: a past minute never begins again."""
         standing = self if self.number >= number else Minute(number)
         if standing.used >= most:
             return standing, False
@@ -33,17 +33,17 @@ class Minute(Shared):
 
 @dataclass(slots=True)
 class Quotas:
-    """One instance's sight of them. Raises Transient where the ledger does not answer."""
+    """One instance's view of them. Raises Transient if the ledger does not answer."""
 
     ledger: Ledger
     entropy: Entropy
-    #: by destination: when those who were turned away come back
+    #: by destination: when deferred messages come back
     _bookings: dict[str, Bookings] = field(default_factory=lambda: defaultdict(Bookings))
-    #: by destination: the minute that is known to be used up
+    #: by destination: the last minute known to be used up
     _full: dict[str, int] = field(default_factory=dict)
 
     def take(self, destination: Destination, now_ms: int) -> float:
-        """Counts one request and returns 0, or returns the seconds to stay away."""
+        """Counts one request and returns 0, or returns the seconds to wait."""
         name, most = destination.name, destination.requests_per_minute
         if most is None:
             return 0

@@ -1,16 +1,16 @@
-"""The rate limiter: how fast the one OAuth client may be used, by everybody who uses it.
+"""The rate limiter: the requests per minute of the OAuth client, shared by all instances.
 
-Genesys counts the requests of a client in windows of a minute, and tells with every answer how
-many it has counted (other users of the client included), how many it allows, and when the window
-ends. The relay's instances share one item of the ledger that says what they know of the window and
-how many of its slots they have handed out; a slot is the right to one request. Slots are leased in
-blocks, so that one write serves many requests, and reports travel with the leases.
+Genesys counts the requests of a client in windows of a minute, and says in every answer how many it
+has counted (including other users of the client), how many it allows, and when the window ends. The
+relay's instances share one item in the ledger with the state of the window and the number of slots
+handed out; a slot is the right to one request. Slots are leased in blocks, so that one write serves
+many requests, and each lease also reports what was learned.
 
     ┌ Genesys' window, begun by the first request after the last one ended ┐
     │ slots leased ........ used at once, not spread ..... │ nothing       │ the next
                                               waiting costs no Lambda time ─╯
 
-A slot that was leased and is not used is lost with its window, never used twice.
+A leased slot that is not used is lost with its window, never used twice.
 """
 
 from collections.abc import Mapping
@@ -29,24 +29,24 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Answer, Entropy, Ledger
 from lambdas.relay.ledger.shared import Shared, SharedState
 
-#: as the ledger has always called it
+#: the name in the ledger since the first release
 NAME = "pace"
-#: slots left unused once somebody else was seen to use the client: they go on using it meanwhile
+#: slots left unused once another user of the client was seen, which continues to use it
 OTHERS_MARGIN = 2
-#: the larger share of the slots that are left is for others: the last ones go out one by one
+#: most of the remaining slots are left to other instances: the last ones are leased one by one
 SHARE_OF_ROOM = 8
-#: a reading whose window ends this much later than ours is of a later window
+#: a reading whose window ends this much later than ours belongs to a later window
 LATER_WINDOW_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What the environment is configured to use of the client."""
+    """The configured part of the client's rate limit."""
 
     per_minute: int
-    #: requests a minute that are left to other users of the same client
+    #: requests per minute that are left to other users of the same client
     headroom: int
-    #: whose requests they are; None: there are no lanes
+    #: the lane of the requests; None: there are no lanes
     lane: Lane | None = None
 
 
@@ -56,13 +56,13 @@ class Reading:
 
     count: int
     allowed: int
-    #: not before the window's true end: seconds are rounded up, and the answer was under way
+    #: never before the window's true end: seconds are rounded up, and the answer took time
     ends_at_ms: int
 
     @classmethod
     def of(cls, answer: Answer, now_ms: int) -> "Reading | None":
-        """None where the answer says nothing of our client: to 401 and 5xx Genesys (or a proxy)
-        answers before it knows whose request it is."""
+        """None if the answer says nothing about our client: 401 and 5xx are sent by Genesys (or a
+        proxy) before it knows the client."""
         if answer.status == 401 or answer.status >= 500:
             return None
         try:
@@ -80,7 +80,7 @@ class Reading:
         return self.count >= self.allowed
 
     def with_later(self, later: "Reading") -> "Reading":
-        """Both in one: of one window, the earliest end that was read is nearest to the truth."""
+        """Combines two readings: of one window, the earliest end is the most accurate."""
         if later.ends_at_ms > self.ends_at_ms + LATER_WINDOW_MS:
             return later
         ends_at_ms = min(self.ends_at_ms, later.ends_at_ms)
@@ -89,33 +89,33 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an instance has learned since its last lease."""
+    """What an instance learned since its last lease."""
 
     window: int
-    #: slots of that window that it has used, their answers read
+    #: slots of that window that were used and answered
     spent: int
     reading: Reading | None
 
 
 @dataclass(frozen=True, slots=True)
 class Window(Shared):
-    """What all instances together know of Genesys' current window."""
+    """The shared state of Genesys' current window."""
 
     number: int = 0
     ends_at_ms: int = 0
     allowed: int = 0
-    #: slots handed out, and those of them whose answers are known to have been counted
+    #: slots handed out, and those whose requests Genesys is known to have counted
     leased: int = 0
     spent: int = 0
-    #: Genesys' own count, the highest that was read
+    #: Genesys' own count, the highest one read
     count: int = 0
     leased_at_ms: int = 0
-    #: no request before that: Genesys said so
+    #: no request before that time, as Genesys asked
     closed_until_ms: int = 0
-    #: every slot of it was wanted; and of the window before it
+    #: all of its slots were wanted; the same for the previous window
     is_full: bool = False
     was_full: bool = False
-    #: slots handed out by lane; and in the window before
+    #: slots handed out by lane; the same for the previous window
     first: int = 0
     normal: int = 0
     last: int = 0
@@ -143,7 +143,7 @@ class Window(Shared):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Slots of a window, or none and the seconds after which there may be some."""
+    """Slots of a window; or none, and the seconds until there may be some."""
 
     window: int
     ends_at_ms: int
@@ -164,7 +164,7 @@ def lease(
         return window, Lease(window.number, 0, 0, _wait_s(window, now_ms, quota))
     ours = room if quota.lane is None else left(room, window.used, quota.lane)
     if ours <= 0:
-        # Others may yet come for what is free, until the window ends.
+        # Others may still need the free slots until the window ends.
         window = replace(window, is_full=True)
         return window, Lease(window.number, 0, 0, (window.ends_at_ms - now_ms) / 1000)
     slots = min(wanted, max(1, ours // SHARE_OF_ROOM))
@@ -185,7 +185,7 @@ def told(window: Window, now_ms: int, report: Report) -> Window:
     if reading.ends_at_ms <= now_ms:
         return window  # of a window that is over
     if reading.ends_at_ms > window.ends_at_ms + LATER_WINDOW_MS:
-        # Genesys' window ended before we knew, and a slot of the last one began the next.
+        # Genesys' window ended before this was known, and a slot of the last one began the next.
         return _next(window, reading.ends_at_ms, used=reading.count)
     return replace(
         window,
@@ -195,12 +195,12 @@ def told(window: Window, now_ms: int, report: Report) -> Window:
 
 
 def closed(window: Window, until_ms: int) -> Window:
-    """No request before that moment, by anybody."""
+    """No instance sends a request before that time."""
     return replace(window, closed_until_ms=max(window.closed_until_ms, until_ms), is_full=True)
 
 
 def is_pressed(window: Window, now_ms: int) -> bool:
-    """Whether more is to be written than Genesys takes: requests wait for slots."""
+    """Whether requests wait for slots because there is more to write than Genesys accepts."""
     if now_ms < window.closed_until_ms:
         return True
     if now_ms < window.ends_at_ms:
@@ -211,10 +211,10 @@ def is_pressed(window: Window, now_ms: int) -> bool:
 def _current(window: Window, now_ms: int, quota: Quota) -> Window:
     if now_ms < window.ends_at_ms:
         return window
-    # Its true end is known from the first answer on; until then assume the latest possible one.
+    # Its true end is known from the first answer; until then, assume the latest possible one.
     unknown_ms = int((GENESYS_WINDOW_S + WINDOW_END_UNKNOWN_S) * 1000)
     following = _next(window, now_ms + unknown_ms, used=0)
-    # A limit that Genesys lowered may be raised again: only an answer of the new window tells.
+    # A limit that Genesys lowered may be raised again; only an answer in the new window shows it.
     return replace(following, allowed=window.allowed or quota.per_minute)
 
 
@@ -237,9 +237,9 @@ def _next(window: Window, ends_at_ms: int, used: int) -> Window:
 
 
 def _room(window: Window, quota: Quota) -> int:
-    """Slots that are left: of our share, and of what Genesys has not counted yet. A slot that
-    was handed out and not reported may have been counted already or not: assume the worse, and
-    know better with the next report."""
+    """Remaining slots: the lower of our share's rest and of what Genesys has not counted yet. A
+    slot that was handed out but not reported may or may not have been counted: assume the worse
+    until the next report."""
     under_way = window.leased - window.spent
     margin = OTHERS_MARGIN if window.count > window.leased else 0
     return min(
@@ -253,7 +253,7 @@ def _share(window: Window, quota: Quota) -> int:
 
 
 def _wait_s(window: Window, now_ms: int, quota: Quota) -> float:
-    """Until the window's end; less where reports of slots under way may yet show room."""
+    """Until the window's end; less if reports of slots in use may still show room."""
     to_end_s = (window.ends_at_ms - now_ms) / 1000
     if window.leased >= _share(window, quota) or window.spent >= window.leased:
         return to_end_s
@@ -261,7 +261,7 @@ def _wait_s(window: Window, now_ms: int, quota: Quota) -> float:
 
 
 class RateLimiter:
-    """One instance's share of the rate limit. Raises Transient where the ledger does not answer."""
+    """One instance's share of the rate limit. Raises Transient if the ledger does not answer."""
 
     def __init__(self, ledger: Ledger, entropy: Entropy, quota: Quota) -> None:
         self._shared = SharedState(Window, ledger, entropy, NAME)
@@ -296,14 +296,14 @@ class RateLimiter:
         return self._bookings.book(now_ms, wait_s)
 
     def learn(self, answer: Answer, now_ms: int) -> Reading | None:
-        """Takes Genesys' own word, to be passed on with the next lease."""
+        """Takes a reading of Genesys' count, to be reported with the next lease."""
         reading = Reading.of(answer, now_ms)
         if reading is not None:
             self._reading = reading if self._reading is None else self._reading.with_later(reading)
         return reading
 
     def close(self, now_ms: int, seconds: float) -> None:
-        """Genesys said to wait: nobody makes a request before that."""
+        """Genesys asked to wait: no instance sends a request before that time."""
         until_ms = now_ms + int(seconds * 1000)
         self._not_before_ms = max(self._not_before_ms, until_ms)
         report = self._report()
@@ -316,7 +316,7 @@ class RateLimiter:
         self._reported()
 
     def _renew(self, now_ms: int) -> float:
-        # A block that was used up was too small; one that outlived its window was too large.
+        # A block that was used up was too small; one that was left over was too large.
         self._wanted = 1 if self._held else min(SLOTS_PER_LEASE_MAX, 2 * self._wanted)
         report = self._report()
 

@@ -1,7 +1,7 @@
-"""Shares: what of a window's slots the lanes leave to one another.
+"""Shares: how many of a window's slots the lanes leave to each other.
 
-A lane finds free, whenever it comes, what it is likely to need in this window, and never more than
-its share. So a flood in one lane takes the slots that nobody else uses, and no lane starves.
+A lane always finds the slots free that it is likely to need in this window, up to its share. So a
+flood in one lane uses only what the others do not need, and no lane starves.
 """
 
 from collections.abc import Mapping
@@ -9,25 +9,25 @@ from dataclasses import dataclass
 
 from lambdas.relay.kernel.lanes import LANES, Lane
 
-#: of a window's slots, the most that the other lanes leave to a lane
+#: the largest part of a window's slots that the other lanes leave to a lane
 SHARE: Mapping[Lane, float] = {"first": 0.5, "normal": 0.3, "last": 0.1}
-#: what they leave, within its share, to a lane that had no need of any in the window before
+#: what they leave, within its share, to a lane that used none in the previous window
 KEPT_FOR_IDLE = 0.05
-#: they leave so many times what it used in the window before, since its need may grow
+#: they leave this many times what it used in the previous window, since its need may grow
 KEPT_FOR_BUSY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Slots that a lane has taken of this window, and of the one before."""
+    """Slots that a lane took in this window and in the previous one."""
 
     now: int
     before: int
 
 
 def left(room: int, used: Mapping[Lane, Used], lane: Lane) -> int:
-    """Of `room` free slots, those that a lane may take: what is owed to no other. Where somebody
-    else uses our client and there are too few for all, lanes come in their order."""
+    """How many of `room` free slots a lane may take: those that are not reserved for another lane.
+    If another user of the client leaves too few for all, the lanes come in their order."""
     slots = room + sum(each.now for each in used.values())
     owed = {each: max(0, _need(each, use, slots) - use.now) for each, use in used.items()}
     sooner = sum(owed[each] for each in LANES[: LANES.index(lane)])

@@ -1,8 +1,8 @@
-"""The one OAuth token of the stack (client credentials), as each instance keeps it.
+"""The stack's OAuth token (client credentials), cached by each instance.
 
-It lives a day, and is renewed early. It also dies of idleness where the organisation is under
-HIPAA, is revoked with its client, and refuses to be fetched too often. A secret that was rotated
-is read again the moment it is refused: nothing has to be deployed anew.
+It is valid for a day and renewed early. It also expires when idle if the organisation is under
+HIPAA, is revoked with its client, and cannot be fetched too often. A rotated secret is read again
+as soon as the old one is refused, so no deployment is needed.
 """
 
 import base64
@@ -22,7 +22,7 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
 from lambdas.relay.kernel.reasons import Code
 
-#: what a bearer token is made of (RFC 6750, 2.1, and whatever else a header can carry)
+#: the characters of a bearer token (RFC 6750, 2.1, and any others that a header can carry)
 BEARER = re.compile(r"[!-~]+")
 
 
@@ -33,7 +33,7 @@ class Token:
 
 
 class Tokens:
-    """Gives a bearer token, or says why there is none and when to ask again."""
+    """Returns a bearer token, or why there is none and when to try again."""
 
     def __init__(
         self, http: Http, secrets: Secrets, clock: Clock, rate_limiter: RateLimiter, login_url: str
@@ -49,8 +49,8 @@ class Tokens:
         self._refused_until_ms = 0
 
     def bearer(self, fresh: bool) -> str | Deferred:
-        """`fresh`: Genesys would not have the token that we hold. Raises Transient where the
-        secret cannot be read."""
+        """`fresh`: Genesys refused the cached token. Raises Transient if the secret cannot be
+        read."""
         now_ms = self._clock.now_ms()
         if fresh or self._token is None or not self._is_good(self._token, now_ms):
             if now_ms < self._refused_until_ms:
@@ -74,14 +74,14 @@ class Tokens:
         if isinstance(token, Token):
             return token
         if token.status in (400, 401):
-            # Refused with the newest secret too: nothing that a retry can mend.
+            # Refused with the newest secret too: a retry does not help.
             reason = Code.CREDENTIALS_REFUSED(token.reason)
             token = Deferred(reason, CREDENTIALS_PAUSE_S, None)
         elif token.status == 429:
             wait = token.retry_after_s or LOGIN_PAUSE_S
             token = Deferred(token.reason, wait, None, is_fault=False)
         if token.status is None and token.retry_after_s is not None:
-            # Nobody of this instance asks again before that.
+            # This instance does not try again before that time.
             now_ms = self._clock.now_ms()
             self._refused, self._refused_until_ms = token, now_ms + int(token.retry_after_s * 1000)
         return token

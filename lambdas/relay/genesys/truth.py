@@ -1,7 +1,7 @@
-"""Asking Genesys what became of a request: one way, for whoever has to know.
+"""Asking Genesys for the effect of a request: one way for all functions.
 
-write asks before it repeats a request whose outcome is unknown, confirm when an event did not come
-in time, reconcile when nobody has brought a request to an end.
+write asks before it repeats a request with an unknown outcome, confirm when an event did not come
+in time, reconcile when a request was not settled in time.
 """
 
 from collections.abc import Sequence
@@ -31,22 +31,22 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Genesys did not say; `wait_s` where it told when to ask again."""
+    """Genesys gave no answer; `wait_s` if it said when to ask again."""
 
     reason: Reason
     wait_s: float | None = None
-    #: no answer came, or none of Genesys' own
+    #: no answer came, or none from Genesys itself
     is_outage: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class NotAskable:
-    """There is nothing to ask, or nothing to ask by."""
+    """Genesys cannot be asked, or no key is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What Genesys shows under one key, beside what was expected there."""
+    """What Genesys shows under one key, compared with what was expected."""
 
     key: str
     comparison: Comparison
@@ -60,7 +60,7 @@ def ask(
     genesys: Genesys,
     telemetry: Telemetry,
 ) -> Sequence[Shown] | NoAnswer | NotAskable:
-    """Asks under each key, as far as what is there is what was expected. Raises Transient."""
+    """Asks under each key, until one differs from what was expected. Raises Transient."""
     if truth is None or not expected:
         return NotAskable()
     shown: list[Shown] = []
@@ -83,8 +83,8 @@ def ask(
 
 
 def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | NoAnswer:
-    """As with a write, neither somebody else's 404 nor an error document under 200 says anything.
-    Raises Transient where the secret is unreadable."""
+    """As with a write, a 404 that is not Genesys' own, or an error document under 200, proves
+    nothing. Raises Transient if the secret cannot be read."""
     answer = genesys.get(path, correlation_id)
     if not isinstance(answer, Answer):
         return NoAnswer(

@@ -1,1 +1,1 @@
-"""What every room may know: ports, limits, errors, canonical JSON."""
+"""What every package may import: ports, limits, errors, canonical JSON."""

@@ -1,5 +1,5 @@
-"""Words that Genesys' paths have where others have an id: `GET /api/v2/conversations/calls` lists
-calls. As an id such a word leads to another endpoint.
+"""Words in Genesys' paths at places where other paths have an id: `GET /api/v2/conversations/calls`
+lists calls. As an id such a word leads to another endpoint.
 
 Read from the paths of the official SDK (PureCloudPlatformClientV2 269.0.0), which
 `tests/simulator/test_sdk.py` compares with them.

@@ -1,4 +1,4 @@
-"""How long to wait: pure functions of what happened and of chance."""
+"""Waiting times: pure functions of what happened and of a random number."""
 
 import math
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ from lambdas.relay.kernel.limits import (
 )
 from lambdas.relay.kernel.time_format import counted_ms
 
-#: a `Retry-After` is kept to for this long at most, then one request asks anew: Genesys' daily
-#: limits say "until midnight", and a slip in the header must not cost half a day
+#: a `Retry-After` is obeyed for at most this long, then one request probes: Genesys' daily limits
+#: say "until midnight", and an error in the header must not cost half a day
 RETRY_AFTER_MAX_S = 1.0 * HOUR_S
-#: it counts in whole seconds (RFC 9110, 10.2.3); a shorter wait is a slip, and none at all as such
+#: it is in whole seconds (RFC 9110, 10.2.3); a shorter wait is an error and would be no wait
 RETRY_AFTER_MIN_S = 1.0
 
 
@@ -31,23 +31,23 @@ def backoff_s(failures: int, fraction: float) -> float:
 
 
 def patience_s(waited_s: float) -> float:
-    """How long to leave alone what only a person can mend: in proportion to how long it has waited,
-    a minute at least and `PATIENCE_MAX_S` at most."""
+    """The wait for work that only a person can unblock: in proportion to how long it has waited, at
+    least a minute and at most `PATIENCE_MAX_S`."""
     return min(PATIENCE_MAX_S, max(1.0 * MINUTE_S, waited_s * PATIENCE_SHARE))
 
 
 def retry_delay_s(depth: int) -> int:
-    """Before a child of items that failed for now is sent: doubles with each generation. Whole
-    seconds, as SQS delays a message, and no longer than it can."""
+    """The delay before a child with retryable items is sent: doubles with each generation. Whole
+    seconds, up to SQS's longest delay."""
     return int(min(SQS_DELAY_MAX_S, BACKOFF_BASE_S * 2.0 ** min(depth, 30)))
 
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:
-    """Reads `Retry-After` in every form in which it is met: seconds, an HTTP date (RFC 9110,
-    10.2.3), a date of ISO 8601, a moment as a count since 1970 (a wait of thirty years is none).
-    None where it says nothing usable. Never raises; 0 where the moment has come, else no shorter
-    than `RETRY_AFTER_MIN_S` and no longer than `RETRY_AFTER_MAX_S`: what is absurd, or true of a
-    daily limit, is found out by asking once in that time."""
+    """Reads `Retry-After` in all forms that occur: seconds, an HTTP date (RFC 9110, 10.2.3), a date
+    of ISO 8601, a time as a count since 1970 (a wait of thirty years is not plausible). None if it
+    is unusable. Never raises; 0 if the time has come, else between `RETRY_AFTER_MIN_S` and
+    `RETRY_AFTER_MAX_S`: one request in that time shows whether a longer wait is real, such as a
+    daily limit's."""
     if header is None:
         return None
     seconds = _seconds(header, now_ms)
@@ -58,7 +58,7 @@ def retry_after_s(header: str | None, now_ms: int) -> float | None:
 
 def _seconds(said: str, now_ms: int) -> float | None:
     try:
-        number = float(said.split(",")[0])  # a proxy joins what was said twice
+        number = float(said.split(",")[0])  # a proxy joins two headers into one
     except ValueError:
         return _until(said, now_ms)
     moment_ms = counted_ms(Decimal(number)) if math.isfinite(number) else None
@@ -73,5 +73,5 @@ def _until(said: str, now_ms: int) -> float | None:
                 moment = moment.replace(tzinfo=UTC)
             return moment.timestamp() - now_ms / 1000
         except (ValueError, TypeError, IndexError, OverflowError):
-            continue  # no such form, or a year that no calendar has
+            continue  # not in this form, or an impossible year
     return None

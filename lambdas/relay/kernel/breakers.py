@@ -1,7 +1,7 @@
-"""When the three breakers open, and for how long: an environment may say other than the defaults.
+"""The settings of the three breakers: an environment may override the defaults.
 
-What must hold between these numbers and the rest is said by `relations`, a sentence each; a
-configuration that breaks one is refused before anything is deployed.
+`relations` lists what must hold between these numbers and others, as sentences; a configuration
+that violates one is refused before deployment.
 """
 
 from collections.abc import Iterator
@@ -9,26 +9,27 @@ from dataclasses import dataclass, field
 
 from lambdas.relay.kernel import limits
 
-#: an outage of so many seconds makes no dead letters of what waits
+#: in an outage of this many seconds, waiting messages do not become dead letters
 OUTAGE_S = 20 * limits.HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
 class DestinationBreaker:
-    """While a destination fails, nobody asks it but one probe at a time."""
+    """While a destination fails, only one probe at a time is sent to it."""
 
     #: failures in a row, all writers together
     failures: int = limits.FAILURES_MAX
-    #: events in a row that are refused on their own
+    #: single events that are refused in a row
     refusals: int = limits.REFUSALS_MAX
-    #: between two probes: seconds at first, at most, and as a share of the outage's age
+    #: the time between two probes: at first and at most, in seconds, and as a share of the outage's
+    #: age
     pause_min_s: float = limits.PROBE_PAUSE_MIN_S
     pause_max_s: float = limits.PROBE_PAUSE_MAX_S
     pause_share: float = limits.PROBE_PAUSE_SHARE
 
     def pause_s(self, outage_age_s: float) -> float:
-        """Between two probes: a share of the time already lost, so that what a recovery is noticed
-        late stays small beside the outage itself."""
+        """The time between two probes: a share of the outage's age, so that the delay in noticing a
+        recovery stays small compared with the outage."""
         return min(self.pause_max_s, max(self.pause_min_s, outage_age_s * self.pause_share))
 
     def probes_of(self, outage_s: float) -> int:
@@ -42,26 +43,27 @@ class DestinationBreaker:
 
 @dataclass(frozen=True, slots=True)
 class LedgerBreaker:
-    """A ledger that answers too slowly is left in peace."""
+    """While the ledger answers too slowly, calls to it are paused."""
 
-    #: a call that takes so many seconds is slow
+    #: a call that takes this many seconds is slow
     slow_s: float = limits.LEDGER_SLOW_S
-    #: so many in a row
+    #: this many slow calls in a row open it
     calls: int = limits.LEDGER_SLOW_CALLS_MAX
-    #: seconds; doubles with each probe that is slow too
+    #: seconds; doubles with each probe that is also slow
     pause_min_s: float = limits.LEDGER_PAUSE_MIN_S
     pause_max_s: float = limits.LEDGER_PAUSE_MAX_S
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceBreaker:
-    """Where most windows end without an event, Genesys is not asked about each."""
+    """While most windows end without an event, Genesys is not asked about each."""
 
-    #: at least so many windows within so many seconds, and this share of them silent
+    #: at least this many windows within this many seconds, of which this share ended without an
+    #: event
     windows: int = limits.SILENCE_WINDOWS_MIN
     within_s: int = limits.SILENCE_WITHIN_S
     share: float = limits.SILENCE_SHARE
-    #: seconds without questions, but one
+    #: seconds with only one query
     pause_s: int = limits.SILENCE_PAUSE_S
 
 
@@ -72,7 +74,7 @@ class Breakers:
     silence: SilenceBreaker = field(default_factory=SilenceBreaker)
 
     def relations(self) -> Iterator[tuple[str, bool]]:
-        """What must hold, as a sentence for who broke it, and whether it does."""
+        """What must hold, as a sentence for the author of a configuration, and whether it does."""
         destination, ledger, silence = self.destination, self.ledger, self.silence
         for name, one in (("destination", destination), ("ledger", ledger)):
             yield (
