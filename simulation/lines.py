@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from lambdas.relay.functions import attempt, consolidation, dedup, parts, write
+from lambdas.relay.functions import attempt, consolidation, dedup, horizon, parts, write
 from lambdas.relay.genesys import unknown_outcome
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.ledger import claims
@@ -23,6 +23,7 @@ PROTOCOL: tuple[ModuleType, ...] = (
     claims,
     consolidation,
     dedup,
+    horizon,
     consumer,
     unknown_outcome,
     parts,
@@ -66,13 +67,18 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("_claimed_by_name", ""): "tests/unit/test_claims.py",
     ("owner_of", ""): "tests/unit/test_trace.py",
     # ... without messages in which old events and young ones are neighbours,
-    ("_apart", ""): "tests/unit/test_dedup.py",
+    ("apart", ""): "tests/unit/test_dedup.py",
     ("_record", 'item["aged"] = '): "tests/unit/test_dedup.py",
     ("_record", "return _beyond_horizon("): "tests/unit/test_dedup.py",
-    ("dedup", "return wait"): "tests/unit/test_dedup.py",
+    ("_decide", "return wait"): "tests/unit/test_dedup.py",
     # ... without a message that can wait in a queue and in no dead-letter queue,
     ("_misplaced", "return _set_aside("): "tests/unit/test_consumer.py",
     ("_give_up", "return _set_aside("): "tests/unit/test_consumer.py",
+    # ... without anybody who takes a message away for eight days, or deletes a record, or marks a
+    # ledger that was restored,
+    ("complete", "vault.keep("): "tests/simulation/test_hands_on_cases.py",
+    ("park_unrecorded", ""): "tests/simulation/test_hands_on_cases.py",
+    ("doubting", ""): "tests/ops/test_restore.py",
     # ... and without a deploy that takes a destination away while a message of it is split.
     ("_unconfigured", "deps.writes.send("): "tests/unit/test_dedup.py",
 }
