@@ -100,6 +100,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
         scenario.configuration,
         scenario.prepare,
         scenario.everything,
+        scenario.relay,
     )
     show.expect(sameness.count(lines))
     with set_stage(setting, show.step) as stage:

@@ -51,3 +51,5 @@ class Scenario:
     play: Callable[[Act], Verdict] = publish_all
     #: False: no events but those that the scenario knows of, and no destination that takes all
     everything: bool = True
+    #: more keys of the table [relay]
+    relay: str = ""

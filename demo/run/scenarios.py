@@ -3,7 +3,7 @@ module of its own."""
 
 from collections.abc import Mapping
 
-from demo.run import incident, journey, shipped, tracked
+from demo.run import incident, journey, shipped, teams, tracked
 from demo.run.lines import generate
 from demo.run.scenario import Scenario
 
@@ -12,5 +12,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "incident": incident.SCENARIO,
     "journey": journey.SCENARIO,
     "shipped": shipped.SCENARIO,
+    "teams": teams.SCENARIO,
     "tracked": tracked.SCENARIO,
 }

@@ -59,6 +59,8 @@ class Setting:
     prepare: Callable[[str], str] = nothing_to_prepare
     #: the destinations and routes of every scenario; False: those of this one alone
     everything: bool = True
+    #: more keys of the table [relay]
+    relay: str = ""
 
 
 #: what goes wrong inside AWS, by the name of the faults
@@ -195,7 +197,8 @@ def _deploy(
     setting: Setting, aws: Emulator, genesys: Genesys, tell: Callable[[str], None]
 ) -> Mapping[str, str]:
     environment = setting.directory / f"{ENVIRONMENT}.toml"
-    text = relay_table(setting.source, genesys.url) + (EVERYTHING if setting.everything else "")
+    text = relay_table(setting.source, genesys.url) + setting.relay
+    text += EVERYTHING if setting.everything else ""
     text += setting.configuration + setting.prepare(genesys.url)
     environment.write_text(text, "utf-8")
     outputs = setting.directory / "outputs.json"

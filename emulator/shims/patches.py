@@ -360,6 +360,18 @@ def refer_to_secrets_by_arn() -> None:
     secret |= {"create": create_secret, "update": update_secret, "delete": delete_secret}
 
 
+@fills("bus_by_arn")
+def describe_buses_by_arn() -> None:
+    """A bus is described by its name or its ARN; ministack knows the name only."""
+    describe = eventbridge._describe_event_bus
+
+    def describe_event_bus(data: dict[str, Any]) -> Any:
+        name = str(data.get("Name", "default"))
+        return describe({**data, "Name": name.partition("event-bus/")[2] or name})
+
+    eventbridge._describe_event_bus = describe_event_bus
+
+
 @fills("metric_math_alarms")
 def accept_metric_math_alarms() -> None:
     """CloudWatch computes alarms from several metrics. ministack refuses the whole template for one

@@ -35,6 +35,7 @@ GAPS = (
     "secret_ref",
     "recorded_types",
     "metric_math_alarms",
+    "bus_by_arn",
 )
 WAIT_S = 20.0
 METRIC_MATH_ALARM = {
@@ -261,6 +262,17 @@ def test_cloudformation_enables_time_to_live_and_refers_to_secrets_by_arn(aws: E
     got = aws.client("secretsmanager").get_secret_value(SecretId=name.rpartition("-")[0])
     assert got["SecretString"] == "{}"
     delete(aws, "filled")
+
+
+def test_a_bus_is_described_by_its_arn(aws: Emulator) -> None:
+    arn = aws.client("events").create_event_bus(Name="described")["EventBusArn"]
+    assert aws.client("events").describe_event_bus(Name=arn)["Name"] == "described"
+
+
+def test_a_bus_is_still_described_by_its_name_only_in_the_emulator(bare: Emulator) -> None:
+    arn = bare.client("events").create_event_bus(Name="described")["EventBusArn"]
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        bare.client("events").describe_event_bus(Name=arn)
 
 
 def test_a_secret_survives_the_update_of_its_stack(aws: Emulator) -> None:

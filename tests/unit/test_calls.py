@@ -111,3 +111,22 @@ def test_in_a_bad_hour_nobody_is_rung_twice(what: str) -> None:
             assert is_right(times, state), (seed, times, state)
             times_rung.add(times)
     assert times_rung == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "seconds"), [({}, 30), ({"window_s": 10}, 10), ({"window_s": 900}, 900)]
+)
+def test_the_window_that_the_environment_says_is_the_one_that_is_waited(
+    confirmation: dict[str, int], seconds: int
+) -> None:
+    """One published text has 10 s for calls and 30 s for what is routed."""
+    calls = {"kind": "conversations", "item": ITEMS["calls"], "confirmation": confirmation}
+    world = Simulated(configuration(calls), NONE)
+    batch = world.batch([envelope(1)])
+
+    world.write_all()
+
+    (timer,) = world.stored_queue("checks").messages.values()
+    assert timer.visible_at_ms - timer.sent_at_ms == seconds * 1000
+    record = Record.of(world.table.items[record_key(batch.batch_id)])
+    assert record.window_until_ms - record.accepted_at_ms == seconds * 1000
