@@ -1,1 +1,1 @@
-"""What travels in queues: sealed batches, dead letters, and how each message is settled."""
+"""Messages in queues: sealed batches, dead letters, and how each message is settled."""

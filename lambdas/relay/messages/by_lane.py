@@ -1,4 +1,4 @@
-"""Where a claimed batch waits to be written: in the queue of its lane."""
+"""Sends a claimed batch to the queue of its lane."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ class ByLane:
         self._queues = queues
 
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """A repetition after half of it is harmless, as that of any sending."""
+        """If it fails half way, repeating it is harmless, like any repeated sending."""
         for lane, queue in self._queues.items():
             own = [message for message in messages if lane_of(message.body) == lane]
             if own:

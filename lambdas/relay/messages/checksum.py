@@ -1,4 +1,4 @@
-"""The sum that a sealed message ends with: against hand edits, not against forgery."""
+"""The checksum at the end of a sealed message: against hand edits, not against forgery."""
 
 from lambdas.relay.kernel.canonical import digest, short
 
@@ -8,12 +8,12 @@ _TAIL = len(_LABEL) + CHARS + len('"}')
 
 
 def checksum_of(text: str) -> str:
-    """Of the canonical text of a message without it."""
+    """The checksum of a message's canonical text without it."""
     return short(digest("sum", text), CHARS)
 
 
 def summed(text: str) -> str:
-    """A message: its canonical text and, behind it, its sum."""
+    """A message: its canonical text followed by its checksum."""
     return f'{text[:-1]}{_LABEL}{checksum_of(text)}"}}'
 
 
@@ -23,5 +23,5 @@ def without_sum(message: str) -> str:
 
 
 def is_summed(message: str) -> bool:
-    """Whether it is, to the letter, as it was made: then nobody need put it into words again."""
+    """Whether it is unchanged to the letter, so that it need not be composed again."""
     return message == summed(without_sum(message))

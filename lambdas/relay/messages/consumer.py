@@ -1,7 +1,6 @@
-"""What becomes of each delivered message: the loop that every SQS function shares.
+"""The loop of all SQS functions: handles each delivered message.
 
-A message is done, or it comes back later; there is nothing third. Whatever goes wrong with one
-message says nothing about its neighbours.
+A message is either done or comes back later. An error in one message does not affect the others.
 """
 
 import traceback
@@ -18,7 +17,7 @@ from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.dead_letters import dead_letter
 from lambdas.relay.messages.quarantine import keep_aside
 
-#: attributes that a log line about a message repeats
+#: the attributes that log lines about a message contain
 CORRELATING = ("batch", "conversation", "identity")
 #: SQS counts the 12 hours from the receive, not from the change
 HIDING_MARGIN_S = 120
@@ -31,7 +30,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The message stays; it is to come back after `seconds` (None: by backoff)."""
+    """The message stays and comes back after `seconds` (None: by backoff)."""
 
     reason: Reason
     seconds: float | None = None
@@ -41,8 +40,8 @@ Disposition = Done | Later
 
 
 def without_destination(name: str, sealed_at_ms: int, now_ms: int) -> Later:
-    """For work whose destination this configuration does not name: one that names it may be about
-    to be deployed, or be running beside this one."""
+    """For work whose destination is not in this configuration: one that has it may be about to be
+    deployed, or be running beside this one."""
     return Later(Code.NO_DESTINATION(name), patience_s((now_ms - sealed_at_ms) / 1000))
 
 
@@ -68,11 +67,10 @@ def settle_each(
     consumer: Consumer,
     deadline_ms: int | None = None,
 ) -> list[str]:
-    """Acts on each message; returns the ids of those that are not done and stay in the queue.
-
-    Before `deadline_ms` Lambda ends the invocation, and what it had done by then would be done
-    again after the visibility timeout. So a message is begun only while there is time for one that
-    takes twice as long as the longest so far; the others come back at once.
+    """Acts on each message; returns the ids of those that are not done and stay in the queue. If
+    Lambda ended the invocation at `deadline_ms`, its work would be repeated after the visibility
+    timeout. So a message is started only if there is time for one that takes twice as long as the
+    longest so far; the others come back at once.
     """
     kept: list[str] = []
     longest_ms, now_ms = 0, consumer.clock.now_ms()
@@ -91,7 +89,7 @@ def _no_time() -> Disposition:
 
 
 def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> bool:
-    """Acts on one message and sees to its return; True when it is done."""
+    """Acts on one message and sets when it comes back; True if it is done."""
     disposition = _attempt(delivery, act, consumer)
     if isinstance(disposition, Later) and _is_last_but_one(delivery, consumer):
         disposition = _give_up(delivery, disposition, consumer)
@@ -109,30 +107,30 @@ def settle(delivery: Delivery, act: Callable[[], Disposition], consumer: Consume
             delivery, min(wait, SQS_VISIBILITY_MAX_S - HIDING_MARGIN_S)
         )
     except Transient as transient:
-        # It stays all the same: it comes back when its visibility timeout ends.
+        # It stays in any case, and comes back when its visibility timeout ends.
         consumer.telemetry.note("not put off", reason=transient.reason, **about(delivery))
     return False
 
 
 def _attempt(delivery: Delivery, act: Callable[[], Disposition], consumer: Consumer) -> Disposition:
-    """What comes of acting on a message, whatever is wrong with it."""
+    """The disposition of a message, whatever error it causes."""
     try:
         if _is_old(delivery, consumer.clock.now_ms()):
             return _bury(delivery, Code.TOO_OLD(), consumer)
         return act()
     except Misplaced as misplaced:
         return _misplaced(delivery, misplaced.reason, consumer)
-    except Malformed as malformed:  # also what a neighbour will never take of it
+    except Malformed as malformed:  # also what another service can never accept
         return _set_aside(delivery.body, malformed.reason, consumer)
     except Transient as transient:
         return Later(transient.reason, transient.retry_after_s)
-    except Exception as unexpected:  # noqa: BLE001 a mistake of ours must not take its neighbours along
+    except Exception as unexpected:  # noqa: BLE001 our own bug must not affect the other messages
         consumer.telemetry.count("Unexpected")
         return Later(Code.UNEXPECTED(type(unexpected).__name__, place(unexpected)))
 
 
 def about(delivery: Delivery) -> dict[str, str]:
-    """What correlates a log line with a message: the ids among its attributes."""
+    """The ids among a message's attributes, to find it in the logs."""
     return {name: delivery.attributes[name] for name in CORRELATING if name in delivery.attributes}
 
 
@@ -143,14 +141,14 @@ def place(error: Exception) -> str:
 
 
 def quarantine(text: str, reason: Reason, consumer: Consumer) -> None:
-    """Keeps what nobody can read. Raises Transient."""
+    """Quarantines an unreadable message. Raises Transient."""
     name = keep_aside(text, reason, consumer.vault, consumer.clock.now_ms())
     consumer.telemetry.count("Quarantined")
     consumer.telemetry.note("quarantined", document=name, reason=reason)
 
 
 def _set_aside(text: str, reason: Reason, consumer: Consumer) -> Disposition:
-    """The vault may be out of reach; that must not cost the message's neighbours their turn."""
+    """The vault may be out of reach; that must not affect the other messages."""
     try:
         quarantine(text, reason, consumer)
     except Transient as transient:
@@ -159,7 +157,7 @@ def _set_aside(text: str, reason: Reason, consumer: Consumer) -> Disposition:
 
 
 def _misplaced(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
-    """To the dead letters, whence reconcile takes it to where it belongs."""
+    """To the dead letters; reconcile moves it to the right queue."""
     try:
         return _bury(delivery, reason, consumer)
     except Transient as transient:
@@ -174,13 +172,13 @@ def _is_old(delivery: Delivery, now_ms: int) -> bool:
 
 
 def _is_last_but_one(delivery: Delivery, consumer: Consumer) -> bool:
-    """One receive is left in case the dead letter cannot be written now; after that SQS moves the
-    message by itself, without a reason."""
+    """One receive is left in case the dead letter cannot be written now; after that SQS itself
+    moves the message, without a reason."""
     return consumer.receives_max is not None and delivery.receives >= consumer.receives_max - 1
 
 
 def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Disposition:
-    """The message has been received as often as it may be."""
+    """The message has used up its receives."""
     try:
         return _bury(delivery, failed.reason, consumer)
     except Malformed as malformed:
@@ -190,8 +188,8 @@ def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Dispositi
 
 
 def _bury(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
-    """Moves the message to the dead-letter queue with the reason, before SQS does it without:
-    after too many receives, or by deleting it at the end of its retention."""
+    """Moves the message to the dead-letter queue with the reason, before SQS moves it without one
+    after too many receives, or deletes it at the end of its retention."""
     consumer.dead.send([dead_letter(delivery, reason, consumer.clock.now_ms(), consumer.reader)])
     consumer.telemetry.count("DeadLettered")
     consumer.telemetry.note(

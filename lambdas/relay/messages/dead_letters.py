@@ -1,8 +1,8 @@
-"""Dead letters: messages given up for now, each with what a human needs to know about it.
+"""Dead letters: messages given up for now, each with what a person needs to know about it.
 
-SQS moves a message into the dead-letter queue as it is, and only the function that fails knows
-why. So the function writes the dead letter itself, one receive before SQS would move the message
-(docs/decisions/0010-dead-letters.md). The AWS console shows the attributes beside the body.
+SQS would move a message into the dead-letter queue unchanged, but only the function that fails
+knows why. So the function writes the dead letter itself, one receive before SQS would move the
+message (docs/decisions/0010-dead-letters.md). The AWS console shows the attributes beside the body.
 """
 
 from collections.abc import Mapping
@@ -19,22 +19,22 @@ from lambdas.relay.messages.sealing import decode, describe
 
 #: why it is here: the last failure (relay/kernel/reasons.py)
 REASON = "reason"
-#: how often it was received without success, earlier lives in the queue included
+#: how often it was received without success, before earlier redrives as well
 ATTEMPTS = "attempts"
-#: how often the reconciler sent it back to work
+#: how often reconcile redrove it
 REDRIVES = "redrives"
 
 #: docs.aws.amazon.com/AWSSimpleQueueService/.../sqs-message-metadata.html
 ATTRIBUTES_MAX = 10
-#: what SQS counts beside an attribute's name and value: its type
+#: what SQS counts besides an attribute's name and value: its type
 TYPE_BYTES = len("String")
-#: a count that has more digits is none of ours
+#: a count with more digits was not written by the relay
 COUNT_DIGITS_MAX = 9
 
 
 def dead_letter(delivery: Delivery, reason: Reason, now_ms: int, reader: Reader) -> Outgoing:
-    """The dead letter of a message: the same body, and attributes that explain it. Attributes
-    that the message had stay, for a function may depend on them. `reader` is how envelopes are
+    """The dead letter of a message: the same body, and attributes that explain it. The message's
+    own attributes are kept, since a function may depend on them. `reader` is how envelopes are
     read."""
     had = delivery.attributes
     attributes = {
@@ -50,8 +50,8 @@ def dead_letter(delivery: Delivery, reason: Reason, now_ms: int, reader: Reader)
 
 
 def fitting(body: str, attributes: Mapping[str, str]) -> Mapping[str, str]:
-    """As many of the attributes, the first of them first, as SQS takes beside this body: a message
-    that has grown past SQS's bytes could be sent nowhere any more."""
+    """As many of the attributes, in order, as SQS accepts with this body: a message larger than
+    SQS's limit could not be sent at all."""
     room = SQS_MESSAGE_BYTES_MAX - len(body.encode("utf-8", "replace"))
     shown: dict[str, str] = {}
     for name, value in attributes.items():
@@ -63,20 +63,20 @@ def fitting(body: str, attributes: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def count(attributes: Mapping[str, str], name: str) -> int:
-    """A counting attribute; 0 where there is none or somebody wrote something else."""
+    """A counting attribute; 0 if it is missing or not a count."""
     value = attributes.get(name, "")
     is_count = value.isascii() and value.isdecimal() and len(value) <= COUNT_DIGITS_MAX
     return int(value) if is_count else 0
 
 
 def _told_by(delivery: Delivery, now_ms: int, reader: Reader) -> Mapping[str, str]:
-    """What a body says of itself: a sealed batch or an envelope. A check has said so in its
-    attributes already (correlation/checks.py)."""
+    """Describes a body: a sealed batch or an envelope. A check is already described by its
+    attributes (correlation/checks.py)."""
     if "kind" in delivery.attributes:
         return {}
     try:
         return describe(decode(delivery.body))
-    except Exception:  # noqa: BLE001 whatever is wrong with it, its dead letter must be written
+    except Exception:  # noqa: BLE001 whatever the error, its dead letter must be written
         return _told_by_envelope(delivery, now_ms, reader)
 
 

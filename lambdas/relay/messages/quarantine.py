@@ -1,4 +1,4 @@
-"""The quarantine: what no record can hold is kept as it is, with the reason, for a person."""
+"""The quarantine: keeps messages without a record unchanged, with the reason, for a person."""
 
 from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.ports import Vault

@@ -24,13 +24,13 @@ from lambdas.relay.kernel.time_format import CALENDAR_MS, iso
 from lambdas.relay.messages.checksum import checksum_of, is_summed, summed, without_sum
 
 FORMAT = 1
-#: how the canonical text of a message ends, without its sum
+#: the end of a message's canonical text without its checksum
 _LAST = f'"v":{FORMAT}}}'
 #: what a message has beside the rows of its events, where any has it; and what they have elsewhere
 COLUMNS: Mapping[str, Json] = {"routes": (), "redelivery": "", "backfill": ""}
-#: of an event's row in its request's record: the stroke, and what DynamoDB adds
+#: of an event's row in its request's record: the slash, and DynamoDB's overhead
 RECORD_ROW_BYTES = 2
-#: the message attribute that counts how often a batch's events were sealed anew
+#: the message attribute that counts how often a batch's events were consolidated
 CONSOLIDATIONS = "consolidations"
 
 #: lists: {"name": [item, ...], ...}; array: [item, ...]; single: the one item itself
@@ -39,7 +39,7 @@ Shape = Literal["lists", "array", "single"]
 
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
-    """An event as it goes out: rendered once, so that no later deploy changes its bytes."""
+    """An event as it is sent: rendered once, so that no later deploy changes its bytes."""
 
     identity: str
     payload_hash: str
@@ -54,20 +54,19 @@ class SealedEvent:
     into: str
     #: the outbound item: JSON, encodable as UTF-8
     item: str
-    #: what correlation needs of it (correlation.Facts); "" where no destination listens to it
+    #: the facts for correlation (correlation.Facts); "" if no destination follows it
     facts: str = ""
-    #: how it came in and who said it (entrances.arrivals); "" in messages of before there was this
+    #: its entrance and source (entrances.arrivals); "" in messages of earlier releases
     entrance: str = ""
-    #: "" where Genesys said it
+    #: "" if it comes from Genesys
     sender: str = ""
-    #: how its identity begins where the same content at another time is another event; "" elsewhere
+    #: the beginning of its identity if the same content at another time is another event; else ""
     content: str = ""
-    #: the names, present and former, of the route whose effect this is; none in batches that
-    #: were sealed before claims knew routes
+    #: the route's name and former names; empty in batches that were sealed before claims had routes
     routes: tuple[str, ...] = ()
-    #: the redelivery that it came with, as a person ordered it (ledger/redelivery.py); "" elsewhere
+    #: the redelivery that it belongs to (ledger/redelivery.py); else ""
     redelivery: str = ""
-    #: the backfill that made it of Genesys' own record; "" where Genesys published it
+    #: the backfill that made it from Genesys' own record; "" if Genesys published it
     backfill: str = ""
 
     @property
@@ -77,35 +76,35 @@ class SealedEvent:
 
     @property
     def members(self) -> Mapping[str, Json]:
-        """What its item says; nothing where it is no object (a compensating request's body)."""
+        """The members of its item; empty if it is not an object (a compensating request's body)."""
         item = json.loads(self.item)
         return item if isinstance(item, Mapping) else {}
 
     @property
     def is_genesys_own(self) -> bool:
-        """Genesys said it. Before the entrance was sealed with an event, every event was taken for
-        one that can tell of our requests, and its copies under way still are."""
+        """Whether it comes from Genesys. In earlier releases, which did not seal the entrance,
+        every event counted as one, and their messages in progress still do."""
         return self.entrance in ("partner", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes, complete but for the host."""
+    """The target of a request, complete except for the host."""
 
     destination: str
     method: str
     path: str
     shape: Shape
-    #: names that the destination had before
+    #: the destination's former names
     formerly: tuple[str, ...] = ()
-    #: its events are claimed and not written: another consumer writes them yet
+    #: its events are claimed but not written: another consumer still writes them
     is_shadow: bool = False
-    #: which of the waiting requests goes first; of time alone, so that it is no part of the id
+    #: which of the waiting requests goes first; it only affects time, so it is not part of the id
     lane: Lane = "normal"
 
     @property
     def names(self) -> list[str]:
-        """Every name of the destination, in the one order in which everybody claims under them."""
+        """All names of the destination, in the order in which claims are made under them."""
         return sorted({self.destination, *self.formerly})
 
 
@@ -115,7 +114,7 @@ class Batch:
     nonce: str
     target: Target
     sealed_at_ms: int
-    #: how often it was split off from another
+    #: how often its events were split off
     depth: int
     events: tuple[SealedEvent, ...]
 
@@ -124,13 +123,13 @@ class Batch:
         return min(event.accepted_at_ms for event in self.events)
 
     def part(self, indices: Sequence[int]) -> "Batch":
-        """The child that holds these of its events: a function of content only, so that a split
-        that is repeated after a crash yields the same children (R7)."""
+        """The child with these of its events: it depends on the content only, so that a split
+        repeated after a crash gives the same children (R7)."""
         events = tuple(self.events[i] for i in indices)
         return _batch(self.batch_id, self.target, self.sealed_at_ms, self.depth + 1, events)
 
     def only(self, identities: frozenset[str]) -> "Batch":
-        """The same batch without the events that others own; still the same id."""
+        """The batch without events that others own; its id stays the same."""
         events = tuple(event for event in self.events if event.identity in identities)
         return Batch(self.batch_id, self.nonce, self.target, self.sealed_at_ms, self.depth, events)
 
@@ -164,9 +163,8 @@ def seal(
 ) -> Iterator[Batch]:
     """Packs events in their order into as few batches as the limits allow.
 
-    A copy that arrived together with its original is dropped here, what another route makes of
-    the event is none. Two items under one identity never share a batch, since a batch owns an
-    identity once.
+    A copy that arrived with its original is dropped here; an item from another route is not a copy.
+    Two items under one identity never share a batch, since a batch owns an identity once.
     """
     pending = list({_effect(event): event for event in events}.values())
     for number in range(len(pending)):
@@ -198,7 +196,9 @@ def _fill(
             and sealed_bytes + in_message <= SEALED_BYTES_MAX
             and record_bytes + in_record <= RECORD_EVENTS_BYTES_MAX
         )
-        if fits or not taken:  # one that fits nowhere stands alone: its writer learns of it
+        if (
+            fits or not taken
+        ):  # one that is too large is alone in its batch, so that its sender gets the error
             taken.append(event)
             identities.add(event.identity)
             request_bytes += in_request
@@ -210,7 +210,7 @@ def _fill(
 
 
 def sealed_bytes_of(event: SealedEvent) -> int:
-    """What it takes of its message."""
+    """Its bytes in a message."""
     return len(canonical([*_event_row(event), *event.routes])) + 4
 
 
@@ -228,7 +228,7 @@ def _identify(nonce: str, target: Target, events: tuple[SealedEvent, ...]) -> st
 
 
 def encode_unclaimed(batch: Batch) -> str:
-    """The message of a batch that is to claim its events before it may be written."""
+    """The message of a batch whose events are not claimed yet."""
     return as_unclaimed(encode(batch))
 
 
@@ -238,8 +238,8 @@ def encode(batch: Batch) -> str:
 
 
 def as_unclaimed(message: str) -> str:
-    """The same message before its events were claimed. The stage goes before the format, as its
-    name does in the canonical order, so that a batch need not be put into words again."""
+    """The same message before its events were claimed. The stage comes before the format in the
+    canonical order, so that the batch need not be composed again."""
     return summed(f'{without_sum(message).removesuffix(_LAST)}"stage":"sealed",{_LAST}')
 
 
@@ -283,8 +283,8 @@ def _event_row(event: SealedEvent) -> list[str | int]:
 
 
 def decode(text: str) -> Batch:
-    """Reads a sealed message. Raises Malformed where it is none, or is not as it was sealed:
-    an edited body under the same key would make the key a lie."""
+    """Reads a sealed message. Raises Malformed if it is invalid or was changed after sealing: an
+    edited body under the same key would break idempotency."""
     document = read_json(text, "the message")
     refuse_other(document, "batch")
     try:
@@ -322,8 +322,8 @@ def decode(text: str) -> Batch:
 
 
 def _refuse_unsound(batch: Batch) -> None:
-    """A checksum proves that nobody edited a message, not that it is one of ours: what it holds is
-    of the types that everybody relies on, or it is Malformed."""
+    """A checksum shows that a message was not edited, not that the relay made it: its members must
+    have the right types, or it is Malformed."""
     names = (*batch.target.formerly, *(name for event in batch.events for name in event.routes))
     is_ours = (
         bool(batch.events)
@@ -342,8 +342,8 @@ def _refuse_unsound(batch: Batch) -> None:
 
 
 def describe(batch: Batch) -> dict[str, Json]:
-    """What a human wants to see of a batch beside its body, as message attributes: from the
-    start, so that a message that SQS itself dead-letters has them too."""
+    """The message attributes that describe a batch to a person. They are set from the start, so
+    that a message that SQS itself dead-letters has them too."""
     first = batch.events[0]
     described = {
         "batch": batch.batch_id,

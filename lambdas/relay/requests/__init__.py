@@ -1,6 +1,6 @@
-"""Requests: what the ledger records of each, and every change of state that there is.
+"""Requests: the ledger's record of each, and all changes of its state.
 
-`record` reads the item. `sending`, `tracking` and `resolving` are the transitions, each a guard and
-a change, by those who make them: dedup and write, confirm and reconcile, a person. `states` says as
-data which states there are, which transitions lead where, and what holds of a record in each.
+`record` reads the item. `sending`, `tracking` and `resolving` contain the transitions, each a guard
+and a change: those of dedup and write, of confirm and reconcile, and of a person. `states` defines
+as data the states, the transitions between them, and the invariants of a record in each.
 """

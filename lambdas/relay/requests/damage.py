@@ -1,9 +1,9 @@
-"""Records that are not as we write them: edited by hand, or written by a release we do not know.
+"""Damaged records: edited by hand, or written by an unknown release.
 
-A damaged record harms itself alone. Whoever reads one reads it as sound: a number that became a
-text is a number again, what has no meaning any more is as if it had never been there. Conditions
-are about what stands in the table, so a record is repaired there before anything is decided on it.
-Where its state is lost nobody can tell what to do, and a person has it.
+A damaged record affects only itself. It is read as if it were repaired: a number that became a
+string is a number again, and a meaningless attribute counts as missing. Conditions refer to the
+item in the table, so a record is repaired there before anything is decided on it. If its state is
+lost, a person decides.
 """
 
 import json
@@ -15,7 +15,7 @@ from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.kernel.reasons import Code, Reason
 
-#: times that a record's turn may end in an error before a person has it
+#: how often handling a record may fail before it goes to a person
 FAILURES_MAX = 3
 
 
@@ -63,7 +63,7 @@ _TEXTS = (
     "holder", "destination", "genesys_id", "context_id", "conversation_id", "reason",
     "confirmed_by", "resolved_by", "parent", "compensated_by",
 )  # fmt: skip
-#: the attributes of a record, and whether a value is one that we write
+#: the attributes of a record, and whether a value is valid
 SOUND: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_WHOLE, _is_whole),
     **dict.fromkeys(_TEXTS, _is_text),
@@ -80,16 +80,16 @@ SOUND: Mapping[str, Callable[[Any], bool]] = {
     "echoes": _map_of(_is_text),
     "expected": _is_expectation,
 }
-#: what tells whether an attempt may have taken effect
+#: the attributes that say whether an attempt may have taken effect
 _SENDING = frozenset({"attempt", "deferred", "doubt_since_ms", "lease_until_ms"})
-#: what every record has, and what holds where it is gone
+#: attributes that every record has, and their values if they are missing
 DEFAULTS: Item = {"attempt": 0, "lease_until_ms": 0}
-#: what was read of a record whose state is none
+#: the state of a record whose own is invalid
 LOST = "MANUAL_REVIEW"
 
 
 def damaged(item: Item, states: frozenset[str]) -> Mapping[str, Any]:
-    """What to put in the place of each attribute that is not as we write it; None: nothing."""
+    """The replacement for each invalid attribute; None: remove it."""
     found: dict[str, Any] = {}
     for name, value in item.items():
         is_sound = SOUND.get(name)
@@ -121,7 +121,7 @@ def sound(item: Item, states: frozenset[str]) -> Item:
 def repairing(
     item: Item, states: frozenset[str], review: str, now_ms: int
 ) -> tuple[Guard, Change] | None:
-    """The repair of a record as guard and change; None where it needs none."""
+    """The repair of a record as guard and change; None if it needs none."""
     found = dict(damaged(item, states))
     if not found:
         return None
@@ -132,7 +132,7 @@ def repairing(
         reason = str(Code.RECORD_DAMAGED(named))
         found |= {"attention": review, "due_at": now_ms // 1000, "reason": reason}
     elif item["state"] == "OPEN" and found.keys() & _SENDING:
-        # How often it was sent is lost with them: that it never was is not to be believed.
+        # They also say how often it was sent: it must not count as never sent.
         found["doubt_since_ms"] = found.get("doubt_since_ms", item.get("doubt_since_ms")) or 1
     put = {name: value for name, value in found.items() if value is not None}
     drop = frozenset(name for name, value in found.items() if value is None)
@@ -140,8 +140,8 @@ def repairing(
 
 
 def shelving(item: Item, review: str, now_ms: int, why: Reason) -> tuple[Guard, Change]:
-    """A record at whose turn something went wrong that nobody foresaw: later, and after some times
-    a person's, so that it stands in nobody's way."""
+    """Postpones a record whose handling failed with an unexpected error; after several failures it
+    goes to a person, so that it does not block others."""
     same = {name: item.get(name) for name in ("state", "attempt", "holder", "turn")}
     failures = int(item.get("failures", 0)) + 1
     if failures < FAILURES_MAX:

@@ -1,9 +1,9 @@
-"""The lifecycle of what a request set going, as data: what must precede an event, per session.
+"""The order of events as data: which ones must precede an event, per session.
 
-A partial order, not an automaton: Genesys publishes per partition, so `acw` comes after
-`customer.end`, and any `*.start` may be seen after its `*.end`. An event whose prerequisite has
-not been seen is held in the record and released by the prerequisite's arrival; nothing polls. What
-was seen already, and what a higher sequence number has overtaken, changes nothing.
+A partial order, not a state machine: Genesys publishes per partition, so `acw` comes after
+`customer.end`, and any `*.start` may arrive after its `*.end`. An event whose prerequisite has not
+arrived is held in the record and released when it does; nothing polls. Events that were seen
+already, or that a higher sequence number has overtaken, change nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.limits import HELD_CHARS_MAX, HELD_MAX, SEEN_BYTES_MAX, SEEN_MAX
 from lambdas.relay.kernel.ports import Item
 
-#: of a row of what was seen: its number, and what DynamoDB adds
+#: of a row of the seen events: its number, and DynamoDB's overhead
 SEEN_ROW_BYTES = 10
 _CONVERSATION = "v2.detail.events.conversation.{id}."
 
-#: what must have been seen in the same session. No document of Genesys gives an order; this is the
-#: least that the events' meanings imply (docs/decisions/0008).
+#: what must have been seen in the same session. Genesys documents no order; this is the minimum
+#: that the events' meanings imply (docs/decisions/0008).
 DETAIL_EVENTS: Mapping[str, tuple[str, ...]] = {
     "outbound": (),
     "customer.start": (),
@@ -57,7 +57,7 @@ PREREQUISITES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class OrderedEvent:
-    """An event as the lifecycle sees it."""
+    """An event, as far as its order matters."""
 
     identity: str
     detail_type: str
@@ -75,13 +75,13 @@ def _name(session: str, detail_type: str) -> str:
     return f"{session}|{detail_type}"
 
 
-#: stands for a sequence number where Genesys' truth, not an event, told of something
+#: replaces a sequence number if Genesys' truth, not an event, showed something
 BY_TRUTH = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """How far a record has come."""
+    """The events that a record has seen and holds."""
 
     #: highest sequence number (0: none) by session and detail-type
     seen: Mapping[str, int]
@@ -104,7 +104,7 @@ class Ordering:
         )
 
     def as_item(self) -> Item:
-        """As attributes of the record."""
+        """The attributes of the record."""
         return {
             "seen": dict(self.seen),
             "held": [_row(ordered_event) for ordered_event in self.held],
@@ -126,7 +126,7 @@ def _row(ordered_event: OrderedEvent) -> Item:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The record has moved; `released` had been waiting for this."""
+    """The record has advanced; `released` had been waiting for this."""
 
     ordering: Ordering
     released: tuple[OrderedEvent, ...]
@@ -134,7 +134,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """It came too early; the names say what must come first."""
+    """It came too early; the names are those that must come first."""
 
     ordering: Ordering
     missing: tuple[str, ...]
@@ -142,19 +142,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """It was seen before, or a later one was."""
+    """It, or a later one, was seen before."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoRoom:
-    """It came too early, and the record holds as many as it can."""
+    """It came too early, and the record has no room for more."""
 
 
 Step = Applied | Held | Nothing | NoRoom
 
 
 def step(ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str], bool]) -> Step:
-    """One event meets the record. Only prerequisites that the record hears of are waited for."""
+    """Applies one event. Only prerequisites that the record follows are waited for."""
     if _is_old(ordering, ordered_event) or any(
         h.identity == ordered_event.identity for h in ordering.held
     ):
@@ -172,7 +172,7 @@ def step(ordering: Ordering, ordered_event: OrderedEvent, hears: Callable[[str],
 def establish(
     ordering: Ordering, detail_types: tuple[str, ...], hears: Callable[[str], bool]
 ) -> Applied:
-    """Genesys' truth stands for the events that should have told of it."""
+    """Genesys' truth replaces the events that did not come."""
     sessions = {ordered_event.session for ordered_event in ordering.held} | {""}
     seen = dict(ordering.seen)
     for session in sessions:
@@ -199,7 +199,7 @@ def _is_old(ordering: Ordering, ordered_event: OrderedEvent) -> bool:
         )
         return len(ordering.seen) >= SEEN_MAX or size > SEEN_BYTES_MAX
     if highest == BY_TRUTH:
-        return False  # the event itself may still come, and wins over what Genesys was asked
+        return False  # the event itself may still come, and wins over the query
     return ordered_event.sequence is None or ordered_event.sequence <= highest
 
 
@@ -209,13 +209,13 @@ def _see(ordering: Ordering, ordered_event: OrderedEvent) -> Ordering:
 
 
 def _release(ordering: Ordering, hears: Callable[[str], bool]) -> Applied:
-    """Lets go of whatever waits for nothing any more, and of what waited for that in turn."""
+    """Releases the events that wait for nothing any more, and those that waited for them."""
     released: list[OrderedEvent] = []
     for _ in range(HELD_MAX + 1):
         free = [h for h in ordering.held if not missing_before(ordering, h, hears)]
         if not free:
             break
-        # Whichever came first by Genesys' own count goes first.
+        # In the order of Genesys' sequence numbers.
         for ordered_event in sorted(free, key=lambda h: (h.sequence or 0, h.heard_at_ms)):
             ordering = _see(ordering, ordered_event)
             released.append(ordered_event)

@@ -1,4 +1,4 @@
-"""The record of a request to Genesys: its item in the ledger, as everybody reads it."""
+"""The record of a request: its item in the ledger, read in one way by all functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,24 +30,23 @@ def batch_id_of(pk: str) -> str:
 
 
 def kept(reason: Reason) -> str:
-    """A reason as a record has room for it."""
+    """A reason, cut to the room in a record."""
     return brief(str(reason))
 
 
 def noted(history: tuple[str, ...], attempt: int, now_ms: int, note: Reason) -> list[str]:
-    """A history and one more line: when, in which attempt, what. `read_line` reads it."""
+    """A history with one more line: time, attempt, what happened. `read_line` reads it."""
     return [*history, f"{now_ms} #{attempt} {kept(note)}"][-HISTORY_MAX:]
 
 
 def read_line(line: str) -> tuple[int, str, str] | None:
-    """When a line of a history was written, in which attempt, and what it says; None where
-    somebody else wrote it."""
+    """The time, attempt and text of a line of a history; None if it is not in our form."""
     at_ms, attempt, what = (*line.split(" ", 2), "", "")[:3]
     return (int(at_ms), attempt, what) if at_ms.isdecimal() else None
 
 
 class _Said(Generic[T]):
-    """An attribute as the item says it, or as it usually is."""
+    """An attribute of the item, or its default."""
 
     def __init__(self, usual: T, name: str = "") -> None:
         self._usual, self._kind, self._name = usual, type(usual), name
@@ -61,7 +60,7 @@ class _Said(Generic[T]):
 
 @dataclass(frozen=True)
 class Record:
-    """A request's record. What its item does not say has never happened to it."""
+    """A request's record. A missing attribute means that it never happened."""
 
     item: Item
 
@@ -86,10 +85,10 @@ class Record:
 
     @property
     def formerly(self) -> tuple[str, ...]:
-        """The names that its destination had before."""
+        """The destination's former names."""
         return tuple(self.item.get("formerly", ()))
 
-    #: its events are claimed and not written
+    #: its events are claimed but not written
     is_shadow = _Said(False, "shadow")
 
     # --- attempts
@@ -98,7 +97,7 @@ class Record:
     def attempt(self) -> int:
         return int(self.item["attempt"])
 
-    #: attempts that certainly had no effect: waiting, which counts as no failure
+    #: attempts that certainly had no effect: deferrals, which are not failures
     deferred = _Said(0)
     reposts = _Said(0)
     holder = _Said("")
@@ -111,32 +110,33 @@ class Record:
 
     @property
     def conflict_since_ms(self) -> int | None:
-        """Since when Genesys refuses it as in conflict (409); None: it does not."""
+        """Since when Genesys has been refusing it with 409; None: it has not."""
         since: int | None = self.item.get("conflict_since_ms")
         return since
 
     @property
     def unread_at_ms(self) -> int | None:
-        """When a 2xx came that says nothing of it; None: none did."""
+        """When it got an unreadable 2xx; None: never."""
         at: int | None = self.item.get("unread_at_ms")
         return at
 
     @property
     def may_be_doubled(self) -> bool:
-        """More than one attempt can have taken effect."""
+        """Whether more than one attempt can have taken effect."""
         return self.attempt - self.deferred > 1
 
     @property
     def may_have_taken_effect(self) -> bool:
-        """Some attempt may have: not every one of them certainly failed."""
+        """Whether some attempt may have taken effect: not all of them certainly failed."""
         if self.state == "OPEN" and self.doubt_since_ms is None:
-            # Unless it was accepted once, and never happened; or its whole's attempts did.
+            # Unless it was accepted once without effect, or attempts of its whole were.
             return self.reposts > 0 or bool(self.parent)
         return self.attempt > 0 and self.state != "REJECTED"
 
     def leaves_out(self, key: str) -> bool:
-        """Its only attempt was answered, and every item under this key is in a part: refused, or
-        to be sent anew. Where items share a key nobody can tell which row is whose."""
+        """Whether its only attempt was answered and every item under this key is in a part:
+        refused, or to be sent again. If items share a key, it is unknown which row belongs to
+        which."""
         if self.state != "SPLIT" or self.resolved_by or self.may_be_doubled:
             return False
         if len(self.expected) != self.items:
@@ -148,13 +148,13 @@ class Record:
     # --- times
 
     sealed_at_ms = _Said(0)
-    #: when its last attempt came to an end; 0: none has
+    #: when its last attempt ended; 0: none has
     settled_at_ms = _Said(0)
-    #: since when Genesys' answer says that it took effect; 0: it does not
+    #: when Genesys' answer said that it took effect; 0: it did not
     accepted_at_ms = _Said(0)
-    #: since when Genesys' truth says so; 0: it does not
+    #: when Genesys' truth showed it; 0: it did not
     reconciled_at_ms = _Said(0)
-    #: since when an event says so; 0: none does
+    #: when an event showed it; 0: none did
     heard_at_ms = _Said(0)
 
     @property
@@ -169,21 +169,21 @@ class Record:
         return at
 
     def has_expired(self, now_ms: int) -> bool:
-        """Past its time a record counts as gone, whether or not DynamoDB has removed it yet."""
+        """An expired record counts as missing, whether or not DynamoDB has removed it yet."""
         return self.expires_at is not None and self.expires_at * 1000 <= now_ms
 
     # --- what it is about
 
     @property
     def events(self) -> tuple[str, ...]:
-        """owner/identity of each. The item names an identity that is its own owner once."""
+        """owner/identity of each. The item names an identity only once if it is its own owner."""
         listed = (str(event) for event in self.item.get("events", ()))
         return tuple(event if "/" in event else f"{event}/{event}" for event in listed)
 
     @property
     def items(self) -> int:
-        """How many of them its request holds. What its own requests caused, and what was too old
-        for it, is recorded with it and not sent."""
+        """How many of them its request contains. Echoes and events beyond the horizon are recorded
+        but not sent."""
         return len(self.item.get("events", ())) - len(self.echoes) - len(self.aged)
 
     @property
@@ -193,7 +193,7 @@ class Record:
 
     @property
     def aged(self) -> frozenset[str]:
-        """Identities of the events that were past the horizon when it was recorded."""
+        """The identities of the events that were beyond the horizon when it was recorded."""
         return frozenset(self.item.get("aged", ()))
 
     parent = _Said("")
@@ -209,9 +209,9 @@ class Record:
 
     compensated_by = _Said("")
 
-    # --- what Genesys and its events say of it
+    # --- what Genesys and its events say about it
 
-    #: as Genesys answered it; "" before, or where it answers none
+    #: the id in Genesys' answer; "" before, or if it has none
     genesys_id = _Said("")
     #: `ININ-Correlation-Id` of Genesys' answer
     context_id = _Said("")
@@ -230,8 +230,8 @@ class Record:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What Genesys can be asked by. The id that it answered is the id, whatever we chose; what
-        we chose comes after it, in case the answer's id is that of something else."""
+        """The keys to ask Genesys by. The answered id comes first; the one that we chose follows,
+        in case the answered id belongs to something else."""
         own = tuple(row.key for row in self.expected if row.key)
         if not self.genesys_id or (own and self.items > 1):
             return own
@@ -239,25 +239,24 @@ class Record:
 
     @property
     def absence_proves(self) -> bool:
-        """Whether what Genesys does not find did not happen: only at an id that it has given or
-        repeated, for what we chose it may have ignored."""
+        """Whether a missing effect proves that it did not happen: only under an id that Genesys
+        gave or repeated, since it may have ignored the one that we chose."""
         return bool(self.genesys_id) and self.keys == (self.genesys_id,)
 
     def shows(self, key: str) -> Mapping[str, Any]:
-        """What is expected under a key."""
+        """The expected effect under a key."""
         named = (key, "") if key != self.genesys_id else tuple(row.key for row in self.expected)
         return next((row.shows for row in self.expected if row.key in named), {})
 
     @property
     def is_whole(self) -> bool:
-        """An event says of the whole request that it took effect: it has one item, or its answer
-        said what became of each."""
+        """Whether one event confirms the whole request: it has one item, or its answer gave the
+        result of each."""
         return self.items == 1 or self.accepted_at_ms > 0
 
     def both_named(self, confirmation: Confirmation | None) -> tuple[str, ...]:
-        """The conversation that an event named before the answer came, and the one that the answer
-        names, where these are two: two attempts have made one each, or the event is no echo. Not
-        where that is known."""
+        """The conversation that an early event named and the one in the answer, if they differ: two
+        attempts created one each, or the event is not an echo. Empty once this is recorded."""
         if confirmation is None or not confirmation.is_answered:
             return ()
         heard, answered = self.conversation_id, self.genesys_id
@@ -267,7 +266,7 @@ class Record:
         return (heard, answered) if is_named and heard.lower() != answered.lower() else ()
 
     def is_complete(self, confirmation: Confirmation | None) -> bool:
-        """Everything that completes the record has been seen, and nothing waits."""
+        """Whether everything that completes the record has been seen, and nothing is held."""
         if self.ordering.held:
             return False
         if confirmation is None or not confirmation.completed_by:
@@ -278,24 +277,24 @@ class Record:
 
     #: changes by correlation so far
     turn = _Said(0)
-    #: questions asked about it
+    #: queries about it
     tries = _Said(0)
-    #: times that its window was stretched
+    #: how often its window was extended
     stretches = _Said(0)
-    #: times that it was sent again because it had not happened
+    #: how often it was sent again because it had no effect
     resends = _Said(0)
-    #: times that its message was sent again because it seemed to be gone
+    #: how often its message was sent again because it seemed to be gone
     prompts = _Said(0)
 
     # --- what a person sees
 
-    #: whose list it is on; "" for nobody's
+    #: the list it is on; "": none
     attention = _Said("")
-    #: the second from which on it is due there
+    #: when it is due there, in seconds
     due_at = _Said(0)
-    #: why a person has it; "" where none has
+    #: why a person must decide; "": none must
     reason = _Said("")
-    #: a person has to decide, whatever comes
+    #: a person must decide, whatever comes
     is_locked = _Said(False, "locked")
     resolved_by = _Said("")
     resolved_at_ms = _Said(0)

@@ -1,4 +1,4 @@
-"""Repairing what somebody's hand has left in a record, and saying so by name."""
+"""Repairs damaged records in the ledger, and logs what was damaged."""
 
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Telemetry, Written
@@ -9,8 +9,8 @@ from lambdas.relay.requests.states import REVIEW, STATES
 
 
 def put_right(item: Item | None, ledger: Ledger, telemetry: Telemetry, now_ms: int) -> bool:
-    """Repairs a record where it stands; True where something was wrong with it, so that it has to
-    be read again. Raises Transient."""
+    """Repairs a record in the ledger; True if it was damaged and must be read again. Raises
+    Transient."""
     mended = None if item is None else repairing(item, STATES, REVIEW, now_ms)
     if item is None or mended is None:
         return False
@@ -31,13 +31,13 @@ def changed(
     telemetry: Telemetry,
     now_ms: int,
 ) -> Written | None:
-    """A transition of a record; None where the record was damaged and has been repaired instead.
-    Raises Transient."""
+    """Applies a transition; None if the record was damaged and has been repaired instead. Raises
+    Transient."""
     key = record_key(batch_id)
     try:
         written = ledger.change(*key, *transition)
     except Malformed:
-        # Nothing can be added to what is no number.
+        # DynamoDB cannot add to a value that is not a number.
         if put_right(ledger.find([key])[0], ledger, telemetry, now_ms):
             return None
         raise

@@ -30,14 +30,14 @@ def resolving(
 def continuing(
     record: Record, now_ms: int, who: str, note: Reason, part: Mapping[str, Any]
 ) -> tuple[Guard, Change]:
-    """To SPLIT, with the new request as its part; overdue until that is on its way."""
+    """To SPLIT, with the new request as its part; overdue until that is sent."""
     waiting = {"attention": OVERDUE, "due_at": now_ms // 1000 + OVERDUE_S, "parts": [part]}
     return _leaving(record, "SPLIT", now_ms, who, note, waiting)
 
 
 def concluding(now_ms: int) -> tuple[Guard, Change]:
-    """What carries a SPLIT request on is on its way, be it a person's `again` or the parts that a
-    writer made: nobody has to see to the old one."""
+    """The parts of a SPLIT request, or the new request of a person's `again`, have been sent, so
+    the old one needs no more attention."""
     guard = Guard(frozenset({"SPLIT"}), same={"attention": OVERDUE})
     return guard, Change(put=_final(now_ms), add={"turn": 1}, drop=_ATTENTION)
 

@@ -1,8 +1,8 @@
-"""Transitions of a request on its way to Genesys: what dedup and write do to its record.
+"""Transitions of a request until it is answered: those that dedup and write make.
 
-An unknown outcome settles nothing: the lease runs out, so that a crash, a timeout and a lost
-answer are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken
-effect. It is set by opening and removed only by proof that nothing happened.
+An unknown outcome settles nothing: the lease expires, so that a crash, a timeout and a lost answer
+are one case. `doubt_since_ms` is the start of the oldest attempt that may have taken effect.
+Opening sets it; only proof that nothing happened removes it.
 """
 
 from dataclasses import dataclass, replace
@@ -40,14 +40,14 @@ def sealed_item(batch: Batch, now_ms: int) -> Item:
 
 
 def listed(event: SealedEvent) -> str:
-    """An event in its request's record: owner/identity, or the identity alone where that is the
-    owner too. Every write of the record pays for its list by the kilobyte."""
+    """An event in its request's record: owner/identity, or the identity alone if it is its own
+    owner. Every write of the record costs by the kilobyte."""
     return event.identity if event.owner == event.identity else f"{event.owner}/{event.identity}"
 
 
 def merged_item(batch: Batch, now_ms: int) -> Item:
-    """The mark of a batch that claims nothing, in the place of its record: only where there is
-    none yet, and so no claim."""
+    """The mark of a merged batch, in place of its record: only if there is none yet, and so no
+    claim."""
     pk, sk = record_key(batch.batch_id)
     return {
         "pk": pk,
@@ -75,28 +75,28 @@ class Opened:
     history: tuple[str, ...]
     reposts: int
     deferred: int
-    #: an event tells that an earlier attempt took effect
+    #: an event showed that an earlier attempt took effect
     is_heard: bool = False
-    #: since when Genesys refuses it as in conflict; None: it does not
+    #: since when Genesys has been refusing it with 409; None: it has not
     conflict_since_ms: int | None = None
-    #: when it was answered by a 2xx that says nothing of it; None: it never was
+    #: when it got an unreadable 2xx; None: never
     unread_at_ms: int | None = None
 
     @property
     def failures(self) -> int:
-        """Earlier attempts whose outcome nobody knows."""
+        """How many earlier attempts have an unknown outcome."""
         return self.attempt - self.deferred - 1
 
     def is_shown(self, confirmation: Confirmation, depth: int) -> bool:
-        """Whether an event tells that an earlier attempt took effect. Where certainly none did,
-        somebody else did the same, unless the event bears our id; a part, at a `depth`, knows
-        nothing of its whole's attempts."""
+        """Whether an event shows that an earlier attempt took effect. If certainly none did,
+        somebody else did the same, unless the event has our id; a part, which has a `depth`, does
+        not know its whole's attempts."""
         may_have = self.doubt_since_ms is not None or self.reposts > 0
         return self.is_heard and (may_have or depth > 0 or confirmation.match == "correlation")
 
     @property
     def guard(self) -> Guard:
-        """Only the holder of this very attempt may settle it."""
+        """Only the holder of this attempt may settle it."""
         return Guard(frozenset({"OPEN"}), attempt=self.attempt, holder=self.holder)
 
 
@@ -118,10 +118,9 @@ def opening(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Chang
 
 
 def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened | None:
-    """What `opening` gave: the lease, or None where somebody or something else stands there.
-
-    The write can succeed, lose its answer, be retried by the SDK and meet itself: then the item
-    before it is our own, under our own holder.
+    """The result of `opening`: the lease, or None if the record is held or in another state. The
+    write can succeed, lose its answer and be retried by the SDK: then the item before it is our
+    own, under our own holder.
     """
     if written.before is None:
         return None
@@ -151,8 +150,8 @@ def opened(written: Written, batch_id: str, holder: str, now_ms: int) -> Opened 
 def settling(
     opened: Opened, state: State, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
-    """OPEN to a state that its attempt has earned. Only final states expire (R6), and a SPLIT once
-    its parts are on their way (`concluding`)."""
+    """OPEN to the state that follows from its attempt. Only final states expire (R6), and a SPLIT
+    once its parts are on their way (`concluding`)."""
     put: dict[str, object] = {
         "state": state,
         "history": noted(opened.history, opened.attempt, now_ms, note),
@@ -169,13 +168,14 @@ def settling(
         put |= {"attention": REVIEW, "due_at": now_ms // 1000, "reason": kept(note)}
     guard = opened.guard
     if state == "MANUAL_REVIEW" and not opened.is_heard:
-        # Its event may come at this moment: then nobody need be asked.
+        # Its event may be coming at this time, and then no query is needed.
         guard = replace(guard, same={"heard_at_ms": None})
     return guard, Change(put=put, drop=frozenset(drop))
 
 
 def settled(written: Written, opened: Opened, state: State) -> bool:
-    """Whether the settling is on record: applied now, or by our own try whose answer was lost."""
+    """Whether the settling is recorded: applied now, or by our own earlier try whose answer was
+    lost."""
     if written.applied:
         return True
     if written.before is None:
@@ -188,9 +188,9 @@ def settled(written: Written, opened: Opened, state: State) -> bool:
 def releasing(
     opened: Opened, now_ms: int, note: Reason, conflict_since_ms: int | None = None
 ) -> tuple[Guard, Change]:
-    """Gives the lease back after an attempt that certainly had no effect. That says nothing of an
-    earlier attempt whose outcome is unknown (R2). Nobody holds the record then, so that a write
-    which the SDK repeats does not count one attempt twice."""
+    """Releases the lease after an attempt that certainly had no effect. This says nothing about an
+    earlier attempt with an unknown outcome (R2). The holder is removed, so that a write that the
+    SDK repeats does not count one attempt twice."""
     conflict = {} if conflict_since_ms is None else {"conflict_since_ms": conflict_since_ms}
     return opened.guard, Change(
         put={
@@ -205,18 +205,18 @@ def releasing(
 
 
 def reposting(opened: Opened) -> tuple[Guard, Change]:
-    """Lists a possible duplicate, before it can happen."""
+    """Lists a possible duplicate before it can occur."""
     return opened.guard, Change(put={"reposts": opened.reposts + 1})
 
 
 def noting(opened: Opened, now_ms: int, note: Reason) -> tuple[Guard, Change]:
-    """Keeps what a 2xx said that says nothing of the request. Its outcome stays unknown."""
+    """Notes an unreadable 2xx. The outcome stays unknown."""
     history = noted(opened.history, opened.attempt, now_ms, note)
     return opened.guard, Change(put={"unread_at_ms": now_ms, "history": history})
 
 
 def doubting(now_ms: int) -> tuple[Guard, Change]:
-    """A request of a restored ledger: it may have been sent since, and nobody knows (R2)."""
+    """A request in a restored ledger: it may have been sent since then, which is unknown (R2)."""
     return Guard(frozenset({"SEALED", "OPEN"})), Change(default={"doubt_since_ms": now_ms})
 
 
@@ -229,7 +229,7 @@ def emptying(now_ms: int) -> tuple[Guard, Change]:
 
 
 def parked_item(batch: Batch, state: State, now_ms: int, reason: Reason) -> Item:
-    """The record of a batch that goes to a person without ever having been opened."""
+    """The record of a batch that goes to a person without having been opened."""
     return {
         **sealed_item(batch, now_ms),
         "state": state,
@@ -240,7 +240,7 @@ def parked_item(batch: Batch, state: State, now_ms: int, reason: Reason) -> Item
 
 
 def parking(now_ms: int, reason: Reason) -> tuple[Guard, Change]:
-    """A record that nobody holds, to MANUAL_REVIEW."""
+    """A record without a lease, to MANUAL_REVIEW."""
     return Guard(frozenset({"SEALED", "OPEN"}), lease_before_ms=now_ms), Change(
         put={
             "state": "MANUAL_REVIEW",

@@ -1,8 +1,8 @@
-"""The states of a request as data: which there are, what leads where, what holds in each.
+"""The states of a request as data: the states, the transitions, the invariants of each.
 
 The diagram in docs/architecture.md is drawn from here. The ledgers of the simulation and of the
-tests ask `objections` at every write, so that a transition that is not written down here, or that
-leaves a record unsound, cannot go unseen.
+tests ask `objections` at every write, so that a transition that is not listed here, or that breaks
+an invariant, is noticed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,19 +28,19 @@ State = Literal[
 ]
 
 STATES: frozenset[State] = frozenset(get_args(State))
-#: its attempt came to an end
+#: its attempt has ended
 SETTLED: frozenset[State] = frozenset(
     {"DONE", "PENDING_EVENT", "TIMEOUT_RECOVERY", "CONFIRMED", "RECONCILED", "EMPTY", "DISCARDED"}
 )
-#: nothing more has to happen
+#: nothing more needs to happen
 FINAL: frozenset[State] = frozenset(
     {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "DISCARDED", "MERGED"}
 )
-#: a person has it
+#: a person must decide
 PARKED: frozenset[State] = frozenset({"REJECTED", "MANUAL_REVIEW"})
-#: accepted, and the event that tells of it is to come
+#: accepted; its event has not come yet
 WAITING: frozenset[State] = frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})
-#: the record can still learn of an event
+#: the record still takes events
 LISTENING: frozenset[State] = frozenset(
     {"SEALED", "OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED", "MANUAL_REVIEW"}
 )
@@ -52,7 +52,8 @@ REVIEW = "review"
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A named change: from each of `sources` to one of `targets`; without any, the state stays."""
+    """A named change: from each of `sources` to one of `targets`; without targets, the state
+    stays."""
 
     name: str
     sources: tuple[State, ...]
@@ -62,7 +63,7 @@ class Transition:
         return before in self.sources and after in (self.targets or (before,))
 
 
-#: what a record begins as
+#: the initial states of a record
 BEGINNINGS: Mapping[str, tuple[State, ...]] = {
     "sealed": ("SEALED",),
     "merged": ("MERGED",),
@@ -126,14 +127,14 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 
 def leading(before: State | None, after: State) -> frozenset[str]:
-    """The names of the transitions that lead from one state to another; none: there is no way."""
+    """The names of the transitions from one state to another; empty: none."""
     if before is None:
         return frozenset(name for name, states in BEGINNINGS.items() if after in states)
     return frozenset(t.name for t in TRANSITIONS if t.leads(before, after))
 
 
 def objections(old: Item | None, new: Item) -> Iterator[str]:
-    """What is wrong with a write of a record, in words; nothing where it is sound."""
+    """The faults of a write of a record, as sentences; empty if it is sound."""
     before, after = None if old is None else old["state"], new["state"]
     if not leading(before, after):
         yield f"no transition leads from {before} to {after}"
@@ -141,11 +142,11 @@ def objections(old: Item | None, new: Item) -> Iterator[str]:
 
 
 def _rules(item: Item) -> Iterator[tuple[str, bool]]:
-    """What holds of every record, by its state."""
+    """The invariants of a record, by its state."""
     state, listed = item["state"], item.get("attention", "")
     is_expiring = "expires_at" in item
     if state == "SPLIT":
-        # It stays listed until what carries it on is on its way.
+        # It stays listed until its parts are sent.
         yield "it expires once nobody has to see to it", is_expiring != (listed == OVERDUE)
     elif state in FINAL:
         yield "final, so it expires", is_expiring
@@ -179,7 +180,7 @@ def _rules(item: Item) -> Iterator[tuple[str, bool]]:
 
 
 def diagram() -> str:
-    """The states in Mermaid's words. Changes that leave a state as it is are left out."""
+    """The states as a Mermaid diagram, without changes that keep the state."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, states in BEGINNINGS.items():
         for state in states:

@@ -1,9 +1,9 @@
-"""Transitions of a request by what Genesys says of it: what confirm and reconcile do to its record.
+"""Transitions of an accepted request: those that confirm and reconcile make.
 
 An event can come while the request is still OPEN (before the answer, or instead of it). It is then
-noted as heard, without touching the lease: the settling, or the next attempt, reads it. Every
-transition names the state and the `turn` that it leaves; a turn is one change by correlation, so
-two functions that decide on the same record never both succeed.
+noted without touching the lease: the settling, or the next attempt, reads it. Every transition
+names the state and the `turn` that it leaves; a turn is one change by correlation, so of two
+functions that decide on the same record only one succeeds.
 """
 
 from collections.abc import Mapping
@@ -22,20 +22,20 @@ from lambdas.relay.requests.ordering import Applied, Held, Ordering
 from lambdas.relay.requests.record import Record, kept, noted
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 
-#: attributes of a record in which it keeps what it has heard
+#: the attributes with the events that a record has seen
 HEARD = ("seen", "held", "heard_at_ms", "confirmed_by", "conversation_id")
 
 
 def turning(
     tracked: Record, put: Mapping[str, Any], drop: frozenset[str] = frozenset()
 ) -> tuple[Guard, Change]:
-    """Only from the state and the turn on which it was decided."""
+    """Only from the state and the turn on which the decision was made."""
     guard = Guard(frozenset({tracked.state}), same={"turn": tracked.turn or None})
     return guard, Change(put=put, add={"turn": 1}, drop=drop)
 
 
 def _noted(tracked: Record, now_ms: int, note: Reason) -> Item:
-    """The history belongs to the lease while there is one."""
+    """While there is a lease, only its holder writes the history."""
     if tracked.state in ("SEALED", "OPEN"):
         return {}
     return {"history": noted(tracked.history, tracked.attempt, now_ms, note)}
@@ -51,7 +51,7 @@ def hearing(
     is_evidence: bool,
     is_complete: bool,
 ) -> tuple[Guard, Change]:
-    """An event was applied or held. It confirms the request where that completes the record."""
+    """An event was applied or held. It confirms the request if that completes the record."""
     note = _heard(event, met)
     put: dict[str, Any] = {**met.ordering.as_item(), **_noted(tracked, now_ms, note)}
     if is_evidence and not tracked.heard_at_ms:
@@ -60,13 +60,13 @@ def hearing(
         put["conversation_id"] = conversation_id
     if is_complete and can_be_confirmed(tracked):
         if not (is_evidence or tracked.heard_at_ms) and tracked.reconciled_at_ms:
-            # Genesys was asked; what came now is only what was held for.
+            # Genesys was asked; this event only releases held ones.
             return turning(tracked, {**put, **_reconciled(now_ms)}, _NO_ATTENTION)
         by = {"confirmed_by": event}
         return turning(tracked, {**put, **by, **_confirmed(now_ms)}, _NO_ATTENTION)
     is_in_vain = tracked.state == "MANUAL_REVIEW" and code_of(tracked.reason) is Code.HELD_IN_VAIN
     if is_in_vain and not met.ordering.held:
-        put["reason"] = kept(Code.CAME_LATE())  # nobody must go on looking for what has come
+        put["reason"] = kept(Code.CAME_LATE())  # a person must not look for events that have come
     return turning(tracked, put)
 
 
@@ -102,15 +102,15 @@ def _confirmed(now_ms: int) -> Item:
 
 
 def completing(tracked: Record, now_ms: int) -> tuple[Guard, Change]:
-    """What completes the record had been heard before its answer was settled."""
+    """The events that complete the record came before its answer was settled."""
     final = _confirmed(now_ms) if tracked.heard_at_ms else _reconciled(now_ms)
     put = {**final, **_noted(tracked, now_ms, Code.HEARD_BEFORE())}
     return turning(tracked, put, _NO_ATTENTION)
 
 
 def awaiting(now_ms: int, confirmation: Confirmation) -> Item:
-    """What the settling of an accepted request stores when its event is yet to come. The record
-    is the reconciler's when the timers have had their time and it is still not final."""
+    """The attributes of an accepted request whose event has not come yet. Reconcile handles the
+    record if it is not final when the timers have ended."""
     window_s = confirmation.window_s
     return {
         "accepted_at_ms": now_ms,
@@ -121,7 +121,7 @@ def awaiting(now_ms: int, confirmation: Confirmation) -> Item:
 
 
 def stretching(tracked: Record, now_ms: int, seconds: float) -> tuple[Guard, Change]:
-    """No event anywhere: the window is longer now."""
+    """Events have stopped altogether: the window is extended."""
     return turning(
         tracked,
         {
@@ -133,7 +133,7 @@ def stretching(tracked: Record, now_ms: int, seconds: float) -> tuple[Guard, Cha
 
 
 def recovering(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Change]:
-    """The window is over: Genesys is asked."""
+    """The window is over: Genesys is to be asked."""
     return turning(
         tracked,
         {
@@ -147,7 +147,7 @@ def recovering(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Chang
 def asking_again(
     tracked: Record, now_ms: int, seconds: float, note: Reason
 ) -> tuple[Guard, Change]:
-    """Genesys did not say, or not yet; the question is put again then."""
+    """Genesys gave no clear answer; it is asked again later."""
     return turning(
         tracked,
         {
@@ -162,7 +162,8 @@ def asking_again(
 def reconciling(
     tracked: Record, ordering: Ordering, now_ms: int, note: Reason, **more: object
 ) -> tuple[Guard, Change]:
-    """Genesys' truth is what was expected. Where events are still held, they are waited for."""
+    """Genesys' truth is what was expected. If events are still held, the record waits for their
+    prerequisites."""
     put: dict[str, Any] = {**ordering.as_item(), **_noted(tracked, now_ms, note), **more}
     put["reconciled_at_ms"] = now_ms
     if ordering.held:
@@ -171,8 +172,8 @@ def reconciling(
 
 
 def reopening(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Change]:
-    """It was accepted and never happened: once more, the same request. Should it have happened
-    after all, this is a possible duplicate, so it is listed as one."""
+    """It was accepted without effect: the same request is sent again. In case it did take effect,
+    it is listed as a possible duplicate."""
     return turning(
         tracked,
         {
@@ -192,7 +193,7 @@ def reopening(tracked: Record, now_ms: int, note: Reason) -> tuple[Guard, Change
 def reviewing(
     tracked: Record, now_ms: int, reason: Reason, *, locked: bool, **more: object
 ) -> tuple[Guard, Change]:
-    """A person has to decide; `locked`: also where an event still comes."""
+    """A person must decide; `locked`: even if an event still comes."""
     put: dict[str, Any] = {
         "state": "MANUAL_REVIEW",
         "attention": REVIEW,
@@ -209,7 +210,7 @@ def reviewing(
 def listing(
     tracked: Record, now_ms: int, note: Reason, *, duplicates: tuple[str, ...] = (), event: str = ""
 ) -> tuple[Guard, Change]:
-    """Lists what does not fit the record beside it, which stays as it is."""
+    """Lists a contradiction or duplicate in the record, whose state stays."""
     put: dict[str, Any] = dict(_noted(tracked, now_ms, note))
     if duplicates:
         put["duplicates"] = _listed(tracked.duplicates, duplicates)
@@ -223,5 +224,5 @@ def _listed(known: tuple[str, ...], more: tuple[str, ...]) -> list[str]:
 
 
 def postponing(tracked: Record, due_at_s: int, **more: object) -> tuple[Guard, Change]:
-    """The reconciler looks at it again then."""
+    """Reconcile handles it again at that time."""
     return turning(tracked, {"attention": OVERDUE, "due_at": due_at_s, **more})

@@ -1,1 +1,1 @@
-"""What needs somebody: dead letters, overdue records, and what only a person can decide."""
+"""Review: cases that only a person can decide."""

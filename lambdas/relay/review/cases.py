@@ -1,4 +1,4 @@
-"""Manual review: what only a person can decide is kept, with everything needed to decide it.
+"""Manual review: stores cases that only a person can decide, with everything needed for it.
 
 The document goes to the vault before the record says so, and before the message is acked: a
 crash between leaves a stray document, never a record without one.
@@ -13,7 +13,7 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import parked_item, parking
 from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
 
-#: of an answer that nobody can read a person gets this much
+#: how much of an unreadable answer is stored for a person
 ANSWER_KEPT_CHARS_MAX = 20_000
 ADVICE_UNCLEAR = (
     "Genesys accepted the request. See in its answer which items failed and look for them in "
@@ -24,8 +24,8 @@ ADVICE_UNCLEAR = (
 def keep_for_review(
     batch: Batch, reason: Reason, vault: Vault, now_ms: int, advice: str = "", answer: str = ""
 ) -> None:
-    """Stores the batch with its reason, what a person can do about it where we know, and the
-    answer where that is what it is about."""
+    """Stores the batch with its reason, advice if there is any, and the answer if the case is about
+    that."""
     known = {"advice": advice, "answer": answer[:ANSWER_KEPT_CHARS_MAX]}
     more = {name: text for name, text in known.items() if text}
     vault.keep(
@@ -38,15 +38,14 @@ def keep_record_for_review(
     batch_id: str, reason: Reason, advice: str, vault: Vault, now_ms: int, **sides: Json
 ) -> None:
     """Stores why a request whose message is gone needs a person, what was expected and found, and
-    the request itself where the vault has it."""
+    the request itself if the vault has it."""
     document = {"reason": str(reason), "advice": advice, "at_ms": now_ms, **sides}
     message = vault.fetch(sealed_key(batch_id))
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
 
 def complete(batch: Batch, state: State | None, vault: Vault) -> None:
-    """A message turns up whose request is in this state. Where a person has that, and there was no
-    message when the person was asked, this is it."""
+    """Adds a message that turned up to a case that was stored without it."""
     if state not in PARKED:
         return
     key = review_key(batch.batch_id)
@@ -57,8 +56,8 @@ def complete(batch: Batch, state: State | None, vault: Vault) -> None:
 
 
 def park_unrecorded(batch_id: str, *, ledger: Ledger, vault: Vault, now_ms: int) -> bool:
-    """Gives a request to a person whose record is gone although it is not done: its payload is kept
-    still. False where there is none: it is done, and its record has expired."""
+    """Gives a request to a person whose record is missing although it is not done, since its
+    payload is still kept. False if it is not: the request is done, and its record has expired."""
     message = vault.fetch(sealed_key(batch_id))
     if message is None:
         return False
@@ -76,10 +75,10 @@ def park(
     now_ms: int,
     advice: str = "",
 ) -> bool:
-    """Parks a batch that nobody holds; False while somebody does. A batch that has been settled
-    meanwhile stays as it is, and so does the document of one that a person has already, unless it
-    lacks the message: one that is sent again weeks later may hold events that were never this
-    request's."""
+    """Parks a batch without a lease; False while there is one. A batch that was settled in the
+    meantime stays as it is, and so does the document of an existing case, unless it lacks the
+    message: a message that is sent again weeks later may contain events that never belonged to this
+    request."""
     before = ledger.find([record_key(batch.batch_id)])[0]
     if before is not None and Record.of(before).state in PARKED:
         complete(batch, Record.of(before).state, vault)
@@ -90,7 +89,7 @@ def park(
         return True
     standing = Record.of(written.before)
     if standing.state in PARKED:
-        return True  # this very moment, with what it had
+        return True  # parked at this moment, with its content
     if standing.state in SETTLED | FINAL:
         vault.discard(review_key(batch.batch_id))
         return True

@@ -1,7 +1,7 @@
-"""A person's decision on a parked request, carried out: deliver again, it did happen, or leave it.
+"""Carries out a person's decision on a parked request: deliver again, it happened, or discard.
 
-Again means a new request: the old id may still be remembered at Genesys with its refusal. The new
-id is a function of the old one, so that a repeated command resumes and never sends a third one.
+Again means a new request, since Genesys may still remember the refusal under the old id. The new id
+is derived from the old one, so that a repeated command resumes and never sends a third one.
 """
 
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A request that waits for a person, with all that there is to decide by."""
+    """A request that waits for a person, with everything needed to decide."""
 
     record: Record
     item: Item
-    #: the vault's document: {"reason", "at_ms", "message"}; None where it is gone
+    #: the vault's document: {"reason", "at_ms", "message"}; None if it is missing
     document: Any
     batch: Batch | None
 
 
 def find(batch_id: str, ledger: Ledger, vault: Vault) -> Parked:
-    """Raises NotResolved where there is no such request."""
+    """Raises NotResolved if there is no such request."""
     item = ledger.find([record_key(batch_id)])[0]
     if item is None:
         raise NotResolved(
@@ -61,14 +61,14 @@ def find(batch_id: str, ledger: Ledger, vault: Vault) -> Parked:
 
 
 def successor(batch: Batch) -> Batch:
-    """The request that carries the same events on, under its own id."""
+    """The new request with the same events, under its own id."""
     return batch.part(range(len(batch.events)))
 
 
 def resolve(
     parked: Parked, decision: Decision, *, ledger: Ledger, vault: Vault, writes: Outbox, now_ms: int
 ) -> State:
-    """Carries the decision out; repeating it resumes it. Raises NotResolved, Transient."""
+    """Carries out the decision; repeating it resumes it. Raises NotResolved, Transient."""
     if decision.verdict == "again":
         return _again(parked, decision, ledger, vault, writes, now_ms)
     _claim_all(parked.batch, ledger, now_ms)
@@ -80,8 +80,8 @@ def resolve(
 
 
 def _claim_all(batch: Batch | None, ledger: Ledger, now_ms: int) -> None:
-    """It may have been parked before it had any claims: then a copy that comes later, or a replay
-    of the archive, would deliver what a person has closed. Parts need none: their whole has them.
+    """It may have been parked before it had claims: then a later copy or a replay would deliver
+    what a person has closed. Parts need none, since their whole has them.
     """
     if batch is not None and not batch.depth:
         claim(batch, ledger, now_ms)
@@ -95,10 +95,9 @@ def _again(
     writes: Outbox,
     now_ms: int,
 ) -> State:
-    """Until the new request is on its way the old record stays on the list of those overdue.
-
-    Claims come first: a request that was never split may have been parked before it had any, and
-    what another one owns must not be delivered again. Parts need none: the whole has claimed them.
+    """Until the new request is sent, the old record stays on the overdue list. Claims come first: a
+    request that was never split may have been parked before it had any, and events that another
+    batch owns must not be delivered again. Parts need none, since the whole has claimed them.
     """
     if parked.batch is None:
         raise NotResolved(
@@ -131,7 +130,7 @@ def _again(
 
 
 def _said(decision: Decision) -> tuple[str, Reason]:
-    """Who decided, and what the record's history says of it."""
+    """Who decided, and the line for the record's history."""
     return decision.who, Code.DECIDED(decision.who, decision.verdict, decision.note)
 
 
