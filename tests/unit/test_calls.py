@@ -130,3 +130,22 @@ def test_the_window_that_the_environment_says_is_the_one_that_is_waited(
     assert timer.visible_at_ms - timer.sent_at_ms == seconds * 1000
     record = Record.of(world.table.items[record_key(batch.batch_id)])
     assert record.window_until_ms - record.accepted_at_ms == seconds * 1000
+
+
+@pytest.mark.parametrize("what", ["calls", "callbacks", "emails", "messages"])
+def test_a_queue_that_is_gone_refuses_what_names_it_and_keeps_nobody_waiting(what: str) -> None:
+    """The queue is the event's own: of the others nothing is said."""
+    member = "callQueueId" if what == "calls" else "queueId"
+    path = f"/api/v2/conversations/{what}"
+    item = {**ITEMS[what], member: "body.queueId"}
+    world = Simulated(configuration({"kind": "conversations", "path": path, "item": item}), NONE)
+    gone = "0b0e8b3c-0000-4000-8000-00000000000a"
+    for number in range(60):
+        queue = gone if number % 2 else QUEUE_ID
+        world.batch([envelope(number, queueId=queue)], str(number))
+    world.write_all(most_s=120)
+
+    assert not world.stored_queue("writes").messages
+    assert (len(world.taken()), len(world.in_review())) == (30, 30)
+    assert all(gone in case["reason"] for case in world.in_review())
+    assert world.telemetry.counts["BreakerOpened"] == 0

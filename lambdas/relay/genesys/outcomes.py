@@ -97,8 +97,9 @@ METRIC_OF: Mapping[type[Outcome], Metric] = {
 
 #: refused because of the request's content, so that repeating it is useless
 REFUSALS = frozenset({400, 409, 413, 415, 422})
-#: the resource does not exist. If the path names the event's own conversation, this is about that
-#: event alone; otherwise the configuration is wrong, and every event is affected.
+#: the resource does not exist. If the path names the event's own conversation, or the body is one
+#: event's, this is about that event alone; otherwise the configuration is wrong, and every event is
+#: affected.
 GONE = frozenset({404, 410})
 #: 403 with this code: the client's role does not cover the division of the resource
 OF_A_DIVISION = "missing.division.permission"
@@ -140,7 +141,11 @@ def judge(
 def _refuses(answer: Answer, batch: Batch, destination: Destination) -> bool:
     if answer.status == 413 and len(batch.events) > 1:
         return True  # whoever finds it too large: its halves are smaller
-    names_its_event = bool(destination.path_values) or batch.events[0].topic == COMPENSATION
+    names_its_event = (
+        bool(destination.path_values)
+        or destination.shape == "single"
+        or batch.events[0].topic == COMPENSATION
+    )
     refuses = answer.status in REFUSALS or (names_its_event and _is_of_one(answer))
     return refuses and is_genesys_own(answer)
 
