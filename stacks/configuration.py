@@ -157,10 +157,7 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
             case float() if not math.isfinite(value):
                 yield f"{key} is {value}; expected a finite number."
             case int() if abs(value) > WHOLE_NUMBER_MAX:
-                yield (
-                    f"{key} does not fit into the 64 bits of a TOML integer; expected a smaller "
-                    "number."
-                )
+                yield (f"{key} exceeds the 64 bits of a TOML integer; expected a smaller number.")
             case date() | time():
                 yield f"{key} is {value}, a date or time; expected a string in quotes."
 
