@@ -164,9 +164,11 @@ def on_bus(client: Any, *items: dict[str, Any]) -> Any:
 
 def test_a_bus_that_there_is_not_gets_nothing() -> None:
     """EventBridge itself would accept the events, and nobody would ever see them."""
-    answer = on_bus(None, {"source": "s", "type": "t", "detail": {}})
+    gone = client_error("ResourceNotFoundException", 400)
+    service = Service(describe_event_bus=gone, put_events={"Entries": [{"EventId": "1"}]})
+    answer = on_bus(service, {"source": "s", "type": "t", "detail": {}})
     assert isinstance(answer, NotSent)
-    assert "ResourceNotFoundException" in str(answer.reason)
+    assert [name for name, _ in service.asked] == ["describe_event_bus"]
 
 
 def test_a_bus_that_may_not_be_asked_for_gets_its_events() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from lambdas.relay.assembly.audit import audit_function
+from lambdas.relay.audit import auditing
+from lambdas.relay.audit.auditing import Audit
 from lambdas.relay.functions.audit import Result
 from lambdas.relay.genesys.rate_limiter import NAME, Window
 from lambdas.relay.kernel.errors import Transient
@@ -61,6 +63,24 @@ def test_conversations_that_never_came_are_counted_and_nobody_is_named() -> None
     assert said["missing_conversations"] == 3
     named = str([gap, said])
     assert not any(conversation(n, NOW)["conversationId"] in named for n in range(7))
+
+
+def test_of_what_never_came_it_keeps_no_more_than_the_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After days without an event that would be everything there is."""
+    made: list[Audit] = []
+
+    def seen(*asked: Any) -> Audit:
+        made.append(auditing.audit(*asked))
+        return made[-1]
+
+    monkeypatch.setattr("lambdas.relay.functions.audit.audit", seen)
+
+    run(world_of(3, range(0)))
+
+    assert len(made[0].comparison.missing) == 18
+    assert not any(event.body for event in made[0].comparison.expected)
 
 
 def test_it_looks_no_further_back_than_it_is_told_and_judges_no_last_hour() -> None:
