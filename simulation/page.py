@@ -1,7 +1,7 @@
-"""Writes a campaign's figures into docs/guarantees.md: `python -m simulation.page`.
+"""Writes the figures of a campaign into docs/guarantees.md: `python -m simulation.page`.
 
-What stands there is from a run, and from the last one: between `<!-- name -->` and `<!-- /name -->`
-the page is this module's.
+The figures are those of the last run: this module writes the parts of the page between
+`<!-- name -->` and `<!-- /name -->`.
 """
 
 import json
@@ -33,33 +33,33 @@ def _figures(told: Mapping[str, Any]) -> str:
     broken += len(told["wired_failures"])
     rarest = min(faults, key=lambda kind: faults[kind])
     rows = (
-        ("runs, and as many worlds", f"{told['runs']:,}"),
-        ("events published, each with its copies", f"{told['events']:,}"),
+        ("runs, each with its own world", f"{told['runs']:,}"),
+        ("events published, not counting copies", f"{told['events']:,}"),
         ("delivered once", f"{told['delivered']:,}"),
-        ("rejected by Genesys, for a person", f"{told['rejected']:,}"),
+        ("rejected by Genesys, given to a person", f"{told['rejected']:,}"),
         ("given to a person for another reason", f"{told['parked']:,}"),
-        ("unreadable, in the quarantine", f"{told['quarantined']:,}"),
-        ("no route takes them", f"{told['unrouted']:,}"),
-        ("turned away, or given up by their sender before anybody took them",
+        ("unreadable, in quarantine", f"{told['quarantined']:,}"),
+        ("taken by no route", f"{told['unrouted']:,}"),
+        ("refused, or given up by their sender before they were accepted",
          f"{told['not_taken']:,}"),
         ("**lost**", f"**{told['lost']:,}**"),
-        ("second effects, each of them listed but for those of the next two rows",
+        ("duplicate effects, all listed except those of the next two rows",
          f"{told['duplicate_effects']:,}"),
-        ("of the second effects, those of a renaming without `formerly`, as the runbook announces",
+        ("of these, after a rename without `formerly`, as the runbook warns",
          f"{told['renamed_duplicates']:,}"),
-        ("... and those of what a restored ledger had forgotten, likewise",
+        ("of these, after a restored ledger, likewise",
          f"{told['forgotten_duplicates']:,}"),
-        ("**undetected second effects**", f"**{told['undetected_duplicates']:,}**"),
+        ("**undetected duplicate effects**", f"**{told['undetected_duplicates']:,}**"),
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
-        (f"the rarest of them: {rarest}", f"{faults[rarest]:,}"),
-        ("runs of the world of tracked requests", f"{told['tracked_runs']:,}"),
-        ("runs in which each lane has a queue of its own", f"{told['runs_in_lanes']:,}"),
-        ("runs in which something never works again", f"{told['endless_runs']:,}"),
+        (f"the rarest kind: {rarest}", f"{faults[rarest]:,}"),
+        ("runs with tracked requests", f"{told['tracked_runs']:,}"),
+        ("runs with a queue for each lane", f"{told['runs_in_lanes']:,}"),
+        ("runs in which something fails for good", f"{told['endless_runs']:,}"),
         ("runs with the real adapters", f"{told['wired_runs']:,}"),
-        ("single crashes, each point of the small worlds", f"{told['single_crashes']:,}"),
+        ("single crashes, at each point of the small worlds", f"{told['single_crashes']:,}"),
         ("pairs of crashes", f"{told['pairs_of_crashes']:,}"),
-        ("runs that broke a promise", f"{broken:,}"),
-        ("mistakes caught", f"{told['mutants_caught']} of {told['mutants']}"),
+        ("runs that broke a guarantee", f"{broken:,}"),
+        ("mutants caught", f"{told['mutants_caught']} of {told['mutants']}"),
         ("runs per second", f"{told['runs_per_second']}"),
     )  # fmt: skip
     return _table(("last campaign", ""), rows)
