@@ -6,8 +6,8 @@ list.
 
 Its default, `/api/v2/analytics/events/write`, is often named and does not exist on the real
 platform: neither the official SDK nor any public document of Genesys has it. A 2xx is read as "all
-accepted", there is no read-back, and nothing is assumed about repetition: `key` and `unknown`
-configure it.
+accepted" unless it reports an error of the request or of an item, which a person then has. There is
+no read-back, and nothing is assumed about repetition: `key` and `unknown` configure it.
 """
 
 from collections.abc import Mapping
