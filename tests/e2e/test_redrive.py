@@ -1,9 +1,11 @@
-"""Dead letters go back to work by the call that the AWS console makes, in parts and repeatedly.
+"""What takes a stage of its own. Dead letters go back to work by the call that the AWS console
+makes, in parts and repeatedly; and what teams ask for, with real receivers.
 
 Every function is broken in turn, so that every dead-letter queue gets letters of its own; each is
 then repaired and its letters are redriven. At the end every event took effect once.
 """
 
+import io
 import json
 import os
 import subprocess
@@ -14,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from demo.run import teams
 from demo.run.account import settle
 from demo.run.lines import Line, bus_source, generate
 from demo.run.publishing import publish
 from demo.run.remains import read_remains
+from demo.run.scenario import Act
+from demo.run.showing import Show
 from demo.run.stage import ENDPOINT_FILE, Setting, Stage, set_stage
 from demo.run.watching import Watch
 from emulator.toolchain import ROOT
@@ -44,10 +50,15 @@ CHECK = timer("window", "no-such-request", 0)
 QUEUE_OF = {"Intake": "Events", "Dedup": "Batches", "Write": "Writes", "Confirm": "Checks"}
 
 
+TEAMS = teams.Teams()
+
+
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory: pytest.TempPathFactory) -> Setting:
     lines = generate(7)[:EVENTS]
-    return Setting(tmp_path_factory.mktemp("redrive"), bus_source(lines), "none", 7)
+    directory = tmp_path_factory.mktemp("redrive")
+    source = bus_source(lines)
+    return Setting(directory, source, "none", 7, prepare=TEAMS.prepare, relay=teams.RELAY)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +119,21 @@ def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_
     repair(stage, "Confirm")
     assert Watch(stage).until_quiet(lambda _sight: None)
     assert not letters_in(stage, "Confirm")
+
+
+def test_every_team_has_what_is_its_own_once(stage: Stage, setting: Setting) -> None:
+    """An endpoint that verifies signatures, a bus, a FIFO queue, a lake, two lanes, a condition, a
+    shadow; what never came is found, made, and not doubled by the genuine events."""
+    for verb, queue in QUEUE_OF.items():
+        configure(stage, verb, {f"{queue.upper()}_RECEIVES_MAX": "100"})
+    show = Show(Console(file=io.StringIO()))
+
+    verdict = TEAMS.play(Act([], setting.source, stage, Watch(stage), show))
+
+    assert verdict.complaints == []
+    everywhere = dict.fromkeys(("apps", "orders", "lake", "agents"), 8)
+    rows = {"crm": 6, **everywhere, "quiet": 0, "missing": 2, "made": 2}
+    assert verdict.rows["teams"] == rows
 
 
 def assert_tells_why(dead_letter: dict[str, Any], verb: str) -> None:
