@@ -18,9 +18,9 @@ from simulation.memory.timeline import Timeline
 from simulation.slips import Harm, Slips
 from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
 
-#: hours after the beginning by which every queue is read again: two hours before SQS's four days,
-#: since an event that kills its function costs its neighbours ten receives, seven minutes apart
-PAUSE_END_H = 94
+#: one hour before SQS's four days; and an hour earlier where an event kills its function, which
+#: costs its neighbours ten receives, seven minutes apart
+PAUSE_END_H, PAUSE_END_BESIDE_A_KILLER_H = 95, 94
 #: incidents begin within so many seconds, or within the time of faults, if that is less
 WITHIN_S = 6 * HOUR_S
 
@@ -39,6 +39,8 @@ class Incidents:
     harm: Harm
     #: how long faults go on, in seconds
     faults_s: float
+    #: hours after the beginning by which every queue is read again
+    pause_end_h: int
 
     def plan(self, *, late: bool) -> None:
         """With `late`, those of weeks later too."""
@@ -54,7 +56,7 @@ class Incidents:
         ).plan(self._at_some_time)
         for queue, mapping in self.mappings.items():
             if fault_plan.strikes("mapping paused"):
-                hours = random.choice((0.5, 3, 76, PAUSE_END_H))
+                hours = random.choice((0.5, 3, 76, self.pause_end_h))
                 self._at_some_time(partial(self._pause, mapping, hours))
             for kind in ("redrive whole", "redrive part"):
                 if fault_plan.strikes(kind):
@@ -89,7 +91,7 @@ class Incidents:
     def _pause(self, mapping: EventSourceMapping, hours: float) -> None:
         """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
         wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
-        mapping.pause(min(wanted_ms, START_MS + PAUSE_END_H * HOUR_S * 1000))
+        mapping.pause(min(wanted_ms, START_MS + self.pause_end_h * HOUR_S * 1000))
 
     def _fall_silent(self, hours: float) -> None:
         self.server.silent_until_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)

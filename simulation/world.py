@@ -26,7 +26,7 @@ from simulation.endless import STUMBLING_EVENTS, WITHIN_S, Ending
 from simulation.fault_plan import FaultPlan
 from simulation.functions import FUNCTIONS, WRITERS_OF_LANES, Function, Instance, Neighbours
 from simulation.history import History
-from simulation.incidents import Incidents
+from simulation.incidents import PAUSE_END_BESIDE_A_KILLER_H, PAUSE_END_H, Incidents
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
 from simulation.memory.bus import Bus, Rule
@@ -182,6 +182,7 @@ class World:
             self.secret,
             self.harm,
             scenario.faults_s,
+            PAUSE_END_BESIDE_A_KILLER_H if scenario.ending.stumble else PAUSE_END_H,
         ).plan(late=scenario.regime.late_copies)
         self._plan_restore()
         self._plan_endings(scenario.ending)
