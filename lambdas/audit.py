@@ -1,4 +1,4 @@
-"""Lambda `audit`: once a day, what Genesys has on record and the relay never saw."""
+"""Lambda `audit`: once a day, finds what Genesys has on record but the relay never received."""
 
 from dataclasses import asdict
 from typing import Any

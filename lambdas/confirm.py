@@ -1,4 +1,4 @@
-"""Lambda `confirm`: events and timers meet the requests that caused them."""
+"""Lambda `confirm`: matches events and timers with the requests that caused them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lambda `dedup`: sealed batches claim their events."""
+"""Lambda `dedup`: claims the events of sealed batches."""
 
 from typing import Any
 

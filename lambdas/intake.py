@@ -1,4 +1,4 @@
-"""Lambda `intake`: envelopes from the events queue become sealed batches."""
+"""Lambda `intake`: turns envelopes from the events queue into sealed batches."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lambda `reconcile`: every 15 minutes, dead letters back to work or to a person."""
+"""Lambda `reconcile`: every 15 minutes, redrives dead letters or gives them to a person."""
 
 from dataclasses import asdict
 from typing import Any

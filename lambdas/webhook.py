@@ -1,4 +1,4 @@
-"""Lambda `webhook`: events posted over HTTPS go into the events queue."""
+"""Lambda `webhook`: puts events posted over HTTPS into the events queue."""
 
 from typing import Any
 

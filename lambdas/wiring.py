@@ -1,4 +1,4 @@
-"""The functions in AWS: adapters as their ports, variables as their settings, once per sandbox."""
+"""Assembles the functions in AWS, once per sandbox, from adapters and environment variables."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: the root of the asset, where configuration.json lies beside this package
+#: the root of the asset, which contains configuration.json and this package
 ROOT = Path(__file__).parent.parent
 CLOCK = SystemClock()
 
 
 class AwsPorts:
-    """Implements relay.ports.Ports. An adapter is imported and its client made when it is first
-    asked for: a cold start pays for what its function uses."""
+    """Implements relay.kernel.ports.Ports. An adapter is imported and its client made on first use,
+    so a cold start pays only for what its function uses."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -119,7 +119,7 @@ class AwsPorts:
 
 
 def _trace() -> str:
-    """Lambda sets it anew for each invocation
+    """The X-Ray header, which Lambda sets for each invocation
     (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
     return os.environ.get("_X_AMZN_TRACE_ID", "")
 
@@ -135,12 +135,12 @@ def ports() -> AwsPorts:
 
 
 def once(assemble: Callable[[Ports, Settings], T]) -> Callable[[], T]:
-    """A function, put together at a sandbox's first invocation and kept."""
+    """A function that is assembled at a sandbox's first invocation and then kept."""
     return cache(lambda: assemble(ports(), settings()))
 
 
 def of_source(functions: Mapping[str, T], event: Mapping[str, Any]) -> T:
-    """Of those by queue, the one for the queue that an SQS event comes from."""
+    """The function for the queue that an SQS event comes from; `functions` are by queue."""
     names = list(functions)
     if len(names) > 1:
         source = str(event["Records"][0]["eventSourceARN"]).rpartition(":")[2]
@@ -164,7 +164,7 @@ def consume(
 
 @contextmanager
 def flushing() -> Iterator[None]:
-    """Metrics leave the sandbox whatever comes of the invocation."""
+    """Metrics leave the sandbox even if the invocation fails."""
     try:
         yield
     finally:

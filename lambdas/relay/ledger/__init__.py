@@ -1,1 +1,1 @@
-"""What the ledger holds: claims for ever, records of requests, items that many change together."""
+"""What the ledger holds: claims, records of requests, and items that all instances share."""

@@ -1,40 +1,38 @@
-"""Claims: each effect of an event belongs to one batch for ever. Written once, never changed,
-never released.
+"""Claims: each effect of an event belongs to one batch for ever. A claim is written once and never
+changed or released.
 
-A claim names the batch that owns the event. The batch is durable before the claim is made, so
-whoever meets the claim knows that somebody is responsible. "Already there" is no verdict: the
-owner decides. The same owner means mine, resumed (a crash, or an SDK retry that met its own
-first try). Another owner means duplicate, unless the payload differs: then two events share an
-identity, and both are kept.
+A claim names the batch that owns the event. The batch is durable before it makes the claim, so a
+claim shows that some batch is responsible. Finding a claim is not yet a verdict: its owner decides.
+If the owner is this batch, it resumes its own work (after a crash, or an SDK retry that met its own
+first try). If it is another batch, the event is a duplicate, unless the payload differs: then two
+events share an identity, and both are kept.
 
-What a route makes of an event is one effect; two routes to one destination are two:
+What one route makes of an event is one effect; two routes to one destination make two:
 
     E#<identity>#<destination>            the first route to claim it; `routes` says which
-    E#<identity>#<destination>#<route>    any other, which met the first one's claim there
+    E#<identity>#<destination>#<route>    any other route, which found the first one's claim there
     E#<identity>~<payload hash>#...       the same, for another event under the identity
 
-What a person ordered to be delivered again (redelivery.py) is one more effect, as if of a route
-of its own:
+A redelivery (redelivery.py) is one more effect, claimed like that of a further route:
 
     E#<identity>#<destination>#!<redelivery>
 
-What was made of Genesys' own record (a *backfill*) says in other words what the genuine event says;
-both are known by their moment. So whichever comes second is a copy. But a made event stands for one
-genuine event and not for a second one that shares the moment. For which is decided where the two
-meet, whoever came second:
+An event made by a backfill differs in content from the genuine event, but both are identified by
+their moment, so the second to arrive is a copy. A made event stands for one genuine event only, not
+for another with the same moment. When a made and a genuine event meet, in either order, the later
+one claims this key with the genuine event's payload hash:
 
-    E#<identity>~genuine#                 by its payload; for whatever destination and route
+    E#<identity>~genuine#                 for every destination and route
 
-A made event whose genuine one is another than the one that it met goes out beside that.
+If the key already has another payload hash, the later event is not a copy, and both are sent.
 
+So the usual claim costs one put, however many routes are configured and in whatever order. A claim
+of the previous release names no route and holds for all routes.
 
-So the usual claim costs one put, whatever the configuration holds and in whatever order, and a
-claim of the release before, which names no route, holds for all of them.
-
-A name that is changed must not make an old event new. Names and former names are both claimed, in
-one order, and an event is owned by who owns it under each. Of several that claim at once, some
-under the old names only, one comes through: everybody who is refused was refused further on in the
-order by somebody else, and the last of these by nobody.
+Renaming must not make an old event new. The present and all former names are claimed, in one order,
+and a batch owns an event only if it owns every one of these claims. Of several batches that claim
+at once, some under the old names only, one succeeds: a batch is refused only by one that is further
+along this order, and no batch refuses the one that is furthest.
 """
 
 from collections.abc import Sequence
@@ -60,10 +58,10 @@ class Claimed:
     collisions: tuple[SealedEvent, ...]
 
 
-#: collision: another event under the identity; other: the claim is another route's; stood for: a
-#: made event has it, for one genuine event
+#: collision: another event under the identity; other: the claim is another route's; stood for: the
+#: claim is a made event's, which stands for one genuine event
 Verdict = Literal["mine", "copy", "collision", "other", "stood for"]
-#: sets the claim of the genuine event that a made one stands for apart
+#: marks the claim that tells which genuine event a made one stands for
 GENUINE = "genuine"
 
 
@@ -77,26 +75,26 @@ def owner_of(pk: str) -> str:
 
 
 def event_key(owner: str, identity: str, destination: str, route: str) -> tuple[str, str]:
-    """`route` is "" at the place that all routes share."""
+    """`route` is "" in the key that all routes share."""
     return owner_key(owner), f"E#{identity}#{destination}{f'#{route}' if route else ''}"
 
 
 def claim_key(
     event: SealedEvent, destination: str, apart: str = "", route: str = ""
 ) -> tuple[str, str]:
-    """`apart` sets it apart from others under the identity."""
+    """`apart` distinguishes the claim from others under the same identity."""
     identity = f"{event.identity}~{apart}" if apart else event.identity
     return event_key(event.owner, identity, destination, route)
 
 
 def claim_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
-    """Wherever a claim on this effect can stand, collisions apart."""
+    """All keys that a claim on this effect can have, except those of collisions."""
     routes = ("", *_own_places(event))
     return [claim_key(event, name, route=route) for name in target.names for route in routes]
 
 
 def _own_places(event: SealedEvent) -> Sequence[str]:
-    """Where it is claimed when the place that all routes share is taken by another effect."""
+    """The last parts of its keys if another effect has claimed the key that all routes share."""
     return [f"!{event.redelivery}"] if event.redelivery else sorted(event.routes)
 
 
@@ -106,7 +104,7 @@ def is_copy(event: SealedEvent, held: Item | None, batch_id: str) -> bool:
 
 
 def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
-    """What a claim says of an event that met it."""
+    """What an existing claim means for an event."""
     if held["batch_id"] == batch_id:
         return "mine"
     is_made = bool(event.backfill or held.get("backfill"))
@@ -121,9 +119,9 @@ def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
 
 
 def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
-    """Identities of known events that say the same and were published at another time: states that
-    came back, or one event that was published anew. Their claims stand beside one another, so this
-    is one small query, and only for events that are known by their time. Raises Transient."""
+    """Identities of claimed events with the same content and another time of publishing: states
+    that recurred, or one event published again. Their claims are adjacent in the ledger, so this is
+    one small query, made only for events identified by their time. Raises Transient."""
     if not event.content:
         return []
     claims = ledger.of(owner_key(event.owner), f"E#{event.content}")
@@ -132,13 +130,13 @@ def same_content(event: SealedEvent, ledger: Ledger) -> list[str]:
 
 
 def was_claimed(owner: str, identity: str, payload_hash: str, ledger: Ledger) -> bool:
-    """Whether any effect of this very event is claimed. Raises Transient."""
+    """Whether any effect of exactly this event is claimed. Raises Transient."""
     claims = ledger.of(owner_key(owner), f"E#{identity}")
     return any(claim["payload_hash"] == payload_hash for claim in claims)
 
 
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
-    """Claims every event of the batch. Raises Transient with some claims made: repeat it."""
+    """Claims every event of the batch. If it raises Transient, some claims are made: repeat it."""
     owned: set[str] = set()
     duplicates = _claimed_by_name(batch, ledger)
     collisions: dict[str, SealedEvent] = {}
@@ -162,8 +160,8 @@ def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
 
 
 def _claimed_by_name(batch: Batch, ledger: Ledger) -> list[SealedEvent]:
-    """Copies of events that were claimed before addresses and numbers were hashed in keys. Their
-    claims are gone a month after that (CLAIM_TTL_S); then this can go. Raises Transient."""
+    """Copies of events that were claimed before addresses and numbers in keys were hashed. Those
+    claims expire within CLAIM_TTL_S; then this function can be deleted. Raises Transient."""
     keys = {
         (owner_key(event.conversation_id), sk): event
         for event in batch.events
@@ -177,22 +175,22 @@ def _claimed_by_name(batch: Batch, ledger: Ledger) -> list[SealedEvent]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an event is claimed next."""
+    """The key under which an event is claimed next."""
 
     event: SealedEvent
-    #: names of the destination, this one and those still to come
+    #: names of the destination still to be claimed, this key's first
     names: Sequence[str]
-    #: what sets the claim apart from others under the identity
+    #: distinguishes the claim from others under the same identity
     apart: str = ""
-    #: names of the route, where the claim that all routes share is another's
+    #: names of the route still to be claimed, if the key that all routes share is another effect's
     routes: Sequence[str] = ()
-    #: where a made and a genuine event have met: the batch that has the effect of both, and what
-    #: the genuine one says
+    #: if a made and a genuine event have met: the batch that owns the effect of both, and the
+    #: payload hash of the genuine one
     stand_in: str = ""
     genuine: str = ""
 
     def verdict(self, batch_id: str, answer: Written) -> Verdict:
-        """What the ledger's answer says. Raises Transient where it says nothing."""
+        """What the ledger's answer means. Raises Transient if it does not show the claim."""
         if answer.applied and not self.stand_in:
             return "mine"
         if answer.applied:
@@ -205,7 +203,7 @@ class _Place:
         return judge(batch_id, self.event, answer.before)
 
     def after(self, verdict: Verdict, held: Item | None) -> "_Place | None":
-        """The next place, given the claim that it met; None: it is decided."""
+        """The next place, given the claim found at this one; None: the verdict is final."""
         match verdict:
             case "mine" if len(self.routes) > 1:
                 return replace(self, routes=self.routes[1:])

@@ -1,16 +1,16 @@
-"""A ledger that answers too slowly is left in peace, and the queue keeps the work.
+"""A ledger that answers too slowly is not called for a while; the work stays in the queue.
 
-    closed ──so many slow in a row──▶ open ──pause over──▶ one call as a probe
+    closed ──several slow in a row──▶ open ──pause over──▶ one call as a probe
        ▲                                      ▲                     │           │
        ╰──────────────── quick ───────────────┼─────────────────────╯           │
                                               ╰── slow: the pause doubles ◀─────╯
 
-While it is open every call fails at once with Transient, so that its message goes back to the queue
-by backoff instead of holding a function (and another connection to the store) for seconds. Only
-dedup works behind this: for it nothing is at stake before the claims are made. A writer that has
-just sent a request must get its outcome on record, however slow the ledger is.
+While it is open, every call fails at once with Transient, so the message returns to the queue with
+a backoff instead of holding a function (and another connection to the store) for seconds. Only
+dedup uses this: it has nothing at stake before its claims are made. A writer that has just sent a
+request must record the outcome, however slow the ledger is.
 
-Each instance learns for itself. Its knowledge cannot lie in the ledger, for that is what is slow.
+Each instance keeps its own state: the ledger cannot hold it, since the ledger is what is slow.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ DEFAULT = LedgerBreaker()
 
 
 class SparedLedger:
-    """Implements relay.ports.Ledger over another one."""
+    """Implements relay.kernel.ports.Ledger over another ledger."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""What this instance knows of claims, so that a storm of copies does not become one of store calls.
+"""The claims that this instance remembers, so that many copies do not cause as many ledger calls.
 
-A claim is written once, never changed and never released, and lives for weeks. What the ledger
-said about one is therefore true as long as this memory holds it, which is minutes. Nothing is
-concluded from what it does *not* hold: then the ledger is asked.
+A claim is written once, never changed and never released, and lives for weeks. So what the ledger
+answered about a claim is still true minutes later, which is as long as it is remembered. Nothing is
+concluded from a claim that is *not* remembered: then the ledger is asked.
 """
 
 from collections import OrderedDict
@@ -26,8 +26,8 @@ class _Claim:
 
 
 class KnownClaims:
-    """Claims by key, at most KNOWN_CLAIMS_MAX, the longest unused forgotten first, each for
-    KNOWN_CLAIMS_S. One instance of a function has one; it needs no lock."""
+    """At most KNOWN_CLAIMS_MAX claims by key, each for KNOWN_CLAIMS_S; the least recently used is
+    forgotten first. Each instance of a function has one, so it needs no lock."""
 
     def __init__(self) -> None:
         self._claims: OrderedDict[tuple[str, str], _Claim] = OrderedDict()
@@ -36,7 +36,7 @@ class KnownClaims:
         return len(self._claims)
 
     def learn(self, item: Item, now_ms: int) -> None:
-        """The ledger holds this claim."""
+        """Remembers a claim that the ledger holds."""
         key = (item["pk"], item["sk"])
         routes = tuple(item.get("routes", ()))
         self._claims[key] = _Claim(
@@ -52,7 +52,7 @@ class KnownClaims:
             self._claims.popitem(last=False)
 
     def find(self, key: tuple[str, str], now_ms: int) -> Item | None:
-        """The claim, as far as it tells whose the event is; None where it is not known."""
+        """The attributes of a claim that determine the event's owner; None if it is not known."""
         claim = self._claims.get(key)
         if claim is None:
             return None
@@ -82,7 +82,7 @@ class KnownClaims:
 
 
 class RememberingLedger:
-    """Implements relay.ports.Ledger over another one: a claim that is known is not asked for."""
+    """Implements relay.kernel.ports.Ledger over another ledger: a known claim costs no call."""
 
     def __init__(self, ledger: Ledger, known: KnownClaims, clock: Clock) -> None:
         self._ledger = ledger

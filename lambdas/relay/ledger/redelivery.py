@@ -1,9 +1,9 @@
-"""Redeliveries: what was delivered goes out once more because a person ordered it, and only that.
+"""Redeliveries: events that a person orders by name are delivered again, and no others.
 
-A person names the events; the order is on record before the bus's archive is replayed under its
-name. EventBridge marks each replayed event with that name (entrances/arrivals.py). An event that
-the order names is claimed as an effect of its own, once however often it arrives; every other
-event of the replay is what it always was: a copy.
+The order is on record before the bus's archive is replayed under the order's name. EventBridge
+marks each replayed event with that name (entrances/arrivals.py). An event that the order names is
+claimed as a separate effect, only once however often it arrives; every other event of the replay
+is still a copy.
 
     A#<redelivery> / A
 """
@@ -16,7 +16,7 @@ from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.ports import Item, Ledger
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 
-#: the events that one order can name: at 27 bytes each well below the 400 kB of an item
+#: events that one order can name: at 27 bytes each, well below an item's limit of 400 kB
 EVENTS_MAX = 5_000
 
 
@@ -32,8 +32,8 @@ def order(
     note: str,
     now_ms: int,
 ) -> Item:
-    """What a person ordered, as the ledger keeps it. Without `routes` each route is meant.
-    Raises ValueError for more events than one order can name."""
+    """A person's order as the ledger keeps it; no `routes` means every route. Raises ValueError
+    for more events than one order can name."""
     if len(identities) > EVENTS_MAX:
         raise ValueError(
             f"{len(identities)} events, but one redelivery can name at most {EVENTS_MAX}"
@@ -52,8 +52,8 @@ def order(
 
 
 def as_ordered(batch: Batch, ledger: Ledger) -> Batch:
-    """The batch with its redelivery on those events only that somebody ordered; still the same id.
-    Costs nothing where there is none. Raises Transient."""
+    """The batch, under the same id, with the redelivery removed from events that no order names.
+    Costs no call if no event has a redelivery. Raises Transient."""
     names = sorted({event.redelivery for event in batch.events} - {""})
     if not names:
         return batch
@@ -73,19 +73,19 @@ def as_ordered(batch: Batch, ledger: Ledger) -> Batch:
 @dataclass(frozen=True, slots=True)
 class _Order:
     events: frozenset[str]
-    #: none: each route is meant
+    #: empty: every route
     routes: frozenset[str]
 
     @classmethod
     def of(cls, item: Item) -> "_Order":
-        """An order that somebody has edited until nobody can read it names nothing."""
+        """An order that cannot be read, for example after a person edited it, names nothing."""
         events, routes = item.get("events"), item.get("routes")
         if not (_are_texts(events) and _are_texts(routes)):
             return cls(frozenset(), frozenset())
         return cls(frozenset(events), frozenset(routes))
 
     def names(self, event: SealedEvent) -> bool:
-        # One of two events under an identity is claimed, and so named, with its payload's hash.
+        # If two events share an identity, one is claimed, and so named, with its payload hash.
         known_as = {event.identity, f"{event.identity}~{event.payload_hash}"}
         is_routed = not self.routes or not self.routes.isdisjoint(event.routes)
         return is_routed and not self.events.isdisjoint(known_as)

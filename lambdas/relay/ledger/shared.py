@@ -1,9 +1,9 @@
 """One item of the ledger that all instances change together: read, decide, compare and swap.
 
-What the writers have in common (how many slots are left, whether Genesys is up) is decided by
-pure functions over such an item. Two instances that decide at the same time meet here: one write
-goes through, the other is refused, sees the newer item and decides again. So no decision is taken
-on a stale item, and a write that lands late changes nothing.
+The state that the writers share (how many slots are left, whether Genesys is up) is decided by
+pure functions over such an item. If two instances decide at the same time, one write succeeds; the
+other is refused, and its instance reads the newer item and decides again. So no decision applies
+to a stale item, and a late write changes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,30 +13,30 @@ from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Entropy, Guard, Item, Ledger
 from lambdas.relay.kernel.reasons import Code
 
-#: sets these items apart from the records of requests
+#: distinguishes these items from the records of requests
 STATE = "SHARED"
 SORT_KEY = "L"
-#: collisions of one change before it is given up; the writers are few and their writes short
+#: tries of one change before it is given up; there are few writers, and their writes are short
 TRIES = 10
 CONTENDED_PAUSE_S = 1.0
 
 T = TypeVar("T")
-#: what is kept in the item: whole numbers, booleans, texts
+#: the item's values: integers, booleans, texts
 Values = Mapping[str, Any]
-#: from the item (None: there is none) to what it becomes (None: it stays) and an answer
+#: from the item (None: there is none) to its new values (None: no change) and an answer
 Decide = Callable[[Item | None], tuple[Values | None, T]]
 
 
 class Shared:
-    """What is read from such an item and written to it: a frozen dataclass of the same names, whose
-    defaults are what holds where there is no item."""
+    """The values of such an item: a frozen dataclass with the same names, whose defaults apply if
+    there is no item."""
 
     __slots__: Sequence[str] = ()
 
     @classmethod
     def of(cls, item: Item | None) -> Self:
-        """A member that is missing, or of another type than its default, begins anew: the next
-        release may have more of them, and somebody's hand may have been here."""
+        """A value that is missing, or not of its default's type, becomes the default: the next
+        release may have more values, and a person may have edited the item."""
         usual = cls()
         if item is None:
             return usual
@@ -64,12 +64,12 @@ class SharedItem:
         self._pk = key_of(name)[0]
 
     def read(self) -> Item | None:
-        """The item as it stands. Raises Transient."""
+        """The current item. Raises Transient."""
         return self._ledger.find([(self._pk, SORT_KEY)])[0]
 
     def change(self, decide: Decide[T]) -> T:
-        """Applies a decision to the newest item; returns its answer once it is on record. Raises
-        Transient: then the change may be on record all the same, and its answer is lost."""
+        """Applies a decision to the newest item; returns its answer once it is on record. If it
+        raises Transient, the change may still be on record, but its answer is lost."""
         holder = self._entropy.token()
         standing = self.read()
         for _ in range(TRIES):
@@ -84,8 +84,8 @@ class SharedItem:
             item = {"pk": self._pk, "sk": SORT_KEY, "state": STATE, "attempt": 1, "holder": holder}
             written = self._ledger.insert([{**item, **values}])[0]
         else:
-            # Whatever stands there is what it was decided on; the count begins anew where it is
-            # none, and nothing else of a damaged item is in the way.
+            # Applies only to the item that was decided on. If its count is damaged, counting
+            # starts again; other damage does not prevent the write.
             before = standing.get("attempt")
             attempt = before + 1 if isinstance(before, int) else 1
             same = {name: standing.get(name) for name in ("attempt", "holder")}
@@ -96,19 +96,19 @@ class SharedItem:
                 Change(put={**values, "state": STATE, "holder": holder, "attempt": attempt}),
             )
         self._met = written.before
-        # A write whose answer was lost and that was repeated by the SDK meets itself.
+        # If an answer was lost and the SDK repeated the write, it meets its own first try.
         return written.applied or (self._met is not None and self._met.get("holder") == holder)
 
 
 class SharedState(Generic[S]):
-    """Such an item as the values that it holds: decided on whole, and written where they change."""
+    """Such an item as its values: each decision takes all of them and is written if any change."""
 
     def __init__(self, kind: type[S], ledger: Ledger, entropy: Entropy, name: str) -> None:
         self._kind = kind
         self._item = SharedItem(ledger, entropy, name)
 
     def read(self) -> S:
-        """The values as they stand. Raises Transient."""
+        """The current values. Raises Transient."""
         return self._kind.of(self._item.read())
 
     def change(self, decide: Callable[[S], tuple[S, T]]) -> T:

@@ -1,1 +1,1 @@
-"""Routes: which events go to which destination, and as what."""
+"""Routes: which events go to which destination, and by which mapping."""

@@ -20,21 +20,22 @@ from lambdas.relay.kernel.canonical import Json, digest, uuid_text
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
 
-#: what a JMESPath expression of a mapping can name
+#: the members that a mapping's expressions can use
 FIELDS = (
     "id", "id_v4", "identity", "topic", "detail_type", "source", "conversation_id",
     "correlation_id", "envelope_id", "occurred_at", "accepted_at", "reconstructed", "body",
 )  # fmt: skip
 
-#: what is compiled beside names and constants; what has children in a row is applied in a row
+#: the nodes that are compiled besides names and constants; the first two apply their children in
+#: sequence
 COMPILED = ("subexpression", "pipe", "or_expression", "and_expression", "function_expression")
-#: compiled expressions that an instance keeps; a configuration has some dozens
+#: compiled expressions that an instance keeps; a configuration has a few dozen
 EXPRESSIONS_KEPT = 1_000
 Evaluator = Callable[[Json], Json]
 _FUNCTIONS = Functions()
 _INTERPRETER = TreeInterpreter()
 
-#: what JMESPath raises about values, its own errors and those of the functions behind it
+#: errors that a value can cause: JMESPath's own, and those of the functions that it calls
 _FAILURES = (
     JMESPathError, ValueError, TypeError, ArithmeticError, AttributeError, LookupError,
     RecursionError,
@@ -42,16 +43,16 @@ _FAILURES = (
 
 
 def item_ids(identity: str, payload_hash: str, route: str) -> tuple[str, str]:
-    """The `id` and `id_v4` of what a route makes of an event."""
+    """The `id` and `id_v4` of the item that a route makes of an event."""
     unique = digest("item", identity, payload_hash, route)
     return uuid_text(unique, 5), uuid_text(unique, 4)
 
 
 def view(event: Event, route: str) -> dict[str, Json]:
-    """The document that a route's expressions see. `id` is derived from what the event says and
-    from the route, so that a destination that can recognise ids recognises every copy, and never
-    takes two events that share an identity for one, nor what two routes make of one event; `id_v4`
-    is the same for those who insist on that version."""
+    """The document that a route's expressions see. `id` is derived from the event's content and
+    the route. So a destination that recognises ids recognises every copy, but never confuses two
+    events that share an identity, or the items that two routes make of one event. `id_v4` is the
+    same for destinations that require that version."""
     id_v5, id_v4 = item_ids(event.identity, event.payload_hash, route)
     return {
         "id": id_v5,
@@ -71,8 +72,8 @@ def view(event: Event, route: str) -> dict[str, Json]:
 
 
 def holds(condition: str, document: Mapping[str, Any]) -> bool:
-    """Whether a condition is met, as JMESPath has it: what is null, false or empty is not true, a
-    nought is. Raises Malformed naming the expression that failed."""
+    """Whether a condition is met, by JMESPath's rules: null, false and anything empty are false,
+    but 0 is true. Raises Malformed naming the expression that failed."""
     return not _is_false(evaluated(condition, document))
 
 
@@ -91,7 +92,7 @@ def render(template: Json, document: Mapping[str, Any]) -> Json:
 
 
 def evaluated(expression: str, document: Mapping[str, Any]) -> Json:
-    """What one expression yields, null where it finds nothing. Raises Malformed naming it."""
+    """The value of one expression, null if it finds nothing. Raises Malformed naming it."""
     try:
         return evaluator(expression)(document)
     except _FAILURES as error:
@@ -100,13 +101,13 @@ def evaluated(expression: str, document: Mapping[str, Any]) -> Json:
 
 @lru_cache(EXPRESSIONS_KEPT)
 def evaluator(expression: str) -> Evaluator:
-    """What an expression gives of a document. Raises JMESPathError."""
+    """A function that evaluates an expression on a document. Raises JMESPathError."""
     return _compiled(jmespath.compile(expression).parsed)
 
 
 def _compiled(node: Any) -> Evaluator:
-    """Names, constants, alternatives and functions are nearly all that mappings say. As functions
-    of Python they take a fifth of what JMESPath's interpreter takes, which does the rest."""
+    """Mappings consist mostly of names, constants, alternatives and functions. As Python functions
+    these take a fifth of the time of JMESPath's interpreter, which evaluates the rest."""
     kind, value, children = node["type"], node.get("value"), node["children"]
     if kind == "field":
         return lambda document: document.get(value) if isinstance(document, dict) else None
@@ -134,12 +135,12 @@ def _both(first: Json, second: Evaluator, document: Json) -> Json:
 
 
 def _is_false(value: Json) -> bool:
-    """jmespath.org/specification.html, "Or Expressions": nothing, false, and what is empty."""
+    """jmespath.org/specification.html, "Or Expressions": null, false, and anything empty."""
     return value is None or value is False or value in ("", [], {})
 
 
 def _why(error: Exception) -> str:
-    """What went wrong without the value that it went wrong with: the sentence ends up in logs."""
+    """What went wrong, without the value that caused it, since the text is logged."""
     if isinstance(error, JMESPathTypeError):
         expected = " or ".join(error.expected_types)
         return f"{error.function_name}() takes {expected}, not {error.actual_type}"

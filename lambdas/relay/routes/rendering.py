@@ -1,4 +1,4 @@
-"""Rendering: an event as one destination takes it, to the last byte."""
+"""Rendering: an event becomes the exact item that one destination takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from lambdas.relay.routes.route import Route
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Where an event goes, and as what."""
+    """An event's item and its target."""
 
     target: Target
     #: the list of the request that the item goes into
     into: str
-    #: JSON as it goes out
+    #: JSON, as it is sent
     item: str
-    #: the event itself shows that this is so already: there is nothing to write
+    #: the event itself shows that the change has already happened, so there is nothing to write
     is_shown: bool = False
 
 
@@ -58,7 +58,7 @@ def rendered(route: Route, event: Event) -> Rendered:
 
 
 def _text(item: Json) -> str:
-    """A function of JMESPath can make a number that no JSON holds, out of a text such as "nan"."""
+    """Raises Malformed for numbers that JSON lacks: JMESPath can convert a text such as "nan"."""
     try:
         return outbound(item)
     except ValueError:
@@ -72,13 +72,13 @@ def _require(item: Json, destination: Destination) -> None:
 
 
 def _is_shown(destination: Destination, event: Event, item: Json, path: str) -> bool:
-    """Whether the event shows, of the very thing that the request is to change, all that it would
-    bring about. Only where repeating changes nothing anyhow."""
+    """Whether the event already shows everything that the request would change, on the same
+    object. True only if repeating the request has no further effect."""
     confirmation = destination.confirmation
     if confirmation is None or not destination.is_repeatable or not isinstance(item, Mapping):
         return False
     if event.entrance != "partner":
-        return False  # what somebody else says of it is not what Genesys shows
+        return False  # only Genesys' own events show Genesys' state
     if not confirmation.causes(event.detail_type) or set(item) - set(confirmation.shows):
         return False
     try:
@@ -101,7 +101,7 @@ def _path(
 
 
 def _require_askable(item: Json, destination: Destination) -> None:
-    """What became of the item is asked for by its id: that has to be one, before it is sent."""
+    """The truth is asked for by the item's id, so the id must be valid before the item is sent."""
     members = item if isinstance(item, Mapping) else {}
     confirmation = destination.confirmation
     if confirmation is None or confirmation.truth is None:

@@ -1,5 +1,5 @@
-"""The configuration as the functions find it: resolved at synthesis, checked there, and only loaded
-here. What a kind brings (how it reads its results, how it compares) is not in the document."""
+"""The configuration as the functions load it: resolved and checked at synthesis. The document does
+not contain the code of a kind (how it reads results, how it compares)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 
 def load(document: Row) -> Configuration:
-    """What `stacks.schema.resolving.resolve` wrote, as it was."""
+    """Restores the configuration that `stacks.schema.resolving.resolve` wrote."""
     destinations = {row["name"]: _destination(row) for row in document["destinations"]}
     former = {name: d for d in destinations.values() for name in d.formerly}
     breakers = document["breakers"]

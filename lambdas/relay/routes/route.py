@@ -1,4 +1,4 @@
-"""A route: which events go to a destination, and as what."""
+"""A route: which events go to a destination, and by which mapping."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ from lambdas.relay.routes import mapping
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which events go to a destination, and as what."""
+    """Which events go to a destination, and by which mapping."""
 
     name: str
     destination: Destination
-    #: patterns over detail-types; `*` is the one wildcard
+    #: patterns over detail-types; `*` is the only wildcard
     topics: tuple[str, ...]
     item: Json
-    #: a JMESPath expression over the event that must be true as well; None: nothing must
+    #: the condition, a JMESPath expression over the event; None: no condition
     when: str | None = None
-    #: its events are claimed and not written
+    #: its events are claimed but not written
     is_shadow: bool = False
-    #: names that it had before: events claimed for them are claimed for it
+    #: former names: events claimed under them count as claimed for this route
     formerly: tuple[str, ...] = ()
     lane: Lane = "normal"
 
@@ -34,12 +34,12 @@ class Route:
         return (self.name, *self.formerly)
 
     def lists(self, detail_type: str) -> bool:
-        """Whether its topics have the type."""
+        """Whether its topics include the type."""
         return any(fits(detail_type, topic) for topic in self.topics)
 
     def wants(self, event: Event) -> bool:
-        """Whether an event of its topics meets its condition. Raises Malformed where that cannot
-        be told."""
+        """Whether an event of its topics meets its condition. Raises Malformed if the condition
+        cannot be evaluated."""
         try:
             return self.when is None or mapping.holds(self.when, mapping.view(event, self.name))
         except Malformed as malformed:

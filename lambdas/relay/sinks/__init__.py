@@ -1,1 +1,1 @@
-"""Sinks: what batches go to beside Genesys, under the same claims, leases and records."""
+"""Sinks: destinations outside Genesys, with the same claims, leases and records."""

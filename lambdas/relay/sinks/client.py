@@ -1,4 +1,4 @@
-"""What a writer needs of whatever takes its batches."""
+"""What a writer needs from a destination's client."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,10 +9,10 @@ from lambdas.relay.messages.sealing import Batch
 
 
 class Client(Protocol):
-    """One attempt is one request, under the batch's own id."""
+    """Sends batches: an attempt is one call, under the batch's id."""
 
     def post(self, batch: Batch, destination: Destination) -> Posted:
-        """Sends a batch once. Raises Transient where it certainly was not sent."""
+        """Sends a batch once. Raises Transient if it certainly was not sent."""
         ...
 
 

@@ -1,12 +1,12 @@
-"""An HTTPS endpoint of one's own, signed as Standard Webhooks sign
+"""An operator's own HTTPS endpoint; requests are signed by the Standard Webhooks specification
 (github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md).
 
     webhook-id: <the batch's id, the same in every repetition>
     webhook-timestamp: <seconds since 1970, of this attempt>
     webhook-signature: v1,<base64 of HMAC-SHA256 over id.timestamp.body>, one for each key
 
-The id is what a receiver knows a repetition by. A key is base64 of 24 to 64 bytes, whether or not
-`whsec_` stands before it; while there are two, each signs, so that a receiver can change over.
+A receiver recognises a repetition by the id. A key is base64 of 24 to 64 bytes, with or without the
+prefix `whsec_`; while there are two keys, both sign, so that a receiver can switch keys.
 """
 
 import base64
@@ -66,7 +66,7 @@ class HttpsClient:
         return Posted(judge(answer, self.clock.now_ms()), None)
 
     def _secrets(self, destination: Destination) -> Sequence[bytes]:
-        """Its keys under any of its names. Raises Transient where they cannot be read."""
+        """Its keys under any of its names. Raises Transient if they cannot be read."""
         for name in (destination.name, *destination.formerly):
             keys = [secret_of(key) for key in self.keys.of(name, fresh=False)]
             if keys:
@@ -75,7 +75,7 @@ class HttpsClient:
 
 
 def secret_of(key: str) -> bytes | None:
-    """The bytes of a key; None where it is none."""
+    """The bytes of a key; None if it is invalid."""
     try:
         secret = base64.b64decode(key.removeprefix(PREFIX), validate=True)
     except ValueError:
@@ -84,7 +84,7 @@ def secret_of(key: str) -> bytes | None:
 
 
 def signed(secrets: Sequence[bytes], id_: str, at_s: int, body: bytes) -> Mapping[str, str]:
-    """The headers that prove who sent it, and when."""
+    """The headers that prove who sent the request, and when."""
     said = f"{id_}.{at_s}.".encode() + body
     macs = [base64.b64encode(hmac.digest(secret, said, "sha256")).decode() for secret in secrets]
     return {
@@ -95,7 +95,7 @@ def signed(secrets: Sequence[bytes], id_: str, at_s: int, body: bytes) -> Mappin
 
 
 def judge(answer: Answer | NotSent | Unanswered, now_ms: int) -> Outcome:
-    """What an answer means. Whoever wrote it is no Genesys: the status is all that counts."""
+    """What an answer means. It is not Genesys' answer, so only the status counts."""
     match answer:
         case NotSent(reason):
             return Deferred(reason, None, None)
@@ -112,7 +112,7 @@ def judge(answer: Answer | NotSent | Unanswered, now_ms: int) -> Outcome:
         case status if status in REFUSALS:
             return Refused(status, Code.ANSWERED(words(answer)), "")
         case status if 300 <= status < 500 and status not in MAY_HAVE_HAPPENED:
-            # A key that it does not know, an address that is gone: every batch would fare so.
+            # For example an unknown key or a wrong address: every batch gets the same answer.
             return Deferred(Code.ANSWERED(words(answer)), wait, status)
         case status:
             return Unsure(Code.STATUS(status), wait)

@@ -1,4 +1,4 @@
-"""A service of AWS that takes records, and tells of each whether it was taken."""
+"""An AWS service that takes records and says of each whether it was accepted."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from lambdas.relay.kernel.ports import (
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch
 
-#: codes of single records that pass; what has another one will be refused for ever
+#: codes of single records that are temporary; a record with another code will always be refused
 #: (the API references of PutEvents, SendMessageBatch and PutRecordBatch)
 PASSING = frozenset(
     {
@@ -56,12 +56,12 @@ def judge(answer: Taken | Busy | NotSent | Rejected | Unanswered) -> Outcome:
         case Busy(reason):
             return Deferred(reason, None, 429, is_fault=False)
         case Rejected(reason):
-            # Which of them it is for the halves will tell.
+            # Splitting the request shows which record is the cause.
             return Refused(400, reason, "")
         case Taken(codes, passing):
             may_pass = PASSING | passing
             if codes and all(code in may_pass for code in codes):
-                # None of it happened: the whole request can come back as it is.
+                # No record was accepted: the whole request can be repeated as it is.
                 return Deferred(Code.NO_RECORD_TAKEN(codes[0]), None, 429, is_fault=False)
             failures = [
                 ItemFailure(number, retryable=code in may_pass, reason=code)
