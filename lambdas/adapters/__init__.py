@@ -1,1 +1,1 @@
-"""One module per neighbour: ledger, queues, vault, genesys, credentials, settings, telemetry."""
+"""The ports, implemented on AWS and HTTP; one module for each."""

@@ -1,4 +1,4 @@
-"""The AWS SDK: how its clients are made, and what its errors mean to the relay."""
+"""The AWS SDK: how its clients are made, and which errors of the relay its errors become."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +10,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
 from lambdas.relay.kernel.reasons import Code
 
-#: an AWS call that has not answered by then is given up; ours answer within milliseconds
+#: an AWS call without an answer by then is given up; ours usually take milliseconds
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
-#: tries of one call, the first included; more is the queue's business
+#: tries of one call, including the first; further retries are left to the queue
 ATTEMPTS = 3
 
 CONFIG = Config(
     connect_timeout=CONNECT_TIMEOUT_S,
     read_timeout=READ_TIMEOUT_S,
     retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    # Half the CPU of a call: the SDK composes its long user agent twice for each, and compares
-    # every parameter with the service's model, as the service itself does. What our adapters send
-    # the contract suite sees.
+    # These two save half the CPU of a call: the SDK composes its long user agent twice per call and
+    # compares every parameter with the service's model, as the service itself does. The contract
+    # suite checks the parameters of our adapters.
     user_agent=f"genesys-relay boto3/{boto3.__version__}",
     parameter_validation=False,
 )
@@ -45,9 +45,9 @@ def code_of(error: ClientError) -> str:
 
 @contextmanager
 def translated(operation: str, impossible: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turns the SDK's errors into the relay's. A code among `impossible` is about what we sent and
-    will be answered for ever. No other is final: even a missing permission is mended by somebody,
-    and until then the message waits."""
+    """Turns the SDK's errors into the relay's. A code in `impossible` is about what we sent, and a
+    retry would get it again. No other code is final: even a missing permission may be granted, and
+    until then the message waits."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Time and chance, the real ones."""
+"""The real clock and real randomness."""
 
 import random
 import secrets
@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """Implements relay.ports.Clock."""
+    """Implements relay.kernel.ports.Clock."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000

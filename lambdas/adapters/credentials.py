@@ -18,7 +18,7 @@ _FORM = '{"client_id": "...", "client_secret": "..."}'
 
 
 class SecretsManagerSecrets:
-    """Implements relay.ports.Secrets."""
+    """Implements relay.kernel.ports.Secrets."""
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
         self._client = client

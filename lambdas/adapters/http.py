@@ -1,4 +1,4 @@
-"""HTTP, once: no retries, no redirects, a bound on time and on size."""
+"""HTTP requests without retries or redirects, bounded in time and size."""
 
 import ssl
 import time
@@ -24,7 +24,7 @@ _OURS = {
     "Accept": "*/*",
     "Accept-Encoding": "gzip, deflate",
 }
-#: the words of a refusal: Genesys' error bodies have some hundred bytes
+#: the most that is read of an error's body; Genesys' have a few hundred bytes
 ERROR_BODY_BYTES_MAX = 100_000
 
 
@@ -33,11 +33,11 @@ def no_proxy(url: str) -> Mapping[str, str]:
 
 
 class RequestsHttp:
-    """Implements relay.ports.Http.
+    """Implements relay.kernel.ports.Http.
 
-    Every request has a connection of its own: one kept from an earlier invocation may have died
-    while Lambda slept, and a POST on it would end as "maybe" for no reason. What is kept is the
-    trust store: reading it costs ten times the CPU of all the rest of a request.
+    Every request has its own connection: one kept from an earlier invocation may have been closed
+    while Lambda was frozen, and a POST on it would needlessly have an unknown outcome. The trust
+    store is kept: reading it costs ten times the CPU of the rest of a request.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class RequestsHttp:
         trust: ssl.SSLContext | None = None,
         proxies: Callable[[str], Mapping[str, str]] = no_proxy,
     ) -> None:
-        """`trust`: whose certificates are believed; None: the authorities that requests brings.
-        `proxies`: by a URL's scheme, the proxies on the way to it."""
+        """`trust`: the trusted authorities; None: those that come with requests. `proxies`: the
+        proxies to use for a URL, by its scheme."""
         self._timing = timing
         self._trust = public_authorities() if trust is None else trust
         self._proxies = proxies
@@ -75,15 +75,15 @@ class RequestsHttp:
 
 
 def public_authorities(bundle: str = DEFAULT_CA_BUNDLE_PATH) -> ssl.SSLContext:
-    """What requests would make for each connection anew, once. Raises OSError where there is no
-    such bundle."""
+    """The trust store that requests would load again for each connection. Raises OSError if the
+    bundle does not exist."""
     context = create_urllib3_context()
     context.load_verify_locations(bundle)
     return context
 
 
 class _OneRequest(HTTPAdapter):
-    """The connections of one session, which trust what they are told to, and read no bundle."""
+    """The connections of one session. They use the given trust store and read no bundle."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
@@ -96,7 +96,7 @@ class _OneRequest(HTTPAdapter):
         return super().proxy_manager_for(proxy, **named, ssl_context=self._trust)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        conn.cert_reqs = "CERT_REQUIRED"  # of `ssl_context`: no bundle beside it
+        conn.cert_reqs = "CERT_REQUIRED"  # by `ssl_context` alone, without a bundle
 
 
 def _read(response: requests.Response, until: float) -> Answer | Unanswered:
@@ -105,7 +105,7 @@ def _read(response: requests.Response, until: float) -> Answer | Unanswered:
     if not _says_its_end(response):
         return Unanswered(Code.ANSWER_WITHOUT_END())
     body = bytearray()
-    # What has come so far, not a whole chunk: a byte at a time must not keep us past `until`.
+    # read1 returns what has arrived: a slow sender must not hold us past `until`.
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > GENESYS_ANSWER_BYTES_MAX:
@@ -116,14 +116,14 @@ def _read(response: requests.Response, until: float) -> Answer | Unanswered:
 
 
 def _read_words(response: requests.Response, until: float) -> Answer:
-    """From 300 on the status says what there is to know, and the body only explains it: what of it
-    comes in time is read, and however it ends, the status has been said."""
+    """From 300 on only the status matters, and the body explains it. The part of the body that
+    arrives in time is read; if the rest is missing, the status still holds."""
     body = bytearray()
     while len(body) < ERROR_BODY_BYTES_MAX and time.monotonic() < until:
         try:
             chunk = response.raw.read1(_CHUNK_BYTES, decode_content=True)
         except (requests.RequestException, HTTPError):
-            break  # cut off: what has come is all the words there are
+            break  # cut off: what has arrived is used
         if not chunk:
             break
         body += chunk
@@ -131,14 +131,14 @@ def _read_words(response: requests.Response, until: float) -> Answer:
 
 
 def _says_its_end(response: requests.Response) -> bool:
-    """An answer that ends with its connection looks whole wherever it was cut off, even within
-    its headers."""
+    """Whether an answer states where it ends. One that ends with its connection looks complete
+    wherever it was cut off, even within its headers."""
     framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
     return bool(framed) or response.status_code in (204, 304)
 
 
 def _failed(error: Exception) -> NotSent | Unanswered:
-    """Only what failed before a connection stood is certain not to have arrived."""
+    """Only a request that failed before there was a connection certainly did not arrive."""
     failed = Code.CONNECTION_FAILED(type(error).__name__)
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NotSent(failed)

@@ -1,4 +1,4 @@
-"""API Gateway's side of the webhook: its payload (format 2.0) in, its answer out.
+"""Converts between API Gateway's payload (format 2.0) and the webhook's requests and replies.
 
 docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -14,7 +14,7 @@ from lambdas.relay.kernel.canonical import canonical
 
 
 def request_of(event: Mapping[str, Any]) -> Request:
-    """The body's bytes are those that were signed: text comes as it was, the rest in base64."""
+    """The body has the bytes that were signed: text arrives unchanged, other bodies in base64."""
     return Request(
         sender=_sender(event),
         headers={name.lower(): str(value) for name, value in _members(event, "headers").items()},
@@ -23,7 +23,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def _sender(event: Mapping[str, Any]) -> str:
-    """A sender with a route of its own stands in the path without a parameter's name."""
+    """If a sender has its own path in API Gateway, its name is in the path, not in a parameter."""
     sender = _members(event, "pathParameters").get("sender")
     return str(sender or str(event.get("rawPath") or "").rpartition("/")[2])
 
@@ -34,8 +34,8 @@ def _members(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _body(text: str, is_base64: bool) -> bytes:
-    """What is called base64 and is none stays as it came: nobody has signed it, nobody can read
-    it, and its sender is told so."""
+    """A body that is marked as base64 but is not stays as it came: its proof and content are then
+    checked like those of any other body, and its sender gets the reason."""
     if is_base64:
         with suppress(ValueError):
             return base64.b64decode(text, validate=True)

@@ -1,4 +1,4 @@
-"""Lambda's side of an invocation: SQS records in, partial batch failures out."""
+"""What Lambda passes to an invocation (SQS records) and takes back (partial batch failures)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from lambdas.relay.kernel.ports import Clock, Delivery
 
-#: marks a delivery that no queue handed out: a bare event from the console's Test button
+#: marks a delivery that came from no queue: a bare event from the console's Test button
 NO_RECEIPT = ""
 
 
@@ -17,7 +17,7 @@ class Context(Protocol):
 
 
 def deadline_ms(context: Context, clock: Clock) -> int:
-    """When this invocation will be ended, on the clock of `now_ms`."""
+    """When Lambda will end this invocation, by the clock of `now_ms`."""
     return clock.now_ms() + context.get_remaining_time_in_millis()
 
 
@@ -42,6 +42,6 @@ def deliveries_of(event: Mapping[str, Any], clock: Clock) -> list[Delivery]:
 
 
 def answer(kept: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    """Names every message that must stay. An empty list means that all may be deleted
+    """Names every message that must stay in its queue. An empty list: all may be deleted
     (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html)."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in kept]}

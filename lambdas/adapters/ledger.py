@@ -16,11 +16,11 @@ from lambdas.relay.kernel.reasons import Code
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: an item over 400 KB, a key over its bytes, a number that is to be added to a text: API reference,
-#: PutItem and UpdateItem. Not a query of the index, where it says that the table has none.
+#: an item over 400 KB, a key that is too long, a number to be added to a text: API reference,
+#: PutItem and UpdateItem. Not for a query of the index: there it means that the index is missing.
 _IMPOSSIBLE = frozenset({"ValidationException", "ItemCollectionSizeLimitExceededException"})
 _REFUSED = "ConditionalCheckFailedException"
-#: what a statement of a batch is answered: the same codes without "Exception", but these
+#: error codes of statements in a batch: the same as above without "Exception", except these
 #: (API reference, BatchStatementError)
 _STANDS_THERE = "DuplicateItem"
 _IMPOSSIBLE_STATEMENTS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
@@ -33,9 +33,9 @@ _deserializer = TypeDeserializer()
 
 
 class DynamoLedger:
-    """Implements relay.ports.Ledger. A write of one item is one conditional write, and the item
-    that it met comes back with the refusal (ALL_OLD). Several are inserted in batches, and what
-    stands in the way of those refused is read afterwards (docs/decisions/0005)."""
+    """Implements relay.kernel.ports.Ledger. One item is written with one conditional write, whose
+    refusal returns the existing item (ALL_OLD). Several are inserted in batches, and the existing
+    items behind refusals are read afterwards (docs/decisions/0005)."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -53,7 +53,7 @@ class DynamoLedger:
         return [Written(done, None if done else next(met)) for done in applied]
 
     def _insert_batch(self, items: Sequence[Item]) -> list[bool]:
-        """Which of them were applied, in one round trip. Raises when that is not known of all."""
+        """Inserts in one round trip; whether each was applied. Raises if any result is unknown."""
         statements: Any = [_statement(self._table, _pack(item)) for item in items]
         with translated("BatchExecuteStatement", _IMPOSSIBLE):
             answer = self._client.batch_execute_statement(Statements=statements)
@@ -123,7 +123,7 @@ class DynamoLedger:
     def of(
         self, pk: str, begins: str = "", before: str = "", newest: int | None = None
     ) -> Sequence[Item]:
-        # A key may not begin with an empty text.
+        # DynamoDB refuses an empty text in a key condition.
         condition = "pk = :pk"
         values = {":pk": {"S": pk}}
         if begins or before:
@@ -154,16 +154,16 @@ class DynamoLedger:
 
 
 class _Expression:
-    """Builds DynamoDB's expressions out of a guard and a change; every name is a placeholder, since
-    `state` and others are reserved words, and a number, since a name may hold any character and a
-    placeholder only letters, digits and underscores."""
+    """Builds DynamoDB's expressions from a guard and a change. Every name becomes a placeholder,
+    since `state` and others are reserved words. Placeholders are numbered, since names may contain
+    any character, but placeholders only letters, digits and underscores."""
 
     def __init__(self) -> None:
         self._places: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
     def condition(self, guard: Guard) -> str:
-        # A name that no expression uses is refused, so each is asked for where it is used.
+        # DynamoDB refuses names that no expression uses, so each is added where it is used.
         if guard.states is None:
             clauses = [f"attribute_exists({self._name('pk')})"]
         else:
@@ -221,8 +221,8 @@ def _statement(table: str, packed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _failed(codes: Sequence[str]) -> Transient | Impossible:
-    """Of several that failed, one that will always fail is told only when there is no other: the
-    rest is worth a repetition."""
+    """The error for failed statements: Impossible only if all of them will always fail, since the
+    others are worth a retry."""
     called, told = "BatchExecuteStatement", ", ".join(codes)
     if _IMPOSSIBLE_STATEMENTS.issuperset(codes):
         return Impossible(Code.CALL_REFUSED(called, told))
@@ -242,8 +242,8 @@ def _pack(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def packed(value: Any) -> dict[str, Any]:
-    """As boto3's TypeSerializer says it, in a quarter of the time, of the types that items have.
-    DynamoDB refuses an item with a text that is not UTF-8; Genesys' words may quote one."""
+    """The result of boto3's TypeSerializer, in a quarter of the time, for the types that items
+    have. DynamoDB refuses a text that UTF-8 cannot encode, and Genesys' errors may quote one."""
     match value:
         case str():
             return {"S": value if value.isascii() else value.encode("utf-8", "replace").decode()}
@@ -261,7 +261,7 @@ def packed(value: Any) -> dict[str, Any]:
 
 
 def unpack(item: Mapping[str, Any]) -> Item:
-    """An item as DynamoDB says it, in plain values."""
+    """An item from DynamoDB, in plain values."""
     return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
 
 

@@ -13,13 +13,13 @@ from lambdas.relay.kernel.reasons import Code
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: a long poll: an empty answer then means an empty queue
+#: of a long poll, whose empty answer means an empty queue
 #: (SQS developer guide, short and long polling; seconds)
 RECEIVE_WAIT_S = 1
-#: SQS takes ten attributes a message; empty values are not allowed
+#: SQS accepts ten attributes per message; empty values are not allowed
 ATTRIBUTES_MAX = 10
-#: what SQS answers to a message that it will never take (API reference, SendMessageBatch); of one
-#: message among others it says so in its row
+#: codes for a message that SQS will never accept (API reference, SendMessageBatch); for one message
+#: among others, the code is in its row of the answer
 _IMPOSSIBLE = frozenset(
     {
         "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -28,17 +28,17 @@ _IMPOSSIBLE = frozenset(
         "InvalidParameterValue",
     }
 )
-#: SQS refuses a message that holds one of these (API reference, SendMessage). Our bodies are ASCII;
-#: an attribute may quote an event or Genesys.
+#: SQS refuses a message that contains one of these characters (API reference, SendMessage). Our
+#: bodies are ASCII, but an attribute may quote an event or Genesys.
 _UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SqsQueue:
-    """Implements relay.ports.Queue."""
+    """Implements relay.kernel.ports.Queue."""
 
     def __init__(self, client: "SQSClient", url: str, trace: Callable[[], str] = str) -> None:
-        """`trace` gives the X-Ray header of the work that messages are sent for, "" for none:
-        messages carry it, so that one trace goes through all the functions."""
+        """`trace` returns the X-Ray header of the current work, "" for none. Messages carry it, so
+        that one trace covers all the functions."""
         self._client = client
         self._url = url
         self._trace = trace
@@ -72,7 +72,7 @@ class SqsQueue:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(most, SQS_ENTRIES_MAX),
-                # A short poll asks some of the servers only, and finds nothing where there is much.
+                # A short poll asks only some of the servers, so it may miss messages.
                 WaitTimeSeconds=RECEIVE_WAIT_S,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
@@ -98,8 +98,8 @@ class SqsQueue:
 
 
 def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """As many messages a call as SQS takes, by number and by bytes (a call has the same limit as
-    a message)."""
+    """As many messages per call as SQS accepts, by number and by bytes (a call has the same limit
+    as a message)."""
     group: list[Outgoing] = []
     size = 0
     for message in messages:

@@ -1,5 +1,5 @@
-"""Records into EventBridge, SQS and Firehose. Each call is one attempt: the SDK's own repetition
-after a lost answer would double records unseen."""
+"""Sends records to EventBridge, SQS and Firehose. Each call is one attempt: if the SDK repeated a
+call after a lost answer, records could be duplicated unnoticed."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, U
 from lambdas.relay.kernel.reasons import Code, Reason
 
 ONCE = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
-#: what never reached the service
+#: errors of calls that never reached the service
 UNSENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError)
 BUSY = THROTTLING | {
     "KmsThrottled", "OverLimit", "ServiceUnavailableException", "ThrottledException",
 }  # fmt: skip
-#: what is said of a whole call for what its records say: the same call is refused for ever (API
-#: references of PutEvents, SendMessageBatch and PutRecordBatch, their common errors)
+#: codes that refuse a whole call because of the content of its records: it will always be refused
+#: (API references of PutEvents, SendMessageBatch and PutRecordBatch, their common errors)
 REJECTED = frozenset(
     {
         "BatchRequestTooLong",
@@ -39,17 +39,17 @@ REJECTED = frozenset(
         "ValidationException",
     }
 )
-#: of an event on a bus (API reference, PutEventsRequestEntry). What has a longer type EventBridge
-#: accepts, and nobody gets it (github.com/segmentio/action-destinations/pull/2828)
+#: of an event on a bus (API reference, PutEventsRequestEntry). EventBridge accepts an event with a
+#: longer type but does not deliver it (github.com/segmentio/action-destinations/pull/2828)
 DETAIL_TYPE_CHARS_MAX = 128
-#: of a FIFO queue's message (API reference, SendMessage, MessageGroupId)
+#: a group that SQS accepts for a FIFO queue (API reference, SendMessage, MessageGroupId)
 GROUP = re.compile(r"[!-~]{1,128}")
 
 Answer = Taken | Busy | NotSent | Rejected | Unanswered
 
 
 class AwsRecords:
-    """Implements relay.ports.Records over one of the three services."""
+    """Implements relay.kernel.ports.Records for one of the three services."""
 
     def __init__(self, service: str, client: Any = None) -> None:
         ways: dict[str, tuple[str, Callable[[str], str], Callable[..., Taken]]] = {
@@ -77,9 +77,9 @@ class AwsRecords:
             return Unanswered(_told(where, error))
 
     def _bus(self, arn: str) -> str:
-        """EventBridge accepts events for a bus that there is not, and they are gone
-        (github.com/aws/aws-sdk/issues/186), so it is asked for the bus before each call. Where it
-        may not tell, as of another account's, there is no more to know."""
+        """EventBridge accepts events for a bus that does not exist, and they are lost
+        (github.com/aws/aws-sdk/issues/186). So each call first checks that the bus exists, unless
+        that is not permitted, as for a bus of another account."""
         try:
             self._client.describe_event_bus(Name=arn)
         except ClientError as error:
@@ -130,7 +130,7 @@ class AwsRecords:
     def _to_stream(self, name: str, records: Sequence[Record]) -> Taken:
         answer = self._client.put_record_batch(
             DeliveryStreamName=name,
-            # A line each, as readers of a lake expect.
+            # One line each, as readers of a data lake expect.
             Records=[{"Data": record.text.encode() + b"\n"} for record in records],
         )
         return Taken([row.get("ErrorCode", "") for row in answer["RequestResponses"]])
@@ -146,7 +146,7 @@ def _entry(arn: str, record: Record) -> dict[str, str]:
         "EventBusName": arn,
         "Source": str(item["source"]),
         "DetailType": str(item["type"]),
-        # No larger than it was measured by: without spaces.
+        # Without spaces, so that it is no larger than was measured.
         "Detail": outbound(item["detail"]),
     }
 
@@ -156,13 +156,13 @@ def _has_type(entry: dict[str, str]) -> bool:
 
 
 def _group(record: Record) -> str:
-    """What belongs together, by a name that SQS takes."""
+    """The record's group, hashed if SQS would not accept it."""
     is_name = GROUP.fullmatch(record.group)
     return record.group if is_name else short(digest("group", record.group), 26)
 
 
 def _meaning(where: str, error: ClientError) -> Answer:
-    """What is said of a whole call."""
+    """What an error means that concerns a whole call."""
     code = code_of(error).rpartition(".")[2]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in BUSY:

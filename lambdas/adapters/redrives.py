@@ -1,4 +1,4 @@
-"""Redrives that people start in the console of SQS."""
+"""Redrives that people start in the SQS console."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def resume_redrive(client: "SQSClient", dead_url: str, source_url: str) -> bool:
-    """As relay.ports.Ports.resume_redrive has it.
+    """Implements `resume_redrive` of relay.kernel.ports.Ports.
 
-    SQS moves a letter back to its source only if SQS itself brought it from there; at one that a
-    function or EventBridge sent, the task ends FAILED. Where a task names its destination, every
+    SQS moves a letter back to its source only if SQS itself dead-lettered it; at a letter that a
+    function or EventBridge sent, the task ends FAILED. If a task names its destination, every
     letter moves (API reference, StartMessageMoveTask and ListMessageMoveTasks: `DestinationArn` is
-    null where none was given; the latest task comes first).
+    null if none was given; the latest task comes first).
     """
     dead_arn, source_arn = (_arn(client, url) for url in (dead_url, source_url))
     with translated("ListMessageMoveTasks"):
@@ -29,6 +29,6 @@ def resume_redrive(client: "SQSClient", dead_url: str, source_url: str) -> bool:
 
 
 def _arn(client: "SQSClient", url: str) -> str:
-    """A queue's ARN says what its URL says (developer guide, queue and message identifiers)."""
+    """A queue's ARN, made from its URL (developer guide, queue and message identifiers)."""
     account, name = urlsplit(url).path.strip("/").split("/")
     return f"arn:{client.meta.partition}:sqs:{client.meta.region_name}:{account}:{name}"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: a changed secret is noticed after this at the latest
 CACHE_S = 300.0
-#: a request with a wrong key, or a failed reading, makes us read the secret again, but no more
-#: often than this
+#: after a request with a wrong key, or a failed read, the secret is read again, but no more often
+#: than this
 REREAD_S = 10.0
 #: shorter keys can be guessed; the stack generates 64 characters
 KEY_CHARS_MIN = 32
@@ -27,22 +27,22 @@ _FORM = (
 
 
 class SecretsManagerSenderKeys:
-    """Implements relay.ports.SenderKeys.
+    """Implements relay.kernel.ports.SenderKeys.
 
-    What cannot be read is no reason to trust anybody for longer: the senders are told to come back,
-    and nothing of theirs is lost. One sender's unusable entry is that sender's alone.
+    If the secret cannot be read, old keys are not trusted any longer: senders are told to retry, so
+    none of their events are lost. An unusable entry affects only its own sender.
     """
 
     def __init__(
         self, client: "SecretsManagerClient", secret_id: str, name: str = "the webhook's secret"
     ) -> None:
-        """`name`: what people call the secret."""
+        """`name`: the secret's name in reasons."""
         self._client = client
         self._name = name
         self._secret_id = secret_id
         self._read_at = float("-inf")
         self._keys: Mapping[str, Sequence[str]] = {}
-        #: why the last reading failed
+        #: why the last read failed
         self._failure: Transient | None = None
 
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
@@ -54,7 +54,7 @@ class SecretsManagerSenderKeys:
             except Transient as failure:
                 self._failure = failure
         if self._failure is not None:
-            # Raised again and again: without this its traceback would grow each time.
+            # The same error is raised repeatedly; without this its traceback would keep growing.
             raise self._failure.with_traceback(None)
         keys = self._keys.get(sender)
         if keys is not None and not keys:
@@ -75,7 +75,7 @@ class SecretsManagerSenderKeys:
 
 
 def _listed(value: Any) -> Sequence[str]:
-    """Empty where it is no key or no list of keys."""
+    """The keys of an entry; empty if it is neither a key nor a list of keys."""
     keys = value if isinstance(value, list) else [value]
     fit = all(isinstance(key, str) and len(key) >= KEY_CHARS_MIN for key in keys)
     return tuple(keys) if fit else ()

@@ -1,4 +1,4 @@
-"""What the stack tells a function: the environment, read once, and the configuration file."""
+"""What the stack gives a function: environment variables and the configuration file."""
 
 import json
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ CONFIGURATION_FILE = "configuration.json"
 
 
 class Settings:
-    """Implements relay.assembly.settings.Settings: the variables of a function, without defaults.
-    What is missing is named in a RuntimeError."""
+    """Implements relay.assembly.settings.Settings from a function's environment variables, without
+    defaults; a RuntimeError names a missing one."""
 
     def __init__(self, environ: Mapping[str, str], root: Path) -> None:
         self._environ = environ
         self._root = root
 
     def text(self, name: str) -> str:
-        """Raises RuntimeError where it is missing or empty."""
+        """Raises RuntimeError if the variable is missing or empty."""
         value = self._environ.get(name, "")
         if not value:
             raise RuntimeError(f"the function's environment variable {name} is missing")
@@ -34,7 +34,7 @@ class Settings:
         return int(self.text(name))
 
     def queue_url(self, queue: str) -> str:
-        """Of `events`, or of `events-dead`."""
+        """The URL of a queue, such as `events` or `events-dead`."""
         return self.text(f"{variable(queue)}_QUEUE_URL")
 
     def receives_max(self, queue: str) -> int:

@@ -1,8 +1,8 @@
 """Logs and metrics with Powertools: structured lines, metrics as EMF, both through stdout.
 
-A log line may hold what correlates (ids, states, counts, times) and nothing that a customer said
-or is called. So numbers pass, texts pass under the names listed here, and everything else is
-withheld by name. Powertools adds the function, the level, the time and the X-Ray trace id.
+A log line may contain what correlates (ids, states, counts, times), but no customer's words or
+name. So numbers are logged, texts only in the fields listed here, and of any other field only its
+name, as withheld. Powertools adds the function, the level, the time and the X-Ray trace id.
 """
 
 import logging
@@ -16,7 +16,7 @@ from lambdas.relay.kernel.personal import masked
 
 RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
-#: texts that correlate: docs/runbook.md, "Read the logs", says how to search by them
+#: fields whose texts correlate: docs/runbook.md, "Read the logs", says how to search by them
 TEXTS = frozenset(
     {
         "batch",
@@ -38,12 +38,12 @@ TEXTS = frozenset(
         "was",
     }
 )
-#: characters of a text that a line repeats; Lambda cuts whole lines at 256 KB
+#: characters of one text in a line; Lambda cuts whole lines at 256 KB
 TEXT_CHARS_MAX = 8_000
 
 
 def presentable(fields: Mapping[str, object]) -> dict[str, object]:
-    """What of a note may be written; `withheld` names the rest."""
+    """The fields of a note that may be logged; `withheld` names the others."""
     shown: dict[str, object] = {}
     withheld: list[str] = []
     for name, value in fields.items():
@@ -58,7 +58,7 @@ def presentable(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 class PowertoolsTelemetry:
-    """Implements relay.ports.Telemetry. Service, namespace and level come from the
+    """Implements relay.kernel.ports.Telemetry. Service, namespace and level come from the
     POWERTOOLS_* variables that the stack sets."""
 
     def __init__(self, environment: str) -> None:
@@ -72,13 +72,13 @@ class PowertoolsTelemetry:
             self._counted[metric] = self._counted.get(metric, 0) + value
 
     def note(self, message: str, **fields: object) -> None:
-        # A field may not bear the name of what `logging` itself keeps of a line: it would raise.
+        # `logging` raises if a field has the name of one of its own attributes.
         shown = presentable(fields)
         named = {f"{name}_" if name in RESERVED else name: value for name, value in shown.items()}
         self._logger.info(message, extra=named)
 
     def flush(self) -> None:
-        """Writes what was counted, the sum of each metric; once per invocation."""
+        """Writes the sum of each metric that was counted; called once per invocation."""
         counted, self._counted = self._counted, {}
         for metric, value in counted.items():
             self._metrics.add_metric(metric, MetricUnit.Count, value)

@@ -17,8 +17,8 @@ _IMPOSSIBLE = frozenset({"EntityTooLarge", "KeyTooLongError"})
 
 
 class S3Vault:
-    """Implements relay.ports.Vault. It connects when it is first used: intake needs it for what it
-    cannot read only. dedup and write use it with every request, and gain nothing by that."""
+    """Implements relay.kernel.ports.Vault. It connects on first use: intake needs it only for
+    messages that it cannot read. dedup and write use it for every request and gain nothing."""
 
     def __init__(self, connect: Callable[[], "S3Client"], bucket: str) -> None:
         self._connect = connect

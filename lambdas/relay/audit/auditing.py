@@ -32,7 +32,7 @@ class Audit:
     """The result for a period; `period` is the part of it that could be judged."""
 
     period: Period
-    #: that Genesys has of it
+    #: how many conversations Genesys' record of the period has
     conversations: int
     comparison: Comparison
 
@@ -42,8 +42,8 @@ class Deps:
     analytics: Analytics
     ledger: Ledger
     configuration: Configuration
-    #: whether what never came is kept with all that the record tells of it, as a backfill needs it;
-    #: after days without an event that would be everything there is
+    #: whether missing events keep their bodies, which a backfill needs; after days without any
+    #: event, that would be everything on record
     keeps_bodies: bool = True
 
 
@@ -63,7 +63,7 @@ def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
     if judged.since_ms >= judged.until_ms:
         return Audit(judged, 0, conclude(()))
     period = deps.analytics.known(judged)
-    # Each is judged as it is told, and no more of it is kept than what is missing.
+    # Each conversation is judged when it is read, and only its missing events are kept whole.
     verdicts: dict[str, Verdict] = {}
     for conversation in deps.analytics.conversations(period):
         name = str(conversation.get("conversationId"))
@@ -75,7 +75,7 @@ def audit(asked: Period, deps: Deps, now_ms: int) -> Audit:
 
 
 def _verdict(conversation_id: str, told: Iterable[Expected], deps: Deps) -> Verdict:
-    """Of one conversation. Raises Transient."""
+    """The verdict on one conversation. Raises Transient."""
     came = heard(conversation_id, deps.ledger)
     known = partial(identity_of, configuration=deps.configuration)
     found = verdict_on(told, came, known)

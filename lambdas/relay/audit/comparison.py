@@ -78,20 +78,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one conversation's events. Of what came nothing but the place is kept, since a
-    day has hundreds of thousands."""
+    """The result for one conversation's events. Only missing events keep their bodies, since a day
+    has hundreds of thousands of events."""
 
-    #: known to be the very ones
+    #: arrived with the same identity
     same: tuple[Expected, ...]
-    #: taken for those that came, as many as were claimed of their topic
+    #: taken as arrived, since their topic has as many other claims
     other: tuple[Expected, ...]
     missing: tuple[Expected, ...]
-    #: types whose events are known by their moment
+    #: types whose events are identified by the rule `moment`
     by_moment: tuple[str, ...]
 
     @property
     def bare(self) -> "Verdict":
-        """The same without what the missing ones say."""
+        """The same without the bodies of the missing events."""
         return replace(self, missing=tuple(event.bare for event in self.missing))
 
     @property
@@ -104,8 +104,8 @@ def verdict_on(
     heard: Sequence[Heard],
     identity_of: Callable[[Expected], str | None],
 ) -> Verdict:
-    """`events` of one conversation, and what came of it; `identity_of` tells by what an event would
-    be known if it came, None where that cannot be told from the record."""
+    """The verdict on one conversation, from the `events` that its record implies and its claims;
+    `identity_of` returns the identity of an event, None if the record does not determine it."""
     claimed: dict[str, set[str]] = defaultdict(set)
     for claim in heard:
         claimed[claim.topic.lower()].add(claim.identity)
@@ -117,8 +117,8 @@ def verdict_on(
         known = {event: identity_of(event) for event in implied}
         found = claimed[topic.lower()]
         exact = [event for event in implied if known[event] in found]
-        # The rest of what was claimed of the topic stands for as many others, the earliest first:
-        # which it is nobody knows.
+        # The topic's other claims count for as many other events, the earliest first, since it is
+        # not known which events they are for.
         left = len(found) - len({known[event] for event in exact})
         rest = [event for event in implied if known[event] not in found]
         same += exact
@@ -135,7 +135,7 @@ def verdict_on(
 
 
 def conclude(verdicts: Iterable[Verdict]) -> Comparison:
-    """All conversations of a period together."""
+    """Combines the verdicts on all conversations of a period."""
     every = list(verdicts)
     same = Counter(event.detail_type for each in every for event in each.same)
     other = Counter(event.detail_type for each in every for event in each.other)

@@ -29,7 +29,7 @@ KINDS: Mapping[str, str] = {
     "voicemail": "voicemail",
     **dict.fromkeys(("ivr", "botflow", "workflow", "voicesurveyflow"), "flow"),
 }
-#: by kind and side; each is one object, however many events bear it
+#: by kind and side; each name is one object, however many events have it
 NAMES: Mapping[tuple[str, str], str] = {
     (kind, side): f"{DETAIL_EVENTS}{kind}.{side}"
     for kind in dict.fromkeys(KINDS.values())
@@ -62,7 +62,7 @@ class Expected:
 
     @property
     def bare(self) -> "Expected":
-        """The same without what it says."""
+        """The same without its body."""
         return replace(self, body=NOTHING)
 
     @property
@@ -133,7 +133,7 @@ def _of_session(
 
 
 def _is_over(conversation: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the session goes on: between two segments of it, all of them have an end."""
+    """Whether the session is over: between two segments, all of them have an end too."""
     return "conversationEnd" in conversation or any("disconnectType" in s for s in segments)
 
 

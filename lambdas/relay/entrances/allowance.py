@@ -1,9 +1,9 @@
-"""Allowances: how many requests a sender of the webhook may make, so that none uses up what is
-another's.
+"""Allowances: how many requests a sender of the webhook may make, so that none uses up the capacity
+for the others.
 
-An instance of the function keeps its own count: nothing is asked of anybody, and a function that
-anyone on the internet can call needs no permission to write. So it is a bound for each instance,
-and one instance serves one request at a time.
+An instance of the function keeps its own count, so a function that anyone on the internet can call
+makes no call for it and needs no permission to write. The limit is therefore per instance, and one
+instance serves one request at a time.
 """
 
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ from lambdas.relay.kernel.limits import MINUTE_S
 class Allowance:
     """A token bucket for each name: `per_minute` at once, and as many again evenly over a minute.
 
-    It remembers as many names as it is asked about, so it is asked about proven ones only.
+    It remembers every name that it is asked about, so it is asked only about authenticated ones.
     """
 
     per_minute: int
-    #: by name: what is left, and when that was (ms)
+    #: by name: the tokens left, and at what time (ms)
     _left: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def take(self, name: str, now_ms: int) -> bool:
-        """False where nothing is left for now."""
+        """False if nothing is left for now."""
         left, at_ms = self._left.get(name, (float(self.per_minute), now_ms))
         refilled = (now_ms - at_ms) * self.per_minute / (MINUTE_S * 1000)
         left = min(float(self.per_minute), left + max(0.0, refilled))

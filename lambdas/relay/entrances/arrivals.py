@@ -1,6 +1,6 @@
-"""How an envelope came: who is proven to have said it, and since when we have it.
+"""How an envelope arrived: its authenticated origin, and when we first received it.
 
-None of this is read from the document, whose content anybody can choose. These cannot be forged:
+None of this is read from the document, whose content anyone can choose. These cannot be forged:
 
 * a source that begins with `aws.`: PutEvents accepts it only from AWS and its partners
   (docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html, Source);

@@ -131,7 +131,7 @@ def _compared(keys: Sequence[str]) -> Sequence[str]:
 
 
 def _fits_any(stated: str, proofs: Sequence[str], own: int) -> bool:
-    """Compares with all of them, each in constant time; the first `own` are of the sender's."""
+    """Compares with every proof in constant time; the first `own` are by the sender's keys."""
     told = stated.encode("utf-8", "surrogatepass")
     fits = [hmac.compare_digest(told, proof.encode()) for proof in proofs]
     return any(fits[:own])

@@ -1,11 +1,11 @@
 """Events in the shapes of published tutorials, so that systems built on them can move to the relay.
 
 * flat: `{"conversationId", "timestamp", "eventType", ...}`. Identity is its own `id` if it has one
-  (then `timestamp` decides nothing), else conversation and timestamp, of one source and type. The
-  trap: two real events can share both. A payload that differs is therefore a collision, which
-  claims keep apart: both are delivered, and counted as IdentityCollisions.
-* posted: `{"id", "type", "createdTime", "data"}`, a webhook's. Identity is the sender and its `id`;
-  `createdTime` decides nothing.
+  (then `timestamp` does not count), else conversation and timestamp, within one source and type.
+  But two real events can share both. So if the payload differs, it is a collision, which claims
+  keep apart: both are delivered, and counted as IdentityCollisions.
+* posted: `{"id", "type", "createdTime", "data"}`, as webhooks post it. Identity is the sender and
+  its `id`; `createdTime` does not count.
 
 The tutorials have no schema, so members that they do not mention are part of the content.
 """

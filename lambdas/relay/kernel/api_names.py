@@ -1,8 +1,8 @@
-"""Words in Genesys' paths at places where other paths have an id: `GET /api/v2/conversations/calls`
-lists calls. As an id such a word leads to another endpoint.
+"""Words that Genesys' paths have where other paths have an id: `GET /api/v2/conversations/calls`
+lists calls. Used as an id, such a word leads to another endpoint.
 
-Read from the paths of the official SDK (PureCloudPlatformClientV2 269.0.0), which
-`tests/simulator/test_sdk.py` compares with them.
+Taken from the paths of the official SDK (PureCloudPlatformClientV2 269.0.0);
+`tests/simulator/test_sdk.py` compares them.
 """
 
 WORDS = """

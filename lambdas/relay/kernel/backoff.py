@@ -1,4 +1,4 @@
-"""Waiting times: pure functions of what happened and of a random number."""
+"""Waiting times, as pure functions; a random number is an argument."""
 
 import math
 from datetime import UTC, datetime
@@ -17,9 +17,9 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.time_format import counted_ms
 
 #: a `Retry-After` is obeyed for at most this long, then one request probes: Genesys' daily limits
-#: say "until midnight", and an error in the header must not cost half a day
+#: last "until midnight", and an error in the header must not cost half a day
 RETRY_AFTER_MAX_S = 1.0 * HOUR_S
-#: it is in whole seconds (RFC 9110, 10.2.3); a shorter wait is an error and would be no wait
+#: `Retry-After` is in whole seconds (RFC 9110, 10.2.3), so a shorter wait is an error
 RETRY_AFTER_MIN_S = 1.0
 
 
@@ -37,17 +37,17 @@ def patience_s(waited_s: float) -> float:
 
 
 def retry_delay_s(depth: int) -> int:
-    """The delay before a child with retryable items is sent: doubles with each generation. Whole
+    """The delay before a part with retryable items is sent: it doubles with each split. Whole
     seconds, up to SQS's longest delay."""
     return int(min(SQS_DELAY_MAX_S, BACKOFF_BASE_S * 2.0 ** min(depth, 30)))
 
 
 def retry_after_s(header: str | None, now_ms: int) -> float | None:
-    """Reads `Retry-After` in all forms that occur: seconds, an HTTP date (RFC 9110, 10.2.3), a date
-    of ISO 8601, a time as a count since 1970 (a wait of thirty years is not plausible). None if it
-    is unusable. Never raises; 0 if the time has come, else between `RETRY_AFTER_MIN_S` and
-    `RETRY_AFTER_MAX_S`: one request in that time shows whether a longer wait is real, such as a
-    daily limit's."""
+    """Reads `Retry-After` in all forms that occur: seconds, an HTTP date (RFC 9110, 10.2.3), an ISO
+    8601 date, or a time as a count since 1970 (a wait of thirty years is not plausible). None if it
+    is unusable; never raises. 0 if the time has passed, else between `RETRY_AFTER_MIN_S` and
+    `RETRY_AFTER_MAX_S`: then one request shows whether a longer wait, such as a daily limit's, is
+    real."""
     if header is None:
         return None
     seconds = _seconds(header, now_ms)

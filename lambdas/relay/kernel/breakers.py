@@ -1,4 +1,4 @@
-"""The settings of the three breakers: an environment may override the defaults.
+"""The settings of the three breakers; an environment may override the defaults.
 
 `relations` lists what must hold between these numbers and others, as sentences; a configuration
 that violates one is refused before deployment.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lambdas.relay.kernel import limits
 
-#: in an outage of this many seconds, waiting messages do not become dead letters
+#: in an outage of up to this many seconds, waiting messages do not become dead letters
 OUTAGE_S = 20 * limits.HOUR_S
 
 
@@ -17,11 +17,11 @@ OUTAGE_S = 20 * limits.HOUR_S
 class DestinationBreaker:
     """While a destination fails, only one probe at a time is sent to it."""
 
-    #: failures in a row, all writers together
+    #: failures in a row that open it, of all writers together
     failures: int = limits.FAILURES_MAX
-    #: single events that are refused in a row
+    #: single events refused in a row that open it
     refusals: int = limits.REFUSALS_MAX
-    #: the time between two probes: at first and at most, in seconds, and as a share of the outage's
+    #: the time between two probes: at least and at most, in seconds, and as a share of the outage's
     #: age
     pause_min_s: float = limits.PROBE_PAUSE_MIN_S
     pause_max_s: float = limits.PROBE_PAUSE_MAX_S
@@ -33,7 +33,7 @@ class DestinationBreaker:
         return min(self.pause_max_s, max(self.pause_min_s, outage_age_s * self.pause_share))
 
     def probes_of(self, outage_s: float) -> int:
-        """How often a message comes back during an outage."""
+        """How often a waiting message comes back during an outage."""
         age_s, probes = 0.0, 0
         while age_s < outage_s:
             age_s += self.pause_s(age_s)
@@ -56,14 +56,14 @@ class LedgerBreaker:
 
 @dataclass(frozen=True, slots=True)
 class SilenceBreaker:
-    """While most windows end without an event, Genesys is not asked about each."""
+    """While most windows end without an event, Genesys is not asked about every request."""
 
-    #: at least this many windows within this many seconds, of which this share ended without an
-    #: event
+    #: what opens it: of at least this many windows within this many seconds, this share ended
+    #: without an event
     windows: int = limits.SILENCE_WINDOWS_MIN
     within_s: int = limits.SILENCE_WITHIN_S
     share: float = limits.SILENCE_SHARE
-    #: seconds with only one query
+    #: while open, one query in this many seconds
     pause_s: int = limits.SILENCE_PAUSE_S
 
 

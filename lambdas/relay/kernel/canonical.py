@@ -1,7 +1,7 @@
-"""JSON in its one canonical form, and hashes of it.
+"""Canonical JSON, and hashes of it.
 
-Two documents that say the same (whatever the order of their keys, their white space, their
-escapes) have the same canonical form, and only those.
+Two documents have the same canonical form exactly when they differ at most in the order of keys,
+white space and escapes.
 """
 
 import base64
@@ -16,7 +16,7 @@ from lambdas.relay.kernel.limits import JSON_DEPTH_MAX
 from lambdas.relay.kernel.reasons import Code
 
 _UNHELD = re.compile("[\ud800-\udfff\ufffe\uffff]")
-#: made once: json.dumps with words of one's own makes an encoder for each call
+#: made once: json.dumps with other than its default options makes an encoder for each call
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
 )
@@ -24,12 +24,12 @@ _OUTBOUND = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
 _CONTAINERS = frozenset({dict, list})
-#: what json.loads gives: the values of a document that others define
+#: what json.loads returns: a value whose structure others define
 Json = Any
 
 
 def read_json(text: str, what: str) -> Json:
-    """Parses strictly: no NaN, no infinity, no bottomless nesting. Raises Malformed."""
+    """Parses strictly: no NaN, no infinity, no nesting beyond JSON_DEPTH_MAX. Raises Malformed."""
 
     def refuse(token: str) -> Json:
         raise Malformed(Code.NOT_A_NUMBER(what, token))
@@ -46,7 +46,7 @@ def read_json(text: str, what: str) -> Json:
         raise Malformed(Code.NESTED_TOO_DEEP(what)) from None
     except json.JSONDecodeError as error:
         raise Malformed(Code.NOT_JSON(what, error)) from error
-    except ValueError:  # Python converts no more digits than sys.int_info says
+    except ValueError:  # more digits than Python converts to an integer (sys.int_info)
         raise Malformed(Code.NUMBER_TOO_LONG(what)) from None
     _refuse_depth(document, what)
     return document
@@ -67,14 +67,14 @@ def _refuse_depth(document: Json, what: str) -> None:
 
 
 def canonical(document: Json) -> str:
-    """The canonical text: sorted keys, no spaces, ASCII only (lone surrogates survive escaped)."""
+    """The canonical text: sorted keys, no spaces, ASCII only (lone surrogates stay, escaped)."""
     return _CANONICAL.encode(document)
 
 
 def outbound(document: Json) -> str:
-    """The text as it goes out in UTF-8: what is not ASCII costs two bytes or three, not six. What
-    neither UTF-8 nor a queue can hold (lone surrogates, two codes that are no characters) stays
-    escaped, so that it says the same."""
+    """The text as it is sent, in UTF-8: characters that are not ASCII take two or three bytes, not
+    six. What UTF-8 or a queue cannot hold (lone surrogates, two noncharacters) stays escaped, so
+    the content is unchanged."""
     text = _OUTBOUND.encode(document)
     return text if text.isascii() else _UNHELD.sub(_escaped, text)
 
@@ -84,7 +84,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def digest(*parts: str) -> bytes:
-    """SHA-256 over the parts, each framed by its length so that no two lists of parts collide."""
+    """SHA-256 over the parts, each preceded by its length so that no two lists of parts collide."""
     sha = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
@@ -94,14 +94,14 @@ def digest(*parts: str) -> bytes:
 
 
 def short(data: bytes, chars: int) -> str:
-    """The first `chars` characters of the base32 form, lower case: 5 bits each."""
-    # Five bytes are eight characters; no more of them are looked at than are asked for.
+    """The first `chars` characters of the base32 form, in lower case: 5 bits each."""
+    # Five bytes make eight characters; only as many bytes are encoded as are needed.
     encoded = base64.b32encode(data[: (chars + 7) // 8 * 5])
     return encoded.decode().lower().rstrip("=")[:chars]
 
 
 def uuid_text(data: bytes, version: int) -> str:
-    """The first 16 bytes as a UUID that says it is of this version (RFC 9562)."""
+    """The first 16 bytes as a UUID marked with this version (RFC 9562)."""
     made = bytearray(data[:16])
     made[6] = made[6] & 0x0F | version << 4
     made[8] = made[8] & 0x3F | 0x80

@@ -1,11 +1,11 @@
 """Errors, named by the reaction they demand.
 
 RelayError
-├── Transient      back to the queue, to be tried again later
-│   └── Throttled  the same; the neighbour has asked us to slow down
-└── Malformed      never retried: set aside in the quarantine with the reason
-    ├── Misplaced  it is ours and belongs in another queue: reconcile takes it there
-    └── Impossible the same; it is a neighbour that can never take it: too large, no valid key
+├── Transient      the message returns to the queue and is tried again later
+│   └── Throttled  the same; a neighbour asked us to slow down
+└── Malformed      never retried: the message is quarantined with the reason
+    ├── Misplaced  one of our messages in the wrong queue: reconcile moves it to the right one
+    └── Impossible as Malformed; a neighbour will always refuse it: too large, no valid key
 """
 
 from lambdas.relay.kernel.reasons import Reason, sentence
@@ -16,7 +16,7 @@ class RelayError(Exception):
 
 
 class Reasoned(RelayError):
-    """With the reason that goes on record; its text is for whoever reads a traceback."""
+    """Has the reason that goes on record; `str` turns it into a sentence for tracebacks."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -27,7 +27,7 @@ class Reasoned(RelayError):
 
 
 class Transient(Reasoned):
-    """It may work later; `retry_after_s` says when to try, None leaves that to the backoff."""
+    """May work later; `retry_after_s` says when to try, None leaves that to the backoff."""
 
     def __init__(self, reason: Reason, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -39,12 +39,12 @@ class Throttled(Transient):
 
 
 class Malformed(Reasoned):
-    """It will never work."""
+    """Will never work."""
 
 
 class Impossible(Malformed):
-    """A neighbour will never take it as it is; trying again would keep it circling for ever."""
+    """A neighbour will never accept the message as it is; retries would never end."""
 
 
 class Misplaced(Malformed):
-    """A message of ours in a queue of another kind: a wrong choice in the console."""
+    """One of our messages in the wrong queue, such as by a wrong choice in the console."""

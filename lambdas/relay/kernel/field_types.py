@@ -1,4 +1,4 @@
-"""Whether what was read is what it must be: Python does not look."""
+"""Whether the fields of a dataclass have their declared types, which Python does not check."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any
 
-#: what is checked of a field, by what it is said to be
+#: the types that are checked, by a field's annotation
 _TYPES: dict[Any, tuple[type, ...]] = {
     str: (str,),
     int: (int,),
@@ -18,7 +18,7 @@ _TYPES: dict[Any, tuple[type, ...]] = {
 
 
 def holds(made: Any) -> bool:
-    """Every field of a dataclass's instance that is said to be a text or a whole number is one."""
+    """Whether every field of an instance that is declared as a text or an integer is one."""
     of: Any = type(made)  # a class is hashable, whatever mypy says
     return _hold(of, tuple(map(type, _values(of)(made))))
 
@@ -30,20 +30,20 @@ def _plain(of: Any) -> Mapping[str, tuple[type, ...]]:
 
 @cache
 def _values(of: Any) -> Callable[[Any], tuple[Any, ...]]:
-    """Those of the fields that are looked at."""
+    """Returns a function that gets the values of the checked fields."""
     names = tuple(_plain(of))
-    # Of one name alone it gives no tuple.
+    # With a single name, attrgetter does not return a tuple.
     return attrgetter(*names) if len(names) > 1 else lambda made: (getattr(made, *names),)
 
 
 @lru_cache(maxsize=256)
 def _hold(of: Any, found: tuple[type, ...]) -> bool:
-    """The events of a batch are of the same types, one like another."""
+    """Cached, since all events of a batch have fields of the same types."""
     return all(kind in types for kind, types in zip(found, _plain(of).values(), strict=True))
 
 
 def is_json(text: str) -> bool:
-    """Whether our own text can be read, if need be; what others wrote is `read_json`'s."""
+    """Whether a text of our own is JSON; texts from outside need the stricter `read_json`."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -52,7 +52,7 @@ def is_json(text: str) -> bool:
 
 
 def is_encodable(text: str) -> bool:
-    """JSON can say half of a surrogate pair, and UTF-8 cannot."""
+    """Whether UTF-8 can encode a text: a text from JSON may contain half of a surrogate pair."""
     if text.isascii():
         return True
     try:

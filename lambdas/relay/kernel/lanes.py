@@ -1,9 +1,9 @@
-"""Lanes: what an agent waits for does not stand behind what nobody looks at before tomorrow.
+"""Lanes: requests that an agent waits for go before those that can wait until tomorrow.
 
-The lane of a route is sealed into its batches. Each lane has a queue of its own between dedup and
-write, and of every window of Genesys' rate limit a share that the others leave to it
-(genesys/shares.py). A lane is about time alone: whatever a lane does to a message, it is
-claimed, written and accounted for as any other.
+A route's lane is sealed into its batches. Each lane has its own queue between dedup and write, and
+a share of every window of Genesys' rate limit, which the other lanes leave to it
+(genesys/shares.py). A lane affects only when a message is sent: the message is claimed, written and
+accounted for like any other.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ LANES: tuple[Lane, ...] = get_args(Lane)
 
 
 def writes_queue(lane: Lane) -> str:
-    """The queue that leads to write: what goes without lanes is the normal lane's."""
+    """The lane's queue before write. Without lanes, only that of the normal lane is used."""
     return "writes" if lane == "normal" else f"writes-{lane}"
 
 
-#: the queues that exist where there are lanes, beside those of `limits.QUEUES`
+#: the queues that lanes add to those of `limits.QUEUES`
 LANE_QUEUES: Mapping[str, str] = {writes_queue(lane): "write" for lane in LANES if lane != "normal"}
 
 
@@ -30,15 +30,15 @@ def queues(*, has_lanes: bool) -> Mapping[str, str]:
 
 
 def without_lane(queue: str) -> str:
-    """The queue of `limits.QUEUES` that has the same limits, and the same messages."""
+    """The queue of `limits.QUEUES` with the same limits and the same kind of messages."""
     return "writes" if queue in LANE_QUEUES else queue
 
 
 def variable(queue: str) -> str:
-    """A queue in the names of environment variables: `writes-first` is WRITES_FIRST."""
+    """A queue's part of an environment variable's name: `writes-first` becomes WRITES_FIRST."""
     return queue.upper().replace("-", "_")
 
 
 def title(queue: str) -> str:
-    """A queue in the names of resources and outputs: `writes-first` is WritesFirst."""
+    """A queue's part of a resource's or output's name: `writes-first` becomes WritesFirst."""
     return "".join(part.capitalize() for part in queue.split("-"))

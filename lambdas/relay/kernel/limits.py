@@ -1,9 +1,9 @@
-"""Every limit the relay lives under: what it is, its unit, where the number comes from.
+"""Every limit of the relay: what it is, its unit, and where the number comes from.
 
 The functions and the stack both read them here, so that a queue's visibility and the lease that
-it must outlast cannot drift apart. Durations that belong together are a `Timing`; there is one
-for AWS (`LIVE`) and one that keeps every relation with smaller numbers (`REHEARSAL`), for the
-embedded run. `relations` says what must hold between them; the stack asserts it at synthesis.
+it must outlast cannot diverge. Durations that belong together are a `Timing`; there is one for AWS
+(`LIVE`) and one with smaller numbers that keeps every relation (`REHEARSAL`), for the embedded
+run. `relations` says what must hold between them; the stack asserts it at synthesis.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,9 @@ SQS_VISIBILITY_MAX_S = 12 * HOUR_S
 SQS_DELAY_MAX_S = 15 * MINUTE_S
 #: SendMessageBatch, DeleteMessageBatch
 SQS_ENTRIES_MAX = 10
-#: our choice: a message that nears this age is dead-lettered by us, never dropped by SQS
+#: our choice: we dead-letter a message before it reaches this age, so SQS never drops it
 SOURCE_RETENTION_S = 4 * DAY_S
-#: SQS's maximum; a dead letter keeps the time of its *first* enqueueing
+#: SQS's maximum; for a dead letter it counts from when the message was *first* sent
 DEAD_RETENTION_S = 14 * DAY_S
 #: a message older than this when received is dead-lettered at once, with the reason
 MESSAGE_AGE_MAX_S = SOURCE_RETENTION_S - 1 * DAY_S
@@ -35,10 +35,10 @@ QUEUES: Mapping[str, str] = {
     "checks": "confirm",
 }
 #: receives before SQS dead-letters a message. Waiting for Genesys costs receives too, hence the
-#: hundreds (a day of outage costs some 800): what is poison is decided by the record's
-#: attempts, not by this counter.
+#: hundreds (a day of outage costs about 800). Whether a message is poison is decided by the
+#: record's attempts, not by this counter.
 RECEIVES_MAX: Mapping[str, int] = {"events": 10, "batches": 100, "writes": 800, "checks": 100}
-#: messages per invocation. A write message is one request, so a timeout never doubles a neighbour.
+#: messages per invocation. write takes one, so a timeout never repeats another message's request.
 MESSAGES_PER_INVOCATION: Mapping[str, int] = {
     "events": 500,
     "batches": 10,
@@ -55,26 +55,26 @@ DYNAMODB_SORT_KEY_BYTES_MAX = 1024
 DYNAMODB_NUMBER_DIGITS_MAX = 38
 
 # --- sealing
-#: events per sealed batch where the destination names no other number
+#: events per sealed batch if the destination sets no other number
 BATCH_EVENTS_DEFAULT = 50
 #: leaves room below SQS's limit for the message's attributes
 SEALED_BYTES_MAX = 900_000
-#: of a request's record, what names its events: an item of DynamoDB has room for 409,600 bytes
+#: bytes that name the events in a request's record; a DynamoDB item has room for 409,600
 RECORD_EVENTS_BYTES_MAX = 100_000
-#: a path that is longer is taken by no web server; Genesys' longest has some 200 bytes
+#: web servers refuse longer paths; Genesys' longest has about 200 bytes
 PATH_BYTES_MAX = 2_048
-#: numbers of events that are larger are no counts
+#: a larger number is not a plausible count
 COUNT_MAX = 2**53
-#: deeper JSON is no contact-centre event and could exhaust a parser's stack
+#: deeper JSON is not a contact-centre event and could exhaust a parser's stack
 JSON_DEPTH_MAX = 64
 #: a reason in records, attributes and logs is cut to this; the vault keeps the whole
 REASON_CHARS_MAX = 500
 
 # --- the webhook
-#: our own: beyond any event, and as ASCII, three times as long at most, it still fits a message
+#: our choice: more than any event; escaped as ASCII, it is at most three times as long and fits SQS
 WEBHOOK_BODY_BYTES_MAX = 262_144
-WEBHOOK_STRANGERS_PER_MINUTE = 60  # unproven, and worth a look for newer keys; of an instance
-#: what a sender is told to wait after 429 and 503
+WEBHOOK_STRANGERS_PER_MINUTE = 60  # unproven requests for which an instance reads the keys again
+#: how long a sender is told to wait after 429 and 503
 WEBHOOK_RETRY_AFTER_S = 5
 #: API Gateway waits this long for the function,
 #: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
@@ -83,35 +83,35 @@ HTTP_API_TIMEOUT_S = 30
 # --- Genesys
 #: `request.bytes.max` of the platform API's limits
 GENESYS_BODY_BYTES_MAX = 512_000
-#: what a request has around its items
+#: the bytes of a request besides its items
 REQUEST_FRAME_BYTES = 100
 #: `client.credentials.token.rate.per.minute`
 GENESYS_REQUESTS_PER_MINUTE = 300
-#: requests are counted in windows of this length; the first one after a window begins the next
+#: requests are counted in windows of this length; the first request after a window starts the next
 GENESYS_WINDOW_S = 60
-#: the most by which a window that we think begins now can begin later: its first request is slow
+#: a window may start at most this much later than we assume, if its first request is slow
 WINDOW_END_UNKNOWN_S = 15
 #: slots of the rate limit that an instance takes from the ledger with one write
 SLOTS_PER_LEASE_MAX = 16
-#: how soon to look again whether slots that are under way leave room
+#: how soon to check again whether requests in progress have left slots unused
 PEEK_MIN_S = 0.5
-#: answers are not read beyond this: no bulk answer of Genesys comes near it
+#: answers are not read beyond this; Genesys' bulk answers are far smaller
 GENESYS_ANSWER_BYTES_MAX = 5_000_000
 
 # --- the token
-#: it is renewed when this share of its life is over, so that none expires under way
+#: a token is renewed after this share of its life, so that none expires during a request
 TOKEN_LIFE_USED = 0.8
-#: organisations under HIPAA end a token that was idle for 15 minutes, whatever its life
+#: organisations under HIPAA end a token that was idle for 15 minutes, regardless of its life
 TOKEN_IDLE_MAX_S = 14 * MINUTE_S
-#: when Genesys will not give a token for our credentials, a person has to act; ask again then
+#: until we ask again after Genesys refused our credentials, which a person has to correct
 CREDENTIALS_PAUSE_S = 60.0
-#: when it has given too many tokens, and does not say until when
+#: until we ask again after Genesys gave too many tokens, if it does not say how long to wait
 LOGIN_PAUSE_S = 30.0
 
 # --- the ledger
-#: how long claims and final records stay
+#: how long claims and final records are kept
 CLAIM_TTL_S = 30 * DAY_S
-#: Genesys publishes again for up to four days when AWS was out of its reach
+#: if Genesys could not reach AWS, it publishes events again for up to four days
 SOURCE_REPUBLISH_S = 4 * DAY_S
 #: EventBridge retries a target for 24 hours
 EVENTBRIDGE_RETRY_S = 1 * DAY_S
@@ -121,7 +121,7 @@ HORIZON_S = CLAIM_TTL_S - SOURCE_REPUBLISH_S - 1 * DAY_S
 KEY_TRUST_MARGIN_S = 1 * HOUR_S
 #: requests with an unknown outcome, per batch, before a person is asked
 ATTEMPTS_MAX = 25
-#: a request that Genesys refuses as in conflict (409) is repeated so long; then a person is asked
+#: a request that Genesys refuses with 409 is repeated for this long; then a person is asked
 CONFLICT_MAX_S = 1 * HOUR_S
 #: halving 1,000 events down to one takes ten splits
 SPLIT_DEPTH_MAX = 12
@@ -129,114 +129,115 @@ SPLIT_DEPTH_MAX = 12
 CLAIMS_PER_ROUND_TRIP = 25
 KEYS_PER_ROUND_TRIP = 100
 
-#: claims that an instance of dedup remembers, 300 bytes each, and for how long: a storm of retries
-#: comes within minutes
+#: claims that an instance of dedup remembers, 300 bytes each, and for how long: most copies arrive
+#: within minutes
 KNOWN_CLAIMS_MAX = 20_000
 KNOWN_CLAIMS_S = 5 * MINUTE_S
-#: a call of the ledger is slow from here on: DynamoDB answers within some 10 ms, 50 claims in 50
+#: a ledger call that takes this long is slow: DynamoDB takes about 10 ms, for 50 claims 50 ms
 LEDGER_SLOW_S = 1.0
-#: slow calls in a row before an instance of dedup leaves the ledger in peace, and for how long
+#: slow calls in a row before an instance of dedup stops calling the ledger, and for how long
 LEDGER_SLOW_CALLS_MAX = 3
 LEDGER_PAUSE_MIN_S = 5.0
 LEDGER_PAUSE_MAX_S = 60.0
 
 # --- waiting
-#: a wait up to this is slept; a longer one becomes visibility time and costs no Lambda time
+#: a function sleeps for up to this long; a longer wait becomes visibility and costs no Lambda time
 SLEEP_MAX_S = 2.0
-#: SQS hides a message for whole seconds; one that waits for a moment comes back this much earlier
-#: and sleeps the rest, or every window would begin late
+#: SQS hides a message for whole seconds; one that waits for a certain time comes back this much
+#: earlier, and its function sleeps for the rest, or every window would start late
 EARLY_S = 1.0
 BACKOFF_BASE_S = 2.0
 BACKOFF_MAX_S = 15.0 * MINUTE_S
-#: what waits for a person (a deploy) is looked at again after this share of the time that it has
-#: waited: soon while somebody may be about to mend it, seldom when nobody does for days
+#: work that waits for a person (a deployment) is tried again after this share of the time that it
+#: has waited: soon while a repair is likely, rarely after days
 PATIENCE_SHARE = 1 / 8
 PATIENCE_MAX_S = 1.0 * HOUR_S
 
 # --- the breaker
-#: failures in a row, all writers together, before nobody asks Genesys any more; each of them may
-#: leave a request with an unknown outcome
+#: failures in a row, of all writers together, before requests to a destination stop; each of them
+#: may leave a request with an unknown outcome
 FAILURES_MAX = 5
-#: events in a row that Genesys refuses on their own: then it is not the events that are wrong
+#: single events in a row that Genesys refuses: then the cause is not in the events
 REFUSALS_MAX = 20
-#: between two probes of an outage: short at first, then this share of the outage's age
+#: the time between two probes: short at first, then this share of the outage's age
 PROBE_PAUSE_MIN_S = 10.0
 PROBE_PAUSE_MAX_S = 120.0
 PROBE_PAUSE_SHARE = 1 / 32
-#: what an instance knows of the breaker is this fresh
+#: an instance's knowledge of the breaker is at most this old
 BREAKER_FRESH_S = 5.0
-#: what the functions before the writers know of waiting requests is this fresh
+#: what the functions before write know of waiting requests is at most this old
 PRESSURE_FRESH_S = 2.0
-#: small batches are merged at these moments, while requests wait; one waits for one of them at most
+#: while requests wait, small batches are merged at this interval; a batch waits for one at most
 CONSOLIDATE_EVERY_S = 20
-#: a merged batch may be merged again: ten messages of ten messages fill any request
+#: how often a batch may be merged: ten messages made of ten messages each fill any request
 CONSOLIDATIONS_MAX = 2
-#: older events keep to the batch they are in: their horizon comes nearer (R5)
+#: batches with older events are not merged, since the horizon comes nearer (R5)
 CONSOLIDATED_AGE_MAX_S = 1 * DAY_S
-#: a 429 that lasts longer than the client's window is a limit of the destination's own
+#: a 429 with a longer wait than the client's window is from a limit of the destination itself
 DESTINATION_REST_MIN_S = 60.0
 
 # --- correlation
-#: an event that came too early waits for what must precede it; one SQS delay
+#: an event that arrived too early waits for the one that must precede it: one SQS delay
 HOLD_S = SQS_DELAY_MAX_S
-#: events that a record can hold, and the bytes they may take in it; more wait in the queue
+#: events that a record can hold, and the characters they may take; more wait in the queue
 HELD_MAX = 20
 HELD_CHARS_MAX = 16_000
-#: an item of DynamoDB has 400 KB: what a record remembers of a lifecycle and of its expectations
+#: what a record remembers of a lifecycle and its expectations; a DynamoDB item has 400 KB
 SEEN_MAX = 200
 SEEN_BYTES_MAX = 40_000
 KEYS_EXPECTED_MAX = 100
 EXPECTED_BYTES_MAX = 60_000
 SHOWN_CHARS_MAX = 2_000
-#: what a sealed event keeps of what it shows: 100 attributes take 6,000; longer values are hashes
+#: what a sealed event keeps of the state it shows: 100 attributes take 6,000; longer values are
+#: hashed
 FACTS_CHARS_MAX = 16_000
 SHOWN_VALUE_CHARS_MAX = 64
-#: writes of a conversation's own events: in a window (scripts made 10 a minute, a loop 42), in all
+#: writes caused by one conversation's events: in a window (scripts made 10 a minute, a loop 42),
+#: the window, and in total
 LOOP_WRITES_MAX, LOOP_WINDOW_S, LOOP_WRITES_IN_ALL_MAX = 120, 10 * MINUTE_S, 1_000
-#: what happens this long after the answer is not of our making: Genesys publishes within seconds
+#: a later event than this after the answer is not caused by our request: Genesys takes seconds
 ECHO_WITHIN_S = 15 * MINUTE_S
-#: keys of one request that a recovery asks for
+#: keys of one request that a recovery asks Genesys about
 KEYS_ASKED_MAX = 5
 #: questions to Genesys about a request before the reconciler takes over
 RECOVERY_TRIES_MAX = 3
-#: a record that changed under us is read again this often within one invocation
+#: how often a record that another instance changed is read again within one invocation
 CHANGES_MAX = 4
-#: an accepted request that never happened is sent again this often, verbatim
+#: how often an accepted request that never happened is sent again, verbatim
 RESENDS_MAX = 2
 #: ids of duplicates, and of contradicting events, that a record lists
 LISTED_ON_RECORD_MAX = 20
-#: the breaker on silence: at least so many windows, this share of them without an event, within
-#: this time; then no questions for a pause, but one
+#: the confirmation breaker opens at this many windows within this time, if this share of them
+#: ended without an event; then only one question is asked during a pause
 SILENCE_WINDOWS_MIN = 10
 SILENCE_SHARE = 0.5
 SILENCE_WITHIN_S = 5 * MINUTE_S
 SILENCE_PAUSE_S = 2 * MINUTE_S
-#: a window is stretched this often before the reconciler takes over: about a day
+#: how often a window is extended before the reconciler takes over: about a day
 STRETCHES_MAX = 96
-#: Lambda stops a function that it takes to be invoking itself through a queue after about so many
-#: hops, unless told otherwise (docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html)
+#: Lambda stops a function that seems to invoke itself through a queue after about this many hops,
+#: unless configured otherwise (docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html)
 LAMBDA_LOOP_HOPS_MAX = 16
 
 # --- reconciliation
 RECONCILE_EVERY_S = 15 * MINUTE_S
-#: a dead letter is sent back to work this often before a person is asked
+#: how often a dead letter is redriven before a person is asked
 REDRIVES_MAX = 3
-#: one whose events only need to be sent on is sent back this often: no event of it is lost by it,
-#: and none goes out twice
+#: the same for one whose events only need to be sent on: that loses no event and sends none twice
 SENDINGS_ON_MAX = 12
 REDRIVES_PER_RUN_MAX = 2_000
-#: overdue records looked at in one run, a page of them at a time, and the questions to Genesys
+#: overdue records examined in one run, records per page, and questions to Genesys in one run
 RECORDS_PER_RUN_MAX = 4_000
 RECORDS_PER_PAGE = 100
 QUERIES_PER_RUN_MAX = 200
-#: a request that nobody can tell anything about is asked after this often, over about a day
+#: how often Genesys is asked about a request without a result, over about a day
 ALIGNMENTS_MAX = 96
-#: what a run could not bring to an end the next run looks at again, and counts
+#: what one run could not finish is examined and counted again by the next
 LOOK_AGAIN_S = RECONCILE_EVERY_S - 5 * MINUTE_S
-#: a request that nobody has brought to an end by then is a person's, who can still replay the
-#: archive or resolve it as again: the vault holds its payload
+#: a request not finished by then is given to a person, who can still replay the archive or resolve
+#: it as *again*: the vault holds its payload
 GONE_AFTER_S = 2 * SOURCE_RETENTION_S
-#: the shortest time for which a bus's archive can be told to keep events
+#: the shortest time for which a bus's archive can keep events
 ARCHIVE_DAYS_MIN = 1
 #: a request's record that is not final after this long is overdue
 OVERDUE_S = 1 * HOUR_S
@@ -251,13 +252,13 @@ class Timing:
     connect_timeout_s: float
     #: after this the client gives up; whether the request took effect is then unknown
     request_timeout_s: float
-    #: how long after our giving up Genesys may still apply the request (assumed: R1)
+    #: how long after we give up Genesys may still apply the request (assumed: R1)
     late_effect_s: float
     #: tolerated difference between the clocks of two functions
     clock_skew_s: float
-    #: a function with less than this left starts nothing new
+    #: a function with less time than this left starts nothing new
     deadline_margin_s: float
-    #: before a dead letter's first redrive; doubles with each
+    #: the wait before a dead letter's first redrive; doubles with each
     redrive_backoff_s: float
 
     @property
@@ -267,12 +268,12 @@ class Timing:
 
     @property
     def quarantine_s(self) -> float:
-        """How long after its invocation's end an attempt can still surprise us (R1)."""
+        """How long after its invocation's end an attempt can still take effect (R1)."""
         return self.request_s + self.late_effect_s + 2 * self.clock_skew_s
 
     @property
     def answer_wait_s(self) -> float:
-        """How long after an event came the answer to the request that caused it can be out."""
+        """How long after an event the answer to the request that caused it may still be missing."""
         return self.function_timeout_s["write"] + 2 * self.clock_skew_s
 
     def relations(self) -> Iterator[tuple[str, bool]]:

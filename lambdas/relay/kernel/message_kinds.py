@@ -1,9 +1,9 @@
-"""Which of our messages a text is: somebody may redrive any of them into any queue.
+"""Which kind of our messages a text is, since a person can redrive any message to any queue.
 
     envelope ─▶ events   sealed batch ─▶ batches   claimed batch ─▶ writes   check ─▶ checks
 
-A function that gets another's message makes a dead letter of it, and reconcile, which has every
-queue, takes it to where it belongs.
+A function that receives another function's message dead-letters it, and reconcile, which has access
+to every queue, moves it to the right one.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Kind = Literal["envelope", "batch", "check"]
 
 
 def kind_of(document: Json) -> Kind | None:
-    """By the members that each must have; None: none of ours."""
+    """The kind, by the members that each kind must have; None if it is not our message."""
     match document:
         case {"v": _, "sum": _, "batch_id": _, "events": _}:
             return "batch"
@@ -37,7 +37,7 @@ def kind_of_text(text: str) -> Kind | None:
 
 
 def refuse_other(document: Json, wanted: Kind) -> None:
-    """Raises Misplaced where a document is another of our messages."""
+    """Raises Misplaced if a document is a message of ours of another kind."""
     kind = kind_of(document) if isinstance(document, Mapping) else None
     if kind is not None and kind != wanted:
         raise Misplaced(Code.MISPLACED(NAMES[kind]))

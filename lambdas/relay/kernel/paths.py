@@ -1,8 +1,8 @@
-"""Paths of Genesys' API: the one place where an id becomes a segment of one.
+"""Paths of Genesys' API: the only place where an id becomes a segment of a path.
 
-Ids come from outside. Quoting is not enough: it leaves `..` as it is, HTTP libraries and servers
-resolve that, and the request goes to another endpoint. Nor is a word an id that Genesys' paths have
-at such a place. So whatever is no plain id is refused.
+Ids come from outside. Quoting is not enough: it keeps `..`, which HTTP libraries and servers
+resolve, so the request would go to another endpoint. A word that Genesys' paths have in place of an
+id would lead elsewhere too. So anything that is not a plain id is refused.
 """
 
 import unicodedata
@@ -14,20 +14,20 @@ from lambdas.relay.kernel.api_names import NAMES
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
 
-#: Genesys' own ids have 36 characters, foreign ones seldom a hundred
+#: Genesys' own ids have 36 characters, those of others rarely a hundred
 ID_CHARS_MAX = 256
-#: what ends a segment, or does so at a server that decodes twice or knows path parameters
+#: characters that end a segment, some only at servers that decode twice or know path parameters
 SEPARATORS = frozenset("/\\%;")
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:
-    """A path with its names in braces filled in. Raises Malformed where a value is no id."""
+    """A path with its names in braces filled in. Raises Malformed if a value is not an id."""
     names = {name for _, name, _, _ in Formatter().parse(template) if name}
     return template.format_map({name: segment(values.get(name), name) for name in names})
 
 
 def segment(value: object, name: str) -> str:
-    """An id as one segment of a path. Raises Malformed where it is none."""
+    """An id as one segment of a path. Raises Malformed if the value is not an id."""
     if not isinstance(value, str) or not value:
         raise Malformed(Code.NO_ID(name))
     if len(value) > ID_CHARS_MAX:
@@ -43,7 +43,7 @@ def segment(value: object, name: str) -> str:
 
 
 def is_straight(path: str) -> bool:
-    """Whether no segment of a whole path leads elsewhere, so that the request goes where it says:
-    messages sealed by an earlier release were not asked."""
+    """Whether no segment of a path is `.` or `..`, so that the request goes to this path. Messages
+    sealed by an earlier release were not checked for that."""
     segments = unquote(unquote(path)).replace("\\", "/").split("/")
     return not any(part and not part.strip(".") for part in segments)

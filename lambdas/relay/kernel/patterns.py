@@ -1,5 +1,5 @@
-"""Patterns over detail-types: `*` stands for anything, and everything else for itself, as in
-EventBridge's own rules."""
+"""Patterns over detail-types: `*` matches any text, and every other character only itself, as in
+EventBridge's rules."""
 
 from fnmatch import fnmatchcase
 from functools import cache
@@ -11,14 +11,14 @@ def fits(text: str, pattern: str) -> bool:
 
 @cache
 def _with_one_wildcard(pattern: str) -> str:
-    """For fnmatch, to which `?` and `[` mean something too."""
+    """Escapes `?` and `[`, which fnmatch would treat as wildcards too."""
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
 @cache
 def overlap(one: str, other: str) -> bool:
-    """Whether some text fits both patterns."""
-    #: whether the first so many characters of one and of the other can be of one text
+    """Whether some text matches both patterns."""
+    #: [i][j]: whether some text matches the first i characters of `one` and j of `other`
     together = [[False] * (len(other) + 1) for _ in range(len(one) + 1)]
     together[0][0] = True
     for at, row in enumerate(together):
@@ -27,7 +27,7 @@ def overlap(one: str, other: str) -> bool:
                 continue
             left, right = one[at : at + 1], other[place : place + 1]
             if "*" in (left, right):
-                # It stands for nothing more, or for what stands across from it.
+                # `*` matches nothing more, or the next character of the other pattern.
                 if left:
                     together[at + 1][place] = True
                 if right:

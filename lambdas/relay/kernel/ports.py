@@ -1,5 +1,5 @@
-"""What the use cases need of the world. Each has a real adapter and one in the memory world,
-and both pass the same contract suite (tests/contract)."""
+"""What the use cases need from the outside. Each port has a real adapter and one in memory, and
+both pass the same contract suite (tests/contract)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Entropy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as a queue hands it out."""
+    """A message as a queue delivers it."""
 
     message_id: str
     receipt: str
@@ -53,7 +53,7 @@ class Outgoing:
 
 class Outbox(Protocol):
     def send(self, messages: Sequence[Outgoing]) -> None:
-        """Returns when every message is durable. Raises Transient when any may not be."""
+        """Returns when every message is durable. Raises Transient if any may not be."""
         ...
 
 
@@ -69,13 +69,13 @@ class Queue(Outbox, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a record must still be for a change to apply to it; unset parts do not matter."""
+    """What must hold for a record so that a change applies to it; unset parts do not matter."""
 
-    #: None: in whatever state it is
+    #: None: any state
     states: frozenset[str] | None
     attempt: int | None = None
     holder: str | None = None
-    #: the lease ran out before this moment
+    #: the lease expired before this time
     lease_before_ms: int | None = None
     #: attributes that must still be as they were read; None: absent
     same: Item = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do to a record: set, set if absent, add, remove."""
+    """What to do to a record's attributes: set, set if absent, add, remove."""
 
     put: Item = field(default_factory=dict)
     default: Item = field(default_factory=dict)
@@ -93,10 +93,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a conditional write, and the item as it was before it (None: there was none).
+    """The result of a conditional write, and the item as it was before it (None: there was none).
 
-    `applied` is False also when our own first try had succeeded, its answer was lost and a
-    repeated try met it: the caller recognises itself in `before`.
+    `applied` is also False if our own first try succeeded, its answer was lost, and the repeated
+    try met its result: the caller recognises its own write in `before`.
     """
 
     applied: bool
@@ -107,8 +107,8 @@ class Ledger(Protocol):
     """One table of items; every write is conditional. All methods raise Transient or Throttled."""
 
     def insert(self, items: Sequence[Item]) -> Sequence[Written]:
-        """Puts each item (`pk`, `sk` and more) where there is none. Items are independent of one
-        another: some may be applied when the call raises."""
+        """Puts each item (`pk`, `sk` and more) if there is none with its key. Items are independent
+        of one another: if the call raises, some may have been applied."""
         ...
 
     def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written: ...
@@ -120,17 +120,17 @@ class Ledger(Protocol):
     def of(
         self, pk: str, begins: str = "", before: str = "", newest: int | None = None
     ) -> Sequence[Item]:
-        """Every item of one partition whose sort key begins so, or comes before that (one of them,
-        or neither); with `newest` only so many, from the last sort key backwards."""
+        """Every item of one partition, or those whose sort key starts with `begins`, or those whose
+        sort key is less than `before`; with `newest`, only so many, from the last sort key back."""
         ...
 
     def due(self, attention: str, before_s: int, most: int) -> Sequence[tuple[str, str]]:
-        """Keys of the records that need attention since before that second, oldest first."""
+        """Keys of the records that needed attention by this time in seconds, oldest first."""
         ...
 
 
 class Vault(Protocol):
-    """Keeps the documents that a person or a recovery may still need."""
+    """Keeps documents that a person or a recovery may still need."""
 
     def keep(self, key: str, document: str) -> None: ...
 
@@ -139,12 +139,12 @@ class Vault(Protocol):
     def discard(self, key: str) -> None: ...
 
     def count(self, beginning: str, most: int) -> int:
-        """How many documents have keys that begin so; counting ends at `most`."""
+        """How many documents have a key with this beginning; counting ends at `most`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer that arrived whole."""
+    """A complete HTTP answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -160,53 +160,53 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The request may have taken effect: no whole answer came."""
+    """The request may have taken effect: no complete answer arrived."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Something to be taken by a service of AWS."""
+    """A record to be sent to an AWS service."""
 
     #: the same in every repetition
     id: str
     #: JSON
     text: str
-    #: what it belongs to, where order within that matters to the service
+    #: the records that it belongs with, for services that keep the order within a group
     group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The service's word on each record: an error code, "" where it has it."""
+    """The service's result for each record: an error code, or "" if it was accepted."""
 
     codes: Sequence[str]
-    #: those of them that it calls its own fault, so that they pass
+    #: those codes that the service calls its own fault, so that they are temporary
     passing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """None of them was taken: the service asks to slow down."""
+    """No record was accepted: the service asks to slow down."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """None of them was taken, for what one of them says, or for all of them together."""
+    """No record was accepted, because of the content of one, or of all of them together."""
 
     reason: Reason
 
 
 class Records(Protocol):
-    """A service of AWS that takes records: EventBridge, SQS or Firehose."""
+    """An AWS service that takes records: EventBridge, SQS or Firehose."""
 
     def put(
         self, where: str, records: Sequence[Record]
     ) -> Taken | Busy | NotSent | Rejected | Unanswered:
-        """One call, once: no retries. `where` is an ARN."""
+        """One call, without retries. `where` is an ARN."""
         ...
 
 
@@ -214,7 +214,7 @@ class Http(Protocol):
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
-        """One request, once: no retries, no redirects, bounded in time and size."""
+        """One request, without retries or redirects, bounded in time and size."""
         ...
 
 
@@ -226,15 +226,15 @@ class Credentials:
 
 class Secrets(Protocol):
     def credentials(self, fresh: bool) -> Credentials:
-        """The OAuth client; `fresh` reads past every cache. Raises Transient."""
+        """The OAuth client's credentials; `fresh` bypasses every cache. Raises Transient."""
         ...
 
 
 class SenderKeys(Protocol):
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
-        """The keys that are valid for a sender of the webhook (or, of those by which we sign, for
-        a destination), none for an unknown one; `fresh`
-        reads past the cache, though not every time. Raises Transient."""
+        """The valid keys of a sender of the webhook (or of a destination, if these are the keys
+        with which we sign), none for an unknown one; `fresh` bypasses the cache, though not every
+        time. Raises Transient."""
         ...
 
 
@@ -247,8 +247,8 @@ class Telemetry(Protocol):
 
 
 class Ports(Protocol):
-    """Everything that a function can reach. A neighbour is connected when it is first asked for,
-    so that a function pays for the ones that it uses, and needs no permission for the others."""
+    """Everything that a function can reach. A port is connected on first use, so a function pays
+    only for the ports that it uses, and needs no permission for the others."""
 
     @property
     def clock(self) -> Clock: ...
@@ -276,7 +276,7 @@ class Ports(Protocol):
 
     @property
     def signing_keys(self) -> SenderKeys:
-        """The keys by which we sign what goes to HTTPS endpoints, by destination."""
+        """The keys with which we sign requests to HTTPS endpoints, by destination."""
         ...
 
     def records(self, service: str) -> Records:
@@ -284,11 +284,11 @@ class Ports(Protocol):
         ...
 
     def queue(self, name: str) -> Queue:
-        """One of `lanes.queues`, or its dead letters: `events`, `events-dead`."""
+        """One of `lanes.queues`, or its dead-letter queue: `events`, `events-dead`."""
         ...
 
     def resume_redrive(self, name: str) -> bool:
-        """Takes the last redrive of the dead letters of one of `lanes.queues` up again, where it
-        named no destination and stopped at a letter whose source SQS does not know: now to the
-        queue of that name. Returns whether there was one to take up. Raises Transient."""
+        """Resumes the last redrive from the dead-letter queue of one of `lanes.queues` if it named
+        no destination and stopped at a letter whose source SQS does not know. The rest now goes to
+        that queue. Returns whether there was a redrive to resume. Raises Transient."""
         ...

@@ -1,14 +1,14 @@
-"""Where the vault keeps what: the prefixes of its documents, which lifecycles and grants go by."""
+"""The vault's keys: lifecycle rules and permissions are set by these prefixes."""
 
-#: what nobody can read, each document named by what it holds
+#: messages that cannot be read; each document is named by its content
 QUARANTINE = "quarantine/"
-#: what a person has to decide, by the request's id
+#: requests that a person has to decide, by the request's id
 REVIEW = "review/"
 #: the payloads of requests until they are confirmed, by the request's id
 SEALED = "sealed/"
-#: what a person decided to deliver no more
+#: requests that a person decided not to deliver
 DISCARDED = "discarded/"
-#: who had whose traces erased when, and how many; nothing of whom
+#: for each erasure of a person's traces: who ordered it, when, and how many; not whose
 ERASURES = "erasures/"
 
 
