@@ -1,4 +1,4 @@
-"""The AWS SDK: how its clients are made, and which errors of the relay its errors become."""
+"""The AWS SDK: how its clients are made, and how its errors are translated into the relay's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -162,7 +162,7 @@ def _group(record: Record) -> str:
 
 
 def _meaning(where: str, error: ClientError) -> Answer:
-    """What an error means that concerns a whole call."""
+    """What an error for a whole call means."""
     code = code_of(error).rpartition(".")[2]
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in BUSY:

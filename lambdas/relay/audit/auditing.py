@@ -109,7 +109,7 @@ def _as_event(event: Expected, configuration: Configuration) -> Event:
 
 
 def identity_of(event: Expected, configuration: Configuration) -> str | None:
-    """The identity that the genuine event would have; None where Genesys' record does not determine
+    """The identity that the genuine event would have; None if Genesys' record does not determine
     it."""
     rule = configuration.reader.rules.of(event.detail_type, event.body)
     if rule != "moment" or moment(event.body) is None:
@@ -118,7 +118,7 @@ def identity_of(event: Expected, configuration: Configuration) -> str | None:
 
 
 def heard(conversation_id: str, ledger: Ledger) -> list[Heard]:
-    """What the ledger has claimed of a conversation. Raises Transient."""
+    """The events of a conversation that are claimed in the ledger. Raises Transient."""
     owner = impersonal(conversation_id.lower())
     claims = ledger.of(owner_key(owner), "E#")
     return [

@@ -197,7 +197,7 @@ def _gap(cause: Cause, missing: Sequence[Expected]) -> Gap:
 
 
 def bar(comparison: Comparison, since_ms: int, until_ms: int, slots: int) -> list[tuple[int, int]]:
-    """The expected and the missing events in each of so many equal parts of the period."""
+    """How many events were expected and missing in each of `slots` equal parts of the period."""
     missing = set(comparison.missing)
     drawn = [[0, 0] for _ in range(slots)]
     for event in comparison.expected:

@@ -39,7 +39,7 @@ JOB_S_MAX = 1_800
 BESIDE = frozenset({"totalHits", "cursor", "dataAvailabilityDate"})
 ENDED_BADLY = ("FAILED", "CANCELLED", "EXPIRED")
 
-#: waits so many seconds; False if there is no time left for that
+#: waits for this many seconds; False if there is not enough time left
 Patience = Callable[[float], bool]
 
 

@@ -2,11 +2,11 @@
 
 The record (SDK: AnalyticsConversationWithoutAttributes) says when each session began and ended. So
 it implies the events of sessions: customer, acd, user, flow and voicemail, each with a start and an
-end. How many others there were (attributes, contact, outcomes, wrap-up codes) it does not say, so
-these are neither missed nor made.
+end. It does not say how many other events there were (attributes, contact, outcomes, wrap-up
+codes), so these are neither missed nor made.
 
-It is not documented that an event's `eventTime` equals the record's time to the millisecond;
-whatever relies on it checks it on events that arrived (comparison.Agreement).
+It is not documented that an event's `eventTime` equals the record's time to the millisecond; code
+that relies on this checks it on events that arrived (comparison.Agreement).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

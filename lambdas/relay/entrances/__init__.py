@@ -1,1 +1,1 @@
-"""Where events come from: their shapes, their identity, and how a sender proves itself."""
+"""Where events come from: their shapes, their identity, and how senders authenticate."""

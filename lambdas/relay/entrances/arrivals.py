@@ -27,10 +27,10 @@ ENTRANCE = "entrance"
 FIRST_SEEN = "first_seen"
 #: set by EventBridge on events that an archive replays; PutEvents has no parameter for it
 REPLAYED = "replay-name"
-#: prefix of the names of replays with which a person has events redelivered; IAM says who may start
-#: a replay (events:StartReplay)
+#: prefix of the names of replays that a person starts for a redelivery; IAM says who may start one
+#: (events:StartReplay)
 REDELIVERY = "redeliver-"
-#: prefix of the names of backfills; a made event comes to the queue like a replayed one
+#: prefix of the names of backfills; a made event arrives in the queue like a replayed one
 BACKFILL = "backfill-"
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html, ReplayName
 REPLAY_NAME_CHARS_MAX = 64

@@ -8,8 +8,8 @@ since a validator would cost more at every cold start than all of intake, and it
 one reason instead of a list of violations. A test keeps the two equivalent.
 
 Identity: the sender (the envelope's `source`) and its own id; without an id, the whole content.
-With an id, `occurredAt` is not part of the content: no clock decides what is a copy, and a retry
-with a new time is one. Without an id, two events that differ only in their time are different.
+With an id, `occurredAt` is not part of the content: no clock decides what is a copy, so a retry
+with a new time is a copy. Without an id, two events that differ only in their time are different.
 `correlationId` is never part of it: it names a process, and some senders' libraries generate a new
 one for every attempt.
 """

@@ -2,12 +2,12 @@
 
 Genesys' events have no id of their own, except audits. Most bodies contain the time of the event
 (`eventTime`): then the content identifies it, and a copy that is published again is recognised. All
-others are *states*, and a state can come back: a member joins a queue, leaves it and joins it
-again. There the time of publishing (`detail.timestamp`) is part of the identity; EventBridge's
+others are *states*, and a state can recur: a member joins a queue, leaves it and joins it again.
+For them the time of publishing (`detail.timestamp`) is part of the identity; EventBridge's
 redeliveries and replays keep it. A copy with a new time would be taken for another event, so the
 same content at another time is counted and listed (dedup).
 
-The begin and end of a session can also be derived from Genesys' own record, with other content. So
+The start and end of a session can also be derived from Genesys' own record, with other content. So
 an environment can have them identified by the rule `moment`: type, topic, session and `eventTime`.
 Two such events that differ in anything else are both kept, as always (claims).
 

@@ -1,8 +1,8 @@
 """Plain details: an application's event of any shape, as on a shared bus.
 
 It is not known which members identify it, so all of them do, with its source and type: an equal one
-is a copy, any other is another event. An event about a state that can come back needs a time or an
-id, or the second one is a copy of the first.
+is a copy, any other is another event. An event about a state that can recur needs a time or an id,
+or the second one is a copy of the first.
 """
 
 from collections.abc import Mapping

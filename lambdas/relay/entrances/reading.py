@@ -37,7 +37,7 @@ class Content:
     correlation_id: str | None
     occurred_at_ms: int | None
     body: Mapping[str, Any]
-    #: the time of publishing, if the content is a state that can come back; else None
+    #: the time of publishing, if the content is a state that can recur; else None
     stamp: str | None = None
 
 

@@ -1,7 +1,7 @@
 """Words that Genesys' paths have where other paths have an id: `GET /api/v2/conversations/calls`
 lists calls. Used as an id, such a word leads to another endpoint.
 
-Taken from the paths of the official SDK (PureCloudPlatformClientV2 269.0.0);
+Taken from the paths of the official SDK (PureCloudPlatformClientV2 269.0.0), with which
 `tests/simulator/test_sdk.py` compares them.
 """
 

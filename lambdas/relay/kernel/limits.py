@@ -195,7 +195,7 @@ SHOWN_VALUE_CHARS_MAX = 64
 #: writes caused by one conversation's events: in a window (scripts made 10 a minute, a loop 42),
 #: the window, and in total
 LOOP_WRITES_MAX, LOOP_WINDOW_S, LOOP_WRITES_IN_ALL_MAX = 120, 10 * MINUTE_S, 1_000
-#: a later event than this after the answer is not caused by our request: Genesys takes seconds
+#: an event later than this after the answer is not caused by our request: Genesys takes seconds
 ECHO_WITHIN_S = 15 * MINUTE_S
 #: keys of one request that a recovery asks Genesys about
 KEYS_ASKED_MAX = 5

@@ -43,7 +43,7 @@ def segment(value: object, name: str) -> str:
 
 
 def is_straight(path: str) -> bool:
-    """Whether no segment of a path is `.` or `..`, so that the request goes to this path. Messages
-    sealed by an earlier release were not checked for that."""
+    """Whether no segment of a path consists of dots only (`..`), so that the request goes to this
+    path. Messages sealed by an earlier release were not checked for that."""
     segments = unquote(unquote(path)).replace("\\", "/").split("/")
     return not any(part and not part.strip(".") for part in segments)

@@ -44,7 +44,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to send. Attributes are strings that the AWS console shows beside the body."""
+    """A message to send. Attributes are strings that the AWS console shows next to the body."""
 
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)

@@ -101,7 +101,7 @@ class SharedItem:
 
 
 class SharedState(Generic[S]):
-    """Such an item as its values: each decision takes all of them and is written if any change."""
+    """Such an item as its values: a decision gets all of them, and is written if it changes any."""
 
     def __init__(self, kind: type[S], ledger: Ledger, entropy: Entropy, name: str) -> None:
         self._kind = kind
