@@ -13,8 +13,8 @@ from lambdas.relay.kernel.reasons import Code
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: of a long poll, whose empty answer means an empty queue
-#: (SQS developer guide, short and long polling; seconds)
+#: seconds of a long poll, whose empty answer means an empty queue
+#: (SQS developer guide, short and long polling)
 RECEIVE_WAIT_S = 1
 #: SQS accepts ten attributes per message; empty values are not allowed
 ATTRIBUTES_MAX = 10

@@ -71,7 +71,7 @@ JSON_DEPTH_MAX = 64
 REASON_CHARS_MAX = 500
 
 # --- the webhook
-#: our choice: more than any event; escaped as ASCII, it is at most three times as long and fits SQS
+#: our choice: more than any event; as ASCII, it is at most three times as long and fits a message
 WEBHOOK_BODY_BYTES_MAX = 262_144
 WEBHOOK_STRANGERS_PER_MINUTE = 60  # unproven requests for which an instance reads the keys again
 #: how long a sender is told to wait after 429 and 503
@@ -171,7 +171,7 @@ PRESSURE_FRESH_S = 2.0
 CONSOLIDATE_EVERY_S = 20
 #: how often a batch may be merged: ten messages made of ten messages each fill any request
 CONSOLIDATIONS_MAX = 2
-#: batches with older events are not merged, since the horizon comes nearer (R5)
+#: batches with older events are not merged, since these are nearer to the horizon (R5)
 CONSOLIDATED_AGE_MAX_S = 1 * DAY_S
 #: a 429 with a longer wait than the client's window is from a limit of the destination itself
 DESTINATION_REST_MIN_S = 60.0
@@ -232,7 +232,7 @@ RECORDS_PER_PAGE = 100
 QUERIES_PER_RUN_MAX = 200
 #: how often Genesys is asked about a request without a result, over about a day
 ALIGNMENTS_MAX = 96
-#: what one run could not finish is examined and counted again by the next
+#: the wait for what one run could not finish, so that the next run examines and counts it again
 LOOK_AGAIN_S = RECONCILE_EVERY_S - 5 * MINUTE_S
 #: a request not finished by then is given to a person, who can still replay the archive or resolve
 #: it as *again*: the vault holds its payload

@@ -2,7 +2,7 @@
 
 #: messages that cannot be read; each document is named by its content
 QUARANTINE = "quarantine/"
-#: requests that a person has to decide, by the request's id
+#: requests that a person has to decide on, by the request's id
 REVIEW = "review/"
 #: the payloads of requests until they are confirmed, by the request's id
 SEALED = "sealed/"
