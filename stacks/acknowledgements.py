@@ -1,4 +1,4 @@
-"""Exceptions from the cdk-nag rules: each one stands beside what it excuses, with its reason."""
+"""Exceptions from the cdk-nag rules: each is next to the code it excuses, with its reason."""
 
 from typing import Any
 

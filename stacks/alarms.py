@@ -1,5 +1,5 @@
-"""The alarms: few, each about one thing that a person can do something about. The id of an alarm
-is its section in docs/runbook.md, and a test holds the two together."""
+"""The alarms: few, each about one thing that a person can act on. An alarm's id is the title of
+its section in docs/runbook.md; a test checks that the two match."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from stacks import measures
 from stacks.measures import PERIOD_S, counted, joined
 from stacks.queues import DeadLetteredQueue
 
-#: what reconcile counts, it counts every 15 minutes: two of its runs (seconds)
+#: two runs of reconcile, which emits its metrics every 15 minutes (seconds)
 RECONCILE_PERIOD_S = 1_800
 RECONCILE_RUN_S = 900
-#: in so many of these periods in a row a request is overdue before anybody is woken: reconcile
-#: sends most of them again meanwhile
+#: a request must be overdue for this many periods in a row before the alarm goes off: by then
+#: reconcile has sent most of them again
 OVERDUE_PERIODS = 2
-#: what the daily audit counts stands until it counts again (seconds)
+#: the daily audit's metrics hold until its next run (seconds)
 AUDIT_PERIOD_S = 86_400
-#: functions that a schedule calls have alarms of their own: two bad runs of them are days apart
+#: scheduled functions have alarms of their own: two bad runs of them are far apart in time
 SCHEDULED = ("reconcile", "audit")
-#: A queue whose oldest message is older than this is not keeping up: longer than any back-off
-#: (15 minutes) and than what a full bucket of Genesys' rate limit delays in an ordinary peak.
+#: A queue whose oldest message is older than this is not keeping up. It exceeds every back-off
+#: (15 minutes) and the delay that Genesys' rate limit causes at an ordinary peak.
 OLDEST_MESSAGE_S_MAX = 3_600
 
 
@@ -39,12 +39,12 @@ class Alarm:
     says: str
     metric: cloudwatch.IMetric
     threshold: int = 1
-    #: this many of the last periods must be bad
+    #: how many of the last periods must be bad
     bad: int = 1
     periods: int = 1
 
     def description(self, runbook: str) -> str:
-        """What the messages carry; the section of the runbook is named by its address."""
+        """The text of the notifications, with the address of the alarm's section in the runbook."""
         return f"{self.says} Runbook: {runbook}#{self.name.lower()}"
 
 
@@ -55,7 +55,7 @@ def alarms(
     rules: Sequence[events.CfnRule],
     functions: Mapping[str, lambda_.IFunction],
 ) -> tuple[Alarm, ...]:
-    """Every alarm of an environment, by what it is about."""
+    """Every alarm of an environment, grouped by subject."""
     return (
         *_of_queues(pairs, rules),
         *_of_functions(environment, functions),
@@ -290,12 +290,12 @@ def _of_effects(environment: str) -> tuple[Alarm, ...]:
 
 
 def overdue_heard_after_s() -> int:
-    """The longest time from a request's last sign of life to the alarm *Overdue*: it is overdue,
-    reconcile's next run counts it, and the alarm's periods pass (seconds)."""
+    """The longest time from a request's last activity to the alarm *Overdue*: the request becomes
+    overdue, reconcile's next run counts it, and the alarm's periods pass (seconds)."""
     return OVERDUE_S + RECONCILE_EVERY_S + OVERDUE_PERIODS * RECONCILE_PERIOD_S
 
 
-#: the functions that SQS feeds
+#: the functions that SQS invokes
 _SQS = ("intake", "dedup", "write", "confirm")
 
 
@@ -325,8 +325,8 @@ def _undelivered(rules: Sequence[events.CfnRule]) -> Mapping[str, cloudwatch.IMe
 
 
 def _failing(environment: str) -> cloudwatch.MathExpression:
-    """Requests that failed in a time in which none was accepted. Metrics that nobody counted have
-    no data, and comparing with those would give none either; sums leave them out."""
+    """Requests that failed while none was accepted. A metric without data points would leave the
+    comparison without a result; SUM ignores it."""
     failed: tuple[Metric, ...] = ("RequestsDeferred", "RequestsUnsure", "BreakerOpened")
     names = {metric: f"write_{metric.lower()}" for metric in (*failed, "RequestsAccepted")}
     bad = f"SUM([{', '.join(names[metric] for metric in failed)}])"

@@ -1,4 +1,4 @@
-"""audit: once a day, what never came. Only where configured."""
+"""audit: finds missing events once a day. Only where configured."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -10,15 +10,15 @@ from stacks.audit_table import Audit as Settings
 from stacks.function import relay_function
 from stacks.shared import Shared
 
-#: what the audit keeps of a conversation of six events until it ends; tests/unit/test_audit.py
+#: what the audit keeps in memory of a conversation of six events; tests/unit/test_audit.py
 CONVERSATION_BYTES = 2_048
-#: 300,000 conversations, and what the function is itself. Before that its time ends.
+#: 300,000 conversations and the function itself. The timeout ends a run before it gets there.
 MEMORY_MB = 1_024
 
 
 class Audit(Construct):
-    """Compares Genesys' record of conversations with the ledger, and says what is missing. It reads
-    claims and takes slots of the rate limit; it reaches no queue and no vault."""
+    """Compares Genesys' record of conversations with the ledger, and reports what is missing. It
+    reads claims and takes slots of the rate limit, but has no access to queues or the vault."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, shared: Shared, audit: Settings
@@ -36,7 +36,7 @@ class Audit(Construct):
                 **shared.genesys.environment(shared.credentials),
             },
         )
-        # Two at once would ask for all twice; the alarm tells of a run that failed.
+        # No retry: two runs at once would send every query twice. An alarm reports a failed run.
         self.function.configure_async_invoke(
             retry_attempts=0, max_event_age=cdk.Duration.seconds(limits.HOUR_S)
         )

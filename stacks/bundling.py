@@ -1,6 +1,6 @@
-"""Builds the one asset that the five functions share: the package `lambdas`, what it needs and a
-bill of that, its configuration. With uv, on this machine, for the functions' processor and Python;
-never with Docker.
+"""Builds the one asset that the five functions share: the package `lambdas`, its dependencies and
+their bill of materials, and the configuration. It uses uv on this machine, for the functions'
+processor and Python; never Docker.
 """
 
 import shutil
@@ -20,11 +20,11 @@ PROJECT = Path(__file__).parent.parent
 PACKAGE = PROJECT / "lambdas"
 CONFIGURATION_FILE = "configuration.json"
 
-#: What uv calls the processors of Lambda; its wheels must run on Amazon Linux 2023 (glibc 2.34).
+#: uv's names for Lambda's processors; its wheels must run on Amazon Linux 2023 (glibc 2.34).
 PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
 
-#: Without these the functions run the same, and the asset's hash depends on nothing else: scripts
-#: name this machine's interpreter, the records list the scripts.
+#: Left out: the functions do not need them, and the asset's hash must not depend on this machine.
+#: Scripts name its interpreter, and the RECORD files list the scripts.
 LEFT_OUT = (".lock", "bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
 
 #: docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html, permission denied
@@ -33,7 +33,7 @@ DIRECTORY_MODE, FILE_MODE = 0o755, 0o644
 #: An installation from a warm cache takes 0.2 s; a cold one loads 2 MB.
 INSTALL_TIMEOUT_S = 180
 
-#: Begins the sentence that says why the asset could not be built.
+#: The beginning of the sentence that says why the asset could not be built.
 FAILURE = "the functions' asset cannot be built"
 
 
@@ -43,7 +43,7 @@ class BundlingError(Exception):
 
 @jsii.implements(cdk.ILocalBundling)
 class LocalBundling:
-    """CDK's seam for bundling without Docker. It never answers "use Docker instead"."""
+    """CDK's interface for bundling without Docker. It never falls back to Docker."""
 
     def __init__(self, *, runtime: lambda_.Runtime, architecture: str, configuration: str) -> None:
         self._python = runtime.name.removeprefix("python")
@@ -69,7 +69,7 @@ class LocalBundling:
 
 
 def shared_code(*, runtime: lambda_.Runtime, architecture: str, configuration: str) -> lambda_.Code:
-    """The code of all five functions: one asset, hashed by what it contains."""
+    """The code of all five functions: one asset, hashed by its contents."""
     return lambda_.Code.from_asset(
         str(PACKAGE),
         asset_hash_type=cdk.AssetHashType.OUTPUT,
@@ -78,33 +78,33 @@ def shared_code(*, runtime: lambda_.Runtime, architecture: str, configuration: s
             local=LocalBundling(
                 runtime=runtime, architecture=architecture, configuration=configuration
             ),
-            # Never run either. Within one synthesis CDK builds an asset once for all that ask in
-            # the same words, and it cannot see what an object like the one above holds.
+            # Never used, but part of CDK's cache key: within one synthesis CDK builds an asset only
+            # once per set of options, and it cannot see what `local` holds.
             environment={"ARCHITECTURE": architecture, "CONFIGURATION": configuration},
         ),
     )
 
 
 def failure_in(error: Exception) -> str | None:
-    """The sentence of the BundlingError behind `error`; None where another error is behind it.
+    """The sentence of the BundlingError that caused `error`; None if something else did.
 
-    jsii hands an exception from a callback on as text inside a RuntimeError.
+    jsii passes an exception from a callback on as text inside a RuntimeError.
     """
     _, found, reason = str(error).partition(FAILURE)
     return f"{found}{reason}" if found else None
 
 
 def _make_readable(output: Path) -> None:
-    """Lambda reads the files as another user, the archive keeps their modes, and the asset's hash
-    leaves them out: what a strict umask of this machine made unreadable, nobody would replace.
+    """Lambda reads the files as another user, and the archive keeps their modes. The asset's hash
+    ignores modes, so files made unreadable by a strict umask would never be replaced.
     """
     for path in (output, *output.rglob("*")):
         path.chmod(DIRECTORY_MODE if path.is_dir() else FILE_MODE)
 
 
 def install(output: Path, *, python: str, platform: str) -> None:
-    """Put what the functions import into `output`. Offline where uv has met everything before: then
-    no index is asked, and none is missed. Raises BundlingError."""
+    """Put what the functions import into `output`. Works offline if uv has every package in its
+    cache. Raises BundlingError."""
     command = [
         find_uv_bin(), "pip", "install", "--quiet", "--no-progress", "--no-config",
         "--target", str(output), "--requirements", str(PACKAGE / "requirements.txt"),

@@ -1,4 +1,4 @@
-"""Where events come from: the partner's bus and our own, both leading to one queue."""
+"""Where events come from: the partner bus and the relay's own, both leading to one queue."""
 
 from collections.abc import Sequence
 
@@ -19,15 +19,15 @@ from stacks.queues import DeadLetteredQueue
 TARGET_ATTEMPTS_MAX = 185
 
 EVENTBRIDGE = "events.amazonaws.com"
-#: the ends of the rules' names
+#: suffixes of the rules' names
 RULE_NAMES = ("partner", "relay")
 
 
 class Buses(Construct):
     """Two buses, an archive of each, and the rules that lead their events into the events queue.
 
-    A bus and its archive are kept or deleted together: a bus that has an archive has the archive's
-    own rule, and EventBridge deletes no bus that has rules.
+    A bus and its archive are kept or deleted together: the archive adds its own rule to the bus,
+    and EventBridge does not delete a bus that has rules.
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Buses(Construct):
         )
 
     def open_after(self, *constructs: IConstruct) -> None:
-        """Events are accepted from the moment in which there is a bus: let all that takes them
-        stand before."""
-        # A bus that was there has events already: its rule is the one that must wait.
+        """Create the buses only after `constructs`: a bus accepts events as soon as it exists, so
+        whatever handles them must exist first."""
+        # An existing bus already receives events, so its rule must wait instead.
         for first in (self.partner or self.rules[0], self.relay):
             first.node.add_dependency(*constructs)
 
     def _lead(
         self, name: str, bus: events.CfnEventBus | str, *, all_events: Pattern, wanted: Pattern
     ) -> events.CfnRule:
-        """The way from a bus into the events queue, past an archive of all its events. A bus that
-        is but named is its owner's."""
+        """The path from a bus into the events queue, with an archive of all its events. A bus given
+        only by name belongs to someone else."""
         if isinstance(bus, str):
             bus_name, arn = bus, _bus_arn(self, bus)
         else:
@@ -99,12 +99,12 @@ class Buses(Construct):
         )
         archive.apply_removal_policy(self._removal_policy)
         rule = self._rule(name, bus_name, wanted)
-        # A rule is live at once, and what EventBridge is not permitted to send it does not retry.
+        # A rule is active at once, and EventBridge does not retry what it may not send.
         rule.node.add_dependency(archive, *self._policies)
         return rule
 
     def _rule(self, name: str, bus: str, pattern: Pattern) -> events.CfnRule:
-        """A rule with one target. What cannot be delivered joins what intake could not handle."""
+        """A rule with one target. Undeliverable events go to intake's dead-letter queue."""
         return events.CfnRule(
             self,
             f"{name}Rule",
@@ -134,18 +134,18 @@ def _bus_arn(scope: Construct, name: str) -> str:
 
 
 def rule_name(scope: Construct, bus: str) -> str:
-    """The name of the rule on `bus` (partner, relay), known before the rule exists."""
+    """The name of the rule on `bus` (partner or relay), known before the rule exists."""
     return f"{cdk.Stack.of(scope).stack_name}-{bus}"
 
 
 def _allow_rules(queue: sqs.Queue, buses: Sequence[str]) -> IDependable:
-    """EventBridge may send for our rules; for anybody else's it may not.
+    """Let EventBridge send for our rules, and for no others.
 
-    The rules are named by pattern and not by reference: a policy that waits for its rules is too
-    late for their first events. And they are named on any bus: while the partner source changes,
-    the rule on the old bus and that on the new one are live together. The account stands in the
-    ARN; AWS's example for EventBridge and SQS has no aws:SourceAccount, and a condition on a key
-    that is not sent would refuse everything
+    The rules are matched by a name pattern, not by reference: a policy that waits for its rules
+    comes too late for their first events. The pattern covers every bus: while the partner source
+    changes, the rules on the old and the new bus are active together. The ARN contains the account;
+    AWS's example for EventBridge and SQS has no aws:SourceAccount, and a condition on a key that is
+    not sent would refuse everything
     (docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html).
     """
     stack = cdk.Stack.of(queue)

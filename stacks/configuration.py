@@ -1,6 +1,6 @@
 """An environment's configuration: one TOML file, read and validated before anything is built.
 
-`environments/example.toml` explains every key. A wrong or missing value becomes one
+`environments/example.toml` explains every key. A wrong or missing value raises one
 `ConfigurationError`, whose sentence names the file, the key, the value and what is expected.
 """
 
@@ -23,7 +23,7 @@ from stacks.tables import place_of, validated
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 
-#: The name ends up in the stack's and the queues' names: SQS allows those 80 characters.
+#: The name becomes part of the stack's and the queues' names: SQS allows those 80 characters.
 ENVIRONMENT_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,29}")
 
 #: toml.io/en/v1.0.0#integer
@@ -34,14 +34,14 @@ class ConfigurationError(Exception):
     """The configuration cannot be used; the message is one sentence for the person who wrote it."""
 
     def __init__(self, sentence: str) -> None:
-        # Names and values that are quoted may hold line breaks.
+        # Quoted names and values may contain line breaks.
         one_line = " ".join(sentence.splitlines())
         super().__init__(one_line if one_line.endswith(".") else f"{one_line}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One validated environment: where it was read from, its name, and what the file says."""
+    """One validated environment: where it was read from, its name, and its contents."""
 
     path: Path
     name: str
@@ -49,7 +49,7 @@ class Environment:
 
     @property
     def configuration(self) -> Configuration:
-        """What the functions act on. Raises ValueError with one sentence."""
+        """The configuration that the functions use. Raises ValueError with one sentence."""
         document = self.document
         return configuration_of(
             document,
@@ -61,7 +61,7 @@ class Environment:
 
     @property
     def functions_document(self) -> str:
-        """What the functions load, as the JSON that is bundled with them."""
+        """The JSON document that is bundled with the functions, which load it."""
         return json.dumps(resolve(self.configuration), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -91,7 +91,7 @@ def _load(reference: str) -> Environment:
         )
     try:
         environment = Environment(path, path.stem, validated(Document, raw))
-        # What each kind takes, and how the parts fit together.
+        # What each kind accepts, and how the parts fit together.
         _require_in_reach(environment.document.relay, environment.configuration)
     except ValueError as error:
         raise ConfigurationError(f"{_shown(path)}: {error}") from None
@@ -99,8 +99,7 @@ def _load(reference: str) -> Environment:
 
 
 def _require_in_reach(relay: Relay, configuration: Configuration) -> None:
-    """Records are put in the stack's own region, and into a delivery stream of its own account.
-    Raises ValueError."""
+    """A delivery stream must be in the stack's own region and account. Raises ValueError."""
     for name, destination in configuration.destinations.items():
         if destination.path.startswith("arn:"):
             region, account = destination.path.split(":")[3:5]
@@ -118,7 +117,7 @@ def _require_in_reach(relay: Relay, configuration: Configuration) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        # Editors on Windows begin a file with a byte order mark.
+        # Editors on Windows start a file with a byte order mark.
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         known = ", ".join(sorted(other.stem for other in ENVIRONMENTS.glob("*.toml")))
@@ -138,8 +137,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
-    """What TOML can express but JSON, which the functions read, cannot: a sentence for each
-    place."""
+    """A sentence for each value that TOML allows but JSON, which the functions read, does not."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
     while waiting:
         location, value = waiting.pop()
@@ -163,8 +161,8 @@ def _foreign_to_json(raw: dict[str, Any]) -> Iterator[str]:
 
 
 def _require_distinct(environments: Sequence[Environment]) -> None:
-    """Environments chosen together must differ in name and partner source. Other files in the
-    folder, such as copies, do not matter here; `make deploy` asks AWS which stack has a source.
+    """Environments selected together must differ in name and partner source. Other files in the
+    folder, such as copies, do not matter here; `make deploy` asks AWS which stack uses a source.
     """
     for place, environment in enumerate(environments):
         together = environments[:place]
@@ -184,6 +182,6 @@ def _require_distinct(environments: Sequence[Environment]) -> None:
 
 
 def _shown(path: Path) -> str:
-    """The path as a person would name it: relative to the project where it lies inside."""
+    """The path as a person would write it: relative to the project if it is inside."""
     project = ENVIRONMENTS.parent
     return str(path.relative_to(project)) if path.is_relative_to(project) else str(path)

@@ -1,4 +1,4 @@
-"""confirm: the events our own writes caused, and the timers that wait for them."""
+"""confirm: handles the events that our own requests caused, and the timers that wait for them."""
 
 from constructs import Construct
 
@@ -13,7 +13,7 @@ CONCURRENCY_MAX = 2
 
 
 class Confirm(Construct):
-    """Reads back from Genesys, and sends sealed payloads into work again."""
+    """Queries Genesys for the truth, and queues sealed batches again."""
 
     def __init__(self, scope: Construct, construct_id: str, *, shared: Shared) -> None:
         super().__init__(scope, construct_id)
@@ -22,8 +22,8 @@ class Confirm(Construct):
             verb="confirm",
             settings=shared.settings,
             calls_genesys=True,
-            # Its timers: limits.STRETCHES_MAX bounds them, and then a dead letter says so. Lambda
-            # would drop them after limits.LAMBDA_LOOP_HOPS_MAX.
+            # Allowed because timers return to this queue: limits.STRETCHES_MAX bounds them, then a
+            # dead letter reports it. Lambda would drop them after limits.LAMBDA_LOOP_HOPS_MAX.
             may_send_to_itself=True,
             environment={
                 "LEDGER_TABLE": shared.ledger.table.table_name,

@@ -9,7 +9,7 @@ from stacks.acknowledgements import acknowledge
 
 
 class Credentials(Construct):
-    """{"client_id": ..., "client_secret": ...}; until they are real Genesys refuses every call."""
+    """{"client_id": ..., "client_secret": ...}; until they are real, Genesys refuses every call."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
@@ -19,7 +19,7 @@ class Credentials(Construct):
             self,
             "Secret",
             description="OAuth client (client credentials grant) of genesys-relay",
-            # Random, so that the placeholder is no password that anybody knows.
+            # Random, so that the placeholder is not a known password.
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template='{"client_id": "not-set"}',
                 generate_string_key="client_secret",

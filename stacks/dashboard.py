@@ -1,4 +1,4 @@
-"""The dashboard: is it healthy, how far behind, what is it costing; from top to bottom."""
+"""The dashboard, from top to bottom: is it healthy, how far behind is it, what does it cost?"""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from stacks.ledger import ATTENTION_INDEX
 from stacks.measures import PERIOD_S, everywhere
 from stacks.queues import DeadLetteredQueue
 
-#: a dashboard is this many columns wide
+#: a dashboard's width in columns
 WIDTH = 24
 HEIGHT = 6
 MEMORY_GB = {"intake": 0.5, "audit": 1.0}
@@ -43,7 +43,7 @@ REQUESTS: Lines = {
     "RequestsRefused": "refused",
     "RequestsUnclear": "accepted, details unreadable",
 }
-#: what a person must, or may have to, look at
+#: what needs a person, or may need one
 CASES: Lines = {
     "Parked": "events parked",
     "Quarantined": "messages quarantined",
@@ -60,7 +60,7 @@ CASES: Lines = {
     "HoldsExpired": "holds expired",
     "MissingConversations": "conversations with missing events",
 }
-#: what keeps work waiting
+#: what delays work
 WAITING: Lines = {
     "Deferred": "messages deferred",
     "DeadLettered": "messages dead-lettered",
@@ -75,14 +75,14 @@ WAITING: Lines = {
     "DamagedRecords": "damaged records repaired",
     "Unexpected": "unexpected errors",
 }
-#: overdue requests, by the state of their records
+#: overdue requests, by state
 OVERDUE: Lines = {
     "OverdueSealed": "never sent",
     "OverdueOpen": "outcome unknown",
     "OverduePendingEvent": "timer lost",
     "OverdueTimeoutRecovery": "no event from Genesys",
 }
-#: how long the oldest has waited, in seconds
+#: age of the oldest item, in seconds
 OLDEST: Lines = {
     "OldestOverdueSeconds": "overdue",
     "OldestReviewSeconds": "in review",
@@ -119,7 +119,7 @@ def dashboard(
     table: dynamodb.ITable,
     requests_per_minute: int,
 ) -> cloudwatch.Dashboard:
-    """One page; every metric that the relay counts is on it somewhere."""
+    """One page that shows every metric of the relay at least once."""
     rows = (
         (_heading("Is it healthy?", "A red alarm names its section of docs/runbook.md."),),
         (
@@ -248,8 +248,8 @@ Terms = Sequence[tuple[float, cloudwatch.IMetric]]
 
 
 def _spent(service: str, terms: Terms) -> cloudwatch.MathExpression:
-    """The sum of price times quantity. Terms of equal price are summed first: a metric without
-    data would otherwise leave the whole sum without any."""
+    """The sum of price times quantity. Terms of equal price are summed first: otherwise a metric
+    without data would leave the whole sum without a result."""
     metrics: dict[str, cloudwatch.IMetric] = {}
     by_price: dict[float, list[str]] = {}
     for number, (price, metric) in enumerate(terms):

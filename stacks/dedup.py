@@ -1,4 +1,4 @@
-"""dedup: every event claimed once."""
+"""dedup: claims every event once."""
 
 from constructs import Construct
 
@@ -12,7 +12,7 @@ CONCURRENCY_MAX = 5
 
 
 class Dedup(Construct):
-    """Claims events in the ledger; it never talks to Genesys."""
+    """Claims events in the ledger; it never calls Genesys."""
 
     def __init__(self, scope: Construct, construct_id: str, *, shared: Shared) -> None:
         super().__init__(scope, construct_id)

@@ -1,4 +1,4 @@
-"""A key of the customer's instead of the services' own, on everything that holds data."""
+"""Encrypts everything that holds data with a customer's key instead of the services' own."""
 
 import aws_cdk as cdk
 import jsii
@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
-#: what whoever reads and writes under a key asks of it
+#: what readers and writers of encrypted data need to do with the key
 #: (docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html, and
 #: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html)
 USES = (
@@ -27,7 +27,7 @@ USES = (
 
 @jsii.implements(cdk.IAspect)
 class Encryption:
-    """Says the key wherever there is a place for one, whatever construct made the resource; what
+    """Sets the key on every resource that takes one, whichever construct made the resource. What
     the key's own policy must allow is in stacks/key_policy.py."""
 
     def __init__(self, key_arn: str) -> None:
@@ -54,7 +54,7 @@ class Encryption:
                 pass
 
     def grant(self, *grantees: iam.IGrantable) -> None:
-        """The use of the key, which the services check of whoever calls them."""
+        """Allow use of the key; the services check that their callers have it."""
         for grantee in grantees:
             iam.Grant.add_to_principal(
                 grantee=grantee, actions=list(USES), resource_arns=[self._key]
@@ -65,7 +65,7 @@ class Encryption:
             sse_algorithm="aws:kms", kms_master_key_id=self._key
         )
         rule = s3.CfnBucket.ServerSideEncryptionRuleProperty(
-            # One data key for many objects: S3 asks KMS, and bills it, a hundredth as often.
+            # One data key for many objects: S3 then calls KMS, and bills it, a hundredth as often.
             bucket_key_enabled=True,
             server_side_encryption_by_default=default,
         )

@@ -28,7 +28,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: of an SQS event source, docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
 
-#: Genesys raises its 300 by support case; more than this is a slip of the pen.
+#: Genesys raises its 300 by support case; a larger number than this is a typing error.
 REQUESTS_PER_MINUTE_MAX = 30_000
 
 #: docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -55,14 +55,14 @@ def _template(detail_type: str) -> str:
 
 
 def _number(days: object) -> object:
-    """For Python true is 1, and so one of the numbers of days."""
+    """Refuse true: in Python it equals 1, which is one of the numbers of days."""
     if isinstance(days, bool):
         raise ValueError
     return days
 
 
 def domain_of(url: str | None) -> str:
-    """The Genesys Cloud domain that a URL is of; "" where it is of none."""
+    """The Genesys Cloud domain of a URL; "" if it has none."""
     host = (urlsplit(url or "").hostname or "").rstrip(".")
     domains = GENESYS_DOMAINS.values()
     return next((each for each in domains if f".{host}".endswith(f".{each}")), "")
@@ -86,7 +86,7 @@ DetailType = Annotated[
 #: docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
 TagKey = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_not_of_aws)]
 TagValue = Annotated[str, Field(max_length=256)]
-#: Plain HTTP only to this machine: the local run's simulator.
+#: Plain HTTP only to this machine: for the simulator of the local run.
 Url = Annotated[
     str,
     Field(pattern=r"^(https://[A-Za-z0-9.-]+(:\d+)?|http://(127\.0\.0\.1|localhost)(:\d+)?)$"),
@@ -94,7 +94,7 @@ Url = Annotated[
 
 
 class Relay(Table):
-    """The table [relay]: everything that is not about destinations and routes."""
+    """The table [relay]: everything except destinations and routes."""
 
     partner_event_source: str = Field(
         min_length=1,
@@ -262,7 +262,7 @@ class Relay(Table):
 
     @model_validator(mode="after")
     def _arns_are_of_the_region(self) -> Self:
-        """An alarm tells a topic of its own region, and a key encrypts in its own."""
+        """Topics and keys must be in the stack's own region."""
         arns = {"alarm_topic_arn": self.alarm_topic_arn, "kms_key_arn": self.kms_key_arn}
         for name, arn in arns.items():
             if arn and self.region and arn.split(":")[3] != self.region:
@@ -305,12 +305,12 @@ class Relay(Table):
 
     @property
     def genesys_api_url(self) -> str:
-        """Where the Genesys Cloud platform API answers."""
+        """The address of the Genesys Cloud platform API."""
         return self.api_url or f"https://api.{GENESYS_DOMAINS[self.genesys_region or '']}"
 
     @property
     def genesys_login_url(self) -> str:
-        """Where the OAuth server answers."""
+        """The address of the OAuth server."""
         return self.login_url or f"https://login.{GENESYS_DOMAINS[self.genesys_region or '']}"
 
 

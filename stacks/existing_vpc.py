@@ -13,7 +13,7 @@ SubnetId = Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
 
 
 class ExistingVpc(Table):
-    """A VPC that somebody else made, with a way out to Genesys Cloud and to AWS."""
+    """An existing VPC with a way out to Genesys Cloud and to AWS."""
 
     id: str = Field(
         pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$",
@@ -25,7 +25,7 @@ class ExistingVpc(Table):
 
 
 class ElasticIp(Table):
-    """An elastic IP address that somebody else made, and that Genesys' allow-list may name."""
+    """An existing elastic IP address, which Genesys' allow-list may already contain."""
 
     allocation: str = Field(
         pattern=r"^eipalloc-([0-9a-f]{8}|[0-9a-f]{17})$",

@@ -1,4 +1,4 @@
-"""The one way to make a Lambda function of the relay."""
+"""The only way to make a Lambda function of the relay."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class FunctionSettings:
     architecture: lambda_.Architecture
     log_retention_days: int
     removal_policy: cdk.RemovalPolicy
-    #: releases get a share of the invocations first (gradual.py)
+    #: whether a new release gets only a share of the invocations at first (gradual.py)
     is_gradual: bool
-    #: where the functions that call Genesys run; None: on Lambda's own network
+    #: where the functions that call Genesys run; None: Lambda's own network
     network: Network | ExistingNetwork | None
 
 
@@ -47,9 +47,9 @@ def relay_function(
     calls_genesys: bool = False,
     may_send_to_itself: bool = False,
 ) -> tuple[lambda_.Function, iam.Role]:
-    """A function that runs `lambdas.<verb>.handler`, and its role, which may but log and trace.
+    """A function that runs `lambdas.<verb>.handler`, and its role, which may only log and trace.
 
-    No reserved concurrency: it would make SQS pollers over-pull, throttle and burn receives. The
+    No reserved concurrency: SQS pollers would over-pull, get throttled and use up receives. The
     event source's maximum concurrency limits the function instead.
     """
     network = settings.network if calls_genesys else None

@@ -1,4 +1,4 @@
-"""What the functions that call Genesys are told."""
+"""The settings of the functions that call Genesys."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from stacks.credentials import Credentials
 
 @dataclass(frozen=True, slots=True)
 class GenesysAccess:
-    """Where Genesys is, and how many requests a minute its OAuth client may send; of these,
-    `headroom` are left to others that use the same client."""
+    """Where Genesys is, and how many requests a minute its OAuth client may send; `headroom` of
+    them are left to other users of the same client."""
 
     api_url: str
     login_url: str

@@ -1,4 +1,4 @@
-"""Where Genesys Cloud answers, by the AWS region an organisation lives in."""
+"""Genesys Cloud's domains, by the AWS region of the organisation."""
 
 #: AWS region -> domain; the API is at api.<domain>, the OAuth server at login.<domain>.
 #: Source: `purecloud_region_hosts.py` of the official SDK PureCloudPlatformClientV2 269.0.0.

@@ -1,8 +1,8 @@
-"""Gradual deployment: a new release of a function gets a tenth of its invocations first, and all of
-them after five minutes in which nothing unforeseen happened. Otherwise the old one keeps them, and
-the deployment fails and is rolled back.
+"""Gradual deployment: a new release of a function gets a tenth of its invocations first, and all
+after five minutes without an unexpected error. Otherwise the old release keeps them all, and the
+deployment fails and is rolled back.
 
-Both releases work side by side meanwhile, on the same queues and the same ledger: each reads what
+Meanwhile both releases work side by side, on the same queues and the same ledger: each reads what
 the other writes (simulation/releases.py, tests/unit/test_golden.py).
 """
 
@@ -20,15 +20,15 @@ from stacks.measures import counted, joined
 
 ALIAS = "live"
 PERIOD_S = 60
-#: what a schedule calls, every quarter of an hour or once a day: a tenth of that in five minutes
+#: scheduled functions run every quarter of an hour or once a day: a tenth of that in five minutes
 #: shows nothing
 AT_ONCE = ("reconcile", "audit")
-#: who counts what nobody foresaw: the functions that SQS feeds
+#: the functions that count unexpected errors: those that SQS invokes
 COUNTS_UNEXPECTED = ("intake", "dedup", "write", "confirm")
 
 
 def live(function: lambda_.Function, *, is_gradual: bool) -> lambda_.IFunction:
-    """What is to be invoked: a function, or the alias that leads from release to release."""
+    """What to invoke: the function, or the alias that moves from release to release."""
     if not is_gradual:
         return function
     made = function.node.try_find_child("Live")

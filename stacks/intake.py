@@ -9,17 +9,17 @@ from stacks.queues import grant_send
 from stacks.shared import Shared
 from stacks.sqs_source import feed
 
-#: It parses and holds up to 500 events at once; Lambda's processor share grows with the memory.
+#: It parses and holds up to 500 events at once; Lambda's CPU share grows with the memory.
 MEMORY_MB = 512
 
 
 class Intake(Construct):
-    """Stateless: it needs no ledger and no secret."""
+    """Stateless: it needs neither the ledger nor a secret."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, shared: Shared, linger_s: int
     ) -> None:
-        """`linger_s`: how long events wait for others, as far as the timing lets them."""
+        """`linger_s`: how long events wait for others, as far as the timing allows."""
         super().__init__(scope, construct_id)
         self.function, role = relay_function(
             self,
@@ -36,7 +36,7 @@ class Intake(Construct):
             self.function,
             shared.queues.events,
             settings=shared.settings,
-            # Few: events that come at once are to fill few batches, not many a little.
+            # Few: simultaneous events should fill a few batches instead of starting many.
             concurrency_max=INTAKE_CONCURRENCY,
             batching_window_s=min(linger_s, LINGER_MAX_S[shared.settings.timing]),
         )

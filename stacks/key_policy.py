@@ -1,14 +1,14 @@
-"""What the policy of a customer's key must allow, so that AWS's services can use it for a stack.
+"""What the policy of a customer's key must allow so that AWS's services can use it for a stack.
 
-The stack does not own the key and cannot say it: `make policy` prints it, and `relay doctor` looks
-whether it is there. The account's own principals are allowed by their IAM policies, which a key's
-default policy lets decide.
+The stack does not own the key and cannot set its policy: `make policy` prints it, and
+`relay doctor` checks that it is in place. The account's own principals are covered by their IAM
+policies, to which a key's default policy defers.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: what each service asks of the key: docs.aws.amazon.com/eventbridge/latest/userguide/
+#: what each service needs of the key: docs.aws.amazon.com/eventbridge/latest/userguide/
 #: eb-encryption-key-policy.html · /AWSSimpleQueueService/latest/SQSDeveloperGuide/
 #: sqs-key-management.html (EventBridge sends under the queue's key) · /sns/latest/dg/
 #: sns-key-management.html (CloudWatch publishes under the topic's) · /AmazonCloudWatch/latest/logs/
@@ -24,7 +24,7 @@ SERVICES: Mapping[str, Sequence[str]] = {
         "kms:ReEncrypt*",
     ),
 }
-#: services that say for which account they ask
+#: services whose requests to KMS name the account
 SAY_THE_ACCOUNT = ("cloudwatch.amazonaws.com",)
 
 
@@ -54,8 +54,8 @@ def statements(key_arn: str) -> list[dict[str, Any]]:
 
 
 def _condition(service: str, partition: str, region: str, account: str) -> dict[str, Any]:
-    """Only for this account. EventBridge sends to queues without a word of the account that every
-    example of AWS's has: it has no condition here, as in theirs."""
+    """Restrict to this account. EventBridge's requests for a queue lack the account, which AWS's
+    other examples check: there is no condition for it here, as in AWS's example."""
     if service in SAY_THE_ACCOUNT:
         return {"Condition": {"StringEquals": {"aws:SourceAccount": account}}}
     if service.startswith("logs."):

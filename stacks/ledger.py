@@ -7,12 +7,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-#: Holds only the records that need someone, so a sweep costs by trouble, not by table.
+#: Holds only the records that need attention: a sweep's cost depends on them, not on the table.
 ATTENTION_INDEX = "attention"
 
 
 class Ledger(Construct):
-    """On demand, restorable to any second of the last 35 days; TTL only collects garbage."""
+    """Pay per request, restorable to any second of the last 35 days; TTL only removes garbage."""
 
     def __init__(
         self,
@@ -22,8 +22,8 @@ class Ledger(Construct):
         removal_policy: cdk.RemovalPolicy,
         restored: str | None,
     ) -> None:
-        """`restored`: the name of a table that takes the place of the stack's own. That one stays
-        in the stack, so that the way back is one setting too."""
+        """`restored`: the name of a table that replaces the stack's own. The stack keeps its own,
+        so that one setting switches back, too."""
         super().__init__(scope, construct_id)
         own = self._own(removal_policy)
         self.table = (
@@ -43,30 +43,30 @@ class Ledger(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=is_kept,
-            # A first deploy that fails could not delete a protected table, and so would not end:
-            # this one resource stays even then, empty and free of charge.
+            # A failed first deploy could not delete a protected table, and so could not be rolled
+            # back: this resource is then kept, empty and free of charge.
             removal_policy=cdk.RemovalPolicy.RETAIN if is_kept else removal_policy,
         )
         table.add_global_secondary_index(
             index_name=ATTENTION_INDEX,
             partition_key=dynamodb.Attribute(name="attention", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="due_at", type=dynamodb.AttributeType.NUMBER),
-            # Where a record stands in line and no more: what else changes costs no write here.
+            # Only what the index needs: changes to other attributes cost no write here.
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         return table
 
     def grant(self, grantee: iam.IGrantable, actions: Sequence[str]) -> None:
-        """`actions` (without the prefix) on the table alone."""
+        """Allow `actions` (without the prefix) on the table only, not on its index."""
         self._grant(grantee, actions, self.table.table_arn)
 
     def grant_sweep(self, grantee: iam.IGrantable) -> None:
-        """Querying the records that need someone."""
+        """Allow queries for the records that need attention."""
         self._grant(grantee, ["Query"], self.index_arn)
 
     @property
     def index_arn(self) -> str:
-        """Of the index over the records that need someone."""
+        """The ARN of the index over the records that need attention."""
         return f"{self.table.table_arn}/index/{ATTENTION_INDEX}"
 
     def _grant(self, grantee: iam.IGrantable, actions: Sequence[str], resource: str) -> None:

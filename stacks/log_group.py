@@ -1,4 +1,4 @@
-"""A log group that forgets, unlike the one Lambda would make by itself."""
+"""A log group whose entries expire, unlike those of a group that Lambda creates by itself."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -12,11 +12,11 @@ def log_group(
     retention_days: int,
     removal_policy: cdk.RemovalPolicy,
 ) -> logs.LogGroup:
-    """A log group kept for `retention_days`, one of the numbers that CloudWatch knows."""
+    """A log group kept for `retention_days`, one of the numbers that CloudWatch accepts."""
     group = logs.LogGroup(
         scope, construct_id, retention=logs.RetentionDays.INFINITE, removal_policy=removal_policy
     )
-    # The construct names each number of days by a word of its own; the resource takes the number.
+    # The construct takes an enum member for the number of days; the resource takes the number.
     resource = group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)
     resource.retention_in_days = retention_days

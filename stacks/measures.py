@@ -1,4 +1,4 @@
-"""What is measured: our own metrics and those of AWS, by one way to name each."""
+"""The metrics, our own and those of AWS, each with one function to name it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ PERIOD_S = 300
 def counted(
     environment: str, service: str, metric: Metric, *, statistic: str = "Sum"
 ) -> cloudwatch.Metric:
-    """A metric of ours. Its dimensions are those that lambdas/adapters/telemetry.py gives it."""
+    """A metric of ours. Its dimensions match those in lambdas/adapters/telemetry.py."""
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=metric,
@@ -31,7 +31,7 @@ def counted(
 def everywhere(
     environment: str, metric: Metric, *, label: str, statistic: str = "Sum"
 ) -> cloudwatch.MathExpression:
-    """A metric of ours, whichever functions count it. For dashboards: alarms take no search."""
+    """A metric of ours over all functions that emit it. For dashboards: alarms take no search."""
     schema = f"{{{METRICS_NAMESPACE},environment,service}}"
     found = f'{schema} MetricName="{metric}" environment="{environment}"'
     return cloudwatch.MathExpression(
@@ -45,7 +45,7 @@ def everywhere(
 def joined(
     function: str, metrics: Mapping[str, cloudwatch.IMetric], *, label: str, period_s: int
 ) -> cloudwatch.MathExpression:
-    """`function` (SUM, MAX) over several metrics; those without data do not count."""
+    """`function` (SUM, MAX) over several metrics, ignoring those without data."""
     return cloudwatch.MathExpression(
         expression=f"{function}([{', '.join(metrics)}])",
         label=label,

@@ -1,4 +1,4 @@
-"""Alarms that reach a person, and the dashboard that they look at then."""
+"""Alarms that notify a person, and the dashboard for that person."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from stacks.shared import Shared
 
 
 class Monitoring(Construct):
-    """Every alarm speaks to one topic; who listens there is the environment's to say."""
+    """Every alarm notifies one topic; the environment says who subscribes to it."""
 
     def __init__(
         self,
@@ -58,10 +58,10 @@ class Monitoring(Construct):
         )
 
     def _own_topic(self) -> sns.Topic:
-        # Not encrypted with a key: CloudWatch could use only one of our own, and nothing in an
-        # alarm is personal.
+        # Not encrypted with a key: CloudWatch can publish only under a customer's key, and alarms
+        # contain nothing personal.
         topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        # A policy of our own replaces the default one, by which CloudWatch could publish.
+        # A policy of our own replaces the default one, which lets CloudWatch publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Alarms",
@@ -83,7 +83,7 @@ class Monitoring(Construct):
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.bad,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # No data means no messages: SQS stops reporting on queues that are idle.
+            # No data means no messages: SQS stops reporting on idle queues.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         made.add_alarm_action(actions.SnsAction(self.topic))

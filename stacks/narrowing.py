@@ -1,13 +1,13 @@
-"""What the routes' conditions let the partner bus's rule leave out, so that it costs nothing.
+"""Derives from the routes' conditions which events the partner bus's rule can leave out, for free.
 
-The rule may pass more than the routes want, since intake asks every condition again; it must never
-pass less. So only that part of a condition is translated of which EventBridge can say at least as
-much, and a type of event is narrowed only where every route that lists it has such a condition and
-no request awaits it. `tests/stacks/test_narrowing.py` holds both against each other.
+The rule may pass more than the routes take, since intake evaluates every condition again; it must
+never pass less. So a part of a condition is translated only if EventBridge can express it or
+something wider. A type of event is narrowed only if every route that lists it has such a condition
+and no request awaits it. `tests/stacks/test_narrowing.py` compares the rule with the conditions.
 
 EventBridge matches leaves: it cannot tell a value from a list that holds it, nor an object from
 nothing (docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html). So an
-inequality counts only beside `type(x) == 'string'`, which rules both out.
+inequality is translated only beside `type(x) == 'string'`, which rules both out.
 """
 
 import re
@@ -21,18 +21,18 @@ from lambdas.relay.routes.configuration import Configuration
 from stacks import patterns
 from stacks.patterns import Pattern
 
-#: a member of the event's body, by the names that lead to it
+#: a member of the event's body: the names on the path to it
 Path = tuple[str, ...]
-#: what must be so of an event, all of it: what EventBridge lists for a leaf, by its path
+#: what an event must satisfy, all of it: EventBridge's list of matchers for a leaf, by its path
 Case = Mapping[Path, Sequence[object]]
 
-#: names that mean the same to EventBridge, which writes paths with dots, and to us
+#: names that mean the same to EventBridge, which separates a path's names by dots, and to us
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-#: EventBridge compares numbers up to 5 * 10^9 exactly; whole ones up to here are beyond doubt
+#: EventBridge compares numbers exactly up to 5 * 10^9; integers up to this are safe
 NUMBER_MAX = 10**9
-#: alternatives of one condition; EventBridge takes a thousand of a rule
+#: alternatives of one condition; EventBridge accepts a thousand per rule
 CASES_MAX = 16
-#: what JMESPath has that takes any value
+#: JMESPath's node types that accept any value
 CALM = frozenset(
     {
         "and_expression", "current", "field", "filter_projection", "flatten", "identity", "index",
@@ -45,8 +45,8 @@ CALM = frozenset(
 SCALARS = ("string", "number", "boolean")
 IS_THERE: Sequence[object] = ({"exists": True},)
 IS_MISSING: Sequence[object] = (None, {"exists": False})
-#: Genesys names its topic in whatever it says, and what it says is an object; anything else on its
-#: bus is for intake to judge. (That there is no eventBody at all no pattern can say.)
+#: Every Genesys event has a topicName, and its eventBody is an object; other events on its bus are
+#: passed on to intake. (No pattern can match an event without any eventBody.)
 OTHER_SHAPES: Sequence[Pattern] = (
     {"detail": {"topicName": [{"exists": False}, None, ""]}},
     {"detail": {"eventBody": [None, {"prefix": ""}]}},
@@ -56,8 +56,8 @@ OTHER_SHAPES: Sequence[Pattern] = (
 def narrowed(
     source: str, account: str | None, detail_types: Sequence[str], configuration: Configuration
 ) -> Pattern:
-    """The rule's pattern: what is listed, without what no route wants. Where that is longer than
-    EventBridge takes, the plain one."""
+    """The rule's pattern: the listed types, without the events that no route takes. If that is
+    longer than EventBridge accepts, only the listed types."""
     wide = patterns.wanted(source, account, detail_types)
     cases = _cases_by_type(configuration, detail_types)
     if not cases:
@@ -82,7 +82,7 @@ def narrowed(
 def _cases_by_type(
     configuration: Configuration, detail_types: Sequence[str]
 ) -> Mapping[str, Sequence[Case]]:
-    """The types of events that can be narrowed, with the cases in which some route wants one."""
+    """The types of events that can be narrowed, with the cases in which some route takes one."""
     topics = (topic for route in configuration.routes for topic in route.topics)
     exact = {topic for topic in topics if "*" not in topic}
     found = {each: _cases_of_type(each, configuration) for each in sorted(exact)}
@@ -113,13 +113,13 @@ def _by_case(cases: Mapping[str, Sequence[Case]]) -> list[tuple[Case, list[str]]
 
 
 def cases_of(when: str | None) -> Sequence[Case] | None:
-    """Cases of which one holds wherever the condition does, and wherever it fails (what intake
-    sets aside must reach it); None where EventBridge cannot tell."""
+    """Cases, one of which matches wherever the condition holds and wherever it fails with an error
+    (intake must receive such an event to quarantine it); None if EventBridge cannot express it."""
     return None if when is None else _cases(jmespath.compile(when).parsed, frozenset())
 
 
 def _cases(node: Any, scalars: frozenset[Path]) -> Sequence[Case] | None:
-    """`scalars`: paths that are known to hold one value wherever the node is asked."""
+    """`scalars`: paths known to hold one value wherever the node is evaluated."""
     match node["type"], node.get("value"), node["children"]:
         case "or_expression", _, [left, right]:
             return _either([_cases(left, scalars), _cases(right, scalars)])
@@ -147,7 +147,7 @@ def _either(found: Sequence[Sequence[Case] | None]) -> Sequence[Case] | None:
 
 
 def _both(left: Any, right: Any, scalars: frozenset[Path]) -> Sequence[Case] | None:
-    """The right side is asked only after the left: where that can fail, only it can narrow."""
+    """The right side is evaluated only after the left: if it can fail, only the left can narrow."""
     is_asked = _never_fails(left)
     behind = _scalars_of(right) if is_asked and _never_fails(right) else frozenset()
     first = _cases(left, scalars | behind)
@@ -169,7 +169,7 @@ def _equality(member: Any, literal: Any) -> Sequence[Case] | None:
         return None
     match value:
         case None:
-            # Deeper, the way may lead through a list: EventBridge then sees what we do not.
+            # Any deeper, the path may lead through a list, which EventBridge flattens.
             return [{path: IS_MISSING}] if len(path) == 1 else None
         case str() | bool():
             return [{path: (value,)}]
@@ -202,7 +202,7 @@ def _negation(node: Any, scalars: frozenset[Path]) -> Sequence[Case] | None:
 
 
 def _path(node: Any) -> Path | None:
-    """The names behind `body` where the node is such a path."""
+    """The names below `body` if the node is such a path."""
     if node["type"] != "subexpression":
         return None
     names = [child.get("value") for child in node["children"] if child["type"] == "field"]
@@ -212,7 +212,7 @@ def _path(node: Any) -> Path | None:
 
 
 def _typed(node: Any) -> Path | None:
-    """The path whose type the node asks for."""
+    """The path whose type the node checks."""
     is_type = node["type"] == "function_expression" and node["value"] == "type"
     return _path(node["children"][0]) if is_type else None
 
@@ -231,7 +231,7 @@ def _scalars_of(node: Any) -> frozenset[Path]:
 
 
 def _texts(node: Any) -> tuple[str, ...]:
-    """The texts of a list of nothing else; none where it is something else."""
+    """The strings of a list that holds only strings; empty otherwise."""
     match node["type"]:
         case "literal" if isinstance(node["value"], list):
             values = node["value"]
@@ -243,8 +243,8 @@ def _texts(node: Any) -> tuple[str, ...]:
 
 
 def _never_fails(node: Any) -> bool:
-    """Functions refuse values, but for two, which take any; so do `<` and its like, which compare
-    no text with a number; and a slice, whose step may be nought."""
+    """Functions may refuse a value, except two that take any. `<` and the like do not compare a
+    string with a number, and a slice's step may be zero."""
     match node["type"], node.get("value"), node["children"]:
         case "function_expression", "type", _:
             pass
@@ -258,7 +258,7 @@ def _never_fails(node: Any) -> bool:
 
 
 def _merged(one: Case, other: Case) -> Case:
-    """Both at once, as far as a pattern can say it: of a path that both name, what says more."""
+    """Both at once, as far as a pattern can: for a path in both, the stricter list."""
     merged = dict(one)
     for path, leaf in other.items():
         crossing = [each for each in merged if _crosses(each, path)]

@@ -13,9 +13,9 @@ HTTPS_PORT = 443
 
 
 class Network(Construct):
-    """A VPC whose only way out is one NAT gateway with an address that outlives the stack.
+    """A VPC whose only way out is one NAT gateway, with an address that outlives the stack.
 
-    One gateway, not one per zone: when its zone fails, the queues keep the work until it returns.
+    One gateway, not one per zone: if its zone fails, the queues keep the work until it recovers.
     """
 
     def __init__(
@@ -27,11 +27,11 @@ class Network(Construct):
         removal_policy: cdk.RemovalPolicy,
         existing: ElasticIp | None,
     ) -> None:
-        """`existing`: the address that it uses; None: it makes one."""
+        """`existing`: the address to use; None: create one."""
         super().__init__(scope, construct_id)
         if existing is None:
             made = ec2.CfnEIP(self, "Address", domain="vpc")
-            # Genesys' allow-list names this address: it must not change with the gateway or the
+            # Genesys' allow-list contains this address: it must not change with the gateway or the
             # stack.
             made.apply_removal_policy(removal_policy)
             address, allocation = made.ref, made.attr_allocation_id
@@ -44,9 +44,9 @@ class Network(Construct):
             "Vpc",
             nat_gateways=1,
             nat_gateway_provider=ec2.NatProvider.gateway(eip_allocation_ids=[allocation]),
-            # The alternative is a custom resource, one more function, to empty a group nobody uses.
+            # The alternative is a custom resource, one more function, to empty an unused group.
             restrict_default_security_group=False,
-            # Both are free and spare the gateway the ledger's and the vault's traffic.
+            # Both are free and keep traffic to the ledger and the vault off the gateway.
             gateway_endpoints={
                 "Ledger": ec2.GatewayVpcEndpointOptions(
                     service=ec2.GatewayVpcEndpointAwsService.DYNAMODB
@@ -73,7 +73,7 @@ class Network(Construct):
 
 
 class ExistingNetwork(Construct):
-    """A VPC of the landing zone's: its routes, addresses and endpoints are its owners'."""
+    """An existing VPC, such as a landing zone's: its owners manage its routes and addresses."""
 
     def __init__(self, scope: Construct, construct_id: str, *, existing: ExistingVpc) -> None:
         super().__init__(scope, construct_id)
@@ -109,7 +109,7 @@ def _outward_only(scope: Construct, vpc: ec2.IVpc) -> ec2.SecurityGroup:
 
 
 def grant_attachment(grantee: iam.IGrantable) -> None:
-    """What Lambda needs to put a function into a VPC; these actions know no resources."""
+    """What Lambda needs to attach a function to a VPC; these actions take no resources."""
     iam.Grant.add_to_principal(
         grantee=grantee,
         actions=[

@@ -1,5 +1,5 @@
-"""What whoever operates the relay may do: a policy with what `relay`'s commands need, and a
-role that has it."""
+"""What operators may do: a policy with the permissions that `relay`'s commands need, and a role
+that has it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +14,9 @@ from stacks.acknowledgements import accept_wildcard
 from stacks.buses import Buses, rule_name
 from stacks.shared import Shared
 
-#: how `relay replay-archive` and `relay redeliver` name their replays
+#: name patterns of the replays that `relay replay-archive` and `relay redeliver` start
 REPLAYS = ("relay-*", "redeliver-*")
-#: what AWS grants for everything or not at all
+#: actions that AWS grants only for all resources
 #: (docs.aws.amazon.com/service-authorization/latest/reference)
 WHOLESALE = (
     "cloudwatch:DescribeAlarms",
@@ -31,8 +31,8 @@ WHOLESALE = (
 
 
 class OperatorRole(Construct):
-    """The policy is for permission sets and roles that there are; the role is for whoever in the
-    account may assume it. `relay forget` is not in it: erasing is somebody else's to grant
+    """The policy is for existing permission sets and roles; anyone in the account with permission
+    to do so may assume the role. `relay forget` is not included: erasing must be granted separately
     (docs/data.md)."""
 
     def __init__(
@@ -114,7 +114,7 @@ class OperatorRole(Construct):
             accept_wildcard(self.policy, resource, reason)
 
     def may_look_at(self, key_arn: str) -> None:
-        """At a customer's key and its policy, as the doctor does."""
+        """Allow reading a customer's key and its policy, as the doctor does."""
         self.policy.add_statements(_allow(["DescribeKey", "GetKeyPolicy"], "kms", key_arn))
 
 
@@ -125,7 +125,7 @@ def _allow(actions: Sequence[str], service: str, *resources: str) -> iam.PolicyS
 
 
 def _queues(shared: Shared) -> Sequence[iam.PolicyStatement]:
-    """Waiting messages are looked at and dead letters moved; nobody deletes what only waits."""
+    """Allow reading waiting messages and moving dead letters; only those may be deleted."""
     pairs = shared.queues.all
     return (
         _allow(
@@ -172,7 +172,7 @@ def _buses(stack: cdk.Stack, buses: Buses) -> Sequence[iam.PolicyStatement]:
         _allow(
             ["DescribeEventSource"],
             "events",
-            # A partner's source is in no account.
+            # The ARN of a partner's event source contains no account.
             stack.format_arn(
                 service="events",
                 account="",

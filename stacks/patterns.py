@@ -8,7 +8,7 @@ Pattern = Mapping[str, object]
 #: docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html, event pattern size
 PATTERN_CHARS_MAX = 2048
 
-#: A pattern must say something; this says "whoever sent it".
+#: A pattern must not be empty; this one matches any source.
 ANY_SOURCE: Pattern = {"source": [{"prefix": ""}]}
 
 
@@ -18,11 +18,11 @@ def from_partner(source: str, account: str | None) -> Pattern:
 
 
 def wanted(source: str, account: str | None, detail_types: Sequence[str]) -> Pattern:
-    """What the relay takes of it: all, or the detail-types that are listed."""
+    """What the relay takes of that: everything, or the listed detail-types."""
     narrowed = {"detail-type": list(detail_types)} if detail_types else {}
     return {**from_partner(source, account), **narrowed}
 
 
 def size(pattern: Pattern) -> int:
-    """Characters, as EventBridge counts them (without the spaces that nobody needs)."""
+    """Characters, as EventBridge counts them (without optional spaces)."""
     return len(json.dumps(pattern, separators=(",", ":"), ensure_ascii=False))

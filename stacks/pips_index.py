@@ -1,12 +1,12 @@
-"""Where packages come from, for uv as for pip. Needs nothing but Python: `bin/install` runs before
-anything is installed."""
+"""Makes uv use the package index that pip is configured for. Needs only Python: `bin/install` runs
+before anything is installed."""
 
 import os
 import subprocess
 import sys
 from functools import cache
 
-#: what pip calls where packages come from, and uv's variable for it
+#: pip's name for the package index, and uv's variable for it
 PIPS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -17,8 +17,8 @@ PIPS = {
 
 @cache
 def with_pips_index() -> dict[str, str]:
-    """The environment in which uv asks the index that pip was told to ask: a company's mirror
-    stands in pip's variables or its configuration files, which uv does not read."""
+    """The environment in which uv uses pip's index: a company's mirror may be set in pip's
+    variables or its configuration files, which uv does not read."""
     asked = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list", "--disable-pip-version-check"],
         capture_output=True,
@@ -33,6 +33,6 @@ def with_pips_index() -> dict[str, str]:
         )
         if found:
             environ.setdefault(its_name, found.strip("'"))
-    # pip takes the best of all indexes, uv the first that has the package; the hashes decide here.
+    # pip takes the best of all indexes, uv the first with the package; here hashes decide anyway.
     environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     return environ

@@ -1,4 +1,4 @@
-"""The queues between the verbs, each with the dead-letter queue that nothing leaves unseen."""
+"""The queues between the verbs, each with a dead-letter queue."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from constructs import Construct
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.lanes import queues, title, variable, without_lane
 
-#: While reconcile works on a dead letter nobody else sees it: this many of its longest runs.
+#: How long reconcile hides a dead letter that it works on: this many of its longest runs.
 DEAD_VISIBILITY_RUNS = 2
 
 
 class DeadLetteredQueue(Construct):
-    """A queue and its dead-letter queue. Encrypted with SQS's own keys, reachable by TLS only."""
+    """A queue and its dead-letter queue, encrypted with SQS's own keys, reachable by TLS only."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class DeadLetteredQueue(Construct):
         }
 
     def environment(self) -> dict[str, str]:
-        """Both queues' addresses, and when the one becomes the other, for the consumer."""
+        """For the consumer: both queues' addresses, and after how many receives a message moves."""
         receives_max = limits.RECEIVES_MAX[without_lane(self.name)]
         return {**self.addresses(), f"{self.variable}_RECEIVES_MAX": str(receives_max)}
 
@@ -76,7 +76,7 @@ class DeadLetteredQueue(Construct):
         return variable(self.name)
 
     def _source_by_name(self) -> sqs.IQueue:
-        """The source queue, by its name: by reference, either queue would wait for the other."""
+        """The source queue, by name: by reference, each queue would wait for the other."""
         arn = cdk.Stack.of(self).format_arn(service="sqs", resource=_physical_name(self.name))
         return sqs.Queue.from_queue_arn(self, "Source", arn)
 
@@ -106,13 +106,13 @@ class Queues(Construct):
         self.all = tuple(made.values())
 
     def writes_addresses(self) -> dict[str, str]:
-        """For whoever sends what is to be written."""
+        """For functions that send messages to be written."""
         return {f"{pair.variable}_QUEUE_URL": pair.queue.queue_url for pair in self.writes}
 
 
 def _refuse_purge(queue: sqs.Queue) -> None:
-    """One click in the console would lose what is not claimed yet, and nobody would hear of it;
-    what is claimed would come back from the vault. So nobody can want a purge."""
+    """A purge in the console would lose unclaimed events silently; claimed ones would come back
+    from the vault. So a purge never makes sense."""
     queue.add_to_resource_policy(
         iam.PolicyStatement(
             sid="NothingVanishesByHand",
@@ -130,7 +130,7 @@ def grant_send(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
 
 
 def grant_empty(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
-    """Receiving and deleting; and taking up a redrive, for which SQS asks for the rest
+    """Receiving and deleting, and starting a redrive, for which SQS requires the other actions
     (developer guide, dead-letter queue redrive: configuring permissions)."""
     actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"]
     moving = ["ListMessageMoveTasks", "StartMessageMoveTask"]
@@ -138,7 +138,7 @@ def grant_empty(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
 
 
 def grant_consume(grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
-    """What Lambda needs to feed a function, and the function to put a message off
+    """What Lambda needs to feed a function, and what the function needs to delay a message
     (docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html)."""
     actions = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"]
     _grant(grantee, [f"sqs:{action}" for action in actions], queues)
@@ -153,7 +153,7 @@ def _grant(grantee: iam.IGrantable, actions: list[str], queues: Sequence[sqs.IQu
 
 
 def _physical_name(name: str) -> str:
-    """<stack>-<name>-<part of this stack's id>: readable in the console, and free again for a new
+    """<stack>-<name>-<part of this stack's id>: readable in the console, and available to a new
     stack of the same name while the retained queues of the old one still exist.
     """
     stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))

@@ -1,4 +1,4 @@
-"""What CloudFormation and Lambda refuse because of its size, said before anything is deployed."""
+"""Reports a template that is too large for CloudFormation or Lambda before it is deployed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 RESOURCES_MAX = 500
 OUTPUTS_MAX = 200
 TEMPLATE_BYTES_MAX = 1_000_000
-#: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, all variables of a function
+#: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, all of a function's variables
 VARIABLES_BYTES_MAX = 4_096
 
 
 def complaints(name: str, template: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each limit that the stack's template is beyond."""
+    """A sentence for each limit that the stack's template exceeds."""
     resources = template.get("Resources", {})
     found = {
         "resources": (len(resources), RESOURCES_MAX),

@@ -1,4 +1,4 @@
-"""reconcile: every 15 minutes, whatever was left behind."""
+"""reconcile: handles what was left behind, every 15 minutes."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events

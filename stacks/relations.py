@@ -1,11 +1,11 @@
-"""What must hold between limits before a stack is made of them."""
+"""The relations between limits that a stack depends on."""
 
 from lambdas.relay.kernel.limits import DAY_S, Timing
 from stacks.alarms import overdue_heard_after_s
 
 
 def require_relations(timing: Timing, archive_days: int) -> None:
-    """Raises ValueError, naming what does not hold between the limits."""
+    """Raises ValueError naming the relation that does not hold."""
     relations = (
         *timing.relations(),
         (

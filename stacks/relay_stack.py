@@ -1,4 +1,4 @@
-"""The stack of one environment: what it consists of, and who is told about whom."""
+"""The stack of one environment: its constructs, and how they are connected."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -35,7 +35,7 @@ from stacks.version import VERSION
 from stacks.webhook import Webhook
 from stacks.write import Write
 
-#: What the first deploy made is worth keeping once that deploy has succeeded.
+#: Resources of the first deploy are kept only once that deploy has succeeded.
 REMOVAL_POLICIES = {
     "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     "destroy": cdk.RemovalPolicy.DESTROY,
@@ -48,7 +48,7 @@ class RelayStack(cdk.Stack):
     """genesys-relay in one environment. It composes; the constructs own the resources."""
 
     def __init__(self, scope: Construct, *, environment: Environment, protected: bool) -> None:
-        """`protected`: from deletion, where the environment is to be kept at all."""
+        """`protected`: protect resources from deletion, if the environment retains them at all."""
         relay = environment.document.relay
         name = f"genesys-relay-{environment.name}"
         removal_policy = REMOVAL_POLICIES[relay.removal]
@@ -200,13 +200,13 @@ class RelayStack(cdk.Stack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """The first two of the region, whichever they are: CDK would ask AWS for their names, and
-        synthesis needs no AWS."""
+        """The first two of the region, whichever they are: CDK would query AWS for their names, and
+        synthesis must work without AWS."""
         return [cdk.Fn.select(zone, cdk.Fn.get_azs()) for zone in range(AVAILABILITY_ZONES)]
 
 
 def _fit(stack: cdk.Stack, relay: Settings) -> None:
-    """What the account's owners ask of everything in it."""
+    """Apply what the account's owners require of every resource."""
     for key, value in relay.tags.items():
         cdk.Tags.of(stack).add(key, value)
     if relay.permissions_boundary is not None:
@@ -218,7 +218,7 @@ def _fit(stack: cdk.Stack, relay: Settings) -> None:
 def _network(
     stack: cdk.Stack, relay: Settings, removal_policy: cdk.RemovalPolicy
 ) -> Network | ExistingNetwork | None:
-    """Where the functions that call Genesys run; None: on Lambda's own network."""
+    """The network of the functions that call Genesys; None: Lambda's own."""
     if relay.vpc is not None:
         return ExistingNetwork(stack, "Network", existing=relay.vpc)
     if relay.fixed_egress:

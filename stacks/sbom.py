@@ -1,7 +1,7 @@
 """The bill of materials of the functions' asset, as CycloneDX 1.6 (cyclonedx.org/docs/1.6/json).
 
-It is read off what was installed and bears no time and no serial number, so that the asset's hash,
-which covers it, says the same of the same contents.
+It is derived from the installed packages and has no timestamp or serial number, so that the asset's
+hash, which covers it, is the same for the same contents.
 """
 
 import json
@@ -16,12 +16,12 @@ from typing import Any
 from stacks.version import VERSION
 
 FILE = "sbom.cdx.json"
-#: a classifier names a licence in words, after this
+#: prefix of the classifiers that name a licence
 CLASSIFIER = "License :: OSI Approved :: "
 
 
 def bill(directory: Path) -> str:
-    """Of the packages that are installed in `directory`."""
+    """The bill of the packages that are installed in `directory`."""
     packages = [
         HeaderParser().parsestr(path.read_text("utf-8"))
         for path in directory.glob("*.dist-info/METADATA")
@@ -44,7 +44,7 @@ def bill(directory: Path) -> str:
 
 
 def licences(document: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """Each component of a bill with its licences in words."""
+    """Each component of a bill with its licences as text."""
     return [
         (
             f"{component['name']} {component['version']}",
@@ -70,7 +70,7 @@ def _component(package: Message) -> dict[str, Any]:
 
 
 def _licences(package: Message) -> list[dict[str, Any]]:
-    """As the package says, in the newest of the three ways that there are."""
+    """As the package declares them, in the newest of the three ways that it uses."""
     if expression := package["License-Expression"]:
         return [{"expression": str(expression)}]
     classified = [
@@ -83,7 +83,7 @@ def _licences(package: Message) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Prints what an asset would bring along, under which licences."""
+    """Prints what an asset would contain, with the licences."""
     from stacks.bundling import PLATFORMS, install
     from stacks.function import RUNTIME
 

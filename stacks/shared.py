@@ -1,4 +1,4 @@
-"""What the constructs of the functions are given."""
+"""What the functions' constructs share."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from stacks.vault import Vault
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The settings and resources of an environment. Each function's construct takes and is granted
-    what its verb needs of them, and nothing more (tests/stacks/test_permissions.py)."""
+    only what its verb needs of them (tests/stacks/test_permissions.py)."""
 
     settings: FunctionSettings
     queues: Queues

@@ -1,4 +1,4 @@
-"""What the writers need for destinations beside Genesys, as far as some are configured."""
+"""What the writers need for the configured sinks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +10,9 @@ from constructs import Construct
 from lambdas.relay.routes.configuration import Configuration
 from stacks.acknowledgements import acknowledge
 
-#: letters and digits: as base64, 48 bytes, which every library of Standard Webhooks takes
+#: letters and digits: valid base64 of 48 bytes, which every Standard Webhooks library accepts
 KEY_CHARS = 64
-#: what a service of AWS must permit, on the very resource that the configuration names
+#: the actions that an AWS service must allow on the resource that the configuration names
 ACTIONS: Mapping[str, Sequence[str]] = {
     "event-bus": ["events:DescribeEventBus", "events:PutEvents"],
     "queue": ["sqs:GetQueueUrl", "sqs:SendMessage"],
@@ -21,8 +21,8 @@ ACTIONS: Mapping[str, Sequence[str]] = {
 
 
 class Sinks(Construct):
-    """The keys that sign what goes to HTTPS endpoints, and the right to put records where the
-    configuration says; nothing where there is neither."""
+    """The keys that sign requests to HTTPS endpoints, and the permission to put records where the
+    configuration says; nothing if there are none."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Sinks(Construct):
         return {} if self.secret is None else {"SIGNING_SECRET_ID": self.secret.secret_arn}
 
     def grant(self, grantee: iam.IGrantable) -> None:
-        """What a request to each of them takes, and nothing more."""
+        """Allow exactly what a request to each sink needs."""
         if self.secret is not None:
             iam.Grant.add_to_principal(
                 grantee=grantee,

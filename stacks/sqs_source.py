@@ -21,10 +21,10 @@ def feed(
     concurrency_max: int,
     batching_window_s: int = 0,
 ) -> None:
-    """Let `queue` invoke `function`, which reports the messages that failed, one by one, and sends
-    to the dead-letter queue itself what must not wait for SQS to do so.
+    """Let `queue` invoke `function`, which reports failed messages one by one and itself sends to
+    the dead-letter queue what must not wait for SQS to do so.
 
-    Raises ValueError if the queue shows a message again while the function may still work on it.
+    Raises ValueError if the queue may redeliver a message while the function still works on it.
     """
     timing = limits.TIMINGS[settings.timing]
     plain = without_lane(queue.name)
@@ -34,7 +34,7 @@ def feed(
             f"visibility of {queue.name} must be at least six timeouts of its function and the "
             "batching window"
         )
-    # Not CDK's SqsEventSource: it grants GetQueueUrl, which nobody asks for.
+    # Not CDK's SqsEventSource: it grants GetQueueUrl, which is not needed.
     live(function, is_gradual=settings.is_gradual).add_event_source_mapping(
         f"{'' if plain == queue.name else title(queue.name)}Source",
         event_source_arn=queue.queue.queue_arn,

@@ -1,4 +1,4 @@
-"""What is only probably wrong with an environment: said at synthesis, and refuses nothing."""
+"""What is probably wrong with an environment: reported at synthesis, without refusing anything."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ ORGANISATION_AT = 3
 
 
 def suspicions(environment: Environment) -> list[str]:
-    """One sentence each: where, what, and what to do."""
+    """One sentence for each: where it is, what it is, and what to do."""
     document = environment.document
     said = document.model_dump(mode="json", include={"relay", "destinations", "routes"})
     found = [*_of(said, ()), *objections(environment.configuration)]

@@ -1,4 +1,4 @@
-"""What the tables of an environment file have in common, and one sentence for what is wrong in one.
+"""What the tables of an environment file share, and the sentence that reports an error in one.
 
 Each field's description completes "expected ...".
 """
@@ -14,7 +14,7 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 #: of a destination or a route
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
-#: of a key that stands without quotes, toml.io/en/v1.0.0#keys
+#: of a key without quotes, toml.io/en/v1.0.0#keys
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 #: A wrong value is quoted up to this length (characters).
@@ -29,10 +29,10 @@ T = TypeVar("T", bound=Table)
 
 
 def validated(table: type[T], said: object, where: str = "") -> T:
-    """What is said, as the table that it should be; `where` it stands in the file. Raises
-    ValueError with one sentence that names the place."""
+    """The value `said`, validated as a table; `where`: its place in the file. Raises ValueError
+    with one sentence that names the place."""
     try:
-        # By way of JSON: in strict mode only JSON arrays become tuples.
+        # Through JSON: in strict mode only JSON arrays become tuples.
         return table.model_validate_json(json.dumps(said))
     except ValidationError as error:
         raise ValueError(_sentence(error, table, where)) from None
@@ -51,13 +51,13 @@ def place_of(location: Sequence[str | int], where: str = "") -> str:
 
 
 def quoted(value: object) -> str:
-    """A wrong value, as it stands in JSON and not for ever."""
+    """A wrong value as JSON, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= QUOTED_VALUE_MAX else text[:QUOTED_VALUE_MAX] + "…"
 
 
 def _sentence(error: ValidationError, table: type[Table], where: str) -> str:
-    """The first problem of several; a name with a slip in it explains what is missing, too."""
+    """The first of the problems; a misspelt name comes first, as it explains a missing one."""
     problems = error.errors(include_url=False)
     first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     location, key = first["loc"], place_of(first["loc"], where)
@@ -78,7 +78,7 @@ def _sentence(error: ValidationError, table: type[Table], where: str) -> str:
 
 
 def _expectation(table: type[Table], location: Sequence[str | int]) -> str:
-    """What is expected at a place, from the description of the innermost field."""
+    """What is expected at a place, from the innermost field's description."""
     inside: type[Table] | None = table
     said, parts = "", iter(location)
     for part in parts:
@@ -94,7 +94,7 @@ def _expectation(table: type[Table], location: Sequence[str | int]) -> str:
 
 
 def _table_in(annotation: Any) -> type[Table] | None:
-    """The table that a field is, or holds."""
+    """The table that a field is or contains."""
     if isinstance(annotation, type) and issubclass(annotation, Table):
         return annotation
     return next(filter(None, map(_table_in, get_args(annotation))), None)

@@ -1,4 +1,4 @@
-"""The vault: what must not be lost and is no record, in one bucket."""
+"""The vault: a bucket for data that must not be lost and is not a record."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -9,19 +9,19 @@ from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, SEALED
 from stacks.acknowledgements import acknowledge
 
-#: Long enough for whoever asks why an event never arrived.
+#: Long enough to answer why an event never arrived.
 DISCARDED_DAYS = 365
-#: Long enough to show that somebody's wish was met, and that a second one is not the first.
+#: Long enough to show that a request to erase was met, and that a second one is not the first.
 ERASURES_DAYS = 3 * 365
-#: For so long a person can bring back what was removed or overwritten; then it is gone for good.
+#: How long a person can restore what was removed or overwritten.
 REMOVED_DAYS = 35
-#: A sealed payload outlives the record that may ask for it.
+#: A sealed batch outlives the record that may need it.
 SEALED_DAYS = 35
 MINIMUM_TLS_VERSION = 1.2
 
 
 class Vault(Construct):
-    """Encrypted, versioned, by TLS only, never public; quarantine and review never expire."""
+    """Encrypted, versioned, TLS only, never public; quarantine and review never expire."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
@@ -61,21 +61,21 @@ class Vault(Construct):
         )
 
     def grant_put(self, grantee: iam.Role, *prefixes: str) -> None:
-        """Adding objects below the prefixes."""
+        """Adding objects under the prefixes."""
         self._grant(grantee, "s3:PutObject", *prefixes)
 
     def grant_get(self, grantee: iam.Role, *prefixes: str) -> None:
-        """Reading objects below the prefixes, and being told which of them do not exist."""
+        """Reading objects under the prefixes, and learning which do not exist."""
         self._grant(grantee, "s3:GetObject", *prefixes)
-        # Without it S3 answers 403 for a missing object, and expired looks like forbidden. It names
-        # no prefix: what GetObject asks for bears none, so a condition on one would refuse it.
+        # Without it S3 answers 403 for a missing object, so expired looks like forbidden. It has no
+        # condition on a prefix: GetObject's check sends none, so the condition would refuse it.
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
         )
 
     def grant_discard(self, grantee: iam.Role, *prefixes: str) -> None:
-        """Hiding objects that turned out to be needless. The bucket is versioned, and nobody is
-        granted DeleteObjectVersion: what a function discards a person can bring back.
+        """Hiding objects that are no longer needed. The bucket is versioned, and nothing is granted
+        DeleteObjectVersion: a person can restore what a function discards.
         """
         self._grant(grantee, "s3:DeleteObject", *prefixes)
 

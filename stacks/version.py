@@ -1,3 +1,3 @@
-"""Which release this is: CHANGELOG.md says what it brought."""
+"""The version of this release; CHANGELOG.md says what is new in it."""
 
 VERSION = "1.0.0"

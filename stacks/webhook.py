@@ -18,10 +18,10 @@ from stacks.shared import Shared
 from stacks.webhook_domain import own_domain
 from stacks.webhook_table import Webhook as Settings
 
-#: The sender that has a key from the start; more are added to the secret.
+#: The sender that has a key from the start; others are added to the secret.
 FIRST_SENDER = "webhook"
 KEY_CHARS = 64
-#: What an on-call engineer asks of a request, and where it came from; nothing of what it said.
+#: What an on-call engineer needs to know of a request and its origin; nothing of its content.
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
     "at": "$context.requestTime",
@@ -37,10 +37,10 @@ ACCESS_LOG_FIELDS = {
 
 
 class Webhook(Construct):
-    """API Gateway (TLS 1.2 or newer, throttled) in front of a function that only queues.
+    """API Gateway (TLS 1.2 or newer, throttled) in front of a function that only queues events.
 
-    An HTTP API rather than a function URL: it throttles before anything is paid for or run, logs
-    what it refuses, and takes a domain name later (docs/decisions/0011-webhook.md).
+    An HTTP API rather than a function URL: it throttles before anything is billed or run, logs
+    what it refuses, and can have a domain name (docs/decisions/0011-webhook.md).
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class Webhook(Construct):
         )
         if webhook.answers_copies:
             shared.ledger.grant(role, ["Query"])
-        #: what a domain name of one's own is to lead to; None: there is none
+        #: what a custom domain name should point to; None: there is none
         self.domain_target: str | None = None
         self.url = self._endpoint(webhook, shared.settings)
 
     def _endpoint(self, webhook: Settings, settings: FunctionSettings) -> str:
-        """Where the first sender posts to."""
+        """The address that the first sender posts to."""
         api = apigateway.HttpApi(
             self,
             "Api",
@@ -138,8 +138,8 @@ class Webhook(Construct):
                 throttling_rate_limit=webhook.requests_per_second,
                 throttling_burst_limit=webhook.burst,
             ),
-            # A limit for each route: who floods the one that everybody shares takes nothing from a
-            # sender that has its own.
+            # A limit for each route: flooding the shared one takes no capacity from a sender that
+            # has its own.
             route_settings={
                 f"POST {path}": {
                     "ThrottlingRateLimit": webhook.requests_per_second,

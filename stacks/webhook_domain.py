@@ -1,7 +1,7 @@
-"""A domain name of one's own in front of the webhook, with mutual TLS where a trust store is named.
+"""A custom domain name in front of the webhook, with mutual TLS where a trust store is named.
 
-API Gateway does the handshake: who shows no certificate of these authorities gets no connection,
-and no function runs. AWS' own name for the endpoint is switched off, or it would be the way round
+API Gateway does the handshake: a client without a certificate of these authorities gets no
+connection, and no function runs. AWS' default endpoint is disabled, since it would bypass this
 (docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mutual-tls.html).
 """
 
@@ -16,7 +16,7 @@ from stacks.webhook_table import Domain
 def own_domain(
     scope: Construct, domain: Domain, api: apigateway.HttpApi, stage: apigateway.CfnStage
 ) -> apigateway.DomainName:
-    """The name, leading to the stage. Its record in the DNS is its owner's."""
+    """The name, pointing to the stage. Its DNS record is up to its owner."""
     made = apigateway.DomainName(
         scope,
         "Domain",

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from stacks.schema.senders import TYPES_FORM, Types
 from stacks.tables import Table
 
-#: A replay window shorter than this refuses senders whose clocks drift; a longer one is no window.
+#: A shorter replay window refuses senders whose clocks drift; a longer one protects too little.
 REPLAY_WINDOW_MIN_S, REPLAY_WINDOW_MAX_S = 30, 3600
 
 #: API Gateway's own limits for an account and region, unless AWS raised them,
@@ -23,8 +23,8 @@ DOMAIN_FORM = (
 
 
 class Domain(Table):
-    """A name of your own for the endpoint; with a trust store, only who has a certificate that one
-    of its authorities has signed gets as far as the function."""
+    """A custom domain name for the endpoint; with a trust store, only clients with a certificate
+    that one of its authorities signed reach the function."""
 
     name: str = Field(
         pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
@@ -57,7 +57,7 @@ class Domain(Table):
 
 
 class Webhook(Table):
-    """The table [webhook]: its presence makes the endpoint."""
+    """The table [webhook]: if present, the endpoint is created."""
 
     verification: Literal["signature", "token"] = Field(
         default="signature", description='"signature" or "token"'

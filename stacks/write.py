@@ -11,7 +11,7 @@ from stacks.sqs_source import feed
 
 
 class Write(Construct):
-    """The only function that changes anything in Genesys, or in what stands beside it."""
+    """The only function that changes anything in Genesys or in a sink."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Write(Construct):
                 **sinks.environment(),
             },
         )
-        # Each has invocations of its own, so that no lane waits for another's to end.
+        # Each queue has its own concurrency, so that no lane waits for another's invocations.
         for queue in shared.queues.writes:
             feed(self.function, queue, settings=shared.settings, concurrency_max=concurrency_max)
         writes = (pair.queue for pair in shared.queues.writes)

@@ -1,2 +1,2 @@
-"""What an environment may say of destinations and routes, and what is made of it. Read at synthesis
+"""How an environment describes destinations and routes, and what that becomes. Used at synthesis
 only: the functions load the result (lambdas/relay/routes/resolved.py)."""

@@ -1,4 +1,4 @@
-"""The breakers of a configuration: what it says of them, within what is safe."""
+"""The breakers of a configuration: its settings, within safe bounds."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class SilenceBreaker(Table):
 
 
 class Breakers(Table):
-    """The tables [breakers.*]. What is left unsaid stays as the code has it."""
+    """The tables [breakers.*]. Missing settings keep the code's defaults."""
 
     destination: DestinationBreaker = Field(
         default=DestinationBreaker(), description="a table [breakers.destination]"
@@ -54,7 +54,7 @@ class Breakers(Table):
 
 
 def breakers_of(said: Breakers) -> breakers.Breakers:
-    """Raises ValueError with one sentence where two settings do not go together."""
+    """Raises ValueError with one sentence if two settings contradict each other."""
     made = breakers.Breakers(
         breakers.DestinationBreaker(**said.destination.model_dump(exclude_none=True)),
         breakers.LedgerBreaker(**said.ledger.model_dump(exclude_none=True)),

@@ -1,4 +1,4 @@
-"""How an environment changes the confirmation that a kind of destination brings.
+"""How an environment changes the confirmation that a kind of destination defines.
 
     [destinations.calls.confirmation]
     window_s = 10        # when the event should have come; then Genesys is asked
@@ -7,14 +7,14 @@
     follows = [...]      # further events whose order the record keeps
     completed_by = [...] # those that complete the record; none: any of topics
 
-`key` ("answer", "conversation" or a member of the item) says what the events name.
-`confirmation = false` switches it off. Where the kind brings none of its own, `truth` may be said:
-the path with {key} at which a GET tells what became of a request; and `match` must be
+`key` ("answer", "conversation" or a member of the item) says which id the events carry.
+`confirmation = false` switches it off. Where the kind defines none, `truth` may be set: the path
+with {key} at which a GET tells what became of a request. `match` must then be set, too
 ("correlation", "conversation" or "entity"), unless no event tells and only `truth` and `key` are
-said: then Genesys is asked before a request is repeated. `compensation` is the request that makes
-good where Genesys shows something else: `method`, `path` with {key}, and `body`; without it a
-person is asked. `duplicates = "cancel"` cancels all but the first of what a request made more than
-once, where Genesys has an operation for that; without it a person is asked.
+set: then Genesys is asked before a request is repeated. `compensation` is the request that corrects
+Genesys where the truth differs: `method`, `path` with {key}, and `body`; without it, a person
+decides. `duplicates = "cancel"` cancels all but the first of what a request made more than once,
+where Genesys has an operation for that; without it, a person decides.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from stacks.schema.topics import Topic
 from stacks.tables import NonEmpty, Table, quoted, validated
 
 MATCHES = ("correlation", "conversation", "entity")
-#: what is taken as it is said
+#: settings that are taken unchanged
 CHANGES = ("window_s", "hold_s", "topics", "follows", "completed_by", "key")
 SECONDS_FORM = f"whole seconds from 1 to {SQS_DELAY_MAX_S}"
 TOPICS_FORM = "a list of detail-types"
@@ -54,7 +54,7 @@ def _straight(path: str) -> str:
     return path
 
 
-#: a path in which only {key} is filled in
+#: a path that may contain only {key}
 KeyPath = Annotated[
     str,
     Field(pattern=r"^/([^{}]|\{key\})*\{key\}([^{}]|\{key\})*$"),
@@ -93,20 +93,20 @@ class Confirm(Table):
 
 
 class Ask(Confirm):
-    """The same of a kind that brings no confirmation: `match`, or only how Genesys is asked."""
+    """The same for a kind without a confirmation: needs `match`, or only how Genesys is asked."""
 
     match: Match | None = Field(default=None, description=f"one of {', '.join(MATCHES)}")
     truth: KeyPath | None = Field(default=None, description=PATH_FORM)
 
     @property
     def is_all(self) -> bool:
-        """No event tells of a request, so that there is nothing to match either."""
+        """No event tells of a request, so there is nothing to match either."""
         return self.truth is not None and self.model_fields_set <= {"truth", "key"}
 
 
 def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
-    """What `section`, a destination's `confirmation`, makes of its kind's own. Raises ValueError
-    with one sentence."""
+    """Apply `section`, a destination's `confirmation`, to its kind's own. Raises ValueError with
+    one sentence."""
     own = kind.confirmation
     if section is None:
         return None if kind.confirms_on_request else own

@@ -1,4 +1,4 @@
-"""The destinations of a configuration: how a table makes one of its kind."""
+"""The destinations of a configuration: how a table and its kind make one."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +18,7 @@ from stacks.schema.expressions import check
 from stacks.schema.topics import check_topics
 from stacks.tables import Name, Table, quoted, validated
 
-#: a year; a request whose outcome is unknown is settled, or with a person, long before
+#: a year; long before that, a request with an unknown outcome is settled or in review
 HONOURED_HOURS_MAX = 366 * 24
 ITEM_FORM = "a table of names and JMESPath expressions"
 
@@ -57,7 +57,7 @@ class Key(Table):
 
 
 class Common(Table):
-    """What any destination can say in its table [destinations.<name>]."""
+    """What any destination may set in its table [destinations.<name>]."""
 
     kind: str
     unknown: Unknown | None = Field(default=None, description='"repost" or "manual"')
@@ -77,7 +77,7 @@ class Common(Table):
 
 @cache
 def table_of(kind: str) -> type[Common]:
-    """All that a destination of this kind can say."""
+    """The table with everything that a destination of this kind may set."""
     known = KINDS[kind]
     form = f"a whole number from 1 to {known.items_max}"
     items = Field(default=known.items, ge=1, le=known.items_max, description=form)
@@ -143,7 +143,7 @@ def read_destination(name: str, section: Mapping[str, Json]) -> Destination:
 
 
 def _path(kind: Kind, said: Section, where: str) -> str:
-    """Its names in braces are settings, or values of the event."""
+    """The names in its braces are settings or values of the event."""
     path = kind.path
     for name in kind.settings:
         if f"{{{name}}}" in path:

@@ -1,4 +1,4 @@
-"""What a configuration means as effects: a name stands for one thing, an effect is meant once."""
+"""The effects of a configuration: a name means one thing, and an effect is configured once."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -11,7 +11,7 @@ from lambdas.relay.kernel.patterns import overlap
 
 
 def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Claims under a name must belong to one route or destination. Raises ValueError."""
+    """A name used in claims must belong to one route or destination. Raises ValueError."""
     every = [name for current, former in named for name in (current, *former)]
     twice = sorted({name for name in every if every.count(name) > 1})
     if twice:
@@ -21,13 +21,13 @@ def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
         )
 
 
-#: a route: its name, its destination's, its topics and its item
+#: a route: its name, its destination's name, its topics and its item
 Way = tuple[str, str, Sequence[str], Json]
 
 
 def check(routes: Sequence[Way]) -> None:
-    """Two routes to one destination are two effects; the same effect twice is never intended.
-    Raises ValueError."""
+    """Two routes to one destination are two effects; configuring the same effect twice is always a
+    mistake. Raises ValueError."""
     for (one, destination, topics, item), other in combinations(routes, 2):
         is_same = destination == other[1] and _meaning(item) == _meaning(other[3])
         if is_same and any(overlap(a, b) for a in topics for b in other[2]):
@@ -39,8 +39,8 @@ def check(routes: Sequence[Way]) -> None:
 
 
 def _meaning(item: Json) -> object:
-    """An item by what its expressions mean, however they are spelled. One that nobody can read is
-    refused elsewhere."""
+    """An item by the meaning of its expressions, regardless of their spelling. An unreadable one
+    is refused elsewhere."""
     match item:
         case str():
             try:

@@ -10,16 +10,16 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.routes.mapping import FIELDS
 
-#: nodes of an expression whose later children look at what the first gave
+#: node types whose later children are evaluated on the first one's result
 FIRST_ONLY = ("subexpression", "index_expression", "pipe", "flatten")
-#: a hundred levels take a fifth of an interpreter's stack
+#: a hundred levels use a fifth of an interpreter's stack
 EXPRESSION_DEPTH_MAX = 100
 #: a wrong expression is quoted up to this length
 SHOWN_CHARS = 80
 
 
 def check(template: Json, where: str) -> None:
-    """Compiles every expression of a mapping. Raises ValueError naming the one that is wrong."""
+    """Compiles every expression of a mapping. Raises ValueError naming the wrong one."""
     match template:
         case str():
             check_expression(template, where)
@@ -32,14 +32,14 @@ def check(template: Json, where: str) -> None:
 
 
 def check_expression(expression: str, where: str) -> None:
-    """Compiles one expression. Raises ValueError with a sentence where it is wrong."""
+    """Compiles one expression. Raises ValueError with a sentence if it is wrong."""
     quoted = repr(expression[:SHOWN_CHARS] + "…" * (len(expression) > SHOWN_CHARS))
     try:
         compiled = jmespath.compile(expression)
         if _is_deep(compiled.parsed):
             raise RecursionError
-        # Functions are looked up when they are called: call them on nothing. What they give is to
-        # be JSON: not NaN, and no reference to an expression.
+        # Functions are looked up when called, so the expression is evaluated on null. The result
+        # must be JSON: not NaN, and no reference to an expression.
         with suppress(JMESPathTypeError):
             canonical(compiled.search(dict.fromkeys(FIELDS)))
     except RecursionError:
@@ -62,14 +62,14 @@ def check_expression(expression: str, where: str) -> None:
 
 
 def _roots(parsed: Mapping[str, Any]) -> set[str]:
-    """The members of the event itself that an expression names, at any of its beginnings."""
+    """The event's top-level members that an expression names, wherever it starts from them."""
     match parsed["type"]:
         case "field":
             return {parsed["value"]}
         case "slice" | "literal" | "expref":
             first = []
         case str() as kind if kind in FIRST_ONLY or kind.endswith("projection"):
-            whole = parsed["children"][0]["type"] == "current"  # @.body says no more than body
+            whole = parsed["children"][0]["type"] == "current"  # @.body means the same as body
             first = parsed["children"][whole : whole + 1]
         case _:
             first = parsed["children"]
@@ -77,7 +77,7 @@ def _roots(parsed: Mapping[str, Any]) -> set[str]:
 
 
 def _negates_only_the_start(parsed: Any) -> bool:
-    """`!a.b` reads as `(!a).b`, which is null whatever the event says."""
+    """`!a.b` reads as `(!a).b`, which is null for every event."""
     if not isinstance(parsed, dict):  # a slice's number
         return False
     children = parsed["children"]
@@ -94,7 +94,7 @@ def _instead(root: str) -> str:
 
 
 def _is_deep(parsed: Mapping[str, Any]) -> bool:
-    """Whether evaluating it could exhaust the stack; trying it on nothing need not reach so far."""
+    """Whether evaluating it could exhaust the stack; the trial on null may not go that deep."""
     level: list[Any] = [parsed]
     for _ in range(EXPRESSION_DEPTH_MAX):
         # A slice's children are numbers.

@@ -3,7 +3,7 @@
 import re
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-#: 32 random digits are at least so many different ones; those that somebody made up seldom are
+#: 32 random digits contain at least this many different ones; invented ids seldom do
 DIGITS_MIN = 8
 
 
@@ -12,6 +12,6 @@ def is_guid(text: str) -> bool:
 
 
 def made_up(text: str) -> str:
-    """The first id within a text that stands for another, as in the example; "" where none does."""
+    """The first invented id in a text, such as one from an example; "" if there is none."""
     found = (match[0] for match in _GUID.finditer(text))
     return next((each for each in found if len(set(each) - {"-"}) < DIGITS_MIN), "")

@@ -1,4 +1,4 @@
-"""By what an environment has its events known."""
+"""How an environment identifies its events."""
 
 from typing import get_args
 
@@ -17,7 +17,7 @@ Stated = dict[Topic, Rule]
 
 
 class Identity(Table):
-    """The table [identity], for who has nothing else."""
+    """The table [identity], for events that have no other identity."""
 
     identity: Stated = Field(default={}, description=RULES_FORM)
 

@@ -1,5 +1,5 @@
-"""What an environment says of destinations, routes and all else that the functions act on: its
-tables, and the configuration that they make."""
+"""Everything of an environment that the functions use, such as destinations and routes: its
+tables, and the configuration that they become."""
 
 from collections.abc import Mapping
 
@@ -18,9 +18,9 @@ from stacks.tables import Name, Table, validated
 
 
 class Routing(Table):
-    """The tables of an environment that say what becomes of events."""
+    """The tables of an environment that say what happens to events."""
 
-    #: each as its kind has it (destinations.py)
+    #: validated by each destination's kind (destinations.py)
     destinations: dict[Name, dict[str, JsonValue]] = Field(
         min_length=1,
         description="at least one table [destinations.<name>], "
@@ -37,7 +37,7 @@ class Routing(Table):
 
 
 class Whole(Routing):
-    """The same with what the functions take from other tables, in one document."""
+    """The same, with what the functions take from other tables, in one document."""
 
     partner_event_source: str | None = Field(
         default=None, description="the name of a partner event source"
@@ -48,7 +48,7 @@ class Whole(Routing):
 
 
 def parse(document: Mapping[str, Json]) -> Configuration:
-    """A whole document. Raises ValueError with one sentence that names the place."""
+    """Parse a whole document. Raises ValueError with one sentence that names the place."""
     said = validated(Whole, document)
     return configuration_of(
         said,
@@ -67,7 +67,7 @@ def configuration_of(
     in_shadow: bool,
     has_lanes: bool,
 ) -> Configuration:
-    """How the tables fit together. Raises ValueError with one sentence that names the place."""
+    """Fit the tables together. Raises ValueError with one sentence that names the place."""
     destinations = {
         name: read_destination(name, section) for name, section in said.destinations.items()
     }

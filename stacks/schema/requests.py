@@ -1,9 +1,9 @@
-"""What Genesys' SDK says of a request, beside what a route makes of it.
+"""Compares the requests that routes make with Genesys' SDK.
 
 A member that the SDK does not know may be refused or ignored; so may a value that it does not list,
-or a name where an id is due. None of it is certain: the SDK can be older than the platform. So it
-is said, and refuses nothing. schema/genesys-requests.json is extracted from the SDK
-(simulator/sdk_shapes.py); of paths that are not in it nothing is said.
+or a name in place of an id. None of it is certain: the SDK can be older than the platform. So it is
+reported and not refused. schema/genesys-requests.json is extracted from the SDK
+(simulator/sdk_shapes.py); paths that are not in it are not checked.
 """
 
 import json
@@ -21,7 +21,7 @@ from lambdas.relay.routes.configuration import Configuration
 from stacks.schema.guids import is_guid
 
 REQUESTS = Path(__file__).parents[2] / "schema" / "genesys-requests.json"
-#: of which members an item needs one, and what else it lacks (SDK models CreateCallRequest,
+#: members of which an item needs one, and what else it must have (SDK models CreateCallRequest,
 #: ExternalMetricDataItem)
 ONE_OF: Mapping[str, tuple[str, Sequence[str]]] = {
     "/api/v2/conversations/calls": (
@@ -30,7 +30,7 @@ ONE_OF: Mapping[str, tuple[str, Sequence[str]]] = {
     ),
     "/api/v2/employeeperformance/externalmetrics/data": ("no user", ("userId", "userEmail")),
 }
-#: where Genesys' endpoints are, and those that make conversations
+#: the paths of Genesys' endpoints, and of those that create conversations
 API, PEOPLE = "/api/v2/", "/api/v2/conversations/"
 Schema = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def _of_destination(destination: Destination) -> Iterator[str]:
 
 
 def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> Iterator[str]:
-    """`schemas`: the alternatives that are allowed here."""
+    """`schemas`: the alternatives, any of which is allowed here."""
     schemas = [_resolved(schema) for schema in schemas]
     match template:
         case dict():
@@ -107,7 +107,7 @@ def _of(template: Json, schemas: Sequence[Schema], where: str, member: str) -> I
 def _of_constant(
     expression: str, schemas: Sequence[Schema], where: str, member: str
 ) -> Iterator[str]:
-    """What an expression gives of an event is not known here; what it always gives is."""
+    """An expression's value depends on the event; this checks those that are constant."""
     parsed = jmespath.compile(expression).parsed
     if parsed["type"] != "literal" or not isinstance(parsed["value"], str):
         return
@@ -123,13 +123,13 @@ def _of_constant(
 
 
 def _required(schemas: Sequence[Schema]) -> set[str]:
-    """What every one of them requires."""
+    """The members that all of them require."""
     required = [{*_resolved(schema).get("required", [])} for schema in schemas]
     return set.intersection(*required) if required else set()
 
 
 def _items(destination: Destination) -> list[Schema]:
-    """What one item of a destination's request may be."""
+    """The possible schemas of one item of a destination's request."""
     request = _request(destination)
     match destination.shape:
         case "single":
@@ -143,7 +143,7 @@ def _items(destination: Destination) -> list[Schema]:
 
 
 def _request(destination: Destination) -> Schema:
-    """The body of a destination's request, {} where the SDK's is not known."""
+    """The schema of a destination's request body; {} if the SDK has none."""
     if not destination.is_genesys:
         return {}
     for operation, schema in _known()["operations"].items():

@@ -1,4 +1,4 @@
-"""The document that the functions load: a configuration with all that was left unsaid filled in."""
+"""The document that the functions load: a configuration with all defaults filled in."""
 
 from dataclasses import asdict, fields
 from typing import Any
@@ -8,12 +8,12 @@ from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
 
-#: what only its kind knows, and what only a configuration as a whole does
+#: left out: known only to the kind, or only to a configuration as a whole
 NOT_SAID = ("read_results", "writes")
 
 
 def resolve(configuration: Configuration) -> dict[str, Any]:
-    """For `lambdas.relay.routes.resolved.load`, which makes the same of it."""
+    """For `lambdas.relay.routes.resolved.load`, which turns it back into the same configuration."""
     own = {d.name: d for d in configuration.destinations.values()}
     return {
         "destinations": [_destination(destination) for destination in own.values()],

@@ -44,8 +44,8 @@ def route_of(
     in_shadow: bool,
     has_lanes: bool,
 ) -> Route:
-    """`in_shadow`: where the route itself does not say. `has_lanes`: each lane has a queue of its
-    own. Raises ValueError with one sentence that names the place."""
+    """`in_shadow`: the default if the route sets none. `has_lanes`: each lane has its own queue.
+    Raises ValueError with one sentence that names the place."""
     if said.destination not in destinations:
         known = ", ".join(sorted(destinations))
         raise ValueError(
@@ -73,7 +73,7 @@ def route_of(
 
 
 def _item(said: RouteTable, destination: Destination, where: str) -> Mapping[str, Json]:
-    """The whole mapping: the route's own or its destination's, with what its kind adds."""
+    """The whole mapping: the route's own or its destination's, with what the kind adds."""
     item = destination.item if said.item is None else said.item
     if item is None:
         raise ValueError(
@@ -88,8 +88,8 @@ def _item(said: RouteTable, destination: Destination, where: str) -> Mapping[str
 
 
 def _check_required(destination: Destination, item: Mapping[str, Json], where: str) -> None:
-    """A member that the mapping never gives would send every event to the quarantine. What an
-    expression gives is the event's affair, and all that is in it."""
+    """A required member that the mapping never gives would quarantine every event. The values and
+    contents that an expression gives depend on the event and are not checked."""
     missing = [name for name in destination.required if not _may_give(item, name)]
     if missing:
         raise ValueError(
@@ -111,7 +111,7 @@ def _may_give(template: Json, name: str) -> bool:
 
 
 def _check_key(destination: Destination, item: Mapping[str, Json], where: str) -> None:
-    """Without the member that its events name, no request would ever be confirmed."""
+    """Without the member that its events carry, no request would ever be confirmed."""
     key = ANSWER if destination.confirmation is None else destination.confirmation.key
     if key not in (ANSWER, CONVERSATION, *item):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Patterns of detail-types: what no event will ever bear is refused, wherever it is said."""
+"""Patterns of detail-types: refuses those that no event can match."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,15 +11,15 @@ from lambdas.relay.requests.ordering import PREREQUISITES
 from lambdas.relay.routes.route import Route
 from stacks.tables import NonEmpty, quoted
 
-#: an id of Genesys, as it has no place in a detail-type; with or without its hyphens
+#: an id of Genesys, which never occurs in a detail-type; with or without hyphens
 AN_ID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
-#: how the detail-types of Genesys begin, in lower case
+#: the beginning of Genesys' detail-types, in lower case
 OF_GENESYS = "v2."
 IN_BRACES = re.compile(r"\{[^{}]*\}")
-#: what no detail-type of Genesys has, nor a pattern of them
+#: characters that no detail-type of Genesys and no pattern for them has
 FOREIGN = re.compile(r"[^A-Za-z0-9._*{}-]")
 
-#: beginnings of topics that are known one by one, and what is often written in their place
+#: beginnings of topics that are known individually, and common mistakes for them
 LISTED = ("v2.detail.", "v2.operation")
 KNOWN = (
     *(name for name in PREREQUISITES if name.startswith(OF_GENESYS)),
@@ -43,7 +43,7 @@ def check_topics(topics: Iterable[str], where: str) -> None:
 
 
 def why_never(topic: str) -> str:
-    """Why no event can have a detail-type that fits; "" where one can."""
+    """Why no event can have a matching detail-type; "" if one can."""
     if topic != topic.strip():
         return "a detail-type never begins or ends with a space"
     if AN_ID.search(topic):
@@ -54,7 +54,7 @@ def why_never(topic: str) -> str:
         return "the detail-types of Genesys begin with v2, in lower case"
     words = topic.split(".")
     wrong = [name for name in IN_BRACES.findall(topic) if name != "{id}"]
-    # A sender may number its own types; Genesys has a name where that would begin.
+    # A sender's own types may start with a number; where Genesys' types start, there is a name.
     wrong += [word for word in words[2:] if word.isdecimal()]
     wrong += [word for word in words if FOREIGN.search(word)]
     if wrong:
@@ -67,7 +67,7 @@ Topic = Annotated[NonEmpty, AfterValidator(_borne)]
 
 
 def unknown(routes: Sequence[Route]) -> Iterator[str]:
-    """A sentence for each topic that none of Genesys' fits, of those that are known one by one."""
+    """A sentence for each topic that matches none of Genesys' individually known ones."""
     for number, route in enumerate(routes):
         for topic in route.topics:
             if topic.startswith(LISTED) and not any(overlap(topic, each) for each in KNOWN):
