@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
 
-#: options of the whole program that people also put behind the command; True: with a value
+#: options of the whole program that may also follow the command; True: with a value
 EVERYWHERE = {
     "--json": False,
     "--local": False,
@@ -20,7 +20,7 @@ EVERYWHERE = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 1 something needs attention, 2 it could not be done."""
+    """The exit code: 0 done, 1 something needs attention, 2 the command failed."""
     from ops.app import app
     from ops.errors import EXPECTED, sentence
 
@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _usage_errors_as_json() -> Iterator[None]:
-    """The parser writes its own errors, in its own words: usage, an empty line, `Error: ...`; or
-    the last of these alone."""
+    """Print the parser's usage errors as JSON. Its own format is usage, an empty line and
+    `Error: ...`, or only the last."""
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -52,7 +52,7 @@ def _usage_errors_as_json() -> Iterator[None]:
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
-    """The same arguments with the program's own options first, where the parser wants them."""
+    """The same arguments with the program's own options first, where the parser expects them."""
     first: list[str] = []
     rest: list[str] = []
     pending = list(arguments)
@@ -76,13 +76,13 @@ def _told(message: str, given: Sequence[str]) -> str:
 
 
 def _program() -> int:
-    """`main`, and Ctrl-C never answered with a traceback.
+    """`main`, where Ctrl-C never prints a traceback.
 
-    The imports take a second. Within it, and while Python takes itself down, Ctrl-C ends the
-    process as the system does: an exception would be raised in the midst of an import, where Python
-    may print it, swallow it and go on.
+    The imports take a second. During them, and while Python shuts down, Ctrl-C ends the process
+    by the system's default: an exception in the middle of an import may be printed, swallowed or
+    ignored by Python.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # bin/relay has it ignored until now
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # bin/relay ignores it until here
     import ops.app  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -73,7 +73,7 @@ def options(
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile to use.")] = None,
     region: Annotated[
-        # boto3 itself reads only AWS_DEFAULT_REGION
+        # boto3 itself only reads AWS_DEFAULT_REGION
         str | None, typer.Option(envvar="AWS_REGION", help="The AWS region of the stack.")
     ] = None,
     local: Annotated[

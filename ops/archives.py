@@ -1,4 +1,4 @@
-"""Replaying a bus's archive: EventBridge sends past events once more, claims drop the copies."""
+"""Replaying a bus's archive: EventBridge publishes past events again; claims drop the copies."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -10,16 +10,16 @@ from lambdas.relay.kernel.limits import HORIZON_S
 from ops.connection import Relay
 from ops.errors import OpsError
 
-#: an event is in the archive this long after it was published, at the latest
+#: the longest time until a published event is in the archive
 #: (docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive-event.html)
 ARCHIVE_LAG_S = 600
-#: so old may be what is replayed: claims tell copies from new events
+#: the maximum age of replayed events: claims tell copies from new events
 REPLAYED_MAX = timedelta(seconds=HORIZON_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A bus, its archive and the rule that leads to the relay."""
+    """A bus, its archive and the rule that sends its events to the relay."""
 
     bus_arn: str
     archive_arn: str
@@ -40,7 +40,7 @@ def moment(text: str) -> datetime:
 
 
 def check(since: datetime, until: datetime, now: datetime) -> None:
-    """Raises OpsError where a replay would be useless or could double something."""
+    """Raises OpsError if a replay would be useless or could have effects twice."""
     if since >= until:
         raise OpsError("--from must be earlier than --to.")
     if until > now - timedelta(seconds=ARCHIVE_LAG_S):
@@ -57,8 +57,8 @@ def check(since: datetime, until: datetime, now: datetime) -> None:
 
 
 def archive_of(relay: Relay, bus: str, since: datetime) -> Archive:
-    """The archive of `partner` or `relay` that holds what happened from `since` on. Raises OpsError
-    where there is none."""
+    """The archive of `partner` or `relay` that holds the events from `since` on. Raises OpsError
+    if there is none."""
     name = relay.output("PartnerBusName" if bus == "partner" else "RelayBusName")
     described = relay.events.describe_event_bus(Name=name)
     listed = relay.events.list_archives(EventSourceArn=described["Arn"])["Archives"]
@@ -81,8 +81,8 @@ def _own(relay: Relay) -> Collection[str]:
 
 
 def _chosen(archives: Sequence[Any], own: Collection[str], since: datetime) -> Any | None:
-    """The stack's own archive of the bus; or, if that was not there yet, what an earlier stack left
-    behind on the bus and takes the same events. None where the stack has none."""
+    """The stack's own archive of the bus; if that did not exist yet, the one that an earlier stack
+    left on the bus and that takes the same events. None if the stack has none."""
     ours = next((one for one in archives if one["ArchiveName"] in own), None)
     if ours is None or ours["CreationTime"] <= since:
         return ours
@@ -96,7 +96,7 @@ def _chosen(archives: Sequence[Any], own: Collection[str], since: datetime) -> A
 def start(
     relay: Relay, archive: Archive, since: datetime, until: datetime, name: str | None = None
 ) -> str:
-    """Starts the replay, to our rule alone; returns its name."""
+    """Starts the replay, to our rule only; returns its name."""
     name = name or f"relay-{int(time.time())}"
     relay.events.start_replay(
         ReplayName=name,

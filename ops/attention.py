@@ -1,4 +1,4 @@
-"""The records that need someone, read from the ledger's sparse index."""
+"""The records that need attention, read from the ledger's sparse index."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PARTITIONS = (REVIEW, OVERDUE)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the index, and what its record says."""
+    """One entry of the index, with its record's contents."""
 
     attention: str
     batch_id: str
@@ -23,9 +23,9 @@ class Entry:
 
 
 def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
-    """The oldest `most` entries of one partition, with what their records say. An open request is
-    due an hour after its sealing, so `due_at_s` may lie in the future: then it is under way, not
-    overdue."""
+    """The oldest `most` entries of one partition, with their records' contents. An open request's
+    `due_at_s` is an hour after its sealing, so it may lie in the future: the request is then in
+    progress, not overdue."""
     listed = list(_listed(relay, attention, most))
     items = relay.ledger.find([record_key(batch_id) for batch_id, _ in listed])
     return [
@@ -36,7 +36,7 @@ def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
 
 
 def batch_ids(relay: Relay, attention: str, table: str = "") -> Iterator[str]:
-    """The requests of one partition, the oldest first; of another table where one is named."""
+    """The requests of one partition, oldest first; `table` reads another table than the relay's."""
     return (batch_id for batch_id, _ in _listed(relay, attention, None, table))
 
 

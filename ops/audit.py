@@ -1,7 +1,7 @@
-"""`make audit`: what is known against the packages that are pinned, as OSV has it (osv.dev).
+"""`make audit`: the advisories for the pinned packages, from OSV (osv.dev).
 
-Where no advisories can be had, what is pinned is unaudited, and that is what it says: silence is
-no finding of nothing.
+If the advisories cannot be fetched, it reports the pins as unaudited: no answer must not look like
+no findings.
 """
 
 import re
@@ -16,7 +16,7 @@ FILES = ("requirements.txt", "lambdas/requirements.txt", "emulator/requirements.
 #: google.github.io/osv.dev/post-v1-querybatch
 OSV = "https://api.osv.dev/v1/querybatch"
 TIMEOUT_S = 60
-#: queries that OSV takes at once
+#: the most queries that OSV accepts at once
 QUERIES_MAX = 1_000
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", re.MULTILINE)
 
@@ -24,12 +24,12 @@ CLEAN, FOUND, UNAUDITED = 0, 1, 3
 
 
 def pinned(files: Sequence[Path]) -> list[tuple[str, str]]:
-    """Names and versions, each once."""
+    """Names and versions, without duplicates."""
     return sorted({pin for file in files for pin in PIN.findall(file.read_text("utf-8"))})
 
 
 def advisories(pins: Sequence[tuple[str, str]], url: str) -> dict[tuple[str, str], list[str]]:
-    """Ids of what is known, by package. Raises OSError or ValueError where nothing can be learned
+    """Advisory ids by package. Raises OSError or ValueError if they cannot be fetched
     (the errors of requests are both)."""
     assert len(pins) <= QUERIES_MAX
     queries = [

@@ -1,9 +1,9 @@
-"""The audit chain: one name, and the whole way of whatever it names.
+"""The audit chain: leads from one name to the whole history of what it names.
 
 A name can be a conversation's, a request's (a batch and a correlation id are the same), an event's
-(`conversation/identity`, or the identity alone where the event belongs to no conversation), or an
-id that Genesys gave. The chain is put together from claims, records and entries, which lead to one
-another: nothing is searched, so it costs a few reads whatever the table holds.
+(`conversation/identity`, or the identity alone if the event has no conversation), or an id that
+Genesys returned. The chain is built from claims, records and entries, which refer to one another:
+nothing is searched, so it costs a few reads however large the table is.
 
     claim ──batch_id──▶ record ──parts──▶ records of its parts
                           │ ╰──compensated_by──▶ the compensating request
@@ -21,10 +21,10 @@ from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.ledger.claims import event_key, owner_key, owner_of
 from lambdas.relay.requests.record import Record, read_line, record_key
 
-#: requests and events that one answer tells of; a conversation of more is told in part
+#: most requests and events in one answer; larger conversations are shown in part
 REQUESTS_MAX = 200
 EVENTS_MAX = 2_000
-#: a part can be split again, and so on: one step a generation
+#: a part can be split again, and so on: one step per generation
 GENERATIONS_MAX = 16
 
 
@@ -38,12 +38,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class EventWay:
-    """An event and the request that owns it."""
+    """An event and the request that claimed it."""
 
     owner: str
     identity: str
     destination: str
-    #: what made this of the event; "" where the claim is from before claims knew routes
+    #: the route that made this of the event; "" if the claim is older than routes in claims
     route: str
     topic: str
     envelope_id: str
@@ -60,39 +60,39 @@ class RequestWay:
     destination: str
     attempts: int
     reposts: int
-    #: `ININ-Correlation-Id` of Genesys' answer, and the id that it gave
+    #: `ININ-Correlation-Id` of Genesys' answer, and the id that it contained
     context_id: str
     genesys_id: str
     expected: Mapping[str, object]
     confirmed_by: str
-    #: why a person is asked, "" where nobody is
+    #: why a person must decide, or ""
     reason: str
     parent: str
     parts: tuple[str, ...]
     compensated_by: str
-    #: events that came too early and still wait
+    #: events that came too early and are still waiting
     held: tuple[str, ...]
     duplicates: tuple[str, ...]
     contradictions: tuple[str, ...]
     events: tuple[str, ...]
     moments: tuple[Moment, ...]
-    #: its events were claimed and not written
+    #: in shadow: its events were claimed and not written
     is_shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All that is known under a name. Both are empty where the ledger knows nothing of it."""
+    """Everything known under a name. Both are empty if the ledger knows nothing of it."""
 
     name: str
     events: tuple[EventWay, ...]
     requests: tuple[RequestWay, ...]
-    #: there is more than one answer can tell
+    #: there is more than one answer can hold
     is_partial: bool
 
 
 def trace(name: str, ledger: Ledger) -> Trace:
-    """The whole way of what a name names. Raises Transient."""
+    """The whole history of what the name stands for. Raises Transient."""
     claims = _claims_named(name, ledger)
     wanted = [str(claim["batch_id"]) for claim in claims]
     wanted += [name, *_pointed_at(name, ledger)]
@@ -102,7 +102,7 @@ def trace(name: str, ledger: Ledger) -> Trace:
 
 
 def of_claims(claims: Sequence[Item], ledger: Ledger) -> Trace:
-    """The ways of the events of some claims, and of no others. Raises Transient."""
+    """The histories of these claims' events only. Raises Transient."""
     return _told("", claims, _records((str(claim["batch_id"]) for claim in claims), ledger))
 
 
@@ -122,7 +122,7 @@ def _claims_named(name: str, ledger: Ledger) -> list[Item]:
     owner = impersonal(owner)
     items = ledger.of(owner_key(owner))
     if not identity and not items and len(name) == IDENTITY_CHARS:
-        # An event that is known by its time stands with those that say the same.
+        # Events identified by time share a partition with others of the same content.
         owner, identity = name[:CONTENT_CHARS], name
         items = ledger.of(owner_key(owner))
     if not identity:
@@ -139,7 +139,7 @@ def _pointed_at(name: str, ledger: Ledger) -> list[str]:
 
 
 def _records(batch_ids: Iterable[str], ledger: Ledger) -> dict[str, Item]:
-    """The named requests, what they were split from and into, and what makes good for them."""
+    """The named requests, their parents and parts, and the requests that compensate them."""
     found: dict[str, Item] = {}
     wanted = list(dict.fromkeys(batch_ids))
     for _ in range(GENERATIONS_MAX):
@@ -161,7 +161,7 @@ def _relatives(item: Item) -> list[str]:
 
 
 def _claims_of(records: Iterable[Item], ledger: Ledger, known: Sequence[Item]) -> list[Item]:
-    """The claims of the events that the requests list."""
+    """The claims of the events that these requests list."""
     have = {(item["pk"], item["sk"]) for item in known}
     keys = {
         event_key(owner, identity, item["destination"], route)
@@ -182,7 +182,7 @@ def _sealed_at(record: Item) -> tuple[int, str]:
 
 
 def _events(claims: Iterable[Item], records: Mapping[str, Item]) -> tuple[EventWay, ...]:
-    """Claimed under several names of a destination or a route, an event is one event."""
+    """An event may have claims under several names of a destination or route: list it once."""
     once: dict[tuple[str, str, str], Item] = {}
     for claim in sorted(claims, key=_claimed_at):
         once.setdefault((claim["pk"], str(claim["sk"]).split("#")[1], claim["batch_id"]), claim)

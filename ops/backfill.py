@@ -1,9 +1,9 @@
-"""`relay backfill`: makes events that never arrived from Genesys' own record, by a person's order.
+"""`relay backfill`: makes events that never arrived from Genesys' own record, on a person's order.
 
 The order names every event and is stored in the ledger before the first of them is sent. The events
 go to the events queue like a replay, under the order's name. So intake, dedup and the later
-functions treat them like Genesys' own events, and know that they were made here. Of a made and a
-genuine event, the one that arrives second is a copy (ledger/claims.py).
+functions treat them like Genesys' own events, and know that they were made here. If both a made and
+a genuine event arrive, the second one is a copy (ledger/claims.py).
 """
 
 import json
@@ -30,7 +30,7 @@ from ops.session import person, reason_given, session_of
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The missing events that can be made, by identity; why the others cannot, by detail-type."""
+    """The missing events that can be made, by identity; why others cannot be, by detail-type."""
 
     events: Mapping[str, Expected]
     left: Mapping[str, str]
@@ -87,15 +87,15 @@ def backfill(
 
 
 def envelopes(plan: Plan, configuration: Configuration, name: str) -> list[Outgoing]:
-    """The messages that an order sends."""
+    """The messages that a backfill order sends."""
     source = configuration.reader.partner_source or ANY_SOURCE
     return [Outgoing(json.dumps(event.envelope(source, name))) for event in plan.events.values()]
 
 
 def planned(found: Audit, configuration: Configuration) -> Plan:
     """The events that can be made so that a genuine one would be recognised as a copy: their type
-    is identified by the rule `moment`, and all genuine events of the type had the times in Genesys'
-    record."""
+    is identified by the rule `moment`, and the times of all genuine events of the type matched
+    Genesys' record."""
     events: dict[str, Expected] = {}
     left: dict[str, str] = {}
     twice: set[str] = set()

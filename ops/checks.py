@@ -27,7 +27,7 @@ from ops.signing import signing_keys
 
 Result = Literal["ok", "wrong", "unknown"]
 
-#: those that a queue feeds, and those of which some stacks have none
+#: those that a queue invokes, and those that only some stacks have
 FED = ("Intake", "Dedup", "Write", "Confirm")
 OPTIONAL = ("Webhook", "Audit")
 #: what the stack's secret holds until a person fills it in (stacks/credentials.py)
@@ -48,7 +48,7 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Check:
     name: str
-    #: returns what is in order; raises OpsError with the fault and the remedy
+    #: returns what is in order; raises OpsError with the problem and the remedy
     look: Callable[[Relay], str]
 
     def examine(self, relay: Relay) -> Finding:
@@ -77,7 +77,7 @@ def _functions(relay: Relay) -> str:
             raise OpsError(f"{verb} is {made['State']}: {made.get('StateReason', 'deploy again')}")
         most = found.get("Concurrency", {}).get("ReservedConcurrentExecutions")
         if most is not None:
-            # The template says nothing of it, so a deploy would leave it as it is.
+            # The template does not set it, so a deploy would not change it back.
             raise OpsError(
                 f"{verb} may run only {most} times at once, which somebody has set by hand "
                 "(Throttle): Lambda console, Configuration, Concurrency, Edit, Use unreserved "
@@ -128,7 +128,7 @@ def _drift(relay: Relay) -> str:
 
 
 def _ledger(relay: Relay) -> str:
-    """A table that was restored has neither expiry nor recovery, and is in nobody's template."""
+    """A restored table has neither TTL nor recovery enabled, and is in no template."""
     name = relay.output("LedgerTableName")
     table: Any = relay.dynamodb.describe_table(TableName=name)["Table"]
     live: Any = relay.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
@@ -252,7 +252,7 @@ def _permissions(relay: Relay) -> str:
 
 
 def _journeys(relay: Relay) -> str:
-    """Each configuration, its External Sources and its activation."""
+    """Checks each configuration, its External Sources and its activation."""
     caller, names = Probe(relay).caller(), []
     configured = deployed.configuration(relay)
     for name, destination in configured.destinations.items():
@@ -287,7 +287,7 @@ def _clock(relay: Relay) -> str:
     if ours is None or theirs is None:
         return "AWS or Genesys does not state its time"
     apart = abs((ours - theirs).total_seconds())
-    # Both dates are whole seconds, read one after the other.
+    # Both dates are whole seconds, read in turn.
     if apart > LIVE.clock_skew_s + 2:
         raise OpsError(
             f"AWS and Genesys are {apart:.0f} s apart, so windows of the rate limit do not match: "

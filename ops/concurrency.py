@@ -1,7 +1,7 @@
-"""Whether the account lets as many functions run at once as the queues may feed.
+"""Whether the account allows as many concurrent functions as the queues may invoke.
 
-A new account has ten. Whoever is throttled has been received, so that its messages use up the
-receives after which they are dead letters
+A new account allows ten. A throttled invocation's messages count as received, so they use up
+the receives after which they become dead letters
 (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 """
 
@@ -10,12 +10,12 @@ from typing import Any
 from ops.connection import Relay
 from ops.errors import OpsError
 
-#: reconcile, and one sender of the webhook
+#: reconcile, and one webhook sender
 BESIDE_THE_QUEUES = 2
 
 
 def enough(relay: Relay) -> str:
-    """Raises OpsError where it is not."""
+    """Raises OpsError if it does not."""
     if relay.is_embedded:
         return "local run: not limited"
     settings: Any = relay.functions.get_account_settings()

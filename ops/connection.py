@@ -1,4 +1,4 @@
-"""Where a relay is: its stack's outputs and clients for its neighbours, on AWS or embedded."""
+"""How to reach a relay: its stack's outputs, and clients of AWS or the embedded one."""
 
 import base64
 import json
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-#: written by `make run` while it stands, removed when it ends
+#: written by `make run` while it runs, removed when it ends
 ENDPOINT_FILE = Path(__file__).parent.parent / "out" / "stage" / "endpoint.json"
-#: what the endpoint file says: where AWS and Genesys Cloud are, and which stack is meant
+#: contents of the endpoint file: where AWS and Genesys Cloud are, and the stack's name
 ENDPOINT_KEYS = ("aws", "genesys", "account", "region", "environment")
 CLOCK = SystemClock()
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which relay is meant."""
+    """Which relay a command works on."""
 
     environment: str | None
     profile: str | None
@@ -54,7 +54,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A queue and its dead letters, by their addresses."""
+    """A queue and its dead-letter queue, by address."""
 
     name: str
     url: str
@@ -84,7 +84,7 @@ class Relay:
 
     @property
     def title(self) -> str:
-        """Which relay it is, for people."""
+        """The relay's name, for people."""
         return f"{self.stack} ({'local run' if self.is_embedded else self.region})"
 
     def client(self, service: str) -> Any:
@@ -133,7 +133,7 @@ class Relay:
 
     @cached_property
     def described(self) -> Mapping[str, Any]:
-        """The stack as CloudFormation describes it. Raises OpsError where there is none."""
+        """The stack as CloudFormation describes it. Raises OpsError if there is none."""
         try:
             (stack,) = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
@@ -148,7 +148,7 @@ class Relay:
 
     @cached_property
     def resources(self) -> Mapping[str, tuple[str, str]]:
-        """What the stack has made: type and physical id ("" where there is none), by logical id."""
+        """The stack's resources: type and physical id ("" if there is none), by logical id."""
         pages = (
             self.client("cloudformation")
             .get_paginator("list_stack_resources")
@@ -171,7 +171,7 @@ class Relay:
         return value
 
     def line(self, name: str) -> Line:
-        """Raises OpsError for a name that is no queue of the relay."""
+        """Raises OpsError if the relay has no queue of that name."""
         if name not in self.queues:
             raise OpsError(f"There is no queue {name}: the queues are {', '.join(self.queues)}.")
         output = title(name)
@@ -190,7 +190,7 @@ class Relay:
 
     @property
     def writes(self) -> Outbox:
-        """Where what is to be written is sent."""
+        """Where messages to write are sent."""
         if not self.has_lanes:
             return self.queue(self.line("writes").url)
         urls = {lane: self.line(writes_queue(lane)).url for lane in LANES}
@@ -208,14 +208,14 @@ class Relay:
         return SqsQueue(self.sqs, url)
 
     def configured(self, verb: str) -> Any:
-        """A function's configuration, as Lambda has it."""
+        """A function's configuration, from Lambda."""
         return self.functions.get_function_configuration(
             FunctionName=self.output(f"{verb}FunctionName")
         )
 
     @cached_property
     def settings(self) -> Mapping[str, str]:
-        """The write function's environment: where Genesys is, and how fast we may be."""
+        """The write function's environment: where Genesys is, and its rate limit."""
         variables: Mapping[str, str] = (
             self.configured("Write").get("Environment", {}).get("Variables", {})
         )
@@ -226,14 +226,14 @@ class Relay:
 
     @cached_property
     def version(self) -> str:
-        """What is running: the functions' code, and since when."""
+        """The version that is running: the functions' code, and since when."""
         deployed = self.described.get("LastUpdatedTime") or self.described["CreationTime"]
         code = base64.b64decode(self.configured("Write")["CodeSha256"]).hex()[:12]
         return f"code {code}, deployed {deployed:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def connect(target: Target) -> Relay:
-    """Raises OpsError; nothing is called yet."""
+    """Raises OpsError; makes no calls yet."""
     if target.endpoint_file is not None:
         return _embedded(target.endpoint_file)
     if not target.environment:
@@ -247,8 +247,8 @@ def connect(target: Target) -> Relay:
 
 
 def _named(environment: str) -> tuple[str, str | None]:
-    """An environment's name and the region that its file says, if there is a file here: whoever is
-    called at night need not have one. Raises OpsError for a file that cannot be read."""
+    """An environment's name, and the region from its file if there is one: on-call engineers need
+    no file. Raises OpsError for a file that cannot be read."""
     path = ENVIRONMENTS / f"{environment}.toml"
     if not environment.endswith(".toml") and not path.is_file():
         return environment, None

@@ -1,4 +1,4 @@
-"""`relay cost`: what a month costs, by the model of ops/cost_model.py. It asks AWS nothing."""
+"""`relay cost`: what a month costs, by the model in ops/cost_model.py. It makes no calls to AWS."""
 
 from typing import Annotated
 

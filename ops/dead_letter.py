@@ -1,4 +1,4 @@
-"""Dead letters, read where they lie, chosen by what their attributes say."""
+"""Dead letters: read in their queues, and selected by their attributes."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,18 +14,18 @@ from lambdas.relay.messages.dead_letters import ATTEMPTS, REASON, REDRIVES
 from ops.connection import Line, Relay
 from ops.errors import OpsError
 
-#: how long letters that are being looked at are hidden from everybody else (seconds)
+#: how long dead letters that are read here are hidden from others (seconds)
 HOLD_S = 120
-#: letters looked at per queue, unless more are asked for
+#: dead letters read per queue, unless more are asked for
 MOST_DEFAULT = 1_000
-#: a receive that waits asks all of SQS's hosts, one that does not asks a part of them
+#: a long poll asks all of SQS's hosts, a short one only some of them
 #: (docs.aws.amazon.com/AWSSimpleQueueService/.../sqs-short-and-long-polling.html)
 WAIT_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter and the queue whose it is."""
+    """A dead letter and its queue."""
 
     queue: str
     delivery: Delivery
@@ -35,7 +35,7 @@ class Letter:
 
     @property
     def reason(self) -> Reason:
-        """As whoever wrote the letter says: a function, EventBridge, or SQS without any."""
+        """The reason that the letter's sender gave: a function or EventBridge; SQS gives none."""
         if self.says(REASON):
             return read_reason(self.says(REASON))
         if self.says("ERROR_CODE"):
@@ -45,8 +45,8 @@ class Letter:
 
     @property
     def attempts(self) -> str:
-        """As whoever wrote the letter counted them; "" where SQS moved it: its own count goes on
-        with every look at the dead letters, so it says nothing."""
+        """The number of attempts that the letter's sender counted; "" if SQS moved it: SQS's own
+        count grows with every read of the dead letters, so it says nothing."""
         return self.says(ATTEMPTS) or self.says("RETRY_ATTEMPTS")
 
     @property
@@ -54,7 +54,7 @@ class Letter:
         return self.says(FIRST_SEEN) or iso(self.delivery.sent_at_ms)
 
     def document(self) -> dict[str, object]:
-        """For programs."""
+        """For JSON output."""
         return {
             "queue": self.queue,
             "message_id": self.delivery.message_id,
@@ -70,14 +70,14 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are meant; an empty part matters not."""
+    """Which letters to select; an empty field does not restrict."""
 
     reason: str = ""
     batch: str = ""
     conversation: str = ""
     identity: str = ""
     message: str = ""
-    #: first seen at least so many seconds ago
+    #: first seen at least this many seconds ago
     older_than_s: int = 0
 
     @property
@@ -114,7 +114,7 @@ def seconds(text: str) -> int:
 
 
 def read(relay: Relay, line: Line, most: int) -> list[Letter]:
-    """Up to `most` letters, hidden from others until `release`d or HOLD_S have passed."""
+    """Up to `most` letters, hidden from others until `release` is called or HOLD_S have passed."""
     found: dict[str, Letter] = {}
     while len(found) < most:
         letters = list(_receive(relay, line, min(SQS_ENTRIES_MAX, most - len(found))))
@@ -152,7 +152,7 @@ def _receive(relay: Relay, line: Line, most: int) -> Iterator[Letter]:
 
 
 def release(relay: Relay, line: Line, letters: Sequence[Letter]) -> None:
-    """Lets others see them again."""
+    """Makes them visible to others again."""
     for start in range(0, len(letters), SQS_ENTRIES_MAX):
         relay.sqs.change_message_visibility_batch(
             QueueUrl=line.dead_url,
@@ -168,8 +168,8 @@ def release(relay: Relay, line: Line, letters: Sequence[Letter]) -> None:
 
 
 def send_back(relay: Relay, line: Line, letter: Letter) -> None:
-    """Back to work, with a new budget of redrives. Sent before it is deleted: a crash between
-    leaves two copies, and copies change nothing."""
+    """Redrive, with a new budget of redrives. Sent before it is deleted: a crash in between leaves
+    two copies, and copies change nothing."""
     kept = {name: v for name, v in letter.delivery.attributes.items() if name != REDRIVES}
     relay.queue(line.url).send([Outgoing(letter.delivery.body, kept)])
     relay.queue(line.dead_url).delete(letter.delivery)

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, redrive,
 
 
 def _said(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
-    """A filter that is empty, as where a shell's variable is not set, would take all."""
+    """Refuse an empty filter, as from an unset shell variable: it would select everything."""
     source = context.get_parameter_source(option.name or "")
     if not value.strip() and source is not None and source.name == "COMMANDLINE":
         raise typer.BadParameter("it is empty: give a value, or leave it out.")
@@ -47,20 +47,20 @@ Older = Annotated[
 ]
 Most = Annotated[int, typer.Option(min=1, help="At most this many dead letters per queue.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-#: what brings letters up that were not read
+#: how to get at letters that were not read
 REPEAT = "repeat the command, or use a higher --most"
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The letters that a command is about, by their queues."""
+    """The letters that a command works on, with their queues."""
 
     chosen: Sequence[tuple[Line, Letter]]
     passed_over: int
-    #: how many dead letters of a queue were to be read at most
+    #: how many dead letters to read per queue at most
     most: int
-    #: the queues that had so many: there may be more
+    #: the queues where that limit was reached: there may be more
     cut: Sequence[str]
 
     @property
@@ -68,7 +68,7 @@ class Choice:
         return len(self.chosen)
 
     def unread(self, remedy: str) -> str:
-        """That there may be more, in a sentence; empty where everything was read."""
+        """A sentence saying that there may be more; empty if everything was read."""
         if not self.cut:
             return ""
         return (
@@ -198,7 +198,7 @@ def discard(
 
 @contextmanager
 def choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choice]:
-    """Holds the letters while they are worked on, then lets go of what is still there."""
+    """Hides the letters while they are worked on, then releases those that are left."""
     read = [(line, dead_letter.read(relay, line, most)) for line in relay.lines(queue or None)]
     now_ms = CLOCK.now_ms()
     chosen = [(line, one) for line, found in read for one in found if wanted.takes(one, now_ms)]
@@ -212,7 +212,7 @@ def choose(relay: Relay, queue: str, wanted: Filter, most: int) -> Iterator[Choi
 
 
 def _agreed(choice: Choice, session: Session, what: str, *, dry_run: bool, yes: bool) -> bool:
-    """Whether to go on, once the person has seen what it is about."""
+    """Whether to go on, after showing the person what is affected."""
     _table(choice, session.screen)
     if not choice.chosen or dry_run:
         return False

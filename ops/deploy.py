@@ -1,5 +1,5 @@
-"""`make deploy`: says what is bound to fail before anything is changed, then lets CDK's command
-line work, then has it protect from deletion what stands.
+"""`make deploy`: reports what is bound to fail before anything is changed, then runs CDK's command
+line, then has it protect the existing stack from deletion.
 
     python -m ops.deploy <environment>[,<environment>] [options of `cdk deploy`]
 """
@@ -18,7 +18,7 @@ from lambdas.relay.kernel.lanes import LANE_QUEUES, title
 from ops.errors import DENIED, EXPECTED, OpsError, sentence
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
-#: a stack that has been created at least once, in whatever state its last update left it
+#: a stack that was created at least once, whatever the state of its last update
 STANDING = ("CREATE_COMPLETE", "UPDATE_", "IMPORT_")
 
 REVERTS, TAKES_OVER = "--revert-drift", "--import-existing-resources"
@@ -30,7 +30,7 @@ Run = Callable[[Sequence[str]], int]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What an account holds of what a deployment needs."""
+    """What the account already has of what a deployment needs."""
 
     account: str
     region: str
@@ -38,9 +38,9 @@ class Found:
     stack: str | None
     #: the partner event source's state; None: there is no such source
     source: str | None
-    #: the stack that has the bus of the source's name; None: no stack has
+    #: the stack that has the bus named after the source; None: no stack has it
     bus_owner: str | None
-    #: messages in queues of lanes that the environment has no more
+    #: messages left in queues of lanes that the environment no longer has
     left_in_lanes: int = 0
 
     @property
@@ -49,7 +49,7 @@ class Found:
 
 
 def main(arguments: Sequence[str], run: Run) -> int:
-    """The exit code. Explains itself on stderr."""
+    """The exit code. Reports on stderr."""
     references, *options = arguments
     try:
         environments = load_environments(references)
@@ -118,8 +118,8 @@ def commands(
 ) -> Iterator[Sequence[str]]:
     """The calls of CDK's command line that deploy an environment.
 
-    CDK protects a stack before it has created it, and a protected stack whose creation failed can
-    be neither cleared away nor created again: so a new one is protected by a second call.
+    CDK protects a stack before creating it, and a protected stack whose creation failed can
+    neither be deleted nor created again: so a new one is protected by a second call.
     """
     deploy = ["cdk", "deploy", _stack(environment), "--context", f"environment={environment.path}"]
     keeps = environment.document.relay.removal == "retain"
@@ -129,10 +129,9 @@ def commands(
 
 
 def _manner(options: Sequence[str], *, stands: bool) -> Sequence[str]:
-    """A stack that stands gets back what somebody changed by hand (a template that did not change
-    would otherwise be "no changes"); a new one takes over what a deleted one left behind, where its
-    name is ours to choose. CloudFormation has not been seen to do both at a time, so what the
-    options say is done instead.
+    """For an existing stack, revert changes made by hand (otherwise CDK reports "no changes" for an
+    unchanged template); for a new one, take over what a deleted stack left behind under names that
+    we choose. CloudFormation is not known to do both at once, so explicit options replace this.
     """
     if any(option in (REVERTS, TAKES_OVER) for option in options):
         return []
@@ -144,8 +143,8 @@ def _protected(is_protected: bool) -> list[str]:
 
 
 def _look(environment: Environment, profile: str | None) -> Found:
-    """Raises what AWS answers, but for what these credentials may not ask: CDK's command line works
-    under a role of its own, and finds out by itself."""
+    """Raises AWS's errors, except for calls that these credentials may not make: CDK's command line
+    works under a role of its own, and finds out by itself."""
     relay = environment.document.relay
     session = boto3.Session(profile_name=profile, region_name=relay.region)
     client: Any = session.client
@@ -193,7 +192,7 @@ def _left_in_lanes(client: Any, stack: str) -> int:
 
 
 def _depth(client: Any, url: str) -> int:
-    """Messages in a queue; none where it is gone, or where we may not ask."""
+    """Messages in a queue; zero if it is gone, or if we may not ask."""
     asked = _asked(
         lambda: client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
             "Attributes"
@@ -206,7 +205,7 @@ def _depth(client: Any, url: str) -> int:
 
 
 def _asked(question: Callable[[], T], *, absent: str, denied: T | None) -> T | None:
-    """The answer; None where AWS answers `absent`; `denied` where we may not ask."""
+    """The answer; None if AWS answers `absent`; `denied` if we may not ask."""
     try:
         return question()
     except ClientError as error:

@@ -1,10 +1,10 @@
-"""`make policy`: what who deploys an environment needs, as an IAM policy; with `--key` what the
+"""`make policy`: the IAM policy that deployers of an environment need; with `--key`, what the
 policy of the environment's KMS key must allow.
 
     python -m ops.deployer_policy <environment> [--key]
 
-CDK's command line does everything under the roles that the bootstrap made; `make deploy` itself
-looks first whether the deployment can succeed (ops/deploy.py).
+CDK's command line does everything under the roles that the bootstrap created; `make deploy` itself
+first checks whether the deployment can succeed (ops/deploy.py).
 """
 
 import json
@@ -15,14 +15,14 @@ from typing import Any
 from stacks import key_policy
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
-#: CDK's own, docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+#: CDK's default, docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 DEFAULT_QUALIFIER = "hnb659fds"
-#: deploys, uploads the functions' code, and compares for `make diff`; nothing here is an image
+#: roles to deploy, upload the functions' code, and compare for `make diff`; there are no images
 ROLES = ("deploy", "file-publishing", "lookup")
 
 
 def document(environment: Environment) -> dict[str, Any]:
-    """The policy. Where the file says neither account nor region, it is for any."""
+    """The policy. If the file sets no account or region, it applies to any."""
     relay = environment.document.relay
     account, region = relay.account or "*", relay.region or "*"
     qualifier = relay.bootstrap_qualifier or DEFAULT_QUALIFIER
@@ -60,7 +60,7 @@ def document(environment: Environment) -> dict[str, Any]:
                 "Sid": "WhoHasTheBus",
                 "Effect": "Allow",
                 "Action": ["cloudformation:DescribeStackResources"],
-                # It asks by the bus's name, and any stack may have it.
+                # The call names only the bus, and any stack may have it.
                 "Resource": ["*"],
             },
             {
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _of_key(environment: Environment) -> dict[str, Any]:
-    """Raises ConfigurationError where the environment names none."""
+    """Raises ConfigurationError if the environment names none."""
     key = environment.document.relay.kms_key_arn
     if key is None:
         raise ConfigurationError(

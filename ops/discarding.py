@@ -1,4 +1,4 @@
-"""Giving a dead letter up for good, on record: nothing leaves without who and why."""
+"""Discarding a dead letter for good, and recording who did it and why."""
 
 from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.errors import Malformed
@@ -15,7 +15,7 @@ PREFIX = "discarded/"
 
 def discard(relay: Relay, line: Line, letter: Letter, who: str, note: str) -> bool:
     """Keeps the letter in the vault, closes its request, deletes it; repeatable. Raises OpsError
-    while a function still works on the request."""
+    while a function is still working on the request."""
     text = letter.delivery.body
     keep(relay, text, {"by": who, "note": note, "reason": str(letter.reason), "queue": line.name})
     try:
@@ -29,15 +29,15 @@ def discard(relay: Relay, line: Line, letter: Letter, who: str, note: str) -> bo
 
 
 def keep(relay: Relay, text: str, why: dict[str, str]) -> None:
-    """Keyed by content: discarding the same again changes nothing."""
+    """The key is a hash of the content: discarding the same again changes nothing."""
     name = short(digest("discarded", text), 26)
     document = canonical({**why, "at_ms": CLOCK.now_ms(), "message": text})
     relay.vault.keep(f"{PREFIX}{name}.json", document)
 
 
 def _close(relay: Relay, batch: Batch, reason: Reason, decision: Decision) -> None:
-    """Parks the request first, which nobody may hold, and then decides on it. One that has been
-    settled meanwhile stays as it is."""
+    """Parks the request first, so that no function holds it, and then decides on it. A request that
+    was settled meanwhile is left unchanged."""
     now_ms = CLOCK.now_ms()
     parked = park(
         batch, "MANUAL_REVIEW", reason, ledger=relay.ledger, vault=relay.vault, now_ms=now_ms

@@ -10,8 +10,8 @@ MARKS = {"ok": ("ok", "green"), "wrong": ("WRONG", "red"), "unknown": ("unknown"
 
 
 def doctor(relay: Relay, screen: Screen) -> bool:
-    """Runs every check, whatever the others found; True when nothing is wrong. Raises OpsError
-    where there is no stack to examine."""
+    """Runs every check, whatever the others found; True if nothing is wrong. Raises OpsError if
+    there is no stack to check."""
     found = [_run(check, relay) for check in checks.ALL]
     screen.document([{"check": f.name, "result": f.result, "says": f.says} for f in found])
     screen.table(
@@ -29,7 +29,7 @@ def doctor(relay: Relay, screen: Screen) -> bool:
 
 
 def _run(check: Check, relay: Relay) -> checks.Finding:
-    _ = relay.described  # without a stack there is nothing to examine
+    _ = relay.described  # without a stack there is nothing to check
     try:
         return check.examine(relay)
     except EXPECTED as error:

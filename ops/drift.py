@@ -1,6 +1,6 @@
-"""Drift: what is deployed, beside the template that it was deployed by.
+"""Drift: compares what is deployed with its template.
 
-CloudFormation's own detection takes minutes and knows some of it only; this looks at what lets
+CloudFormation's own detection takes minutes and covers only part of this; this checks what lets
 events pass, in a few calls, on AWS and in the local run alike.
 """
 
@@ -15,18 +15,18 @@ from lambdas.adapters.aws import code_of
 from ops.connection import Relay
 
 Properties = Mapping[str, Any]
-#: a resource in the terms of its template; raises ClientError
+#: reads a resource, as the properties of its template; raises ClientError
 Reader = Callable[[Relay, str, Properties], Properties]
 
 #: CDK ends a logical id with eight hexadecimal digits
 HASH = re.compile(r"[0-9A-F]{8}$")
 GONE = re.compile(r"NotFound|NonExistentQueue|DoesNotExist|NoSuch")
-#: what a template leaves out
+#: properties that a template leaves out
 DEFAULTS = {"State": "ENABLED", "ActionsEnabled": True, "DelaySeconds": 0}
 
 
 class _Unknown:
-    """A reference that only AWS can resolve: like anything."""
+    """A reference that only AWS can resolve: equal to anything."""
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -39,7 +39,7 @@ UNKNOWN = _Unknown()
 
 
 class Deployed:
-    """A stack's template, its references resolved to what the stack has made."""
+    """A stack's template, with its references resolved to the stack's resources."""
 
     def __init__(self, relay: Relay) -> None:
         template: Any = relay.client("cloudformation").get_template(
@@ -59,7 +59,7 @@ class Deployed:
         }
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Properties]]:
-        """Logical id, physical id ("" where there is none) and properties of each resource."""
+        """Logical id, physical id ("" if there is none) and properties of each resource."""
         for logical, resource in self._template["Resources"].items():
             if resource["Type"] == kind:
                 properties = self._resolved(resource.get("Properties", {}))
@@ -95,7 +95,7 @@ class Deployed:
 
 
 def differences(relay: Relay) -> Iterator[str]:
-    """What somebody has changed since the last deploy, a clause each."""
+    """What was changed since the last deploy, one clause each."""
     deployed = Deployed(relay)
     for kind, read in READERS.items():
         for logical, physical, wanted in deployed.of(kind):
@@ -116,7 +116,7 @@ def differences(relay: Relay) -> Iterator[str]:
 
 
 def _apart(key: str, meant: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The members that differ, each by its path, with what was meant and what was found."""
+    """The members that differ: path, intended value and found value."""
     match meant, found:
         case (dict(), dict()):
             for member in sorted(meant.keys() | found.keys()):
@@ -126,8 +126,8 @@ def _apart(key: str, meant: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _same(meant: Any, found: Any) -> bool:
-    """Whether both say the same, as AWS's services write it: numbers as text, one of something
-    without a list, lists of statements in any order."""
+    """Whether both mean the same in AWS's notations: numbers as text, a single item without a
+    list, lists of statements in any order."""
     match meant, found:
         case (dict(), dict()):
             keys = meant.keys() | found.keys()
@@ -159,7 +159,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}..."
 
 
-#: a policy is long, and what matters is that it is another
+#: a policy is long, and only the fact that it differs matters
 SHOWN_CHARS_MAX = 60
 
 

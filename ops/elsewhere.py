@@ -1,5 +1,5 @@
-"""What the ledger does not know of, or not the whole of: messages in queues, dead letters, and what
-the vault keeps for a person. Searched by what they say, so any name in them finds them."""
+"""Finds what the ledger does not know, or not completely: messages in queues, dead letters, and
+what the vault keeps for a person. It searches their contents, so any name in them finds them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from ops import dead_letter
 from ops.connection import Line, Relay
 from ops.review_cases import quarantine_document, quarantined
 
-#: looked through of each place at most
+#: the most that is searched per place
 LETTERS_MAX = 1_000
 DOCUMENTS_MAX = 1_000
-#: Messages of a queue that are looked at. Each look is a receive, and a message is given up after
-#: ten of those, so they are few, and only asked for where everything else knew nothing.
+#: Messages of a queue that are read. Each read is a receive, and after ten of those a message is
+#: given up: so they are few, and read only if no other place knew anything.
 MESSAGES_MAX = 100
-#: how long a message that is looked at is hidden from the function that it waits for (seconds)
+#: how long a message that is read is hidden from its function (seconds)
 LOOK_S = 2
-#: a name as short as that is in every message
+#: a shorter name would match every message
 NAME_CHARS_MIN = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was found, and which command goes on from there."""
+    """Where something was found, and which command continues from there."""
 
     where: str
-    #: what that command takes
+    #: that command's argument
     name: str
     says: str
     command: str
@@ -43,13 +43,13 @@ class Place:
 
 
 def kept(relay: Relay, names: Iterable[str]) -> list[Place]:
-    """Dead letters and quarantined messages that say one of the names."""
+    """Dead letters and quarantined messages that contain one of the names."""
     wanted = _usable(names)
     return [*_dead(relay, wanted), *_unreadable(relay, wanted)] if wanted else []
 
 
 def requests_that_say(relay: Relay, name: str) -> list[str]:
-    """The requests whose payload is kept, for their event or for a person, and says the name."""
+    """The requests whose kept payload, or whose document for a person, contains the name."""
     wanted = _usable([name])
     return [
         batch_id
@@ -71,7 +71,7 @@ def _documents(relay: Relay, prefix: str) -> Iterator[str]:
 
 
 def queued(relay: Relay, name: str) -> list[Place]:
-    """Messages that wait in a queue and say the name."""
+    """Messages waiting in a queue that contain the name."""
     wanted = _usable([name])
     return [place for line in relay.lines() for place in _waiting(relay, line, wanted)]
 

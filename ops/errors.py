@@ -1,4 +1,4 @@
-"""What can go wrong in front of the screen, as one sentence that says what to do."""
+"""Errors for the person at the command line, as one sentence that says what to do."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,7 +20,7 @@ class OpsError(Exception):
     """The command cannot be carried out; the text says why and what to do."""
 
 
-#: everything that a command is expected to run into
+#: every error that a command is expected to meet
 EXPECTED = (OpsError, ClientError, BotoCoreError, RelayError)
 
 

@@ -1,4 +1,4 @@
-"""The way of an event: the audit chain of ops/audit_trail.py, told event by event."""
+"""An event's history: the audit chain of ops/audit_trail.py, event by event."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,9 +11,9 @@ from ops import ledger_search
 from ops.audit_trail import EventWay, RequestWay, Trace, trace
 from ops.connection import Relay
 
-#: ops/audit_trail.py's word for the first moment of a request
+#: ops/audit_trail.py's name for the first moment of a request
 SEALED = "sealed"
-#: an event of one request can be handed on to a part, and so on
+#: an event of a request can be passed on to a part, and so on
 GENERATIONS_MAX = 20
 
 FATES = {
@@ -33,7 +33,7 @@ FATES = {
 }
 
 
-#: of an event that a route in shadow claimed
+#: the fate of an event that a route in shadow claimed
 SHADOWED = "claimed in shadow mode: another consumer writes it"
 
 
@@ -43,23 +43,23 @@ class Step:
 
     at_ms: int
     what: str
-    #: the request that it happened to
+    #: the request concerned
     batch_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One event's way, from its claim to what became of it."""
+    """One event's history, from its claim to its result."""
 
     event: EventWay
     fate: str
-    #: the requests that carried it, the last one has it now
+    #: the requests that carried it; the last one has it now
     requests: Sequence[RequestWay]
     steps: Sequence[Step]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What people call exactly this event by."""
+        """The names that refer to exactly this event."""
         event = self.event
         return event.identity, event.envelope_id, f"{event.owner}/{event.identity}"
 
@@ -90,18 +90,18 @@ def _way(event: EventWay, requests: Mapping[str, RequestWay]) -> Way:
         Step(moment.at_ms, moment.what, request.batch_id)
         for number, request in enumerate(carried)
         for moment in request.moments
-        # A part bears the time at which its whole was sealed.
+        # A part has the sealing time of the request that it was split from.
         if not (number and moment.what == SEALED)
     ]
-    # Last: what is sealed and claimed within a millisecond was sealed first.
+    # This order: if sealed and claimed in the same millisecond, it was sealed first.
     steps.append(Step(event.claimed_at_ms, "claimed", event.batch_id))
     fate = _fate(carried[-1], requests) if carried else "its request's record is missing"
     return Way(event, fate, carried, sorted(steps, key=lambda step: step.at_ms))
 
 
 def _fate(last: RequestWay, requests: Mapping[str, RequestWay]) -> str:
-    """What became of an event, by the last request that carried it. Where that was split and none
-    of its parts has the event, Genesys took it with the first answer."""
+    """What became of an event, by the last request that carried it. If that was split and none of
+    its parts has the event, Genesys accepted it with the first answer."""
     if last.state == "SPLIT" and last.parts and all(part in requests for part in last.parts):
         return "delivered; other events of its request were sent in parts"
     if last.is_shadow:
@@ -110,7 +110,7 @@ def _fate(last: RequestWay, requests: Mapping[str, RequestWay]) -> str:
 
 
 def _carriers(event: EventWay, requests: Mapping[str, RequestWay]) -> Iterator[RequestWay]:
-    """The requests that carried an event, from the one that claimed it on."""
+    """The requests that carried an event, starting with the one that claimed it."""
     said = f"{event.owner}/{event.identity.partition('~')[0]}"
     current = requests.get(event.batch_id)
     for _ in range(GENERATIONS_MAX):
@@ -122,7 +122,7 @@ def _carriers(event: EventWay, requests: Mapping[str, RequestWay]) -> Iterator[R
 
 
 def document(way: Way) -> dict[str, Any]:
-    """For programs."""
+    """For JSON output."""
     event = way.event
     return {
         "identity": event.identity,
@@ -156,14 +156,14 @@ def document(way: Way) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the ledger has on a name."""
+    """What the ledger has under a name."""
 
     ways: Sequence[Way]
-    #: requests whose claims are not made yet, or were never needed; where there are no ways
+    #: if there are no ways: requests whose claims are not made yet, or were never needed
     requests: Sequence[RequestWay]
-    #: there is more than one answer can tell
+    #: there is more than one answer can hold
     is_partial: bool
-    #: why the ledger was not searched to its end; "" where it was, or had not to be
+    #: why the ledger was not searched to its end; "" if it was, or did not need to be
     unsearched: str = ""
 
     @property
@@ -172,8 +172,8 @@ class Answer:
 
 
 def gather(relay: Relay, name: str, *, sender: str, thorough: bool) -> Answer:
-    """Everything that the ledger has on a name, or on what begins so; with `sender` the name is the
-    id that this sender gave an event. Raises OpsError where that is too much."""
+    """Everything that the ledger has under a name, or under names that start with it; with `sender`
+    the name is that sender's id of an event. Raises OpsError if that is too much."""
     key = identity_by_sender(sender, name) if sender else name
     at_once = of_names(relay, [key])
     if not at_once.is_empty:

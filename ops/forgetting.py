@@ -1,10 +1,10 @@
-"""`relay forget`: what the relay keeps of one person, erased, on record.
+"""`relay forget`: erases what the relay stores about one person, and records that it did.
 
-Erased are the documents of the vault that say the name, with all their versions, and the name
-wherever items of the ledger say it. Claims stay: they hold hashes, and without them what was
-delivered would be delivered again. What is still under way stays too, and is named: erasing it
-would lose an event. Nothing can be taken out of EventBridge's archives, logs, queues and backups;
-they end by themselves (docs/data.md).
+It erases the vault's documents that contain the name, in all their versions, and the name wherever
+items of the ledger contain it. Claims stay: they hold hashes, and without them delivered events
+would be delivered again. What is still in progress stays, too, and is listed: erasing it would lose
+an event. Nothing can be removed from EventBridge's archives, logs, queues and backups; they expire
+by themselves (docs/data.md).
 """
 
 import json
@@ -29,7 +29,7 @@ from ops.errors import OpsError
 from ops.screen import plural
 from ops.session import person, reason_given, session_of
 
-#: a shorter name stands in what is somebody else's
+#: a shorter name would match other people's data
 NAME_CHARS_MIN = 6
 ERASED = "<erased>"
 REMAINING = (
@@ -40,17 +40,17 @@ REMAINING = (
 
 @dataclass(slots=True)
 class Traces:
-    """Where a name stands."""
+    """Where a name occurs."""
 
     #: keys and versions of the vault's documents
     documents: list[tuple[str, str]] = field(default_factory=list)
-    #: items of the ledger at rest
+    #: finished items of the ledger
     items: list[Item] = field(default_factory=list)
-    #: claims of the release before, whose keys say it
+    #: claims of the previous release, whose keys contain it
     claims: list[Item] = field(default_factory=list)
-    #: other keys that say it, which stay until they expire
+    #: other keys that contain it, which stay until they expire
     keys: int = 0
-    #: requests that say the name and are not at rest
+    #: unfinished requests that contain the name
     under_way: set[str] = field(default_factory=set)
 
 
@@ -143,12 +143,12 @@ def find(relay: Relay, name: str) -> Traces:
 
 
 def erase(relay: Relay, name: str, traces: Traces) -> None:
-    """Repeatable. Raises OpsError where an item changed meanwhile, with the rest erased or not."""
+    """Repeatable. Raises OpsError if an item changed meanwhile; others may then be erased."""
     bucket = relay.output("VaultBucketName")
     for key, version in traces.documents:
         relay.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
     for item in traces.claims:
-        # The hash before the name goes: in between a copy meets either.
+        # Insert the hashed claim before deleting: so a copy always meets one of them.
         relay.ledger.insert([_rekeyed(item)])
         named: Any = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
         relay.dynamodb.delete_item(TableName=relay.output("LedgerTableName"), Key=named)
@@ -161,7 +161,7 @@ def erase(relay: Relay, name: str, traces: Traces) -> None:
 
 
 def _rekeyed(item: Item) -> Item:
-    """A claim as it is made today: in its key an address or a number is a hash."""
+    """A claim with today's key, in which an address or a number is hashed."""
     pk = str(item["pk"])
     return {**item, "pk": owner_key(impersonal(owner_of(pk)))} if pk.startswith(CLAIM) else item
 
@@ -196,8 +196,8 @@ def _document_says(relay: Relay, name: str, key: str, version: str) -> bool:
 
 
 def _spellings(name: str) -> Sequence[str]:
-    """A document holds messages, which hold JSON, which may hold JSON: a name that has letters
-    beyond ASCII, quotes or strokes is escaped once more each time."""
+    """A document holds messages, which hold JSON, which may hold JSON: at each level, non-ASCII
+    letters, quotes and slashes in a name are escaped once more."""
     spellings, escaped = [name], name
     for _ in range(3):
         escaped = json.dumps(escaped)[1:-1]

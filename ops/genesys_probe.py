@@ -1,4 +1,4 @@
-"""Asking Genesys itself, as the functions would: a token, and what the token may do."""
+"""Queries Genesys as the functions would: gets a token, and checks what it may do."""
 
 import base64
 import json
@@ -19,12 +19,12 @@ from ops.connection import Relay
 from ops.errors import OpsError
 from ops.http import operators_http
 
-#: any token may read this; it changes nothing
+#: any token may read this; it has no effect
 HARMLESS = "/api/v2/tokens/me"
 
 
 class NoToken(OpsError):
-    """Genesys answered the login, and not with a token."""
+    """Genesys answered the login, but not with a token."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -32,29 +32,29 @@ class NoToken(OpsError):
 
     @property
     def is_ours(self) -> bool:
-        """Whether our credentials are wrong, rather than Genesys out of order."""
+        """Whether our credentials are wrong, rather than Genesys failing."""
         return self.status in (400, 401, 403)
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Requests to Genesys in the functions' name."""
+    """Requests to Genesys with the functions' credentials."""
 
     relay: Relay
     http: RequestsHttp = field(default_factory=operators_http)
 
     def secret(self) -> tuple[str, str]:
-        """The client's id and secret. Raises Transient where the secret is not usable."""
+        """The client's id and secret. Raises Transient if the secret is not usable."""
         store = SecretsManagerSecrets(self.relay.secrets, self.relay.output("GenesysSecretName"))
         credentials = store.credentials(True)
         return credentials.client_id, credentials.client_secret
 
     def token(self) -> str:
-        """Raises OpsError, in Genesys' own words."""
+        """Raises OpsError with Genesys' own message."""
         return token_of(self.http, self.relay.settings["GENESYS_LOGIN_URL"], *self.secret())
 
     def caller(self) -> "Caller":
-        """Raises OpsError where there is no token."""
+        """Raises OpsError if there is no token."""
         return Caller(self.http, self.relay.settings["GENESYS_API_URL"], self.token())
 
     def call(self, method: str, path: str, token: str, body: bytes | None = None) -> Answer:
@@ -66,24 +66,24 @@ class Probe:
         )
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        """Raises OpsError where no answer comes."""
+        """Raises OpsError if no answer comes."""
         return send(self.http, method, url, headers, body)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Requests under one token, each of which must succeed."""
+    """Requests with one token, each of which must succeed."""
 
     http: Http
     api_url: str
     token: str
 
     def read(self, path: str, **query: str) -> dict[str, Any]:
-        """Raises OpsError, in Genesys' own words and with what to do."""
+        """Raises OpsError with Genesys' own message and the remedy."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, None)
 
     def write(self, method: str, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises OpsError, in Genesys' own words and with what to do."""
+        """Raises OpsError with Genesys' own message and the remedy."""
         return self._ask(method, path, json.dumps(document).encode())
 
     def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
@@ -107,12 +107,12 @@ class Caller:
         return document or {}
 
 
-#: what a 403 can mean; Genesys' own words, which name a missing permission, precede it
+#: what a 403 can mean; it follows Genesys' own message, which names a missing permission
 FORBIDDEN = (
     "If it names a permission, give it to a role of the OAuth client, in the division too. If it "
     "does not, the organisation may lack a licence (Journey Management needs CX 4 or an add-on)."
 )
-#: what else can keep a valid client out, which Genesys may not mention
+#: other reasons to refuse a valid client, which Genesys may not mention
 KEPT_OUT = (
     "If they are correct: does the organisation's list of Allowed IP Addresses contain the address "
     "that this comes from (output EgressAddress)? If OAuth scope enforcement is on, is the client "
@@ -121,7 +121,7 @@ KEPT_OUT = (
 
 
 def token_of(http: Http, login_url: str, client_id: str, client_secret: str) -> str:
-    """Raises OpsError, in Genesys' own words."""
+    """Raises OpsError with Genesys' own message."""
     pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
     headers = {
         "Authorization": f"Basic {pair}",
@@ -147,7 +147,7 @@ def token_of(http: Http, login_url: str, client_id: str, client_secret: str) -> 
 def send(
     http: Http, method: str, url: str, headers: Mapping[str, str], body: bytes | None
 ) -> Answer:
-    """Raises OpsError where no answer comes."""
+    """Raises OpsError if no answer comes."""
     answer = http.send(method, url, headers, body)
     if not isinstance(answer, Answer):
         raise OpsError(f"{url.split('/')[2]} does not answer: {sentence(answer.reason)}")
@@ -155,15 +155,15 @@ def send(
 
 
 def allowed_per_minute(answer: Answer) -> int | None:
-    """Genesys' own word on the rate limit."""
+    """The rate limit that Genesys states."""
     value = header(answer, "inin-ratelimit-allowed")
     return int(value) if value.isdecimal() else None
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:
-    """When the other side thinks it is."""
+    """The other side's clock."""
     value = next((v for k, v in headers.items() if k.lower() == "date"), "")
     try:
         return parsedate_to_datetime(value).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
-        return None  # no such form, or a year that no calendar has
+        return None  # not a date, or a year out of range

@@ -1,5 +1,5 @@
-"""How a relay stands: a pure judgement of what was read. Whatever needs a person is in here, so
-that no other answer can say "nothing" while something waits or an alarm rings."""
+"""A relay's health: a pure judgement of what was read. Everything that needs a person is in here,
+so that no command can say "nothing" while something waits or an alarm is on."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ from ops.screen import age, plural
 
 #: a queue whose oldest message waits longer is behind
 BEHIND_S = 15 * MINUTE_S
-#: reconcile that has not run for so long does not run
+#: if reconcile has not run for this long, it is not running
 RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
 
-#: an audit that has not run for so long does not run; and Genesys' record is a day behind at worst
+#: the same for the audit; Genesys' record is at worst a day behind
 AUDITED_WITHIN_S = DAY_S + 2 * HOUR_S
 
 
-#: the kind of case that no record tells of
+#: the kind of case that has no record
 QUARANTINE = "quarantine"
 
 
@@ -37,20 +37,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A reading and what is wrong with it, a sentence each, with the runbook's section."""
+    """A reading and its problems, one sentence each, with the runbook's section."""
 
     reading: Reading
     states: Mapping[str, int]
     overdue: int
     review: int
     quarantined: int
-    #: every case of every kind, the oldest of each first
+    #: all cases, of each kind the oldest first
     cases: Sequence[Case]
     troubles: Sequence[str]
 
 
 def judge(reading: Reading) -> Standing:
-    """What a reading means."""
+    """Judge a reading."""
     cases = _cases(reading)
     counts = Counter(case.kind for case in cases)
     troubles = [
@@ -101,7 +101,7 @@ def _of_queues(depths: Mapping[str, Depth]) -> Iterator[str]:
         yield f"Behind: {told}. Runbook: Backlog."
 
 
-#: kinds of cases: what one is called, what is so of it, the command that shows one, its section
+#: kinds of cases: noun, predicate, the command that shows one, the runbook's section
 KINDS = (
     (REVIEW, "request", "wait{} for a person", "`relay review show {}`", "WaitingForPerson"),
     (
@@ -113,12 +113,12 @@ KINDS = (
     ),
     (OVERDUE, "request", "{} overdue", "`relay trace {}`", "Overdue"),
 )
-#: of an id people are shown so much, which is enough for the commands
+#: how much of an id people see, which is enough for the commands
 SHORT_ID_CHARS = 8
 
 
 def _of_cases(cases: Sequence[Case]) -> Iterator[str]:
-    """How many of each kind, and the one that has waited longest."""
+    """How many of each kind there are, and the one that has waited longest."""
     for kind, noun, what, shows, section in KINDS:
         found = [case for case in cases if case.kind == kind]
         if not found:

@@ -1,4 +1,4 @@
-"""HTTP from the machine of who operates: by its proxy, and trusting whom it trusts."""
+"""HTTP from the operator's machine: with its proxy and its trusted authorities."""
 
 import os
 
@@ -8,12 +8,12 @@ from lambdas.adapters.http import RequestsHttp, public_authorities
 from lambdas.relay.kernel.limits import LIVE
 from ops.errors import OpsError
 
-#: where requests and curl are told of a company's own authorities
+#: variables that tell requests and curl of a company's own authorities
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def operators_http() -> RequestsHttp:
-    """Raises OpsError where the environment names authorities that cannot be read."""
+    """Raises OpsError if the environment names authorities that cannot be read."""
     named = next((name for name in BUNDLES if os.environ.get(name)), None)
     bundle = os.environ[named] if named else DEFAULT_CA_BUNDLE_PATH
     try:

@@ -1,9 +1,9 @@
-"""`relay import-claims`: what another consumer has handled becomes claims, so that the relay takes
-it for copies (docs/migration.md).
+"""`relay import-claims`: turns what another consumer has handled into claims, so that the relay
+treats it as copies (docs/migration.md).
 
-The events are sealed just as intake would seal them, as shadows, and go to the batches queue past
-the events queue, where the ones to be told apart still wait. dedup claims them: there is no second
-way of making a claim.
+The events are sealed in shadow, just as intake would, and go directly to the batches queue; the
+events to compare with them still wait in the events queue. dedup claims them: there is no second
+way to make a claim.
 """
 
 import json
@@ -29,7 +29,7 @@ from ops.connection import CLOCK
 from ops.errors import OpsError
 from ops.session import session_of
 
-#: members of a detail by which source 004's table, and who followed it, knows an event
+#: members of a detail by which source 004's table, and its successors, identify an event
 KNOWN_BY = "conversationId,timestamp"
 
 
@@ -80,7 +80,7 @@ def import_claims(
 
 @dataclass(slots=True)
 class Shadows:
-    """What would be sent, and why what was left out was."""
+    """What would be sent, and why the rest was left out."""
 
     messages: list[Outgoing] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -89,7 +89,7 @@ class Shadows:
     def events(self) -> int:
         return sum(int(message.attributes["events"]) for message in self.messages)
 
-    # As intake's neighbours: a queue, a vault and a log of our own.
+    # In-memory replacements for intake's neighbours: a queue, a vault and a log.
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         self.messages += messages
@@ -105,7 +105,7 @@ class Shadows:
 
 
 def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
-    """Sealed batches of these envelopes in which every route is in shadow."""
+    """Sealed batches of these envelopes, with every route in shadow."""
     found = Shadows()
     neighbour: Any = found
     routes = tuple(replace(route, is_shadow=True) for route in configuration.routes)
@@ -114,7 +114,7 @@ def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
             neighbour, neighbour, neighbour, CLOCK, SystemEntropy(), neighbour, configuration.reader
         ),
         batches=neighbour,
-        # What requests of ours caused is not what another consumer handled.
+        # Events caused by our own requests were not handled by another consumer.
         configuration=Configuration({}, routes, configuration.reader),
     )
     now_ms = CLOCK.now_ms()
@@ -134,9 +134,9 @@ def _lines(path: Path) -> list[Line]:
 
 
 def table_of(path: Path) -> list[Mapping[str, Any]]:
-    """The rows of a table, whatever they were written by. Raises OpsError."""
+    """The rows of a table, in any of its export formats. Raises OpsError."""
     try:
-        # A line that cannot be read could be an event that would then be written twice.
+        # Skipping an unreadable line could mean writing its event twice.
         rows = [json.loads(row.text) for row in split(path.read_text("utf-8-sig"))]
     except (OSError, UnicodeDecodeError, Broken, ValueError) as error:
         raise OpsError(f"{path}: cannot be read as JSON: {error}.") from error
@@ -170,7 +170,7 @@ def _value(value: Any) -> Any:
 def handled(
     lines: Sequence[Line], rows: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> list[Line]:
-    """The events that the table holds. Raises OpsError where no row could hold any."""
+    """The events that the table contains. Raises OpsError if no row could contain any."""
     keys = {tuple(str(row[name]) for name in names) for row in rows if set(names) <= set(row)}
     if not keys:
         raise OpsError(
@@ -181,7 +181,7 @@ def handled(
 
 
 def _key(envelope: Any, names: Sequence[str]) -> tuple[str, ...] | None:
-    """What a detail says of these members, itself or in its eventBody."""
+    """A detail's values for these members, from itself or its eventBody."""
     detail = envelope.get("detail") if isinstance(envelope, dict) else None
     if not isinstance(detail, dict):
         return None

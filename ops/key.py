@@ -1,4 +1,4 @@
-"""The customer's KMS key, where the stack has one: usable, and by whom."""
+"""The customer's KMS key, if the stack has one: whether it is usable, and by which services."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ OUTPUT = "KeyArn"
 
 
 def usable(relay: Relay) -> str:
-    """What is well; raises OpsError with what is wrong and the remedy."""
+    """What is in order; raises OpsError with the problem and the remedy."""
     key = relay.outputs.get(OUTPUT)
     if key is None:
         return "AWS's own keys"
@@ -43,7 +43,7 @@ def usable(relay: Relay) -> str:
 
 
 def _services(policy: Any) -> Iterator[str]:
-    """The services that some statement allows something."""
+    """The services to which a statement allows something."""
     for statement in policy["Statement"]:
         principal = statement.get("Principal")
         if statement["Effect"] == "Allow" and isinstance(principal, dict):

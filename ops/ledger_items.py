@@ -1,4 +1,4 @@
-"""The ledger read from one end to the other, item by item, from wherever somebody stopped."""
+"""Reads the ledger from end to end, item by item, from any earlier stopping point."""
 
 import base64
 import json
@@ -10,15 +10,15 @@ from lambdas.relay.kernel.ports import Item
 from ops.connection import Relay
 from ops.errors import OpsError
 
-#: read at most by one command, unless more is asked for
+#: the most that one command reads, unless more is asked for
 READ_MAX = 20_000
-#: what reading all of it takes, in words
+#: the option to read all of it, in words
 COST = "about a minute and a cent per million"
 
 
 def items(relay: Relay, attributes: Sequence[str], after: str = "") -> Iterator[Item]:
-    """Every item with these attributes, a page at a time as they are asked for; `after` is a
-    `place`. The order means nothing, and is always the same. Raises OpsError for no such place."""
+    """Every item with these attributes, page by page on demand; `after` is a `place`. The order is
+    arbitrary, but always the same. Raises OpsError if there is no such place."""
     names = {f"#{number}": name for number, name in enumerate(attributes)}
     begin: Any = {"ExclusiveStartKey": _key(after)} if after else {}
     pages = relay.dynamodb.get_paginator("scan").paginate(
@@ -32,7 +32,7 @@ def items(relay: Relay, attributes: Sequence[str], after: str = "") -> Iterator[
 
 
 def place(item: Item) -> str:
-    """Where an item stands, as a word that a command line takes."""
+    """An item's position, as a word for the command line."""
     said = json.dumps([item["pk"], item["sk"]]).encode()
     return base64.urlsafe_b64encode(said).decode().rstrip("=")
 

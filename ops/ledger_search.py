@@ -1,7 +1,7 @@
-"""The search of the ledger for a name that is no key of it.
+"""Searches the ledger for a name that is not one of its keys.
 
 The ledger holds no payload and no index by names, so its items are read one after the other and
-compared. What a name is hashed into is computed for each of them and kept nowhere.
+compared. The hashes of names are computed for each item and stored nowhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,25 +18,25 @@ from ops.errors import OpsError
 from ops.ledger_items import COST, READ_MAX, items
 from ops.screen import plural
 
-#: different names that a beginning may stand for
+#: most different names that a beginning may stand for
 NAMES_MAX = 50
-#: attributes that bear a name as it is
+#: attributes that contain a name unchanged
 NAMED = ("envelope_id", "genesys_id", "context_id", "correlation_id")
-#: those, and what the other names are made of
+#: those, and the ones that the other names are made of
 READ = ("pk", "sk", *NAMED, "sender", "payload_hash", "routes")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Names that lead on by themselves."""
+    """Names that can be looked up directly."""
 
     names: Sequence[str]
-    #: why the search ended before the ledger's end; "" where it did not
+    #: why the search ended before the ledger's end; "" if it did not
     unsearched: str
 
 
 def search(relay: Relay, name: str, *, thorough: bool) -> Found:
-    """Raises OpsError where too much begins so."""
+    """Raises OpsError if too many names start with this."""
     found: set[str] = set()
     for looked_at, item in enumerate(items(relay, READ)):
         if looked_at >= READ_MAX and not thorough:
@@ -53,9 +53,9 @@ def search(relay: Relay, name: str, *, thorough: bool) -> Found:
 
 
 def is_meant(name: str, item: Mapping[str, object]) -> bool:
-    """Whether an item of the ledger is what a name, or its beginning, stands for: an id of a
-    conversation, a request, an event, an envelope, an answer of Genesys or a process; an id that a
-    sender gave its event; or the `id` of what was written to Genesys."""
+    """Whether an item of the ledger matches a name or its beginning: an id of a conversation, a
+    request, an event, an envelope, an answer of Genesys or a process; an id that a sender gave its
+    event; or the `id` of what was written to Genesys."""
     pk, sk = str(item["pk"]), str(item["sk"])
     if pk.startswith((f"{CLAIM}{name}", f"{RECORD}{name}")) or sk.startswith(f"E#{name}"):
         return True

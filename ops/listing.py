@@ -1,4 +1,4 @@
-"""`relay list`: events by when they came, what they are, where they go, what became of them."""
+"""`relay list`: events by time, type, destination and result."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ from ops.event_history import FATES, SHADOWED, Way
 from ops.screen import Screen, plural
 from ops.trace import GOOD, clock, short_topic
 
-#: events listed at most, unless more are asked for
+#: most events listed, unless more are asked for
 MOST_DEFAULT = 100
-#: claims whose requests are read at a time: with their parts they stay below what one answer tells
+#: claims whose requests are read at a time: few enough, with their parts, for one answer
 CLAIMS_AT_A_TIME = 50
-#: what the ledger has of an event beside its time, topic and destination: its attribute by the name
-#: that people say
+#: what the ledger has of an event besides its time, topic and destination: the attribute, by the
+#: name for people
 FIELDS: Mapping[str, str] = {
     "sender": "sender",
     "entrance": "entrance",
@@ -34,7 +34,7 @@ FIELDS: Mapping[str, str] = {
     "redelivery": "redelivery",
     "backfill": "backfill",
 }
-#: those that stand in the keys, or in a list
+#: those that are in the keys, or in a list
 DERIVED = ("conversation", "identity", "route")
 NAMES = (*FIELDS, *DERIVED)
 READ = (
@@ -45,21 +45,21 @@ READ = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events are meant; an empty part matters not."""
+    """Which events to list; an empty field does not restrict."""
 
     since_ms: int
     until_ms: int
-    #: a pattern, as a route's
+    #: a pattern, as in a route
     topic: str = ""
     destination: str = ""
-    #: a request's state, or words of the fate that `relay trace` tells
+    #: a request's state, or words of the fate that `relay trace` shows
     state: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
-    #: only events that say what another one says, which was published at another time
+    #: only events with the same content as another one that was published at another time
     same_content: bool = False
 
     def takes(self, claim: Item) -> bool:
-        """Whether a claim is of such an event, as far as the claim says so itself."""
+        """Whether a claim matches, as far as the claim itself can tell."""
         topic, (_, identity, destination, *_) = str(claim.get("topic", "")), claim["sk"].split("#")
         known: dict[str, Any] = {
             **{name: [str(claim.get(attribute, ""))] for name, attribute in FIELDS.items()},
@@ -75,7 +75,7 @@ class Wanted:
         )
 
     def ends_so(self, way: Way) -> bool:
-        """Whether the request that has the event now is in the state that is asked for."""
+        """Whether the request that now has the event is in the wanted state."""
         words = self.state.lower()
         states = [request.state.lower() for request in way.requests[-1:]]
         return words in way.fate.lower() or words in states
@@ -87,11 +87,11 @@ class Listed:
 
     ways: Sequence[Way]
     read: int
-    #: where to read on (ops/ledger_items.py); "" where everything was read
+    #: where to continue (ops/ledger_items.py); "" if everything was read
     further: str
 
     def document(self) -> dict[str, Any]:
-        """For programs."""
+        """For JSON output."""
         return {
             "events": [event_history.document(way) for way in self.ways],
             "items_read": self.read,
@@ -109,7 +109,7 @@ def wanted(
     now_ms: int,
     same_content: bool = False,
 ) -> Wanted:
-    """What people say on a command line. Raises OpsError with what is wrong."""
+    """The command line's filters. Raises OpsError with what is wrong."""
     told = [*STATES, *FATES.values(), SHADOWED]
     if state and not any(state.lower() in each.lower() for each in told):
         raise OpsError(
@@ -145,7 +145,7 @@ def _moment_ms(said: str, now_ms: int) -> int:
 
 
 def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = "") -> Listed:
-    """Reads at most so many items of the ledger. Raises OpsError."""
+    """Reads at most `read_max` items of the ledger. Raises OpsError."""
     ways: list[Way] = []
     pending: list[Item] = []
     read, place, is_at_the_end = 0, after, True
@@ -169,8 +169,8 @@ def _is_claim(item: Item) -> bool:
 
 
 def _beside_their_like(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
-    """Each item, and whether it claims an event that says what another one says: their claims stand
-    in one partition, and their identities begin alike (claims.same_content)."""
+    """Each item, and whether it claims an event with the same content as another: their claims are
+    in one partition, and their identities start alike (claims.same_content)."""
     for _, together in groupby(items, key=lambda item: item["pk"]):
         partition = list(together)
         known = {_known(item) for item in partition if _is_claim(item)}
@@ -180,7 +180,7 @@ def _beside_their_like(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
 
 
 def _known(claim: Item) -> str:
-    """By what its event is known, without the hash that a collision adds."""
+    """Its event's identity, without the hash that a collision adds."""
     return str(claim["sk"]).split("#")[1].split("~")[0]
 
 
@@ -192,7 +192,7 @@ def _ended_so(relay: Relay, claims: Sequence[Item], meant: Wanted) -> list[Way]:
 
 
 def show(listed: Listed, screen: Screen) -> None:
-    """The events as a table, and how to read on."""
+    """The events as a table, and how to continue."""
     screen.document(listed.document())
     if listed.ways:
         table(listed.ways, screen)

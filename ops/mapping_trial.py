@@ -22,7 +22,7 @@ class Trial:
 
 
 def tried(configuration: Configuration, event: Event) -> Sequence[Trial]:
-    """Every route's answer, in their order; just what intake would do."""
+    """Every route's result, in their order; exactly what intake would do."""
     return [_tried(route, event) for route in configuration.routes]
 
 

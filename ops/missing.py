@@ -26,9 +26,9 @@ from ops.http import operators_http
 from ops.screen import Screen, plural
 from ops.session import session_of
 
-#: the period of a command that names none
+#: the default period
 USUAL = timedelta(days=1)
-#: into how many parts the bar divides the period
+#: the number of sections in the bar
 SLOTS = 48
 #: how many conversations are listed; --json lists all
 NAMED = 5
@@ -69,7 +69,7 @@ def show_audit(
 
 
 def period(since: str, until: str, now_ms: int) -> Period:
-    """The period that a command line names. Raises OpsError."""
+    """The period from the command line. Raises OpsError."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     first = archives.moment(since) if since else now - USUAL
     last = archives.moment(until) if until else now
@@ -110,7 +110,7 @@ def genesys_of(relay: Relay, configuration: Configuration) -> Genesys:
 
 
 def document(found: Audit) -> dict[str, Any]:
-    """For programs."""
+    """For JSON output."""
     compared = found.comparison
     drawn = bar(compared, found.period.since_ms, found.period.until_ms, SLOTS)
     return {

@@ -1,4 +1,4 @@
-"""Letting SQS move a whole dead-letter queue back, by the call that the console's redrive makes."""
+"""Has SQS move a whole dead-letter queue back, with the same call as the console's redrive."""
 
 import time
 
@@ -8,12 +8,12 @@ from ops.screen import plural
 from ops.session import Session
 
 POLL_EVERY_S = 1.0
-#: SQS's own limit of a task, docs.aws.amazon.com/AWSSimpleQueueService/.../quotas-queues.html
+#: SQS's own limit per task, docs.aws.amazon.com/AWSSimpleQueueService/.../quotas-queues.html
 TASK_S_MAX = 36 * 3600
 
 
 def move(session: Session, line: Line, per_second: int, *, dry_run: bool, yes: bool) -> None:
-    """Starts the task and follows it to its end; leaving early leaves the task running."""
+    """Starts the task and follows it to its end; interrupting this leaves the task running."""
     relay, screen = session.relay, session.screen
     source, destination = _arn(relay, line.dead_url), _arn(relay, line.url)
     count = _count(relay, line.dead_url)
@@ -25,8 +25,8 @@ def move(session: Session, line: Line, per_second: int, *, dry_run: bool, yes: b
         screen.document({"matching": count, "redriven": 0})
         return
     screen.confirm(f"Move {plural(count, 'dead letter')}?", yes=yes)
-    # The destination is named: letters that a function or EventBridge wrote have no source that
-    # SQS knows of (docs/decisions/0010-dead-letters.md).
+    # The destination is named: SQS knows no source for letters that a function or EventBridge
+    # sent (docs/decisions/0010-dead-letters.md).
     relay.sqs.start_message_move_task(
         SourceArn=source, DestinationArn=destination, MaxNumberOfMessagesPerSecond=per_second
     )

@@ -1,4 +1,4 @@
-"""`relay status --all`: every environment of this checkout, a line each."""
+"""`relay status --all`: every environment of this checkout, one line each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,20 +10,20 @@ from ops.health import judge
 from ops.reading import read
 from ops.screen import Screen, plural
 
-#: explains the keys; nobody deploys it
+#: explains the keys; it is not meant to be deployed
 EXAMPLE = "example"
-#: in a profile's name it stands for the environment's
+#: placeholder for the environment's name in a profile's name
 PLACE = "{environment}"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How one environment stands."""
+    """The state of one environment."""
 
     environment: str
     title: str
     version: str
-    #: what needs somebody, a sentence each; that it cannot be read needs somebody too
+    #: what needs a person, one sentence each; that includes an environment that cannot be read
     troubles: Sequence[str]
 
 
@@ -33,7 +33,7 @@ def known(environments: Path) -> list[str]:
 
 
 def names(environments: Path) -> list[str]:
-    """The environments of a checkout. Raises OpsError where there is none."""
+    """The environments of a checkout. Raises OpsError if there is none."""
     found = known(environments)
     if not found:
         raise OpsError(
@@ -45,7 +45,7 @@ def names(environments: Path) -> list[str]:
 def overview(
     environments: Sequence[str], target: Target, connect: Callable[[Target], Relay], screen: Screen
 ) -> bool:
-    """Shows each of them; True when none needs a person."""
+    """Shows each of them; True if none needs a person."""
     lines = [line(name, target, connect) for name in environments]
     screen.document(
         [
@@ -71,7 +71,7 @@ def overview(
 
 
 def line(name: str, target: Target, connect: Callable[[Target], Relay]) -> Line:
-    """One of them, whatever becomes of the others."""
+    """The line of one environment, independent of the others."""
     profile = target.profile.replace(PLACE, name) if target.profile else None
     try:
         relay = connect(replace(target, environment=name, profile=profile))

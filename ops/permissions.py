@@ -1,4 +1,4 @@
-"""What the OAuth client may do at each destination, asked without changing anything."""
+"""What the OAuth client may do at each destination, checked without changing anything."""
 
 from collections.abc import Callable
 
@@ -11,18 +11,18 @@ from ops.genesys_probe import FORBIDDEN
 
 #: method, path, body
 Call = Callable[[str, str, bytes | None], Answer]
-#: whose requests are lists, so that an empty one changes nothing
+#: destinations whose requests are lists, so that an empty one changes nothing
 LIST_SHAPES = ("lists", "array")
-#: an id that nothing has
+#: an id that does not exist
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def permissions(configuration: Configuration, call: Call) -> str:
-    """What is well; raises OpsError, in Genesys' words, with what is not."""
+    """What is in order; raises OpsError, with Genesys' message, if anything is not."""
     written, read = [], []
     for name, destination in configuration.destinations.items():
         if name != destination.name or not destination.is_genesys:
-            continue  # a name that it had before, or none of Genesys
+            continue  # a former name, or not a destination of Genesys
         if destination.shape in LIST_SHAPES and "{" not in destination.path:
             _may_write(name, destination, call)
             written.append(name)
@@ -41,7 +41,7 @@ def _verbs(written: list[str], read: list[str]) -> tuple[tuple[str, list[str]], 
 
 
 def _may_write(name: str, destination: Destination, call: Call) -> None:
-    """An empty request is refused for what it lacks, or for who sends it: that is the question."""
+    """An empty request is refused either for what it lacks or for its sender: this tells which."""
     answer = call(destination.method, destination.path, b"{}")
     if answer.status == 403:
         raise OpsError(
@@ -56,7 +56,7 @@ def _may_write(name: str, destination: Destination, call: Call) -> None:
 
 
 def _may_read(name: str, path: str, call: Call) -> None:
-    """What nobody has is not there, unless one may not even look."""
+    """An id that does not exist gives 404, unless the client may not read at all."""
     answer = call("GET", path, None)
     if answer.status == 403:
         raise OpsError(

@@ -1,4 +1,4 @@
-"""What is read of a relay, in a few calls; ops/health.py says what it means."""
+"""Reads a relay's state, in a few calls; ops/health.py judges it."""
 
 import json
 import re
@@ -20,13 +20,13 @@ from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
 from ops.review_cases import Quarantined, quarantined
 
-#: records listed at most; beyond it the counts say "at least"
+#: most records listed; beyond it the counts say "at least"
 LISTED_MAX = 1_000
 #: SQS reports an age every minute, CloudWatch shows it a few minutes later
 AGE_WINDOW_S = 15 * MINUTE_S
-#: how far back reconcile's last run is looked for
+#: how far back to look for reconcile's last run
 RECONCILED_WINDOW_S = 24 * 3_600
-#: and the last audit, which runs once a day
+#: and for the last audit, which runs once a day
 AUDITED_WINDOW_S = 3 * 24 * 3_600
 
 
@@ -36,22 +36,22 @@ class Ringing:
 
     name: str
     since_ms: int
-    #: what it means, what to do, and its section of the runbook: as the stack describes it
+    #: the stack's description: what it means, what to do, and its section of the runbook
     says: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The last run of reconcile that came to its end."""
+    """The last complete run of reconcile."""
 
     at_ms: int
-    #: its line of results
+    #: its log line with the results
     result: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The last daily audit that came to its end: what it judged, and what never came."""
+    """The last complete run of the daily audit: what it compared, and what is missing."""
 
     at_ms: int
     since_ms: int
@@ -65,7 +65,7 @@ class Depth:
     """Messages of one queue, as SQS estimates them."""
 
     waiting: int
-    #: with a function now, or put off to a later time
+    #: with a function now, or delayed
     in_flight: int
     delayed: int
     dead: int
@@ -80,17 +80,17 @@ class Reading:
 
     depths: Mapping[str, Depth]
     attention: Sequence[Entry]
-    #: Genesys' rate window as the writers know it, and what may be used of it
+    #: Genesys' rate window as the writers know it, and how much of it they may use
     window: Window
     slots_allowed: int
-    #: by destination; one that never failed has no circuit
+    #: by destination; one that has never failed has no circuit
     circuits: Mapping[str, Circuit]
-    #: messages that nobody could read, the oldest first
+    #: unreadable messages, the oldest first
     quarantine: Sequence[Quarantined]
     alarms: Sequence[Ringing]
-    #: None: it has not been seen to end
+    #: None: no complete run was found
     reconciled: Reconciled | None
-    #: None: there is none, or it has not come to an end
+    #: None: there is none, or no complete run was found
     audited: Audited | None
     #: whether a schedule calls reconcile (the local run calls it itself)
     is_scheduled: bool
@@ -99,11 +99,11 @@ class Reading:
 
     @property
     def slots_used(self) -> int:
-        """Of the window that is running; 0 between two."""
+        """Used slots of the current window; 0 between two windows."""
         return self.window.leased if self.now_ms < self.window.ends_at_ms else 0
 
     def turned_away_s(self, destination: str) -> float:
-        """How long a destination is still left alone; 0 where its circuit is closed."""
+        """How long no requests go to a destination; 0 if its circuit is closed."""
         return turned_away_s(self.circuits[destination], self.now_ms)
 
 
@@ -191,8 +191,8 @@ def _ages(relay: Relay) -> Mapping[str, float]:
 
 
 def _ringing(relay: Relay) -> list[Ringing]:
-    """Every alarm of the stack that is in ALARM, as CloudWatch has it. The prefix goes as far as
-    the construct, so that `prod` does not take the alarms of `prod-eu` for its own."""
+    """Every alarm of the stack that is in ALARM, from CloudWatch. The prefix includes the
+    construct's id, so that `prod` does not match the alarms of `prod-eu`."""
     pages = relay.cloudwatch.get_paginator("describe_alarms").paginate(
         AlarmNamePrefix=f"{relay.stack}-Monitoring", StateValue="ALARM"
     )
@@ -209,14 +209,14 @@ def _ringing(relay: Relay) -> list[Ringing]:
 
 
 def alarm_name(physical: str) -> str:
-    """An alarm's section in the runbook, out of the name that CloudFormation gave it:
+    """An alarm's section in the runbook, from the name that CloudFormation gave it:
     `genesys-relay-prod-MonitoringDeadLetters1A2B3C4D-5E6F...`."""
     found = re.search(r"-Monitoring(\w+?)[0-9A-F]{8}(?:-|$)", physical)
     return found[1] if found else physical
 
 
 def _reconciled(relay: Relay) -> Reconciled | None:
-    """The last line of results in reconcile's log."""
+    """The results in reconcile's log of its last complete run."""
     last = _last(relay, "Reconcile", "reconciled", RECONCILED_WINDOW_S)
     if last is None:
         return None
@@ -225,7 +225,7 @@ def _reconciled(relay: Relay) -> Reconciled | None:
 
 
 def _audited(relay: Relay) -> Audited | None:
-    """The last line of results in audit's log."""
+    """The results in audit's log of its last complete run."""
     if "AuditFunctionName" not in relay.outputs:
         return None
     last = _last(relay, "Audit", "audited", AUDITED_WINDOW_S)
@@ -239,7 +239,7 @@ def _audited(relay: Relay) -> Audited | None:
 def _last(
     relay: Relay, verb: str, message: str, within_s: int
 ) -> tuple[int, Mapping[str, Any]] | None:
-    """When a function last logged this message, and what it said there."""
+    """When a function last logged this message, and what it contained."""
     try:
         pages = relay.logs.get_paginator("filter_log_events").paginate(
             logGroupName=relay.log_group(verb),
@@ -249,7 +249,7 @@ def _last(
         lines = [event for page in pages for event in page["events"]]
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
-            return None  # a function that never ran has no log
+            return None  # a function that has never run has no log
         raise
     found = [
         (int(line["timestamp"]), said)

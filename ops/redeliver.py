@@ -1,8 +1,8 @@
-"""`relay redeliver`: what was delivered once more, because a person wants it so.
+"""`relay redeliver`: delivers events once more that were delivered, on a person's order.
 
-Nothing else delivers an event a second time. The order names every event and is on record in the
-ledger before the bus's archive is replayed under its name (lambdas/relay/ledger/redelivery.py); so
-what it does not name stays delivered once, and what it names goes out once more, not twice.
+Nothing else delivers an event a second time. The order names every event and is stored in the
+ledger before the bus's archive is replayed under its name (lambdas/relay/ledger/redelivery.py). So
+events that it does not name stay delivered once, and those it names go out once more, not twice.
 """
 
 import secrets
@@ -23,8 +23,8 @@ from ops.replay_archive import follow
 from ops.screen import plural
 from ops.session import person, reason_given, session_of
 
-#: an event may have been published so long before it was claimed: what the archive replays begins
-#: so much earlier than --from
+#: the longest time between an event's publication and its claim: the replay starts this much
+#: earlier than --from
 EARLIER = timedelta(days=1)
 DELIVERED = "delivered"
 
@@ -91,7 +91,7 @@ def redeliver(
 
 
 def _delivered(relay: Relay, meant: listing.Wanted) -> Sequence[Way]:
-    """Raises OpsError where one order cannot name them all."""
+    """Raises OpsError if one order cannot name them all."""
     most = redelivery.EVENTS_MAX
     found: list[Way] = []
     after = ""

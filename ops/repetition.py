@@ -1,9 +1,9 @@
-"""`relay probe`: what Genesys makes of a request that is repeated, tried on a sandbox organisation.
+"""`relay probe`: how Genesys treats a repeated request, tried on a sandbox organisation.
 
 Genesys documents the Idempotency-Key for one operation only and promises no deduplication by ids,
-so the relay assumes neither. This sends one event's request three times: twice under one key, once
-more under another key with the same item. Where an answer holds an id of Genesys' own making, the
-answers tell the three apart; where none does, a person looks how often it took effect.
+so the relay assumes neither. This sends one event's request three times: twice with one key, once
+with another key and the same item. If an answer holds an id that Genesys made, the answers tell
+the three apart; if none does, a person must check how often it took effect.
 """
 
 import json
@@ -30,7 +30,7 @@ from ops.session import session_of
 from ops.setup_journey import credentials_said
 from ops.try_mapping import configuration_of, event_of
 
-#: doubled: it took a second effect; untold: the answers do not say
+#: doubled: it took effect a second time; untold: the answers do not tell
 Verdict = Literal["recognised", "doubled", "conflict", "refused", "untold"]
 
 SAYS: Mapping[Verdict, str] = {
@@ -44,13 +44,13 @@ SAYS: Mapping[Verdict, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What became of a request repeated under its key, and of its item under another key."""
+    """The result of repeating a request under its key, and its item under another key."""
 
     by_key: Verdict
     by_id: Verdict
 
     def settings(self, destination: str) -> Iterator[str]:
-        """What the environment file may say then."""
+        """The matching settings for the environment file."""
         if self.by_key in ("recognised", "conflict"):
             yield f"[destinations.{destination}.key]"
             yield (
@@ -64,8 +64,8 @@ class Found:
 
 
 def judged(first: Answer, again: Answer, sent: Any) -> Verdict:
-    """What a repetition's answer tells beside the first one's. `sent`: the body, whose own ids tell
-    nothing when they come back."""
+    """What the answer to the repetition shows, compared with the first. `sent`: the body; its own
+    ids show nothing if they come back."""
     if again.status == 409:
         return "conflict"
     if not 200 <= again.status < 300:
@@ -86,7 +86,7 @@ def _document(answer: Answer) -> Any:
 
 
 def _ids(document: Any) -> Iterator[str]:
-    """The ids in an answer: texts of members that are called so."""
+    """The ids in an answer: strings in members with such a name."""
     match document:
         case dict():
             for name, value in document.items():
@@ -111,7 +111,7 @@ def _texts(document: Any) -> Iterator[str]:
 
 
 def repeated(caller: Caller, batch: Batch) -> Found:
-    """Sends it three times. Raises OpsError where the first one is refused."""
+    """Sends it three times. Raises OpsError if the first one is refused."""
     body, key = batch.body(), str(uuid.uuid4())
     sent = json.loads(body)
     first = _send(caller, batch, key)

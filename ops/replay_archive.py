@@ -1,4 +1,4 @@
-"""`relay replay-archive`: a bus's past events once more."""
+"""`relay replay-archive`: replays a bus's past events."""
 
 import time
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ def replay_archive(
 
 
 def follow(session: Session, name: str) -> str:
-    """Waits for a replay's end; its last state."""
+    """Waits for a replay to end; returns its last state."""
     with session.screen.console.status("replaying") as shown:
         while True:
             state, last = archives.progress(session.relay, name)

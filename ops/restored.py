@@ -1,4 +1,4 @@
-"""`relay mark-restored`: what was under way at the time that a ledger was restored to."""
+"""`relay mark-restored`: handles what was in progress at the time a ledger was restored to."""
 
 from typing import Annotated
 

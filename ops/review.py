@@ -1,4 +1,4 @@
-"""`relay review`: list, show, resolve what only a person can decide."""
+"""`relay review`: list, show and resolve cases that only a person can decide."""
 
 import json
 from collections.abc import Mapping
@@ -166,7 +166,7 @@ def _resolve_request(
 
 
 def _outcome(state: State, record: Record) -> str:
-    """What the decision led to, and how to follow it."""
+    """The decision's result, and how to follow it."""
     if state == "SPLIT":
         (*_, child) = record.part_ids
         return f"it is sent again as request {child}. Follow it with: relay trace {child}"
@@ -219,7 +219,7 @@ def _show_request(parked: Parked, screen: Screen) -> None:
 
 
 def facts(parked: Parked) -> list[tuple[str, str]]:
-    """What is known of a parked request, a line each, in the order in which people ask."""
+    """What is known of a parked request, one line each, in the order in which people ask."""
     item, record = parked.item, parked.record
     return [
         ("state", record.state),
@@ -233,13 +233,13 @@ def facts(parked: Parked) -> list[tuple[str, str]]:
 
 
 def _advice(document: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a person can do about it, where whoever gave the case to a person knew."""
+    """What a person can do about it, if the function that parked the request knew."""
     return [("advice", str(document["advice"]))] if document.get("advice") else []
 
 
 def _show_comparison(document: dict[str, Any], screen: Screen) -> None:
-    """What the request was to bring about, and what Genesys showed instead. The latter is
-    Genesys' own document, so it is shown as it is; it may have been cut for its length."""
+    """What the request was meant to cause, and what Genesys showed instead. The latter is Genesys'
+    own document, so it is shown unchanged; it may have been cut for length."""
     expected, found = document.get("expected"), document.get("found")
     if expected:
         screen.say("")

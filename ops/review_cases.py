@@ -1,4 +1,4 @@
-"""What waits for a person: parked requests, and the quarantine's unreadable messages."""
+"""What waits for a person: parked requests, and unreadable messages in quarantine."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Waiting:
     #: a batch id, or a quarantined message's name
     name: str
     state: str
-    #: as it is kept (relay/kernel/reasons.py)
+    #: as it is stored (relay/kernel/reasons.py)
     reason: str
     since: str
     destination: str
@@ -35,7 +35,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """What waits, as far as it was to be read."""
+    """The cases, up to the limit for reading them."""
 
     found: Sequence[Waiting]
     may_be_more: bool
@@ -69,14 +69,14 @@ def _requests(relay: Relay, entries: Sequence[Entry]) -> list[Waiting]:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A message that nobody could read, by its name and age alone."""
+    """A message that could not be read, by its name and age only."""
 
     name: str
     since_ms: int
 
 
 def quarantined(relay: Relay, most: int | None, beginning: str = "") -> list[Quarantined]:
-    """What nobody could read and is named so; None: all of it."""
+    """The unreadable messages whose names start so, at most `most`; None: all."""
     bucket = relay.output("VaultBucketName")
     pages = relay.s3.get_paginator("list_objects_v2").paginate(
         Bucket=bucket,
@@ -103,7 +103,7 @@ def quarantine_key(name: str) -> str:
 
 
 def quarantine_document(relay: Relay, name: str) -> dict[str, Any]:
-    """{"reason", "at_ms", "message"}. Raises OpsError where there is none."""
+    """{"reason", "at_ms", "message"}. Raises OpsError if there is none."""
     text = relay.vault.fetch(quarantine_key(name))
     if text is None:
         raise OpsError(f"No case is called {name}: `relay review list` shows those that wait.")
@@ -112,13 +112,13 @@ def quarantine_document(relay: Relay, name: str) -> dict[str, Any]:
 
 
 def is_batch_id(name: str) -> bool:
-    """Batch ids are UUIDs, quarantined messages have names without hyphens."""
+    """Batch ids are UUIDs; names of quarantined messages have no hyphens."""
     return name.count("-") == 4
 
 
 def whole_id(relay: Relay, name: str) -> str:
-    """The id that begins so, of all that waits: a decision must not meet another case than the
-    one that is meant. Raises OpsError where none or several begin so, or nothing is said."""
+    """The id that starts so, among all cases: a decision must not hit another case than the one
+    meant. Raises OpsError if none or several start so, or if it is empty."""
     if not name.strip():
         raise OpsError("Which case? Give its id or the beginning of it: see `relay review list`.")
     if len(name) in (36, 26):

@@ -12,14 +12,14 @@ from rich.table import Table
 
 from ops.errors import OpsError
 
-#: columns of names that are copied and searched for: they stay in one piece
+#: columns of names that are copied and searched for: they are not wrapped
 NAMES = ("id", "message", "event", "request", "batch", "conversation")
-#: in a pipe nothing is folded: lines are there to be searched, not to be looked at (characters)
+#: in a pipe no line is wrapped: it is searched, not looked at (characters)
 PIPE_WIDTH = 100_000
 
 
 class Screen:
-    """Standard output, in one of two languages. Rich leaves colour out where no terminal is."""
+    """Standard output, in one of two formats. Rich omits colour where there is no terminal."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
@@ -30,12 +30,12 @@ class Screen:
         )
 
     def clear(self) -> None:
-        """An empty terminal; elsewhere nothing."""
+        """Clears a terminal; does nothing elsewhere."""
         if not self.as_json:
             self.console.clear()
 
     def document(self, document: Any) -> None:
-        """The answer, for programs; for people nothing."""
+        """Prints the answer for programs; nothing for people."""
         if self.as_json:
             print(json.dumps(document, indent=2, ensure_ascii=False))
 
@@ -44,7 +44,7 @@ class Screen:
             self.console.print(escape(text), style=style)
 
     def note(self, text: str) -> None:
-        """What the answer does not say of itself; programs find it beside their document."""
+        """An addition to the answer, for people; programs find it in their document."""
         if self.as_json:
             print(json.dumps({"note": text}, ensure_ascii=False), file=sys.stderr)
         self.say(text, "yellow")
@@ -58,7 +58,7 @@ class Screen:
         right: Sequence[str] = (),
         styles: Sequence[str | None] = (),
     ) -> None:
-        """`right` names the columns of numbers; `styles` is a row's, None for plain."""
+        """`right` names the columns of numbers; `styles` has one style per row, None for plain."""
         if self.as_json:
             return
         table = Table(title=title or None, title_justify="left", title_style="bold", box=None)
@@ -75,7 +75,7 @@ class Screen:
         self.console.print(table)
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Raises OpsError unless the person agrees; `yes` was said on the command line."""
+        """Raises OpsError unless the person agrees; `yes` was given on the command line."""
         if yes:
             return
         if self.as_json or not sys.stdin.isatty():
@@ -88,7 +88,7 @@ class Screen:
 
 
 def age(seconds: float | None) -> str:
-    """A duration as people say it: 42 s, 7 min, 3 h, 2 d."""
+    """A duration for people: 42 s, 7 min, 3 h, 2 d."""
     if seconds is None:
         return "-"
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

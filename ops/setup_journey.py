@@ -1,8 +1,8 @@
-"""`relay setup journey`: what journey external events need in Genesys Cloud, found or made.
+"""`relay setup journey`: finds or makes what journey external events need in Genesys Cloud.
 
 An External Source in which customers' ids are unique, a schema of the attributes, a configuration
 of it in a division, and the activation that makes journeys show the events. Nothing is made without
---apply, and what is there is left as it is, so that it can be run again at any time.
+--apply, and whatever exists is left unchanged, so it can be run again at any time.
 """
 
 import json
@@ -32,7 +32,7 @@ VARIABLES = ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Names in Genesys Cloud, by which what is there is found again."""
+    """Names in Genesys Cloud, by which existing things are found again."""
 
     external_source: str
     #: of the schema and its configuration
@@ -44,7 +44,7 @@ class Wanted:
 class Step:
     what: str
     name: str
-    #: "" where it is not there and was not made
+    #: "" if it does not exist and was not made
     id: str
     made: bool
 
@@ -86,7 +86,7 @@ def journey(
 
 
 def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:
-    """The OAuth client's id and secret. Raises OpsError where they are not said."""
+    """The OAuth client's id and secret. Raises OpsError if they are not set."""
     missing = [name for name in VARIABLES if not variables.get(name)]
     if missing:
         raise OpsError(f"Set {', '.join(missing)} in the environment to those of the OAuth client.")
@@ -95,7 +95,7 @@ def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:
 
 
 def lines_of(steps: Sequence[Step]) -> str:
-    """What the environment file needs."""
+    """The lines that the environment file needs."""
     ids = {step.what: step.id for step in steps}
     return (
         "\n[destinations.journey]\n"
@@ -106,7 +106,7 @@ def lines_of(steps: Sequence[Step]) -> str:
 
 
 def set_up(caller: Caller, wanted: Wanted, *, apply: bool) -> Iterator[Step]:
-    """Finds each thing, or makes it; raises OpsError in Genesys' words."""
+    """Finds or makes each thing; raises OpsError with Genesys' message."""
     source = _one(_sources(caller, wanted.external_source), "name", wanted.external_source)
     source_made = source is None and apply
     if source_made:
@@ -154,7 +154,7 @@ def _one(rows: Sequence[Mapping[str, Any]], member: str, value: str) -> Mapping[
 
 
 def _refuse_another(schema: Mapping[str, Any], wanted: Wanted) -> None:
-    """Raises OpsError where a schema of this title is of something else."""
+    """Raises OpsError if a schema of this title is for something else."""
     there = (schema.get("jsonSchema") or {}).get("properties") or {}
     lacks = [name for name in wanted.attributes if name not in there]
     if lacks:
@@ -187,7 +187,7 @@ def _configuration(caller: Caller, wanted: Wanted, schema_id: str) -> dict[str, 
 
 
 def _sources(caller: Caller, name: str) -> list[Mapping[str, Any]]:
-    """SDK: `name` is a prefix; more pages by cursor."""
+    """SDK: `name` is a prefix; further pages by cursor."""
     found: list[Mapping[str, Any]] = []
     cursor = ""
     while True:
@@ -209,8 +209,8 @@ def _configurations(caller: Caller) -> Iterator[Mapping[str, Any]]:
 
 
 def _definition_id(caller: Caller, schema_id: str) -> str:
-    """Of the event definition that this schema brought. Whether it has the schema's id no document
-    says (docs/assumptions.md): the list of definitions knows, where it has the event's name."""
+    """The id of the schema's event definition. No document says whether it equals the schema's id
+    (docs/assumptions.md), so it is looked up in the list of definitions by the event's name."""
     summary = _one(_external(caller), "schemaId", schema_id) or {}
     rows = caller.read(DEFINITIONS).get("entities", [])
     known = _one(rows, "id", schema_id) or _one(rows, "name", str(summary.get("eventName"))) or {}
@@ -229,7 +229,7 @@ def is_activated(caller: Caller, schema_id: str) -> bool:
 
 
 def sources_of(item: Any) -> Iterator[str]:
-    """The ids of External Sources that a mapping writes as constants."""
+    """The ids of External Sources that a mapping contains as constants."""
     match item:
         case {"externalSourceId": str() as constant, **rest}:
             yield constant.strip("'")
@@ -243,12 +243,12 @@ def sources_of(item: Any) -> Iterator[str]:
 
 
 def _under(root: str, id_: str) -> str:
-    """The path of one thing. Raises Malformed where its id is none."""
+    """The path of one thing. Raises Malformed if its id is not valid."""
     return filled(f"{root}/{{id}}", {"id": id_})
 
 
 def looked_at(caller: Caller, configuration_id: str, item: Any) -> str:
-    """What is well with a journey destination; raises OpsError with what is not."""
+    """What is in order with a journey destination; raises OpsError with what is not."""
     found = caller.read(_under(f"{ROOT}/configurations", configuration_id))
     for flag, part in (("schemaActive", "schema"), ("divisionIdActive", "division")):
         if found.get(flag) is False:

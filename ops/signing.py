@@ -1,4 +1,4 @@
-"""Whether what goes to HTTPS endpoints can be signed."""
+"""Whether requests to HTTPS endpoints can be signed."""
 
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.relay.kernel.errors import Transient
@@ -9,7 +9,7 @@ from ops.errors import OpsError
 
 
 def signing_keys(relay: Relay) -> str:
-    """What is well; raises OpsError with what is wrong and the remedy."""
+    """What is in order; raises OpsError with the problem and the remedy."""
     every = deployed.configuration(relay).destinations
     names = [n for n, one in every.items() if n == one.name and one.service == "https"]
     if not names:
@@ -18,7 +18,7 @@ def signing_keys(relay: Relay) -> str:
     keys = SecretsManagerSenderKeys(relay.secrets, secret, "the signing keys' secret")
     for name in names:
         try:
-            # Under a former name as well, as the writers look.
+            # Former names count, too, as they do for the writers.
             found = [k for said in (name, *every[name].formerly) for k in keys.of(said, fresh=True)]
         except Transient as unusable:
             raise OpsError(f"{unusable}.") from unusable

@@ -1,4 +1,4 @@
-"""`relay status`: everything that says how the relay stands, on one screen."""
+"""`relay status`: the relay's whole state on one screen."""
 
 import time
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from ops.health import Standing, judge
 from ops.reading import Audited, Depth, read
 from ops.screen import Screen, age, number, plural
 
-#: how often --watch looks (seconds)
+#: how often --watch refreshes (seconds)
 WATCH_EVERY_S = 5.0
-#: what a run of reconcile did; what it found left is said by the cases themselves
+#: what a run of reconcile did; the cases themselves show what it left
 DID = ("redriven", "parked", "cleared", "kept", "aligned", "resent", "reviewed", "postponed")
-#: cases that the screen names one by one; --json names all that were listed
+#: cases that the screen lists individually; --json lists all that were read
 CASES_SHOWN = 10
 
 
 def status(relay: Relay, screen: Screen) -> bool:
-    """Shows how the relay stands; True when nothing needs a person."""
+    """Shows the relay's state; True if nothing needs a person."""
     standing = judge(read(relay))
     screen.document(_document(standing))
     show(standing, relay.title, screen)
@@ -27,7 +27,7 @@ def status(relay: Relay, screen: Screen) -> bool:
 
 
 def watch(relay: Relay, screen: Screen, pause: Callable[[float], None] = time.sleep) -> bool:
-    """Shows it again and again until Ctrl-C; what the last look said."""
+    """Shows it again and again until Ctrl-C; returns the last result."""
     is_well = False
     try:
         while True:
@@ -39,7 +39,7 @@ def watch(relay: Relay, screen: Screen, pause: Callable[[float], None] = time.sl
 
 
 def show(standing: Standing, title: str, screen: Screen) -> None:
-    """How a relay stands, for people."""
+    """A relay's state, for people."""
     reading = standing.reading
     screen.say(f"{title}, {reading.version}", "bold")
     depths = reading.depths
@@ -87,7 +87,7 @@ def _audit(last: Audited, now_ms: int) -> str:
 
 
 def _show_cases(standing: Standing, screen: Screen) -> None:
-    """The oldest first: whatever waits longest."""
+    """The oldest first: whatever has waited longest."""
     if not standing.cases:
         return
     now_ms = standing.reading.now_ms

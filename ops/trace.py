@@ -1,4 +1,4 @@
-"""`relay trace`: what became of an event, a conversation, a request, on one screen."""
+"""`relay trace`: what became of an event, a conversation or a request, on one screen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ NOTHING = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a name stands for: in the ledger, and wherever else it is."""
+    """What a name stands for, in the ledger and elsewhere."""
 
     name: str
     answer: Answer
     places: Sequence[Place]
 
     def document(self) -> list[dict[str, Any]]:
-        """For programs."""
+        """For JSON output."""
         return [
             *(event_history.document(one) for one in self.answer.ways),
             *(place.document() for place in self.places),
@@ -40,7 +40,7 @@ class Found:
 
 
 def find(relay: Relay, name: str, *, sender: str, thorough: bool) -> Found:
-    """Everything that the name stands for. Raises OpsError where that is nothing."""
+    """Everything that the name stands for. Raises OpsError if that is nothing."""
     if not name.strip():
         raise OpsError("Whose history? Give an id or the beginning of one: see `relay list`.")
     answer = event_history.gather(relay, name, sender=sender, thorough=thorough)
@@ -75,7 +75,7 @@ def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: boo
 
 
 def _elsewhere(relay: Relay, name: str, found: Answer) -> list[Place]:
-    """Where else it is, unless the ledger says that all is done."""
+    """Where else it is, unless the ledger shows that everything is done."""
     if found.ways and all(one.fate.startswith(GOOD) for one in found.ways):
         return []
     requests = {request.batch_id for one in found.ways for request in one.requests}
@@ -126,7 +126,7 @@ def _show(one: Way, screen: Screen) -> None:
 
 
 def _facts(request: RequestWay) -> list[tuple[str, str]]:
-    """A request's line, and below it what else is known of it."""
+    """A request's line, followed by what else is known of it."""
     of = f"{plural(len(request.events), 'event')}, {plural(request.attempts, 'attempt')}"
     rows = [("request", f"{request.batch_id}  {request.state}, {of}")]
     for name, value in (
@@ -167,7 +167,7 @@ def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
 
 
 def short_topic(topic: str, owner: str) -> str:
-    """A topic without what every topic begins with."""
+    """A topic without the prefix that every topic has."""
     return topic.replace("v2.detail.events.conversation.", "").replace(f"{owner}.", "")
 
 

@@ -1,4 +1,4 @@
-"""`relay try-mapping`: an event through an environment file's routes, without AWS and Genesys."""
+"""`relay try-mapping`: runs an event through a file's routes, without AWS or Genesys."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def event_of(path: Path) -> Event:
     except (OSError, UnicodeDecodeError) as error:
         raise OpsError(f"{path}: cannot be read as a text file: {error}.") from error
     try:
-        # The youngest possible moment: a trial is not about how old the event is.
+        # The latest time possible: a trial does not judge the event's age.
         return parse_event(text, YEAR_9999_MS)
     except Malformed as malformed:
         raise OpsError(f"{path}: intake would quarantine it: {malformed}.") from malformed
@@ -77,7 +77,7 @@ def _document(trial: Trial) -> dict[str, Any]:
 
 
 def _request(route: Route, target: Target) -> str:
-    """What is sent, and where."""
+    """What is sent, and where to."""
     destination = route.destination
     if destination.service in ("genesys", "https"):
         return f"{target.method} {destination.host}{target.path}"

@@ -28,9 +28,9 @@ from stacks.configuration import ConfigurationError, load_environments
 OUT = Path("out") / "acceptance"
 RESULT_FILE = Path("out") / "acceptance.json"
 LOCAL = "local"
-#: no more than these letters are left of an environment's name for the run's own
+#: only this many letters of an environment's name are used in the run's own name
 NAME_CHARS_MAX = 19
-#: alarms, metrics, secrets and a dashboard for some hours of a month, and a few thousand calls
+#: alarms, metrics, secrets and a dashboard for some hours, and a few thousand calls
 COST = "less than 2 USD, and where fixed_egress is set some 0.05 USD an hour for the gateway"
 TAKES = "two to four hours, most of it waiting for alarms that end"
 
@@ -41,7 +41,7 @@ class Outcome:
     #: ok, failed or skipped
     result: str
     seconds: float
-    #: what is worth a note: why it failed or was skipped
+    #: what is worth noting: why it failed or was skipped
     says: str
 
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(where: Where, given: dict[str, Any], name: str, console: Console) -> int:
-    """Every step, then the cleaning, whatever happened; the exit code."""
+    """Every step, then the cleanup, whatever happened; the exit code."""
     account = Account(
         where, given, OUT.resolve(), f"{name[:NAME_CHARS_MAX]}-acceptance", secrets.token_hex(4)
     )
@@ -145,5 +145,5 @@ def _interrupted(*_: object) -> NoReturn:
 
 if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in a file, too, one sees how far it is
+        sys.stdout.reconfigure(line_buffering=True)  # shows the progress in a file, too
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The account of an acceptance run: deploying there, deleting there, and what was made there."""
+"""The account of an acceptance run: deploying, deleting, and keeping track of what was made."""
 
 import json
 import time
@@ -16,17 +16,17 @@ from ops.acceptance.witness import Bell, Mailbox, Witness
 from ops.connection import Relay
 
 POLL_EVERY_S = 2.0
-#: a guard against a hang: CloudFormation takes some ten minutes for this stack, a queue seconds
+#: limits in case of a hang: CloudFormation takes some ten minutes for this stack, a queue seconds
 PATIENCE_S = 1_800.0
-#: a rule that was switched is so everywhere after this,
+#: after this time, a rule's new state applies everywhere,
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html: "a short period"
 SETTLES_WITHIN_S = 60.0
-#: nobody is here to answer CDK's questions: the run was confirmed as a whole
+#: CDK must not ask questions: the run was confirmed as a whole
 UNATTENDED = ("--require-approval", "never")
 
 
 class Failure(Exception):
-    """A step did not do what it must; one sentence says what is otherwise."""
+    """A step failed; one sentence says what was found instead."""
 
 
 class Where(Protocol):
@@ -35,10 +35,10 @@ class Where(Protocol):
     is_embedded: bool
 
     def cdk(self, command: Sequence[str]) -> int:
-        """Runs a command of CDK's; its exit code."""
+        """Runs a CDK command; returns its exit code."""
 
     def webhook(self, url: str) -> str:
-        """Where a webhook that the stack names by `url` is reached."""
+        """The reachable address of the webhook at `url`."""
 
 
 @dataclass(slots=True)
@@ -46,16 +46,16 @@ class Account:
     """One stack in one account, and the run's own queues beside it."""
 
     where: Where
-    #: the table [relay] of the environment whose account this is
+    #: the table [relay] of the environment that the account is taken from
     given: Mapping[str, Any]
     directory: Path
     name: str
-    #: tells this run's events and buses from those of any other
+    #: distinguishes this run's events and buses from those of others
     run: str
     session: Any = field(init=False)
     witness: Witness = field(init=False)
     bell: Bell = field(init=False)
-    #: type and physical id of everything that the stacks of this run have had
+    #: type and physical id of everything that this run's stacks ever had
     made: set[tuple[str, str]] = field(default_factory=set)
     _source: str = field(init=False)
     _release: str = field(default="a", init=False)
@@ -71,7 +71,7 @@ class Account:
         self._source = self.bus("one")
 
     def client(self, service: str) -> Any:
-        """One for each service: making it reads its whole API."""
+        """Cached by service: creating one reads its whole API."""
         if service not in self._clients:
             self._clients[service] = self.session.client(service)
         return self._clients[service]
@@ -86,17 +86,17 @@ class Account:
 
     @property
     def relay(self) -> Relay:
-        """The stack as it stands since the last deploy."""
+        """The stack as of the last deploy."""
         if self._relay is None:
             self._relay = Relay(self.session, self.stack)
         return self._relay
 
     def bus(self, which: str) -> str:
-        """The name of a bus that stands for a partner event source."""
+        """The name of a bus that acts as a partner event source."""
         return f"{self.stack}.{self.run}.{which}"
 
     def markers(self, count: int) -> list[str]:
-        """Names of events that nobody has used yet."""
+        """New, unique names of events."""
         self._sent += count
         return [f"acceptance-{self.run}-{n}" for n in range(self._sent - count, self._sent)]
 
@@ -105,7 +105,7 @@ class Account:
     def deploy(
         self, *, source: str | None = None, release: str | None = None, options: Sequence[str] = ()
     ) -> bool:
-        """As `make deploy` does it; whether it succeeded. What is not said stays as it was."""
+        """Like `make deploy`; whether it succeeded. Settings not given stay as they were."""
         text = environment_file(
             self.given,
             source=source or self._source,
@@ -125,7 +125,7 @@ class Account:
             raise Failure(f"`make deploy` failed, and the stack is {self.state()}.")
 
     def state(self) -> str | None:
-        """CloudFormation's word for how the stack is; None: there is none."""
+        """CloudFormation's name for the stack's state; None: there is no stack."""
         cloudformation = self.client("cloudformation")
         try:
             (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
@@ -136,7 +136,7 @@ class Account:
         return None if stack["StackStatus"] == "DELETE_COMPLETE" else str(stack["StackStatus"])
 
     def remember(self) -> None:
-        """Puts what the stack has now on the list of what must be gone in the end."""
+        """Adds the stack's current resources to the list of what must be gone in the end."""
         self._relay = None
         if self.state() is not None:
             self.made |= {(kind, made) for kind, made in self.relay.resources.values() if made}
@@ -144,7 +144,7 @@ class Account:
             (self.directory / "made.json").write_text(json.dumps(listed, indent=1) + "\n", "utf-8")
 
     def delete(self) -> None:
-        """Deletes the stack as the runbook says. Raises Failure."""
+        """Deletes the stack as the runbook describes. Raises Failure."""
         if self.state() is None:
             return
         self.remember()
@@ -160,7 +160,7 @@ class Account:
     # Waiting
 
     def until(self, holds: Callable[[], bool], within_s: float = PATIENCE_S) -> bool:
-        """Whether it holds before `within_s` seconds are over."""
+        """Whether the condition becomes true within `within_s` seconds."""
         ends = time.monotonic() + within_s
         while not holds():
             if time.monotonic() > ends:
@@ -169,12 +169,12 @@ class Account:
         return True
 
     def settle(self, seconds: float = SETTLES_WITHIN_S) -> None:
-        """Waits for what nobody can ask AWS about; the embedded one has done it at once."""
+        """Waits for changes that AWS does not report; the embedded one makes them at once."""
         if not self.where.is_embedded:
             time.sleep(seconds)
 
     def require_once(self, markers: Sequence[str]) -> None:
-        """Waits until each event took effect and nothing is under way. Raises Failure."""
+        """Waits until each event took effect and nothing is in progress. Raises Failure."""
         self.until(lambda: self._arrived(markers) and self._is_quiet())
         self.witness.look()
         lacking = [marker for marker in markers if not self.witness.seen[marker]]

@@ -1,5 +1,5 @@
-"""Ringing the stack's alarms: by their own metrics where those are ours to write, else by their
-state alone, which still shows the way to whoever listens."""
+"""Sets off the stack's alarms: through their metrics if we can write those, otherwise by setting
+their state, which still tests the notification."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from ops.acceptance.account import Account, Failure
 from ops.reading import alarm_name
 from stacks.function import METRICS_NAMESPACE
 
-#: an alarm of two periods of half an hour is over when neither holds anything bad; CloudWatch adds
-#: some minutes
+#: an alarm of two half-hour periods ends when neither has a bad value; CloudWatch adds some
+#: minutes
 ENDS_WITHIN_S = 3 * 1_800.0
 RINGS_WITHIN_S = 900.0
 
 
 def found(account: Account) -> Sequence[Any]:
-    """The stack's alarms, as CloudWatch has them."""
+    """The stack's alarms, from CloudWatch."""
     names = [
         made for kind, made in account.relay.resources.values() if kind == "AWS::CloudWatch::Alarm"
     ]
@@ -27,7 +27,7 @@ def found(account: Account) -> Sequence[Any]:
 
 
 def listen(account: Account) -> None:
-    """Has the alarms' topic tell the run too; the subscription goes with the topic."""
+    """Subscribes the run to the alarms' topic; the subscription is deleted with the topic."""
     topic = account.relay.output("AlarmTopicArn")
     account.bell.mailbox.admit("sns.amazonaws.com", topic)
     account.client("sns").subscribe(
@@ -36,8 +36,8 @@ def listen(account: Account) -> None:
 
 
 def reach_somebody(account: Account) -> str:
-    """Sets every alarm's state by hand, and waits until the topic has told of it. Raises Failure
-    where it does not."""
+    """Sets every alarm's state by hand, and waits until the topic has reported it. Raises Failure
+    if it does not."""
     listen(account)
     cloudwatch, names = account.client("cloudwatch"), [a["AlarmName"] for a in found(account)]
     for state in ("ALARM", "OK"):
@@ -50,7 +50,7 @@ def reach_somebody(account: Account) -> str:
 
 
 def ring(account: Account) -> str:
-    """Writes what makes each alarm ring, and waits until it has rung and ended. Raises Failure."""
+    """Writes values that set off each alarm, and waits until it was on and off. Raises Failure."""
     account.bell.heard.clear()
     now, rung, mute = datetime.now(UTC), [], []
     for alarm in found(account):
@@ -62,7 +62,7 @@ def ring(account: Account) -> str:
             {
                 "MetricName": one.metric["MetricName"],
                 "Dimensions": one.metric["Dimensions"],
-                # CloudWatch takes what is past.
+                # CloudWatch accepts values of the past.
                 "Timestamp": now - timedelta(seconds=one.ago_s),
                 "Value": one.value,
             }
@@ -77,7 +77,7 @@ def ring(account: Account) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """What a metric must have been so many seconds ago."""
+    """A metric's value at a time so many seconds ago."""
 
     metric: Any
     ago_s: int
@@ -85,8 +85,8 @@ class Bad:
 
 
 def bad_periods(alarm: Any) -> Iterator[Bad]:
-    """As many bad periods as the alarm asks for, by the first metric that is ours to write; nothing
-    where none is. `alarm` is as CloudWatch and CloudFormation both say it."""
+    """As many bad periods as the alarm requires, for its first metric that we can write; nothing if
+    there is none. `alarm` has the form that CloudWatch and CloudFormation share."""
     stats = [row["MetricStat"] for row in alarm.get("Metrics", ()) if "MetricStat" in row]
     if not stats:
         stats = [{"Metric": alarm, "Period": alarm["Period"]}]

@@ -1,12 +1,12 @@
-"""The environment file of an acceptance run: the landing zone's settings of another one, with the
-run's own buses instead of Genesys Cloud's and a queue of the run's instead of Genesys Cloud."""
+"""The environment file of an acceptance run: another environment's landing zone settings, with
+the run's own buses and a queue of its own in place of Genesys Cloud's."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-#: what a stack of a day or two must not inherit: who is woken, what is shared, what goes on for
-#: long, and which events are taken
+#: settings that a stack of a day or two must not inherit: who is notified, what is shared, what
+#: lasts long, and which events are taken
 DROPPED = frozenset(
     {"alarm_email", "alarm_topic_arn", "partner_bus_exists", "detail_types", "ledger_table",
      "shadow", "linger_s"}
@@ -24,8 +24,8 @@ OWN: Mapping[str, Any] = {
 def environment_file(
     relay: Mapping[str, Any], *, source: str, witness_arn: str, release: str
 ) -> str:
-    """TOML. `relay` is the table [relay] of the environment whose account is meant; `release` goes
-    into every record, so that two deployments of one code differ."""
+    """TOML. `relay` is the table [relay] of the environment that names the account; `release` goes
+    into every record, so that two deployments of the same code differ."""
     kept = {name: value for name, value in relay.items() if name not in DROPPED}
     settings = {**kept, **OWN, "partner_event_source": source}
     item = {
@@ -51,7 +51,7 @@ def environment_file(
 
 
 def toml(value: Any) -> str:
-    """A value as TOML writes it on one line: tables inline, all else as in JSON."""
+    """A value as TOML on one line: tables inline, the rest as in JSON."""
     match value:
         case dict():
             members = ", ".join(f"{toml(name)} = {toml(one)}" for name, one in value.items())

@@ -1,4 +1,4 @@
-"""The run's events: on the relay's bus, on the partner's, and over the webhook."""
+"""The run's events: on the relay's bus, on the partner bus, and through the webhook."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ def put_on_relay_bus(account: Account, markers: Sequence[str]) -> None:
 
 
 def put_on_partner_bus(account: Account, bus: str, markers: Sequence[str]) -> None:
-    """In Genesys' form; who the source is the bus's name says, as for a partner's."""
+    """In Genesys' format; the source is the bus's name, as for a partner."""
     _put(account, [_of_genesys(bus, marker) for marker in markers])
 
 
@@ -98,7 +98,7 @@ def post(account: Account, key: str, marker: str) -> int:
 
 
 def keys(account: Account) -> list[str]:
-    """The first sender's keys, as the secret has them."""
+    """The first sender's keys, from the secret."""
     found = json.loads(_secret(account))["webhook"]
     return [found] if isinstance(found, str) else list(found)
 

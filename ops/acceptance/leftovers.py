@@ -1,4 +1,4 @@
-"""What a deleted stack leaves behind with `removal = "retain"`: found, and taken away."""
+"""Finds and removes what a deleted stack leaves behind with `removal = "retain"`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from lambdas.adapters.aws import code_of
 from ops.acceptance.account import Account
 
-#: what services call a thing that is not there
+#: the services' error codes for things that do not exist
 GONE = frozenset(
     {
         "404",
@@ -21,13 +21,13 @@ GONE = frozenset(
         "ResourceNotFoundException",
     }
 )
-#: how often, and how many times, a table is looked at that changes (seconds, times)
+#: how often, and how many times, to check a table that is changing (seconds, times)
 WAITING = {"Delay": 2, "MaxAttempts": 300}
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of resource that is kept. Both raise ClientError for one that is not there."""
+    """A type of resource that is kept. Both raise ClientError if it does not exist."""
 
     service: str
     look: Callable[[Any, str], Any]
@@ -45,7 +45,7 @@ def _delete_bucket(client: Any, name: str) -> None:
     for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
         rows = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         doomed = [{"Key": row["Key"], "VersionId": row["VersionId"]} for row in rows]
-        if doomed:  # of a page, which holds no more than DeleteObjects takes
+        if doomed:  # one page, which holds no more than DeleteObjects accepts
             client.delete_objects(Bucket=name, Delete={"Objects": doomed})
     client.delete_bucket(Bucket=name)
 
@@ -66,7 +66,7 @@ def _release(client: Any, address: str) -> None:
     client.release_address(AllocationId=found["AllocationId"])
 
 
-#: in the order in which they can go: a bus with an archive cannot
+#: in the order in which they can be deleted: a bus with an archive cannot
 KINDS: Mapping[str, Kind] = {
     "AWS::Events::Archive": Kind(
         "events",
@@ -103,7 +103,7 @@ KINDS: Mapping[str, Kind] = {
         _release,
     ),
 }
-#: what must be there after a stack was deleted
+#: what must still exist after a stack was deleted
 KEPT = (
     "AWS::DynamoDB::Table",
     "AWS::Events::Archive",
@@ -115,12 +115,12 @@ KEPT = (
 
 
 def standing(account: Account) -> Sequence[tuple[str, str]]:
-    """What the run's stacks made and is there still, of the kinds that are kept."""
+    """What the run's stacks made and still exists, of the kinds that are kept."""
     return [(kind, made) for kind, made in _kept(account) if _is_there(account, kind, made)]
 
 
 def remove(account: Account) -> int:
-    """Takes it away; how many there were."""
+    """Removes them; returns how many there were."""
     found = standing(account)
     for kind, made in found:
         known = KINDS[kind]

@@ -1,5 +1,5 @@
-"""The steps of an acceptance run, in their order. Each does one thing that a person would do,
-raises Failure where the relay does not do its part, and returns what is worth a note."""
+"""The steps of an acceptance run, in order. Each does one thing that a person would do, raises
+Failure if the relay does not do its part, and returns what is worth noting."""
 
 import secrets
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from ops import archives
 from ops.acceptance import alarms, events, leftovers
 from ops.acceptance.account import Account, Failure
 
-#: a source that no partner has, as somebody mistypes it
+#: a source that no partner has, as in a typing error
 MISTYPED = "aws.partner/genesys.com/cloud/00000000-0000-4000-8000-000000000000/nobody"
 EVENTS = 20
 ROLLED_BACK = ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", None)
-#: as long as a function may hold the keys that it read, and some
+#: how long a function may keep the keys that it read, and a little more
 KEYS_KNOWN_S = 420.0
 
 
@@ -27,7 +27,7 @@ class Step:
     lacking: str = ""
     #: why it is skipped everywhere; "": it is not
     never: str = ""
-    #: nothing that comes later makes sense without it
+    #: the later steps make no sense without it
     is_base: bool = False
 
 
@@ -45,7 +45,7 @@ def deploy_with_retain(account: Account) -> None:
 
 def over_the_relay_bus(account: Account) -> None:
     markers = account.markers(EVENTS)
-    for _ in range(2):  # and once more, as a publisher does that missed its answer
+    for _ in range(2):  # once more, like a publisher that missed its answer
         events.put_on_relay_bus(account, markers)
     account.require_once(markers)
 
@@ -68,8 +68,8 @@ def over_the_webhook(account: Account) -> None:
 
 
 def redriven_as_the_console_does(account: Account) -> str:
-    """A letter that EventBridge would have written: an event that no rule could deliver. SQS knows
-    no source of it, so the console's default choice stops there; the queue must be named."""
+    """A dead letter as from EventBridge: an event that no rule could deliver. SQS knows no source
+    for it, so the console's default fails there; the queue must be named."""
     (marker,) = account.markers(1)
     line, sqs = account.relay.line("events"), account.client("sqs")
     sqs.send_message(QueueUrl=line.dead_url, MessageBody=events.envelope(account, marker))
@@ -99,8 +99,8 @@ def _moved(account: Account, **wanted: str) -> str:
 
 
 def replayed_from_the_archive(account: Account) -> str:
-    """An event that came while the rule was off is in the archive only. The others of that time
-    come back too, and stay where they are."""
+    """An event that came while the rule was disabled is only in the archive. The replay also
+    publishes the others of that time, which must have no second effect."""
     relay, bus = account.relay, account.bus("one")
     began = datetime.now(UTC) - timedelta(seconds=1)
     before, (missed,) = account.markers(EVENTS), account.markers(1)
@@ -124,7 +124,7 @@ def replayed_from_the_archive(account: Account) -> str:
 
 
 def secret_rotated(account: Account) -> None:
-    """Both keys hold while both are in the secret; the old one ends when it is taken out."""
+    """Both keys work while both are in the secret; the old one stops once it is removed."""
     (old,), new = events.keys(account), secrets.token_hex(32)
     first, second, third = account.markers(3)
     events.set_keys(account, [old, new])
@@ -135,7 +135,7 @@ def secret_rotated(account: Account) -> None:
     events.set_keys(account, [new])
 
     def is_refused() -> bool:
-        # A key that nobody has makes the function look into the secret again.
+        # An unknown key makes the function read the secret again.
         events.post(account, secrets.token_hex(32), third)
         return events.post(account, old, second) == 401
 
@@ -157,7 +157,7 @@ def source_changed(account: Account) -> str:
 
 
 def deploy_fails_and_is_repaired(account: Account) -> str:
-    """The name of the next bus is taken by somebody: CloudFormation goes back, events go on."""
+    """The next bus's name is already taken: CloudFormation rolls back, events keep flowing."""
     taken, during, after = account.bus("three"), account.markers(1), account.markers(1)
     account.made.add(("AWS::Events::EventBus", taken))
     account.client("events").create_event_bus(Name=taken)
@@ -176,7 +176,7 @@ def deploy_fails_and_is_repaired(account: Account) -> str:
 
 
 def release_rolled_back(account: Account) -> str:
-    """The next release is deployed and taken back while events are under way."""
+    """The next release is deployed and rolled back while events are in progress."""
     earlier, later = account.markers(EVENTS), account.markers(EVENTS)
     events.put_on_relay_bus(account, earlier)
     account.require_deploy(release="b")

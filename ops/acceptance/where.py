@@ -1,4 +1,4 @@
-"""The two places in which an acceptance run can be made: AWS, and the embedded AWS."""
+"""The two places for an acceptance run: AWS, and the embedded AWS."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from emulator import toolchain
 from emulator.isolation import keep_to_this_machine
 from emulator.process import ACCOUNT, REGION, Emulator, EmulatorError
 
-#: a whole call of CDK's command line; CloudFormation takes some ten minutes for the stack
+#: for a whole CDK command; CloudFormation takes some ten minutes for the stack
 CDK_TIMEOUT_S = 3_600
 END_WITHIN_S = 5
 
@@ -21,7 +21,7 @@ EmbeddedError = EmulatorError
 
 
 class Aws:
-    """A real account, by the credentials of whoever runs it."""
+    """A real account, with the credentials of the person who runs this."""
 
     is_embedded = False
 
@@ -29,7 +29,7 @@ class Aws:
         self._log = log
 
     def cdk(self, command: Sequence[str]) -> int:
-        """What it says goes into the run's log, which is read where a step fails."""
+        """Its output goes into the run's log, which is shown if a step fails."""
         try:
             return supervisor.run(
                 toolchain.cdk(*command[1:]), cwd=toolchain.ROOT,
@@ -44,7 +44,7 @@ class Aws:
 
 
 class Embedded(Aws):
-    """The same calls, which end on this machine: the whole process has but its credentials."""
+    """The same calls, to this machine: the process has no other credentials."""
 
     is_embedded = True
 
@@ -62,7 +62,7 @@ class Embedded(Aws):
 @contextmanager
 def embedded(directory: Path) -> Iterator[tuple[Embedded, dict[str, Any]]]:
     """Starts it, and yields it with the settings of an environment there. From then on this process
-    reaches nothing of AWS. Raises EmbeddedError."""
+    cannot reach AWS. Raises EmbeddedError."""
     supervisor.end_with_parent()
     keep_to_this_machine(os.environ)
     with Emulator.start(directory / "aws") as aws:
@@ -70,7 +70,7 @@ def embedded(directory: Path) -> Iterator[tuple[Embedded, dict[str, Any]]]:
         where = Embedded(directory / "cdk.log", aws.endpoint)
         bootstrap = toolchain.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}")
         supervisor.run(
-            # Away from cdk.json, or the command line would synthesise the app for it too.
+            # Away from cdk.json, or the command line would synthesise the app for it, too.
             bootstrap, cwd=directory, env=os.environ, log=directory / "cdk.log",
             grace_s=END_WITHIN_S, timeout_s=CDK_TIMEOUT_S,
         )  # fmt: skip

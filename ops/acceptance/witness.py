@@ -1,5 +1,4 @@
-"""Two queues of the run's own: what the relay writes arrives in the one, what alarms say in the
-other."""
+"""The run's own two queues: one receives what the relay writes, the other what the alarms send."""
 
 import json
 import re
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: how an event of the run is known wherever it turns up
+#: how an event of the run is recognised wherever it turns up
 MARKER = re.compile(r"acceptance-[0-9a-f]{8}-\d+")
 RECEIVES_EMPTY = 2
 #: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -18,7 +17,7 @@ MESSAGES_MAX, LONG_POLL_S = 10, 2
 
 
 class Mailbox:
-    """A queue that is emptied by whoever looks into it."""
+    """A queue that is emptied when read."""
 
     def __init__(self, sqs: "SQSClient", name: str) -> None:
         self._sqs = sqs
@@ -27,7 +26,7 @@ class Mailbox:
         self.arn = asked["Attributes"]["QueueArn"]
 
     def admit(self, service: str, source_arn: str) -> None:
-        """Lets a service of AWS send here for one resource."""
+        """Allows an AWS service to send here for one resource."""
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": service},
@@ -39,7 +38,7 @@ class Mailbox:
         self._sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})
 
     def emptied(self) -> Iterator[str]:
-        """The bodies of all that is there; each is deleted once it was read."""
+        """All the bodies in it; each is deleted once read."""
         empty = 0
         while empty < RECEIVES_EMPTY:
             messages = self._sqs.receive_message(
@@ -55,13 +54,13 @@ class Mailbox:
 
 
 class Witness:
-    """How often each event took effect. What SQS itself delivers twice has one message id, and the
-    relay's records bear ids of their own: neither is asked, for a record that was read is gone."""
+    """How often each event took effect. SQS's own repetitions share a message id, and the relay's
+    records have ids of their own: neither is used, since records are deleted once read."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
         self.seen: Counter[str] = Counter()
-        #: which releases wrote, by what their records say
+        #: which releases wrote, according to their records
         self.releases: Counter[str] = Counter()
 
     def look(self) -> None:
@@ -71,7 +70,7 @@ class Witness:
 
 
 class Bell:
-    """What reaches the topic of the alarms: (name, state), in the order of arrival."""
+    """What reaches the alarms' topic: (name, state), in the order of arrival."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox

@@ -1,1 +1,1 @@
-"""`relay console`: what the commands tell, on one local page for people who would rather look."""
+"""`relay console`: what the commands show, as a local web page."""

@@ -1,4 +1,4 @@
-"""The page's addresses: read, show; and change what a person has seen the dry run of."""
+"""The page's routes: read, show; and make a change after a person has seen its dry run."""
 
 import asyncio
 import hmac
@@ -29,18 +29,18 @@ from ops.dead_letter import Filter
 from ops.errors import EXPECTED, sentence
 
 STATIC = Path(__file__).parent / "static"
-#: a form is a few words; whatever is longer is none of ours (bytes)
+#: a form is a few words; anything longer is not ours (bytes)
 FORM_BYTES_MAX = 65_536
-#: how soon a page that is renewed sees that the server ends (seconds)
+#: how soon a live page notices that the server is stopping (seconds)
 LOOK_S = 0.2
-#: Nothing is loaded from elsewhere, nothing in a page is a script, nobody may frame it.
+#: Nothing is loaded from elsewhere, pages contain no scripts, and no other page may frame them.
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    # "no-referrer" would make browsers say `Origin: null` of the page's own forms.
+    # "no-referrer" would make browsers send `Origin: null` with the page's own forms.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -49,7 +49,7 @@ HEADERS = {
 
 
 class Guarded:
-    """Turns away whoever may not come in, before anything is read."""
+    """Refuses requests that may not come in, before anything is read."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app, self._door = app, door
@@ -76,8 +76,8 @@ class Guarded:
 
 
 def _welcome(door: Door) -> Response:
-    """Takes the token out of the address and into a cookie. A page and not a redirect: whoever came
-    by a link of another page would arrive there without the cookie."""
+    """Moves the token from the address into a cookie. A page, not a redirect: a redirect after a
+    link on another site would arrive without the cookie."""
     answer = HTMLResponse(
         '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
         '<title>relay console</title><a href="/">On to the console</a>'
@@ -92,11 +92,11 @@ class Console:
 
     readings: Readings
     door: Door
-    #: how often a page that is open is renewed (seconds)
+    #: how often an open page is refreshed (seconds)
     renew_s: float
     #: whether the server is about to stop
     is_ending: Callable[[], bool]
-    #: one reading at a time: looking at dead letters hides them for a moment
+    #: one reading at a time: reading dead letters hides them for a moment
     lock: Lock
 
     def frame(self, here: str, asked: str = "") -> Frame:
@@ -137,7 +137,7 @@ class Console:
         return views.render("events", self.frame("events"), **views.events(listed, asked))
 
     def missing(self, request: Request) -> str:
-        """Whoever comes by a link sees what it costs first."""
+        """Following a link shows the cost of the query first."""
         asked = {name: request.query_params.get(name, "") for name in gaps.FILTERS}
         is_asked = gaps.FILTERS.keys() <= request.query_params.keys()
         found = self.readings.missing(asked["from"], asked["to"]) if is_asked else None
@@ -168,7 +168,7 @@ class Console:
         return views.render("document", self.frame("runbook"), title=title, text=text)
 
     def change(self, form: Mapping[str, str]) -> str:
-        """The dry run first; and the change itself for whoever has seen the dry run of it."""
+        """The dry run first; the change itself only after its dry run was shown."""
         command = changes.command(form)
         seal = self.door.seal(command)
         is_agreed = hmac.compare_digest(form.get("seen", "").encode(), seal.encode())
@@ -196,8 +196,8 @@ class Console:
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[str]:
-        """Until the browser leaves, or the server ends: one that had to be torn away would be said
-        to be an error."""
+        """Until the browser leaves or the server stops: a connection cut by the server would be
+        logged as an error."""
         while not self.is_ending():
             yield await run_in_threadpool(self._tell)
             until_s = time.monotonic() + self.renew_s
@@ -205,7 +205,7 @@ class Console:
                 await asyncio.sleep(LOOK_S)
 
     def _tell(self) -> str:
-        """How it stands now, as a server-sent event."""
+        """The current state, as a server-sent event."""
         try:
             with self.lock:
                 shown = views.standing(self.readings.standing())
@@ -250,7 +250,7 @@ def console(
 
 
 async def _form(request: Request) -> Mapping[str, str]:
-    """The members of a form; what is too long for one has none."""
+    """The members of a form; a form that is too long has none."""
     body = b""
     async for part in request.stream():
         body += part

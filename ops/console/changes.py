@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from lambdas.relay.kernel.lanes import queues
 from ops.errors import OpsError
 
-#: an id of a case or a message; it is an argument of a command, so it must not look like an option
+#: the id of a case or message; as a command's argument, it must not look like an option
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,127}")
 VERDICTS = ("did-not-happen", "happened", "discard")
 
 
 def command(form: Mapping[str, str]) -> list[str]:
-    """The command that a form asks for, without --dry-run or --yes. Raises OpsError if something is
+    """The command for a form, without --dry-run or --yes. Raises OpsError if something is
     missing."""
     match form.get("action", ""):
         case "redrive":

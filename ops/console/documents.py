@@ -1,4 +1,4 @@
-"""The project's own documents as pages, so that the runbook is a click away from what needs it."""
+"""The project's own documents as pages, so that the runbook is one click away."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-#: how troubles and alarms name a section: "Runbook: Backlog", or the address that it has elsewhere
+#: how problems and alarms name a section: "Runbook: Backlog", or its address elsewhere
 SECTION = re.compile(r"Runbook: (?:docs/runbook\.md#)?([A-Za-z]+)\b(?![:/])")
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def rendered(name: str) -> tuple[str, Markup] | None:
-    """A document's title and text; None where there is none of that name."""
+    """A document's title and text; None if there is none of that name."""
     path = (DOCS / name).resolve()
     if not path.is_relative_to(DOCS) or path.suffix != ".md" or not path.is_file():
         return None
@@ -27,12 +27,12 @@ def rendered(name: str) -> tuple[str, Markup] | None:
         if token.type == "heading_open":
             token.attrSet("id", anchor(inner.content))
             title = inner.content if token.tag == "h1" else title
-    # The documents are the project's own, and HTML within them stays text.
+    # The documents are the project's own; HTML in them is shown as text.
     return title, Markup(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
 def anchor(heading: str) -> str:
-    """A heading as links name it, the way GitHub does."""
+    """A heading's anchor in links, as GitHub makes it."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
@@ -45,7 +45,7 @@ def _sections() -> Mapping[str, str]:
 
 
 def linked(sentence: str) -> Markup:
-    """A sentence whose section of the runbook leads there; all else in it is text."""
+    """A sentence with a link to its section of the runbook; the rest of it is plain text."""
     found = SECTION.search(sentence)
     heading = _sections().get(found[1].lower()) if found else None
     if found is None or heading is None:
@@ -56,7 +56,7 @@ def linked(sentence: str) -> Markup:
 
 
 def _spoken(text: str) -> Markup:
-    """Text with its commands as such."""
+    """Text with its commands marked as such."""
     parts = (
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
         for number, part in enumerate(text.split("`"))

@@ -1,30 +1,30 @@
-"""Who may come in: a pure judgement of a request before anything is read.
+"""Access control: a pure judgement of a request before anything is read.
 
-The page runs in a browser beside all others that its person has open. Those must neither see it nor
-make it do something:
+The page runs in a browser beside all other pages that the person has open. Those must neither see
+it nor make it do something:
 
 * a page of another site sends requests here: it has no cookie (SameSite=Strict), and `Origin` and
-  `Sec-Fetch-Site` say whose it is;
-* a name of somebody else is made to lead to this machine (DNS rebinding): `Host` says that name;
-* another program on this machine asks: it does not know the token.
+  `Sec-Fetch-Site` give its site;
+* someone else's domain is made to resolve to this machine (DNS rebinding): `Host` says so;
+* another program on this machine sends requests: it does not know the token.
 """
 
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: who a browser says has caused a request: this page, or the person by hand (Fetch Metadata, W3C)
+#: accepted causes of a request: this page, or the person directly (Fetch Metadata, W3C)
 OWN = ("same-origin", "none")
 SAFE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a request is held against."""
+    """What a request is checked against."""
 
     token: str
     port: int
-    #: whether anything may be changed at all
+    #: whether changes are allowed at all
     may_change: bool
 
     @property
@@ -33,14 +33,14 @@ class Door:
 
     @property
     def cookie(self) -> str:
-        """Its name; browsers do not tell ports apart, and two consoles can be open."""
+        """Its name; browsers share cookies between ports, and two consoles can be open."""
         return f"relay-console-{self.port}"
 
     def opens_with(self, said: str) -> bool:
         return hmac.compare_digest(said.encode(), self.token.encode())
 
     def seal(self, command: list[str]) -> str:
-        """What only this console can write under a command: that its dry run was shown."""
+        """A signature that only this console can make: it shows that the dry run was shown."""
         said = "\0".join(command).encode()
         return hmac.new(self.token.encode(), said, "sha256").hexdigest()
 
@@ -48,8 +48,8 @@ class Door:
 def refusal(
     door: Door, method: str, headers: Mapping[str, str], cookies: Mapping[str, str], token: str
 ) -> str:
-    """Why a request is turned away, as a sentence; "" where it may come in. `token` is the one in
-    its address, which stands for the cookie that it brings about."""
+    """Why a request is refused, as a sentence; "" if it is accepted. `token` is the one in its
+    address, which counts like the cookie that it will be exchanged for."""
     if headers.get("host", "") not in door.hosts:
         return "This console answers to 127.0.0.1 and localhost only."
     if method in SAFE and token:

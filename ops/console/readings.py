@@ -1,5 +1,4 @@
-"""What the page reads: the readings of the commands, and the commands themselves where something
-changes."""
+"""What the page reads: the same as the commands; for changes it runs the commands themselves."""
 
 import os
 import subprocess
@@ -22,17 +21,17 @@ from ops.review_cases import Cases
 from stacks.configuration import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
-#: what a command's tables are as wide as (characters)
+#: the width of a command's tables (characters)
 COLUMNS = 160
 #: cases of each kind on the page; the command shows more
 CASES_MAX = 200
-#: a command that takes longer is ended; it can be repeated
+#: a command that takes longer is stopped; it can be repeated
 COMMAND_S_MAX = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that has run."""
+    """A finished command."""
 
     code: int
     said: str
@@ -40,7 +39,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case with everything to decide by: a parked request, or a message nobody could read."""
+    """One case with everything to decide by: a parked request, or an unreadable message."""
 
     name: str
     parked: Parked | None
@@ -53,14 +52,14 @@ class Readings(Protocol):
 
     @property
     def title(self) -> str:
-        """Which relay it is, for people."""
+        """The relay's name, for people."""
 
     @property
     def has_others(self) -> bool:
-        """Whether this checkout has more environments than this one."""
+        """Whether this checkout has other environments."""
 
     def environments(self) -> Sequence[overview.Line]:
-        """How each environment of this checkout stands."""
+        """The state of each environment of this checkout."""
 
     def standing(self) -> Standing: ...
 
@@ -69,7 +68,7 @@ class Readings(Protocol):
     def events(self, wanted: Wanted, after: str) -> Listed: ...
 
     def missing(self, since: str, until: str) -> Audit:
-        """What Genesys has on record and the relay never saw; asks Genesys."""
+        """What Genesys has on record and the relay never saw; queries Genesys."""
 
     def letters(self, wanted: Filter) -> Choice: ...
 
@@ -82,7 +81,7 @@ class Readings(Protocol):
 
 
 class OfRelay:
-    """Of a relay on AWS or embedded."""
+    """Readings of a relay on AWS or embedded."""
 
     def __init__(self, relay: Relay, target: Target) -> None:
         self._relay = relay
@@ -102,7 +101,7 @@ class OfRelay:
 
     @property
     def _names(self) -> Sequence[str]:
-        """None but the one that there is, where it is on this machine."""
+        """Only the embedded one, if that is what this shows."""
         return [] if self._target.endpoint_file is not None else overview.known(ENVIRONMENTS)
 
     def standing(self) -> Standing:
@@ -133,7 +132,7 @@ class OfRelay:
         return Case(whole, None, review_cases.quarantine_document(self._relay, whole))
 
     def run(self, command: Sequence[str]) -> Ran:
-        """In a process of its own, so that it is the very command, with its own output."""
+        """In a process of its own, so that it is the same command, with its own output."""
         try:
             done = subprocess.run(
                 [sys.executable, "-P", "-m", "ops", *self._options, *command],
@@ -150,7 +149,7 @@ class OfRelay:
 
 
 def options(target: Target) -> list[str]:
-    """What makes a command of `relay` mean this one."""
+    """The options that make a `relay` command work on this relay."""
     if target.endpoint_file is not None:
         return ["--local", f"--endpoint-file={target.endpoint_file}"]
     named = (

@@ -1,4 +1,4 @@
-"""Where the page is served: on this machine only, for as long as the command runs."""
+"""Serves the page: on this machine only, for as long as the command runs."""
 
 import socket
 
@@ -10,12 +10,12 @@ from ops.console.readings import Readings
 from ops.errors import OpsError
 
 HOST = "127.0.0.1"
-#: how long open pages may delay the end (seconds)
+#: how long open pages may delay the shutdown (seconds)
 ENDS_WITHIN_S = 1
 
 
 def listen(port: int) -> socket.socket:
-    """Loopback alone; 0: a free port. Raises OpsError."""
+    """Loopback only; 0: a free port. Raises OpsError."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,7 +30,7 @@ def listen(port: int) -> socket.socket:
 
 
 def address(door: Door) -> str:
-    """What lets a browser in."""
+    """The address, with token, for the browser."""
     return f"http://{HOST}:{door.port}/?token={door.token}"
 
 
@@ -40,7 +40,7 @@ def server(readings: Readings, door: Door, renew_s: float) -> uvicorn.Server:
             console(readings, door, renew_s, lambda: running.should_exit),
             lifespan="off",
             log_level="warning",
-            access_log=False,  # it would tell the token
+            access_log=False,  # it would reveal the token
             server_header=False,
             timeout_graceful_shutdown=ENDS_WITHIN_S,
         )

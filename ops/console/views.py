@@ -1,5 +1,5 @@
-"""What is shown is a function of what was read: readings in, HTML out. Whatever an event says is
-text; only the templates are HTML (autoescape), and nothing in them is a script."""
+"""Pages are a function of what was read: readings in, HTML out. An event's contents are always
+text; only the templates are HTML (autoescape), and they contain no scripts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ Tone = Literal["good", "bad", "wait", "quiet"]
 
 UNSENT = frozenset({"SEALED", "OPEN"})
 AWAITED = frozenset({"PENDING_EVENT", "TIMEOUT_RECOVERY"})
-#: what Genesys answered, by the request's state: a word, and more where nothing better is known
+#: Genesys' answer, by the request's state: a word, and a default for the details
 ANSWERS: Mapping[str, tuple[str, Tone, str]] = {
     **dict.fromkeys(
         ("DONE", "CONFIRMED", "RECONCILED", *AWAITED), ("answered", "good", "accepted")
@@ -50,15 +50,15 @@ _environment = Environment(
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is around every page."""
+    """What surrounds every page."""
 
     title: str
     may_change: bool
     #: the page's own place in the navigation
     here: str
-    #: what was asked for, for the field above
+    #: what was searched for, for the field at the top
     asked: str = ""
-    #: whether there are other environments to look at
+    #: whether there are other environments to show
     has_others: bool = False
 
 
@@ -68,15 +68,15 @@ def render(page: str, frame: Frame, **shown: Any) -> str:
 
 
 def fragment(name: str, **shown: Any) -> str:
-    """A part of a page that is renewed while somebody looks."""
+    """A part of a page that is refreshed while it is open."""
     return _environment.get_template(f"_{name}.html.j2").render(**shown)
 
 
-# How it stands
+# Status
 
 
 def headline(standing: Standing) -> tuple[Tone, str]:
-    """In one sentence, whether anybody is needed."""
+    """One sentence that says whether a person is needed."""
     count = len(standing.troubles)
     if not count:
         return "good", "Nothing needs attention."
@@ -85,7 +85,7 @@ def headline(standing: Standing) -> tuple[Tone, str]:
 
 
 def standing(shown: Standing) -> Mapping[str, Any]:
-    """The page of how it stands."""
+    """The status page."""
     reading = shown.reading
     tone, sentence = headline(shown)
     cases = sorted(shown.cases, key=lambda case: case.since_ms)
@@ -103,7 +103,7 @@ def standing(shown: Standing) -> Mapping[str, Any]:
     }
 
 
-#: who takes from a queue, and what for
+#: which function receives from a queue, and what for
 TAKEN_BY = {
     "events": ("intake", "seals events into batches"),
     "batches": ("dedup", "claims each event once"),
@@ -124,16 +124,16 @@ def _queue(name: str, depth: Any, shown: Standing) -> Mapping[str, Any]:
 
 
 def _share(used: int, allowed: int) -> int:
-    """In whole hundredths, at most all."""
+    """A percentage, rounded down, at most 100."""
     return min(100, round(100 * used / allowed)) if allowed else 0
 
 
-# An event's way
+# An event's history
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A place that every event passes: what it is, how this event stands there, and since when."""
+    """A stage that every event passes: what it is, this event's state there, and since when."""
 
     name: str
     tone: Tone
@@ -148,7 +148,7 @@ def tone_of(fate: str) -> Tone:
 
 
 def stations(way: Way) -> list[Station]:
-    """An event's way as five places, whatever happened at each."""
+    """An event's history as five stages, whatever happened at each."""
     sealed = next((step.at_ms for step in way.steps if step.what == "sealed"), None)
     last = way.requests[-1] if way.requests else None
     claimed = Station("claimed", "good", f"by {way.event.batch_id[:8]}", way.event.claimed_at_ms)
@@ -209,7 +209,7 @@ def rows(ways: Sequence[Way]) -> list[Mapping[str, Any]]:
     ]
 
 
-#: what the page of events can be narrowed by, as `relay list` has it: name and example
+#: filters of the page of events, as in `relay list`: name and example
 EVENT_FILTERS: Mapping[str, str] = {
     "from": "2h",
     "to": "2026-11-27T03:00Z",
@@ -221,7 +221,7 @@ EVENT_FILTERS: Mapping[str, str] = {
 
 
 def events(listed: Listed, asked: Mapping[str, str]) -> Mapping[str, Any]:
-    """The page of events, narrowed as was asked for."""
+    """The page of events, filtered as requested."""
     found = plural(len(listed.ways), "event") if listed.ways else "No event"
     further = urlencode({**asked, "after": listed.further}) if listed.further else ""
     return {
@@ -237,18 +237,18 @@ def events(listed: Listed, asked: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def letters(choice: Choice, reason: str) -> Mapping[str, Any]:
-    """The page of dead letters whose reason says so."""
+    """The page of dead letters with this reason."""
     queues = sorted({line.name for line, _ in choice.chosen})
     return {"choice": choice, "reason": reason, "queues": queues}
 
 
-#: what a person has found, and the option of `relay review resolve`
+#: what a person found, and the option of `relay review resolve`
 VERDICTS: Sequence[tuple[str, str]] = (
     ("did-not-happen", "It is missing: deliver it again"),
     ("happened", "It is there: close the case"),
     ("discard", "It is not wanted: close the case, and keep it for a year"),
 )
-#: the same for a message that could not be read, and so is never in Genesys
+#: the same for an unreadable message, which is never in Genesys
 UNREAD_VERDICTS: Sequence[tuple[str, str]] = (
     ("did-not-happen", "This release can read it: read it again"),
     ("discard", "It is not wanted: close the case, and keep it for a year"),
