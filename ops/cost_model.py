@@ -1,15 +1,15 @@
-"""What a month costs, from a few quantities: the one model behind `relay cost`, the benchmark and
+"""What a month costs, from a few quantities: the only model behind `relay cost`, the benchmark and
 the tables of README and runbook.
 
-Events come evenly over the hours in which anybody works. Each poller of intake collects for itself
-and waits `linger_s` from the first message on, so a batch holds that one and what comes meanwhile:
+Events come evenly over the office hours. Each poller of intake collects for itself and waits
+`linger_s` from the first message on, so a batch holds that one and those that follow in this time:
 
-    batch = 1 + arrivals a second / pollers x linger_s       (at most what a request takes)
+    batch = 1 + arrivals a second / pollers x linger_s       (at most a request's maximum)
 
-Nearly all else is paid by the batch. What a call, a record and a line of the log take was measured
-(benchmarks/deployed.py); Lambda's seconds are reckoned from that CPU at the function's share of a
-processor, plus the answers that are waited for. Left out: free tiers, traffic, KMS, storage of the
-table beyond its claims, faults and retries, NAT gateways.
+Nearly all other costs are per batch. The sizes of a call, a record and a log line were measured
+(benchmarks/deployed.py); Lambda's seconds are computed from the measured CPU at the function's
+share of a processor, plus the time spent waiting for answers. Left out: free tiers, traffic, KMS,
+storage of the table beyond its claims, faults and retries, NAT gateways.
 """
 
 import math
@@ -24,36 +24,36 @@ from lambdas.relay.kernel.limits import (
 from stacks import prices
 from stacks.filling import INTAKE_CONCURRENCY, LINGER_DEFAULT_S
 
-#: a month of the usual working time of a contact centre: 22 days of eight hours
+#: a month of a contact centre's usual office hours: 22 days of eight hours
 OFFICE_HOURS = 176.0
 MONTH_S = 30 * 86_400
-#: an event as EventBridge bills and keeps it, and a claim (KB)
+#: an event as EventBridge bills and archives it, and a claim (KB)
 EVENT_KB, CLAIM_KB = 1.0, 0.35
 CLAIM_MONTHS = 1.0
-#: writes of a batch's record at sealing, opening and settling, and of the index; a tenth of a unit
-#: for slots of the rate limit
+#: writes to a batch's record at sealing, opening and settling, and to the index; a tenth of a
+#: unit for slots of the rate limit
 RECORD_WRITES, INDEX_WRITES, LIMITER_WRITES = 3, 2, 0.1
 RECORD_BYTES, LISTED_BYTES = 420, 40
-#: calls of SQS: a batch is sent, received and deleted in two queues
+#: SQS calls: a batch is sent, received and deleted in two queues
 CALLS_PER_BATCH = 6
-#: bytes of the log: of a batch and of an event, by us; of an invocation, by Lambda
+#: log bytes: of a batch and of an event, by us; of an invocation, by Lambda
 LOG_BATCH, LOG_EVENT, LOG_INVOCATION = 1_200, 20, 420
-#: of the vCPU that a function with so much memory has,
+#: the memory at which a function gets a full vCPU,
 #: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MB_PER_CPU = 1_769
 #: four event sources, each with five pollers that wait 20 s for a message,
 #: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 IDLE_POLLS = 4 * 5 * MONTH_S / 20
-#: what the stack has of each, whatever comes
+#: how many of each the stack has, regardless of traffic
 ALARM_METRICS, CUSTOM_METRICS, DASHBOARDS, SECRETS = 42, 35, 1, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function's size, and what an invocation takes."""
+    """One function's size, and what an invocation uses."""
 
     memory_mb: int
-    #: CPU of an invocation and of each event in it, and waiting for answers (s)
+    #: CPU per invocation and per event in it, and waiting for answers (s)
     cpu_s: float
     cpu_event_s: float
     waits_s: float
@@ -71,9 +71,9 @@ WRITE = Function(256, 0.0030, 0.00007, 0.290)
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a month brings, and how the environment takes it."""
+    """A month's traffic, and the settings that shape its batches."""
 
-    #: events that happened; each is published once and `copies` of them again (a share)
+    #: distinct events; each is published once, and a share `copies` of them again
     events: float
     copies: float = 0.2
     linger_s: float = LINGER_DEFAULT_S
@@ -92,19 +92,19 @@ class Traffic:
 
     @property
     def collected(self) -> float:
-        """Messages of an invocation of intake."""
+        """Messages per invocation of intake."""
         meanwhile = self.per_second / self.pollers * self.linger_s
         return min(1 + meanwhile, MESSAGES_PER_INVOCATION["events"])
 
     @property
     def batch(self) -> float:
-        """Events of a sealed batch."""
+        """Events per sealed batch."""
         return self.collected / math.ceil(self.collected / self.most)
 
     @property
     def delay_s(self) -> float:
-        """What an event waits for others, on the average: the first of a batch all of the linger,
-        those that come meanwhile half of it."""
+        """How long an event waits for others, on average: a batch's first the whole linger time,
+        the others half of it."""
         return self.linger_s * (1 + self.collected) / (2 * self.collected)
 
     @property
@@ -114,27 +114,27 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the bill."""
+    """One item of the bill."""
 
     name: str
     count: float
     usd: float
-    #: whether it is paid however little comes
+    #: whether it is paid regardless of traffic
     is_fixed: bool = False
 
 
 def bill(traffic: Traffic) -> list[Line]:
-    """A month, line by line."""
+    """A month's bill, item by item."""
     return [*by_event(traffic), *_fixed()]
 
 
 def per_million(traffic: Traffic) -> float:
-    """USD that a million events cost, without what is paid anyhow."""
+    """USD per million events, without the fixed costs."""
     return sum(line.usd for line in by_event(traffic)) / traffic.events * 1e6
 
 
 def by_event(traffic: Traffic) -> list[Line]:
-    """What grows with what comes."""
+    """The costs that grow with traffic."""
     messages, batches = traffic.messages, traffic.batches
     copies = messages - traffic.events
     intakes = messages / traffic.collected
@@ -172,16 +172,16 @@ def by_event(traffic: Traffic) -> list[Line]:
 
 
 def _traced(invocations: float, traffic: Traffic) -> float:
-    """X-Ray's default rule: the first of each second, and a twentieth of the others. What one trace
-    begins goes on in it (docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html)."""
+    """X-Ray's default rule samples the first request of each second, and a twentieth of the others.
+    Traces go downstream (docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html)."""
     seconds = traffic.hours * 3600
     first = min(invocations, seconds)
     return first + 0.05 * (invocations - first)
 
 
 def lanes() -> list[Line]:
-    """What the queues of lanes cost where there are any, whatever comes: their dead letters and
-    their age are watched, and their pollers wait."""
+    """The fixed costs of the lanes' queues, if there are any: alarms on their dead letters and
+    ages, and polling."""
     queues = len(LANE_QUEUES)
     polls = IDLE_POLLS * queues / len(QUEUES)
     return [

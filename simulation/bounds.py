@@ -1,7 +1,7 @@
-"""What may never be without end: attempts, redrives, invocations, lines in the logs, and time.
+"""What must be bounded: attempts, redrives, invocations, log lines, and time.
 
-Judged where something never works again (endless.py), by an outsider's own numbers: nothing here is
-read from the code that is judged.
+Checked where something never works again (endless.py), against independent numbers: nothing here is
+read from the code under test.
 """
 
 from collections import Counter
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 from simulation.history import History
 
-#: a request whose outcome is unknown is made so often, and no more
+#: the most attempts at a request with an unknown outcome
 UNSURE_TRIES_MAX = 30
-#: what certainly had no effect (no connection, 403, 429) is tried anew so often in a day, all
-#: requests to a destination together: once in two minutes
+#: attempts per day that certainly have no effect (no connection, 403, 429), for all requests to a
+#: destination together: one every two minutes
 TRIES_A_DAY_MAX = 800
-#: after so many days a person has it, and after so many nothing is left to be done
+#: the days until a person has it, and those until nothing is left to be done
 PERSON_DAYS_MAX, REST_DAYS_MAX = 10.0, 20.0
-#: for each event that nothing works for: back from the dead letters, invocations, lines
+#: for each event that nothing works for: redrives, invocations, log lines
 REDRIVES_MAX, INVOCATIONS_MAX, LINES_MAX = 60, 15_000, 15_000
-#: what happens anyway, whatever befalls it
+#: what happens anyway, without any fault
 USUAL = 2_000
 _UNSURE = {"silent", "fails", "page", "answered 500", "never answered"}
 _OPEN = {"SEALED", "OPEN"}

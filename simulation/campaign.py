@@ -1,4 +1,4 @@
-"""A whole campaign: seeds, crash points, lines, mutants, rivals; and what it came to."""
+"""A whole campaign: seeds, crash points, lines, mutants, rivals, and the result."""
 
 import os
 import time
@@ -22,34 +22,34 @@ from simulation.probes import missing
 from simulation.rivals.comparison import REGIMES, RIVALS, Outcome
 from simulation.trial import REASON, Trial, prepare_process, total
 
-#: seeds that one process takes at a time
+#: seeds per process at a time
 SEEDS_AT_ONCE = 20
-#: one run of tracked requests for so many runs
+#: one run of tracked requests per this many runs
 TRACKED_SHARE = 10
-#: one run in which each lane has a queue of its own for so many runs
+#: one run with a queue for each lane per this many runs
 LANES_SHARE = 10
-#: one run of a fault that never ends for so many runs: each is a week of virtual time
+#: one run of an endless fault per this many runs: each is a week of virtual time
 ENDLESS_SHARE = 100
-#: one run with the real adapters for so many runs: botocore takes twenty times as long
+#: one run with the real adapters per this many runs: botocore takes twenty times as long
 WIRED_SHARE = 50
-#: seeds that are watched for lines at a time, until every line ran. They begin with those that are
-#: known to show one; a campaign of LINE_SEEDS_MAX runs goes on to its own for as long as it takes
+#: seeds traced at a time, until every line has run. The first ones are known to run rare lines; a
+#: campaign of LINE_SEEDS_MAX runs continues with its own seeds for as long as needed
 LINE_SEEDS = 80
 LINE_SEEDS_MAX = 4_000
 LINE_SEEDS_AT_ONCE = 5
-#: failing trials that are kept whole
+#: failing trials that are kept in full
 KEPT_MAX = 20
-#: a mutant that lives longer than this survives: then a fault is missing
+#: a mutant that survives this many seeds counts as undetected: then a fault is missing
 HUNT_SEEDS_MAX = 3_000
-#: so many runs and more must show every probe; each fault kind this share of a time per run
+#: from this many runs on, every probe must occur, and each fault kind this often per run
 PROBED_RUNS_MIN = 1_000
 FAULT_PER_RUN_MIN = 0.04
-#: for what a person may be bothered with an event that Genesys would have taken, and with how many
-#: of all events; in the campaign of 25,000 runs it was 1.5 % for all reasons together
+#: reasons to involve a person although Genesys would have taken the event, and the highest share of
+#: all events; in the campaign of 25,000 runs it was 1.5 % for all reasons together
 REASONS_MAX: Mapping[str, float] = {
     "MAY_HAVE_TAKEN_EFFECT": 0.03,
     "REFUSED_IN_DOUBT": 0.03,
-    # every fifth deploy takes a name away
+    # every fifth deploy removes a name
     "NOT_CONFIGURED": 0.05,
     "GONE_NOT_CONFIGURED": 0.01,
     "REDRIVES_EXHAUSTED": 0.02,
@@ -64,13 +64,13 @@ REASONS_MAX: Mapping[str, float] = {
     "NEVER_CONFIRMED": 0.02,
     "ATTEMPTS_EXHAUSTED": 0.01,
     "ITEMS_FAIL_AGAIN": 0.005,
-    # answers of 2xx that say nothing, in a quarter of the worlds
+    # 2xx answers that say nothing, in a quarter of the worlds
     "STATUS_NOT_JSON": 0.02,
     "STATUS_ERROR": 0.02,
     "FAILS_NO_ITEM": 0.02,
     "FAILS_SOMEHOW": 0.02,
 }
-#: pairs of crashes come in so many parts; how many of them a campaign of so many runs tries
+#: pairs of crashes are divided into this many parts; how many of these a campaign tries
 PAIRS_PARTS = 64
 PAIRS_TRIED: Sequence[tuple[int, int]] = ((10_000, PAIRS_PARTS), (1_000, 4), (0, 1))
 
@@ -79,7 +79,7 @@ R = TypeVar("R")
 
 
 class Watcher(Protocol):
-    """Who is told how it goes."""
+    """Receives the progress."""
 
     def begin(self, phase: str, total: int) -> None: ...
 
@@ -95,14 +95,14 @@ class Result:
     failed: list[Trial] = field(default_factory=list)
     failures: int = 0
     seconds: float = 0.0
-    #: runs of the world of tracked requests
+    #: runs in the world of tracked requests
     tracked: int = 0
-    #: runs in which each lane has a queue of its own
+    #: runs with a queue for each lane
     in_lanes: int = 0
-    #: runs in which something never works again, and what went wrong in them
+    #: runs in which something never works again, and their failures
     endless: int = 0
     endless_failures: list[str] = field(default_factory=list)
-    #: runs with the real adapters, and what went wrong in them
+    #: runs with the real adapters, and their failures
     wired: int = 0
     wired_failures: list[str] = field(default_factory=list)
     single_crashes: int = 0
@@ -111,7 +111,7 @@ class Result:
     hunts: list[Hunt] = field(default_factory=list)
     rivals: list[Outcome] = field(default_factory=list)
     unseen_lines: list[str] = field(default_factory=list)
-    #: what went wrong with the campaign itself, in sentences
+    #: failures of the campaign itself, as sentences
     objections: list[str] = field(default_factory=list)
 
     @property
@@ -200,7 +200,7 @@ def _wired(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) 
 
 
 def _failures(trials: Iterable[Trial]) -> list[str]:
-    """What went wrong first, by seed."""
+    """The first failure of each seed."""
     return [f"seed {t.seed}: {t.account.violations[0]}" for t in trials if t.failed]
 
 
@@ -221,7 +221,7 @@ def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     done: list[work.Enumerated] = list(
         _each("single crashes", work.enumerate_singles, range(len(SMALL)), pool, watcher)
     )
-    # Each part takes every n-th first crash, with every second one after it.
+    # Each part takes every n-th first crash, with every possible second one.
     tried = next(parts for runs_min, parts in PAIRS_TRIED if runs >= runs_min)
     parts = [(n, PAIRS_PARTS, offset) for n in range(len(SMALL)) for offset in range(tried)]
     done += _each("pairs of crashes", work.enumerate_pairs, parts, pool, watcher)
@@ -232,7 +232,7 @@ def _crashes(runs: int, pool: Pool, watcher: Watcher, result: Result) -> None:
 
 
 def _lines(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    """Tracing is slow, so it lasts until every line was seen, and no longer."""
+    """Tracing is slow, so it stops once every line has run."""
     own = min(runs, LINE_SEEDS_MAX if runs >= LINE_SEEDS_MAX else LINE_SEEDS)
     seeds = (*known_line_seeds(), *range(first, first + own))
     waves = [seeds[n : n + LINE_SEEDS] for n in range(0, len(seeds), LINE_SEEDS)]
@@ -268,8 +268,8 @@ def _rivals(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result)
 
 
 def judge(runs: int, result: Result) -> None:
-    """A campaign that saw nothing proves nothing, and one in which persons have too much of
-    something hides a mistake in what is allowed."""
+    """A campaign that saw nothing proves nothing; and if persons get too many cases of one reason,
+    what the checker allows may hide a mistake."""
     if runs < PROBED_RUNS_MIN:
         return
     for name, number in result.counts.items():
@@ -286,7 +286,7 @@ def judge(runs: int, result: Result) -> None:
                 f"the fault {kind!r} struck {result.faults[kind]} times, not {floor:.0f}"
             )
     result.objections += [f"never seen: {probe}" for probe in missing(result.probes)]
-    if runs >= LINE_SEEDS_MAX:  # the rarest lines need as many; a smaller campaign lists them
+    if runs >= LINE_SEEDS_MAX:  # the rarest lines need that many; a smaller campaign lists them
         result.objections += [f"never ran: {line}" for line in result.unseen_lines]
 
 

@@ -1,8 +1,8 @@
-"""The account: what became of every published event, told from what the run left behind.
+"""The account: what became of every published event, judged by what the run left behind.
 
-In the manner of Jepsen's total-queue checker. It knows events by the number in their payload, and
+Modelled on Jepsen's total-queue checker. It identifies events by the number in their payload, and
 reads only what was published, Genesys' own record, the queues, the vault and the ledger's raw
-items. Of the code that it checks it imports the names of reasons, nothing that decides.
+items. From the code under test it imports the names of reasons, and nothing that decides.
 """
 
 import json
@@ -19,27 +19,27 @@ from simulation.workload import Fact, numbers_of
 
 _ECHO = re.compile(r"echo-([0-9a-f-]*)")
 
-#: records in these states need nobody any more; those in the second set have a person; those in
-#: the third wait for an event, and the reconciler's list says so
+#: record states: finished; with a person; waiting for an event, with an entry in the reconciler's
+#: list
 FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED"}
 WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
 AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
-#: what senders hear: that the relay has the event, that it will never take it
+#: answers to senders: the relay has the event, or will never take it
 TAKEN = {"200", "accepted"}
 TURNED_AWAY = {"400", "401", "413"}
-#: ... and that they have to send it again; 502 is what API Gateway says where a function died
+#: ... or they must send it again; API Gateway answers 502 if a function died
 UNSURE = {"429", "502", "503"}
 
-#: a request whose answer says nothing of it is repeated once; and where a writer dies before that
-#: is on record, once more
+#: a request is repeated once if its answer says nothing of it, and once more if a writer dies
+#: before that is recorded
 UNREAD_MAX = 5
-#: members of an item that are the relay's to choose
+#: members of an item that the relay chooses
 UNKNOWN = {"id", "topic"}
 
 
 @dataclass(slots=True)
 class Account:
-    """The verdict on one run. `violations` is empty, or the run has failed."""
+    """The verdict on one run. The run has failed if there are `violations`."""
 
     published: int = 0
     delivered: int = 0
@@ -47,41 +47,41 @@ class Account:
     rejected: int = 0
     quarantined: int = 0
     unrouted: int = 0
-    #: events whose sender was turned away, or gave up before anybody answered for them
+    #: events whose sender was refused, or gave up before the relay accepted them
     not_taken: int = 0
-    #: events that took effect nowhere and that nobody is responsible for
+    #: events that took effect nowhere and that nothing accounts for
     lost: int = 0
-    #: events that somebody purged, or that a restored ledger has forgotten and no message held, and
+    #: events that a person purged, or that a restored ledger has forgotten and no message held, and
     #: that no archive brought back
     purged: int = 0
     #: second, third, ... effects of one event
     doubled: int = 0
     #: of those, the ones that no record lists as possible
     undetected: int = 0
-    #: the ones that a renaming without `formerly` brought about, which docs/runbook.md announces:
-    #: no record lists them, for under the new name nobody knows of the old one's
+    #: the ones caused by a renaming without `formerly`, which docs/runbook.md announces: no record
+    #: lists them, since nothing connects the new name to the old one
     renamed: int = 0
-    #: the ones of events that a restored ledger had forgotten, which docs/runbook.md announces too
+    #: the ones of events that a restored ledger had forgotten, also announced by docs/runbook.md
     forgotten: int = 0
-    #: why persons were asked about events that Genesys would have taken, by code
+    #: why persons were involved for events that Genesys would have taken, by code
     reasons: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Traces:
-    """Where each number is found."""
+    """Where each number was found."""
 
     effects: Mapping[int, list[str]]
-    #: what took effect of each, but for what the world does not know: the id, and the topic that a
-    #: deploy adds
+    #: the effects of each number, without what the world does not know: the id, and the topic that
+    #: a deploy adds
     items: Mapping[int, list[Mapping[str, object]]]
     keys: Mapping[int, set[str]]
-    #: numbers by the reason of the person's record
+    #: numbers by the reason of the record that a person has
     parked: Mapping[int, list[str]]
     rejected: set[int]
     quarantined: set[int]
-    #: of them those that somebody could not read, as the reason says
+    #: those of them that were unreadable, according to the reason
     unreadable: set[int]
 
     def has(self, number: int) -> bool:
@@ -107,7 +107,7 @@ def check(history: History, regime: Regime) -> Account:
 
 
 def _standing(history: History) -> Iterator[str]:
-    """What may not be left at the end, and what no record may be at any time."""
+    """What must not be left at the end, and what no record may ever be."""
     yield from dict.fromkeys(history.unsound)
     yield from dict.fromkeys(history.strays)
     if not history.at_rest:
@@ -123,11 +123,11 @@ def _standing(history: History) -> Iterator[str]:
 
 
 def _keys_and_bodies(history: History) -> Iterator[str]:
-    """A request is only ever repeated as it was, and only under an open record."""
+    """A request may only be repeated unchanged, and only under an open record."""
     bodies: dict[str, bytes] = {}
     for call in history.calls:
         is_another = bodies.setdefault(call.key, call.body) != call.body
-        # What of its events a request may claim is forgotten with the claims.
+        # The list of a request's possible events is forgotten with the claims.
         if is_another and call.key not in history.forgotten.requests:
             yield f"key {call.key} was used with two bodies"
         if call.record_state != "OPEN":
@@ -135,14 +135,14 @@ def _keys_and_bodies(history: History) -> Iterator[str]:
 
 
 def _unread(history: History) -> Iterator[str]:
-    """Where a repetition may do harm, what says nothing is not asked for again and again."""
+    """Where repetition may do harm, an answer that says nothing must not cause endless retries."""
     for key, answers in history.unread.items():
         if answers > UNREAD_MAX:
             yield f"request {key} was sent again though {answers} answers said nothing of it"
 
 
 def _records(history: History) -> Iterator[str]:
-    """No record without somebody who will see to it, and no final verdict that expires early."""
+    """No record without anything to finish it, and no final verdict that expires early."""
     for (pk, sk), item in history.items.items():
         if sk != "R":
             continue
@@ -187,7 +187,7 @@ def _traces(history: History) -> _Traces:
         if folder != "review":
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
-        # A document whose record went on is a stray: nobody is asked about it any more.
+        # A document whose record moved on is a leftover: nobody has to decide it any more.
         for number in numbers if record.get("state") in WITH_A_PERSON else ():
             parked[number].append(str(record.get("reason")))
             if record["state"] == "REJECTED":
@@ -207,7 +207,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
         return
     harm, forgotten = history.harm, history.forgotten
     gone = (harm.purged - harm.replayed) | (forgotten.unheld - forgotten.replayed)
-    # What was purged or forgotten, and replayed, meets the routes of the day.
+    # What was purged or forgotten, and then replayed, is subject to the current routes.
     is_wanted = (
         history.deploy != "removed" or number in history.sealed - harm.purged - forgotten.unheld
     )
@@ -238,9 +238,9 @@ def _judge_double(
     regime: Regime,
     account: Account,
 ) -> None:
-    """Every effect beyond those that are due must be one that a record lists as possible: one of
-    the same request, or of one that it was split from or into. Requests of no kin may never share
-    one."""
+    """Every surplus effect must be one that a record lists as possible: an effect of the same
+    request, or of one that it was split from or into. Unrelated requests must never share an
+    effect."""
     number = fact.number
     if number in history.forgotten.events:
         account.forgotten += len(effects) - fact.times
@@ -267,8 +267,8 @@ def _judge_double(
 def _is_taken(
     number: int, answers: list[str], fact: Fact, traces: _Traces, account: Account
 ) -> bool:
-    """Whether the relay has to answer for an event that an application sent: it said so, or the
-    event came in although its sender never heard so."""
+    """Whether the relay is responsible for an application's event: it accepted it, or the event
+    came in although its sender never received the answer."""
     strange = set(answers) - TAKEN - TURNED_AWAY - UNSURE
     if strange:
         account.violations.append(f"the sender of event {number} was answered {sorted(strange)}")
@@ -289,7 +289,7 @@ def _is_taken(
 
 
 def _ancestor(key: str, history: History) -> str:
-    """The request that was split, and split again, until it was this one."""
+    """The original request that was split, possibly several times, into this one."""
     while f"R#{key}" in history.parents:
         key = history.parents[f"R#{key}"]
     return key
@@ -330,14 +330,14 @@ def _judge_plain(
     is_stuck = number in history.stuck
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
-    # Of two that share a number, a deploy may have left one without a route.
+    # If two share a number, a deploy may have left one of them without a route.
     if len(effects) >= (1 if history.deploy == "removed" else fact.times):
         account.delivered += 1
     elif number in traces.parked or number in traces.quarantined:
         account.parked += 1
     elif number in history.harm.emptied & history.forgotten.events and history.deploy == "removed":
-        # Its message was purged and its record forgotten; the archive brought it back, and by then
-        # no route took it.
+        # Its message was purged and its record forgotten; when the archive brought it back, no
+        # route took it any more.
         account.unrouted += 1
     else:
         account.lost += 1
@@ -356,11 +356,11 @@ def _judge_plain(
 def _may_be_parked(
     reason: str, number: int, requests: set[str], history: History, regime: Regime
 ) -> bool:
-    """What a person may be bothered with, though Genesys would have taken the event."""
+    """Cases in which a person may be involved although Genesys would have taken the event."""
     told = read_reason(reason)
     match told.code:
         case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
-            # A deploy took the name away; after a roll-back nobody but a message knows the new one.
+            # A deploy removed the name; after a roll-back only messages know the new one.
             return history.deploy in ("removed", "forgotten") or (
                 history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
             )
@@ -371,12 +371,12 @@ def _may_be_parked(
         case Code.RECORD_GONE if number in history.forgotten.events:
             return True
         case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:
-            return True  # of what is replayed, only its sender says how old it is
+            return True  # the age of a replayed event is known only from its sender
         case Code.BEYOND_HORIZON | Code.RECORD_GONE:
             return regime.late_copies
         case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
             return regime.confirmed_within_s is not None
-        case Code.NEVER_CONFIRMED:  # nobody knows how it is confirmed, for a day
+        case Code.NEVER_CONFIRMED:  # for a day, its confirmation is unknown
             is_gone = history.deploy in ("removed", "forgotten", "rolled back")
             return regime.confirmed_within_s is not None and is_gone
         case Code.ATTEMPTS_EXHAUSTED:

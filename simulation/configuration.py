@@ -1,4 +1,4 @@
-"""What the relay is configured with in a run."""
+"""The relay's configuration in a run."""
 
 from dataclasses import replace
 from itertools import cycle
@@ -73,7 +73,7 @@ def configuration_of(scenario: Scenario) -> Configuration:
 
 
 def in_lanes(configuration: Configuration) -> Configuration:
-    """The same, its routes in one lane after the other."""
+    """The same, with its routes distributed over the lanes."""
     routes = zip(configuration.routes, cycle(LANES), strict=False)
     return replace(
         configuration,
@@ -91,7 +91,7 @@ def _item(inside: str) -> Json:
     }
 
 
-#: no event tells, but each item can be asked for
+#: no event tells of a request, but each item can be queried
 _ASKED = Confirmation(
     "entity",
     topics=(),

@@ -1,7 +1,7 @@
-"""The corpus: seeds that are known to show what is rare (`seeds.json`), found by `seeds.py`.
+"""The corpus: seeds known to show rare behaviour (`seeds.json`), found by `seeds.py`.
 
-A hunt begins there, so that whether a mistake is caught, or a line of the protocol ever runs, does
-not hang on the seed that a campaign happens to begin with.
+A hunt starts with them, so that detecting a mistake, or running a line of the protocol, does not
+depend on a campaign's first seed.
 """
 
 import json
@@ -14,7 +14,7 @@ SEEDS = Path(__file__).with_name("seeds.json")
 
 @cache
 def known_seeds() -> dict[str, int]:
-    """The seed that shows a mistake, by the mutant's name."""
+    """The seed that reveals a mistake, by the mutant's name."""
     return {row["mistake"]: row["seed"] for row in _corpus()["mistakes"]}
 
 

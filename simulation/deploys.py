@@ -1,13 +1,13 @@
-"""A deploy in the midst of a run: one function after the other gets another configuration, while
-what runs ends as it began, and what the old ones made is still under way.
+"""A deploy in the middle of a run: one function after the other gets a new configuration. Running
+invocations end with the old one, and their messages and records are still in progress.
 
-renamed: the destination and its routes bear new names, and say which they had before
-rolled back: the same, and then the old names come back, without a word of the new ones
-forgotten: new names, and nothing says which they had before
-remapped: items are made otherwise
+renamed: the destination and its routes get new names, with `formerly`
+rolled back: the same, and then the old names return, without `formerly` for the new ones
+forgotten: new names without `formerly`
+remapped: items are built differently
 smaller: a request holds fewer items
-removed: nobody wants any of it any more
-released: the release before goes and the next one comes (releases.py), half of the time for good
+removed: no route takes the events any more
+released: the previous release is replaced by the next one (releases.py), half of the time for good
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,27 +27,27 @@ Deploy = Literal[
     "none", "renamed", "rolled back", "forgotten", "remapped", "smaller", "removed", "released"
 ]
 DEPLOYS: tuple[Deploy, ...] = get_args(Deploy)
-#: those that leave what tracked requests are known by: docs/runbook.md promises no more
+#: those that keep the identity of tracked requests: docs/runbook.md promises no more
 TRACKED: tuple[Deploy, ...] = ("renamed", "rolled back", "remapped", "smaller", "released")
-#: of the new releases, those that are rolled back
+#: the releases that are rolled back
 UNDONE_SHARE = 0.5
-#: the share of the runs that see one
+#: the share of runs with a deploy
 SHARE = 0.3
-#: it begins within so many seconds, and takes at most so long from the first function to the last
+#: it begins within this time, and the functions change within at most this time (seconds)
 BEGINS_WITHIN_S = 20 * MINUTE_S
 TAKES_S = 3 * MINUTE_S
-#: what is rolled back, is so within this time
+#: a roll-back happens within this time
 BACK_WITHIN_S = HOUR_S
 
 
 def drawn(seed: int, among: Sequence[Deploy] = DEPLOYS[1:]) -> Deploy:
-    """With a chance of its own, so that all else of a run is the same without it."""
+    """Uses its own randomness, so that the rest of a run is the same without it."""
     random = Random(f"deploy {seed}")
     return random.choice(among) if random.random() < SHARE else "none"
 
 
 def is_undone(deploy: Deploy, seed: int) -> bool:
-    """Whether all is again as it was, before long."""
+    """Whether everything is soon as it was before."""
     if deploy == "released":
         return Random(f"undone {seed}").random() < UNDONE_SHARE
     return deploy == "rolled back"
@@ -109,7 +109,7 @@ def plan(
     changes: Sequence[Callable[[Pool], None]],
     later: Callable[[float, Callable[[], None]], None],
 ) -> None:
-    """One change after the other, and in each of them each function at a time of its own."""
+    """One change after the other; in each, every function changes at its own time."""
     random = Random(f"times of the deploy {seed}")
     begins_s = random.random() * BEGINS_WITHIN_S
     for change in changes:

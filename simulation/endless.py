@@ -1,8 +1,8 @@
-"""Faults that never end: what becomes of an event for which nothing will ever work again.
+"""Faults that never end: what becomes of an event if something never works again.
 
-A destination, one of two: from a drawn moment on it answers nothing, or the same, to everybody who
-asks. An event: Genesys fails over whatever holds it, or a function dies of it. The other
-destination, and the other events, go on as if nothing were.
+Either one of two destinations stops answering at a drawn moment, or gives the same answer to every
+request. Or an event makes Genesys fail every request that holds it, or kills a function. The other
+destination and the other events are not affected.
 """
 
 from dataclasses import dataclass, field
@@ -13,22 +13,22 @@ from lambdas.relay.kernel.limits import MINUTE_S
 from lambdas.relay.kernel.ports import Answer, NotSent
 from lambdas.relay.kernel.reasons import Code
 
-#: what a destination that never works again does with every request
+#: how a destination that never works again treats every request
 Silence = Literal[
     "unreachable",  # no connection
     "silent",  # no answer
     "fails",  # 500
     "forbids",  # 403
     "limits",  # 429: come back in an hour
-    "refuses",  # 400, in Genesys' own form
-    "vanished",  # 404, in Genesys' own form
-    "page",  # 200, with a page of somebody else's
+    "refuses",  # 400, in Genesys' own format
+    "vanished",  # 404, in Genesys' own format
+    "page",  # 200, with a page from elsewhere
 ]
-#: what an event never gets past
+#: what always happens to an event
 Stumble = Literal[
-    "answered 500",  # whatever request holds it
+    "answered 500",  # every request that holds it
     "never answered",
-    "kills intake",  # whichever invocation is handed it
+    "kills intake",  # every invocation that receives it
     "kills dedup",
     "kills write",
 ]
@@ -36,34 +36,34 @@ Endless = Silence | Stumble
 SILENCES: tuple[Silence, ...] = get_args(Silence)
 STUMBLES: tuple[Stumble, ...] = get_args(Stumble)
 FAULTS: tuple[Endless, ...] = (*SILENCES, *STUMBLES)
-#: what may pass without a person: the others end requests
+#: faults that may end without a person: the others end requests
 PASSING: tuple[Silence, ...] = ("unreachable", "silent", "forbids", "limits")
-#: of the runs of all events, those with a second destination, and of these, those in which it is
-#: out for a while
+#: the share of runs of all events with a second destination, and of these, those in which it is out
+#: for a while
 SECOND_SHARE, OUT_SHARE = 0.1, 0.5
-#: a destination ceases within so many seconds; how long that lasts, where it passes (s)
+#: a destination stops within this time; how long a temporary outage lasts (s)
 WITHIN_S = 300
 OUT_S = (10 * MINUTE_S, 40 * MINUTE_S)
-#: events that nothing works for, of one run
+#: events per run that nothing works for
 STUMBLING_EVENTS = 2
 
 
 class Doomed(Exception):
-    """The function is no more: it ran out of memory over one event."""
+    """The function's instance is gone: it ran out of memory over one event."""
 
 
 @dataclass(slots=True)
 class Ceased:
-    """What has ceased to work, and since when."""
+    """What has stopped working, and since when."""
 
     #: by path: what it does now
     paths: dict[str, Silence] = field(default_factory=dict)
-    #: markers of events that nothing works for, and what happens to what holds one
+    #: markers of events that nothing works for, and what happens to requests and messages with one
     markers: frozenset[str] = frozenset()
     stumble: Stumble | None = None
 
     def of(self, path: str, body: bytes) -> Endless | None:
-        """What becomes of a request."""
+        """What happens to a request."""
         silence = self.paths.get(path)
         if silence is None and self.stumble in ("answered 500", "never answered"):
             return self.stumble if self._holds(body.decode()) else None
@@ -82,7 +82,7 @@ class Ending:
 
     silence: Silence | None = None
     stumble: Stumble | None = None
-    #: there is a second destination, and its share of the events
+    #: whether there is a second destination, and its share of the events
     second: bool = False
     #: how long the second destination is out; None: for ever
     lasts_s: float | None = None
@@ -97,7 +97,7 @@ NEVER = Ending()
 
 
 def drawn(seed: int) -> Ending:
-    """A second destination, that may be out for a while. With a chance of its own, so that all else
+    """A second destination that may be out for a while. Uses its own randomness, so that the rest
     of a run is the same without it."""
     random = Random(f"second {seed}")
     if random.random() >= SECOND_SHARE:
@@ -108,7 +108,7 @@ def drawn(seed: int) -> Ending:
 
 
 def ending_of(fault: Endless) -> Ending:
-    """For ever."""
+    """An endless fault."""
     for silence in SILENCES:
         if silence == fault:
             return Ending(silence=silence, second=True)
@@ -119,7 +119,7 @@ def ending_of(fault: Endless) -> Ending:
 
 
 def answer(endless: Endless) -> Answer | NotSent | None:
-    """None: nothing is answered."""
+    """None: no answer."""
     ours = {"ININ-Correlation-Id": "00000000-0000-4000-8000-000000000000"}
     match endless:
         case "unreachable":

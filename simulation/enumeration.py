@@ -1,7 +1,7 @@
-"""Every crash point, one by one and two by two, in worlds small enough for that.
+"""Every crash point, singly and in pairs, in worlds small enough for that.
 
-In the manner of ALICE and CrashMonkey: random faults find what takes many coincidences, but only
-enumeration says that no single crash, and no pair of crashes, is missing.
+Modelled on ALICE and CrashMonkey: random faults find what takes many coincidences, but only
+enumeration proves that no single crash, and no pair of crashes, was left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,25 +15,25 @@ from simulation.scenario import Scenario, calm
 from simulation.trial import Trial, run_scenario
 from simulation.workload import Shares
 
-#: what goes wrong beside the crashes
+#: the faults besides the crashes
 _UNANSWERED: Mapping[Kind, float] = {"unanswered effect": 0.5, "late effect": 0.2}
 _TWICE: Mapping[Kind, float] = {"delivered twice": 0.3, "acknowledgement lost": 0.3}
 _UNHEARD: Mapping[Kind, float] = {"put answer lost": 0.3, "post answer lost": 0.3}
 
 EVENTS = 6
-#: so few events must all be interesting
+#: there are so few events that all must be interesting
 ODD = Shares(poison=0.2, odd=0.3, copies=0.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A small world: its name, its regime, what else goes wrong, what is odd about its events."""
+    """A small world: its name, its regime, its other faults, its special events."""
 
     name: str
     regime: str
     rates: Mapping[Kind, float]
     refuses: Literal["request", "item"] = "request"
-    #: of the events, those that applications send
+    #: how many of the events applications send
     told: int = 0
 
 
@@ -68,7 +68,7 @@ def scenario_of(small: Small, seed: int) -> Scenario:
 
 
 def singles(scenario: Scenario) -> Iterator[Trial]:
-    """The run without a crash, then one for each point at which an invocation can die."""
+    """The run without a crash, then one run for each point at which an invocation can die."""
     first = run_scenario(scenario)
     yield first
     for point in range(1, first.points + 1):
@@ -76,8 +76,8 @@ def singles(scenario: Scenario) -> Iterator[Trial]:
 
 
 def pairs(scenario: Scenario, stride: int, offset: int) -> Iterator[Trial]:
-    """For each first crash, every second one after it. Of the first crashes every `stride`-th,
-    from `offset` on, so that several processes share the work."""
+    """For each first crash, every possible second one. Takes every `stride`-th first crash from
+    `offset` on, so that several processes share the work."""
     points = run_scenario(scenario).points
     for first in range(1 + offset, points + 1, stride):
         single = run_scenario(replace(scenario, kills=frozenset({first})))

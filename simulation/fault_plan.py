@@ -1,4 +1,4 @@
-"""The faults of one run: which kinds, how often, and how many there were."""
+"""The faults of one run: which kinds, how often, and how many occurred."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,37 +9,37 @@ from simulation.memory.faults import WORLD_FAULTS, Fault
 
 PlatformFault = Literal[
     "crash",  # an instance dies between two instructions
-    "stall",  # an instance stands still, for a minute or more
+    "stall",  # an instance pauses for a minute or more
     "timeout",  # Lambda ends an invocation at its deadline
     "clock skew",  # an instance's clock is wrong
-    "acknowledgement lost",  # the event source mapping's deletion of a message gets lost
+    "acknowledgement lost",  # the event source mapping's deletion of a message is lost
     "mapping paused",  # a queue is not read for hours or days
     "redrive whole",  # an engineer redrives dead letters, mid-incident
     "redrive part",
     "redrive astray",  # ... into the queue of another function
-    "redrive by default",  # ... as the console proposes, which SQS gives up
-    "message copied",  # somebody sends what waits in a queue once more
-    "attributes edited",  # somebody replaces the attributes of what waits in a queue
-    "purge",  # somebody empties the queue of claimed batches
-    "body edited",  # somebody edits the bodies of what waits in a queue
-    "ledger restored",  # to a moment of the last hours, as the runbook says how
+    "redrive by default",  # ... with the console's default, which SQS then aborts
+    "message copied",  # a person sends a copy of a waiting message
+    "attributes edited",  # a person replaces the attributes of waiting messages
+    "purge",  # a person empties the queue of claimed batches
+    "body edited",  # a person edits the bodies of waiting messages
+    "ledger restored",  # to a moment of the last hours, as the runbook describes
     "archive replayed",  # events and sealed batches are purged, then the bus's archive is replayed
     "reconcile twice",  # two runs of the reconciler overlap
     "genesys silent",  # every request vanishes for a while
-    "message sent again",  # an engineer sends a message that he kept, weeks later
+    "message sent again",  # an engineer sends an old copy of a message, weeks later
     "ttl deletion",  # DynamoDB deletes expired items, some at once, some days later
 ]
 SenderFault = Literal[
-    "put refused",  # the bus did not take the event
-    "put answer lost",  # it did, but its sender hears nothing
-    "post answer lost",  # the webhook's answer gets lost
+    "put refused",  # the bus did not accept the event
+    "put answer lost",  # accepted, but the sender gets no answer
+    "post answer lost",  # the webhook's answer is lost
 ]
 PLATFORM_FAULTS: tuple[PlatformFault, ...] = get_args(PlatformFault)
 SENDER_FAULTS: tuple[SenderFault, ...] = get_args(SenderFault)
 Kind = Fault | PlatformFault | SenderFault
 KINDS: tuple[Kind, ...] = (*WORLD_FAULTS, *PLATFORM_FAULTS, *SENDER_FAULTS)
 
-#: the chance of each fault at each occasion that it has, before swarming
+#: the probability of each fault at each opportunity, before swarming
 RATES: Mapping[Kind, float] = {
     "ledger throttled": 0.01,
     "ledger answer lost": 0.01,
@@ -95,14 +95,14 @@ RATES: Mapping[Kind, float] = {
     "message sent again": 0.7,
     "ttl deletion": 0.7,
 }
-#: the same of those that came later: with a chance of their own they leave older seeds as they were
+#: the same for kinds added later: their own randomness keeps older seeds unchanged
 LATER_RATES: Mapping[Kind, float] = {
     "send throttled": 0.02,
     "put refused": 0.2,
     "put answer lost": 0.2,
     "post answer lost": 0.2,
 }
-#: and of those that came last
+#: and for those added last
 LATEST_RATES: Mapping[Kind, float] = {
     "redrive astray": 0.15,
     "purge": 0.1,
@@ -110,7 +110,7 @@ LATEST_RATES: Mapping[Kind, float] = {
     "message copied": 0.1,
     "attributes edited": 0.1,
 }
-#: answers that are not what they seem: in few runs, so that older seeds stay as they were
+#: misleading answers: only in a few runs, so that older seeds stay unchanged
 STRANGE_RATES: Mapping[Kind, float] = {
     "error document": 0.04,
     "failure unnamed": 0.02,
@@ -121,20 +121,20 @@ STRANGE_RATES: Mapping[Kind, float] = {
     "conflict": 0.03,
 }
 STRANGE_SHARE = 0.25
-#: slips with consequences of their own for what can be promised: in few runs, for the same reason
+#: slips that change what can be promised: only in a few runs, for the same reason
 HEAVY_RATES: Mapping[Kind, float] = {
     "body edited": 0.25,
     "archive replayed": 0.7,
 }
 HEAVY_SHARE = 0.2
-#: clocks that are set while somebody looks at them: in few runs, for the same reason
+#: clocks set between two readings: only in a few runs, for the same reason
 CLOCK_RATES: Mapping[Kind, float] = {"clock set": 0.02}
 CLOCK_SHARE = 0.2
-#: the same of the ledger
+#: the same for the ledger
 RESTORE_RATES: Mapping[Kind, float] = {"ledger restored": 0.9}
 RESTORE_SHARE = 0.12
-#: swarming (Groce et al., "Swarm Testing"): runs that leave most faults out go deeper into the
-#: rest than runs that mix all of them
+#: swarming (Groce et al., "Swarm Testing"): runs without most faults go deeper into the others than
+#: runs that mix all of them
 LEFT_OUT = 0.35
 AMPLIFIED = 0.12
 AMPLIFIED_BY = 5.0
@@ -142,7 +142,7 @@ STALL_MS = (5_000, 90_000)
 
 
 def swarm(random: Random, usual: Mapping[Kind, float] = RATES) -> dict[Kind, float]:
-    """Each seed's own subset and intensity."""
+    """Each seed's own subset and rates."""
     rates = {}
     for kind, rate in usual.items():
         point = random.random()
@@ -161,7 +161,7 @@ class FaultPlan:
         self._stall = rates.get("stall", 0.0)
 
     def clear_up(self) -> None:
-        """From now on nothing goes wrong."""
+        """No more faults from now on."""
         self._rates = {}
         self._stall = 0.0
 

@@ -49,12 +49,12 @@ class Neighbours:
     sender_keys: Mapping[str, str]
     telemetry: Telemetry
     settings: MemorySettings
-    #: whose habits of writing the instances have
+    #: the release whose way of writing the instances have
     release: Release = "here"
 
 
 def skew_ms_max(settings: MemorySettings) -> int:
-    """Two functions may differ by `clock_skew_s`, so each by half of it from the truth."""
+    """Two functions may differ by `clock_skew_s`, so each by half of that from true time."""
     return int(settings.timing.clock_skew_s * 500)
 
 
@@ -96,7 +96,7 @@ def _consumer(assemble: Callable[[Ports, Settings], Function]) -> Callable[[Inst
 
 
 def _reconcile(instance: Instance) -> Function:
-    """Nothing is delivered to it, and nothing stays."""
+    """It receives no messages, and keeps nothing."""
     reconcile = reconcile_function(instance, instance.settings)
 
     def run(deliveries: Sequence[Delivery], deadline_ms: int) -> list[str]:
@@ -107,8 +107,8 @@ def _reconcile(instance: Instance) -> Function:
 
 
 def _webhook(instance: Instance) -> Function:
-    """Takes a request as if it were a delivery: the sender is its receipt, the headers are its
-    attributes. Returns the answer's status."""
+    """Takes a request like a delivery: the sender as the receipt, the headers as the attributes.
+    Returns the answer's status."""
     receive = webhook_function(instance, instance.settings)
 
     def answer(requests: Sequence[Delivery], deadline_ms: int) -> list[str]:
@@ -127,7 +127,7 @@ FUNCTIONS: Mapping[str, Callable[[Instance], Function]] = {
     "reconcile": _reconcile,
     "webhook": _webhook,
 }
-#: by the queue; all of them are one function in AWS
+#: by queue; in AWS they are all one function
 WRITERS_OF_LANES: Mapping[str, Callable[[Instance], Function]] = {
     writes_queue(lane): _consumer(partial(write_function, lane=lane))
     for lane in LANES

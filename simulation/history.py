@@ -16,16 +16,16 @@ from simulation.workload import Fact
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that a run left behind, as an outsider can see it."""
+    """Everything that a run left behind, as an outsider can see it."""
 
     facts: list[Fact]
-    #: what senders were answered, by the number of their event
+    #: the answers to senders, by the number of their event
     answers: Answers
     calls: list[Call]
     effects: list[Effect]
-    #: how often a request was answered by a 2xx that says nothing of it, by its key
+    #: how often a request got a 2xx answer that says nothing of it, by its key
     unread: Mapping[str, int]
-    #: keys of requests that were accepted in words that nobody can make sense of
+    #: keys of requests that were accepted with an answer that cannot be understood
     unclear: set[str]
     #: seconds from a request's first 409 to the end of its last conflict, by its key
     conflicts: Mapping[str, int]
@@ -43,30 +43,30 @@ class History:
     parents: Mapping[str, str]
     #: what was wrong with a record when it was written
     unsound: list[str]
-    #: what functions sent to a queue of another kind
+    #: messages that functions sent to a queue of another kind
     strays: list[str]
-    #: numbers of the events that intake has sealed: from then on somebody is responsible for them
+    #: numbers of events that intake has sealed: from then on the relay is responsible for them
     sealed: set[int]
-    #: what people did to events that nobody can undo
+    #: what people did to events that cannot be undone
     harm: Harm
-    #: what a ledger that was restored does not know any more
+    #: what a restored ledger has forgotten
     forgotten: Forgotten
-    #: what became of the configuration meanwhile
+    #: what happened to the configuration meanwhile
     deploy: Deploy
     #: the destination that a request's record names, by its key, kept in the same way as `reposts`
     names: Mapping[str, str]
-    #: errors that ended an invocation, or that a function met and did not foresee
+    #: errors that ended an invocation, or that a function caught as unexpected
     errors: list[str]
-    #: whether the run ended by itself
+    #: whether the run came to rest by itself
     at_rest: bool
-    #: what never worked again, and the numbers of the events that it never worked for
+    #: what never worked again, and the numbers of the events affected
     ending: Ending = NEVER
     stuck: frozenset[int] = frozenset()
-    #: how much of it there was
+    #: how much work there was
     redriven: int = 0
     invocations: int = 0
     lines: int = 0
-    #: from the beginning to the last record that came to an end or to a person, and to the last of
-    #: all that happened
+    #: from the beginning to when the last record was finished or reached a person, and to the last
+    #: of everything
     verdict_days: float = 0.0
     days: float = 0.0

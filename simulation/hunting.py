@@ -1,4 +1,4 @@
-"""The hunt for mutants: seeds, the known one first, until the checker objects."""
+"""The hunt for mutants: seeds, the known one first, until the checker finds a violation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ from simulation.scenario import FEW_RECEIVES, Scenario, draw, unrestored
 from simulation.tracked import draw_tracked
 from simulation.trial import Functions, Trial, run_scenario, run_tracked_scenario
 
-#: what a mutant's own clumsiness could cause: no proof that the mistake was seen
+#: what a mutant's own clumsiness could cause, and so no proof that the mistake was detected
 CLUMSY = ("an unforeseen error", "the run did not come to rest")
-#: a mistake can go round for ever, and a world that needs so many steps without it tells nothing
+#: a mistake can loop for ever, and a world with this many steps even without it shows nothing
 STEPS_MAX = 30_000
-#: messages of the writes queue that one invocation takes, where a mutant regroups them
+#: messages of the writes queue per invocation, where a mutant regroups them
 REGROUPED = 10
 
 
@@ -27,7 +27,7 @@ class Hunt:
     #: seeds that were needed; None: it survived
     seeds: int | None
     seed: int
-    #: what the checker said
+    #: what the checker reported
     said: str
 
 
@@ -60,7 +60,7 @@ def _hunt(
     first_seed: int,
     seeds_max: int,
 ) -> Hunt:
-    """`run` gives None for a seed whose world cannot show the mistake; such a seed counts not."""
+    """`run` returns None for a seed whose world cannot show the mistake; it does not count."""
     functions = {
         verb: make
         for verb, make in {**FUNCTIONS, **mutant.functions}.items()
@@ -75,7 +75,7 @@ def _hunt(
             continue
         hunted += 1
         said = objection(mutant, trial)
-        # Only a world in which the code without the mistake is good tells of the mistake.
+        # A failure proves the mistake only if the same world passes without it.
         if said and _is_good(run(seed, FUNCTIONS)):
             return Hunt(mutant.name, hunted, seed, said)
         if hunted == seeds_max:
@@ -104,7 +104,7 @@ def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
 
 def objection(mutant: Mutant, trial: Trial) -> str:
     if mutant.without:
-        # A design of its own has no records; only what became of the events counts.
+        # A rival design has no records; only what became of the events counts.
         wanted = ("is lost", "took effect", "was doubled")
         said = [v for v in trial.account.violations if any(part in v for part in wanted)]
     else:

@@ -1,4 +1,4 @@
-"""What befalls the whole, at times drawn in advance: pauses, redrives, outages, slips."""
+"""Incidents of the whole system, at times drawn in advance: pauses, redrives, outages, slips."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from simulation.memory.timeline import Timeline
 from simulation.slips import Harm, Slips
 from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
 
-#: one hour before SQS's four days; and an hour earlier where an event kills its function, which
-#: costs its neighbours ten receives, seven minutes apart
+#: one hour before SQS's four days; an hour less if an event kills its function, which costs its
+#: neighbours ten receives, seven minutes apart
 PAUSE_END_H, PAUSE_END_BESIDE_A_KILLER_H = 95, 94
-#: incidents begin within so many seconds, or within the time of faults, if that is less
+#: incidents begin within this time, or within the time of faults, if that is less (seconds)
 WITHIN_S = 6 * HOUR_S
 
 
@@ -43,7 +43,7 @@ class Incidents:
     pause_end_h: int
 
     def plan(self, *, late: bool) -> None:
-        """With `late`, those of weeks later too."""
+        """With `late`, also those that happen weeks later."""
         random, fault_plan = self.random, self.fault_plan
         Slips(
             random,
@@ -75,7 +75,7 @@ class Incidents:
             for day in range(CLAIM_DAYS, CLAIM_DAYS + 50, 2):
                 self.timeline.at(START_MS + day * DAY_S * 1000, self._delete_expired)
         if self.fault_plan.strikes("message sent again"):
-            # Sent at some time in the first days, copied by somebody, sent again weeks later.
+            # Sent at some time in the first days, copied by a person, sent again weeks later.
             day = self.random.choice((HORIZON_DAYS - 5, CLAIM_DAYS + 3, CLAIM_DAYS + 20))
             self.timeline.after(2 * HOUR_S, partial(self._copy_messages, day))
 
@@ -89,7 +89,7 @@ class Incidents:
         self.timeline.after(self.random.random() ** 2 * min(self.faults_s, WITHIN_S), action)
 
     def _pause(self, mapping: EventSourceMapping, hours: float) -> None:
-        """In time for the oldest message: what SQS drops before anybody reads it, nobody saves."""
+        """Ends in time for the oldest message: SQS would drop it unread, beyond recovery."""
         wanted_ms = self.timeline.now_ms + int(hours * HOUR_S * 1000)
         mapping.pause(min(wanted_ms, START_MS + self.pause_end_h * HOUR_S * 1000))
 

@@ -1,7 +1,6 @@
-"""Which lines of the protocol ran. One that never did is a branch that no fault reaches.
+"""Which lines of the protocol ran. A line that never ran is a branch that no fault reaches.
 
-The finest of probes: a line that is added to the protocol later is watched without anybody having
-to think of it.
+The finest of probes: a line that is added to the protocol later is included automatically.
 """
 
 import sys
@@ -35,7 +34,7 @@ PROTOCOL: tuple[ModuleType, ...] = (
 
 #: module and line
 Line = tuple[str, int]
-#: what a line says when it is there against the impossible: no neighbour behaves so
+#: comments that mark a line as a guard against the impossible: no neighbour behaves so
 AGAINST_THE_IMPOSSIBLE = (
     "Code.LEDGER_SILENT",
     "Code.NO_DESTINATION",
@@ -51,13 +50,13 @@ AGAINST_THE_IMPOSSIBLE = (
     "Code.ITEMS_FAIL_AGAIN",
     "Code.SPLIT_TOO_OFTEN",
 )
-#: what no world reaches and a test does: a function, and how its lines begin; "" is all of them
+#: reached by a test and by no world: a function, and how its lines begin; "" is all of them
 REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
-    # The record of a request that is under way does not vanish.
+    # The record of a request that is in progress does not vanish.
     ("settled", "return False"): "tests/unit/test_write.py",
     # Before a request is repeated it is read back, under a lease that outlasts late effects.
     ("Attempt._refused_in_doubt", "return ended"): "tests/unit/test_write.py",
-    # The worlds are without: a shadow, a loop, a compensation, a redelivery, keys of older releases
+    # The worlds have no shadow, loop, compensation, redelivery, or keys of older releases
     ("_stay_in_shadow", ""): "tests/unit/test_dedup.py",
     ("_claim", "return _stay_in_shadow("): "tests/unit/test_dedup.py",
     ("_stop_loop", ""): "tests/unit/test_correlation.py",
@@ -66,20 +65,20 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("judge", 'return "copy" if held.get("redelivery")'): "tests/unit/test_redelivery.py",
     ("_claimed_by_name", ""): "tests/unit/test_claims.py",
     ("owner_of", ""): "tests/unit/test_trace.py",
-    # ... without messages in which old events and young ones are neighbours,
+    # ... no messages that contain both old and recent events,
     ("apart", ""): "tests/unit/test_dedup.py",
     ("_record", 'item["aged"] = '): "tests/unit/test_dedup.py",
     ("_record", "return _beyond_horizon("): "tests/unit/test_dedup.py",
     ("_decide", "return wait"): "tests/unit/test_dedup.py",
-    # ... without a message that can wait in a queue and in no dead-letter queue,
+    # ... no message that can wait in a queue but not in a dead-letter queue,
     ("_misplaced", "return _set_aside("): "tests/unit/test_consumer.py",
     ("_give_up", "return _set_aside("): "tests/unit/test_consumer.py",
-    # ... without anybody who takes a message away for eight days, or deletes a record, or marks a
-    # ledger that was restored,
+    # ... no person who takes a message away for eight days, deletes a record, or marks a restored
+    # ledger,
     ("complete", "vault.keep("): "tests/simulation/test_hands_on_cases.py",
     ("park_unrecorded", ""): "tests/simulation/test_hands_on_cases.py",
     ("doubting", ""): "tests/ops/test_restore.py",
-    # ... and without a deploy that takes a destination away while a message of it is split.
+    # ... and no deploy that removes a destination while a message for it is split.
     ("_unconfigured", "deps.writes.send("): "tests/unit/test_dedup.py",
 }
 
@@ -102,7 +101,7 @@ def protocol() -> Iterator[tuple[Line, str, str]]:
 def _must_run(function: str, text: str) -> bool:
     return bool(
         text
-        and not text.endswith("...")  # a Protocol's
+        and not text.endswith("...")  # a Protocol method
         and not any(text.startswith(line) for name, line in REACHED_BY_TESTS if name == function)
         and not any(word in text for word in AGAINST_THE_IMPOSSIBLE)
     )
@@ -125,15 +124,15 @@ def _functions(code: CodeType, *, inside: bool = False) -> Iterator[CodeType]:
 
 
 def _numbers(code: CodeType) -> set[int]:
-    """The lines of a function, but for the one that defines it."""
+    """The lines of a function, except the one that defines it."""
     return {n for _, _, n in code.co_lines() if n is not None and n != code.co_firstlineno}
 
 
 def watched(
     wanted: frozenset[Line], seen: set[Line]
 ) -> Mapping[str, Callable[[Instance], Function]]:
-    """The functions, each noting which of the wanted lines it runs. A function of which every
-    line was seen is watched no longer, so this costs less the longer it lasts."""
+    """The functions, each noting which of the wanted lines it runs. A function is no longer traced
+    once all its lines have run, so the cost falls over time."""
     files = {str(module.__file__): module.__name__.rpartition(".")[2] for module in PROTOCOL}
     unseen: dict[CodeType, set[int]] = {}
 
@@ -159,7 +158,7 @@ def watched(
             function = make(instance)
 
             def run(arrived: Sequence[Delivery], deadline_ms: int) -> list[str]:
-                # Tracing belongs to the greenlet, and every invocation is one.
+                # Tracing is per greenlet, and every invocation is one.
                 sys.settrace(on_call)
                 return function(arrived, deadline_ms)
 

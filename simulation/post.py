@@ -1,7 +1,7 @@
-"""Which queue a message belongs in, told by its text alone: what functions send must go there.
+"""Which queue a message belongs in, judged by its text alone: functions must send it there.
 
-A message in a queue of another kind finds its way all the same, by way of the dead letters and
-after a quarter of an hour. So nothing else in the simulation sees that a function sent it astray.
+A message in a queue of another kind still arrives, through the dead letters and after a quarter
+of an hour. So nothing else in the simulation notices that a function sent it astray.
 """
 
 import json
@@ -10,7 +10,7 @@ _LANES = {None: "writes", "first": "writes-first", "last": "writes-last"}
 
 
 def request_of(text: str) -> str | None:
-    """The id of the request that a message is."""
+    """The id of the request that a message contains."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -19,7 +19,7 @@ def request_of(text: str) -> str | None:
 
 
 def is_astray(queue: str, text: str) -> bool:
-    """Dead letters are whatever came to their source, and what nobody can read is nobody's."""
+    """Dead letters are what their source could not handle; unreadable messages belong nowhere."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Probes: what of the protocol was seen at work. One that stays at nought fails the run."""
+"""Probes: which parts of the protocol were seen at work. A probe left at zero fails the run."""
 
 import re
 from collections import Counter
@@ -9,7 +9,7 @@ from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
 
-#: so long may a destination rest at its own word, and a clock be wrong
+#: the longest pause that a destination may ask for, and the largest error of a clock
 REST_MAX_MS = 3_700_000
 _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
@@ -52,8 +52,8 @@ class Probes:
             self.counts[f"record {before} > {after}"] += 1
 
 
-#: what a large campaign must have seen: every transition of a record and every metric of the
-#: protocol, and every reason to come back later, that the simulated world can bring about
+#: what a large campaign must have seen: every transition of a record, every metric of the protocol,
+#: and every reason to come back later that the simulated world can cause
 EXPECTED: tuple[str, ...] = (
     *(
         f"record {transition}"

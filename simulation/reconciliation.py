@@ -1,4 +1,4 @@
-"""The reconciler's schedule: of its runs, only those that will find something take place."""
+"""The reconciler's schedule: only those of its runs take place that will find something."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Reconciliation:
     table: Table
     #: None: this design has no reconciler
     pool: Pool | None
-    #: the queues that are read
+    #: the queues that it reads
     names: Sequence[str]
     _is_due: bool = False
     _next_look_ms: int = _NEVER_MS
@@ -44,7 +44,7 @@ class Reconciliation:
             self._expect_overdue(int(new["due_at"]))
 
     def pause(self, until_ms: int) -> None:
-        """Its schedule is switched off."""
+        """Its schedule is disabled."""
         self._paused_until_ms = until_ms
 
     def _run(self) -> None:
@@ -60,7 +60,7 @@ class Reconciliation:
             self.pool.invoke([], self._ended)
 
     def _redrive_by_hand(self) -> None:
-        """A design without a reconciler has an engineer, whose patience is limited."""
+        """A design without a reconciler has an engineer with limited patience."""
         self._redriven_by_hand += 1
         if self._redriven_by_hand <= REDRIVES_BY_HAND:
             for queue in self.names:

@@ -1,4 +1,4 @@
-"""The regimes: what a destination makes of repetition, and what is promised under it."""
+"""The regimes: how a destination treats repetition, and what is promised under it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,22 +14,22 @@ A_WHILE_S = 2 * HOUR_S
 @dataclass(frozen=True, slots=True)
 class Regime:
     name: str
-    #: what the configuration says of the destination ...
+    #: how the configuration describes the destination ...
     key: KeyPolicy
     unknown: Unknown
-    #: ... and what it does
+    #: ... and how it behaves
     conduct: Conduct
-    #: never: an event takes effect once; listed: every possible second effect is on record
+    #: never: an event takes effect once; listed: every possible second effect is recorded
     doubles: Literal["never", "listed"]
     reads_back: bool = False
     #: an unknown outcome may end with a person
     parks_doubt: bool = False
-    #: copies come weeks later, when claims and records have expired
+    #: copies come weeks later, after claims and records have expired
     late_copies: bool = False
     confirmed_within_s: int | None = None
     #: the configuration says that sending an item again changes nothing
     is_repeatable: bool = False
-    #: no item fails alone
+    #: items do not fail individually
     takes_whole: bool = False
 
 

@@ -1,7 +1,7 @@
-"""The release before and the next one, as far as the ledger can tell them from this one.
+"""The previous and the next release, as far as the ledger can tell them from this one.
 
-Both are this code, with other habits of writing: what the next one writes has a member more than we
-know, what the one before wrote has fewer than we have. They run side by side and read each other.
+Both are this code with a different way of writing: the next release writes one more member than we
+know, the previous one wrote fewer than we do. They run side by side and read each other's items.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from typing import Any, Literal
 from lambdas.relay.kernel.ports import Change, Item
 
 Release = Literal["before", "here", "next"]
-#: what every item of the next release has more
+#: an additional member of every item of the next release
 MORE: Mapping[str, Any] = {"of_the_next_release": {"a": [1, None, "\u00e9"]}}
-#: what items that all instances share did not have before, by the endings of their keys
+#: members that shared items did not have before, by the endings of their keys
 FEWER: Mapping[str, frozenset[str]] = {
     "L#pace": frozenset({"is_full", "was_full", "leased_at_ms"}),
     "L#breaker": frozenset({"rest_until_ms", "resting_since_ms", "refusals", "opened_at_ms"}),
     "L#silence": frozenset({"silent", "probe_until_ms"}),
 }
-#: what a record did not have before
+#: members that a record did not have before
 FEWER_OF_RECORDS = frozenset({"history", "deferred"})
 
 

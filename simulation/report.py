@@ -1,4 +1,4 @@
-"""What the simulation says: progress while it runs, the account at the end, the last steps of a
+"""The simulation's output: progress while it runs, the account at the end, the last steps of a
 failure. Colour only on a terminal."""
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from simulation.trial import Trial
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 VIOLATIONS_SHOWN = 8
-#: the regime of the runs that have a world of their own
+#: the label of runs that have a world of their own
 TRACKED = "tracked by events"
 
 

@@ -1,8 +1,8 @@
-"""The ledger restored to a moment some time ago, as docs/runbook.md has it ("Restore the ledger").
+"""The ledger is restored to an earlier moment, as docs/runbook.md describes ("Restore the ledger").
 
-The work is stopped, the table is as it was, the work goes on; and then the archives are replayed,
-or not. What the table has forgotten is noted for the checker: it may take effect a second time, and
-of it what no message held by then is found again by a replay only.
+The functions are stopped, the table is restored, the functions go on; then the archives are
+replayed, or not. What the table has forgotten is noted for the checker: it may take effect a second
+time, and what no message holds by then is found again only by a replay.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,30 +19,30 @@ from simulation.memory.timeline import Timeline
 from simulation.reconciliation import Reconciliation
 from simulation.workload import numbers_of
 
-#: the moment that is restored is within so many seconds of the beginning
+#: the moment to restore is within this time from the beginning (seconds)
 WITHIN_S = 3 * HOUR_S
-#: from the moment that is restored to the end of the work, at most
+#: from the moment to restore to the stop of the functions, at most
 FORGOTTEN_MAX_S = 4 * HOUR_S
-#: what runs when the work is stopped has ended by then, and no write lands any more
+#: running invocations have ended by then, and no write arrives any more
 ENDED_S = 20 * MINUTE_S
-#: DynamoDB restores in tens of minutes; then somebody deploys
+#: DynamoDB restores in tens of minutes; then a person deploys
 RESTORING_S = 40 * MINUTE_S
-#: "not before the queues are empty": a person waits about so long, and does not wait for ever
+#: "not before the queues are empty": a person waits about this long, and not for ever
 REPLAYED_AFTER_S = 2 * HOUR_S
 REPLAYED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """By the numbers of events."""
+    """What was forgotten, by the numbers of events."""
 
-    #: claimed, tried or settled since the moment that was restored
+    #: claimed, tried or settled since the restored moment
     events: set[int] = field(default_factory=set)
     #: the requests that these were
     requests: set[str] = field(default_factory=set)
-    #: of the events those that no message held when the table was restored
+    #: events that no message held when the table was restored
     unheld: set[int] = field(default_factory=set)
-    #: the archives brought them back
+    #: whether the archives brought them back
     replayed: set[int] = field(default_factory=set)
 
 
@@ -64,7 +64,7 @@ class Restores:
         self.timeline.after(self.random.random() ** 3 * WITHIN_S, self._pass_the_moment)
 
     def _pass_the_moment(self) -> None:
-        """Somebody will later take this moment for the last at which all was well."""
+        """A person will later take this for the last moment at which all was well."""
         self._kept = dict(self.table.items)
         self.timeline.after(self.random.random() ** 2 * FORGOTTEN_MAX_S, self._stop)
 
@@ -101,7 +101,7 @@ class Restores:
 
 
 def _changed(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Sequence[str]:
-    """Ids of the requests of which claims or records differ."""
+    """Ids of requests whose claims or records differ."""
     return [
         batch_id
         for key, item in after.items()

@@ -34,15 +34,15 @@ from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME, REGIMES, Regime
 from simulation.workload import PLAIN, Shares, shares_of
 
-#: events in each run, so that 25,000 runs are a million events
+#: events per run, so that 25,000 runs are a million events
 EVENTS = 40
-#: so few receives that dead-lettering and the reconciler have work
+#: few enough receives that dead letters occur and the reconciler has work
 FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 6, "checks": 6}
-#: the relations of `limits.Timing` hold with it as well
+#: the relations of `limits.Timing` hold with it, too
 SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
-#: a run that is not at rest after so many steps never will be: a failure, not an end
+#: a run that is not at rest after this many steps never will be: a failure, not an end
 STEPS_MAX = 250_000
-#: how long faults go on; then the world has to come to rest
+#: how long faults go on; then the world must come to rest
 FAULTS_S = 6 * HOUR_S
 
 
@@ -55,37 +55,37 @@ class Scenario:
     receives_max: Mapping[str, int]
     most_items: int
     per_minute: int
-    #: instances of a function that run at once
+    #: concurrent instances of a function
     concurrency: int
     shares: Shares
     events: int = EVENTS
-    #: events of applications, beside those of Genesys
+    #: events of applications, in addition to those of Genesys
     told: int = 0
-    #: changes of things that change back, beside those (states.py)
+    #: changes of things that change back, in addition to those (states.py)
     states: int = 0
-    #: sessions of which events are made, genuine, or both (sessions.py)
+    #: sessions with events that are genuine, made, or both (sessions.py)
     sessions: int = 0
-    #: audits are two routes' matter: both lead to one destination, and each writes its own
+    #: two routes take audits: both lead to one destination, and each writes its own item
     two_routes: bool = False
-    #: each of some routes has a lane of its own
+    #: some routes have a lane of their own
     has_lanes: bool = False
-    #: the second destination is a service of AWS (memory/sink.py)
+    #: the second destination is an AWS service (memory/sink.py)
     has_sink: bool = False
-    #: what becomes of the configuration meanwhile
+    #: what happens to the configuration meanwhile
     deploy: Deploy = "none"
     #: what never works again, and whether there is a second destination
     ending: Ending = NEVER
     timing: Timing = LIVE
     faults_s: float = FAULTS_S
-    #: all of it is published within so many seconds
+    #: everything is published within this time (seconds)
     publishing_s: float = 8 * MINUTE_S
-    #: invocations take fewer messages than they could, as it happens
+    #: invocations may take fewer messages than they could
     regroups: bool = True
-    #: messages of the events queue that one invocation takes, at most
+    #: most messages of the events queue per invocation
     intake_most: int = 20
     write_most: int = MESSAGES_PER_INVOCATION["writes"]
     steps_max: int = STEPS_MAX
-    #: numbers of the points at which the invocation that is there dies
+    #: numbers of the points at which the running invocation dies
     kills: frozenset[int] = frozenset()
 
 
@@ -133,13 +133,13 @@ def draw(seed: int) -> Scenario:
 
 
 def unrestored(scenario: Scenario) -> Scenario:
-    """The same, and its ledger is never restored: what is looked for there is something else."""
+    """The same without restoring the ledger, for runs that test something else."""
     rates = {kind: rate for kind, rate in scenario.rates.items() if kind not in RESTORE_RATES}
     return replace(scenario, rates=rates)
 
 
 def draw_in_lanes(seed: int) -> Scenario:
-    """The scenario of a seed, each lane with a queue of its own."""
+    """The scenario of a seed, with a queue for each lane."""
     return in_lanes(draw(seed))
 
 
@@ -148,13 +148,13 @@ def in_lanes(scenario: Scenario) -> Scenario:
 
 
 def draw_with_sink(seed: int) -> Scenario:
-    """The scenario of a seed, its second destination a service that is out for a while."""
+    """The scenario of a seed whose second destination is a service that is out for a while."""
     return with_sink(draw(seed))
 
 
 def with_sink(scenario: Scenario) -> Scenario:
     random = Random(f"sink {scenario.seed}")
-    regime = BY_NAME["ignored"]  # no such service knows a repetition
+    regime = BY_NAME["ignored"]  # no such service recognises a repetition
     return replace(
         scenario,
         regime=regime,
@@ -170,7 +170,7 @@ def with_sink(scenario: Scenario) -> Scenario:
 
 
 def calm(seed: int, regime: str, events: int) -> Scenario:
-    """A run in which nothing goes wrong."""
+    """A run without faults."""
     chosen = BY_NAME[regime]
     return Scenario(
         seed=seed,
@@ -189,7 +189,7 @@ def calm(seed: int, regime: str, events: int) -> Scenario:
     )
 
 
-#: a run of a fault that never ends: few events, and room for more than a week of them
+#: a run of an endless fault: few events, and room for more than a week of them
 ENDLESS_EVENTS, ENDLESS_STEPS_MAX = 6, 900_000
 
 

@@ -1,9 +1,9 @@
-"""Who runs next, and who dies: invocations as greenlets, switched where a call leaves the process.
+"""Which invocation runs next, and which dies: they are greenlets that switch at port calls.
 
 Production code is plain synchronous Python. Every port call passes the gate before and after its
-effect; there the invocation stops, others run, and it goes on at a later virtual time, or never.
-A killed invocation is thrown `Killed` at the gate, once, and again at every later gate it reaches
-while unwinding: a dead instance has no effects, not in a `finally` either.
+effect; there the invocation stops, others run, and it continues at a later virtual time, or never.
+A killed invocation gets `Killed` raised at the gate, and again at every later gate that it reaches
+while unwinding: a dead instance has no effects, not even in a `finally`.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from simulation.fault_plan import FaultPlan
 from simulation.memory.timeline import Timeline
 from simulation.trace import Trace
 
-#: how long a call's way takes, one way, where nothing delays it
+#: how long a call takes in each direction, without delays
 LATENCY_MS_MAX = 40
 
 
 class Killed(BaseException):
-    """The instance is no more. Not an Exception: nothing in the relay may catch it."""
+    """The instance is gone. Not an Exception: nothing in the relay may catch it."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Raised:
 
 @dataclass(slots=True)
 class Died:
-    """Killed, by the platform or at the function's timeout: no answer, whatever had been done."""
+    """Killed by the platform or by the function's timeout: no answer, whatever was done."""
 
     reason: str
 
@@ -76,7 +76,7 @@ class Scheduler:
     def start(
         self, name: str, timeout_s: int, body: Callable[[], Any], ended: Callable[[Ending], None]
     ) -> None:
-        """Begins an invocation; `ended` is called once, in the scheduler's own time."""
+        """Begins an invocation; `ended` is called once, outside any invocation."""
 
         def life() -> None:
             ending: Ending
@@ -98,11 +98,11 @@ class Scheduler:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an invocation is running, and not the world's own time."""
+        """Whether an invocation is running, rather than the world itself."""
         return self._running is not None
 
     def step(self, call: str) -> None:
-        """Lets others run; comes back after a latency, or never."""
+        """Lets others run; returns after a latency, or never."""
         self._pause(call, self._weather.latency_ms(LATENCY_MS_MAX))
 
     def wait(self, call: str, seconds: float) -> None:

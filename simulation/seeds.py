@@ -1,8 +1,8 @@
-"""`python -m simulation.seeds`: finds anew, for each mistake, the first seed that shows it; with
-`lines`, the seeds that together run every line of the protocol.
+"""`python -m simulation.seeds`: finds the first seed that reveals each mistake; with `lines`, the
+seeds that together run every line of the protocol.
 
-To be run when the worlds are drawn anew, or the code has changed so much that known seeds show
-nothing any more. A mistake whose known seed still shows it keeps it.
+Run it if the worlds are drawn differently, or if the code has changed so much that known seeds
+reveal nothing any more. A mistake whose known seed still reveals it keeps that seed.
 """
 
 import json
@@ -19,9 +19,9 @@ from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.trial import prepare_process
 
-#: a mistake that so many worlds hide needs a stage of its own (mutants/stages.py)
+#: a mistake that survives this many worlds needs a stage of its own (mutants/stages.py)
 SEEDS_MAX = 400
-#: and a line that so many worlds do not run is one against the impossible, or a fault is missing
+#: a line that this many worlds do not run is a guard against the impossible, or a fault is missing
 LINE_SEEDS_MAX = 4_000
 
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def find_lines() -> None:
-    """Each seed that runs a line which none before it ran; the known ones are tried first."""
+    """Each seed that runs a line that none before it ran; the known ones are tried first."""
     wanted, found = executable(), list[int]()
     with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
         seeds = iter(dict.fromkeys((*known_line_seeds(), *range(1, LINE_SEEDS_MAX))))

@@ -1,7 +1,7 @@
 """Senders: applications that put events onto the relay's own bus or post them to its webhook, in
-the shapes that it takes there, and send again until they know that it has them.
+the accepted shapes, and send them again until they know that the relay has them.
 
-They have a chance of their own, so that what Genesys publishes in a run is the same without them.
+They use their own randomness, so that what Genesys publishes in a run is the same without them.
 """
 
 import json
@@ -20,52 +20,52 @@ from simulation.memory.timeline import Timeline
 from simulation.scheduler import Ending, Returned
 from simulation.workload import START_MS, Fact, Kind, Shares, delivered, item_of, marker, moment
 
-#: two applications of one name space: the same id of both is two events
+#: two applications with one name space: the same id from both means two events
 KEYS: Mapping[str, str] = {"shop.orders": "a key of the shop " * 3, "bank.orders": "another " * 6}
 FORGED = "a key that nobody was given " * 2
 #: the detail-types of business events, of posted ones and of flat ones
 ORDER, STEP, FLAT = "order.placed", "step.taken", "call.step"
-#: ... and of details of no shape that anybody agreed on: flat events without an id
+#: ... and of details with no agreed shape: flat events without an id
 PLAIN_DETAIL = "interaction.seen"
-#: seconds after which a sender gives an answer up
+#: seconds after which a sender stops waiting for an answer
 PATIENCE_S = 10.0
 PAUSE_MAX_S = 10 * MINUTE_S
-#: a copy this late is known however long the queues hold it: what docs/guarantees.md promises
+#: the latest copy that is recognised however long the queues hold it: see docs/guarantees.md
 LATEST_COPY_S = CLAIM_TTL_S - HORIZON_S - HOUR_S
 FLAT_MEMBERS = ("conversationId", "timestamp", "eventType")
 #: members that say when it happened
 MOMENTS = ("occurredAt", "createdTime", "timestamp")
-#: attempts of a sender that does not send until it knows
+#: attempts of a sender that does not retry until it knows
 ATTEMPTS_FEW = 2
 
 Way = Literal["bus", "webhook"]
-#: `accepted` is the bus's answer, a number the webhook's
+#: `accepted` is the bus's answer, a number is the webhook's status
 Answers = Mapping[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of an application, and how it sends it."""
+    """An event of an application, and how it is sent."""
 
     number: int
     kind: Kind
     sender: str
     detail_type: str
     detail: Mapping[str, Any]
-    #: each attempt takes one of them
+    #: each attempt uses one of them
     ways: tuple[Way, ...]
     key: str
-    #: each attempt states a correlation id of its own
+    #: each attempt has a correlation id of its own
     renames: bool
-    #: each attempt states a time of its own, which a sender may do whose events have ids
+    #: each attempt has a time of its own, which is allowed for senders whose events have ids
     restamps: bool
     #: None: it sends until it knows
     attempts_max: int | None
 
     @property
     def time_s(self) -> float:
-        """What PutEvents' `Time`, the sender's own word, is off by: weeks late, days ahead, mostly
-        nothing. A chance of its own, so that all else of a run is the same without it."""
+        """The error of `Time` in PutEvents, which the sender sets: weeks late, days ahead, mostly
+        none. Uses its own randomness, so that the rest of a run is the same without it."""
         random = Random(f"time of {self.number} {self.detail}")
         return random.choice((0, 0, 0, 0, -60 * DAY_S, -3 * DAY_S, 10 * DAY_S))
 
@@ -136,8 +136,8 @@ def _flat(
 
 
 def _plainly(flat: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """As an application writes it that never heard of Genesys: one customer and few moments, so
-    that events differ by what else they say only."""
+    """Like an application that is unaware of Genesys: one customer and few moments, so that events
+    differ only in the rest of their contents."""
     rest = {name: value for name, value in flat.items() if name not in FLAT_MEMBERS}
     return PLAIN_DETAIL, {"timestamp": flat["timestamp"], "externalId": "A-1", **rest}
 
@@ -145,7 +145,7 @@ def _plainly(flat: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 def _wrong(
     random: Random, detail: Mapping[str, Any], ways: tuple[Way, ...], key: str
 ) -> tuple[Kind, Mapping[str, Any], str]:
-    """Nothing to be taken: the webhook turns it away, what comes by the bus is set aside."""
+    """Not acceptable: the webhook refuses it; what comes by the bus is quarantined."""
     if ways[-1] == "webhook" and random.random() < 0.5:
         return "refused", detail, FORGED
     unreadable = {**detail, "type": 7, "conversationId": 7}
@@ -153,7 +153,7 @@ def _wrong(
 
 
 class Senders:
-    """Everybody who sends in one run; `answers` holds what each event's sender could have heard."""
+    """All senders of one run; `answers` holds what each event's sender could have received."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Senders:
         self._weather = fault_plan
 
     def plan(self, first: int, count: int, *, within_s: float, shares: Shares) -> list[Fact]:
-        """So many events from the number `first` on, some of them sent anew hours or days later."""
+        """`count` events from the number `first` on, some of them sent again hours or days on."""
         random, facts = self._random, []
         for number in range(first, first + count):
             told = tell(random, number, shares)
@@ -217,7 +217,7 @@ class Senders:
             self._again(told, attempt)
 
     def _post(self, told: Told, detail: Mapping[str, Any], attempt: int) -> None:
-        """A request to the webhook; one that is not answered in time may still be taken."""
+        """A request to the webhook; one that is not answered in time may still be accepted."""
         body = json.dumps(detail)
         now_s = str(self._timeline.now_ms // 1000)
         request = Delivery(

@@ -1,10 +1,10 @@
-"""Sessions: events that Genesys publishes, and events that somebody makes of its own record because
-those never came, or seem never to come. Both tell of one moment, in other words.
+"""Sessions: events that Genesys publishes, and events that a person makes from Genesys' own record
+because those never came, or seemed not to. Both describe one moment, in different words.
 
-A session's genuine event may come before, beside and after the made one, or never; some have two
-genuine events in one millisecond, and both are to take effect, as two effects, with a made event or
-without. Which of three effects is of which of two events nobody can tell, so what a number is to
-have is counted.
+A session's genuine event may come before, with or after the made one, or never. Some sessions have
+two genuine events in one millisecond, and both must take effect, with or without a made event.
+Which of three effects belongs to which of two events cannot be told, so a number's expected effects
+are counted.
 """
 
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ from simulation.workload import (
 )
 
 SESSION = "v2.sessions.{id}.begun"
-#: how orders of backfills are called
+#: the names of backfill orders
 BACKFILLS = ("backfill-first", "backfill-second")
 DELAYS_S = (0, 1, 30, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S)
 
 
 def added(workload: Workload, scenario: Scenario) -> Workload:
-    """The workload with the scenario's sessions, numbered after everything else in it. They have a
-    chance of their own, so that all else in a run is the same without them."""
+    """The workload with the scenario's sessions, numbered after everything else in it. They use
+    their own randomness, so that the rest of a run is the same without them."""
     random = Random(f"sessions {scenario.seed}")
     first = scenario.events + scenario.told + scenario.states
     for number in range(first, first + scenario.sessions):
@@ -69,7 +69,7 @@ def _genuine(
 def _made(
     random: Random, number: int, begun_ms: int, order: str
 ) -> Iterator[tuple[int, str, bool]]:
-    """A person's tool puts it into the queue, as a replay would come there."""
+    """A person's tool puts it into the queue, like a replay."""
     for at_ms in _moments(random, begun_ms):
         body = {**_body(number, begun_ms), "direction": order}
         text = _envelope(random, begun_ms, body)

@@ -1,8 +1,8 @@
 """States: what Genesys publishes of things that change and change back, without saying when.
 
-A member joins a queue, leaves it, joins it again. What is said of it is the same each time; only
-the time of publishing differs. So a happening's number cannot be in what is said of it: it is in
-the envelope's id, which tells the relay nothing, and goes into the item beside the rest.
+A member joins a queue, leaves it, joins it again. The contents are the same each time; only the
+time of publishing differs. So the event's number cannot be in the contents: it is in the envelope's
+id, which the relay ignores, and is added to the item.
 """
 
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ QUEUE = "q-1"
 
 
 def added(workload: Workload, scenario: Scenario) -> Workload:
-    """The workload with the scenario's changes, numbered after everything else in it, each with
-    its copies: redeliveries and replays, which keep the time of publishing. They have a chance of
-    their own, so that all else in a run is the same without them."""
+    """The workload with the scenario's changes, numbered after everything else in it, each with its
+    copies: redeliveries and replays, which keep the time of publishing. They use their own
+    randomness, so that the rest of a run is the same without them."""
     random = Random(f"states {scenario.seed}")
     joined = dict.fromkeys(MEMBERS, False)
     times = sorted(
@@ -38,7 +38,7 @@ def added(workload: Workload, scenario: Scenario) -> Workload:
     for number, after_ms in enumerate(times, scenario.events + scenario.told):
         member = random.choice(MEMBERS)
         joined[member] = not joined[member]
-        # Two changes of one millisecond are two all the same: here no two share one.
+        # Two changes in one millisecond would be two events, too; here no two share one.
         at_ms = START_MS + after_ms + number
         detail = {
             "topicName": MEMBERSHIP.replace("{id}", QUEUE),

@@ -1,10 +1,10 @@
-"""What happened, step by step: hashed always, kept for the last steps, printed on demand."""
+"""What happened, step by step: always hashed, kept for the last steps, printed on demand."""
 
 import zlib
 from collections import deque
 from collections.abc import Callable
 
-#: steps that a failure shows
+#: steps that are shown for a failure
 LAST_STEPS = 60
 
 Step = tuple[int, str, str]
@@ -21,7 +21,7 @@ class Trace:
 
     def note(self, now_ms: int, who: str, what: str) -> None:
         self.steps += 1
-        # Not hash(): Python salts that anew in every process.
+        # Not hash(): Python salts it differently in every process.
         self.hash = zlib.crc32(f"{now_ms} {who} {what}".encode(), self.hash)
         step = (now_ms, who, what)
         self.last.append(step)

@@ -1,7 +1,7 @@
-"""`python -m simulation.traces`: what every step of many seeds hashes to.
+"""`python -m simulation.traces`: a hash of all steps for each of many seeds.
 
-Two trees with the same output behave the same in all of these runs, so a change of shape alone
-leaves it as it was: `diff` it before and after.
+Two versions of the code with the same output behave the same in all of these runs, so a pure
+refactoring leaves it unchanged: `diff` the output before and after.
 """
 
 from typing import Annotated

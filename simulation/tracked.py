@@ -1,10 +1,10 @@
 """Tracked requests in the simulation: events that come, or do not, in any order and any number.
 
-The world of `world.py`, with a destination whose requests each begin a little conversation:
+The world of `world.py`, with a destination whose requests each start a short conversation:
 `conversation:created`, `routing:assigned`, `conversation:ended`, with sequence numbers. Each event
-can get lost, come late, come twice, overtake the others or even the answer; some runs' events
-carry our correlation id, some do not; some bear it and name another conversation. And Genesys can
-accept a request and do nothing. What all this demands tracked_checker.py says.
+can be lost, late or duplicated, or overtake the others or even the answer. In some runs events
+carry our correlation id, in some not, and some carry it but name another conversation. And Genesys
+can accept a request and do nothing. tracked_checker.py says what all this requires.
 """
 
 import json
@@ -38,14 +38,14 @@ WINDOW_S = 30
 #: the longest delay of an event that is not late, in seconds
 DELAYS: Mapping[str, float] = {CREATED: 5, ASSIGNED: 20, ENDED: 40}
 LATE_MAX_S = 2 * HOUR_S
-#: answers that take long, and how long at most: just less than the client's patience
+#: slow answers, and how slow at most: just within the client's timeout
 SLOW_SHARE = 0.15
 SLOW_MAX_S = 8
-#: how the markers of what others say and do begin
+#: prefixes of the markers of what others publish and do
 OTHERS = ("forged-", "stranger-")
-#: another application's event comes so long before or after our request at most
+#: the longest time between another application's event and our request
 SHARED_WITHIN_S = 60
-#: faults after which everybody knows whether a request took effect
+#: faults after which it is known whether a request took effect
 CERTAIN: frozenset[Kind] = frozenset(
     {
         "not sent", "429 short", "429 hours", "token revoked", "forbidden", "path gone",
@@ -57,9 +57,9 @@ CERTAIN: frozenset[Kind] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """What a seed draws for tracking, beside its scenario."""
+    """What a seed draws for tracking, in addition to its scenario."""
 
-    #: by what an event is known: the correlation id, or the conversation's, which either is ours or
+    #: what identifies an event: the correlation id, or the conversation's, which is either ours or
     #: comes with the answer
     key: Literal["correlation", "ours", "answered"]
     #: events carry our correlation id
@@ -71,10 +71,10 @@ class Tracks:
     #: shares of the requests
     forgotten: float
     contradicted: float
-    #: of the requests, so many are told of by somebody who is not Genesys, on the relay's own bus
+    #: the share of requests for which a forged event appears on the relay's own bus
     forged: float = 0.0
-    #: of the requests, so many have another application do the same at that moment; every attempt
-    #: fails or succeeds for certain then, and one event of a type is ours
+    #: the share of requests for which another application does the same at that moment; then every
+    #: attempt fails or succeeds for certain, and one event of a type is ours
     shared: float = 0.0
 
     @property
@@ -136,7 +136,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
 
 
 def _with_others(tracks: Tracks, seed: int) -> Tracks:
-    """Few runs, with a chance of their own, so that older seeds stay as they were."""
+    """Only few runs, with their own randomness, so that older seeds stay unchanged."""
     random = Random(f"others {seed}")
     if tracks.key == "ours" and not tracks.correlates and random.random() < 0.5:
         return replace(tracks, shared=0.5, until_end=False, forgotten=0.0, contradicted=0.0)
@@ -144,7 +144,7 @@ def _with_others(tracks: Tracks, seed: int) -> Tracks:
 
 
 def certain(scenario: Scenario) -> Scenario:
-    """Without what leaves an outcome unknown."""
+    """Without faults that leave an outcome unknown."""
     rates = {kind: rate for kind, rate in scenario.rates.items() if kind in CERTAIN}
     return replace(scenario, rates=rates)
 
@@ -162,17 +162,17 @@ class Played:
 
 @dataclass(slots=True)
 class TrackedServer(GenesysServer):
-    """Genesys with a life after the answer."""
+    """Genesys, with events after the answer."""
 
     #: called with each request that arrives
     arrived: Callable[[Request], None] = lambda request: None
     #: called with the correlation id, the id and the marker of each item that took effect
     begin: Callable[[str, str, str], None] = lambda correlation_id, item_id, marker: None
     forgets: Callable[[], bool] = lambda: False
-    #: the answer is under way for a while, and the event may overtake it
+    #: the answer takes a while, and the event may overtake it
     linger: Callable[[], None] = lambda: None
     answers_id: bool = False
-    #: accepted and never carried out, by correlation id
+    #: accepted but never carried out, by correlation id
     forgotten: list[str] = field(default_factory=list)
 
     def arrive(self, request: Request) -> None:
@@ -187,7 +187,7 @@ class TrackedServer(GenesysServer):
             self.forgotten.append(request.correlation_id)
             return self._accepted(items[0]["id"])
         before = len(self.effects)
-        # Named, for a dataclass with slots is another class than the one that super() knows.
+        # Named, because a dataclass with slots is not the class that super() knows.
         answer = GenesysServer.carry_out(
             self, request, None if conduct.takes_whole else retryable_index
         )
@@ -217,10 +217,10 @@ class TrackedWorld(World):
     ) -> None:
         self.tracks = tracks
         self.played: list[Played] = []
-        #: markers of the same doing of other applications, by item
+        #: markers of the same effect by other applications, by item
         self.strangers: dict[str, list[str]] = {}
         self.others = Random(f"what others do {scenario.seed}")
-        #: chance of its own: the base world's draws stay as they are
+        #: its own randomness: the base world's draws stay unchanged
         self.fates = Random(f"fates {scenario.seed}")
         self.is_calm = False
         super().__init__(scenario, trace=trace, functions=functions)
@@ -256,7 +256,7 @@ class TrackedWorld(World):
         return replace(base, destinations={"simulated": destination}, routes=routes)
 
     def _others_act(self, request: Request) -> None:
-        """Somebody forges what Genesys would say of this request; or does the same as it."""
+        """A forged event tells of this request, or another application does the same."""
         random, tracks = self.others, self.tracks
         items = json.loads(request.body)["entities"]
         if str(items[0].get("marker")).startswith((*OTHERS, "echo-")):
@@ -273,7 +273,7 @@ class TrackedWorld(World):
             known.append(marker)
             self.timeline.after(delay_s, lambda: self._do_the_same(item_id, marker))
         if tracks.shared:
-            self._linger()  # and then perhaps refuses
+            self._linger()  # and then may refuse
 
     def _do_the_same(self, item_id: str, marker: str) -> None:
         now_ms = self.timeline.now_ms
@@ -281,9 +281,9 @@ class TrackedWorld(World):
         self.bus.put(workload.envelope(self.others, now_ms, CREATED, body, None))
 
     def _begin(self, correlation_id: str, item_id: str, marker: str) -> None:
-        """The conversation that a request has made lives its life."""
+        """Plays the conversation that a request has started."""
         if marker.startswith(("echo-", *OTHERS)):
-            return  # a loop, or news; one round of it is enough for the checker
+            return  # a loop, or an unrelated event; one round is enough for the checker
         contradicts = self.tracks.correlates and self.fates.random() < self.tracks.contradicted
         for number, (topic, delay_max_s) in enumerate(DELAYS.items(), 1):
             lost = contradicts and topic == CREATED and self.fates.random() < 0.5

@@ -1,5 +1,5 @@
-"""The verdict on tracked requests (tracked.py): each record must have come to the one state that
-all that happened to its request demands."""
+"""The verdict on tracked requests (tracked.py): each record must be in the one state that follows
+from everything that happened to its request."""
 
 import json
 from collections import Counter
@@ -13,16 +13,16 @@ from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
 from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, Tracks, draw_tracked
 
-#: what Genesys accepts and never does is sent again so often, by the outsider's own reckoning
+#: how often a request that Genesys accepts and never carries out is repeated, independently counted
 SENT_AGAIN_MAX = 2
 WRITTEN_BACK = "an event that a request caused was written back"
 
 
 def check_tracked(history: History, world: TrackedWorld) -> Account:
     """The account of the events, and the verdict on every tracked record. Reads the world's own
-    notes and what the run left, nothing of the code that it checks."""
+    notes and what the run left, but nothing of the code under test."""
     account = check(history, world.scenario.regime)
-    # Who may be given to a person, and why, is judged here.
+    # Which cases may go to a person, and why, is judged here.
     account.violations = [v for v in account.violations if not v.endswith(WRITTEN_BACK)]
     account.violations = [v for v in account.violations if "was given to a person" not in v]
     account.violations += list(
@@ -62,8 +62,8 @@ def _line(batch_id: str, parents: Mapping[str, str]) -> Iterator[str]:
 
 
 def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played]:
-    """The events that tell of a request: its own, those of what it was split from that fit it too,
-    and all under its key, where nothing else says whose they are."""
+    """The events that tell of a request: its own, matching ones of what it was split from, and all
+    under its key, if nothing else says whose they are."""
     shared = not world.tracks.correlates
 
     def tells(played: Played) -> bool:
@@ -74,7 +74,7 @@ def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played
 
 
 def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
-    """Events that requests caused, among what took effect."""
+    """Events caused by requests, among what took effect."""
     caused: dict[str, set[str]] = {}
     for played in world.played:
         caused.setdefault(f"echo-{played.item_id}", set()).add(played.batch_id)
@@ -90,8 +90,8 @@ def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
 
 
 def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
-    """Of the events of one kind and key as many are ours as requests took effect, whichever of
-    them; all others are somebody's news."""
+    """Of the events of one kind and key, as many are ours as requests took effect, whichever of
+    them; all others are unrelated."""
     written: dict[str, set[str]] = {}
     for effect in history.effects:
         marker = str(effect.item.get("marker"))
@@ -113,9 +113,9 @@ def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
 
 
 def is_unknowable(item: Mapping[str, Any], tracks: Tracks, unread: Mapping[str, int]) -> bool:
-    """Only the answer says what the request has made, and an answer got lost: then no event that
-    bears nothing of ours can be told from any other (docs/decisions/0008)."""
-    # This world answers with the item's id, so a part gets the one that its whole had been given.
+    """Only the answer names what the request has made, and an answer was lost: then our event
+    cannot be told from others, as it carries nothing of ours (docs/decisions/0008)."""
+    # This world answers with the item's id, so a part gets the one that its whole was given.
     is_unread = str(item.get("pk", "")).removeprefix("R#") in unread
     is_repeated = item["attempt"] > 1 or "parent" in item or is_unread
     return tracks.key == "answered" and not tracks.correlates and is_repeated
@@ -128,18 +128,18 @@ class Found:
     batch_id: str
     item: Mapping[str, Any]
     ids: list[str]
-    #: how often each item took effect, by its id, under whichever request
+    #: how often each item took effect, by its id, under any request
     effects: Mapping[str, int]
     played: list[Played]
     forgotten: int
     quarantined: str
-    #: requests that were answered by what says nothing of them
+    #: requests whose answers say nothing of them
     unread: Mapping[str, int]
-    #: events that tell of the same doing of others
+    #: events that tell of the same effect by others
     strangers: int
 
     def was_heard(self, topic: str) -> bool:
-        """Whether an event of this topic reached the relay and was not set aside."""
+        """Whether an event of this topic reached the relay and was not quarantined."""
         return any(
             p.topic == topic and not p.lost and not p.contradicts and not self.is_set_aside(p)
             for p in self.played
@@ -150,12 +150,12 @@ class Found:
 
     @property
     def is_contradicted(self) -> bool:
-        """By an event that bears its own id."""
+        """By an event that carries its own id."""
         return any(p.contradicts and p.batch_id == self.batch_id for p in self.played)
 
     @property
     def may_be_contradicted(self) -> bool:
-        """Or by one of what it was split from."""
+        """Or by an event of a request that it was split from."""
         return any(p.contradicts for p in self.played)
 
     @property
@@ -164,14 +164,14 @@ class Found:
         return any(p.contradicts and f"x-{p.item_id}" in self.quarantined for p in self.played)
 
     def knows_its_conversation(self, tracks: Tracks) -> bool:
-        """By a key of our own, by the answer, or by an event of the conversation that it made.
-        Without any of these, what contradicts it looks like the first word about it."""
+        """By our own key, by the answer, or by an event of the conversation that it started.
+        Without any of these, a contradicting event looks like the first event about it."""
         is_heard = any(not p.lost and not p.contradicts for p in self.played)
         return tracks.key != "answered" or bool(self.item.get("genesys_id")) or is_heard
 
     @property
     def has_happened(self) -> bool:
-        """Under whichever request: a part repeats what its whole may have brought about."""
+        """Under any request: a part repeats what its whole may have caused."""
         return any(each in self.effects for each in self.ids)
 
     @property
@@ -210,7 +210,7 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
 def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
     genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
     is_told = genuine and (tracks.until_end or CREATED in genuine)
-    # Where the answer gave no id, whatever comes first is the word, and the others contradict it.
+    # If the answer gave no id, the first event decides, and the others contradict it.
     is_told = is_told or bool(found.item.get("contradictions") and not found.item.get("genesys_id"))
     if found.knows_its_conversation(tracks) and not (is_told or found.strangers):
         yield "is confirmed by an event that was never published"

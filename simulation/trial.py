@@ -1,4 +1,4 @@
-"""One trial: a seed run and checked, boiled down to what is worth sending between processes."""
+"""One trial: a seed run and checked, reduced to what is worth sending between processes."""
 
 import gc
 from collections import Counter
@@ -14,7 +14,7 @@ from simulation.tracked import TrackedWorld, Tracks, draw_tracked
 from simulation.tracked_checker import check_tracked
 from simulation.world import World
 
-#: what begins the names of reasons among the counts
+#: the prefix of reasons among the counts
 REASON = "reason "
 Functions = Mapping[str, Callable[[Instance], Function]]
 
@@ -30,7 +30,7 @@ class Trial:
     steps: int
     #: points at which an invocation could have been killed
     points: int
-    #: kept of a failure only
+    #: kept only for a failure
     last_steps: tuple[Step, ...]
 
     @property
@@ -65,7 +65,7 @@ def run_tracked_scenario(
     functions: Functions = FUNCTIONS,
     show: Callable[[Step], None] | None = None,
 ) -> Trial:
-    """The same in the world of tracked requests, which has a checker of its own."""
+    """The same in the world of tracked requests, which has its own checker."""
     world = TrackedWorld(scenario, tracks, trace=Trace(show), functions=functions)
     return trial_of(check_tracked(world.run(), world), world)
 
@@ -85,13 +85,13 @@ def trial_of(account: Account, world: World) -> Trial:
 
 
 def prepare_process() -> None:
-    """A run leaves garbage in cycles, but little: collecting it seldom saves a tenth."""
+    """A run leaves little garbage in cycles: collecting it rarely saves a tenth of the time."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
 
 def total(counts: Counter[str], trial: Trial) -> None:
-    """Adds a trial's accounts up."""
+    """Adds up the accounts of trials."""
     account = trial.account
     counts.update({f"{REASON}{code}": number for code, number in account.reasons.items()})
     counts.update(

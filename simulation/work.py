@@ -1,4 +1,4 @@
-"""Units of work, each small enough for one process and one moment."""
+"""Units of work, each small enough for one process and a short time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ SMALL_SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
-    """What became of every crash in a part of a small world."""
+    """The results of every crash in a part of a small world."""
 
     small: str
     singles: int

@@ -1,7 +1,7 @@
 """What is published in a run: events, and everything that looks like one.
 
-Each event has a number, and its payload says it. That is all that the checker knows an event by,
-so that it shares no idea of identity with the code that it checks.
+Each event has a number in its payload. The checker identifies events only by it, so that it shares
+no notion of identity with the code under test.
 """
 
 import json
@@ -26,16 +26,16 @@ from lambdas.relay.kernel.ports import Outgoing
 START_MS = 1_767_877_200_000
 SOURCE = "aws.partner/genesys.com/cloud/simulated/events"
 UNROUTED = "v2.users.presence"
-#: a route lists it, whose condition events with the member `unwanted` do not meet
+#: listed by a route whose condition excludes events with the member `unwanted`
 UNWANTED = "v2.simulated.unwanted"
 #: the detail-type of the event that a request causes
 ECHO = "v2.simulated.echo"
-#: after which an event may no longer be known, and after which its claim expires
+#: after these times an event may no longer be recognised, and its claim expires
 HORIZON_DAYS = HORIZON_S // DAY_S
 CLAIM_DAYS = CLAIM_TTL_S // DAY_S
-#: Genesys itself publishes again within these days
+#: Genesys itself publishes again within this many days
 REPUBLISH_DAYS = SOURCE_REPUBLISH_S // DAY_S
-#: how late copies come: on both sides of each of these limits
+#: how late copies come: just before and after each of these limits
 LATE_DAYS = (
     REPUBLISH_DAYS - 0.1,
     HORIZON_DAYS - 0.1,
@@ -45,16 +45,16 @@ LATE_DAYS = (
     CLAIM_DAYS + 15,
 )
 
-#: plain: to be taken once; poison: Genesys will refuse it; malformed: nobody can read it;
-#: unrouted: no route takes it, by its type or by its condition;
-#: echo: caused by a request of ours, never to be written;
-#: refused: a webhook has to turn it away
+#: plain: taken once; poison: Genesys will refuse it; malformed: unreadable;
+#: unrouted: no route takes it, because of its type or a condition;
+#: echo: caused by a request of ours, must never be written;
+#: refused: a webhook must refuse it
 Kind = Literal["plain", "poison", "malformed", "unrouted", "echo", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Something to read, at a time: on the bus, or straight in the events queue."""
+    """A message at a time: on the bus, or directly in the events queue."""
 
     at_ms: int
     text: str
@@ -63,30 +63,30 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What the generator knows of a number."""
+    """What the generator knows about a number."""
 
     number: int
     kind: Kind
     #: how often it was published, copies included
     copies: int
-    #: its sender, if it has one, sends it again until it knows
+    #: if it has a sender: whether that sends it until it knows
     persists: bool = False
-    #: what must take effect of it, but for the id; None: whatever bears its number
+    #: the expected effect, without the id; None: whatever carries its number
     item: Mapping[str, Any] | None = None
-    #: the second destination is to have it
+    #: it belongs to the second destination
     elsewhere: bool = False
-    #: effects that are due: events that nobody can tell apart share a number
+    #: expected effects: events that cannot be told apart share a number
     times: int = 1
 
 
-#: of the events, the second destination has one in so many
+#: one in this many events belongs to the second destination
 SECOND_EVERY = 3
-#: what a second route makes of an event is an effect of its own, so it has a number of its own
+#: what a second route makes of an event is another effect, so it has its own number
 SECOND = 50_000
 
 
 def marker(number: int) -> str:
-    """The text by which a number is found again in anything that holds the event."""
+    """The text by which a number is found in anything that holds the event."""
     return f"evt-{number:05d}"
 
 
@@ -94,12 +94,12 @@ _MARKER = re.compile(r"evt-(\d{5})")
 
 
 def numbers_of(text: str) -> set[int]:
-    """Of the events that a text holds."""
+    """The numbers of the events that a text holds."""
     return {int(number) for number in _MARKER.findall(text)}
 
 
 def said(number: int) -> dict[str, Any]:
-    """What an event says beside its number: all that JSON holds and that gets lost on its way."""
+    """An event's contents besides its number: every JSON type, and values that are easily lost."""
     return {
         "text": f'Gr\u00fc\u00dfe \u2116\u2028 "{number}" \\ \U0001f4de',
         "amount": number + 0.1,
@@ -110,7 +110,7 @@ def said(number: int) -> dict[str, Any]:
 
 
 def item_of(number: int) -> dict[str, Any]:
-    """The item that an event becomes, but for its id."""
+    """The item that an event becomes, without its id."""
     return {"marker": marker(number), "said": said(number)}
 
 
@@ -122,7 +122,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How much of what is published is not plain."""
+    """The shares of published events that are not plain."""
 
     poison: float
     odd: float
@@ -150,9 +150,9 @@ def generate(
     two_routes: bool = False,
     second: bool = False,
 ) -> Workload:
-    """So many events, with their copies, at random times within the first `within_s` seconds. With
+    """`count` events, with their copies, at random times within the first `within_s` seconds. With
     `two_routes` an audit has two numbers, one for what each route makes of it. With `second` every
-    third event is the second destination's."""
+    third event belongs to the second destination."""
     workload = Workload([], [])
     for number in range(events):
         at_ms = START_MS + int(random.random() * within_s * 1000)
@@ -171,7 +171,7 @@ def generate(
             if kind == "unrouted" and number % 2:
                 topic, body["unwanted"] = UNWANTED, True
             if kind == "plain" and random.random() < shares.odd:
-                # Several audits under few ids of their own: collisions, and all must arrive.
+                # Several audits share few ids: collisions, and all must arrive.
                 topic, body["id"] = "v2.audits.entitytype.queue", f"audit-{random.randrange(3)}"
                 if two_routes:
                     numbers.append(SECOND + number)
@@ -189,7 +189,7 @@ def generate(
 
 
 def some(facts: list[Fact], count: int, seed: int) -> frozenset[str]:
-    """The markers of so many plain events; they have a chance of their own."""
+    """The markers of `count` plain events; drawn with their own randomness."""
     plain = [fact.number for fact in facts if fact.kind == "plain"]
     return frozenset(map(marker, Random(f"some {seed}").sample(plain, count)))
 
@@ -213,7 +213,7 @@ def _copies(
     while random.random() < share:
         delay_s = random.choice((0, 1, 30, 20 * MINUTE_S, 2 * HOUR_S, 30 * HOUR_S))
         copy_ms = at_ms + int(delay_s * random.random() * 1000)
-        if random.random() < 0.5:  # published again: all that Genesys says of itself is new
+        if random.random() < 0.5:  # published again: Genesys sets a new id and time
             yield Published(copy_ms, envelope(random, copy_ms, topic, body, None), True)
         else:  # delivered again, or replayed from the archive: the same envelope
             yield Published(copy_ms, text, True)
@@ -227,7 +227,7 @@ def _copies(
 
 
 def _body(random: Random, number: int, kind: Kind) -> dict[str, Any]:
-    # Few conversations and few moments: legitimate repeats share both, and differ by number only.
+    # Few conversations and moments: legitimate repeats share both, and differ only by number.
     return {
         **item_of(number),
         "conversationId": f"c-{random.randrange(6)}",
@@ -259,7 +259,7 @@ def envelope(
 def delivered(
     envelope_id: int, at_ms: int, source: str, detail_type: str, detail: Mapping[str, Any]
 ) -> str:
-    """An envelope as EventBridge makes it of any source's event."""
+    """An envelope as EventBridge makes it from any source's event."""
     return delivered_as(f"{envelope_id:032x}", at_ms, source, detail_type, detail)
 
 
@@ -303,7 +303,7 @@ def _malformed(random: Random, number: int) -> str:
 
 
 def by_hand(text: str) -> Outgoing:
-    """A message as somebody puts it into the events queue."""
+    """A message that a person puts into the events queue."""
     return Outgoing(text)
 
 

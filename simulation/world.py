@@ -1,4 +1,4 @@
-"""One run: the neighbours, the functions, and AWS's and the engineers' part between them."""
+"""One run: the neighbours, the functions, and what AWS and the engineers do between them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ from simulation.trace import Trace
 from simulation.workload import SOURCE, START_MS, Fact
 from simulation.world_paths import PATH, SECOND_PATH
 
-#: the visibility of a dead-letter queue, which only the reconciler and engineers read
+#: the visibility timeout of a dead-letter queue, which only the reconciler and engineers read
 DEAD_VISIBILITY_S = 5 * MINUTE_S
 #: a run that is not at rest by then never will be: a failure, not an end
 LATEST_MS = START_MS + 400 * DAY_S * 1000
@@ -73,11 +73,11 @@ class World:
         self.probes = Probes()
         self.table = Table(self._record_changed)
         self.reposts: dict[str, int] = {}
-        #: when a record last came to an end, or to a person
+        #: when a record was last finished, or reached a person
         self.verdict_ms = START_MS
         self.parents: dict[str, str] = {}
         self.names: dict[str, str] = {}
-        #: writes to the items that all instances of a function share: pace, breaker
+        #: writes to the items that all instances of a function share: rate limiter, breaker
         self.shared_writes = 0
         self.documents: dict[str, str] = {}
         self.secret = StoredSecret()
@@ -121,7 +121,7 @@ class World:
             for queue, verb in self.verbs.items()
             if verb in self.pools
         }
-        self.strays: list[str] = []  # what functions sent to a queue of another kind
+        self.strays: list[str] = []  # messages that functions sent to a queue of another kind
         self.sealed: set[int] = set()
         self.harm, self.forgotten = Harm(), Forgotten()
         self.requests: dict[str, set[int]] = {}  # numbers of the events of each
@@ -140,7 +140,7 @@ class World:
 
     @property
     def _conduct_elsewhere(self) -> Conduct:
-        """A service of AWS takes records one by one."""
+        """An AWS service takes records one by one."""
         conduct = self.scenario.conduct
         return replace(conduct, refuses="item") if self.scenario.has_sink else conduct
 
@@ -148,7 +148,7 @@ class World:
         return configuration_of(self.scenario)
 
     def run(self) -> History:
-        """Until nothing is left to happen."""
+        """Runs until nothing is left to happen."""
         scenario = self.scenario
         work = workload.generate(
             self.random,
@@ -250,7 +250,7 @@ class World:
             shares=scenario.shares,
         )
 
-    # --- what Genesys does of its own accord
+    # --- what Genesys does by itself
 
     def _state_of(self, correlation_id: str) -> str:
         item = self.table.items.get(record_key(correlation_id))
@@ -299,7 +299,7 @@ class World:
         if is_astray(queue, text):
             self.strays.append(f"a message that belongs elsewhere was sent to {queue}")
 
-    # --- making
+    # --- construction
 
     def _queues(self) -> dict[str, StoredQueue]:
         queues: dict[str, StoredQueue] = {}
@@ -349,7 +349,7 @@ class World:
         )
 
     def _most(self, queue: str) -> int:
-        """Messages that one invocation takes."""
+        """The most messages per invocation."""
         own = {"events": self.scenario.intake_most, "writes": self.scenario.write_most}
         kind = without_lane(queue)
         return own.get(kind, MESSAGES_PER_INVOCATION[kind])
@@ -395,7 +395,7 @@ class World:
                 f"{verb} raised {type(error).__name__}: {error}"
                 for verb, pool in self.pools.items()
                 for error in pool.errors
-                # The reconciler may give up a run: the next one comes in 15 minutes.
+                # The reconciler may abandon a run: the next one comes in 15 minutes.
                 if verb != "reconcile" or not isinstance(error, Transient)
             ]
             + self.probes.unexpected,
@@ -410,7 +410,7 @@ class World:
         )
 
     def _stuck(self) -> frozenset[int]:
-        """The events that nothing ever works for, by their numbers."""
+        """The numbers of the events that nothing ever works for."""
         ending = self.scenario.ending
         if ending.silence is not None and ending.lasts_s is None:
             return frozenset(fact.number for fact in self.facts if fact.elsewhere)

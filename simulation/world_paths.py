@@ -1,4 +1,4 @@
-"""The endpoints of the simulated Genesys: the one, and that of the second destination."""
+"""The simulated Genesys' endpoints: its own, and the second destination's."""
 
 PATH = "/api/v2/simulated/events"
 SECOND_PATH = "/api/v2/simulated/elsewhere"

@@ -1,4 +1,4 @@
-"""`relay console`: the page for people who would rather look."""
+"""`relay console`: the relay as a local web page."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ import typer
 
 from ops.session import session_of
 
-#: how often an open page is renewed: the local run costs nothing, CloudWatch charges a reading
+#: how often an open page is refreshed: the local run is free, CloudWatch charges for a reading
 RENEW_EMBEDDED_S = 2.0
 RENEW_S = 10.0
 
@@ -31,7 +31,7 @@ def open_console(
 ) -> None:
     """One local page: how it stands, what waits and why, any event's way. It only looks, unless it
     is told otherwise. With your own credentials, on this machine only, until Ctrl-C."""
-    # Here, and not above: the other commands need not wait for a web server's import.
+    # Imported here, so that the other commands need not load a web server.
     from ops.console.door import Door
     from ops.console.readings import OfRelay
     from ops.console.server import address, listen, server
@@ -45,7 +45,7 @@ def open_console(
         session.screen.document({"url": url, "changes": allow_changes})
         session.screen.say(f"The console of {readings.title}: {url}", "bold")
         session.screen.say("Anyone who has this address can read it. Ctrl-C stops it.")
-        # Whoever reads it through a pipe waits for it.
+        # Flushed for readers of a pipe.
         sys.stdout.flush()
         if browser and not session.screen.as_json and has_screen(os.environ, sys.platform):
             webbrowser.open(url)
@@ -54,6 +54,6 @@ def open_console(
 
 
 def has_screen(environ: Mapping[str, str], platform: str) -> bool:
-    """Whether a browser would open beside the terminal; on a server one would take its place."""
+    """Whether a browser opens beside the terminal; on a server it would replace the terminal."""
     shown_by = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     return platform in ("darwin", "win32") or any(environ.get(name) for name in shown_by)

@@ -1,4 +1,4 @@
-"""Event buses: rules hand envelopes to queues, at least once and sometimes not soon."""
+"""Event buses: rules deliver envelopes to queues, at least once and sometimes late."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from simulation.memory.faults import Faults
 from simulation.memory.queues import StoredQueue
 from simulation.memory.timeline import Timeline
 
-#: EventBridge retries a target for 24 hours; most of what is late is late by seconds
+#: EventBridge retries a target for 24 hours; most late deliveries are late by seconds
 LATE_MAX_S = 4 * 3600.0
 
 
@@ -28,7 +28,7 @@ class Bus:
         self._rules = rules
         self._timeline = timeline
         self._faults = faults
-        #: everything that was ever accepted, and that a rule here wants: the archive
+        #: the archive: everything that was ever accepted and that a rule here matches
         self.archive: list[str] = []
 
     def put(self, envelope: str) -> None:
@@ -40,8 +40,8 @@ class Bus:
                 self._deliver(envelope, rule)
 
     def replay(self, name: str) -> None:
-        """Delivers the whole archive again, as EventBridge does: each envelope as it was, and with
-        the replay's name."""
+        """Delivers the whole archive again, as EventBridge does: each envelope unchanged, plus the
+        replay's name."""
         for envelope in self.archive.copy():
             self._hand_on({**json.loads(envelope), "replay-name": name})
 

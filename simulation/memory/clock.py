@@ -1,4 +1,4 @@
-"""Clocks that disagree, and chance from a seed."""
+"""Clocks that disagree, and seeded randomness."""
 
 from random import Random
 
@@ -8,8 +8,8 @@ from simulation.memory.timeline import Timeline
 
 
 class MemoryClock:
-    """Implements relay.ports.Clock: true time, wrong by `skew_ms`, and set forward or back between
-    two looks when a fault says so, never wrong by more than `skew_ms_max`."""
+    """Implements relay.ports.Clock: true time plus `skew_ms`; a fault may set it forward or back
+    between two readings, but never off by more than `skew_ms_max`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Secrets Manager with a secret in it, and the cache that a function keeps of it."""
+"""Secrets Manager with one secret, and a function's cache of it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from simulation.memory.gate import Gate
 
 
 class StoredSecret:
-    """The OAuth client as Secrets Manager and Genesys both know it; `rotate` makes another."""
+    """The OAuth client that Secrets Manager and Genesys both know; `rotate` replaces it."""
 
     def __init__(self) -> None:
         self.version = 1

@@ -1,4 +1,4 @@
-"""Where a call leaves the process: the points at which somebody else may run, or all may end."""
+"""Where a call leaves the process: the points at which others may run, or the caller may die."""
 
 from typing import Protocol
 
@@ -6,8 +6,8 @@ from simulation.memory.timeline import Timeline
 
 
 class Gate(Protocol):
-    """Every port passes it before and after its effect. A caller that has died never gets
-    through: its gate raises, so that a dead function's later calls have no effect."""
+    """Every port passes it before and after its effect. For a dead caller the gate raises, so that
+    its later calls have no effect."""
 
     def step(self, call: str) -> None: ...
 
@@ -17,7 +17,7 @@ class Gate(Protocol):
 
 
 class OpenGate:
-    """One caller, nobody else: waiting lets the world's time pass."""
+    """For a single caller: waiting advances the world's time."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline

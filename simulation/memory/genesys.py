@@ -1,9 +1,9 @@
-"""Genesys as far as a request's fate goes: tokens, keys, effects, read-back, echo events.
+"""Genesys as far as a request's result goes: tokens, keys, effects, read-back, echo events.
 
-Not `simulator`: that one is Genesys by the letter, endpoint by endpoint, over HTTP; it checks
-every field and takes a millisecond a request. This one takes one invented endpoint, lets every
-rule of repetition be chosen (what becomes of a repeated key, whether it is looked at before the
-request is judged, whether ids in the body count), and is fast enough for millions of events.
+Not `simulator`: that one models Genesys exactly, endpoint by endpoint, over HTTP; it checks every
+field and takes a millisecond a request. This one has one invented endpoint, makes every rule of
+repetition configurable (what happens to a repeated key, whether it is checked before the request is
+judged, whether ids in the body count), and is fast enough for millions of events.
 """
 
 import json
@@ -26,19 +26,19 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """How a destination treats what comes twice, and what it will not take."""
+    """How a destination treats repetitions, and items that it refuses."""
 
-    #: a repeated key: answered as the first time, answered 409, or not noticed
+    #: a repeated key: answered as the first time, answered 409, or ignored
     keys: Literal["honoured", "conflict", "ignored"]
     #: seconds for which a key is remembered; None: for ever
     key_life_s: float | None = None
-    #: whether the key is looked at before the request is judged
+    #: whether the key is checked before the request is judged
     key_first: bool = True
-    #: an item with an id that has taken effect already takes none again
+    #: an item with an id that already took effect has no second one
     ids_honoured: bool = False
-    #: an item it will not take costs the whole request, or only itself
+    #: a refused item fails the whole request, or only itself
     refuses: Literal["request", "item"] = "request"
-    #: no item fails alone
+    #: items do not fail individually
     takes_whole: bool = False
     #: every request causes an event on the bus
     echoes: bool = False
@@ -64,13 +64,13 @@ class Call:
     path: str
     key: str
     body: bytes
-    #: the state of its record in the ledger when it came
+    #: the state of its record in the ledger when it arrived
     record_state: str
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One item that took effect: what cannot be taken back."""
+    """One item that took effect, which is irreversible."""
 
     at_ms: int
     path: str
@@ -92,7 +92,7 @@ class GenesysServer:
     secret: StoredSecret
     #: by path
     conducts: Mapping[str, Conduct]
-    #: tells the state of the record of a correlation id; the world looks it up
+    #: returns the state of the record with a correlation id; set by the world
     state_of: Callable[[str], str] = lambda correlation_id: ""
     #: called with the correlation id of a request that took effect and causes an event
     cause: Callable[[str], None] = lambda correlation_id: None
@@ -102,15 +102,15 @@ class GenesysServer:
     silent_until_ms: int = 0
     #: what never works again
     ceased: Ceased = field(default_factory=Ceased)
-    #: how often a request was answered by a 2xx that says nothing of it, by its key
+    #: how often a request got a 2xx answer that says nothing of it, by its key
     unread: Counter[str] = field(default_factory=Counter)
-    #: keys of requests that were accepted in words that nobody can make sense of
+    #: keys of requests that were accepted with an answer that cannot be understood
     unclear: set[str] = field(default_factory=set)
     #: seconds from a request's first 409 to the end of its last conflict, by its key
     conflicts: dict[str, int] = field(default_factory=dict)
     #: when the first was
     _conflict_since_ms: dict[str, int] = field(default_factory=dict)
-    #: until when it is
+    #: until when it lasts
     _conflict_until_ms: dict[str, int] = field(default_factory=dict)
     logins: int = 0
     _tokens: dict[str, int] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class GenesysServer:
         )
 
     def conflict(self, key: str, seconds: float) -> None:
-        """From now on, another changes what this request would change."""
+        """From now on, something else is changing what this request would change."""
         now_ms = self.timeline.now_ms
         self._conflict_until_ms[key] = now_ms + int(seconds * 1000)
         since_ms = self._conflict_since_ms.setdefault(key, now_ms)
@@ -149,7 +149,7 @@ class GenesysServer:
         return self.timeline.now_ms < self._conflict_until_ms.get(key, 0)
 
     def carry_out(self, request: Request, retryable_index: int | None) -> Answer:
-        """Judges a request and, where it is good, lets it take effect."""
+        """Judges a request and, if it is good, lets it take effect."""
         path, key = request.path, request.key
         conduct = self.conducts.get(path)
         if conduct is None:
@@ -217,6 +217,6 @@ def error(status: int, code: str, message: str) -> Answer:
 
 
 def _answer(status: int, document: Mapping[str, Any]) -> Answer:
-    """What Genesys itself answers bears its id for the request; what proxies answer does not."""
+    """Genesys' own answers carry its id for the request; those of proxies do not."""
     headers = {"ININ-Correlation-Id": "00000000-0000-4000-8000-000000000000"}
     return Answer(status, headers, json.dumps(document).encode())

@@ -1,5 +1,5 @@
-"""HTTP to the simulated Genesys: a network on which a request, its effect and its answer are
-three things."""
+"""HTTP to the simulated Genesys: a network on which a request, its effect and its answer can fail
+separately."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ UNNAMED: Json = {"originalRequestIndex": -1, "isRetryable": False, "statusCode":
 ERROR_DOCUMENT = b'{"message": "Endpoint request timed out"}'
 CONFLICT_S_MAX = 2 * HOUR_S
 PAGE = b"<!DOCTYPE html><html><body>Please wait</body></html>"
-#: what a read-back can suffer from (it has no effect to lose)
+#: faults of a read-back (it has no effect to lose)
 READ_FAULTS: tuple[Fault, ...] = (
     "not sent",
     "429 short",
@@ -148,7 +148,7 @@ class MemoryHttp:
                 return self._carry_out(request, fault)
 
     def _tells_conflict(self, path: str) -> bool:
-        """Where a repeated key is answered 409, the same status cannot say anything else."""
+        """Where a repeated key is answered 409, that status cannot mean anything else."""
         conduct = self._server.conducts.get(path)
         return conduct is None or conduct.keys != "conflict"
 
@@ -193,7 +193,7 @@ class MemoryHttp:
         return self._silence()
 
     def _too_many(self, seconds: float) -> Answer:
-        """429, with `Retry-After` in one of the forms in which it is met."""
+        """429, with `Retry-After` in one of the forms found in practice."""
         form = int(self._faults.fraction() * 8)
         if form == 0:
             return Answer(429, {}, b"{}")

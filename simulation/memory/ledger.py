@@ -1,4 +1,4 @@
-"""The ledger as a function reaches it: with a network between."""
+"""The ledger as a function reaches it: over a network."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
 from simulation.releases import Release, changed, inserted
 
-#: a signed request is refused by AWS five minutes after its signing, so none lands later
+#: AWS refuses a signed request five minutes after its signing, so none arrives later
 LATE_WRITE_MAX_S = 300.0
 
 
@@ -91,4 +91,4 @@ class MemoryLedger:
 
 
 def void(result: object) -> None:
-    """Nobody is there any more to hear the answer."""
+    """The caller has gone, so the answer is dropped."""

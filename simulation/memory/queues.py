@@ -1,4 +1,4 @@
-"""Queues as SQS has them: at least once, in no order, regrouped, counted, dead-lettered."""
+"""Queues like those of SQS: at least once, unordered, regrouped, counted, dead-lettered."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from simulation.memory.gate import Gate
 from simulation.memory.sizes import refuse_message
 from simulation.memory.timeline import Timeline
 
-#: bodies that a queue remembers, for somebody who sends an old message again
+#: bodies that a queue remembers, for a person who sends an old message again
 SEEN_MAX = 5
 
 
@@ -47,14 +47,14 @@ class StoredQueue:
         self.dead = dead
         self.receives_max = receives_max
         self.messages: dict[str, Message] = {}
-        #: called with the moment at which there will be something to receive
+        #: called with the time at which there will be something to receive
         self.on_visible: Callable[[int], None] = _ignore
-        #: called with the text of each message that a function of ours has sent here
+        #: called with the text of each message that one of our functions has sent here
         self.on_sent: Callable[[str], None] = _heard
-        #: messages that ever came here, and the bodies of the first of them
+        #: how many messages ever came here, and the bodies of the first of them
         self.taken = 0
         self.seen: list[str] = []
-        #: the last redrive, of dead letters, stopped at one that a function had sent
+        #: the last redrive of dead letters stopped at one that a function had sent
         self.is_redrive_stopped = False
         #: messages that SQS dropped at the end of their retention
         self.dropped: list[Message] = []
@@ -76,8 +76,8 @@ class StoredQueue:
         )
 
     def receive(self, most: int, *, again: bool = False) -> list[Delivery]:
-        """Hands out up to `most` visible messages; with `again` they stay visible, as SQS may
-        leave them."""
+        """Delivers up to `most` visible messages; with `again` they stay visible, as may happen in
+        SQS."""
         now_ms = self._timeline.now_ms
         visible = [m for m in self.messages.values() if m.visible_at_ms <= now_ms]
         self._random.shuffle(visible)
@@ -103,12 +103,12 @@ class StoredQueue:
             del self.messages[message.message_id]
 
     def visible_at_ms(self, delivery: Delivery) -> int | None:
-        """When a message that was handed out can be received again; None where it is gone."""
+        """When a delivered message can be received again; None if it is gone."""
         message = self.messages.get(delivery.message_id)
         return None if message is None else message.visible_at_ms
 
     def redrive(self, to: "StoredQueue", most: int) -> int:
-        """The console's redrive: new ids, receives from nought, a new time of sending."""
+        """The console's redrive: new ids, a receive count of zero, a new time of sending."""
         chosen = list(self.messages.values())
         self._random.shuffle(chosen)
         for message in chosen[:most]:
@@ -121,7 +121,7 @@ class StoredQueue:
         self.is_redrive_stopped = bool(self.messages)
 
     def resume_redrive(self, to: "StoredQueue") -> bool:
-        """As relay.ports.Ports.resume_redrive has it."""
+        """See relay.ports.Ports.resume_redrive."""
         was_stopped, self.is_redrive_stopped = self.is_redrive_stopped, False
         if was_stopped:
             self.redrive(to, len(self.messages))

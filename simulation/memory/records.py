@@ -14,7 +14,7 @@ def _all_taken(records: Sequence[Record]) -> Answer:
 
 @dataclass
 class MemoryRecords:
-    """Implements relay.ports.Records; `answer` says what becomes of a call."""
+    """Implements relay.ports.Records; `answer` decides the result of a call."""
 
     answer: Callable[[Sequence[Record]], Answer] = _all_taken
     taken: dict[str, list[Record]] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class MemoryRecords:
         if isinstance(answer, Taken):
             codes = answer.codes
         elif isinstance(answer, Unanswered):
-            codes = [""] * len(records)  # it may have been; here it was
+            codes = [""] * len(records)  # unknown to the caller; here it took effect
         else:
             codes = ["not taken"] * len(records)
         kept = [record for record, code in zip(records, codes, strict=True) if not code]

@@ -1,4 +1,4 @@
-"""What the functions are told, as plain values."""
+"""The functions' settings, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from lambdas.relay.routes.configuration import Configuration
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """Implements relay.assembly.settings.Settings. What is not said is what the stack says."""
+    """Implements relay.assembly.settings.Settings. The defaults are those of the stack."""
 
     configuration: Configuration
     timing: Timing = LIVE

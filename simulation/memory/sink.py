@@ -1,5 +1,5 @@
-"""The second destination as a service of AWS: it takes records one by one, knows no repetition, and
-has effects that are counted where Genesys' are."""
+"""The second destination as an AWS service: it takes records one by one, does not recognise
+repetitions, and its effects are counted with those in Genesys."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from simulation.memory.genesys import GenesysServer, Request
 
 Said = Taken | Busy | NotSent | Rejected | Unanswered
 
-#: what a call of such a service can suffer from
+#: faults of a call to such a service
 FAULTS: tuple[Fault, ...] = (
     "not sent",
     "429 short",
@@ -23,7 +23,7 @@ FAULTS: tuple[Fault, ...] = (
     "unanswered effect",
     "item retryable",
 )
-#: how a record's code says that it may come again, and that it need not
+#: codes of a record that may be sent again, and of one that should not
 LATER, NEVER = "InternalFailure", "InvalidParameterValue"
 
 
@@ -69,7 +69,7 @@ class MemorySink:
 
 
 def _codes(answer: Answer, count: int) -> Sequence[str]:
-    """What became of each record; "": it was taken."""
+    """The result for each record; "": it was accepted."""
     codes = [""] * count
     for failure in json.loads(answer.body)["unprocessedEntities"]:
         codes[failure["originalRequestIndex"]] = LATER if failure["isRetryable"] else NEVER

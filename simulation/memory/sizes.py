@@ -1,4 +1,4 @@
-"""What AWS takes and what it refuses for ever, as its documents say it.
+"""What AWS accepts and what it always refuses, according to its documentation.
 
 An item's size: CapacityUnitCalculations.html of docs.aws.amazon.com/amazondynamodb's guide.
 A message's: quotas-messages.html of docs.aws.amazon.com/AWSSimpleQueueService's guide.
@@ -20,8 +20,8 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item, Outgoing
 from lambdas.relay.kernel.reasons import Code
 
-#: no character and no element of an item takes more than four bytes, so one that is shown in so
-#: many characters is small enough; what may be wrong with a value shows as well
+#: no character or element of an item takes more than four bytes, so an item whose text form has
+#: this many characters is small enough; the text form also reveals invalid values
 SHOWN_SMALL = DYNAMODB_ITEM_BYTES_MAX // 4
 _REMARKABLE = re.compile(rf"\\ud[89a-f]|\d{{{DYNAMODB_NUMBER_DIGITS_MAX + 1}}}")
 
@@ -36,7 +36,7 @@ def _bytes(value: Any) -> int:
     if value is None or isinstance(value, bool):
         return 1
     if isinstance(value, int):
-        # Two digits a byte and a byte more; another for a sign.
+        # Two digits per byte, plus a byte; another for a sign.
         return (len(str(abs(value))) + 1) // 2 + 1 + (value < 0)
     if isinstance(value, Mapping):
         return 3 + sum([1 + _text(name) + _bytes(each) for name, each in value.items()])
@@ -74,7 +74,7 @@ def refuse_item(item: Item) -> None:
 
 def _refuse_values(value: Any) -> None:
     if isinstance(value, str):
-        # HowItWorks.NamingRulesDataTypes: strings are UTF-8, which half a character is not.
+        # HowItWorks.NamingRulesDataTypes: strings are UTF-8; a lone surrogate is invalid.
         if not is_encodable(value):
             raise Impossible(Code.QUOTED("a string holds half a character"))
     elif isinstance(value, int):
@@ -88,7 +88,7 @@ def _refuse_values(value: Any) -> None:
 
 
 def refuse_message(message: Outgoing) -> None:
-    """Raises Impossible where SQS answers that a message is too long."""
+    """Raises Impossible where SQS refuses a message as too long."""
     size = _text(message.body) + sum(
         len(name) + _text(value) + len("String")
         for name, value in message.attributes.items()

@@ -1,4 +1,4 @@
-"""The ledger's table: items under conditions, as DynamoDB has them."""
+"""The ledger's table: items and conditional writes, as in DynamoDB."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,12 +16,12 @@ def _ignore(old: Item | None, new: Item | None) -> None:
 
 
 class Table:
-    """What is durable. Every write replaces an item by a new one, so an item once read stays as
-    it was; `watch` is told of every change."""
+    """What is durable. Every write replaces an item by a new one, so an item that was read does not
+    change; `watch` is called with every change."""
 
     def __init__(self, watch: Callable[[Item | None, Item | None], None] = _ignore) -> None:
         self.items: dict[Key, Item] = {}
-        #: conditional writes that were carried out, refused ones included (both cost a unit)
+        #: conditional writes that were evaluated, refused ones included (both cost a unit)
         self.writes = 0
         self._watch = watch
 
@@ -72,11 +72,11 @@ class Table:
         return [key for _, key in sorted(found)[:most]]
 
     def expired(self, now_s: int) -> list[Key]:
-        """What DynamoDB's TTL may delete from now on, whenever it gets to it."""
+        """What DynamoDB's TTL may delete from now on, at any later time."""
         return [k for k, item in self.items.items() if item.get("expires_at", now_s) < now_s]
 
     def put(self, key: Key, item: Item) -> None:
-        """As it is, by somebody who has seen to its condition."""
+        """Unconditional: the caller has checked the condition."""
         self.writes += 1
         refuse_item(item)
         self._put(key, dict(item))
@@ -105,5 +105,5 @@ def _holds(guard: Guard, item: Item) -> bool:
 
 
 def _is_before(value: Any, moment: int) -> bool:
-    """DynamoDB compares a number with a number; with anything else the condition does not hold."""
+    """DynamoDB compares numbers with numbers; with anything else the condition does not hold."""
     return isinstance(value, int) and value < moment

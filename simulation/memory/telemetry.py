@@ -1,4 +1,4 @@
-"""Telemetry that can be read: counts by metric, and the notes."""
+"""Telemetry that can be read back: counts by metric, and the notes."""
 
 from collections import Counter
 

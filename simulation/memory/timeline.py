@@ -1,4 +1,4 @@
-"""Virtual time: what is due, in its order. Nothing here looks at a wall clock."""
+"""Virtual time: runs actions in order of time. Nothing here reads a wall clock."""
 
 import heapq
 from collections.abc import Callable
@@ -7,7 +7,7 @@ Action = Callable[[], None]
 
 
 class Timeline:
-    """True time, in milliseconds since 1970, and everything that is to happen later."""
+    """True time, in milliseconds since 1970, and all later actions."""
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
@@ -15,7 +15,7 @@ class Timeline:
         self._count = 0
 
     def at(self, when_ms: int, action: Action) -> None:
-        """Two actions of one moment run in the order in which they were asked for."""
+        """Two actions at the same time run in the order in which they were scheduled."""
         self._count += 1
         heapq.heappush(self._due, (when_ms, self._count, action))
 
@@ -23,7 +23,7 @@ class Timeline:
         self.at(self.now_ms + int(seconds * 1000), action)
 
     def step(self) -> bool:
-        """Runs the next action at its time; False when there is none."""
+        """Runs the next action at its time; False if there is none."""
         if not self._due:
             return False
         when_ms, _, action = heapq.heappop(self._due)
@@ -33,7 +33,7 @@ class Timeline:
         return True
 
     def advance(self, seconds: float) -> None:
-        """Lets time pass, with everything that becomes due in it."""
+        """Lets time pass, with every action scheduled in it."""
         until_ms = self.now_ms + int(seconds * 1000)
         while self._due and self._due[0][0] <= until_ms:
             self.step()
