@@ -1,6 +1,6 @@
-"""make bench: the relay against what one would pick instead, in virtual time.
+"""make bench: the relay compared with the usual alternatives, in virtual time.
 
-Writes out/bench.json and shows the same as a table.
+Writes out/bench.json and prints it as a table.
 """
 
 import json

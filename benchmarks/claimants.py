@@ -1,6 +1,6 @@
-"""What one would pick instead for knowing an event again: Powertools, and a conditional put.
+"""The usual alternatives for recognising copies of an event: Powertools, and a conditional put.
 
-Both as their documents say, on the same AWS in the same process: one SQS message is one event.
+Both as documented, on the same AWS in the same process: one SQS message is one event.
 """
 
 import json
@@ -72,6 +72,6 @@ def puts() -> Callable[[Sequence[Event]], None]:
 
 
 def used_by(run: Callable[[Sequence[Event]], None], size: int) -> Used:
-    """What an invocation with so many new events takes."""
+    """The resources that an invocation with `size` new events uses."""
     here = sandbox()
     return here.measured(partial(run, records(here.envelopes(size))), size)

@@ -1,4 +1,4 @@
-"""Cold starts: what importing and a first call take, beside the SDK alone with the same clients."""
+"""Cold starts: the cost of importing and of a first call, compared with the SDK's own."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from benchmarks.row import Row
 from benchmarks.sandbox import Event, records, sandbox, sent
 
 ROOT = Path(__file__).parent.parent
-#: the clients that a first call makes
+#: the clients that a first call creates
 CLIENTS = {"intake": "sqs", "dedup": "dynamodb,sqs,s3"}
 #: of the SDK alone
 OF_SDK_MAX = {"intake": 1.8, "dedup": 1.7}
@@ -25,7 +25,7 @@ def cold_starts() -> Iterator[Row]:
         environment = _asset(Path(folder))
         for verb, clients in CLIENTS.items():
             took: dict[str, float] = {}
-            for _ in range(PROCESSES):  # in turns
+            for _ in range(PROCESSES):  # alternating
                 for what in (verb, f"boto3:{clients}"):
                     took[what] = min(
                         took.get(what, 1e9), _first_call(what, events[verb], environment)
@@ -50,7 +50,7 @@ def _events() -> dict[str, Sequence[Event]]:
 
 
 def _asset(folder: Path) -> dict[str, str]:
-    """The package and its configuration in a folder, as they lie in Lambda's."""
+    """The package and its configuration in a folder, laid out as in Lambda."""
     (folder / "lambdas").symlink_to(ROOT / "lambdas")
     (folder / "configuration.json").write_text(sandbox().configuration, "utf-8")
     return {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}

@@ -6,10 +6,10 @@ from benchmarks.row import Row
 from ops.cost_model import DEDUP, Traffic, per_million
 from stacks import prices
 
-#: by events a month: what a million of them may cost, and how full batches are at least
+#: by events a month: the most that a million may cost, and the fewest events per batch
 USD_MAX = {1e6: 6.3, 1e7: 3.6}
 BATCH_MIN = {1e6: 5.0, 1e7: 25.0}
-#: seconds of Lambda that a POST of one event is waited for
+#: seconds of Lambda spent waiting for the POST of one event
 POST_S = 0.25
 
 
@@ -44,8 +44,8 @@ def costs() -> Iterator[Row]:
 
 
 def _powertools(traffic: Traffic) -> float:
-    """EventBridge to SQS, ten messages an invocation, two writes an event and a POST for each; a
-    copy is refused by the item it meets, and costs its write."""
+    """EventBridge to SQS, ten messages an invocation, two writes and a POST for each event; a copy
+    is refused because of the existing item, and costs its write."""
     messages, events = 1 + traffic.copies, 1.0
     gb_s = DEDUP.memory_mb / 1024 * POST_S
     return 1e6 * (
@@ -57,5 +57,5 @@ def _powertools(traffic: Traffic) -> float:
 
 
 def _api_destinations(traffic: Traffic) -> float:
-    """A rule with an API destination, which paces by itself; every copy goes out."""
+    """A rule with an API destination, which limits its own rate; every copy is sent."""
     return 1e6 * (1 + traffic.copies) * (prices.EVENTBRIDGE_EVENT + prices.API_DESTINATION_CALL)

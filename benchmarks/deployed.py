@@ -1,7 +1,7 @@
-"""The functions as they are deployed, by what they use: CPU, calls, units, lines of the log.
+"""What the functions use as deployed: CPU, calls, units, log lines.
 
-CPU is compared within one run, since machines differ and this one may be busy: what one would pick
-instead runs in the same process, in turns with ours, and of each the fastest round counts.
+CPU is compared within one run, since machines differ and this one may be busy: the alternatives run
+in the same process, alternating with ours, and the fastest round of each counts.
 """
 
 import json
@@ -23,17 +23,17 @@ from lambdas.adapters.http import RequestsHttp, public_authorities
 from lambdas.relay.kernel.limits import LIVE
 
 SIZES = (50, 5, 1)
-#: runs before the first one that counts, and those that do
+#: rounds before the first one that counts, and those that count
 WARM_UP, ROUNDS = 3, 20
 POSTS = 20
 POWERTOOLS, PUTS = "Powertools, idempotency in its batch processor", "a conditional put each"
 
-#: dedup takes at most this part of what Powertools takes
+#: the most that dedup may take, as a share of Powertools
 OF_POWERTOOLS_MAX = 0.14
-#: intake, as multiples of the least that a call of the SDK takes
+#: the most that intake may take, as multiples of the minimum for an SDK call
 INTAKE_OF_PUT_MAX = {50: 0.5, 1: 2.7}
 WRITE_UNITS_MAX = {50: 1.18, 5: 2.05, 1: 6.15}
-#: of a POST over TLS, as a multiple of a connection with a kept trust store
+#: the same for a POST over TLS, as a multiple of a connection with a cached trust store
 POST_OF_FLOOR_MAX = 2.0
 
 
@@ -85,8 +85,8 @@ def used(rounds: int = ROUNDS) -> Iterator[Row]:
 def _measured(
     rounds: int,
 ) -> tuple[dict[tuple[str, int], Used], dict[str, Used], dict[int, float]]:
-    """By verb and size, by rival, and the write units of a batch on the average: not every one
-    leases slots of the rate limit."""
+    """By verb and size, by alternative, and a batch's average write units: not every batch leases
+    slots of the rate limit."""
     here, kept, spent = sandbox(), _Fastest(), dict.fromkeys(SIZES, 0.0)
     claimants = {POWERTOOLS: powertools(), PUTS: puts()}
     for number in range(WARM_UP + rounds):
@@ -104,7 +104,7 @@ def _measured(
 
 @dataclass(slots=True)
 class _Fastest:
-    """CPU time has noise that only adds."""
+    """The minimum, since noise only adds to CPU time."""
 
     fastest: dict[tuple[str, int], Used] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ def _parsing_us() -> float:
 
 
 def posts() -> Iterator[Row]:
-    """The CPU of a POST over TLS on a connection of its own."""
+    """The CPU of a POST over TLS on a new connection."""
     with serving_tls() as server:
         trust = public_authorities()
         trust.load_verify_locations(server.certificate)
@@ -146,13 +146,13 @@ def _posted(http: RequestsHttp, server: Server) -> None:
 
 
 def _plain(server: Server) -> None:
-    # The certificate is not of its authorities; it reads them all the same.
+    # These authorities did not sign the certificate; the client loads them all the same.
     ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
     requests.post(server.url, data=b"{}", verify=server.certificate, timeout=10)
 
 
 def _bare(server: Server, trust: ssl.SSLContext) -> None:
-    """The least: Python's own client, with a kept trust store."""
+    """The minimum: Python's own client, with a cached trust store."""
     connection = HTTPSConnection("localhost", server.port, timeout=10, context=trust)
     connection.request("POST", "/", b"{}")
     connection.getresponse().read()
@@ -160,7 +160,7 @@ def _bare(server: Server, trust: ssl.SSLContext) -> None:
 
 
 def _least_us(act: Callable[[], object], times: int) -> float:
-    """CPU of one act (µs): of several rounds the fastest."""
+    """CPU of one act (µs), from the fastest of several rounds."""
     act()
     rounds: list[float] = []
     for _ in range(5):

@@ -1,8 +1,8 @@
 """A sandbox's first invocation, in a process of its own: `python -m benchmarks.first_call <verb>`.
 
 Takes the event as JSON on stdin, and prints the CPU (s) of importing and of the first call. With
-`boto3:<clients>` instead of a verb: the SDK alone, a client of each service and a call with it.
-Nothing else is imported before the clock runs.
+`boto3:<clients>` instead of a verb: only the SDK, a client of each service and a call with it.
+Nothing else is imported before the clock starts.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Lanes under a flood: how long what an agent waits for waits, while analytics wait too."""
+"""Lanes under a flood: how long urgent requests wait while analytics requests wait, too."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,20 @@ from lambdas.relay.kernel.lanes import LANES, Lane, writes_queue
 from lambdas.relay.kernel.limits import GENESYS_REQUESTS_PER_MINUTE
 
 WRITERS = 4
-#: of analytics, all of them there at the beginning
+#: analytics batches, all of them waiting at the beginning
 FLOOD_BATCHES = 2_000
-#: what an agent waits for comes every so often (seconds), each time in a batch of its own
+#: an urgent event arrives this often (seconds), each time in a batch of its own
 EVERY_S = 5.0
 END_S = 6 * 3600
-#: the aims: what the issue of lanes asks for, and the price of it in Genesys' permitted requests
+#: the goals: the longest wait, and the share of Genesys' permitted requests still used
 FIRST_P95_MAX_S = 5.0
 USED_SHARE_MIN = 0.85
 
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """Seconds from dedup to Genesys of each batch beside the flood, and how much of Genesys' limit
-    was used while there was more to send than it permits."""
+    """Seconds from dedup to Genesys for each urgent batch, and how much of Genesys' limit was used
+    while more requests waited than it permits."""
 
     beside_s: Sequence[float]
     used_share: float
@@ -44,7 +44,7 @@ def waited(
     flooded: Lane = "last",
     beside: Lane = "first",
 ) -> Waited:
-    """Until the flood of one lane has gone down; what comes beside it is of another."""
+    """Runs until one lane's flood is written; the urgent batches are in another lane."""
     world = World()
     relay.start_writers(world, WRITERS, lanes=LANES if has_lanes else ("normal",))
     queue = writes_queue(flooded) if has_lanes else "writes"

@@ -1,4 +1,4 @@
-"""What a run shows, read from the simulator's own record."""
+"""A run's results, read from the simulator's own record."""
 
 import math
 from collections.abc import Sequence
@@ -12,30 +12,30 @@ from simulator.record import RequestEntry
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    #: of the requests that Genesys permitted while there was more to send than it permits
+    #: of the requests that Genesys permitted while more were waiting than it permits
     used_share: float
     share_429: float
     requests: int
     #: seconds from the run's beginning to its last event
     ended_s: float
     waited_s: float
-    #: ledger writes for slots and breaker alone, per request
+    #: ledger writes only for slots and breaker, per request
     limiter_writes: float
     delivered: int
-    #: invocations of the writers, those that were turned away included
+    #: invocations of the writers, including those that were not admitted
     invocations: int
-    #: requests granted before Genesys was first out of service, and those sent while it was
+    #: requests granted before Genesys' outage, and those sent during it
     before_outage: int
     in_vain: int
 
 
 def requests_of(world: World) -> list[RequestEntry]:
-    """Those that count against the limit: everything but logins."""
+    """Those that count towards the limit: everything except logins."""
     return [entry for entry in world.platform.record.requests if entry.endpoint != "login"]
 
 
 def measured(world: World, permitted: Sequence[tuple[float, int]] = ((0.0, ALLOWED),)) -> Measured:
-    """`permitted` says from which second on how many requests a window were there for us."""
+    """`permitted`: from which second on, how many requests per window we may send."""
     requests = requests_of(world)
     granted = [e.at - START_MS / 1000 for e in requests if e.status not in (0, 429, 503)]
     refused = sum(entry.status == 429 for entry in requests)
@@ -46,7 +46,7 @@ def measured(world: World, permitted: Sequence[tuple[float, int]] = ((0.0, ALLOW
         requests=len(requests),
         ended_s=granted[-1],
         waited_s=world.account.waited_s,
-        # Each request that is accepted costs its record two writes: opened, settled.
+        # Each accepted request costs its record two writes: opened, settled.
         limiter_writes=(world.table.writes - world.writes_before - 2 * settled) / len(requests),
         before_outage=sum(e.status == 200 and e.at < _outage_begins(requests) for e in requests),
         invocations=world.account.invocations,
@@ -60,8 +60,8 @@ def _outage_begins(requests: Sequence[RequestEntry]) -> float:
 
 
 def _used_share(granted: Sequence[float], permitted: Sequence[tuple[float, int]]) -> float:
-    """Over all windows but the last, which need not be full. A window counts for as long as it
-    took until the next began, so that beginning one late is a loss like any other."""
+    """Over all windows but the last, which need not be full. A window lasts until the next one
+    begins, so that beginning one late counts as a loss, too."""
     openings: list[float] = []
     for at in granted:
         if not openings or at >= openings[-1] + WINDOW_S:
@@ -81,5 +81,5 @@ def _permitted_at(moment: float, permitted: Sequence[tuple[float, int]]) -> int:
 
 
 def least_s(requests: int, allowed: int = ALLOWED) -> float:
-    """The physical minimum for so many requests: whole windows, and no time within the last."""
+    """The physical minimum for `requests`: whole windows, and no time within the last."""
     return (max(0, requests - 1) // allowed) * WINDOW_S

@@ -1,4 +1,4 @@
-"""The relay itself: its functions as they are assembled, over the benchmark's world."""
+"""The relay itself: its assembled functions in the benchmark's world."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ JOURNEY = CONFIGURATION.destinations["journey"]
 
 
 class AskedLedger(MemoryLedger):
-    """Counts the items that it is asked for or told, in the world's account."""
+    """Counts the items read and written, in the world's account."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world.table, world.scheduler, CALM, world.timeline)
@@ -88,7 +88,7 @@ def ledger_of(world: World) -> MemoryLedger:
 
 
 class Sandbox:
-    """What one instance of a function reaches. Implements relay.ports.Ports."""
+    """The ports of one instance of a function. Implements relay.ports.Ports."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -109,7 +109,7 @@ class Sandbox:
         return self._world.port(name)
 
     def resume_redrive(self, name: str) -> bool:
-        """Nobody redrives here."""
+        """There are no redrives here."""
         return False
 
 
@@ -121,7 +121,7 @@ def start_writers(
     destination: Destination = JOURNEY,
     lanes: Sequence[Lane] = ("normal",),
 ) -> None:
-    """The write function behind its queue, or behind that of each lane."""
+    """The write function behind its queue, or behind each lane's queue."""
     has_lanes = lanes != ("normal",)
     configuration = Configuration({destination.name: destination}, (), has_lanes=has_lanes)
     settings = MemorySettings(configuration, requests_per_minute=ALLOWED, headroom=headroom)
@@ -143,7 +143,7 @@ def start_writers(
 
 
 class Forgetful(KnownClaims):
-    """Learns nothing, so that the ledger is asked every time."""
+    """Remembers nothing, so that the ledger is read every time."""
 
     def learn(self, item: Item, now_ms: int) -> None:
         return
@@ -166,7 +166,7 @@ def start_dedup(world: World, concurrency: int, *, remembers: bool = True) -> No
 def batches(
     world: World, numbers: Sequence[int], most: int, destination: Destination = JOURNEY
 ) -> list[Batch]:
-    """Sealed as intake seals them."""
+    """Sealed as by intake."""
     now_ms = world.timeline.now_ms
     target = Target(destination.name, destination.method, destination.path, destination.shape)
     return [
@@ -203,7 +203,7 @@ def _event(number: int, now_ms: int, destination: Destination) -> SealedEvent:
 
 
 def _customers_step(identity: str, number: int, now_ms: int) -> Mapping[str, Any]:
-    """What Genesys takes: every member that the SDK's ExternalEvent requires."""
+    """An item that Genesys accepts: with every member that the SDK's ExternalEvent requires."""
     customer = {"value": f"customer-{number}", "externalSourceId": EXTERNAL_SOURCE_ID}
     return {
         "id": identity,
@@ -214,7 +214,7 @@ def _customers_step(identity: str, number: int, now_ms: int) -> Mapping[str, Any
 
 
 def enqueue_claimed(world: World, made: Sequence[Batch], queue: str = "writes") -> None:
-    """As dedup leaves them: on record, claimed, sent on."""
+    """As dedup leaves them: recorded, claimed, sent on."""
     for batch in made:
         world.table.insert(sealed_item(batch, world.timeline.now_ms))
         world.queue(queue).send(Outgoing(encode(batch), describe(batch)))

@@ -1,5 +1,5 @@
-"""What one would pick instead. Both are given more than they have in the wild: no timeout that
-ends them in mid-sleep, no dead-letter queue that takes their messages after a few receives."""
+"""The usual alternatives. Both have advantages over real use: no timeout ends them while they
+sleep, and no dead-letter queue takes their messages after a few receives."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,14 +21,14 @@ TUTORIAL_TRIES = 3
 #: urllib3.util.Retry(total=10, backoff_factor=1): 0, 2, 4, ... 120 seconds, or `Retry-After`
 LIBRARY_TRIES = 11
 LIBRARY_BACKOFF_MAX_S = 120.0
-#: Lambda's longest
+#: Lambda's maximum
 TIMEOUT_S = 900
-#: the token is fetched without regard to any limit
+#: the token is fetched without counting towards any limit
 UNLIMITED = Quota(1_000_000, 0)
 
 
 def start_tutorial(world: World, concurrency: int) -> None:
-    """The tutorial's writer: a request per message of 50 events; on 429 it sleeps `Retry-After`,
+    """The tutorial's writer: one request per message of 50 events; on 429 it sleeps `Retry-After`,
     otherwise 1, 2, 4 s; after three tries the queue delivers the message again."""
     _start(world, concurrency, TUTORIAL_TRIES, lambda attempt: 2.0**attempt)
 

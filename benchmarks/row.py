@@ -12,7 +12,7 @@ class Row:
     better: Literal["higher", "lower"]
     ours: float
     rivals: Mapping[str, float] = field(default_factory=dict)
-    #: what nobody can do better than
+    #: the theoretical optimum
     floor: float | None = None
     aim: float | None = None
 

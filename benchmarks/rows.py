@@ -1,4 +1,4 @@
-"""The rows of the result, and how each comes out of a scenario."""
+"""The rows of the result, and how each is computed from a scenario."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -11,11 +11,11 @@ from ops.cost_model import MB_PER_CPU, WRITE
 from simulator.ratelimit import ALLOWED
 from stacks.environment_document import Relay
 
-#: the aims: what is promised, and by how much the physical minimum may be missed
+#: the goals: what is promised, and how far from the physical minimum a result may be
 USED_SHARE_MIN = 0.98
 SHARE_429_MAX = 0.005
 LIMITER_WRITES_MAX = 0.34
-#: with our own CPU counted: what the default number of writers uses
+#: with our own CPU counted: what the default number of writers achieves
 OWN_TIME_SHARE_MIN = 0.975
 WRITERS_DEFAULT = Relay.model_fields["writer_concurrency"].default
 INVOCATIONS_MAX = 2.5
@@ -76,14 +76,14 @@ def _invocations(name: str, ours: Measured, tutorial: Measured | None) -> Row:
 
 
 def large_backlog(events: int) -> Iterator[Row]:
-    """Twice as large as `backlog`, and hardly dearer by the request."""
+    """Twice as large as `backlog`, at nearly the same cost per request."""
     ours, name = Backlog(events).ours(), f"backlog of {events:,}"
     yield _share(name, ours.used_share, USED_SHARE_MIN, {})
     yield _invocations(name, ours, None)
 
 
 def own_time(events: int) -> Iterator[Row]:
-    """The default number of writers, where our own code takes time too."""
+    """The default number of writers, with our own code's CPU time counted, too."""
     seconds = WRITE.cpu_s + BATCH_EVENTS_DEFAULT * WRITE.cpu_event_s
     own_s = seconds * MB_PER_CPU / WRITE.memory_mb
     for writers in (4, WRITERS_DEFAULT):
@@ -210,7 +210,7 @@ def storm() -> Iterator[Row]:
 
 
 def concurrency(events: int) -> Iterator[Row]:
-    """Why four writers: the used share by their number and by how fast Genesys answers."""
+    """Why four writers: the share used, by number of writers and Genesys' latency."""
     for latency_s in (0.25, 0.5, 0.75):
         around = (latency_s * 0.6, latency_s * 1.4)
         for writers in (2, 4, 8):
@@ -221,7 +221,7 @@ def concurrency(events: int) -> Iterator[Row]:
 
 
 def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float, ...]]]:
-    """The benchmark in independent parts; `scale` 1 is all of it, less is for a test of it."""
+    """The benchmark in independent parts; `scale` 1 is the full one, less is for testing it."""
     events = int(50_000 * scale)
     return [
         (backlog, (events,)),

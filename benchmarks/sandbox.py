@@ -1,7 +1,7 @@
-"""One process as Lambda's sandbox: the handlers, the adapters and the SDK as they are deployed.
+"""One process as Lambda's sandbox: the handlers, the adapters and the SDK as deployed.
 
-AWS is answered in the process (wire.py), Genesys by the simulator's core. What of the CPU goes into
-those answers is not counted.
+Answers for AWS are made in the process (wire.py), those of Genesys by the simulator's core. The CPU
+for these answers is not counted.
 """
 
 import io
@@ -35,7 +35,7 @@ from stacks.schema.parsing import parse
 from stacks.schema.resolving import resolve
 
 REGION = "eu-central-1"
-#: README's shortest environment: business events become steps of customers
+#: README's shortest environment: business events become steps of customers' journeys
 CONFIGURATION = {
     "destinations": {
         "journey": {
@@ -52,7 +52,7 @@ Event = dict[str, Any]
 
 
 class Context:
-    """Lambda's context object, as far as anybody looks."""
+    """The part of Lambda's context object that is used."""
 
     function_name = "function"
     memory_limit_in_mb = 256
@@ -64,8 +64,8 @@ class Context:
 
 
 class Genesys:
-    """Implements relay.ports.Http. Nobody else uses the client, and its limit is out of reach: what
-    waiting costs is measured in virtual time."""
+    """Implements relay.ports.Http. The client has no other users, and its limit is never reached:
+    the cost of waiting is measured in virtual time."""
 
     def __init__(self) -> None:
         self._platform = GenesysPlatform(time.monotonic, Random(1), NONE)
@@ -81,7 +81,7 @@ class Genesys:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What some invocations took."""
+    """What some invocations used."""
 
     events: int
     cpu_s: float
@@ -92,7 +92,7 @@ class Used:
 
     @property
     def cpu_us(self) -> float:
-        """Of an event (µs)."""
+        """Per event (µs)."""
         return self.cpu_s / self.events * 1e6
 
 
@@ -103,10 +103,10 @@ class Sandbox:
         secret = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
         self.aws, self.genesys = Aws(json.dumps(secret)), Genesys()
         self._numbers = iter(range(10**9))
-        #: Powertools keeps the stream that it first met
+        #: Powertools keeps the stream that it saw first
         self._logged = io.StringIO()
         os.environ.update(_variables())
-        #: the one that boto3.client takes
+        #: the session that boto3.client uses
         self.session = boto3.DEFAULT_SESSION = boto3.Session()
         self.aws.attach(self.session)
         root = Path(tempfile.mkdtemp(prefix="relay-benchmark-"))
@@ -132,7 +132,7 @@ class Sandbox:
         return self.measured(invoke, events)
 
     def measured(self, invoke: Callable[[], None], events: int) -> Used:
-        """What it takes, without what answering it takes."""
+        """What it uses, without what answering it uses."""
         aws, logged = self.aws, self._logged
         aws.reset()
         self.genesys.answering_s = 0.0
@@ -161,17 +161,17 @@ class Sandbox:
 
 @cache
 def sandbox() -> Sandbox:
-    """The functions keep their clients: one for a process."""
+    """One per process, since the functions keep their clients."""
     return Sandbox()
 
 
 def records(bodies: Sequence[str]) -> list[Event]:
-    """Messages as Lambda hands them over, received for the first time."""
+    """Messages as Lambda delivers them, received for the first time."""
     return [_record(number, body, {}) for number, body in enumerate(bodies)]
 
 
 def sent(entries: Sequence[Event]) -> list[Event]:
-    """What was sent to a queue, received."""
+    """Sent messages, as they are received."""
     return [
         _record(number, entry["MessageBody"], entry.get("MessageAttributes", {}))
         for number, entry in enumerate(entries)
@@ -199,7 +199,7 @@ def _record(number: int, body: str, attributes: Mapping[str, Any]) -> Event:
 
 
 def _envelope(number: int) -> str:
-    """A business event on the relay's bus, by EventBridge."""
+    """A business event on the relay's bus, as delivered by EventBridge."""
     now_ms = time.time_ns() // 1_000_000
     at = iso(now_ms)
     return json.dumps(

@@ -1,7 +1,7 @@
-"""The scenarios: what happens in each, and what of it is measured.
+"""The scenarios: what happens in each, and what is measured.
 
-Our side is the relay's own use cases; see world.py for what stands around them. Every scenario has
-four writers, and Genesys permits 300 requests a minute, unless it says otherwise.
+Our side consists of the relay's own use cases; see world.py for their surroundings. Unless a
+scenario says otherwise, there are four writers, and Genesys permits 300 requests a minute.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ WRITERS = 4
 TUTORIAL = "tutorial writer"
 LIBRARY = "request per event"
 MINUTE_S = 60
-#: a run that has not come to its end by then is reported as it stands
+#: a run that has not finished by then is reported as it is
 END_S = 6 * 3600
-#: the rival with a request per event is measured on so many of the events: it needs hours for all
+#: the alternative with a request per event is measured on this many: all would take hours
 LIBRARY_EVENTS_MAX = 6_000
 OUTAGE_BEGINS_S = 30
 OUTAGE_S = 30 * MINUTE_S
@@ -40,7 +40,7 @@ def nothing(world: World) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Events that wait when a run begins, and what befalls it."""
+    """Events that wait when a run begins, and what goes wrong."""
 
     events: int
     prepare: Prepare = nothing
@@ -48,7 +48,7 @@ class Backlog:
     headroom: int = 0
     writers: int = WRITERS
     latency_s: tuple[float, float] = (0.15, 0.35)
-    #: CPU of our own counts as time
+    #: our own CPU counts as time
     own_s: float = 0.0
 
     def ours(self) -> Measured:
@@ -89,13 +89,13 @@ HALVED = ((0.0, ALLOWED), (HALVED_AT_S, ALLOWED // 2))
 
 
 def a_third_at_once(world: World) -> None:
-    """Somebody else uses 100 requests of each window, as soon as it begins, and tells nobody."""
+    """Another client uses 100 requests at the start of each window, without our knowing."""
     world.platform.limiter.other_per_minute = ALLOWED / 3
     world.platform.limiter.other_manner = "first"
 
 
 def a_third_evenly(world: World) -> None:
-    """Somebody else uses 100 requests a minute, evenly; the relay leaves them as headroom."""
+    """Another client uses 100 requests a minute, evenly; the relay leaves them as headroom."""
     world.platform.limiter.other_per_minute = ALLOWED / 3
 
 
@@ -111,7 +111,7 @@ OUTAGE_ENDS_S = OUTAGE_BEGINS_S + OUTAGE_S
 
 
 def left_after_outage_s(events: int, before: int) -> float:
-    """The least that Genesys' limit asks after the outage, `before` requests having gone before."""
+    """The minimum time that Genesys' limit requires after the outage, after `before` requests."""
     return least_s(events // BATCH_EVENTS_DEFAULT - before)
 
 
@@ -125,7 +125,7 @@ class CaughtUp:
 
 
 def trickle(outage_s: float) -> CaughtUp:
-    """Small batches arrive all through an outage; how long until the last of them is through."""
+    """Small batches arrive throughout an outage; how long until the last one is written."""
     world = World()
     relay.start_writers(world, WRITERS)
     relay.start_dedup(world, WRITERS)
@@ -153,13 +153,13 @@ def trickle(outage_s: float) -> CaughtUp:
     return CaughtUp(result.ended_s - ends_s, len(after), result.delivered)
 
 
-#: a storm: messages as intake seals them, each with some of a few events, never one of them twice
+#: a storm: messages as sealed by intake, each with some of a few events, without repeats in one
 STORM_BATCHES, STORM_EVENTS = 2_000, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Stormed:
-    """What copies of the same few events cost: items that the ledger was asked for or told."""
+    """What copies of the same few events cost: items read from and written to the ledger."""
 
     copies: int
     taken: int
@@ -177,7 +177,7 @@ def storm(*, remembers: bool = True) -> Stormed:
 
 
 def storm_tutorial() -> Stormed:
-    """The same where each copy is a conditional put."""
+    """The same with a conditional put for each copy."""
     world = World()
     rivals.start_conditional_puts(world, WRITERS)
     copies = _storm(world)
@@ -206,7 +206,7 @@ def _poison(world: World) -> None:
 
 
 def poisoned() -> Poisoned:
-    """50 events of which one costs the whole request, and Genesys does not say which."""
+    """50 events, one of which fails the whole request, and Genesys does not say which."""
     world = World()
     relay.start_writers(world, WRITERS)
     _poison(world)
@@ -217,7 +217,7 @@ def poisoned() -> Poisoned:
 
 
 def poisoned_tutorial() -> Poisoned:
-    """The same, until the message has come back five times."""
+    """The same, until the message has been delivered five times."""
     world = World()
     rivals.start_tutorial(world, WRITERS)
     _poison(world)

@@ -22,7 +22,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 @dataclass(frozen=True, slots=True)
 class Server:
     port: int
-    #: the path of its certificate, which nobody but itself has signed
+    #: the path of its self-signed certificate
     certificate: str
 
     @property
@@ -62,7 +62,7 @@ def _serve(path: str, told: Connection) -> None:
                         connection.recv(65_536)
                     connection.sendall(ANSWER)
             except OSError:
-                continue  # a client that left early: it says so itself
+                continue  # a client that left early: it reports that itself
 
 
 def _self_signed() -> bytes:

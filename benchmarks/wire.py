@@ -1,17 +1,17 @@
-"""AWS behind the SDK: what botocore is about to send is answered here, in the process.
+"""AWS for the SDK: requests that botocore is about to send are answered in the process.
 
-The functions, their adapters and botocore run as they are deployed, down to the signed request;
-`before-send` is botocore's own seam (botocore/endpoint.py). Items are kept, so that a claim meets
-the one before it, and their write units are reckoned as DynamoDB's developer guide says:
+The functions, their adapters and botocore run as deployed, up to the signed request; `before-send`
+is a hook of botocore (botocore/endpoint.py). Items are kept, so that a claim meets the one before
+it, and their write units are computed according to DynamoDB's developer guide:
 
-* a write takes a unit for each begun kilobyte of the item, the larger of before and after
+* a write takes a unit for each started kilobyte of the item, the larger of before and after
   (provisioned-capacity-mode.html); an item's size is that of its names and values
   (CapacityUnitCalculations.html);
 * in an index, a new, changed or removed entry is a write of its projected attributes; one whose key
-  changed is removed and put; one that stays as it was costs nothing (GSI.html);
-* a refused conditional write takes the units of the item that it met.
+  changed is removed and put; an unchanged one costs nothing (GSI.html);
+* a refused conditional write takes the units of the existing item.
 
-What is not here: sockets, TLS, latency, throttling. The CPU that answering takes is counted apart.
+Not included: sockets, TLS, latency, throttling. The CPU used for answering is counted separately.
 """
 
 import json
@@ -26,10 +26,10 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
-#: the ledger's one index, as stacks/ledger.py defines it; a test holds the two together
+#: the ledger's only index, as in stacks/ledger.py; a test compares the two
 INDEX_KEYS = ("attention", "due_at")
 INDEX_PROJECTED = ("pk", "sk", *INDEX_KEYS)
-#: where it stands in the configuration of a rival's table, its only key
+#: its place in the configuration of an alternative's table, and that table's only key
 KEYS = ("pk", "sk", "id")
 
 Wire = Mapping[str, Any]
@@ -41,24 +41,24 @@ _SET = re.compile(r"(#\w+) = (?:if_not_exists\(#\w+, (:\w+)\)|(:\w+))")
 
 
 class Aws:
-    """Everything that the functions reach in AWS, for one process."""
+    """All of AWS that the functions use, for one process."""
 
     def __init__(self, secret: str) -> None:
-        """`secret`: what Secrets Manager holds."""
+        """`secret`: the contents of the secret in Secrets Manager."""
         self._secret = secret
-        #: calls by the name of the operation, and what was used
+        #: calls by the operation's name, and what was used
         self.calls: Counter[str] = Counter()
         self.write_units = 0
         self.read_units = 0.0
-        #: CPU that went into answering instead of being measured (s)
+        #: CPU spent on answering, to be subtracted from what is measured (s)
         self.answering_s = 0.0
         #: bodies sent to each queue, by the last part of its address
         self.sent: dict[str, list[dict[str, Any]]] = {}
         self._items: dict[tuple[str, ...], Item] = {}
 
     def attach(self, session: boto3.Session) -> None:
-        """Every client that is made of this session from now on."""
-        answer: Any = self._answer  # of a hook that answers, what it returns counts
+        """Applies to every client that this session creates from now on."""
+        answer: Any = self._answer  # if a hook returns an answer, botocore uses it
         session.events.register("before-send", answer)
 
     def reset(self) -> None:
@@ -111,7 +111,7 @@ class Aws:
         return 200, {"Responses": answers}
 
     def _updateitem(self, call: Wire) -> tuple[int, Wire]:
-        """Conditions are taken to hold: in a calm world they do."""
+        """Conditions are assumed to hold: without faults they do."""
         before = self._items.get(_key(call["Key"]))
         names, values = call.get("ExpressionAttributeNames", {}), call["ExpressionAttributeValues"]
         after = dict(before or call["Key"])
@@ -161,7 +161,7 @@ def item_bytes(item: Wire) -> int:
 
 
 def index_units(before: Wire | None, after: Wire) -> int:
-    """What a write costs the index beside the table."""
+    """What a write costs in the index, in addition to the table."""
     old, new = _entry(before or {}), _entry(after)
     if old == new:
         return 0
@@ -203,7 +203,7 @@ def _units(size: int) -> int:
 
 
 def _read_units(item: Wire | None) -> int:
-    """A consistent read, each item by itself, what is missing as well."""
+    """A consistent read; each item counts, missing ones included."""
     return max(1, math.ceil(item_bytes(item or {}) / READ_UNIT_BYTES))
 
 
@@ -231,7 +231,7 @@ def _key(item: Wire) -> tuple[str, ...]:
 
 def _operation(request: AWSPreparedRequest) -> str:
     target = _lower(request.headers).get("x-amz-target")
-    if target is None:  # S3 says it with the method
+    if target is None:  # S3 uses the HTTP method
         return f"{str(request.method).capitalize()}Object"
     text = target.decode() if isinstance(target, bytes) else str(target)
     return text.rsplit(".", 1)[-1]
@@ -242,7 +242,7 @@ def _lower(headers: Any) -> dict[str, Any]:
 
 
 class _Raw:
-    """What urllib3 would hand botocore: a body, once."""
+    """The response that urllib3 would give botocore: a body, once."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body

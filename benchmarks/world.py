@@ -1,8 +1,8 @@
-"""The benchmark's world: virtual time, the simulated Genesys by the letter, Lambda and SQS.
+"""The benchmark's world: virtual time, the exact simulated Genesys, Lambda and SQS.
 
 The queues, the ledger and the vault are the memory world's; Genesys is the simulator's core, which
-counts, refuses and answers as it does over HTTP. Nothing here looks at a wall clock, and a seed
-decides every latency, so that a run is repeated to the last digit.
+counts, refuses and answers as it does over HTTP. Nothing here reads a wall clock, and a seed
+determines every latency, so that a run can be repeated exactly.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,9 +29,9 @@ from simulator.platform import GenesysPlatform
 
 START_MS = 1_767_877_200_000
 SEED = 20261121
-#: one way to AWS' services and back, each call (milliseconds, at most)
+#: one way to AWS' services or back, for each call (milliseconds, at most)
 AWS_LATENCY_MS = 4
-#: from a message's being visible to the function's first line, warm (milliseconds, from and to)
+#: from a message's becoming visible to the function's first line, warm (milliseconds, from and to)
 POLL_MS = (5, 30)
 
 
@@ -43,7 +43,7 @@ class Calm(FaultPlan):
 
 
 class Queue(StoredQueue):
-    """Hands out in the order of sending instead of any: the same promise, found faster."""
+    """Delivers in order of sending instead of any order: the same promise, computed faster."""
 
     def receive(self, most: int, *, again: bool = False) -> list[Delivery]:
         now_ms = self._timeline.now_ms
@@ -62,14 +62,14 @@ class Queue(StoredQueue):
 
 @dataclass(slots=True)
 class Account:
-    """Where the time of Lambda went, in seconds."""
+    """How Lambda's time was spent, in seconds."""
 
-    #: invocations that ended without a request of theirs
+    #: invocations that ended without a request of their own
     turned_away_s: float = 0.0
     slept_s: float = 0.0
     invocations: int = 0
     total_s: float = 0.0
-    #: items that the ledger was asked for or told
+    #: items read from or written to the ledger
     ledger_items: int = 0
 
     @property
@@ -79,10 +79,10 @@ class Account:
 
 @dataclass(slots=True)
 class World:
-    """One run's neighbours; `latency_s` is what Genesys takes to answer, from and to."""
+    """One run's neighbours; `latency_s` is the range of Genesys' answer times."""
 
     latency_s: tuple[float, float] = (0.15, 0.35)
-    #: what our own code takes for a request, at the function's share of a processor
+    #: our own code's time for a request, at the function's share of a processor
     own_s: float = 0.0
     conduct: Conduct = NONE
     seed: int = SEED
@@ -95,7 +95,7 @@ class World:
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     account: Account = field(default_factory=Account)
     queues: dict[str, Queue] = field(default_factory=dict)
-    #: writes to the table before the run began: records and claims of what was there
+    #: writes to the table before the run began: records and claims of what was waiting
     writes_before: int = 0
 
     def __post_init__(self) -> None:
@@ -132,18 +132,18 @@ class World:
         return MemoryQueue(self.queue(name), self.scheduler, CALM)
 
     def at_s(self, seconds: float, action: Callable[[], None]) -> None:
-        """In so many seconds from the run's beginning."""
+        """Schedules an action, in seconds from the run's beginning."""
         self.timeline.at(START_MS + int(seconds * 1000), action)
 
     def run(self, until: Callable[[], bool], most_s: float) -> None:
-        """Lets time pass until something is so, or for at most so long."""
+        """Lets time pass until a condition holds, or for at most `most_s` seconds."""
         while not until() and self.now_s < most_s and self.timeline.step():
             pass
 
 
 @dataclass(slots=True)
 class Clock:
-    """Implements relay.ports.Clock; sleeping is waiting that Lambda bills."""
+    """Implements relay.ports.Clock; sleeping is billed by Lambda."""
 
     world: World
     slept_s: float = 0.0
@@ -158,7 +158,7 @@ class Clock:
 
 
 class Http:
-    """Implements relay.ports.Http over the simulator's core; gives up as the real one does."""
+    """Implements relay.ports.Http over the simulator's core; times out like the real one."""
 
     def __init__(self, world: World, timeout_s: float) -> None:
         self._world = world
@@ -193,7 +193,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A warm execution environment: what an invocation does, and what tells its waiting."""
+    """A warm execution environment: runs an invocation, and reports its waiting time."""
 
     run: Callable[[Sequence[Delivery], int], list[str]]
     clock: Clock

@@ -1,1 +1,1 @@
-"""`make run`: the whole relay on this machine, and a page that tells what became of it."""
+"""`make run`: the whole relay on this machine, and a page that shows what became of its events."""

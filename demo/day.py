@@ -1,9 +1,9 @@
 """A generated day of a small contact centre, as Genesys Cloud would publish it.
 
-Calls, chats and callbacks through all 16 conversation topics, agents' presence, their comings to a
-queue and goings, and the audits of what the administrators did: lines of EventBridge envelopes,
-with both kinds of copies. A copy under the same envelope id is EventBridge's redelivery; one under
-a new id was published twice.
+Calls, chats and callbacks through all 16 conversation topics, agents' presence, their joining and
+leaving of queues, and the audits of what the administrators did: lines of EventBridge envelopes,
+with both kinds of copies. A copy with the same envelope id is EventBridge's redelivery; one with a
+new id was published twice.
 """
 
 import copy
@@ -37,7 +37,7 @@ class Leg:
 
 
 class Day:
-    """Draws a day's events from one source of chance, in the order of their publishing."""
+    """Draws a day's events from one random source, in the order of publishing."""
 
     def __init__(self, entropy: Random) -> None:
         self._entropy = entropy
@@ -55,8 +55,8 @@ class Day:
         return sorted(drawn, key=lambda envelope: str(envelope["detail"]["timestamp"]))
 
     def published(self) -> list[tuple[int, Envelope]]:
-        """The same with redelivered and republished copies, somewhat out of order. Beside each
-        envelope stands the number of what happened: copies tell of the same."""
+        """The same with redelivered and republished copies, slightly out of order. Each envelope
+        has the number of the original event: copies share it."""
         lines: list[tuple[float, int, Envelope]] = []
         for number, envelope in enumerate(self.events()):
             lines.append((number + self._entropy.uniform(0, 6), number, envelope))
@@ -69,8 +69,8 @@ class Day:
         return [(number, told) for _, number, told in sorted(lines, key=lambda line: line[0])]
 
     def _republished(self, envelope: Envelope) -> Envelope:
-        """What Genesys sends when it did not learn that its first put arrived. A state that says
-        no moment of its own keeps its timestamp: it is all that tells it from the next one."""
+        """What Genesys sends if it did not learn that its first put arrived. A state without its
+        own time keeps its timestamp, which alone distinguishes it from the next one."""
         again = copy.deepcopy(envelope)
         later = datetime.fromisoformat(again["detail"]["timestamp"]) + timedelta(seconds=30)
         again["id"] = self._id()
@@ -120,7 +120,7 @@ class Day:
         yield tell("flow.start", flow, 1, flowType="INBOUNDCALL", flowId=self._id())
         if entropy.random() < 0.5:
             yield tell("flow.outcome", flow, 3, flowOutcomeId=self._id(), flowOutcome="SUCCESS")
-        # The enumeration says INBOUNDCALL, events in the wild also say inboundcall.
+        # The enumeration says INBOUNDCALL; real events also say inboundcall.
         yield tell("flow.end", flow, 8, flowType="inboundcall", exitReason="TRANSFER")
         yield from self._agents_legs(tell)
         yield tell("customer.end", customer, 1, disconnectType="PEER")
@@ -151,7 +151,7 @@ class Day:
             yield tell("wrapup", agent, 1, wrapupCode="resolved", queueId=queue)
 
     def _attributes(self, envelope: Envelope, name: str, value: str) -> Envelope:
-        """Attribute events name no session of their own, but the communications they are of."""
+        """Attribute events name no session, but the communications that they belong to."""
         body = envelope["detail"]["eventBody"]
         body["communications"] = [{"id": body.pop("sessionId"), "mediaType": body["mediaType"]}]
         body["attributes"] = {name: value}
@@ -162,7 +162,7 @@ class Day:
             at = OPENS
             for presence in ("AVAILABLE", "ON_QUEUE", "BREAK", "ON_QUEUE", "OFFLINE"):
                 at += timedelta(seconds=self._entropy.uniform(600, 7200))
-                # Presence carries no eventTime: it says when it was modified.
+                # Presence has no eventTime, but a time of modification.
                 body = {
                     "source": "PURECLOUD",
                     "presenceDefinition": {"id": self._id(), "systemPresence": presence},
@@ -175,8 +175,8 @@ class Day:
                 )
 
     def _memberships(self) -> Iterator[Envelope]:
-        """Agents leave a queue for their break and join it again. These bodies name no moment: the
-        second joining says to the last letter what the first one said, and is another event."""
+        """Agents leave a queue for their break and join it again. These bodies contain no time: the
+        second joining has exactly the same body as the first one, and is a different event."""
         queue = self._queues[QUEUES[0]]
         for user in self._agents:
             at = OPENS
@@ -192,7 +192,7 @@ class Day:
         for _ in range(12):
             at += timedelta(seconds=self._entropy.uniform(60, 3600))
             entity = self._id()
-            # Audits carry an id of their own, ISO times, and a correlation id that is no UUID.
+            # Audits have an id of their own, ISO times, and a correlation id that is no UUID.
             body = {
                 "id": self._id(),
                 "eventTime": _stamp(at, "milliseconds"),

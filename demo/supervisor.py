@@ -1,9 +1,9 @@
-"""Children that never outlive their parent, whatever ends it: a return, Ctrl-C, even SIGKILL.
+"""Child processes that never outlive their parent, whatever ends it: return, Ctrl-C, even SIGKILL.
 
 `start` runs a command under a small supervisor (this file, run as a script) in a process group of
-its own. The supervisor watches its parent; when that has gone, it ends the group, grandchildren
-included. PR_SET_PDEATHSIG would not do: it is Linux's alone, follows the thread that forked rather
-than the process, and is not inherited.
+its own. The supervisor watches its parent; once that has gone, it ends the group, grandchildren
+included. PR_SET_PDEATHSIG does not suffice: it exists only on Linux, follows the thread that forked
+rather than the process, and is not inherited.
 """
 
 import ctypes
@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-#: How long a child may go on after its parent, less its grace.
+#: How long a child may run on after its parent, without its grace period.
 WATCH_EVERY_S = 0.2
-#: How long killed processes take to leave, at most, on a machine that is busy.
+#: How long killed processes take to disappear, at most, on a busy machine.
 LEAVE_WITHIN_S = 2.0
 #: Linux's name for "orphans among my descendants become my children"; from sys/prctl.h.
 PR_SET_CHILD_SUBREAPER = 36
@@ -29,7 +29,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start the command, its output appended to `log`. The exit code is the command's own.
 
-    `grace_s` is the time it gets between SIGTERM and SIGKILL when it has to end.
+    `grace_s`: the time between SIGTERM and SIGKILL when it must end.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -53,7 +53,7 @@ def run(
     timeout_s: float,
 ) -> int:
     """Run the command to its end and return its exit code; subprocess.TimeoutExpired if it takes
-    longer than `timeout_s`, and then nothing is left of it."""
+    longer than `timeout_s`, and then none of its processes is left."""
     child = start(command, cwd=cwd, env=env, log=log, grace_s=grace_s)
     try:
         return child.wait(timeout=timeout_s)
@@ -62,7 +62,7 @@ def run(
 
 
 def stop(child: subprocess.Popen[bytes], *, grace_s: float) -> None:
-    """End what `start` started, with all that it started itself."""
+    """End what `start` started, including all processes that it started itself."""
     child.terminate()
     try:
         child.wait(timeout=grace_s + 2 * LEAVE_WITHIN_S)
@@ -72,9 +72,9 @@ def stop(child: subprocess.Popen[bytes], *, grace_s: float) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process when the one that started it has gone: `make` killed leaves no run behind.
+    """End this process once its parent has gone: after `make` is killed, no run is left behind.
 
-    Only under make: a shell may be closed behind a run that somebody put into the background.
+    Only under make: a run in the background may outlive its shell.
     """
     if "MAKELEVEL" in os.environ:
         _watch(os.getppid(), lambda: os._exit(128 + signal.SIGTERM))
@@ -90,7 +90,7 @@ def _watch(parent: int, end: Callable[[], None]) -> None:
 
 
 class _Ended(Exception):
-    """The supervisor is to end its group."""
+    """The supervisor must end its group."""
 
 
 def _supervise(parent: int, grace_s: float, command: Sequence[str]) -> int:
@@ -101,7 +101,7 @@ def _supervise(parent: int, grace_s: float, command: Sequence[str]) -> int:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     child = None
     try:
-        # A handler, not SIG_IGN, for what is ignored is inherited.
+        # A handler, not SIG_IGN, because ignored signals are inherited.
         signal.signal(signal.SIGTERM, on_sigterm)
         _watch(parent, lambda: os.kill(os.getpid(), signal.SIGTERM))
         child = subprocess.Popen(command)
@@ -111,7 +111,7 @@ def _supervise(parent: int, grace_s: float, command: Sequence[str]) -> int:
         return 127
     except _Ended:
         code = -signal.SIGTERM
-    signal.signal(signal.SIGTERM, lambda *_: None)  # the next one is meant for the others
+    signal.signal(signal.SIGTERM, lambda *_: None)  # the next one is for the other processes
     _signal_group(0, signal.SIGTERM)
     if child is not None:
         _await_or_kill(child, grace_s)
@@ -128,13 +128,13 @@ def _await_or_kill(child: subprocess.Popen[bytes], grace_s: float) -> None:
 
 
 def _reap_or_kill() -> None:
-    """Grandchildren have the SIGTERM already; whoever is deaf to it takes us with them."""
+    """Grandchildren have got the SIGTERM already; if one ignores it, the whole group is killed."""
     deadline = time.monotonic() + LEAVE_WITHIN_S
     while time.monotonic() < deadline:
         try:
             gone, _status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return  # nobody is left
+            return  # no process is left
         if not gone:
             time.sleep(0.01)
     _signal_group(0, signal.SIGKILL)
@@ -144,7 +144,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
-        return  # nobody is left; macOS says PermissionError where only a zombie is
+        return  # no process is left; macOS raises PermissionError if only a zombie is
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A stand-in for API Gateway's HTTP API, in front of the webhook's handler, on 127.0.0.1.
+"""A replacement for API Gateway's HTTP API, in front of the webhook's handler, on 127.0.0.1.
 
 The deployed webhook runs behind the emulator's own API Gateway (`make run SCENARIO=journey`), which
-does not throttle. This one does, so that a storm meets what it meets in AWS: the handler gets
-payload format 2.0, and beyond the rate API Gateway answers 429 by itself.
+does not throttle. This one does, so that a storm has the same results as in AWS: the handler gets
+payload format 2.0, and above the rate limit API Gateway itself answers 429.
 """
 
 import base64
@@ -90,7 +90,7 @@ def serving(handler: Handler, *, per_second: float, burst: int) -> Iterator[str]
 
 
 def payload(parameters: dict[str, str], headers: dict[str, str], body: bytes) -> dict[str, Any]:
-    """Format 2.0: text as it is, anything else in base64."""
+    """Format 2.0: text unchanged, anything else in base64."""
     kind = headers.get("content-type", "")
     is_text = kind.startswith(("text/", "application/json"))
     return {

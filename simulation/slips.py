@@ -15,19 +15,19 @@ from simulation.workload import marker, numbers_of
 
 Later = Callable[[Callable[[], None]], None]
 
-#: between a purge and the replay that makes it good
+#: between a purge and the replay that repairs it
 NOTICED_WITHIN_S = 3 * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """What people did to events that nobody can undo, by their numbers."""
+    """What people did to events that cannot be undone, by their numbers."""
 
-    #: their message was edited: it can no longer be read, or its checksum is wrong
+    #: their message was edited: it is unreadable now, or its checksum is wrong
     edited: set[int] = field(default_factory=set)
     #: their message was purged before they were claimed
     purged: set[int] = field(default_factory=set)
-    #: their request's message was purged: it is sent again so often, and then a person has it
+    #: their request's message was purged: it is sent again a few times, and then a person has it
     emptied: set[int] = field(default_factory=set)
     #: they came over the bus, so that the archive brought them back; the others are lost
     replayed: set[int] = field(default_factory=set)
@@ -39,15 +39,15 @@ class Slips:
     timeline: Timeline
     fault_plan: FaultPlan
     queues: Mapping[str, StoredQueue]
-    #: of the queues that a function reads
+    #: the queues that functions read
     names: Sequence[str]
     bus: Bus
     harm: Harm
 
     def plan(self, at_some_time: Later) -> None:
         """Messages and dead letters are redriven into another function's queue, copied, edited, or
-        sent anew with attributes of one's own; the claimed batches are purged; or all that is not
-        claimed yet is, and the archive is replayed."""
+        sent again with other attributes. Or the claimed batches are purged. Or everything not
+        claimed yet is purged, and the archive is replayed."""
         for name in self.names:
             others = [other for other in self.names if other != name]
             if others and self.fault_plan.strikes("redrive astray"):
@@ -112,8 +112,8 @@ def _edit_attributes(queue: StoredQueue) -> None:
 
 
 def _edited(body: str) -> str:
-    """What intake has sealed says something else of its events. The others bear no checksum, and
-    another word in an envelope makes another event: they are cut off, and nobody can read them."""
+    """A sealed batch's events get other contents. Other messages have no checksum, and an edited
+    envelope would be a different event: they are cut off, and so unreadable."""
     if '"sum":' not in body:
         return body[:-1]
     for number in numbers_of(body):

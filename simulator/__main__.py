@@ -74,8 +74,8 @@ def main(
 
 
 def _serve(platform: GenesysPlatform, listening: Any, state_file: Path | None) -> None:
-    # uvicorn ends on these signals by itself and then raises them once more, for whoever started
-    # it: with nothing to do then, the process ends with 0.
+    # uvicorn handles these signals and then raises them again for its caller: with this empty
+    # handler, the process then exits with 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     server.run(platform, listening)
@@ -101,7 +101,7 @@ def _sink(
 def _lines(file: TextIO) -> Callable[[dict[str, Any]], None]:
     def write(entry: dict[str, Any]) -> None:
         file.write(json.dumps(entry) + "\n")
-        file.flush()  # the record is to survive the process, however it ends
+        file.flush()  # the record must survive the process, however it ends
 
     return write
 

@@ -1,4 +1,4 @@
-"""The events that writes cause: what Genesys would publish, when, and what can go wrong with it."""
+"""The events that writes cause: what Genesys would publish, when, and with which faults."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from simulator.faults import Conduct
 
 Fate = Literal["on_time", "late", "twice", "before_answer", "never", "never_nor_effect"]
 FATES: tuple[Fate, ...] = Fate.__args__  # type: ignore[attr-defined]
-BEFORE_ANSWER_S = 0.3  # how long the answer then waits, so that the event really is first
+BEFORE_ANSWER_S = 0.3  # how long the answer then waits, so that the event is certainly first
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """`detail` is the EventBridge detail; it is to be published at `due_at` (epoch seconds)."""
+    """`detail` is the EventBridge detail; it should be published at `due_at` (epoch seconds)."""
 
     due_at: float
     detail_type: str
@@ -34,7 +34,7 @@ class Caused:
 
 
 class CausedEvents:
-    """The events not yet published. `next_fates` decide before chance does."""
+    """The events not yet published. `next_fates` are used before random ones."""
 
     def __init__(self) -> None:
         self.next_fates: deque[Fate] = deque()
@@ -76,7 +76,7 @@ class CausedEvents:
         self.waiting += [caused, caused] if fate == "twice" else [caused]
 
     def drain(self, now: float) -> list[Caused]:
-        """The events due by now, oldest first; they are handed out once."""
+        """The events to publish by now, oldest first; each is returned once."""
         due = sorted((e for e in self.waiting if e.due_at <= now), key=lambda e: e.due_at)
         self.waiting = [e for e in self.waiting if e.due_at > now]
         return due

@@ -3,19 +3,19 @@
 | call | body or query | what it does |
 |---|---|---|
 | GET record | `effects_from`, `requests_from`, `limit` | entries from these numbers on |
-| GET summary | | counts (record.Record.summary), the settings, what is still to come |
+| GET summary | | counts (record.Record.summary), the settings, what is still pending |
 | GET conduct, POST conduct | faults.Conduct's fields, `preset` | reads, changes the faults |
 | GET assumptions, POST assumptions | assumptions.Assumptions' fields | reads, changes them |
 | POST conversations | `known`: participants' ids by conversation | these exist from now on |
 | POST history | `conversations`, `available_until` | what analytics know, until when |
 | POST outage | `seconds`, `manner` 503 or drop | an outage from now; 0 ends it |
 | POST secrets | `client_id`, `secrets`, `revoke_tokens` | the client's valid secrets from now on |
-| POST limit | `allowed`, `window_s`, `blocked_s` | the request quota; refuse all for so long |
+| POST limit | `allowed`, `window_s`, `blocked_s` | the request quota; refuse all for this long |
 | POST limit | `other_per_minute`, `other_manner` even or first | another user of the quota |
 | POST poison | `ids`, `marker`, `rejects`, `status` | items that are always rejected |
-| POST fates | `next` | what becomes of the events that the next writes cause |
-| GET caused | `wait` = false: those not yet due, too | hands out the caused events, once |
-| POST reset | | as at the start |
+| POST fates | `next` | the fates of the events that the next writes cause |
+| GET caused | `wait` = false: also those not yet published | returns the caused events, once |
+| POST reset | | back to the initial state |
 """
 
 import json

@@ -19,9 +19,9 @@ CODES = {
 
 
 class Refused(Exception):
-    """The whole request is refused with this status; nothing of it took effect.
+    """The whole request is refused with this status, without any effect.
 
-    `code`: Genesys' word for it, where it is not the usual one of the status.
+    `code`: Genesys' code, if it is not the usual one of the status.
     """
 
     def __init__(self, status: int, message: str, code: str = "") -> None:
@@ -44,7 +44,7 @@ def error_body(status: int, code: str, message: str, context_id: str) -> dict[st
 
 
 def rate_limit_body(retry_after_s: int, context_id: str) -> dict[str, Any]:
-    """Word for word what developer.genesys.cloud/forum/t/12028 announces."""
+    """Exactly as announced in developer.genesys.cloud/forum/t/12028."""
     return error_body(
         429,
         "too.many.requests.retry.after",

@@ -1,4 +1,4 @@
-"""Carrying work out: keys, verdicts, effects and the events they cause."""
+"""Carries work out: keys, verdicts, effects and the events they cause."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -17,7 +17,7 @@ from simulator.visit import Work
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What work changes. `salt` makes chance rejections differ from seed to seed."""
+    """What work changes. `salt` makes random rejections differ from seed to seed."""
 
     record: Record
     keys: Keys
@@ -26,7 +26,7 @@ class Execution:
     rng: Random
 
     def carry_out(self, work: Work, conduct: Conduct, poison: Poison) -> Reply:
-        """Do the work at `call.now`; the reply is what the client would be told."""
+        """Do the work at `call.now`; the reply is what the client would receive."""
         try:
             if work.refusal is not None:
                 raise work.refusal
@@ -59,9 +59,9 @@ class Execution:
     def _as_a_whole(
         self, verdicts: list[Verdict], endpoint: Write, poison: Poison
     ) -> list[Verdict]:
-        """Refuse all for one bad item, without saying which.
+        """Refuse everything because of one bad item, without saying which.
 
-        An endpoint without results per item cannot call single items retryable: they pass.
+        An endpoint without results per item cannot call single items retryable: they are accepted.
         """
         bad = [v for v in verdicts if v.rejection is not None and not v.rejection.retryable]
         if bad:

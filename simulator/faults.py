@@ -1,4 +1,4 @@
-"""The fault menu: how the simulated platform misbehaves, and how it treats repetition."""
+"""The faults of the simulated platform, and how it treats repetition."""
 
 from dataclasses import asdict, dataclass, replace
 from random import Random
@@ -13,15 +13,15 @@ Seconds = Annotated[float, Field(ge=0)]
 Fault = Literal[
     "rate_limited",  # 429 below the quota, and again for burst_s seconds
     "error",  # 5xx, no effect
-    "error_after_effect",  # 5xx, but it happened
+    "error_after_effect",  # 5xx, but it took effect
     "slow",  # answered after slow_s
-    "lost_answer",  # it happened, no answer comes
-    "lost_request",  # it did not happen, no answer comes
-    "late_effect",  # no answer comes; it happens up to late_s later
+    "lost_answer",  # it took effect, no answer comes
+    "lost_request",  # it had no effect, no answer comes
+    "late_effect",  # no answer comes; it takes effect up to late_s later
     "reset",  # TCP reset before anything happened
-    "reset_after_effect",  # TCP reset after it happened
-    "truncated",  # it happened, the connection ends in the middle of the body
-    "html",  # it happened, a proxy answers 200 with its own HTML page
+    "reset_after_effect",  # TCP reset after it took effect
+    "truncated",  # it took effect, the connection ends in the middle of the body
+    "html",  # it took effect, a proxy answers 200 with its own HTML page
     "redirect",  # 307 to another path, no effect
     "token_revoked",  # 401 once, the token is gone, no effect
 ]
@@ -48,7 +48,7 @@ class Conduct:
     html: Share = 0.0
     redirect: Share = 0.0
     token_revoked: Share = 0.0
-    # Shares of the items. A rejection belongs to the item: it is rejected again on every retry.
+    # Shares of the items. A rejection belongs to the item: it recurs on every retry.
     item_retryable: Share = 0.0
     item_rejected: Share = 0.0
     # Shares of the writes that cause an event; see caused.py.
@@ -69,7 +69,7 @@ class Conduct:
     # Genesys documents Idempotency-Key for one operation only, hence "ignored". "conflict": 409.
     keys: Literal["honoured", "ignored", "conflict"] = "ignored"
     key_ttl_s: Seconds | None = None
-    key_keeps_errors: bool = False  # an honoured key replays the first 5xx too, as some APIs do
+    key_keeps_errors: bool = False  # an honoured key also replays a first 5xx, as in some APIs
     ids: Literal["honoured", "ignored"] = "ignored"  # of the items, in the body
 
     retry_after_s: Seconds | None = None  # replaces every 429's Retry-After
@@ -77,7 +77,7 @@ class Conduct:
     expires_in_s: Annotated[int, Field(ge=1)] = 86_400
     idle_expiry_s: Seconds | None = None
     logins_per_minute: Annotated[int, Field(ge=0)] = 60
-    # What the client's role lacks: permissions, or names of endpoints; they are answered 403.
+    # What the client's role lacks: permissions, or names of endpoints; these answer 403.
     forbidden: tuple[str, ...] = ()
     unlicensed: bool = False  # the organisation has no Journey Management
 
@@ -121,7 +121,7 @@ _ADAPTER = TypeAdapter(Conduct)
 def changed(current: Conduct, changes: dict[str, Any]) -> Conduct:
     """`current` with `changes` from outside; a key `preset` first replaces the fault shares.
 
-    A preset keeps the settings that say how repetition, tokens and Retry-After are treated.
+    A preset keeps the settings for repetition, tokens and Retry-After.
     Raises InvalidSetting.
     """
     changes = dict(changes)

@@ -11,7 +11,7 @@ from simulator.faults import Conduct
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an item did not take effect; `message` is what the endpoint's answer says."""
+    """Why an item did not take effect; `message` is the text in the endpoint's answer."""
 
     status: int
     message: str
@@ -20,7 +20,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`idempotent`: repeating it changes nothing. `problem`: what reading it found wrong."""
+    """`idempotent`: repeating it changes nothing. `problem`: what was wrong when reading it."""
 
     index: int
     id: str
@@ -60,7 +60,7 @@ UNAVAILABLE = "The item could not be processed at this time, try again later"
 def judge(item: Item, poison: Poison, conduct: Conduct, salt: int, rng: Random) -> Verdict:
     """Always takes exactly one number from `rng`.
 
-    A chance rejection hangs on the item's id and `salt` alone: no retry can turn it into success.
+    A random rejection depends only on the item's id and `salt`: no retry can make it succeed.
     """
     retryable = rng.random() < conduct.item_retryable
     if item.problem is not None:
@@ -71,13 +71,13 @@ def judge(item: Item, poison: Poison, conduct: Conduct, salt: int, rng: Random) 
 
 
 def digest(content: Any) -> str:
-    """SHA-256 over the canonical JSON: the same for the same content in another key order."""
+    """SHA-256 over the canonical JSON: the same if only the order of keys differs."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def fraction(text: str) -> float:
-    """A number in [0, 1) that hangs on the text alone."""
+    """A number in [0, 1) that depends only on the text."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6]) / 2**48
 
 

@@ -21,7 +21,7 @@ class Keys:
         self.kept: dict[str, Kept] = {}
 
     def reply(self, key: str, body_hash: str, now: float, conduct: Conduct) -> Reply | None:
-        """The first reply under this key; None where the request is to be carried out.
+        """The first reply under this key; None if the request should be carried out.
 
         Raises Refused: 409 in the mode "conflict", 422 for another body under a kept key.
         """

@@ -1,4 +1,4 @@
-"""What goes over the wire, as values: the core knows these and no HTTP library."""
+"""Requests and answers as values: the core uses these and no HTTP library."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Request:
         object.__setattr__(self, "headers", {k.lower(): v for k, v in self.headers.items()})
 
     def header(self, name: str) -> str:
-        """The header's value, "" where it is absent."""
+        """The header's value, "" if it is absent."""
         return self.headers.get(name.lower(), "")
 
 
@@ -30,7 +30,7 @@ class Answer:
 
     A client that waits less than `delay_s` sees a timeout. `dropped`: the connection closes after
     `body`, which is then only the part that got through (empty: not even a status line, `status`
-    is 0). `reset`: it closes by a TCP reset instead of an orderly end.
+    is 0). `reset`: it closes by a TCP reset instead of in an orderly way.
     """
 
     status: int
@@ -43,14 +43,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an endpoint has to say: a status and a JSON value (None: an empty body)."""
+    """An endpoint's result: a status and a JSON value (None: an empty body)."""
 
     status: int
     json: Any
 
 
 def json_answer(reply: Reply, headers: Mapping[str, str]) -> Answer:
-    """The answer that carries a reply at once."""
+    """The answer with this reply, without delay."""
     if reply.json is None:
         return Answer(reply.status, headers, b"", 0.0, False)
     typed = {"Content-Type": "application/json", **headers}

@@ -44,7 +44,7 @@ class OAuth:
         return json_answer(self._grant(request, credentials, now, conduct), headers)
 
     def authenticate(self, header: str, now: float, conduct: Conduct) -> str | None:
-        """The client id behind `Bearer <token>`, None where the token is not (or no longer) good.
+        """The client id of `Bearer <token>`, None if the token is not (or no longer) valid.
 
         HIPAA organisations expire a token that was idle for 15 minutes: `conduct.idle_expiry_s`.
         """
@@ -60,7 +60,7 @@ class OAuth:
         return token.client_id
 
     def revoke(self, header: str) -> None:
-        """Forget the token that this Authorization header bears."""
+        """Forget the token in this Authorization header."""
         self.tokens.pop(header.partition(" ")[2], None)
 
     def revoke_all(self, client_id: str) -> None:

@@ -54,7 +54,7 @@ ACTIVATED = {"activationStatus": "Activated", "systemStatus": "Active"}
 
 
 def new_event_definition(schema_id: str, name: str) -> dict[str, Any]:
-    """How journeys show a schema's events (SDK model ExternalEventSummary): not at all, yet."""
+    """How journeys show a schema's events (SDK model ExternalEventSummary): not yet at all."""
     return {
         "schemaId": schema_id,
         "eventName": name,
@@ -67,8 +67,8 @@ def new_event_definition(schema_id: str, name: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Organization:
-    """Collections by id. There from the start: one division, external source, journey
-    configuration with its schema, activated; one contact list, external metric, user and queue."""
+    """Collections by id. It starts with one division, external source, journey configuration with
+    its schema, activated; one contact list, external metric, user and queue."""
 
     divisions: dict[str, Any] = field(default_factory=_divisions)
     external_sources: dict[str, Any] = field(default_factory=_external_sources)
@@ -79,29 +79,29 @@ class Organization:
     metrics: dict[str, Any] = field(default_factory=lambda: {METRIC_ID: {}})
     users: dict[str, Any] = field(default_factory=lambda: {USER_ID: {}})
     queues: dict[str, Any] = field(default_factory=lambda: {QUEUE_ID: {}})
-    #: by kind, what a request can only name: languages, skills, scripts, flows, responses
+    #: things that requests can only refer to, by kind: languages, skills, scripts, flows, responses
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
     conversations: dict[str, Any] = field(default_factory=dict)
-    #: newest, by the digest of the request that made it
+    #: the newest one, by the digest of the request that made it
     conversations_made: dict[str, str] = field(default_factory=dict)
     custom_attributes: dict[str, Any] = field(default_factory=dict)
     external_contacts: dict[str, Any] = field(default_factory=dict)
     contact_ids: dict[str, str] = field(default_factory=dict)  # "type:value" of an identifier
     dialer_contacts: dict[str, Any] = field(default_factory=dict)  # "list id/contact id"
-    #: conversations as Genesys' analytics have them, and until when jobs know of them ("": now)
+    #: conversations in Genesys' analytics, and up to when jobs cover them ("": now)
     history: dict[str, Any] = field(default_factory=dict)
     details_available_until: str = ""
     details_jobs: dict[str, Any] = field(default_factory=dict)
     metric_totals: dict[str, list[float]] = field(default_factory=dict)  # [value, count]
 
     def has_source(self, source: Any) -> bool:
-        """Whether this external source is there and active: its id, or an object that has it."""
+        """Whether this external source exists and is active: its id, or an object with the id."""
         source_id = source.get("id") if isinstance(source, dict) else source
         known = self.external_sources.get(source_id) if isinstance(source_id, str) else None
         return bool(known and known.get("active"))
 
     def has(self, kind: str, id_: str) -> bool:
-        """Whether there is a queue, user, contact, conversation or other thing under this id."""
+        """Whether a queue, user, contact, conversation or other thing with this id exists."""
         known = {
             "queue": self.queues,
             "user": self.users,
@@ -113,7 +113,7 @@ class Organization:
     def begin_conversation(
         self, conversation_id: str, participants: Iterable[str], at: str
     ) -> dict[str, Any]:
-        """A conversation, with these participants beside those it has; `at`: an ISO moment."""
+        """A conversation, with these participants in addition to its own; `at`: an ISO time."""
         conversation: dict[str, Any] = self.conversations.setdefault(
             conversation_id,
             {

@@ -1,8 +1,8 @@
-"""The simulated platform: requests in, answers out, every effect on record.
+"""The simulated platform: requests in, answers out, every effect recorded.
 
-Pure: time and chance are arguments, so a deterministic simulation drives it under virtual time and
-`server.py` drives it under real time. The same seed and the same requests at the same times give
-the same answers. Not thread-safe: one caller at a time.
+Pure: time and randomness are arguments, so a deterministic simulation can drive it in virtual time,
+and `server.py` in real time. The same seed and the same requests at the same times give the same
+answers. Not thread-safe: one caller at a time.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ LOGIN_PATH = "/oauth/token"
 
 
 class GenesysPlatform:
-    """`clock` gives epoch seconds. Settings are attributes; they may change between requests."""
+    """`clock` returns epoch seconds. Settings are attributes and may change between requests."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class GenesysPlatform:
         self.reset()
 
     def reset(self) -> None:
-        """As at the start: the same seed, the first settings, nothing happened yet."""
+        """Back to the start: the same seed, the first settings, nothing happened yet."""
         state, self.conduct, allowed, window_s, secrets, self.assumptions, sink = self._begin
         self.rng.setstate(state)
         self.oauth = OAuth(self.rng, secrets)
@@ -72,12 +72,12 @@ class GenesysPlatform:
         self._execution = Execution(self.record, self.keys, self.caused, salt, self.rng)
 
     def outage(self, seconds: float, manner: Literal["503", "drop"]) -> None:
-        """Nothing works for `seconds` from now, login included; 0 ends an outage."""
+        """Nothing works for `seconds` from now, including logins; 0 ends an outage."""
         self.outage_until = self.clock() + seconds
         self.outage_manner = manner
 
     def handle(self, request: Request) -> Answer:
-        """Answer one request; effects are on record on return, late ones once they are due."""
+        """Answer one request; effects are recorded on return, late ones at their time."""
         self.settle()
         visit = self._arrive(request)
         answer = self._answer(visit)
@@ -85,7 +85,7 @@ class GenesysPlatform:
         return answer
 
     def settle(self) -> None:
-        """Carry out the requests whose clients gave up and whose effect is due by now."""
+        """Carry out the requests whose clients gave up and whose time has come."""
         now = self.clock()
         due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[0])
         self._late = [late for late in self._late if late[0] > now]
@@ -94,17 +94,17 @@ class GenesysPlatform:
             self._execution.carry_out(late, self.conduct, self.poison)
 
     def next_due_at(self) -> float | None:
-        """When the next late effect or caused event comes; None where none is to come."""
+        """When the next late effect or caused event comes; None if there is none."""
         times = [at for at, _ in self._late] + [event.due_at for event in self.caused.waiting]
         return min(times, default=None)
 
     @property
     def late_effects(self) -> int:
-        """How many requests will yet be carried out whose clients gave up."""
+        """How many requests are still to be carried out whose clients gave up."""
         return len(self._late)
 
     def drain_caused(self, until: float) -> list[Caused]:
-        """The events that Genesys publishes up to `until`, each handed out once."""
+        """The events that Genesys publishes up to `until`, each returned once."""
         self.settle()
         return self.caused.drain(until)
 

@@ -1,9 +1,9 @@
-"""Genesys' request quota: so many requests per window and OAuth client.
+"""Genesys' request quota: a number of requests per window and OAuth client.
 
 The window is fixed and begins at the client's first request; `inin-ratelimit-reset` counts down
-to its end. Genesys documents the headers but not the window, so this is our reading. A refused
-request does not count. Another user of the same quota may eat part of it: evenly over time, first
-come first served, or all at once as the window begins (what is left is then exactly known).
+to its end. Genesys documents the headers but not the window, so this is our interpretation. A
+refused request does not count. Another user of the same quota may use part of it: evenly over time,
+first come first served, or all at once when the window begins (the rest is then exactly known).
 """
 
 import math
@@ -65,7 +65,7 @@ class RateLimiter:
         return self._quota(window, granted, now)
 
     def untouched(self) -> Quota:
-        """What an answer's headers say where nothing was spent and no client is known."""
+        """An answer's headers if nothing was spent and no client is known."""
         return Quota(True, 0, self.allowed, math.ceil(self.window_s))
 
     def _window(self, client: str, now: float) -> Window:

@@ -1,7 +1,7 @@
 """The record: every request, every effect, every violation, in the order they happened.
 
-An effect is one item taking effect once. Its reader asks two questions: did the same item take
-effect before (`repetition`), and does that matter (`idempotent` says no: an upsert or a merge).
+An effect is one item taking effect once. Readers ask two questions: did the same item take effect
+before (`repetition`), and does that matter (not if `idempotent`: an upsert or a merge).
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ class Effect:
     number: int
     at: float
     endpoint: str
-    scope: str  # the ids in the path, "" where there are none
+    scope: str  # the ids in the path, "" if there are none
     item_id: str
     content_hash: str
     content: Any
@@ -28,7 +28,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class RequestEntry:
-    """`status` is what the client read, 0 where nothing (or not all) of an answer reached it."""
+    """`status` is what the client read, 0 if it received no or only part of an answer."""
 
     number: int
     at: float
@@ -46,13 +46,13 @@ class RequestEntry:
     body_hash: str
     fault: str
     replayed: bool
-    #: of the event that it causes, "" where it causes none (caused.py)
+    #: of the event that it causes, "" if it causes none (caused.py)
     fate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something a correct client never does, whatever the platform's settings."""
+    """Something that a correct client never does, whatever the platform's settings."""
 
     at: float
     request: int
@@ -71,7 +71,7 @@ class Record:
         self.begun = 0
         self.deduplicated = 0
         self.rejected: dict[str, str] = {}
-        self.bodies: dict[tuple[str, str], str] = {}  # what a key or correlation id stood for
+        self.bodies: dict[tuple[str, str], str] = {}  # the body of each key or correlation id
         self._sink = sink
         self._ids: set[tuple[str, str, str]] = set()
         self._contents: set[tuple[str, str, str, str]] = set()
@@ -82,13 +82,13 @@ class Record:
         return self.begun
 
     def known(self, endpoint: str, scope: str, item_id: str) -> bool:
-        """Whether an item of this id took effect before."""
+        """Whether an item with this id took effect before."""
         return (endpoint, scope, item_id) in self._ids
 
     def repeats(
         self, endpoint: str, scope: str, item_id: str, content_hash: str, idempotent: bool
     ) -> bool:
-        """An upsert of the same id with other content is an update, not a repetition."""
+        """An upsert of the same id with different content is an update, not a repetition."""
         if idempotent:
             return (endpoint, scope, item_id, content_hash) in self._contents
         return self.known(endpoint, scope, item_id)
@@ -113,7 +113,7 @@ class Record:
     def restore(
         self, effects: list[Effect], requests: list[RequestEntry], violations: list[Violation]
     ) -> None:
-        """Take over what an earlier process recorded; none of it goes to the sink again."""
+        """Take over an earlier process's record; none of it goes to the sink again."""
         sink, self._sink = self._sink, None
         for effect in effects:
             self.add_effect(effect)
@@ -124,7 +124,7 @@ class Record:
         self._sink = sink
 
     def watch(self, kind: str, value: str, body_hash: str) -> bool:
-        """True where `value` (a key, a correlation id) already stood for another body."""
+        """True if `value` (a key, a correlation id) was already used for another body."""
         return bool(value) and self.bodies.setdefault((kind, value), body_hash) != body_hash
 
     def summary(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ids of other things that a request names: each has to be there."""
+"""Ids of other things that a request refers to: each must exist."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,12 +23,12 @@ KINDS: Mapping[str, str] = {
     "skillIds": "skill",
     "userId": "user",
 }
-#: members that hold whatever the customer likes
+#: members with free content
 FREE = frozenset({"attributes", "data"})
 
 
 def missing(org: Organization, body: Any) -> Iterator[tuple[str, str]]:
-    """What is named and not there, and by which id."""
+    """What is named and does not exist, and by which id."""
     waiting = [body]
     while waiting:
         part = waiting.pop()

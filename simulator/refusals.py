@@ -1,4 +1,4 @@
-"""The answers that carry no result: Genesys' errors, and what proxies make of them."""
+"""The answers without a result: Genesys' errors, and those of proxies."""
 
 import math
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def refusal(status: int, message: str, context_id: str, headers: Mapping[str, st
 
 
 def unauthorized(bearer: str, context_id: str, quota: Quota) -> Answer:
-    """401; Genesys tells an absent token from one that is not good."""
+    """401; Genesys distinguishes a missing token from an invalid one."""
     if bearer:
         return refusal(401, "Invalid login credentials.", context_id, quota.headers())
     message = "No authentication bearer token specified in authorization header."
@@ -64,6 +64,6 @@ def redirect(path: str, context_id: str, quota: Quota) -> Answer:
 
 
 def proxy_page(headers: Mapping[str, str]) -> Answer:
-    """200 with somebody else's page: a success by status, none by content."""
+    """200 with a page from elsewhere: a success by status, but not by content."""
     page = b"<html><head><title>Please wait</title></head><body>Please wait</body></html>"
     return Answer(200, {**headers, "Content-Type": "text/html"}, page, 0.0, False)

@@ -1,6 +1,6 @@
-"""The HTTP shell: requests to the core, its answers to the wire, with real delays and real drops.
+"""The HTTP shell: passes requests to the core and its answers on, with real delays and real drops.
 
-Everything runs on one event loop, so the core is never entered twice at a time.
+Everything runs on one event loop, so the core handles one call at a time.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Wire(Response):
             return
         transport = self._connections.get(scope["client"])
         if answer.body:
-            await self._head(send, 2 * len(answer.body) + 1)  # more than will ever come
+            await self._head(send, 2 * len(answer.body) + 1)  # more than will ever be sent
             part = {"type": "http.response.body", "body": answer.body, "more_body": True}
             await send(part)
         if transport is not None:
@@ -65,7 +65,7 @@ class Wire(Response):
 
 def _close(transport: asyncio.Transport, reset: bool) -> None:
     if not reset:
-        transport.close()  # what was written still goes out
+        transport.close()  # what was written is still sent
         return
     raw = transport.get_extra_info("socket")
     if raw is not None:  # linger of 0 s: the kernel sends RST instead of FIN
@@ -80,7 +80,7 @@ def application(platform: GenesysPlatform, connections: Connections) -> Starlett
         try:
             body = await _read(http)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client has gone
         request = Request(http.method, http.url.path, http.query_params, http.headers, body)
         if request.path.startswith(PREFIX):
             answer = control(platform, request)
@@ -101,7 +101,7 @@ async def _read(http: HttpRequest) -> bytes:
 
 
 def tracked(connections: Connections) -> type[H11Protocol]:
-    """uvicorn's protocol, which also keeps the transports: ASGI has no way to drop a connection."""
+    """uvicorn's protocol, which also keeps the transports: ASGI cannot drop a connection."""
 
     class Tracked(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -116,7 +116,7 @@ def tracked(connections: Connections) -> type[H11Protocol]:
 
 
 class Announced(uvicorn.Server):
-    """uvicorn's server, which says where it listens once it does."""
+    """uvicorn's server, which prints its address once it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -126,7 +126,7 @@ class Announced(uvicorn.Server):
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on 127.0.0.1, on a free port for 0; raises OSError where the port is taken."""
+    """A socket on 127.0.0.1, on a free port for 0; raises OSError if the port is taken."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Judges the body of a request against the SDK's model of it (schema/genesys-requests.json)."""
+"""Judges the body of a request by the SDK's model of it (schema/genesys-requests.json)."""
 
 import json
 import re
@@ -54,8 +54,8 @@ def _validator(operation: str) -> Draft202012Validator | None:
 
 
 def flaws(method: str, template: str, body: Any, assumptions: Assumptions) -> Iterator[Flaw]:
-    """Everything that is wrong with the body of this operation; nothing where the SDK does not
-    know the operation."""
+    """Everything that is wrong with the body of this operation; nothing if the SDK does not know
+    the operation."""
     validator = _validator(f"{method} {template}")
     if validator is None:
         return
@@ -67,7 +67,7 @@ def flaws(method: str, template: str, body: Any, assumptions: Assumptions) -> It
 
 
 def flaw_of(model: str, value: Any) -> str:
-    """What is wrong with something that the SDK's model describes; "" where nothing is."""
+    """What is wrong with something that the SDK's model describes; "" if nothing is."""
     document = {"$ref": f"#/models/{model}", "models": _shapes()["models"]}
     errors = Draft202012Validator(document, format_checker=FORMATS).iter_errors(value)
     return next((f"{error.json_path}: {error.message}" for error in errors), "")
@@ -84,7 +84,7 @@ def _matters(error: ValidationError, assumptions: Assumptions) -> bool:
 
 
 def _words(error: ValidationError) -> str:
-    """Genesys' manner, and no value of the request: it may be somebody's name."""
+    """Genesys' wording, without values of the request: they may be personal."""
     schema: Any = error.schema
     instance: Any = error.instance
     match error.validator:

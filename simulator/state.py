@@ -1,7 +1,7 @@
-"""Saving the platform to a JSON file and loading it: what it holds and what it remembers.
+"""Saves the platform to a JSON file and loads it: what it holds and what it remembers.
 
-Settings (faults, limit, outage, poison) come from the start and are not saved. A late effect that
-is still to come is not either: the process did not live to see it, so it did not happen.
+Settings (faults, limit, outage, poison) come from the start and are not saved. Neither is a pending
+late effect: the process ended before it, so it never happened.
 """
 
 import json
@@ -19,7 +19,7 @@ from simulator.validation import InvalidSetting
 
 
 def save(platform: GenesysPlatform, path: Path) -> None:
-    """Write the file whole or not at all."""
+    """Write the file completely or not at all."""
     platform.settle()
     record = platform.record
     saved = {
@@ -42,7 +42,7 @@ def save(platform: GenesysPlatform, path: Path) -> None:
 
 
 def load(platform: GenesysPlatform, path: Path) -> None:
-    """Fill a fresh platform; raises InvalidSetting where the file is none of ours."""
+    """Fill a fresh platform; raises InvalidSetting if the file is not ours."""
     try:
         _fill(platform, json.loads(path.read_text()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Settings from outside: checked once at the edge, and refused in one sentence."""
+"""Settings from outside: checked once at the boundary, and refused with one sentence."""
 
 import json
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""One request on its way through the platform, and what was understood of it."""
+"""One request on its way through the platform, and its interpretation."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Visit:
 
     @property
     def fingerprint(self) -> str:
-        """What an idempotency key stands for: the operation and its bytes."""
+        """What an idempotency key refers to: the operation and its bytes."""
         return f"{self.request.method} {self.request.path} {self.body_hash}"
 
 
@@ -63,10 +63,10 @@ def understand(
     conduct: Conduct,
     assumptions: Assumptions,
 ) -> Work:
-    """The request as work. Raises Refused where there is no such work at all.
+    """The request as work. Raises Refused if there can be no work at all.
 
-    What is wrong with the items is kept as the work's `refusal`, to be told when the work is
-    carried out: under a fault the client must not learn of it.
+    Problems of the items are kept in the work's `refusal`, and reported when the work is carried
+    out: under a fault the client must not learn of them.
     """
     request = visit.request
     endpoint, params = route(request.method, request.path)
@@ -108,7 +108,7 @@ def _items(endpoint: Endpoint, call: Call) -> tuple[tuple[Item, ...], Refused | 
 
 
 def _marked(endpoint: Write, call: Call, found: list[Flaw]) -> Iterator[Item]:
-    """The items; those of a wrong shape have a problem. Raises Refused where that is everyone's."""
+    """The items; malformed ones have a problem. Raises Refused if all of them have one."""
     places = list(_places(call.json))
     wrong: dict[int, Rejection] = {}
     for flaw in found:
@@ -121,7 +121,7 @@ def _marked(endpoint: Write, call: Call, found: list[Flaw]) -> Iterator[Item]:
 
 
 def _places(body: Any) -> Iterator[tuple[str | int, ...]]:
-    """Where the items are, in their order: in the body itself, or in the lists that it holds."""
+    """The positions of the items, in order: in the body itself, or in the lists that it holds."""
     if isinstance(body, list):
         yield from ((n,) for n in range(len(body)))
     elif isinstance(body, dict):
@@ -141,7 +141,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def entry(visit: Visit, answer: Answer) -> RequestEntry:
-    """The visit as it goes on record."""
+    """The visit as it is recorded."""
     return RequestEntry(
         number=visit.number,
         at=visit.at,

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing but a browser."""
+"""The report of a run: one HTML file that only needs a browser."""
 
 from demo.report.gathering import gather
 from demo.report.page import write

@@ -1,11 +1,11 @@
-"""Charts as SVG text. Colours are CSS variables, so that they follow the page, light or dark."""
+"""Charts as SVG text. Colours are CSS variables, so that they adapt to a light or dark page."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-#: a chart is drawn twice, for wide and for narrow pages: shrinking one would shrink its letters
+#: a chart is drawn twice, for wide and narrow pages: scaling it down would shrink its text
 WIDTHS = {"wide": 960, "narrow": 360}
 HEIGHT = 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 14, 26
@@ -25,7 +25,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where values lie on the picture."""
+    """Maps values to positions in the picture."""
 
     width: float
     x_max: float
@@ -70,7 +70,7 @@ def bars(label: str, stacks: Sequence[Series], *, x_max: float) -> str:
 
 
 def nice(value: float) -> float:
-    """The least round number that is not less; 1 at least."""
+    """The smallest round number that is not less; at least 1."""
     if value <= 1:
         return 1
     power = 10.0 ** math.floor(math.log10(value))
@@ -158,7 +158,7 @@ def _number(value: float) -> str:
 
 
 def share_bar(parts: Mapping[str, tuple[int, str]]) -> str:
-    """One bar of a whole: name -> (count, colour)."""
+    """One bar divided into shares: name -> (count, colour)."""
     total = sum(count for count, _ in parts.values()) or 1
     return "".join(
         f'<span style="flex:{count / total:.5f};background:var(--{colour})" '

@@ -1,4 +1,4 @@
-"""What became of every event, and how long each stage took: pure, from the facts."""
+"""What became of every event, and how long each stage took: a pure function of the facts."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from demo.report.gathering import Facts
 from lambdas.relay.kernel.reasons import sentence
 
-#: an event of one request can be handed on to a part, and so on
+#: an event of a request can be passed on to a part, and so on
 GENERATIONS_MAX = 20
 
 FATES = {
@@ -25,7 +25,7 @@ FATES = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claimed event. Times are seconds since 1970, None where unknown."""
+    """One claimed event. Times are seconds since 1970, None if unknown."""
 
     topic: str
     conversation: str
@@ -95,7 +95,7 @@ def _row(claim: Mapping[str, Any], facts: Facts, effects: Mapping[str, float]) -
 def _carriers(
     claim: Mapping[str, Any], said: str, records: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Mapping[str, Any]]:
-    """The requests that carried an event, the one that claimed it first."""
+    """The requests that carried an event, starting with the one that claimed it."""
     current = records.get(str(claim["batch_id"]))
     for _ in range(GENERATIONS_MAX):
         if current is None:
@@ -107,8 +107,8 @@ def _carriers(
 
 
 def _took_its_share(record: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Genesys took this event with the first answer, and others of the request went on in parts:
-    none of the parts has it."""
+    """Genesys accepted this event with the first answer, and the request's other events went on in
+    parts: none of the parts has it."""
     parts = record.get("parts", ())
     return record.get("state") == "SPLIT" and all(str(p.get("batch_id")) in records for p in parts)
 
@@ -122,7 +122,7 @@ def _seconds(at_ms: Any) -> float | None:
 
 
 def latencies(made: Sequence[Row]) -> list[Latency]:
-    """Each stage, and the whole way. Events of which a time is unknown are left out there."""
+    """Each stage, and the whole way. Each leaves out events for which a time is unknown."""
     spans: Mapping[str, list[float]] = {
         "bus to sealed": [_span(row.put_at, row.sealed_at) for row in made],
         "sealed to claimed": [_span(row.sealed_at, row.claimed_at) for row in made],

@@ -1,4 +1,4 @@
-"""The flow as a picture: verbs, queues and places where events end, with counts on the edges."""
+"""The flow as a picture: verbs, queues and events' final places, with counts on the edges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ TALL = {
 
 
 def edges(facts: Facts) -> list[Edge]:
-    """What went from where to where."""
+    """How many went from where to where."""
     account = facts.account
     whole = [record for record in facts.records.values() if "parent" not in record]
     written = [record for record in whole if record["state"] not in ("EMPTY", "MERGED")]
@@ -114,7 +114,7 @@ def _box(box: Box, x: int, y: int) -> str:
 
 
 def _edge(edge: Edge, places: Mapping[str, tuple[int, int]]) -> str:
-    """A straight arrow between the sides that face one another, with its count beside it."""
+    """A straight arrow between the sides that face each other, with its count beside it."""
     (x1, y1), (x2, y2) = places[edge.start], places[edge.end]
     quiet = " quiet" if edge.text == "0" else ""
     if y1 == y2:

@@ -1,4 +1,4 @@
-"""What a report is made of, read from the stage while it still stands."""
+"""The data of a report, read from the stage while it is running."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _plain = TypeDeserializer()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A run, as it was. Times are seconds since 1970."""
+    """A run's results. Times are seconds since 1970."""
 
     account: Account
     #: out/run.json
@@ -30,7 +30,7 @@ class Facts:
     #: when each envelope was put on the bus, by the id that EventBridge gave it
     put_at: Mapping[str, float]
     sights: Sequence[Sight]
-    #: what a scenario did and saw, with its time
+    #: a scenario's actions and observations, with their times
     notes: Sequence[tuple[float, str]]
     began_at: float
     requests_per_minute: int

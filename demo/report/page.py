@@ -1,4 +1,4 @@
-"""The page: facts in, one HTML file out. Nothing in it is loaded from anywhere."""
+"""The page: facts in, one HTML file out. It loads nothing from elsewhere."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from demo.report.flow import plural
 from demo.report.gathering import Facts
 from demo.run.account import tone, verdict
 
-#: more rows than these make a page slow; what needs a look comes first
+#: more rows than this make a page slow; those that need attention come first
 ROWS_MAX = 2_000
 LOG_MAX = 400
 TITLES = {"good": "every event once", "doubt": "look at some", "bad": "not every event once"}
@@ -153,7 +153,7 @@ def _latencies(made: Sequence[events.Row]) -> list[Mapping[str, Any]]:
 
 
 def _faults(facts: Facts) -> dict[str, Any]:
-    """What went wrong, counted, and in its order as far as its time is known."""
+    """The faults, counted, and in order as far as their times are known."""
     log = [
         {
             "at": float(request["at"]),

@@ -1,4 +1,4 @@
-"""Requests over time: how many a minute, against what is permitted, and what they were answered."""
+"""Requests over time: how many per minute, compared with the limit, and how they were answered."""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from demo.report.chart import Series
 WINDOW_S = 60.0
 LOGIN_PATH = "/oauth/token"
 
-#: what an answer was, in the order of the stack
+#: kinds of answers, in the order of the stack
 KINDS = {
     "accepted": "good",
     "429": "wait",
@@ -29,12 +29,12 @@ def kind_of(request: Mapping[str, Any]) -> str:
 
 
 def of_api(requests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Requests that count towards the limit: logging in does not."""
+    """Requests that count towards the limit: all except logins."""
     return [request for request in requests if request["path"] != LOGIN_PATH]
 
 
 def rolling(requests: Sequence[Mapping[str, Any]], began_at: float) -> list[tuple[float, float]]:
-    """The number of requests in the 60 seconds before each of them; 429 were not granted."""
+    """The number of requests in the 60 seconds before each one; those answered 429 do not count."""
     points: list[tuple[float, float]] = [(0.0, 0.0)]
     recent: deque[float] = deque()
     for request in requests:
@@ -49,7 +49,7 @@ def rolling(requests: Sequence[Mapping[str, Any]], began_at: float) -> list[tupl
 
 
 def by_second(requests: Sequence[Mapping[str, Any]], began_at: float) -> list[Series]:
-    """Requests of each second, by what they were answered."""
+    """Requests in each second, by their answers."""
     counted: dict[str, Counter[int]] = {kind: Counter() for kind in KINDS}
     for request in requests:
         counted[kind_of(request)][max(0, int(float(request["at"]) - began_at))] += 1

@@ -33,13 +33,13 @@ OUT = Path("out")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the user asked for, by the variables EVENTS, FAULTS, SEED, SCENARIO and HOLD."""
+    """The user's choices, from the variables EVENTS, FAULTS, SEED, SCENARIO and HOLD."""
 
     events: Path | None
     faults: str
     seed: int
     scenario: str
-    #: how long the stage stays after the run, for `bin/relay --local` (seconds)
+    #: how long the stage keeps running after the run, for `bin/relay --local` (seconds)
     hold_s: int
 
     @classmethod
@@ -62,7 +62,7 @@ class Order:
 
 
 def main() -> int:
-    """The exit code: 0 only if nothing is lost, nothing doubled and nothing in flight."""
+    """The exit code: 0 only if nothing is lost, duplicated or in flight."""
     supervisor.end_with_parent()
     keep_to_this_machine(os.environ)
     signal.signal(signal.SIGTERM, _interrupted)
@@ -104,7 +104,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
     )
     show.expect(sameness.count(lines))
     with set_stage(setting, show.step) as stage:
-        # Only one run at a time has the stage, and so what it writes beside it.
+        # Only one run at a time may use the stage, and the files that it writes.
         if order.events is None:
             (OUT / "day.ndjson").write_text("".join(f"{line.text}\n" for line in lines), "utf-8")
         with show.progress("publishing, and waiting until all is done"):
@@ -126,7 +126,7 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
 
 
 def _hold(seconds: int, show: Show) -> None:
-    """Everything is told and written by now: whoever has seen enough ends it with Ctrl-C."""
+    """All output is written by now: the user can end this with Ctrl-C."""
     show.tell(f"The stage stays for {seconds} s, or until Ctrl-C: try bin/relay --local status")
     with contextlib.suppress(KeyboardInterrupt):
         time.sleep(seconds)

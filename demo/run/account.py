@@ -1,10 +1,10 @@
 """The account of a run: what became of each published line.
 
-It shares nothing with the code under test. What happened is numbered where it is made, and the
-number never enters what is published. For a captured file, of which nobody knows what happened,
-demo/run/sameness.py says in its own words which lines tell of one event. What took effect is read
-from the simulated Genesys Cloud's own record; what was set aside is read as stored. Every line must
-end somewhere, and each event's effects are counted: one too few is a loss, one too many a double.
+It shares nothing with the code under test. Each event is numbered when it is generated, and the
+number is never part of what is published. For a captured file the events are unknown, so
+demo/run/sameness.py decides independently which lines belong to one event. Effects are read from
+the simulated Genesys Cloud's own record; quarantined lines are read as stored. Every line must end
+somewhere, and each event's effects are counted: one too few is a loss, one too many a duplicate.
 """
 
 import json
@@ -25,7 +25,7 @@ from demo.run.sameness import (
 from demo.run.senders import sender_says
 from lambdas.relay.kernel.reasons import sentence
 
-#: how much of a lost or doubled event is shown (characters)
+#: how much of a lost or duplicated event is shown (characters)
 EXAMPLE_CHARS = 160
 EXAMPLES_MAX = 3
 
@@ -44,7 +44,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A line that the quarantine holds."""
+    """A line in the quarantine."""
 
     place: str
     reason: str
@@ -64,15 +64,15 @@ class Account:
     in_flight: int
     lost: int
     duplicate_effects: int
-    #: what was lost or doubled, for the reader: at most a few
+    #: examples of lost or duplicated events: at most a few
     examples: tuple[str, ...]
-    #: why requests wait for a person, in the product's words, with how often
+    #: why requests wait for a person, in the product's words, and how many
     waiting: tuple[tuple[str, int], ...]
-    #: every line that was set aside, with the product's reason
+    #: every quarantined line, with the product's reason
     set_aside: tuple[SetAside, ...]
-    #: of a captured file: lines of one content and different times, and what that was taken for
+    #: for a captured file: lines of the same content with different times, and how they were judged
     same_content: SameContent
-    #: events that really happened and were set aside all the same
+    #: genuine events that were quarantined all the same
     misjudged: int
 
     @property
@@ -86,19 +86,19 @@ class Account:
         )
 
 
-#: good: as it should be; doubt: nothing is lost, and somebody should look; bad: not as promised
+#: good: as it should be; doubt: nothing is lost, but a person should look; bad: not as promised
 Tone = Literal["good", "doubt", "bad"]
 
 
 def tone(account: Account, complaints: Sequence[str]) -> Tone:
-    """How a run is to be seen at a glance."""
+    """A run's colour at a glance."""
     if complaints or not account.is_clean:
         return "bad"
     return "doubt" if account.quarantined or account.rejected else "good"
 
 
 def verdict(account: Account, complaints: Sequence[str]) -> str:
-    """The run in one sentence. `complaints` are what its scenario found wrong."""
+    """The run in one sentence. `complaints` are the problems that its scenario found."""
     if not account.published:
         found = "found that not all is as it must be" if complaints else "found all as it must be"
         return f"The scenario {found}."
@@ -124,7 +124,7 @@ def verdict(account: Account, complaints: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class _Tally:
-    """The account while it is made."""
+    """The account in progress."""
 
     unique: int = 0
     duplicates: int = 0
@@ -184,8 +184,8 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
 def _count(
     tally: _Tally, said: str, lines: list[Line], effects: int, kept: "Kept", found: Sequence[int]
 ) -> None:
-    """What became of everything that happened with one content. Which of several equal happenings
-    an effect is of, nobody can tell, and need not."""
+    """What became of all events with one content. Which of several equal events an effect belongs
+    to cannot be told, and need not be."""
     happened = happenings(lines)
     missing = len(happened) - effects
     aside = [copies for copies in happened if any(kept.holds(line) for line in copies)]
@@ -231,7 +231,7 @@ def _is_copy(effect: Mapping[str, Any]) -> bool:
 
 
 def _effect_may_say(attributes: Mapping[str, Any]) -> Iterator[str]:
-    """An item holds an eventBody, or the whole detail of somebody else's event: it does not say
+    """An item holds an eventBody, or the whole detail of another sender's event: it does not say
     which, but only one of the two was published."""
     detail_type, body = attributes["detailType"], json.loads(attributes["body"])
     yield of_body(detail_type, attributes["topic"], body)
@@ -245,7 +245,7 @@ def _effect_says(effect: Mapping[str, Any], contents: Container[str]) -> str:
 
 
 def _said_in(texts: Iterable[str]) -> Counter[str]:
-    """Every event that some kept text speaks of, however deep it is wrapped: a sealed batch holds
+    """Every event that a stored text contains, however deeply it is wrapped: a sealed batch holds
     items as text, a vault document holds a batch as text."""
     found: Counter[str] = Counter()
     pending: list[Any] = list(texts)
@@ -270,8 +270,8 @@ def _said_in(texts: Iterable[str]) -> Counter[str]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the quarantine holds, with the reasons: texts as they are, and the details of enveloped
-    ones, since EventBridge writes an envelope of its own around a detail."""
+    """What the quarantine holds, with the reasons: texts unchanged, and the details of enveloped
+    ones, since EventBridge adds an envelope of its own to a detail."""
 
     texts: Mapping[str, str]
     details: Mapping[str, str]

@@ -1,9 +1,9 @@
-"""The stack's alarms, evaluated from what really happened: their definitions are read from the
-deployed template, their metrics from the functions' own output and from the queues.
+"""The stack's alarms, evaluated from actual behaviour: their definitions are read from the deployed
+template, their metrics from the functions' own output and from the queues.
 
-The emulator's CloudWatch is no witness: it has neither the queues' metrics nor ours, ignores
-dimensions and knows no metric math. CloudWatch is not run here at all, then; this is a small second
-reading of the same definitions. A run lasts minutes, so time is compressed as it is elsewhere in a
+The emulator's CloudWatch cannot do this: it has neither the queues' metrics nor ours, ignores
+dimensions and has no metric math. So this is a second, small implementation of the same
+definitions, without CloudWatch. A run lasts minutes, so time is compressed as elsewhere in a
 rehearsal: a minute of an alarm's period, or of a threshold that is an age, is three seconds here.
 """
 
@@ -20,7 +20,7 @@ from ops.reading import alarm_name
 
 ALARM = "AWS::CloudWatch::Alarm"
 #: a minute counts as three seconds: short enough for a run, and still longer than the pause between
-#: two probes of an open breaker, without which an outage would look like silence
+#: two probes of an open breaker, or an outage would look like silence
 COMPRESSION = 20.0
 AGE = "ApproximateAgeOfOldestMessage"
 DEPTH = "ApproximateNumberOfMessagesVisible"
@@ -31,7 +31,7 @@ STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Max
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A metric: its name, and whose it is (a service, or a resource's logical id)."""
+    """A metric: its name, and its owner (a service, or a resource's logical id)."""
 
     name: str
     whose: str
@@ -46,11 +46,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An alarm, as the template says it. Times are compressed (seconds)."""
+    """An alarm, as defined in the template. Times are compressed (seconds)."""
 
     name: str
     description: str
-    #: by the id that the expression uses: the metric and its statistic
+    #: the metric and its statistic, by the id that the expression uses
     metrics: Mapping[str, tuple[Source, str]]
     expression: str
     threshold: float
@@ -61,7 +61,7 @@ class Definition:
 
 @dataclass(slots=True)
 class Alarms:
-    """All alarms of a stage, and what was measured so far."""
+    """All alarms of a stage, and the samples so far."""
 
     definitions: Sequence[Definition]
     samples: list[Sample] = field(default_factory=list)
@@ -108,7 +108,7 @@ def _definition(logical_id: str, said: Mapping[str, Any]) -> Definition:
 
 
 def _source(metric: Mapping[str, Any]) -> Source:
-    """Whose it is: our metrics say so by `service`, those of AWS by a resource."""
+    """A metric's owner: ours name it in `service`, those of AWS in a resource dimension."""
     values = {row["Name"]: row["Value"] for row in metric.get("Dimensions", [])}
     whose = values.get("service") or next(iter(values.values()), "")
     match whose:
@@ -119,8 +119,8 @@ def _source(metric: Mapping[str, Any]) -> Source:
 
 
 def is_ringing(alarm: Definition, samples: Sequence[Sample], now: float) -> bool:
-    """Whether so many of its last periods are bad. A period without data is good, as all our
-    alarms have it (treat missing data as not breaching)."""
+    """Whether enough of its last periods are bad. A period without data is good, as in all our
+    alarms (treat missing data as not breaching)."""
     bad = 0
     for number in range(alarm.periods):
         end = now - number * alarm.period_s
@@ -145,7 +145,7 @@ _TERM = r"(\w+|\w+\(\[[\w,]+\]\))"
 
 
 def compute(expression: str, values: Mapping[str, float | None]) -> float | None:
-    """The part of CloudWatch's metric math that our alarms use; None where there is no data."""
+    """The part of CloudWatch's metric math that our alarms use; None if there is no data."""
     said = expression.replace(" ", "")
     if found := re.fullmatch(rf"IF\({_TERM}=={_TERM},{_TERM},0\)", said):
         left, right, then = (compute(part, values) for part in found.groups())
@@ -177,12 +177,12 @@ class Meter:
         #: the names that CloudFormation gave the alarms, by ours
         self._names = _physical_names(stage)
         self._ringing: set[str] = set()
-        #: every line that the functions wrote, by what tells it from its like
+        #: every line that the functions wrote, by a unique key
         self._seen: dict[str, str] = {}
         self._busy_since: dict[str, float] = {}
 
     def measure(self, watch: Watch) -> None:
-        """Looks at the queues and reads what the functions wrote since."""
+        """Reads the queues and the functions' new output."""
         sight = watch.look()
         at = watch.began_at + sight.seconds
         self.alarms.samples += self._depths(sight, at)
@@ -196,8 +196,8 @@ class Meter:
                         self.alarms.samples.append(Sample(source, at_ms / 1000, 1))
 
     def ringing(self) -> set[str]:
-        """The alarms that ring now. What changed is put on record in the emulator's CloudWatch,
-        which keeps states and evaluates nothing, so that `relay status` sees what AWS would show.
+        """The alarms that are on now. Changes are recorded in the emulator's CloudWatch, which
+        stores states but evaluates nothing, so that `relay status` sees what AWS would show.
         """
         now = {alarm.name for alarm in self.alarms.ringing(time.time())}
         for name in now ^ self._ringing:
@@ -248,7 +248,7 @@ def _lines(stage: Stage, group: str) -> Iterator[tuple[str, int, str]]:
 
 
 def _counted(line: str) -> Iterator[Sample]:
-    """The metrics of a line in CloudWatch's embedded metric format; none where it is another."""
+    """A line's metrics in CloudWatch's embedded metric format; none if it has another format."""
     if '"_aws"' not in line:
         return
     document = json.loads(line)

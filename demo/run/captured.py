@@ -1,8 +1,8 @@
-"""A captured file, as people have them: any Unicode encoding, packed or not, JSON documents in any
-layout, bare or wrapped by the service that they were captured with.
+"""A captured file: any Unicode encoding, compressed or not, JSON documents in any layout, bare or
+wrapped by the service that they were captured with.
 
-What cannot be read is said before anything is deployed. A line among good ones that is no event
-stays in: what the relay makes of it is what somebody wants to see.
+An unreadable file is reported before anything is deployed. A line that is no event stays if others
+are good: the user wants to see what the relay makes of it.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from demo.run.wrappings import LOGS, Found, is_envelope, printed, unwrapped
 #: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: characters
 #: that are not in a message's permitted set
 _NOT_CARRIED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: the first bytes of what people pack files with, and what unpacks them
+#: the first bytes of common compression formats, and how to decompress them
 PACKED = {
     b"PK\x03\x04": "unzip",
     b"BZh": "bunzip2",
@@ -29,9 +29,9 @@ PACKED = {
     b"\x28\xb5\x2f\xfd": "unzstd",
 }
 GZIP = b"\x1f\x8b"
-#: Firehose packs what a log subscription has packed
+#: Firehose compresses what a log subscription has already compressed
 GZIPPED_MAX = 3
-#: where captured events come from, for who has none
+#: the default source of captured events
 REMEDY = (
     "capture with an EventBridge rule whose target is a queue or a log group, and name the file "
     "that `aws sqs receive-message` or `aws logs filter-log-events` writes"
@@ -40,7 +40,7 @@ REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A file that was read: its lines, and what it was recognised as, in a sentence."""
+    """A file's lines, and a sentence that says what it was recognised as."""
 
     lines: list[Line]
     recognised: str
@@ -95,8 +95,8 @@ def _unpacked(path: Path, content: bytes) -> tuple[bytes, str]:
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, str]:
-    """The encoding is known by a byte order mark, or by where the zeros of ASCII's characters are
-    (RFC 4627, section 3)."""
+    """The encoding is recognised by a byte order mark, or by the positions of the zero bytes in
+    ASCII characters (RFC 4627, section 3)."""
     encoding = json.detect_encoding(content)
     try:
         text = content.decode(encoding).removeprefix("\ufeff")
@@ -122,7 +122,7 @@ def _found(row: Row) -> list[Found]:
 
 
 def _lines(path: Path, row: Row, inside: Sequence[Found]) -> Iterator[Line]:
-    """The lines of a row, but for what Lambda itself says in a log."""
+    """The lines of a row, without Lambda's own log lines."""
     said = [one.text for one in inside if not one.is_log_of_lambda]
     for number, text in enumerate(said, 1):
         yield _line(path, text, f"line {row.line}" + f", number {number}" * (len(said) > 1))
@@ -141,7 +141,7 @@ def _line(path: Path, text: str, place: str) -> Line:
 
 
 def _check(path: Path, lines: Sequence[Line]) -> None:
-    """Raises InputError where nothing is worth deploying for."""
+    """Raises InputError if nothing is worth deploying for."""
     if not lines:
         raise InputError(f"EVENTS={path} holds no events: {REMEDY}.")
     if any(is_envelope(line.document) for line in lines):
@@ -168,7 +168,7 @@ def _layout(rows: Sequence[Row]) -> str:
 
 
 def _wrapping(found: Sequence[Found]) -> str:
-    """Each way in which events were wrapped, from the outside in, the most frequent first."""
+    """The ways in which events were wrapped, each from the outside in, most frequent first."""
     chains = Counter(tuple(dict.fromkeys(one.wrappings)) for one in found)
     told = [" > ".join(chain) for chain, _ in chains.most_common() if chain]
     return f"taken out of {' and '.join(told)}" if told else ""

@@ -1,15 +1,15 @@
-"""The JSON documents of a text, however they follow one another: one a line, pretty-printed over
-many, in a row without anything between them (`}{`), with commas, semicolons or record separators,
-or with what files that were joined or padded have between them."""
+"""The JSON documents in a text, in any layout: one per line, pretty-printed over several lines,
+directly after each other (`}{`), or separated by commas, semicolons, record separators, or
+whatever joined or padded files contain between them."""
 
 import json
 import re
 from dataclasses import dataclass
 
-#: nothing to look at: white space of any kind (RFC 7464's separator is one), the padding of a file,
-#: its end under CP/M, a byte order mark in the midst
+#: ignored: white space of any kind (RFC 7464's separator is one), a file's padding, its end under
+#: CP/M, a byte order mark in the middle
 _BLANK = r"\s\x00\x1a\ufeff\u200b"
-#: between documents: that, and the comma of a list that somebody took apart
+#: between documents: the same, and the commas of a list that was taken apart
 _BETWEEN = re.compile(f"[{_BLANK},;]*")
 #: what may follow a document: the end of its line, or another one
 _AFTER = re.compile(f"[{_BLANK}]*(?:[\n,;{{\\[]|\\Z)")
@@ -28,7 +28,7 @@ class Row:
     #: the line on which it begins, from 1
     line: int
     is_json: bool
-    #: whether it goes on over several lines
+    #: whether it spans several lines
     is_long: bool
 
 
@@ -59,7 +59,7 @@ def _end_of_line(text: str, at: int) -> int:
 
 
 def _end_of_document(text: str, begin: int, line: int) -> int | None:
-    """Where the document that begins here ends; None where none does. Raises Broken."""
+    """Where the document that begins here ends; None if there is none. Raises Broken."""
     try:
         _, end = _reader.raw_decode(text, begin)
     except json.JSONDecodeError as error:
@@ -71,13 +71,13 @@ def _end_of_document(text: str, begin: int, line: int) -> int | None:
             ) from error
         return None
     except (ValueError, RecursionError):
-        return None  # a number of thousands of digits, or thousands of brackets
+        return None  # a number with thousands of digits, or thousands of brackets
     return end if _AFTER.match(text, end) else None
 
 
 def _goes_on(text: str, begin: int, broken_at: int) -> bool:
-    """Whether a broken document had gone on to a further line which is none of its own: else one
-    line of many is broken, and the others are as good as before."""
+    """Whether a broken document continues on a further line that is not a document itself; if not,
+    only one line is broken, and the others are still good."""
     second = _end_of_gap(text, _end_of_line(text, begin))
     return (
         text[begin] in "{["

@@ -1,10 +1,10 @@
-"""`make run SCENARIO=incident`: a bad night, walked by the alarms, the command line, the runbook.
+"""`make run SCENARIO=incident`: a bad night, handled with the alarms, the commands and the runbook.
 
-Genesys goes down for a while; while it is down the OAuth client's secret expires; and one event is
-of a kind that Genesys will not have. The script does what docs/runbook.md says, with the real
-commands, and notes what they answer. At the end every event has taken effect once.
+Genesys goes down for a while; during that time the OAuth client's secret expires; and Genesys
+refuses one event for good. The script follows docs/runbook.md, with the real commands, and notes
+their answers. At the end every event has taken effect once.
 
-The alarms are those of the deployed stack, evaluated as demo/run/alarms.py says.
+The alarms are those of the deployed stack, evaluated as described in demo/run/alarms.py.
 """
 
 import json
@@ -26,17 +26,17 @@ from emulator.toolchain import ROOT
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 
 EVENTS = 160
-#: of them, published before Genesys goes down
+#: how many of them are published before Genesys goes down
 BEFORE = 40
-#: of them, published while it is down
+#: how many of them are published while it is down
 MEANWHILE = 70
 POISON = "poison-pill"
 NEW_SECRET = f"{CLIENT_SECRET}-of-the-new-year"
 #: conversations that are traced in the morning
 CONVERSATIONS = 3
-#: how wide the commands may print
+#: the width of the commands' output
 COLUMNS = 120
-#: what customers say must not be in a log; the generated day's telephone numbers begin so
+#: customers' words must not be in a log; the generated day's telephone numbers start with this
 PERSONAL = ("+1555", POISON)
 
 
@@ -53,7 +53,7 @@ def lines(seed: int) -> list[Line]:
 
 @dataclass(slots=True)
 class Night:
-    """What the engineer on call has: alarms, commands, and a notebook."""
+    """What the on-call engineer has: alarms, commands, and a notebook."""
 
     act: Act
     meter: Meter
@@ -70,7 +70,7 @@ class Night:
             self.act.show.tell(f"!! {otherwise}")
 
     def wait_for_alarm(self, name: str) -> None:
-        """Looks until the alarm rings; that it never does is a complaint."""
+        """Waits until the alarm is on; if that never happens, it is a complaint."""
         if self._until(lambda: name in self.ringing()):
             (alarm,) = [one for one in self.meter.alarms.definitions if one.name == name]
             self.rang.append(name)
@@ -79,12 +79,12 @@ class Night:
             self.expect(False, f"the alarm {name} does not ring")
 
     def wait_for_silence(self) -> None:
-        """Looks until no alarm rings."""
+        """Waits until no alarm is on."""
         quiet = self._until(lambda: not self.ringing())
         self.expect(quiet, f"alarms do not end: {', '.join(sorted(self.ringing()))}")
 
     def wait_for_effects(self) -> None:
-        """Looks until something has taken effect: all is well so far."""
+        """Waits until something has taken effect: all is well so far."""
         delivered = self._until(self._has_effects)
         self.expect(delivered, "nothing takes effect")
 
@@ -100,7 +100,7 @@ class Night:
         return self.act.watch.until(holds, self.act.show.sight)
 
     def relay(self, *arguments: str, code: int = 0) -> str:
-        """One command, shown with what it prints; another exit code than `code` is a complaint."""
+        """One command, shown with its output; any exit code other than `code` is a complaint."""
         shown, answer = self._run(*arguments)
         self.act.show.tell(f"\n$ relay {' '.join(arguments)}\n{shown}")
         self.expect(
@@ -203,7 +203,7 @@ def _poison(night: Night) -> None:
 
 
 def _decide_on_the_page(night: Night, name: str, why: str) -> None:
-    """With the console, which shows what the commands show, and whose button is the command."""
+    """In the console, which shows what the commands show, and whose button runs the command."""
     form = {"action": "resolve", "id": name, "verdict": "did-not-happen", "note": why}
     with visit(night.act.stage.endpoint_file) as page:
         headline = page.headline("/")

@@ -1,8 +1,8 @@
 """`make run SCENARIO=journey`: a shop registers its customers' steps, several times each.
 
 Its connections break after a request was sent, so it sends again, over the relay's bus, over the
-webhook, some steps over both. Genesys Cloud is set up as a person would: a schema, a configuration
-of it, and a route that leads there. In its record every step must be there once.
+webhook, or over both. Genesys Cloud is set up as by a person: a schema, its configuration, and a
+route that leads there. In its record every step must occur exactly once.
 
 The webhook is the deployed one: the emulator's API Gateway, the function's own process, the queue.
 """
@@ -33,7 +33,7 @@ from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
-#: the shop's own processes; each call of the webhook may take a worker of the emulator
+#: the shop's processes; each call of the webhook may occupy a worker of the emulator
 PARALLEL = 4
 KEY = "the key of the shop, 32 characters or more"
 TIMEOUT_S = 120
@@ -53,7 +53,7 @@ def set_up(genesys_url: str, wanted: setup_journey.Wanted) -> Sequence[setup_jou
 
 
 def prepare(genesys_url: str) -> str:
-    """Makes schema and configuration in the simulated Genesys Cloud, and what deploys them."""
+    """Makes schema and configuration in the simulated Genesys Cloud; returns TOML for them."""
     wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel"))
     ids = {step.what: step.id for step in set_up(genesys_url, wanted)}
     return f"""
@@ -101,7 +101,7 @@ class _Shop:
         self.url = f"{self.stage.aws.endpoint}/_aws/execute-api/{api_id}/$default/events/{SENDER}"
 
     def enrol(self) -> None:
-        """An operator gives the shop a key, beside that of the first sender."""
+        """An operator gives the shop a key, in addition to the first sender's."""
         secrets, name = self.stage.aws.client("secretsmanager"), "WebhookSecretName"
         stored = secrets.get_secret_value(SecretId=self.stage.outputs[name])["SecretString"]
         keys = {**json.loads(stored), SENDER: KEY}
@@ -117,7 +117,7 @@ class _Shop:
             self.answers.update({"200": 1, "other": tries - 1})
 
     def _put(self, attempt: Attempt) -> None:
-        """A broken connection after a PutEvents is an answer that nobody reads."""
+        """A broken connection after a PutEvents means that the answer is not read."""
         bus = self.stage.outputs["RelayBusName"]
         if "type" not in attempt.detail:
             entry = put_business_event.entry(bus, SENDER, {"type": "cart", **attempt.detail})
@@ -144,7 +144,7 @@ class _Shop:
 
 
 def play(act: Act) -> Verdict:
-    """Makes every attempt, waits until all is quiet, and looks the steps up at Genesys."""
+    """Makes every attempt, waits until all is quiet, and looks up the steps in Genesys."""
     shop = _Shop(act.stage)
     shop.enrol()
     made = [attempt for line in act.lines if (attempt := attempt_of(line)) is not None]
@@ -170,7 +170,7 @@ def play(act: Act) -> Verdict:
 
 
 def _refusals(shop: _Shop) -> Sequence[str]:
-    """What the deployed webhook answers to requests that it must not take."""
+    """How the deployed webhook answers requests that it must refuse."""
     step = {"id": "x", "type": "cart", "createdTime": 1_767_952_800, "data": {}}
     event = json.dumps(step).encode()
     asked = (
@@ -198,7 +198,7 @@ def _is_step(effect: dict[str, Any]) -> bool:
 
 
 def _expected(made: Sequence[Attempt]) -> dict[int, tuple[str, str, str, str | None]]:
-    """Of each step: customer, type, time, process."""
+    """For each step: customer, type, time, process."""
     steps = {}
     for attempt in made:
         detail = attempt.detail

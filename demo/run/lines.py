@@ -17,14 +17,14 @@ class InputError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of input, as text and, where it is JSON, as a document."""
+    """One line of input, as text and, if it is JSON, as a document."""
 
     text: str
     document: Any
-    #: where it stands in the captured file, for people; "" for a line that was generated
+    #: its place in the captured file, for people; "" for a generated line
     place: str = ""
-    #: the number of what happened, where it was made: lines of one number are copies. Nothing
-    #: that is published bears it. None: nobody knows, or nothing happened
+    #: the number of the generated event: lines with the same number are copies. It is never
+    #: published. None: unknown, or no event
     happening: int | None = None
 
     @property
@@ -52,13 +52,13 @@ def generate(seed: int) -> list[Line]:
 
 
 def bus_source(lines: Sequence[Line]) -> str:
-    """The partner source that most of the lines bear; a stack has one."""
+    """The partner source of most lines; a stack has only one."""
     sources = Counter(line.document["source"] for line in lines if line.is_publishable)
     return sources.most_common(1)[0][0] if sources else SOURCE
 
 
 def read_line(text: str, place: str = "") -> Line:
-    """Reads strictly: Python's own NaN, Infinity and 1e999 are not JSON to anybody else."""
+    """Reads strictly: Python accepts NaN, Infinity and 1e999, which are not JSON."""
     try:
         document = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):

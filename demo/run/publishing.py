@@ -1,5 +1,5 @@
-"""Publishing as the partner does: new envelopes through PutPartnerEvents, redeliveries as
-EventBridge redelivers, which is onto the rule's target."""
+"""Publishing like the partner: new envelopes with PutPartnerEvents; redeliveries like EventBridge,
+directly to the rule's target."""
 
 import json
 import time
@@ -18,11 +18,11 @@ REPORT_EVERY_S = 0.2
 
 
 def publish(lines: Sequence[Line], source: str, stage: Stage, tell: Callable[[int], None]) -> None:
-    """Publishes every line in order; `tell` learns how many have been. Raises StageError.
+    """Publishes every line in order; `tell` receives how many so far. Raises StageError.
 
-    EventBridge gives every accepted put a new id. So the first line of an id is put; a later one
-    with the same id is a copy that EventBridge delivers again, and so is whatever EventBridge
-    would not have accepted: it reaches the rule's target like a notice or a hand-sent message.
+    EventBridge gives every accepted put a new id. So the first line with an id is put; a later one
+    with the same id is a copy that EventBridge delivers again. What EventBridge would not accept
+    also goes directly to the rule's target, like a notice or a message sent by hand.
     """
     stage.genesys.post("conversations", known=conversations_in(lines))
     publisher = _Publisher(source, stage)
@@ -37,8 +37,8 @@ def publish(lines: Sequence[Line], source: str, stage: Stage, tell: Callable[[in
 
 
 def conversations_in(lines: Sequence[Line]) -> dict[str, list[str]]:
-    """The conversations that the lines tell of, with their participants: Genesys has them. What
-    breaks off in the middle of a character is no id of anybody's."""
+    """The conversations that occur in the lines, with their participants, so that Genesys has them.
+    A text that breaks off in the middle of a character is no id."""
     found: dict[str, list[str]] = {}
     for line in lines:
         match line.document:
@@ -60,7 +60,7 @@ class _Publisher:
         self._put_at = stage.put_at
         self._puts: list[Line] = []
         self._copies: list[str] = []
-        #: the id that EventBridge gave, by the id that the line bears
+        #: the id that EventBridge gave, by the id in the line
         self._given: dict[str, str | None] = {}
 
     def take(self, line: Line) -> None:
@@ -84,8 +84,8 @@ class _Publisher:
         self._deliver()
 
     def _redelivered(self, line: Line) -> str:
-        """The line as EventBridge delivers it: under the id of the accepted put, and with a time
-        of now, since a captured one says when somebody else accepted it."""
+        """The line as EventBridge delivers it: with the id of the accepted put and the current
+        time, since a captured line has the time of the original delivery."""
         if not line.is_publishable:
             return line.text
         given = self._given.get(line.envelope_id or "") or line.envelope_id

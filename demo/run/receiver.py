@@ -1,5 +1,5 @@
-"""An endpoint of one's own on this machine, as Standard Webhooks want one: it verifies each request
-by itself, knows a repetition by its `webhook-id`, and is busy at first."""
+"""A customer's endpoint on this machine, following Standard Webhooks: it verifies each request
+itself, recognises a repetition by its `webhook-id`, and is busy at first."""
 
 import base64
 import hashlib
@@ -12,12 +12,12 @@ from typing import Any
 
 
 class Receiver:
-    """Listens from the start; `key` is what the other side is to sign by."""
+    """Listens from the start; `key` is what requests must be signed with."""
 
     def __init__(self) -> None:
         self.key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.refused = 0
-        #: how often it has asked to be left alone
+        #: how often it has asked to wait
         self.busy = 0
         self._taken: dict[str, list[Any]] = {}
         self._lock = Lock()
@@ -33,7 +33,7 @@ class Receiver:
         self._server.server_close()
 
     def items(self) -> list[Any]:
-        """What it has taken, each request once."""
+        """What it has accepted, each request once."""
         with self._lock:
             return [item for items in self._taken.values() for item in items]
 

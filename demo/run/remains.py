@@ -1,16 +1,16 @@
-"""What is left at the end of a run, read as it lies: vault documents and messages."""
+"""What is left at the end of a run: vault documents and messages, read directly."""
 
 from demo.run.account import Left
 from demo.run.stage import QUEUES, Stage
 
-#: receives of ten that find nothing before a queue counts as read
+#: a queue counts as read after this many receives of ten that find nothing
 EMPTY_RECEIVES = 2
-#: a message that is read stays hidden: nothing consumes it any more
+#: a message that is read stays hidden: nothing else consumes it any more
 HIDDEN_S = 600
 
 
 def read_remains(stage: Stage) -> Left:
-    """Reads everything; messages in flight to a function are counted by nobody else."""
+    """Reads everything; messages in flight to a function are not counted elsewhere."""
     return Left(
         quarantine=_documents(stage, "quarantine/"),
         review=_documents(stage, "review/"),

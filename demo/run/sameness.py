@@ -1,10 +1,10 @@
-"""Which lines tell of one event: the account's own idea of it, independent of the product's.
+"""Which lines belong to one event: the account's own definition, independent of the product's.
 
-Lines that were made here bear the number of what happened. Those of a captured file do not, so it
-is read off them. Two lines of different content are two events. Two of one content are one event
-where the content names its moment or bears an id of its own; a state that names none (a member of
-a queue: joined, left, joined again) comes back in the same words, and there the envelope decides:
-the same timestamp or the same envelope id is a copy, another of both is another event.
+Generated lines have the number of their event. Those of a captured file do not, so it is inferred.
+Two lines with different contents are two events. Two with the same content are one event if the
+content has its own time or id. A state has neither (a member of a queue: joined, left, joined
+again), so its content recurs, and the envelope decides: the same timestamp or the same envelope id
+means a copy; if both differ, it is another event.
 """
 
 import json
@@ -31,11 +31,11 @@ STAMP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SameContent:
-    """Pairs of lines, one after the other in time, that say the same and bear another time."""
+    """Pairs of lines, consecutive in time, with the same content and different times."""
 
-    #: taken for one event: the content names its own moment or id
+    #: judged as one event: the content has its own time or id
     copies: int
-    #: taken for two: it is a state, which comes back
+    #: judged as two: it is a state, which recurs
     events: int
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class SameContent:
 
 
 def what_it_says(envelope: Any) -> str | None:
-    """The content of an envelope as text that is equal for copies; None where it is none. Copies
+    """The content of an envelope as text that is equal for copies; None if it has none. Copies
     differ in id, time, timestamp and metadata, never in type, topic and body."""
     match envelope:
         case {"detail-type": str(kind), "source": str(source), "detail": dict(detail)}:
@@ -66,7 +66,7 @@ def of_body(detail_type: str, topic: str, body: Any) -> str:
 
 
 def by_content(lines: Iterable[Line]) -> tuple[dict[str, list[Line]], list[Line]]:
-    """The lines of each content, and those that have none."""
+    """The lines of each content, and those without any."""
     contents: dict[str, list[Line]] = {}
     without: list[Line] = []
     for line in lines:
@@ -76,13 +76,13 @@ def by_content(lines: Iterable[Line]) -> tuple[dict[str, list[Line]], list[Line]
 
 
 def count(lines: Iterable[Line]) -> int:
-    """How many events the lines tell of."""
+    """How many events the lines belong to."""
     contents, _ = by_content(lines)
     return sum(len(happenings(of_content)) for of_content in contents.values())
 
 
 def happenings(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines of one content, by what happened: the copies of each, in order."""
+    """Lines of one content, grouped by event: the copies of each, in order."""
     found: list[tuple[set[object], list[Line]]] = []
     for line in lines:
         marks = _marks(line)
@@ -100,7 +100,7 @@ def happenings(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def _marks(line: Line) -> set[object]:
-    """What two lines of one content must share one of to tell of one event."""
+    """Two lines of the same content belong to one event if they share one of these."""
     if line.happening is not None:
         return {line.happening}
     if _says_which(line.document):
@@ -109,17 +109,17 @@ def _marks(line: Line) -> set[object]:
 
 
 def _says_which(envelope: Any) -> bool:
-    """Whether the content itself tells an event from every other one."""
+    """Whether the content itself distinguishes the event from every other one."""
     body = envelope["detail"].get("eventBody")
     if not isinstance(body, dict):
-        return True  # a sender's: its id, or all that was said, its time included
+        return True  # a sender's own: its id, or its whole content, including the time
     is_audit = envelope["detail-type"].startswith(AUDITS)
     return _is_moment(body.get("eventTime")) or (is_audit and isinstance(body.get("id"), str))
 
 
 def _is_moment(value: Any) -> bool:
-    """Whether a member says when: a count of seconds, or of a finer unit, in digits, that is a
-    moment of this century; or a date, a time and its offset. "soon", a day, a duration say not."""
+    """Whether a member is a time: seconds, or a finer unit, as a number that lies in this century;
+    or a date with a time and an offset. "soon", a day or a duration is not."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
     text = str(value)

@@ -13,7 +13,7 @@ from demo.run.watching import Watch
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a scenario plays with."""
+    """What a scenario works with."""
 
     lines: Sequence[Line]
     source: str
@@ -24,8 +24,8 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A scenario's own finding, beside the account that every run has. `rows` go to run.json;
-    `complaints` say what is not as it must be, a sentence each: any makes the run fail."""
+    """A scenario's own result, in addition to the account of every run. `rows` go to run.json;
+    `complaints` are what is wrong, one sentence each: any of them fails the run."""
 
     rows: Mapping[str, Any] = field(default_factory=dict)
     complaints: Sequence[str] = ()
@@ -41,15 +41,15 @@ def publish_all(act: Act) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`lines` draws the events from a seed; `configuration` is more TOML for the deployed
+    """`lines` draws the events from a seed; `configuration` is additional TOML for the deployed
     environment (destinations, routes); `prepare` sets up the simulated Genesys Cloud at a URL and
-    returns yet more of it; `play` makes it happen and ends when all is quiet."""
+    returns yet more TOML; `play` runs the scenario and ends when all is quiet."""
 
     lines: Callable[[int], list[Line]]
     configuration: str = ""
     prepare: Callable[[str], str] = nothing_to_prepare
     play: Callable[[Act], Verdict] = publish_all
-    #: False: no events but those that the scenario knows of, and no destination that takes all
+    #: False: only the scenario's own events, and no destination that takes all others
     everything: bool = True
-    #: more keys of the table [relay]
+    #: additional keys of the table [relay]
     relay: str = ""

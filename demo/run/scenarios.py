@@ -1,5 +1,5 @@
-"""The scenarios that `make run SCENARIO=...` knows; each one that does more than publish has a
-module of its own."""
+"""The scenarios of `make run SCENARIO=...`; each one that does more than publish has its own
+module."""
 
 from collections.abc import Mapping
 

@@ -1,9 +1,9 @@
-"""`make run SCENARIO=shipped`: environments/example.toml as it is shipped, and nothing beside it.
+"""`make run SCENARIO=shipped`: environments/example.toml exactly as shipped.
 
 A person runs `relay setup journey --apply` on the simulated Genesys Cloud and puts the two ids that
-it prints into the file; what no source proves is as strict as it can be. Then 200 business events
-and 200 of Genesys' own come in any order. At the end every customer's timeline has the customer's
-steps in order, every conversation bears its queue, and nothing was refused or set aside.
+it prints into the file; every unproven assumption has its strictest setting. Then 200 business
+events and 200 of Genesys' own come in any order. At the end every customer's timeline has the
+customer's steps in order, every conversation has its queue, and nothing was refused or quarantined.
 """
 
 import json
@@ -48,7 +48,7 @@ def prepare(genesys_url: str) -> str:
 
 
 def steps() -> list[dict[str, Any]]:
-    """What a shop puts onto the relay's bus."""
+    """The events that a shop puts onto the relay's bus."""
     return [
         {
             "id": f"step-{number}",
@@ -62,7 +62,7 @@ def steps() -> list[dict[str, Any]]:
 
 
 def talks(source: str) -> list[Line]:
-    """What Genesys tells of conversations."""
+    """Genesys' events about conversations."""
     return [_talk(source, number) for number in range(EVENTS)]
 
 
@@ -90,7 +90,7 @@ def _talk(source: str, number: int) -> Line:
 
 
 def play(act: Act) -> Verdict:
-    """Both kinds at once; Genesys' side tells what the requests have caused."""
+    """Both kinds at once; the results are read from Genesys."""
     partner = Partner(act.stage, act.source)
     pump = Thread(target=partner.run, daemon=True)
     pump.start()
@@ -127,7 +127,7 @@ def _put_steps(act: Act) -> None:
 def complaints_of(
     effects: Sequence[Mapping[str, Any]], requests: Sequence[Mapping[str, Any]], aside: int
 ) -> Iterator[str]:
-    """What is not as it must be. `aside`: events that are not there."""
+    """What is wrong. `aside`: quarantined lines, of which there must be none."""
     timelines: dict[str, list[tuple[str, int]]] = defaultdict(list)
     queues: Counter[str] = Counter()
     for effect in effects:

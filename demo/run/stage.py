@@ -1,4 +1,4 @@
-"""The stage: the embedded AWS with this very stack deployed, and the simulated Genesys Cloud."""
+"""The stage: the embedded AWS with this stack deployed, and the simulated Genesys Cloud."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 
 ENVIRONMENT = "local"
-#: where a running stage can be reached; `relay --local` reads it
+#: the address of a running stage; `relay --local` reads it
 ENDPOINT_FILE = "endpoint.json"
 #: a whole CDK CLI call; a first synthesis with bundling takes about 20 s here
 CDK_TIMEOUT_S = 1800
@@ -31,39 +31,39 @@ READY_TIMEOUT_S = 120
 CONTROL_TIMEOUT_S = 120
 END_WITHIN_S = 2
 
-#: as the outputs of the stack name them
+#: the names of the stack's outputs
 QUEUES = tuple(name.capitalize() for name in limits.QUEUES)
 
 
 class StageError(Exception):
-    """The stage cannot be set; the text is one sentence that says where to look."""
+    """The stage cannot be set up; the text is one sentence that says where to look."""
 
 
 def nothing_to_prepare(genesys_url: str) -> str:
-    """For who needs no more than what the simulated Genesys Cloud has from the start."""
+    """For scenarios that only need what the simulated Genesys Cloud has from the start."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How the stage is to be set."""
+    """How to set up the stage."""
 
     directory: Path
     source: str
     #: none, normal or hostile
     faults: str
     seed: int
-    #: more TOML for the environment: a scenario's own destinations and routes
+    #: additional TOML for the environment: a scenario's own destinations and routes
     configuration: str = ""
-    #: sets up what a scenario needs in Genesys Cloud, before the deployment; more TOML
+    #: sets up what a scenario needs in Genesys Cloud before the deployment; returns more TOML
     prepare: Callable[[str], str] = nothing_to_prepare
-    #: the destinations and routes of every scenario; False: those of this one alone
+    #: whether to add the destinations and routes of every scenario to this one's
     everything: bool = True
-    #: more keys of the table [relay]
+    #: additional keys of the table [relay]
     relay: str = ""
 
 
-#: what goes wrong inside AWS, by the name of the faults
+#: faults inside AWS, by the name of the set of faults
 AWS_FAULTS: Mapping[str, dict[str, float]] = {
     "none": {},
     "normal": {"duplicate": 0.01},
@@ -72,7 +72,7 @@ AWS_FAULTS: Mapping[str, dict[str, float]] = {
 
 
 class Genesys:
-    """The simulated Genesys Cloud, by its control API."""
+    """The simulated Genesys Cloud, through its control API."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -100,12 +100,12 @@ class Genesys:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a run acts on."""
+    """What a run works on."""
 
     aws: Emulator
     genesys: Genesys
     outputs: Mapping[str, str]
-    #: where `relay --local` reads how to reach it, and what was deployed
+    #: where `relay --local` reads how to connect, and what was deployed
     endpoint_file: Path
     template_file: Path
     #: when an envelope was put on the bus (seconds since 1970), by EventBridge's id for it
@@ -124,7 +124,7 @@ class Stage:
 
 @contextmanager
 def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
-    """Starts everything, ends it with the block. Raises StageError, EmulatorError."""
+    """Starts everything, stops it after the block. Raises StageError, EmulatorError."""
     setting.directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         tell("starting the AWS emulator")
@@ -151,7 +151,7 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
 
 @contextmanager
 def _attachable(setting: Setting, aws: Emulator, genesys: Genesys) -> Iterator[None]:
-    """While the stage stands, a file tells `relay --local` where it is."""
+    """While the stage is running, a file tells `relay --local` where it is."""
     endpoint = setting.directory / ENDPOINT_FILE
     where = {
         "aws": aws.endpoint,
@@ -183,7 +183,7 @@ def _genesys(setting: Setting) -> Iterator[Genesys]:
 
 
 def _listening(child: "subprocess.Popen[bytes]", log: Path) -> str:
-    """Waits for the simulator's one line."""
+    """Waits for the line that the simulator prints at its start."""
     until = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < until and child.poll() is None:
         for line in log.read_text("utf-8").splitlines():
@@ -205,7 +205,7 @@ def _deploy(
     log = setting.directory / "deploy.log"
     log.unlink(missing_ok=True)
     tell("preparing the account with the CDK command line (bootstrap)")
-    # Bootstrapped away from cdk.json, or the CLI would synthesise the app for it too.
+    # Bootstrapped away from cdk.json, or the CLI would synthesise the app for it, too.
     _cdk(aws, log, setting.directory, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
     tell("bundling the functions and deploying the stack with the CDK command line")
     _cdk(
@@ -243,7 +243,7 @@ def _cdk(aws: Emulator, log: Path, directory: Path, *arguments: str) -> None:
 
 
 def relay_table(source: str, genesys_url: str) -> str:
-    """Where a run's stack hears from, and where it writes to."""
+    """Where a run's stack receives from, and where it writes to."""
     return f"""\
 # Written by `make run`.
 [relay]
@@ -259,8 +259,8 @@ architecture = "{_architecture()}"
 """
 
 
-#: The destination and the route that a run deploys. Items carry what the account needs to recognise
-#: an event by itself: type, topic, source and body, as they were published.
+#: The destination and the route that a run deploys. Items contain what the account needs to
+#: identify an event by itself: type, topic, source and body, as published.
 EVERYTHING = f"""
 [destinations.journey]
 kind = "journey-external-events"

@@ -1,4 +1,4 @@
-"""The steps of a shop's customers, and the attempts at registering each: a retry says the same."""
+"""The steps of a shop's customers, and attempts to register each: retries have the same content."""
 
 import json
 import uuid
@@ -20,13 +20,13 @@ TYPES = ("cart.filled", "order.placed", "order.paid", "parcel.handed-over", "par
 
 #: bus: PutEvents; webhook: POST
 Entrance = Literal["bus", "webhook"]
-#: what became of the connection: the answer came, or it broke after the request was sent
+#: the connection: the answer arrived, or it broke after the request was sent
 Connection = Literal["held", "broke"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt, as a line tells of it: an envelope whose `resources` say how it is made."""
+    """One attempt, encoded as a line: an envelope whose `resources` say how it is made."""
 
     line: Line
     entrance: Entrance
@@ -39,7 +39,7 @@ class Attempt:
 
 
 def attempt_of(line: Line) -> Attempt | None:
-    """None where a line is no attempt of the shop."""
+    """None if a line is no attempt of the shop."""
     match line.document:
         case {"resources": ["bus" | "webhook" as entrance, "held" | "broke" as connection]}:
             return Attempt(line, entrance, connection)
@@ -48,7 +48,7 @@ def attempt_of(line: Line) -> Attempt | None:
 
 
 def attempts(seed: int) -> list[Line]:
-    """All attempts in the order in which they are made; the last one at each step holds."""
+    """All attempts, in order; the last one for each step succeeds."""
     entropy = Random(seed)
     drawn: list[tuple[float, Line]] = []
     for number in range(STEPS):
@@ -69,7 +69,7 @@ def attempts(seed: int) -> list[Line]:
 
 
 def _step(entropy: Random, number: int) -> tuple[dict[str, Any], list[Entrance]]:
-    """A step and the entrances that its attempts use: the flat form posts to the webhook only."""
+    """A step and the entrances of its attempts: the flat form posts only to the webhook."""
     at = OPENS + timedelta(seconds=90 * number + entropy.randrange(60))
     stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     customer, said = f"C-{entropy.randrange(CUSTOMERS):04}", {"step": number, "channel": "web"}
@@ -87,7 +87,7 @@ def _step(entropy: Random, number: int) -> tuple[dict[str, Any], list[Entrance]]
         "attributes": said,
     }
     if number % 10 == 1:
-        del detail["id"]  # some applications have none: then all that they say is the identity
+        del detail["id"]  # some applications have none: then the whole content is the identity
     return detail, ["bus"] if number % 3 == 1 else ["bus", "webhook"]
 
 

@@ -1,10 +1,10 @@
 """`make run SCENARIO=teams`: what several teams ask of one relay, with real receivers.
 
-Voice goes to an endpoint of one's own, everything to an event bus, a FIFO queue and a lake in S3,
-what agents wait for goes first, and one team's route runs in shadow. The lake's lane is held up for
-a while, which must hold up nobody else. One conversation's events never arrive: the audit finds
-them, a backfill makes them, and the genuine ones that come after all are copies. At the end each
-receiver has each event that is its own once.
+Voice goes to a customer's endpoint; everything goes to an event bus, a FIFO queue and a lake in S3;
+urgent requests go first; and one team's route runs in shadow. The lake's lane is blocked for a
+while, which must not block any other. One conversation's events never arrive: the audit finds
+them, a backfill makes them, and the genuine ones that come later are copies. At the end each
+receiver has each of its events once.
 """
 
 import json
@@ -29,25 +29,25 @@ from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 
 DETAIL = "v2.detail.events.conversation.{id}.customer"
 SIDES = ("start", "end")
-#: what is not theirs no route takes, and the bus's rule leaves it out
+#: other customers' events are taken by no route, and the bus's rule leaves them out
 PROVIDER = "teams"
 #: by number of the conversation
 MEDIA = ("voice", "email", "voice", "voice")
-#: of which Genesys loses every event
+#: the conversation of which Genesys loses every event
 LOST = 3
-#: long enough ago to be judged, and within what Genesys' query answers at once
+#: long enough ago to be judged, and within what Genesys' query answers immediately
 AGO = timedelta(hours=3)
 ARN = "arn:aws:{}:" + f"{REGION}:{ACCOUNT}:"
 BUS, LAKE = f"{ARN.format('events')}event-bus/apps", f"{ARN.format('firehose')}deliverystream/lake"
 ORDERS, QUIET, HEARD = (f"{ARN.format('sqs')}{name}" for name in ("orders.fifo", "quiet", "heard"))
 #: keys of [relay]
 RELAY = "lanes = true\n"
-#: an item as the endpoint, the queue and the lake get it, or the bus
+#: an item as the endpoint, the queue and the lake get it, and as the bus does
 Told = tuple[str, str]
 
 
 def configuration(endpoint: str) -> str:
-    """Destinations and routes; every route takes what tells of the teams' customers."""
+    """Destinations and routes; every route takes the events of the teams' customers."""
     ours = f"body.provider == '{PROVIDER}'"
     routes = {
         "crm": ("contains(['VOICE'], body.mediaType)", ""),
@@ -168,14 +168,14 @@ def _text(moment: datetime) -> str:
 
 @dataclass
 class Receivers:
-    """Everything outside the relay: how much each has of each event."""
+    """Everything outside the relay: how often each receiver has each event."""
 
     stage: Stage
     endpoint: Receiver
     _read: dict[str, list[Any]] = field(default_factory=dict)
 
     def make(self) -> None:
-        """What teams have of their own."""
+        """Creates what the teams own."""
         client: Any = self.stage.aws.client
         events, sqs, s3, firehose = map(client, ("events", "sqs", "s3", "firehose"))
         sqs.create_queue(QueueName="heard")
@@ -194,7 +194,7 @@ class Receivers:
                 "BucketARN": "arn:aws:s3:::lake",
             },
         )
-        # A key of one's own, as of every endpoint but the first.
+        # A key of its own, like every endpoint but the first.
         client("secretsmanager").put_secret_value(
             SecretId=self.stage.outputs["SigningSecretName"],
             SecretString=json.dumps({"crm": self.endpoint.key}),
@@ -288,7 +288,7 @@ class Day:
 
 
 def hold(stage: Stage, lane: str) -> Callable[[], None]:
-    """Nothing of a lane is written until what is returned is called."""
+    """Blocks all writes of a lane until the returned function is called."""
     client = stage.aws.client("lambda")
     queue = stage.outputs[f"Writes{lane.capitalize()}QueueUrl"].rpartition("/")[2]
     mappings = client.list_event_source_mappings(FunctionName=stage.outputs["WriteFunctionName"])
@@ -302,7 +302,7 @@ def hold(stage: Stage, lane: str) -> Callable[[], None]:
 
 
 def happens(act: Act, endpoint: Receiver) -> Verdict:
-    """All of it, on a stage that is configured for it."""
+    """The whole scenario, on a stage that is configured for it."""
     now = datetime.now(UTC).replace(microsecond=0)
     told = [Conversation(n, now - AGO + timedelta(minutes=n)) for n in range(len(MEDIA))]
     receivers = Receivers(act.stage, endpoint)
@@ -339,7 +339,7 @@ def happens(act: Act, endpoint: Receiver) -> Verdict:
 
 
 class Teams:
-    """The endpoint is there before the relay is deployed, which has to know its address."""
+    """The endpoint starts before the relay is deployed, which must know its address."""
 
     def __init__(self) -> None:
         self.endpoint: Receiver | None = None
@@ -349,7 +349,7 @@ class Teams:
         return configuration(self.endpoint.url)
 
     def play(self, act: Act) -> Verdict:
-        assert self.endpoint is not None  # it was prepared
+        assert self.endpoint is not None  # set by prepare
         try:
             return happens(act, self.endpoint)
         finally:

@@ -1,14 +1,14 @@
 """`make run SCENARIO=tracked`: requests that Genesys answers with an event, or with silence.
 
-Two destinations are tracked, each by another key: calls whose conversation only the answer names,
-and attributes of a conversation that somebody else has made. The simulated Genesys Cloud decides
-what becomes of each request's event: on time, late, twice, before the answer, never though the
-request happened, never and it did not happen. What it says it caused is put onto the partner bus;
-every second event without our correlation id, for no document of Genesys promises it. A last
-request loses its answer, so that its event alone can tell.
+Two destinations are tracked, each by a different key: calls whose conversation only the answer
+names, and attributes of a conversation that already exists. The simulated Genesys Cloud decides the
+fate of each request's event: on time, late, twice, before the answer, never although the request
+took effect, or never because it did not. Caused events are put onto the partner bus, every second
+one without our correlation id, since no document of Genesys promises it. The answer to a last
+request is lost, so that only its event can tell.
 
-At the end each request's record must have come to the state that its fate demands, each must have
-taken effect once, and no event that a request caused may have been written.
+At the end each request's record must be in the state that its fate requires, each must have taken
+effect once, and no event that a request caused may have been written.
 """
 
 import json
@@ -30,12 +30,12 @@ from demo.run.stage import Stage
 from lambdas.relay.kernel.reasons import Code
 from simulator.caused import FATES
 
-#: shorter than any real one, longer than the embedded pipeline takes: a run must not take minutes
+#: shorter than any real one, longer than the embedded pipeline needs: a run must not take minutes
 WINDOW_S = 3
 PUMP_EVERY_S = 0.2
-#: an event that was not heard (milliseconds)
+#: an event that was not received (milliseconds)
 NEVER_MS = 10**15
-#: what a record's history says once its window is over
+#: what a record's history contains once its window is over
 WINDOW_OVER = str(Code.NO_EVENT())
 
 GROUPS: Mapping[str, str] = {
@@ -69,7 +69,7 @@ topics = ["v2.tracked.notes.{{id}}"]
 item = {{ attributes = {{ note = "identity" }} }}
 """
 
-#: what a request's record must have come to
+#: the required final state of a request's record
 FINAL_STATES: Mapping[str, tuple[str, ...]] = {
     "on_time": ("CONFIRMED",),
     "late": ("CONFIRMED",),
@@ -119,14 +119,14 @@ def _line(random: Random, group: str, number: int) -> Line:
 
 @dataclass(slots=True)
 class Partner:
-    """Genesys' side of the partner bus: puts what requests have caused onto it, all the time."""
+    """Genesys' side of the partner bus: constantly publishes what requests have caused."""
 
     stage: Stage
     source: str
     stop: Event = field(default_factory=Event)
     published: int = 0
-    #: late events, until their requests' windows are over: late is what comes after that, however
-    #: long a busy machine takes
+    #: late events, kept until their requests' windows are over: only after that are they late,
+    #: however slow a busy machine is
     held: list[Mapping[str, Any]] = field(default_factory=list)
     #: rounds that published everything there was
     rounds: int = 0
@@ -135,7 +135,7 @@ class Partner:
         try:
             self._pump()
         finally:
-            self.stop.set()  # nobody waits for rounds that nobody makes
+            self.stop.set()  # so that no other thread waits for further rounds
 
     def _pump(self) -> None:
         while not self.stop.is_set():
@@ -149,7 +149,7 @@ class Partner:
             self.stop.wait(PUMP_EVERY_S)
 
     def is_done(self) -> bool:
-        """Whether nothing is left to publish, and nothing was within a whole round."""
+        """Whether nothing is left to publish, and nothing was for a whole round."""
         before, published = self.rounds, self.published
         while self.rounds < before + 2 and not self.stop.is_set():
             self.stop.wait(PUMP_EVERY_S)
@@ -187,9 +187,9 @@ class Partner:
 
 
 def play(act: Act) -> Verdict:
-    """Makes the requests group by group, plays their events, and looks at every record."""
+    """Makes the requests group by group, plays their events, and checks every record."""
     genesys = act.stage.genesys
-    genesys.post("conduct", event_late_s=0)  # the partner knows what late is
+    genesys.post("conduct", event_late_s=0)  # the partner decides when an event is late
     partner = Partner(act.stage, act.source)
     pump = Thread(target=partner.run, daemon=True)
     pump.start()
@@ -216,7 +216,7 @@ def play(act: Act) -> Verdict:
 
 
 def _make_requests(act: Act) -> list[str]:
-    """First the one whose answer is lost, then group after group with one fate each."""
+    """First the one whose answer is lost, then one request per fate, group by group."""
     genesys = act.stage.genesys
     first, rest = act.lines[:1], act.lines[1:]
     genesys.post("conduct", lost_answer=1.0)
@@ -273,7 +273,7 @@ def _records(stage: Stage) -> dict[str, Mapping[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A tracked request: what its event's fate was, and what its record came to."""
+    """A tracked request: its event's fate, and its record's final state."""
 
     batch_id: str
     fate: str
@@ -281,7 +281,7 @@ class Made:
     state: str
     resends: int
     effects: int
-    #: attempts after its event had been heard
+    #: attempts after its event had been received
     needless: int
     history: Sequence[str]
 

@@ -1,4 +1,4 @@
-"""A visit to `relay console`, as a browser makes it: the printed address, then pages and forms."""
+"""A visit to `relay console`, like a browser's: the printed address, then pages and forms."""
 
 import html
 import json
@@ -15,7 +15,7 @@ import requests
 from emulator.toolchain import ROOT
 
 TIMEOUT_S = 60
-#: how a page says what it is about, what a command has said, and that its dry run was shown
+#: patterns for a page's heading, a command's output, and the proof that its dry run was shown
 HEADLINE = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 SAID = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
 SEEN = re.compile(r'name="seen" value="(\w+)"')
@@ -30,7 +30,7 @@ class Visit:
         self._browser.get(address, timeout=TIMEOUT_S).raise_for_status()
 
     def headline(self, path: str) -> str:
-        """What a page is about."""
+        """A page's heading."""
         return _text(HEADLINE, self.text(path))
 
     def text(self, path: str) -> str:
@@ -38,7 +38,7 @@ class Visit:
         return self._browser.get(f"{self.place}{path}", timeout=TIMEOUT_S).text
 
     def press(self, form: Mapping[str, str]) -> tuple[str, str]:
-        """A button: what its dry run says, and what the command says that is then run."""
+        """Presses a button: the output of its dry run, and that of the command that is then run."""
         shown = self._post(form)
         seen = SEEN.search(shown)
         done = self._post({**form, "seen": seen[1]}) if seen else shown
@@ -58,7 +58,7 @@ def _text(part: re.Pattern[str], page: str) -> str:
 
 @contextmanager
 def visit(endpoint_file: Path) -> Iterator[Visit]:
-    """Starts a console of the local run that may change something, and ends it."""
+    """Starts a console of the local run that may make changes, and stops it."""
     command = [sys.executable, "-m", "ops", "--local", f"--endpoint-file={endpoint_file}", "--json"]
     running = subprocess.Popen(
         [*command, "console", "--allow-changes"],

@@ -8,18 +8,18 @@ from typing import Any
 from demo.run.stage import QUEUES, Stage
 
 POLL_EVERY_S = 0.5
-#: polls in a row that must find nothing, before there is nothing
+#: how many polls in a row must find nothing left to do
 QUIET_POLLS = 4
-#: a run in which nothing changes for this long is stuck: longer than any visibility timeout,
-#: lease and backoff of the rehearsal timing that follow one another
+#: a run in which nothing changes for this long is stuck: longer than any sequence of visibility
+#: timeout, lease and back-off in the rehearsal timing
 PATIENCE_S = 240.0
-#: how often the reconciler is called when nothing but dead letters is left
+#: how often the reconciler is called when only dead letters are left
 RECONCILIATIONS_MAX = 8
 
 
 @dataclass(slots=True)
 class Sight:
-    """What one look shows."""
+    """The result of one look."""
 
     #: messages by queue name: visible, in flight and delayed together
     queues: Mapping[str, int]
@@ -46,7 +46,7 @@ class Sight:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks at a stage again and again."""
+    """Looks at a stage repeatedly."""
 
     stage: Stage
     began: float = field(default_factory=time.monotonic)
@@ -54,15 +54,15 @@ class Watch:
     began_at: float = field(default_factory=time.time)
     reconciled: int = 0
     sights: list[Sight] = field(default_factory=list)
-    #: what a scenario did and saw, at what time (seconds since 1970), for the report
+    #: a scenario's actions and observations, with their times (seconds since 1970), for the report
     notes: list[tuple[float, str]] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         self.notes.append((time.time(), text))
 
     def until(self, holds: Callable[[], bool], tell: Callable[[Sight], None]) -> bool:
-        """True when it holds, False when nothing moves any more and it still does not. `holds`
-        is asked again and again, however long a busy machine takes."""
+        """True once it holds; False if nothing changes any more and it still does not. `holds` is
+        called repeatedly, however long a busy machine takes."""
         changed, mark = time.monotonic(), None
         while not holds():
             sight = self.look()
@@ -86,7 +86,7 @@ class Watch:
         return sight
 
     def until_quiet(self, tell: Callable[[Sight], None]) -> bool:
-        """True when every queue has drained, False when nothing moves any more."""
+        """True once every queue has drained, False if nothing changes any more."""
         quiet, changed, mark = 0, time.monotonic(), None
         while quiet < QUIET_POLLS:
             sight = self.look()

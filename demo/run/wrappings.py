@@ -1,5 +1,5 @@
-"""What captured events are wrapped in: the answers and deliveries of the AWS services that people
-capture with. Each wrapping is known by its members' names; what is inside can be wrapped again."""
+"""The wrappings of captured events: the answers and deliveries of the AWS services used to capture
+them. Each is recognised by its members' names; its contents may be wrapped again."""
 
 import base64
 import gzip
@@ -12,9 +12,9 @@ from typing import Any
 from demo.run.documents import Broken, split
 
 LOGS = "CloudWatch Logs"
-#: EventBridge -> SNS -> SQS -> a log: four; anything deeper is no capture
+#: EventBridge -> SNS -> SQS -> a log: four; nothing real is deeper
 DEPTH_MAX = 8
-#: what Lambda itself writes into a function's log, beside what the function prints
+#: what Lambda itself writes into a function's log, besides the function's own output
 #: (docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)
 PLATFORM_LINES = ("START ", "END ", "REPORT ", "INIT_START ", "XRAY ", "EXTENSION\t")
 
@@ -23,7 +23,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that is wrapped no further."""
+    """Something without a further wrapping."""
 
     text: str
     #: the wrappings around it, from the outside in
@@ -35,12 +35,12 @@ class Found:
 
 
 def is_envelope(document: Any) -> bool:
-    """Whether it looks like what EventBridge delivers, well made or not."""
+    """Whether it looks like what EventBridge delivers, well-formed or not."""
     return isinstance(document, dict) and "detail-type" in document
 
 
 def unwrapped(text: str, document: Any) -> list[Found]:
-    """What a document holds: itself, where it is no wrapping that anybody knows and holds no
+    """A document's contents; the document itself, if it is no known wrapping and holds no
     events."""
     return list(_unwrapped(text, document, ()))
 
@@ -57,7 +57,7 @@ def _unwrapped(text: str, document: Any, around: tuple[str, ...]) -> Iterator[Fo
 
 
 def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
-    """The name of the wrapping and what it holds; None where it is none."""
+    """The name of the wrapping and its contents; None if it is none."""
     match document:
         case str() if _may_be_json(document):
             return "JSON text", [document]
@@ -70,7 +70,7 @@ def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
 
 
 def _events_in(document: Any, depth: int = DEPTH_MAX) -> Iterator[Any]:
-    """Every event that a document of an unknown form holds, wherever it does."""
+    """Every event in a document of an unknown form, at any depth."""
     if isinstance(document, str) and _may_be_json(document):
         try:
             document = json.loads(document)
@@ -92,12 +92,12 @@ def _taken(document: Document) -> Iterator[tuple[str, Sequence[Any]]]:
         try:
             yield name, take(document)
         except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error):
-            continue  # it is another one
+            continue  # it is a different wrapping
 
 
 def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
-    """What a held part says, as text and document. Text that is not JSON throughout is one piece
-    and as it is."""
+    """A part's contents, as text and document. Text that is not JSON throughout stays one unchanged
+    piece."""
     if not isinstance(part, str):
         yield json.dumps(part, ensure_ascii=False), part
         return
@@ -113,7 +113,7 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
 
 
 def printed(message: str) -> str:
-    """What a function printed, without the time, level and request id that its logger put before
+    """A function's output, without the time, level and request id that its logger put in front of
     it."""
     said = message.strip()
     start = said.find("{")
@@ -127,7 +127,7 @@ def printed(message: str) -> str:
 
 
 def _all(rows: Any, name: str) -> list[Any]:
-    """That member of every row. Raises KeyError, TypeError: it is another wrapping."""
+    """That member of every row. Raises KeyError, TypeError if it is a different wrapping."""
     return [row[name] for row in rows]
 
 
@@ -138,7 +138,7 @@ def _texts(values: Sequence[Any]) -> list[str]:
 
 
 def _decoded(data: str) -> str:
-    """Base64, and gzip within it where it is (what a log subscription sends through Firehose)."""
+    """Base64, possibly with gzip inside (what a log subscription sends through Firehose)."""
     content = base64.b64decode(data, validate=True)
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
@@ -146,7 +146,7 @@ def _decoded(data: str) -> str:
 
 
 def _logged(document: Document) -> list[str]:
-    """A subscription's document; its control messages carry nothing."""
+    """A subscription's document; its control messages contain nothing."""
     if document["messageType"] == "CONTROL_MESSAGE":
         return []
     return _texts(_all(document["logEvents"], "message"))
@@ -172,7 +172,7 @@ def _of_any_form(document: Document) -> list[Any]:
 
 
 def _message(document: Document, name: str, beside: Sequence[str]) -> list[str]:
-    """One row of a listing that somebody took apart; known by what stands beside its content."""
+    """One row of a listing that was taken apart; recognised by the members beside its content."""
     if not document.keys() & set(beside):
         raise KeyError(name)
     return _texts([document[name]])
@@ -180,7 +180,7 @@ def _message(document: Document, name: str, beside: Sequence[str]) -> list[str]:
 
 Take = Callable[[Document], Sequence[Any]]
 
-#: every wrapping by the service whose it is; the first that fits
+#: every wrapping, by its service; the first that matches
 WRAPPINGS: Sequence[tuple[str, Take]] = (
     # aws sqs receive-message; Lambda's event of an SQS queue; one message of either
     ("SQS messages", lambda d: _texts(_all(d["Messages"], "Body"))),
@@ -204,6 +204,6 @@ WRAPPINGS: Sequence[tuple[str, Take]] = (
     # aws events put-events --entries, --cli-input-json
     ("PutEvents entries", _entry),
     ("PutEvents entries", lambda d: [made for entry in d["Entries"] for made in _entry(entry)]),
-    # a failed invocation's record, a workflow's history, somebody's own
+    # a failed invocation's record, a workflow's history, a custom one
     ("documents of another form", _of_any_form),
 )
