@@ -14,7 +14,7 @@ from simulation.memory.timeline import Timeline
 from simulation.releases import Release
 from simulation.scheduler import Ending, Raised, Returned, Scheduler
 
-#: how long a message that can be received waits until somebody polls
+#: how long a message that can be received waits until it is polled
 POLL_MS_MAX = 2_000
 
 
@@ -42,7 +42,7 @@ class Pool:
     scheduler: Scheduler
     fault_plan: FaultPlan
     random: Random
-    #: makes an execution environment of a function
+    #: creates a function's execution environment
     instances: Callable[[str, Neighbours, int], Instance] = in_memory
     #: invocations that ended with an error, by its text
     errors: list[Exception] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Pool:
         self.scheduler.start(warm.name, self.timeout_s, body, after)
 
     def deploy(self, settings: MemorySettings, release: Release) -> None:
-        """What begins from now on is told this; what is at work ends as it began."""
+        """Applies to invocations that begin from now on; running ones end as they began."""
         self.neighbours = replace(self.neighbours, settings=settings, release=release)
         self._idle.clear()
         self._deploys += 1
@@ -91,7 +91,7 @@ class Pool:
 
 
 class Mapping:
-    """One event source mapping: receives, invokes, and deletes what the function says is done."""
+    """One event source mapping: receives, invokes, and deletes what the function completed."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Mapping:
         queue.on_visible = self._expect
 
     def pause(self, until_ms: int) -> None:
-        """Nobody reads the queue: a mapping disabled, a permission missing, a bad deploy."""
+        """The queue is not read: a disabled mapping, a missing permission, a bad deploy."""
         self._paused_until_ms = max(until_ms, self._paused_until_ms)
         self._timeline.at(until_ms, self._poll)
 
@@ -128,7 +128,7 @@ class Mapping:
     def _poll(self) -> None:
         if self._room == 0 or self._timeline.now_ms < self._paused_until_ms:
             return
-        # SQS regroups: how many messages come together, and which, is never the same.
+        # SQS regroups: how many messages come together, and which, always varies.
         most = 1 + int(self._random.random() * self._most) if self._regroups else self._most
         again = self._weather.strikes("delivered twice")
         deliveries = self._queue.receive(most, again=again)
@@ -139,7 +139,7 @@ class Mapping:
         self._expect(self._timeline.now_ms)
 
     def _settle(self, deliveries: list[Delivery], ending: Ending) -> None:
-        """Partial batch response: what is not named as failed is deleted; no answer, nothing."""
+        """Partial batch response: deletes what is not reported failed; no answer, no deletion."""
         self._room += 1
         kept = None if not isinstance(ending, Returned) else set(ending.value)
         for delivery in deliveries:

@@ -1,14 +1,14 @@
 """Extracts the shapes of requests from the official SDK: `python -m simulator.sdk_shapes`.
 
 For each operation that the simulator serves: the JSON Schema of its body and the required names of
-its path; and the models of what it is told to hold. They come out of PureCloudPlatformClientV2 (a
-package for development; nothing that runs needs it) and are written to
-schema/genesys-requests.json, which `tests/simulator/test_sdk.py` compares with the SDK. The
-simulator judges requests by it, and synthesis what routes make of events.
+its path; and the models of what it can be told to hold. The source is PureCloudPlatformClientV2 (a
+package for development; not needed at runtime), the result is schema/genesys-requests.json, which
+`tests/simulator/test_sdk.py` compares with the SDK. The simulator judges requests by it, and
+synthesis judges the routes' requests.
 
-The Python SDK says members, types, enumerations and, in prose, which ids are GUIDs. Which members
-are required only the .NET SDK of the same API says, in its constructors: REQUIRED repeats it for
-the models that were read there; of others nothing is required.
+The Python SDK has members, types, enumerations and, in prose, which ids are GUIDs. Only the .NET
+SDK of the same API says which members are required, in its constructors: REQUIRED repeats it
+for the models that were read there; the others require nothing.
 """
 
 import inspect
@@ -43,7 +43,7 @@ REQUIRED: Mapping[str, Sequence[str]] = {
     "SendAgentlessOutboundMessageRequest": ("toAddress", "toAddressMessengerType"),
     "WritableDialerContact": ("contactListId", "data"),
 }  # fmt: skip
-#: what somebody tells the simulator to hold, as the SDK's model has it
+#: what the simulator can be told to hold, as the SDK's model describes it
 HELD = ("AnalyticsConversationWithoutAttributes",)
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     "str": {"type": "string"},
@@ -54,12 +54,12 @@ PLAIN: Mapping[str, Mapping[str, Any]] = {
     "date": {"type": "string", "format": "date"},
     "object": {},
 }
-#: how the SDK's prose calls an id that must be a GUID
+#: the SDK's wording for an id that must be a GUID
 GUID = "V4 UUID"
 
 
 def extracted() -> dict[str, Any]:
-    """What the file is to say."""
+    """What the file should contain."""
     bodies = dict(_bodies(Path(inspect.getfile(Sdk)).parent / "apis"))
     models: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def extracted() -> dict[str, Any]:
 
 
 def _bodies(apis: Path) -> Iterator[tuple[tuple[str, str], str]]:
-    """Of each operation that has a body: its name, and the SDK's type of the body."""
+    """For each operation with a body: its name, and the SDK's type of the body."""
     method = re.compile(r"\n    def \w+\(self(.*?)(?=\n    def |\Z)", re.DOTALL)
     for api in sorted(apis.glob("*.py")):
         for found in method.finditer(api.read_text("utf-8")):
@@ -121,7 +121,7 @@ def _model(kind: str, models: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member(cls: type, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """With what the SDK's setter and its prose say beside the type."""
+    """Adds what the SDK's setter and its prose say in addition to the type."""
     member = inspect.getattr_static(cls, name)
     allowed = re.search(r"allowed_values = (\[[^\]]*\])", inspect.getsource(member.fset))
     if allowed and schema == PLAIN["str"]:

@@ -1,14 +1,14 @@
-"""What the account takes for one event of a sender's: business events, the shapes of tutorials, and
-details of any other form. Decided here once more, from docs/entrances.md, without the code under
-test: what a retry may say otherwise, and what it says the same."""
+"""How the account identifies a sender's events: business events, the shapes of tutorials, and
+details of any other form. It is implemented from docs/entrances.md, independently of the code
+under test: what a retry may change, and what it must repeat."""
 
 import json
 from typing import Any
 
-#: members of business events that say the same left out as empty
+#: members of business events that mean the same missing as empty
 EMPTY: dict[str, Any] = {"identifiers": {}, "attributes": {}}
-#: the members that a shape is known by, those that a retry may change, and those that say the same
-#: left out (docs/entrances.md; of a form that is not described there everything counts)
+#: the members that identify a shape, those that a retry may change, and those that mean the same
+#: missing as empty (docs/entrances.md; in a form not described there, everything counts)
 SHAPES: tuple[tuple[set[str], set[str], dict[str, Any]], ...] = (
     (
         {"id", "type", "createdTime"},
@@ -23,7 +23,7 @@ SHAPES: tuple[tuple[set[str], set[str], dict[str, Any]], ...] = (
 
 
 def sender_says(source: str, detail_type: str, detail: dict[str, Any]) -> str:
-    """The event that a detail without eventBody tells of, as text that is equal for copies."""
+    """The event that a detail without eventBody describes, as text that is equal for copies."""
     stated = {name for name, value in detail.items() if value not in (None, "")}
     for known_by, unsaid, empty in SHAPES:
         if known_by <= stated:
@@ -32,7 +32,7 @@ def sender_says(source: str, detail_type: str, detail: dict[str, Any]) -> str:
                 for name, value in detail.items()
                 if name not in unsaid and not (name in empty and value == empty[name])
             }
-            # The type is in the detail; the one around it is the envelope's business.
+            # The type is in the detail; the outer one belongs to the envelope.
             return _text(source, "" if "type" in known_by else detail_type, said)
     return _text(source, detail_type, detail)
 

@@ -1,4 +1,4 @@
-"""What a run shows: progress while it goes on, a summary at its end. Colour on a terminal only."""
+"""A run's output: progress while it runs, a summary at its end. Colour only on a terminal."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,27 +15,27 @@ from rich.text import Text
 from demo.run.account import Account, tone, verdict
 from demo.run.watching import Sight
 
-#: without a terminal, a line of progress this often
+#: without a terminal, how often a line of progress is printed
 LINE_EVERY_S = 5.0
 BAR_WIDTH = 40
-#: how a run is coloured, by its tone
+#: the colour of a run, by its tone
 STYLES = {"good": "green", "doubt": "yellow", "bad": "bold red"}
-#: lines set aside that a screen shows
+#: most quarantined lines shown on a screen
 SET_ASIDE_MAX = 20
-#: the history of what waits, as bars of one character each
+#: the history of the queues, as bars of one character each
 SPARKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 SPARKS_WIDTH = 28
 
 
 class Show:
-    """Shows a run on a console: on a terminal a picture that moves, elsewhere lines."""
+    """Shows a run on a console: on a terminal a live picture, elsewhere lines."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live: Live | None = None
         self._status: Status | None = None
         self._step: tuple[str, float] | None = None
-        #: how long each step took (seconds), in their order
+        #: how long each step took (seconds), in order
         self.steps: list[tuple[str, float]] = []
         self._published = (0, 0)
         self._expected = 0
@@ -43,7 +43,7 @@ class Show:
         self._line_at = 0.0
 
     def step(self, text: str) -> None:
-        """Something that takes a while begins; what began before it is over."""
+        """Starts a step that takes a while; the previous one ends."""
         self.end_step()
         self._step = (text, time.monotonic())
         if self._console.is_terminal:
@@ -53,7 +53,7 @@ class Show:
             self._console.print(f"{text} ...", style="dim")
 
     def end_step(self) -> None:
-        """What goes on is over; how long it took is said and kept."""
+        """Ends the current step; shows and stores how long it took."""
         if self._status is not None:
             self._status.stop()
             self._status = None
@@ -66,7 +66,7 @@ class Show:
 
     @contextmanager
     def progress(self, text: str) -> Iterator[None]:
-        """A step with live progress on a terminal, now and then a line elsewhere."""
+        """A step with live progress on a terminal, and occasional lines elsewhere."""
         self.step(text)
         if self._status is not None:
             self._status.stop()
@@ -80,7 +80,7 @@ class Show:
         self.end_step()
 
     def expect(self, events: int) -> None:
-        """How many different events are to take effect, at most."""
+        """The most different events that should take effect."""
         self._expected = events
 
     @property
@@ -99,7 +99,7 @@ class Show:
             self._console.print(_line(sight), soft_wrap=True)
 
     def tell(self, text: str) -> None:
-        """Something that a scenario does or sees, for good."""
+        """A permanent line: something that a scenario does or sees."""
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _draw(self) -> None:
@@ -107,7 +107,7 @@ class Show:
             self._live.update(_picture(self._published, self._expected, self._sights))
 
     def summary(self, account: Account, row: dict[str, object], complaints: Sequence[str]) -> None:
-        if account.published:  # else the scenario has counts of its own
+        if account.published:  # otherwise the scenario has counts of its own
             self._console.print(_became(account))
         self._console.print(
             f"{row['requests']} requests to Genesys, {row['rate_limited']} of them answered 429, "
@@ -129,7 +129,7 @@ class Show:
         )
 
     def _set_aside(self, account: Account) -> None:
-        """Every line by its place, as far as they fit a screen; the page and run.json have all."""
+        """Every line and its place, if the screen allows; the page and run.json have them."""
         for aside in account.set_aside[:SET_ASIDE_MAX]:
             self._console.print(
                 f"set aside {aside.place}: {aside.reason}", markup=False, soft_wrap=True
@@ -144,7 +144,7 @@ class Show:
 
 
 def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight]) -> RenderableType:
-    """Two bars that fill, and the queues with what waited in them so far."""
+    """Two progress bars, and the queues with their history so far."""
     rows = Table.grid(padding=(0, 2))
     rows.add_row("published", _bar(*published), f"{published[0]} of {published[1]} lines")
     if not sights:
@@ -176,7 +176,7 @@ def _bar(count: int, total: int) -> ProgressBar:
 
 
 def sparks(values: Sequence[int]) -> str:
-    """The latest values as bars; the highest of them fills its character."""
+    """The latest values as bars; the highest fills its character."""
     shown = values[-SPARKS_WIDTH:]
     highest = max(shown, default=0) or 1
     full = len(SPARKS) - 1

@@ -1,4 +1,4 @@
-"""The table of endpoints, and the way from a path to its endpoint."""
+"""The table of endpoints, and the lookup of a path's endpoint."""
 
 import re
 

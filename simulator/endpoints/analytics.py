@@ -1,10 +1,10 @@
-"""Genesys' own record of conversations: at once by query, or by a job for what lies further back.
+"""Genesys' own record of conversations: immediately by query, or by a job for older data.
 
 SDK AnalyticsApi: post_analytics_conversations_details_query (models ConversationQuery,
 AnalyticsConversationQueryResponse), post_/get_analytics_conversations_details_job(s), its results
-(AnalyticsConversationAsyncQueryResponse) and its availability (DataAvailabilityResponse). A query
-finds what began on a day that the interval touches, a job what was active within it, and no job
-knows what is newer than `dataAvailabilityDate`: so say the models' own words.
+(AnalyticsConversationAsyncQueryResponse) and its availability (DataAvailabilityResponse). According
+to the models, a query finds what began on a day that the interval touches, a job what was active
+within it, and no job has data newer than `dataAvailabilityDate`.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from simulator.endpoints.shape import Call, Plain, found, mapping
 from simulator.error_body import Refused
 from simulator.messages import Reply
 
-#: of a page; the model names none, so a client must not count on more
+#: page size; the model states no maximum, so a client must not count on more
 PAGE_SIZE_MAX = 100
 PAGE_SIZE_DEFAULT = 25
-#: a query spans no more; jobs do (help.mypurecloud.com says a week; what is refused is not said)
+#: the longest query; jobs may be longer (help.mypurecloud.com says a week, but not what is refused)
 QUERY_DAYS_MAX = 7
-#: how long a job is under way
+#: how long a job runs
 JOB_S = 5.0
-#: members of a query that this simulator would have to obey, and does not know how
+#: members of a query that change its result, and that this simulator does not implement
 UNKNOWN = (
     "conversationFilters", "segmentFilters", "evaluationFilters", "surveyFilters",
     "resolutionFilters", "aggregations", "limit", "startOfDayIntervalMatching",
@@ -35,7 +35,7 @@ def _interval(body: dict[str, Any]) -> tuple[datetime, datetime]:
     try:
         since, until = datetime.fromisoformat(first), datetime.fromisoformat(last)
         is_span = bool(slash) and since < until
-    except (ValueError, TypeError):  # the latter: one with and one without an offset
+    except (ValueError, TypeError):  # the latter: only one of them has an offset
         is_span = False
     if not is_span:
         raise Refused(400, "interval must be an ISO-8601 interval whose start is before its end")
@@ -76,7 +76,7 @@ def _query(call: Call) -> Reply:
     days = since.date(), until.date()
     hits = [each for each in every if days[0] <= _begun(each).date() <= days[1]]
     page = hits[(number - 1) * size : number * size]
-    # An empty list is left out, as Genesys' answers leave out what is empty.
+    # An empty list is left out, as in Genesys' answers.
     return Reply(200, {**({"conversations": page} if page else {}), "totalHits": len(hits)})
 
 
@@ -129,7 +129,7 @@ def _was_active(conversation: dict[str, Any], since: datetime, until: datetime) 
 
 
 def _available_text(call: Call) -> str:
-    """Where nobody said otherwise, the record is up to date."""
+    """By default the record is up to date."""
     return call.org.details_available_until or iso(call.now)
 
 
@@ -146,7 +146,7 @@ _VIEW = ("analytics:conversationDetail:view",)
 ENDPOINTS = (
     Plain("details-query", "POST", f"{_ROOT}/query", _query, permissions=_VIEW),
     Plain("details-job-made", "POST", f"{_ROOT}/jobs", _make_job, permissions=_VIEW),
-    # The fixed word stands before the template that would take it for a job's id.
+    # The fixed path comes before the template, which would take its last word for a job's id.
     Plain("details-availability", "GET", f"{_ROOT}/jobs/availability", _availability, _VIEW),
     Plain("details-job", "GET", f"{_ROOT}/jobs/{{jobId}}", _job, permissions=_VIEW),
     Plain("details-results", "GET", f"{_ROOT}/jobs/{{jobId}}/results", _results, permissions=_VIEW),

@@ -20,7 +20,7 @@ def _read(call: Call) -> list[Item]:
 
 
 def _item(index: int, contact: dict[str, Any]) -> Item:
-    """Without an id of its own each call makes another contact: not idempotent."""
+    """Without an id in the item each call makes another contact: not idempotent."""
     own_id = text(contact.get("id"))
     return Item(index, own_id or digest(contact), contact, bool(own_id), None)
 

@@ -1,7 +1,7 @@
-"""Conversations that there are: their read-back, participants' attributes.
+"""Existing conversations: their read-back, participants' attributes.
 
 SDK ConversationsApi: get_conversation, delete_conversation ("disconnecting all of the
-participants"), patch_conversation_participant_attributes. What makes one is in
+participants"), patch_conversation_participant_attributes. They are created in
 conversations_made.py.
 """
 
@@ -65,7 +65,7 @@ def _apply_attributes(call: Call, item: Item) -> list[Draft]:
 
 
 def _answer_attributes(call: Call, verdicts: Sequence[Verdict]) -> Reply:
-    """Genesys' command line calls what comes "Accepted", and gives it no document."""
+    """Genesys' command line calls the answer "Accepted", and no model describes it."""
     return Reply(202, None)
 
 

@@ -1,8 +1,8 @@
-"""What makes a conversation: calls, callbacks, e-mails, messages. One request, one conversation.
+"""Requests that create a conversation: calls, callbacks, e-mails, messages. Each creates one.
 
 SDK ConversationsApi: post_conversations_calls, _callbacks, _emails, _messages, _messages_agentless.
-The conversation has an id of Genesys' choice, which only the answer and the events tell; each
-answer tells it in a place of its own.
+Genesys chooses the conversation's id, which only the answer and the events contain; each kind of
+answer has it in a different place.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ from simulator.references import missing
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """`one_of`: what the SDK's prose asks for one of. `attributes`: the member that the customer's
-    attributes come from. `tells`: the answer, of the conversation's id."""
+    """`one_of`: the members of which the SDK's prose requires one. `attributes`: the member that
+    the customer's attributes come from. `tells`: makes the answer from the conversation's id."""
 
     name: str
     path: str
@@ -65,7 +65,7 @@ def _inside(made: str) -> dict[str, Any]:
 
 
 def _beside(made: str) -> dict[str, Any]:
-    """The message has an id of its own, which is none of a conversation."""
+    """The message has an id of its own, which is not a conversation's."""
     return {"id": digest(made)[:32], "conversationId": made}
 
 

@@ -1,7 +1,7 @@
 """External contacts, bulk enrich: at most 10, results in any order, to be matched by `id`.
 
 SDK ExternalContactsApi, models BulkContactsEnrichRequest and -Response. Upsert, Merge and Update
-are idempotent; a second Insert of a known identifier is an error, so it doubles nothing either.
+are idempotent; a second Insert of a known identifier is an error, so it duplicates nothing, either.
 """
 
 from collections.abc import Sequence
@@ -61,8 +61,8 @@ def _rows(part: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _is_of_no_source(call: Call, entity: dict[str, Any]) -> bool:
-    """Whether an external id names a source that is not there, or none; identifiers of other types
-    need none (SDK models ContactIdentifier, ExternalId)."""
+    """Whether an external id refers to a missing source, or to none; identifiers of other types
+    need no source (SDK models ContactIdentifier, ExternalId)."""
     contact = _contact_of(entity)
     identifiers = _rows(entity, "matchingIdentifiers") + _rows(contact, "identifiers")
     external = [row for row in identifiers if "externalSource" in row or _is_external(row)]
@@ -73,7 +73,7 @@ def _is_of_no_source(call: Call, entity: dict[str, Any]) -> bool:
 
 
 def _is_known(call: Call, division: Any) -> bool:
-    """Whether a division that is named is there."""
+    """Whether a named division exists."""
     named = division.get("id") if isinstance(division, dict) else None
     return not isinstance(named, str) or named in call.org.divisions
 
@@ -139,7 +139,7 @@ _SOURCES = "/api/v2/externalcontacts/externalsources"
 
 
 def _sources(call: Call) -> Reply:
-    """SDK: `name` filters by prefix; pages of `limit`, which the cursor goes on with."""
+    """SDK: `name` filters by prefix; pages of `limit`, continued by the cursor."""
     wanted, limit = call.query.get("name", ""), int(call.query.get("limit", "100"))
     if not SOURCES_MIN <= limit <= SOURCES_MAX:
         raise Refused(400, f"limit must be between {SOURCES_MIN} and {SOURCES_MAX}")

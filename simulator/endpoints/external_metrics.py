@@ -1,7 +1,7 @@
 """External metrics of employees: at most 100 items; `Total` is idempotent, `Cumulative` is not.
 
-SDK GamificationApi, models ExternalMetricDataWriteRequest and -Response. An item has no id of its
-own: user, metric and day name it, for `Cumulative` with its content (each one adds).
+SDK GamificationApi, models ExternalMetricDataWriteRequest and -Response. An item has no id: user,
+metric and day identify it, for `Cumulative` together with its content (each one adds).
 """
 
 from collections.abc import Sequence

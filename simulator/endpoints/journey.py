@@ -1,8 +1,8 @@
 """Journey external events: bulk ingest with a result per item, and the set-up it needs.
 
 A schema, a configuration of it in a division, and the activation of the event definition that the
-schema brings. What id that has is an assumption: of all that names it, only the list of event
-definitions has ids.
+schema creates. That definition's id is an assumption: of everything that mentions it, only the list
+of event definitions has ids.
 
 SDK JourneyApi, models ExternalEventsRequest and ExternalEventsResponse. What is ingested cannot be
 edited, deleted or read back, and Genesys promises no deduplication by `id`.

@@ -1,4 +1,4 @@
-"""What an endpoint is: a line in the table, with the functions that read, apply and answer."""
+"""The definition of an endpoint: a row in the table, with functions to read, apply and answer."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +35,10 @@ class Call:
 class Write:
     """An endpoint whose items take effect.
 
-    `whole_batch`: it validates the batch as a whole, one bad item refuses all (400). Otherwise
-    `answer` reports per item. `read` raises Refused where the body is not of the endpoint's shape.
+    `whole_batch`: it validates the batch as a whole, and one bad item refuses all (400). Otherwise
+    `answer` reports per item. `read` raises Refused if the body does not have the endpoint's shape.
     `causes_events`: what `apply` returns may be delayed, lost and so on (caused.py: Fate).
-    `permissions`: the client's role must have one of them; none where Genesys names none
+    `permissions`: the client's role must have one of them; none if Genesys names none
     (docs/assumptions.md says where each was read).
     """
 
@@ -80,7 +80,7 @@ def mappings(value: Any, where: str) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """The value where it is a string, else ""."""
+    """The value if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 
 
@@ -90,7 +90,7 @@ def nothing_caused(call: Call, item: Item) -> list[Draft]:
 
 
 def found(collection: Mapping[str, Any], key: str, what: str) -> Any:
-    """What is there under this id; raises Refused 404."""
+    """The item with this id; raises Refused 404."""
     if key not in collection:
         raise Refused(404, f"{what} not found")
     return collection[key]
