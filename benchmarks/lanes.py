@@ -17,7 +17,7 @@ FLOOD_BATCHES = 2_000
 #: an urgent event arrives this often (seconds), each time in a batch of its own
 EVERY_S = 5.0
 END_S = 6 * 3600
-#: the goals: the longest wait, and the share of Genesys' permitted requests still used
+#: the goals: the urgent batches' wait, and the share of Genesys' permitted requests used
 FIRST_P95_MAX_S = 5.0
 USED_SHARE_MIN = 0.85
 

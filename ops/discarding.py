@@ -36,8 +36,8 @@ def keep(relay: Relay, text: str, why: dict[str, str]) -> None:
 
 
 def _close(relay: Relay, batch: Batch, reason: Reason, decision: Decision) -> None:
-    """Parks the request first, so that no function holds it, and then decides on it. A request that
-    was settled meanwhile is left unchanged."""
+    """Parks the request, which fails while a function holds it, and then decides on it. A request
+    that was settled meanwhile is left unchanged."""
     now_ms = CLOCK.now_ms()
     parked = park(
         batch, "MANUAL_REVIEW", reason, ledger=relay.ledger, vault=relay.vault, now_ms=now_ms

@@ -178,7 +178,7 @@ def _outcome(state: State, record: Record) -> str:
 def _resolve_message(
     session: Session, name: str, decision: Decision, *, dry_run: bool, yes: bool
 ) -> None:
-    """A quarantined message goes back to intake (after a release that can read it), or away."""
+    """A quarantined message returns to intake (after a release that can read it) or is removed."""
     relay, screen = session.relay, session.screen
     document = review_cases.quarantine_document(relay, name)
     if decision.verdict == "happened":

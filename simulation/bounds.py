@@ -14,7 +14,7 @@ UNSURE_TRIES_MAX = 30
 #: attempts per day that certainly have no effect (no connection, 403, 429), for all requests to a
 #: destination together: one every two minutes
 TRIES_A_DAY_MAX = 800
-#: the days until a person has it, and those until nothing is left to be done
+#: the most days until a person has it, and until nothing is left to be done
 PERSON_DAYS_MAX, REST_DAYS_MAX = 10.0, 20.0
 #: for each event that nothing works for: redrives, invocations, log lines
 REDRIVES_MAX, INVOCATIONS_MAX, LINES_MAX = 60, 15_000, 15_000

@@ -127,7 +127,7 @@ def _keys_and_bodies(history: History) -> Iterator[str]:
     bodies: dict[str, bytes] = {}
     for call in history.calls:
         is_another = bodies.setdefault(call.key, call.body) != call.body
-        # The list of a request's possible events is forgotten with the claims.
+        # Which of its events a request has claimed is forgotten with the claims.
         if is_another and call.key not in history.forgotten.requests:
             yield f"key {call.key} was used with two bodies"
         if call.record_state != "OPEN":
@@ -187,7 +187,7 @@ def _traces(history: History) -> _Traces:
         if folder != "review":
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
-        # A document whose record moved on is a leftover: nobody has to decide it any more.
+        # A document whose record moved on is a leftover: it needs no decision any more.
         for number in numbers if record.get("state") in WITH_A_PERSON else ():
             parked[number].append(str(record.get("reason")))
             if record["state"] == "REJECTED":

@@ -108,7 +108,7 @@ def drawn(seed: int) -> Ending:
 
 
 def ending_of(fault: Endless) -> Ending:
-    """An endless fault."""
+    """The ending in which this fault lasts for ever."""
     for silence in SILENCES:
         if silence == fault:
             return Ending(silence=silence, second=True)

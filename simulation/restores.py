@@ -42,7 +42,7 @@ class Forgotten:
     requests: set[str] = field(default_factory=set)
     #: events that no message held when the table was restored
     unheld: set[int] = field(default_factory=set)
-    #: whether the archives brought them back
+    #: events that the archives brought back
     replayed: set[int] = field(default_factory=set)
 
 

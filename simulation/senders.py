@@ -172,7 +172,7 @@ class Senders:
         self._weather = fault_plan
 
     def plan(self, first: int, count: int, *, within_s: float, shares: Shares) -> list[Fact]:
-        """`count` events from the number `first` on, some of them sent again hours or days on."""
+        """`count` events from number `first` on, some of them sent again hours or days later."""
         random, facts = self._random, []
         for number in range(first, first + count):
             told = tell(random, number, shares)

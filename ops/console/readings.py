@@ -101,7 +101,7 @@ class OfRelay:
 
     @property
     def _names(self) -> Sequence[str]:
-        """Only the embedded one, if that is what this shows."""
+        """Empty if this is the relay on this machine."""
         return [] if self._target.endpoint_file is not None else overview.known(ENVIRONMENTS)
 
     def standing(self) -> Standing:

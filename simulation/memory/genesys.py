@@ -34,7 +34,7 @@ class Conduct:
     key_life_s: float | None = None
     #: whether the key is checked before the request is judged
     key_first: bool = True
-    #: an item with an id that already took effect has no second one
+    #: an item whose id already took effect has no second effect
     ids_honoured: bool = False
     #: a refused item fails the whole request, or only itself
     refuses: Literal["request", "item"] = "request"
