@@ -34,7 +34,7 @@ PROTOCOL: tuple[ModuleType, ...] = (
 
 #: module and line
 Line = tuple[str, int]
-#: comments that mark a line as a guard against the impossible: no neighbour behaves so
+#: texts that mark a line as a guard against the impossible: no neighbour behaves so
 AGAINST_THE_IMPOSSIBLE = (
     "Code.LEDGER_SILENT",
     "Code.NO_DESTINATION",

@@ -1,7 +1,7 @@
 """`/api/v2/analytics/events/write`: the default of the generic destination.
 
-THE REAL PLATFORM HAS NO SUCH PATH: neither the SDK nor any public Genesys text knows it. It stands
-for whatever a user configures as a generic path: a list, validated as a whole, no result per item.
+THE REAL PLATFORM HAS NO SUCH PATH: neither the SDK nor any public Genesys text has it. It is any
+generic path that a user configures: a list, validated as a whole, no result per item.
 """
 
 from collections.abc import Sequence
