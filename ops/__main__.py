@@ -79,8 +79,8 @@ def _program() -> int:
     """`main`, where Ctrl-C never prints a traceback.
 
     The imports take a second. During them, and while Python shuts down, Ctrl-C ends the process
-    by the system's default: an exception in the middle of an import may be printed, swallowed or
-    ignored by Python.
+    by the system's default: in the middle of an import Python may print an exception, swallow it
+    and go on.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # bin/relay ignores it until here
     import ops.app  # noqa: F401

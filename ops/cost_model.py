@@ -172,8 +172,8 @@ def by_event(traffic: Traffic) -> list[Line]:
 
 
 def _traced(invocations: float, traffic: Traffic) -> float:
-    """X-Ray's default rule samples the first request of each second, and a twentieth of the others.
-    Traces go downstream (docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html)."""
+    """X-Ray's default rule samples the first request of each second and a twentieth of the others;
+    this holds downstream (docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html)."""
     seconds = traffic.hours * 3600
     first = min(invocations, seconds)
     return first + 0.05 * (invocations - first)

@@ -197,7 +197,7 @@ def _document_says(relay: Relay, name: str, key: str, version: str) -> bool:
 
 def _spellings(name: str) -> Sequence[str]:
     """A document holds messages, which hold JSON, which may hold JSON: at each level, non-ASCII
-    letters, quotes and slashes in a name are escaped once more."""
+    letters, quotes and backslashes in a name are escaped once more."""
     spellings, escaped = [name], name
     for _ in range(3):
         escaped = json.dumps(escaped)[1:-1]

@@ -1,5 +1,5 @@
 """The environment file of an acceptance run: another environment's landing zone settings, with
-the run's own buses and a queue of its own in place of Genesys Cloud's."""
+the run's own buses instead of Genesys Cloud's and its own queue instead of Genesys Cloud."""
 
 import json
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ class Aws:
         self._log = log
 
     def cdk(self, command: Sequence[str]) -> int:
-        """Its output goes into the run's log, which is shown if a step fails."""
+        """Its output goes into the run's log, to be read if a step fails."""
         try:
             return supervisor.run(
                 toolchain.cdk(*command[1:]), cwd=toolchain.ROOT,
