@@ -93,7 +93,7 @@ def _way(event: EventWay, requests: Mapping[str, RequestWay]) -> Way:
         # A part has the sealing time of the request that it was split from.
         if not (number and moment.what == SEALED)
     ]
-    # This order: if sealed and claimed in the same millisecond, it was sealed first.
+    # Appended last: of the same millisecond's steps, sealing comes before claiming.
     steps.append(Step(event.claimed_at_ms, "claimed", event.batch_id))
     fate = _fate(carried[-1], requests) if carried else "its request's record is missing"
     return Way(event, fate, carried, sorted(steps, key=lambda step: step.at_ms))

@@ -12,7 +12,7 @@ from ops.errors import OpsError
 
 #: the most that one command reads, unless more is asked for
 READ_MAX = 20_000
-#: how to read all of it, in words
+#: the time and cost of reading all of it, in words
 COST = "about a minute and a cent per million"
 
 
