@@ -127,7 +127,7 @@ def _put_steps(act: Act) -> None:
 def complaints_of(
     effects: Sequence[Mapping[str, Any]], requests: Sequence[Mapping[str, Any]], aside: int
 ) -> Iterator[str]:
-    """What is wrong. `aside`: quarantined lines, of which there must be none."""
+    """What is wrong. `aside`: the number of messages and documents left, which must be 0."""
     timelines: dict[str, list[tuple[str, int]]] = defaultdict(list)
     queues: Counter[str] = Counter()
     for effect in effects:
