@@ -170,7 +170,7 @@ def at_least(count: int, noun: str) -> str:
 
 
 def _pause_of(circuit: Circuit, seconds: float) -> str:
-    """What a destination's breaker says, including a pause that Genesys asked for; else  """ ""
+    """What a destination's breaker reports, or a pause that Genesys asked for; else empty."""
     if circuit.is_open:
         next_try = f"in {seconds:.0f} s" if seconds else "now"
         since = iso(circuit.opened_at_ms)
