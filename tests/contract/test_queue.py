@@ -134,7 +134,7 @@ class Client:
 
 
 def test_messages_that_sqs_did_not_take_are_never_forgotten() -> None:
-    with pytest.raises(Transient, match=r"1 messages not taken \(InternalError\)"):
+    with pytest.raises(Transient, match=r"1 messages not accepted \(InternalError\)"):
         SqsQueue(Client(), "url").send([Outgoing("a"), Outgoing("b")])  # type: ignore[arg-type]
 
 

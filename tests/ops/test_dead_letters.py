@@ -215,7 +215,7 @@ def test_that_there_may_be_more_than_was_read_is_said(
 ) -> None:
     assert main(["dead-letters", "list", "--most", "10"]) == 0
     shown = capsys.readouterr().out
-    assert "Reading ended after 10 dead letters of writes; there may be more" in shown
+    assert "Reading stopped after 10 dead letters of writes; there may be more" in shown
     assert "--most" in shown
 
     assert main(["dead-letters", "redrive", "--queue", "writes", "--most", "10", "--yes"]) == 0

@@ -51,5 +51,5 @@ def test_a_bundle_that_is_not_there_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
 
-    with pytest.raises(OpsError, match=r"none\.pem holds no certificates"):
+    with pytest.raises(OpsError, match=r"none\.pem contains no certificates"):
         operators_http()

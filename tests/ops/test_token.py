@@ -50,5 +50,5 @@ def test_genesys_out_of_order_blames_no_client(monkeypatch: pytest.MonkeyPatch) 
     world = World(NONE)
     world.control("POST", "outage", {"seconds": 60})
     says = examined(monkeypatch, world, CLIENT_ID, "wrong")
-    assert "out of order" in says
+    assert "Genesys is failing" in says
     assert "Allowed IP" not in says

@@ -100,12 +100,12 @@ def other_pattern(relay: Relay) -> None:
 
 #: what somebody does by hand, and what the doctor says then
 CHANGES: Sequence[tuple[Change, str]] = [
-    (attribute("events", "VisibilityTimeout", "30"), "EventsQueue: VisibilityTimeout is 30,"),
-    (attribute("writes-dead", "VisibilityTimeout", "1"), "WritesDead: VisibilityTimeout is 1,"),
-    (attribute("checks", "MessageRetentionPeriod", "60"), "MessageRetentionPeriod is 60,"),
+    (attribute("events", "VisibilityTimeout", "30"), "EventsQueue: VisibilityTimeout is 30;"),
+    (attribute("writes-dead", "VisibilityTimeout", "1"), "WritesDead: VisibilityTimeout is 1;"),
+    (attribute("checks", "MessageRetentionPeriod", "60"), "MessageRetentionPeriod is 60;"),
     (attribute("events", "Policy", ""), "EventsQueuePolicy: PolicyDocument is nothing"),
     (attribute("events-dead", "Policy", ""), "EventsDeadPolicy: PolicyDocument is nothing"),
-    (receives(3), "WritesQueue: RedrivePolicy.maxReceiveCount is 3, deployed was"),
+    (receives(3), "WritesQueue: RedrivePolicy.maxReceiveCount is 3; it was deployed as"),
     (
         lambda relay: relay.sqs.delete_queue(QueueUrl=url(relay, "checks-dead")),
         "QueuesChecksDead is gone",
@@ -116,7 +116,7 @@ CHANGES: Sequence[tuple[Change, str]] = [
     (other_pattern, "BusesPartnerRule: EventPattern.source is"),
     (
         lambda relay: relay.events.disable_rule(Name=f"{STACK}-partner", EventBusName=BUS),
-        "BusesPartnerRule: State is DISABLED, deployed was ENABLED",
+        "BusesPartnerRule: State is DISABLED; it was deployed as ENABLED",
     ),
     (
         lambda relay: relay.dynamodb.update_time_to_live(
@@ -134,7 +134,7 @@ CHANGES: Sequence[tuple[Change, str]] = [
     ),
     (
         lambda relay: relay.cloudwatch.disable_alarm_actions(AlarmNames=[alarm(relay, "Backlog")]),
-        "MonitoringBacklog: ActionsEnabled is false, deployed was true",
+        "MonitoringBacklog: ActionsEnabled is false; it was deployed as true",
     ),
     (
         lambda relay: relay.cloudwatch.delete_alarms(AlarmNames=[alarm(relay, "Overdue")]),
@@ -212,5 +212,5 @@ def test_the_doctor_says_what_puts_it_back(relay: Relay, after: Sequence[str]) -
     (check,) = (check for check in checks.ALL if check.name == "drift")
 
     assert after
-    with pytest.raises(OpsError, match="`make deploy ENVIRONMENT=production` puts it back"):
+    with pytest.raises(OpsError, match="`make deploy ENVIRONMENT=production` restores it"):
         check.look(relay)

@@ -124,7 +124,7 @@ def test_a_route_may_be_in_any_lane(tmp_path: Path, lane: str) -> None:
 
 
 def test_a_lane_without_a_queue_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r'routes\[0\].lane is "first".* say lanes = true'):
+    with pytest.raises(ConfigurationError, match=r'routes\[0\].lane is "first".* set lanes = true'):
         load(tmp_path, lane='"first"')
 
 
