@@ -88,7 +88,7 @@ def ledger_of(world: World) -> MemoryLedger:
 
 
 class Sandbox:
-    """The ports of one instance of a function. Implements relay.ports.Ports."""
+    """The ports of one instance of a function. Implements relay.kernel.ports.Ports."""
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -64,7 +64,7 @@ class Context:
 
 
 class Genesys:
-    """Implements relay.ports.Http. The client has no other users, and its limit is never reached:
+    """Implements relay.kernel.ports.Http. It has no other users, and its limit is never reached:
     the cost of waiting is measured in virtual time."""
 
     def __init__(self) -> None:

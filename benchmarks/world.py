@@ -143,7 +143,7 @@ class World:
 
 @dataclass(slots=True)
 class Clock:
-    """Implements relay.ports.Clock; sleeping is billed by Lambda."""
+    """Implements relay.kernel.ports.Clock; sleeping is billed by Lambda."""
 
     world: World
     slept_s: float = 0.0
@@ -158,7 +158,7 @@ class Clock:
 
 
 class Http:
-    """Implements relay.ports.Http over the simulator's core; times out like the real one."""
+    """Implements relay.kernel.ports.Http over the simulator's core; times out like the real one."""
 
     def __init__(self, world: World, timeout_s: float) -> None:
         self._world = world
@@ -185,7 +185,7 @@ class Http:
 
 
 class Secrets:
-    """Implements relay.ports.Secrets."""
+    """Implements relay.kernel.ports.Secrets."""
 
     def credentials(self, fresh: bool) -> Credentials:
         return Credentials(CLIENT_ID, CLIENT_SECRET)

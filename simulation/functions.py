@@ -60,7 +60,7 @@ def skew_ms_max(settings: MemorySettings) -> int:
 
 class Instance:
     """An execution environment: its ports, and what they keep between invocations. Implements
-    relay.ports.Ports."""
+    relay.kernel.ports.Ports."""
 
     def __init__(self, neighbours: Neighbours, skew_ms: int) -> None:
         n = neighbours

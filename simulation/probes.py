@@ -15,7 +15,7 @@ _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
 
 class Probes:
-    """Implements relay.ports.Telemetry, and watches the ledger's table."""
+    """Implements relay.kernel.ports.Telemetry, and watches the ledger's table."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

@@ -45,7 +45,7 @@ def queue_resource(name: str) -> str:
 
 
 class AskingLedger:
-    """Implements relay.ports.Ledger."""
+    """Implements relay.kernel.ports.Ledger."""
 
     def __init__(self, inner: Ledger, ask: Ask) -> None:
         self._inner = inner
@@ -79,7 +79,7 @@ class AskingLedger:
 
 
 class AskingVault:
-    """Implements relay.ports.Vault."""
+    """Implements relay.kernel.ports.Vault."""
 
     def __init__(self, inner: Vault, ask: Ask) -> None:
         self._inner = inner
@@ -108,7 +108,7 @@ class AskingVault:
 
 
 class AskingQueue:
-    """Implements relay.ports.Queue."""
+    """Implements relay.kernel.ports.Queue."""
 
     def __init__(self, inner: Queue, name: str, ask: Ask) -> None:
         self._inner = inner
@@ -134,7 +134,7 @@ class AskingQueue:
 
 
 class AskingSecrets:
-    """Implements relay.ports.Secrets."""
+    """Implements relay.kernel.ports.Secrets."""
 
     def __init__(self, inner: Secrets, ask: Ask) -> None:
         self._inner = inner
@@ -146,7 +146,7 @@ class AskingSecrets:
 
 
 class AskingSenderKeys:
-    """Implements relay.ports.SenderKeys."""
+    """Implements relay.kernel.ports.SenderKeys."""
 
     def __init__(self, inner: SenderKeys, ask: Ask) -> None:
         self._inner = inner
@@ -158,7 +158,7 @@ class AskingSenderKeys:
 
 
 class AskingPorts:
-    """Implements relay.ports.Ports: somebody's ports, with `ask` told what each call asks for."""
+    """Implements relay.kernel.ports.Ports: other ports, with `ask` told what each call asks for."""
 
     def __init__(self, ports: Ports, ask: Ask) -> None:
         self._ports, self._ask = ports, ask

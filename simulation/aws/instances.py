@@ -99,7 +99,7 @@ class Aws:
 
 
 class WiredInstance(Instance):
-    """Implements relay.ports.Ports."""
+    """Implements relay.kernel.ports.Ports."""
 
     def __init__(
         self, verb: str, neighbours: Neighbours, skew_ms: int, aws: Aws, wiring: Wiring

@@ -134,7 +134,7 @@ class Wire:
 
 
 class Secrets:
-    """Implements relay.ports.Secrets."""
+    """Implements relay.kernel.ports.Secrets."""
 
     def credentials(self, fresh: bool) -> Credentials:
         return Credentials(CLIENT_ID, CLIENT_SECRET)
@@ -142,7 +142,7 @@ class Secrets:
 
 @dataclass
 class World:
-    """The assembled functions behind their queues. Implements relay.ports.Ports."""
+    """The assembled functions behind their queues. Implements relay.kernel.ports.Ports."""
 
     configuration: Configuration = STEPS
     timeline: Timeline = field(default_factory=lambda: Timeline(START_MS))

@@ -8,7 +8,7 @@ from simulation.memory.timeline import Timeline
 
 
 class MemoryClock:
-    """Implements relay.ports.Clock: true time plus `skew_ms`; a fault may set it forward or back
+    """Implements relay.kernel.ports.Clock: true time plus `skew_ms`; a fault may set it on or back
     between two readings, but never off by more than `skew_ms_max`."""
 
     def __init__(

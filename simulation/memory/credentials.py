@@ -24,7 +24,7 @@ class StoredSecret:
 
 
 class MemorySecrets:
-    """Implements relay.ports.Secrets."""
+    """Implements relay.kernel.ports.Secrets."""
 
     def __init__(self, stored: StoredSecret, gate: Gate, faults: Faults) -> None:
         self._stored = stored
@@ -43,7 +43,7 @@ class MemorySecrets:
 
 
 class MemorySenderKeys:
-    """Implements relay.ports.SenderKeys."""
+    """Implements relay.kernel.ports.SenderKeys."""
 
     def __init__(self, stored: Mapping[str, str], gate: Gate, faults: Faults) -> None:
         self._stored = stored

@@ -35,7 +35,7 @@ READ_FAULTS: tuple[Fault, ...] = (
 
 
 class MemoryHttp:
-    """Implements relay.ports.Http."""
+    """Implements relay.kernel.ports.Http."""
 
     def __init__(
         self,

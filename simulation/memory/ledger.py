@@ -16,7 +16,7 @@ LATE_WRITE_MAX_S = 300.0
 
 
 class MemoryLedger:
-    """Implements relay.ports.Ledger."""
+    """Implements relay.kernel.ports.Ledger."""
 
     def __init__(
         self,

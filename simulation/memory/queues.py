@@ -121,7 +121,7 @@ class StoredQueue:
         self.is_redrive_stopped = bool(self.messages)
 
     def resume_redrive(self, to: "StoredQueue") -> bool:
-        """See relay.ports.Ports.resume_redrive."""
+        """See relay.kernel.ports.Ports.resume_redrive."""
         was_stopped, self.is_redrive_stopped = self.is_redrive_stopped, False
         if was_stopped:
             self.redrive(to, len(self.messages))
@@ -174,7 +174,7 @@ def _heard(text: str) -> None:
 
 
 class MemoryQueue:
-    """Implements relay.ports.Queue."""
+    """Implements relay.kernel.ports.Queue."""
 
     def __init__(self, stored: StoredQueue, gate: Gate, faults: Faults) -> None:
         self._stored = stored

@@ -14,7 +14,7 @@ def _all_taken(records: Sequence[Record]) -> Answer:
 
 @dataclass
 class MemoryRecords:
-    """Implements relay.ports.Records; `answer` decides the result of a call."""
+    """Implements relay.kernel.ports.Records; `answer` decides the result of a call."""
 
     answer: Callable[[Sequence[Record]], Answer] = _all_taken
     taken: dict[str, list[Record]] = field(default_factory=dict)

@@ -28,7 +28,7 @@ LATER, NEVER = "InternalFailure", "InvalidParameterValue"
 
 
 class MemorySink:
-    """Implements relay.ports.Records."""
+    """Implements relay.kernel.ports.Records."""
 
     def __init__(self, server: GenesysServer, gate: Gate, faults: Faults, timing: Timing) -> None:
         self._server = server

@@ -6,7 +6,7 @@ from lambdas.relay.kernel.metrics import Metric
 
 
 class MemoryTelemetry:
-    """Implements relay.ports.Telemetry."""
+    """Implements relay.kernel.ports.Telemetry."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

@@ -7,7 +7,7 @@ from simulation.memory.gate import Gate
 
 
 class MemoryVault:
-    """Implements relay.ports.Vault over `documents`, which all callers share."""
+    """Implements relay.kernel.ports.Vault over `documents`, which all callers share."""
 
     def __init__(self, documents: dict[str, str], gate: Gate, faults: Faults) -> None:
         self._documents = documents

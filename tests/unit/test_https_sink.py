@@ -62,7 +62,7 @@ class Receiver:
 
 @dataclass
 class Keys:
-    """Implements relay.ports.SenderKeys."""
+    """Implements relay.kernel.ports.SenderKeys."""
 
     stored: Mapping[str, Sequence[str]]
 

@@ -79,7 +79,7 @@ class Unreachable:
 
 @dataclass
 class World:
-    """Everything that a use case can reach. Implements relay.ports.Ports."""
+    """Everything that a use case can reach. Implements relay.kernel.ports.Ports."""
 
     faults: Planned = field(default_factory=Planned)
     timeline: Timeline = field(default_factory=lambda: Timeline(NOW_MS))

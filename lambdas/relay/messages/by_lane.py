@@ -8,7 +8,7 @@ from lambdas.relay.messages.glimpse import lane_of
 
 
 class ByLane:
-    """Implements relay.ports.Outbox for the batches of every lane."""
+    """Implements relay.kernel.ports.Outbox for the batches of every lane."""
 
     def __init__(self, queues: Mapping[Lane, Outbox]) -> None:
         self._queues = queues
