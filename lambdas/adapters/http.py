@@ -87,7 +87,7 @@ class _OneRequest(HTTPAdapter):
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         self._trust = trust
-        super().__init__(max_retries=0)
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named, ssl_context=self._trust)
