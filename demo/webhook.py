@@ -24,7 +24,7 @@ from starlette.routing import Route
 from simulator.server import listen
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 120.0
 #: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 BODY_BYTES_MAX = 10_000_000
 
@@ -53,9 +53,11 @@ class Throttle:
 
 
 @contextmanager
-def serving(handler: Handler, *, per_second: float, burst: int) -> Iterator[str]:
+def serving(
+    handler: Handler, *, per_second: float, burst: int, clock: Callable[[], float]
+) -> Iterator[str]:
     """Serves POST /events/{sender} until the block ends; yields the address without the path."""
-    throttle = Throttle(per_second, burst, time.monotonic)
+    throttle = Throttle(per_second, burst, clock)
 
     async def serve(request: Request) -> Response:
         if not throttle.admits():

@@ -13,6 +13,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.dead_letters import ATTEMPTS, REASON, REDRIVES
 from ops.connection import Line, Relay
 from ops.errors import OpsError
+from ops.spellings import is_named
 
 #: how long dead letters that are read here are hidden from others (seconds)
 HOLD_S = 120
@@ -70,7 +71,8 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters to select; an empty field does not restrict."""
+    """Which letters to select; an empty field does not restrict, and the beginning of an id is
+    enough (ops/spellings.py)."""
 
     reason: str = ""
     batch: str = ""
@@ -85,14 +87,14 @@ class Filter:
         return self == Filter()
 
     def takes(self, letter: Letter, now_ms: int) -> bool:
-        exact = (
+        ids = (
             (self.batch, letter.says("batch")),
             (self.conversation, letter.says("conversation")),
             (self.identity, letter.says("identity")),
         )
         return (
             self.reason.lower() in f"{letter.reason} {sentence(letter.reason)}".lower()
-            and all(wanted in ("", found) for wanted, found in exact)
+            and all(not wanted or is_named(found, wanted) for wanted, found in ids)
             and letter.delivery.message_id.startswith(self.message)
             and now_ms - _seen_ms(letter) >= self.older_than_s * 1000
         )

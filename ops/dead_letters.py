@@ -33,9 +33,13 @@ Queue = Annotated[
 Reason = Annotated[
     str, typer.Option(callback=_said, help="Only those whose reason contains this text.")
 ]
-Batch = Annotated[str, typer.Option(callback=_said, help="Only this batch (request).")]
-Conversation = Annotated[str, typer.Option(callback=_said, help="Only this conversation.")]
-Identity = Annotated[str, typer.Option(callback=_said, help="Only this event.")]
+Batch = Annotated[
+    str, typer.Option(callback=_said, help="Only this batch (request), or its beginning.")
+]
+Conversation = Annotated[
+    str, typer.Option(callback=_said, help="Only this conversation, or its beginning.")
+]
+Identity = Annotated[str, typer.Option(callback=_said, help="Only this event, or its beginning.")]
 Message = Annotated[
     str,
     typer.Option(

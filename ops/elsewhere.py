@@ -10,6 +10,7 @@ from lambdas.relay.kernel.vault_keys import QUARANTINE, REVIEW, SEALED
 from ops import dead_letter
 from ops.connection import Line, Relay
 from ops.review_cases import quarantine_document, quarantined
+from ops.screen import plural
 
 #: the most that is searched per place
 LETTERS_MAX = 1_000
@@ -42,93 +43,122 @@ class Place:
         }
 
 
-def kept(relay: Relay, names: Iterable[str]) -> list[Place]:
-    """Dead letters and quarantined messages that contain one of the names."""
-    wanted = _usable(names)
-    return [*_dead(relay, wanted), *_unreadable(relay, wanted)] if wanted else []
+class Elsewhere:
+    """One search. `unread` says, in sentences, what was not searched: whoever finds nothing must
+    not be told that nothing is there."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.unread: list[str] = []
+
+    def kept(self, names: Iterable[str]) -> list[Place]:
+        """Dead letters and quarantined messages that contain one of the names."""
+        wanted = _usable(names)
+        return [*self._dead(wanted), *self._unreadable(wanted)] if wanted else []
+
+    def requests_that_say(self, names: Iterable[str]) -> list[str]:
+        """The requests whose kept payload, or whose document for a person, contains a name."""
+        wanted = _usable(names)
+        return [
+            batch_id
+            for prefix in (REVIEW, SEALED)
+            for batch_id in self._documents(prefix)
+            if wanted and _says(self._relay.vault.fetch(f"{prefix}{batch_id}.json") or "", wanted)
+        ]
+
+    def queued(self, names: Iterable[str]) -> list[Place]:
+        """Messages waiting in a queue that contain a name."""
+        wanted = _usable(names)
+        return [place for line in self._relay.lines() for place in self._waiting(line, wanted)]
+
+    def _documents(self, prefix: str) -> Iterator[str]:
+        pages = self._relay.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._relay.output("VaultBucketName"),
+            Prefix=prefix,
+            PaginationConfig={"MaxItems": DOCUMENTS_MAX},
+        )
+        keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
+        self._note(len(keys) >= DOCUMENTS_MAX, f"documents of {prefix} in the vault", DOCUMENTS_MAX)
+        yield from (key.removeprefix(prefix).removesuffix(".json") for key in keys)
+
+    def _dead(self, wanted: list[str]) -> Iterator[Place]:
+        for line in self._relay.lines():
+            found = dead_letter.read(self._relay, line, LETTERS_MAX)
+            self._note(len(found) >= LETTERS_MAX, f"dead letters of {line.name}", LETTERS_MAX)
+            try:
+                for letter in found:
+                    said = (letter.delivery.message_id, *letter.delivery.attributes.values())
+                    if _says(" ".join((*said, letter.delivery.body)), wanted):
+                        name = letter.delivery.message_id
+                        yield Place(
+                            f"{line.name}-dead",
+                            name,
+                            f"a dead letter: {sentence(letter.reason)}",
+                            f"relay dead-letters show {name}",
+                        )
+            finally:
+                dead_letter.release(self._relay, line, found)
+
+    def _unreadable(self, wanted: list[str]) -> Iterator[Place]:
+        names = [one.name for one in quarantined(self._relay, DOCUMENTS_MAX)]
+        self._note(len(names) >= DOCUMENTS_MAX, "messages in quarantine", DOCUMENTS_MAX)
+        for name in names:
+            document = quarantine_document(self._relay, name)
+            if _says(f"{name} {document['message']}", wanted):
+                yield Place(
+                    QUARANTINE.rstrip("/"),
+                    name,
+                    f"unreadable; waits for a person: {sentence(document['reason'])}",
+                    f"relay review show {name}",
+                )
+
+    def _waiting(self, line: Line, wanted: list[str]) -> Iterator[Place]:
+        seen: set[str] = set()
+        while len(seen) < MESSAGES_MAX:
+            answer = self._relay.sqs.receive_message(
+                QueueUrl=line.url, MaxNumberOfMessages=SQS_ENTRIES_MAX, VisibilityTimeout=LOOK_S
+            )
+            messages = [m for m in answer.get("Messages", []) if m["MessageId"] not in seen]
+            if not messages:
+                break
+            for message in messages:
+                seen.add(message["MessageId"])
+                if _says(f"{message['MessageId']} {message['Body']}", wanted):
+                    yield Place(
+                        line.name,
+                        message["MessageId"],
+                        "waits in the queue",
+                        "relay status",
+                    )
+        if (others := _messages(self._relay, line) - len(seen)) > 0:
+            self.unread.append(
+                f"{plural(others, 'message')} of {line.name} could not be read: at most "
+                f"{MESSAGES_MAX} are, and none that a function has or that is delayed; try again "
+                "in a minute."
+            )
+
+    def _note(self, is_cut: bool, what: str, most: int) -> None:
+        if is_cut:
+            self.unread.append(f"Only {most:,} {what} were searched.")
 
 
-def requests_that_say(relay: Relay, name: str) -> list[str]:
-    """The requests whose kept payload, or whose document for a person, contains the name."""
-    wanted = _usable([name])
-    return [
-        batch_id
-        for prefix in (REVIEW, SEALED)
-        for batch_id in _documents(relay, prefix)
-        if wanted and _says(relay.vault.fetch(f"{prefix}{batch_id}.json") or "", wanted)
-    ]
-
-
-def _documents(relay: Relay, prefix: str) -> Iterator[str]:
-    pages = relay.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=relay.output("VaultBucketName"),
-        Prefix=prefix,
-        PaginationConfig={"MaxItems": DOCUMENTS_MAX},
+def _messages(relay: Relay, line: Line) -> int:
+    """How many messages a queue has: visible, received by somebody, delayed."""
+    answer = relay.sqs.get_queue_attributes(
+        QueueUrl=line.url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
     )
-    for page in pages:
-        for row in page.get("Contents", []):
-            yield row["Key"].removeprefix(prefix).removesuffix(".json")
-
-
-def queued(relay: Relay, name: str) -> list[Place]:
-    """Messages waiting in a queue that contain the name."""
-    wanted = _usable([name])
-    return [place for line in relay.lines() for place in _waiting(relay, line, wanted)]
+    return sum(int(count) for count in answer["Attributes"].values())
 
 
 def _usable(names: Iterable[str]) -> list[str]:
-    return [name for name in dict.fromkeys(names) if len(name) >= NAME_CHARS_MIN]
+    return [name.lower() for name in dict.fromkeys(names) if len(name) >= NAME_CHARS_MIN]
 
 
 def _says(text: str, wanted: Iterable[str]) -> bool:
-    return any(name in text for name in wanted)
-
-
-def _dead(relay: Relay, wanted: list[str]) -> Iterator[Place]:
-    for line in relay.lines():
-        found = dead_letter.read(relay, line, LETTERS_MAX)
-        try:
-            for letter in found:
-                said = (letter.delivery.message_id, *letter.delivery.attributes.values())
-                if _says(" ".join((*said, letter.delivery.body)), wanted):
-                    name = letter.delivery.message_id
-                    yield Place(
-                        f"{line.name}-dead",
-                        name,
-                        f"a dead letter: {sentence(letter.reason)}",
-                        f"relay dead-letters show {name}",
-                    )
-        finally:
-            dead_letter.release(relay, line, found)
-
-
-def _unreadable(relay: Relay, wanted: list[str]) -> Iterator[Place]:
-    for one in quarantined(relay, DOCUMENTS_MAX):
-        document = quarantine_document(relay, one.name)
-        if one.name.startswith(tuple(wanted)) or _says(str(document["message"]), wanted):
-            yield Place(
-                QUARANTINE.rstrip("/"),
-                one.name,
-                f"unreadable; waits for a person: {sentence(document['reason'])}",
-                f"relay review show {one.name}",
-            )
-
-
-def _waiting(relay: Relay, line: Line, wanted: list[str]) -> Iterator[Place]:
-    seen: set[str] = set()
-    while len(seen) < MESSAGES_MAX:
-        answer = relay.sqs.receive_message(
-            QueueUrl=line.url, MaxNumberOfMessages=SQS_ENTRIES_MAX, VisibilityTimeout=LOOK_S
-        )
-        messages = [m for m in answer.get("Messages", []) if m["MessageId"] not in seen]
-        if not messages:
-            return
-        for message in messages:
-            seen.add(message["MessageId"])
-            if _says(message["Body"], wanted):
-                yield Place(
-                    line.name,
-                    message["MessageId"],
-                    "waits in the queue",
-                    "relay status",
-                )
+    """Ids are written in either case."""
+    return any(name in text.lower() for name in wanted)

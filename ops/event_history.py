@@ -171,14 +171,15 @@ class Answer:
         return not self.ways and not self.requests
 
 
-def gather(relay: Relay, name: str, *, sender: str, thorough: bool) -> Answer:
-    """Everything that the ledger has under a name, or under names that start with it; with `sender`
-    the name is that sender's id of an event. Raises OpsError if that is too much."""
-    key = identity_by_sender(sender, name) if sender else name
-    at_once = of_names(relay, [key])
+def gather(relay: Relay, names: Sequence[str], *, sender: str, thorough: bool) -> Answer:
+    """Everything that the ledger has under one name, in any of its spellings, or under names that
+    start with it; with `sender` the name is that sender's id of an event. Raises OpsError if that
+    is too much."""
+    keys = [identity_by_sender(sender, names[0])] if sender else names
+    at_once = of_names(relay, keys)
     if not at_once.is_empty:
         return at_once
-    found = ledger_search.search(relay, key, thorough=thorough)
+    found = ledger_search.search(relay, keys, thorough=thorough)
     return replace(of_names(relay, found.names), unsearched=found.unsearched)
 
 

@@ -11,6 +11,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.reading import LISTED_MAX, Depth, Reading
 from ops.screen import age, plural
+from ops.spellings import SHORT_ID_CHARS
 
 #: a queue whose oldest message waits longer is behind
 BEHIND_S = 15 * MINUTE_S
@@ -113,8 +114,6 @@ KINDS = (
     ),
     (OVERDUE, "request", "{} overdue", "`relay trace {}`", "Overdue"),
 )
-#: how much of an id people see, which is enough for the commands
-SHORT_ID_CHARS = 8
 
 
 def _of_cases(cases: Sequence[Case]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ops.connection import Relay
 from ops.errors import OpsError
 from ops.event_history import FATES, SHADOWED, Way
 from ops.screen import Screen, plural
+from ops.spellings import is_named
 from ops.trace import GOOD, clock, short_topic
 
 #: most events listed, unless more are asked for
@@ -37,6 +38,8 @@ FIELDS: Mapping[str, str] = {
 #: those that are in the keys, or in a list
 DERIVED = ("conversation", "identity", "route")
 NAMES = (*FIELDS, *DERIVED)
+#: ids, whose beginning is enough
+IDS = ("conversation", "identity", "envelope", "request", "correlation")
 READ = (
     "pk", "sk", "batch_id", "claimed_at_ms", "topic", "routes", "envelope_id", "correlation_id",
     "sender", "entrance", "redelivery", "backfill",
@@ -71,7 +74,7 @@ class Wanted:
             self.since_ms <= int(claim["claimed_at_ms"]) < self.until_ms
             and (not self.topic or fnmatchcase(topic, self.topic))
             and self.destination in ("", destination)
-            and all(value in known[name] for name, value in self.fields.items())
+            and all(_has(known[name], name, value) for name, value in self.fields.items())
         )
 
     def ends_so(self, way: Way) -> bool:
@@ -79,6 +82,10 @@ class Wanted:
         words = self.state.lower()
         states = [request.state.lower() for request in way.requests[-1:]]
         return words in way.fate.lower() or words in states
+
+
+def _has(known: Sequence[str], name: str, value: str) -> bool:
+    return value in known or (name in IDS and any(is_named(one, value) for one in known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,22 @@ from typing import Any
 
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S
 from lambdas.relay.kernel.time_format import iso
-from ops import elsewhere, event_history
+from ops import event_history
 from ops.audit_trail import RequestWay
 from ops.connection import Relay
-from ops.elsewhere import Place
+from ops.elsewhere import Elsewhere, Place
 from ops.errors import OpsError
 from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
+from ops.spellings import spellings
 
 GOOD = ("delivered", "duplicate", "claimed in shadow mode")
 NOTHING = (
     f"Nothing is known of {{}}: it is not in the ledger, a queue, a dead letter, the quarantine "
     f"or a waiting payload. The ledger keeps items for {CLAIM_TTL_S // DAY_S} days and never the "
-    "content of an event: look for a delivered event by one of its ids. An older event may be in "
-    "the archive."
+    "content of an event: look for a delivered event by one of its ids, or with `relay list` by "
+    "time, topic, sender or state. An older event may be in the archive of its bus, which "
+    "`relay replay-archive` reads by time: copies change nothing."
 )
 
 
@@ -43,16 +45,19 @@ def find(relay: Relay, name: str, *, sender: str, thorough: bool) -> Found:
     """Everything that the name stands for. Raises OpsError if that is nothing."""
     if not name.strip():
         raise OpsError("Whose history? Give an id or the beginning of one: see `relay list`.")
-    answer = event_history.gather(relay, name, sender=sender, thorough=thorough)
-    places = _elsewhere(relay, name, answer)
+    names = spellings(name)
+    answer = event_history.gather(relay, names, sender=sender, thorough=thorough)
+    others = Elsewhere(relay)
+    places = _kept(others, names, answer)
     if answer.is_empty and not places:
-        said_by = elsewhere.requests_that_say(relay, name)
-        found = event_history.of_names(relay, said_by)
+        found = event_history.of_names(relay, others.requests_that_say(names))
         answer = replace(found, unsearched=answer.unsearched)
     if answer.is_empty and not places:
-        places = elsewhere.queued(relay, name)
+        places = others.queued(names)
     if answer.is_empty and not places:
-        raise OpsError(f"{NOTHING.format(name)} {answer.unsearched}".rstrip())
+        raise OpsError(
+            " ".join(filter(None, (NOTHING.format(name), answer.unsearched, *others.unread)))
+        )
     return Found(name, answer, places)
 
 
@@ -74,13 +79,13 @@ def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: boo
         screen.note(found.unsearched)
 
 
-def _elsewhere(relay: Relay, name: str, found: Answer) -> list[Place]:
-    """Where else it is, unless the ledger shows that everything is done."""
+def _kept(others: Elsewhere, names: Sequence[str], found: Answer) -> list[Place]:
+    """Where else it is kept, unless the ledger shows that everything is done."""
     if found.ways and all(one.fate.startswith(GOOD) for one in found.ways):
         return []
     requests = {request.batch_id for one in found.ways for request in one.requests}
     requests |= {request.batch_id for request in found.requests}
-    return elsewhere.kept(relay, [name, *sorted(requests)])
+    return others.kept([*names, *sorted(requests)])
 
 
 def _show_places(places: Sequence[Place], screen: Screen) -> None:

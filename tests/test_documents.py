@@ -1,9 +1,13 @@
 """What people are told follows the code: who changes one is told where it is said."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
 from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S, HORIZON_S
@@ -51,3 +55,97 @@ def test_readme_says_which_topics_confirm_requests() -> None:
 )
 def test_what_is_said_of_the_horizon_follows_the_limits(document: str, said: str) -> None:
     assert said in (ROOT / document).read_text("utf-8"), f"{document} must say: {said}"
+
+
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "environments").glob("*.toml")),
+    *sorted(path for path in (ROOT / "examples").rglob("*") if path.suffix in (".md", ".yaml")),
+]
+#: what starts a command: a mark of code, settings before it, or a list's indentation
+MAKE = re.compile(r"(?:`|^ *)((?:[A-Z]+=\S+ )*make(?: +[^`#\n]*)?)", re.MULTILINE)
+#: up to the end of a block's line, or of the mark of code, which may be in the next line
+AWS = re.compile(
+    r"(?:`|^[ #]*)(aws [a-z0-9]+ [a-z-]+ [^`\n]*(?:\n[^`\n]*(?=`[^`]))?)", re.MULTILINE
+)
+#: what AWS's command line adds to every operation, and the commands that it has beside them
+AWS_OPTIONS, AWS_COMMANDS = {"query", "output", "region", "profile"}, {"cloudformation deploy"}
+TARGETS = dict(re.findall(r"^([a-z]+):.*?## (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M))
+
+
+def made() -> Iterator[tuple[str, str]]:
+    for path in DOCUMENTS:
+        for command in MAKE.findall(path.read_text("utf-8")):
+            yield str(path.relative_to(ROOT)), command.strip()
+
+
+def unknown_to_make(command: str) -> list[str]:
+    """The targets that there are not, and the settings that no target of the command takes."""
+    words = shlex.split(command.replace("make", "", 1))
+    targets = [word for word in words if "=" not in word]
+    settings = [word.partition("=")[0] for word in words if "=" in word]
+    about = " ".join(TARGETS.get(target, "") for target in targets)
+    lost = [name for name in settings if not re.search(rf"\b{name}\b", about)]
+    return [target for target in targets if target not in TARGETS] + lost
+
+
+@pytest.mark.parametrize(("where", "command"), sorted(set(made())))
+def test_what_make_is_asked_for_is_there(where: str, command: str) -> None:
+    assert unknown_to_make(command) == []
+
+
+@pytest.mark.parametrize("command", ["make gone", "make sim FAULTS=hostile", "HOLD=3 make synth"])
+def test_what_make_has_not_would_be_noticed(command: str) -> None:
+    assert unknown_to_make(command)
+
+
+def asked_of_aws() -> Iterator[tuple[str, str]]:
+    for path in DOCUMENTS:
+        for command in AWS.findall(path.read_text("utf-8")):
+            if " ".join(command.split()[1:3]) not in AWS_COMMANDS:
+                yield str(path.relative_to(ROOT)), " ".join(command.split())
+
+
+def unknown_to_aws(command: str) -> list[str]:
+    """The operation that there is not, or the options that it has no member for."""
+    _, service, operation, *rest = command.split()
+    names = Session()
+    if operation == "wait":
+        waiters = names.get_waiter_model(service).waiter_names
+        return [] if rest[0] in {xform_name(name, "-") for name in waiters} else [rest[0]]
+    model = names.get_service_model(service)
+    called = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation not in called:
+        return [operation]
+    taken = model.operation_model(called[operation]).input_shape
+    members = {xform_name(name, "-") for name in (taken.members if taken else ())}
+    options = re.findall(r"--(?:no-)?([a-z-]+)", " ".join(rest))
+    return sorted(set(options) - members - AWS_OPTIONS)
+
+
+@pytest.mark.parametrize(("where", "command"), sorted(set(asked_of_aws())))
+def test_what_aws_is_asked_for_is_there(where: str, command: str) -> None:
+    assert unknown_to_aws(command) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("aws dynamodb gone --table-name x", "gone"),
+        ("aws dynamodb wait table-gone --table-name x", "table-gone"),
+        ("aws dynamodb update-table --table-name x --protected", "protected"),
+    ],
+)
+def test_what_aws_has_not_would_be_noticed(command: str, word: str) -> None:
+    assert unknown_to_aws(command) == [word]
+
+
+def test_commands_are_found_where_they_stand() -> None:
+    """Between backticks that end in the next line, in a block, in a comment."""
+    said = " ".join(command for _, command in asked_of_aws())
+
+    assert len(set(made())) > 40
+    assert "--restore-date-time 2026-11-21T03:00:00Z" in said
+    assert "--deletion-protection-enabled" in said
+    assert "list-event-source-mappings" in said

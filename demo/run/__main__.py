@@ -72,6 +72,8 @@ def main() -> int:
         scenario = SCENARIOS[order.scenario]
         show = Show(console)
         if order.events:
+            if order.events.is_fifo():
+                show.tell(f"{order.events} is a pipe: reading until whoever writes it ends.")
             capture = read_file(order.events)
             show.tell(capture.recognised)
             return run(order, capture.lines, show)

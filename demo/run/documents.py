@@ -5,6 +5,11 @@ whatever joined or padded files contain between them."""
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
+
+#: docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: characters
+#: that are not in a message's permitted set
+NOT_CARRIED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: ignored: white space of any kind (RFC 7464's separator is one), a file's padding, its end under
 #: CP/M, a byte order mark in the middle
@@ -42,10 +47,18 @@ def split(text: str) -> list[Row]:
         if begin == len(text):
             return rows
         end = _end_of_document(text, begin, line)
+        if end is None and (opened := _opened_at_end(text, begin)) is not None:
+            begin, end = opened
         at = _end_of_line(text, begin) if end is None else end
         piece = text[begin:at]
         rows.append(Row(piece, line, is_json=end is not None, is_long="\n" in piece))
         line += piece.count("\n")
+
+
+def dumped(document: Any) -> str:
+    """A document as one line that a message can carry: what it cannot carry stays an escape."""
+    text = json.dumps(document, ensure_ascii=False)
+    return NOT_CARRIED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _end_of_gap(text: str, at: int) -> int:
@@ -73,6 +86,20 @@ def _end_of_document(text: str, begin: int, line: int) -> int | None:
     except (ValueError, RecursionError):
         return None  # a number with thousands of digits, or thousands of brackets
     return end if _AFTER.match(text, end) else None
+
+
+def _opened_at_end(text: str, begin: int) -> tuple[int, int] | None:
+    """Where the document of several lines begins and ends that opens at the end of this line,
+    behind a logger's words (`aws logs tail --format json`); None if there is none."""
+    opened = text[begin : _end_of_line(text, begin)].rstrip()
+    at = begin + len(opened) - 1
+    if opened[-1:] != "{" or not text[at - 1].isspace():
+        return None
+    try:
+        _, end = _reader.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return None
+    return at, end
 
 
 def _goes_on(text: str, begin: int, broken_at: int) -> bool:

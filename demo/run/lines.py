@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from random import Random
 from typing import Any
 
 from demo.day import SOURCE, Day
+
+#: what a bus may be called
+#: (docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html)
+_BUS_NAME = re.compile(r"[/.\-_A-Za-z0-9]{1,256}")
 
 
 class InputError(Exception):
@@ -52,9 +57,9 @@ def generate(seed: int) -> list[Line]:
 
 
 def bus_source(lines: Sequence[Line]) -> str:
-    """The partner source of most lines; a stack has only one."""
+    """The partner source of most lines, after which the bus is named; a stack has only one."""
     sources = Counter(line.document["source"] for line in lines if line.is_publishable)
-    return sources.most_common(1)[0][0] if sources else SOURCE
+    return next((name for name, _ in sources.most_common() if _BUS_NAME.fullmatch(name)), SOURCE)
 
 
 def read_line(text: str, place: str = "") -> Line:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from demo.run.lines import Line
 from demo.run.stage import Stage, StageError
 from lambdas.relay.kernel.field_types import is_encodable
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPartnerEvents.html: Entries
 ENTRIES_MAX = 20
@@ -119,7 +120,7 @@ class _Publisher:
 
     def _deliver(self) -> None:
         copies, self._copies = self._copies, []
-        for group in _groups(copies):
+        for group in groups(copies):
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._target,
                 Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(group)],
@@ -128,9 +129,19 @@ class _Publisher:
                 raise StageError(f"SQS did not take {len(answer['Failed'])} redelivered events.")
 
 
-def _groups(bodies: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(bodies), MESSAGES_MAX):
-        yield bodies[start : start + MESSAGES_MAX]
+def groups(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """As many as one call takes, by number and by bytes: a call is as long as a message at most."""
+    group: list[str] = []
+    size = 0
+    for body in bodies:
+        own = len(body.encode())
+        if group and (len(group) == MESSAGES_MAX or size + own > SQS_MESSAGE_BYTES_MAX):
+            yield group
+            group, size = [], 0
+        group.append(body)
+        size += own
+    if group:
+        yield group
 
 
 def _resources(line: Line) -> list[str]:

@@ -1,6 +1,7 @@
 """The wrappings of captured events: the answers and deliveries of the AWS services used to capture
 them. Each is recognised by its members' names; its contents may be wrapped again."""
 
+import ast
 import base64
 import gzip
 import json
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demo.run.documents import Broken, split
+from demo.run.documents import Broken, dumped, split
 
 LOGS = "CloudWatch Logs"
+#: how JSON objects and lists, laid out in any way, and gzip begin in Base64
+BASE64 = ("eyJ", "eyA", "ewo", "ewk", "ew0", "W3s", "WyA", "Wwo", "Ww0", "H4sI")
 #: EventBridge -> SNS -> SQS -> a log: four; nothing real is deeper
 DEPTH_MAX = 8
 #: what Lambda itself writes into a function's log, besides the function's own output
@@ -59,10 +62,12 @@ def _unwrapped(text: str, document: Any, around: tuple[str, ...]) -> Iterator[Fo
 def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
     """The name of the wrapping and its contents; None if it is none."""
     match document:
-        case str() if _may_be_json(document):
-            return "JSON text", [document]
-        case list() if any(isinstance(row, dict) or _may_be_json(row) for row in document):
+        case str() if plain := _plain(document):
+            return "JSON text" if plain == document else "Base64", [plain]
+        case list() if any(isinstance(row, dict) for row in document) or _are_texts(document):
             return "a JSON array", document
+        case list() if found := list(_events_in(document)):
+            return "a JSON array", found  # rows and their columns (`--query`)
         case dict() if not is_envelope(document):
             return next(_taken(document), None)
         case _:
@@ -71,9 +76,9 @@ def _inside(document: Any) -> tuple[str, Sequence[Any]] | None:
 
 def _events_in(document: Any, depth: int = DEPTH_MAX) -> Iterator[Any]:
     """Every event in a document of an unknown form, at any depth."""
-    if isinstance(document, str) and _may_be_json(document):
+    if isinstance(document, str) and (plain := _plain(printed(document))):
         try:
-            document = json.loads(document)
+            document = json.loads(plain)
         except (ValueError, RecursionError):
             return
     if is_envelope(document):
@@ -83,8 +88,20 @@ def _events_in(document: Any, depth: int = DEPTH_MAX) -> Iterator[Any]:
             yield from _events_in(inner, depth - 1)
 
 
-def _may_be_json(said: Any) -> bool:
-    return isinstance(said, str) and said.lstrip()[:1] == "{"
+def _are_texts(rows: Sequence[Any]) -> bool:
+    return all(isinstance(row, str) for row in rows) and any(map(_plain, rows))
+
+
+def _plain(said: Any) -> str:
+    """What may be JSON in a text: the text itself, or what it holds in Base64; "" if nothing."""
+    if not isinstance(said, str):
+        return ""
+    if said.startswith(BASE64):
+        try:
+            return _decoded(said)
+        except (ValueError, OSError, EOFError, zlib.error):
+            return ""
+    return said if said.lstrip()[:1] == "{" else ""
 
 
 def _taken(document: Document) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -99,7 +116,7 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
     """A part's contents, as text and document. Text that is not JSON throughout stays one unchanged
     piece."""
     if not isinstance(part, str):
-        yield json.dumps(part, ensure_ascii=False), part
+        yield dumped(part), part
         return
     text = printed(part) if is_printed else part
     try:
@@ -109,21 +126,37 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
     if rows and all(row.is_json for row in rows):
         yield from ((row.text, json.loads(row.text)) for row in rows)
     else:
-        yield text, None
+        yield text, text if text.startswith(BASE64) else None
 
 
 def printed(message: str) -> str:
-    """A function's output, without the time, level and request id that its logger put in front of
-    it."""
+    """The document that a function or a command printed, without what stands around it: the time,
+    level and request id of a logger, the columns of `--output text`."""
     said = message.strip()
+    if said[:1] == "{":
+        return _of_python(said) or said
     start = said.find("{")
     if start <= 0 or not said[start - 1].isspace():
         return said
     try:
-        json.loads(said[start:])
+        _, length = json.JSONDecoder().raw_decode(said[start:])
     except (ValueError, RecursionError):
-        return said
-    return said[start:]
+        return _of_python(said[start:]) or said
+    after = said[start + length :]
+    # Something else that may be a document must not be left out.
+    is_alone = "{" not in after and (not after or after[0].isspace())
+    return said[start : start + length] if is_alone else said
+
+
+def _of_python(said: str) -> str:
+    """What Python's `print` makes of a document, as JSON; "" if it is none."""
+    if not said.startswith("{'"):
+        return ""
+    try:
+        read = ast.literal_eval(said)
+        return dumped(read) if isinstance(read, dict) else ""
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ""
 
 
 def _all(rows: Any, name: str) -> list[Any]:

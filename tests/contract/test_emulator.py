@@ -37,7 +37,7 @@ GAPS = (
     "metric_math_alarms",
     "bus_by_arn",
 )
-WAIT_S = 20.0
+WAIT_S = 120.0
 METRIC_MATH_ALARM = {
     "Type": "AWS::CloudWatch::Alarm",
     "Properties": {

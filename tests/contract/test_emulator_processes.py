@@ -15,6 +15,8 @@ from emulator import toolchain
 from emulator.process import HOST, Emulator, EmulatorError
 
 #: Starts a supervised shell with a child of its own, says its group, and waits to be killed.
+#: how long processes may take to end, on a busy machine, too (seconds)
+WITHIN_S = 60.0
 PARENT = """
 import signal, sys, time
 from pathlib import Path
@@ -49,7 +51,7 @@ def test_children_and_grandchildren_end_with_their_parent(
     parent.wait()
     parent.stdout.close()
 
-    assert gone_within(group, 5.0)
+    assert gone_within(group, WITHIN_S)
 
 
 def test_everything_ends_when_only_make_is_killed(tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_everything_ends_when_only_make_is_killed(tmp_path: Path) -> None:
 
     assert make.stdout.read() == "", "the program under make has closed its output"
     make.stdout.close()
-    assert gone_within(group, 5.0)
+    assert gone_within(group, WITHIN_S)
 
 
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
@@ -82,7 +84,9 @@ def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 def test_a_supervised_command_keeps_its_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = ["sh", "-c", "exit 7"]
-    code = supervisor.run(command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=10)
+    code = supervisor.run(
+        command, cwd=tmp_path, env=os.environ, log=log, grace_s=0, timeout_s=WITHIN_S
+    )
 
     assert code == 7
 
@@ -96,7 +100,7 @@ def test_stopping_ends_the_whole_group(tmp_path: Path) -> None:
 
     supervisor.stop(child, grace_s=0.3)
 
-    assert gone_within(child.pid, 5.0)
+    assert gone_within(child.pid, WITHIN_S)
 
 
 def test_a_stopped_emulator_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_a_stopped_emulator_leaves_nothing_behind(tmp_path: Path) -> None:
 
     emulator.stop()
 
-    assert gone_within(child.pid, 1.0)
+    assert gone_within(child.pid, WITHIN_S)
 
 
 def test_a_taken_port_is_named_in_one_sentence(tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from lambdas.relay.kernel.reasons import Code
 from tests.contract.wire import serving
 
 TIMING = replace(REHEARSAL, connect_timeout_s=0.3, request_timeout_s=0.4)
-#: a request may take as long as the timing says, and the machine a little more
-BOUND_S = TIMING.request_s + 1.0
+#: a request may take as long as the timing says, and a busy machine a lot more
+BOUND_S = TIMING.request_s + 20.0
+#: what a server does that never ends by itself: longer than any bound
+ENDLESS_S = 120.0
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: yes\r\n\r\n{}"
 
@@ -195,7 +197,7 @@ def test_a_connection_that_breaks_after_the_request_means_unanswered(
         (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\n\r\n{}",),
         (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 90\r\n\r\n{}",),
         (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}",),
-        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 3\r\n\r\n{}", 10.0),
+        (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 3\r\n\r\n{}", ENDLESS_S),
         (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\n\r\n" + b"{}" + b" " * 1_000_000,),
     ],
     ids=["no length", "cut off", "cut in a chunk", "silent within", "long"],
@@ -212,14 +214,14 @@ def test_a_refusal_is_certain_however_its_words_end(script: tuple[bytes | float,
     assert took_s < BOUND_S
 
 
-DRIP = [step for _ in range(100) for step in (b"x", 0.1)]
+DRIP = [step for _ in range(1_000) for step in (b"x", 0.1)]
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        (10.0,),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 10.0),
+        (ENDLESS_S,),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", ENDLESS_S),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *DRIP),
     ],
     ids=["silence", "silence within the body", "one byte at a time"],

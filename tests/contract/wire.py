@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+#: how long a request may take to arrive, on a busy machine, too (seconds)
+READ_WITHIN_S = 60
 #: what to do after a request was read: send bytes, or wait so many seconds
 Script = Sequence[bytes | float]
 
@@ -54,7 +56,7 @@ def _answer(
     ended: threading.Event,
     tls: ssl.SSLContext | None,
 ) -> None:
-    connection.settimeout(2)
+    connection.settimeout(READ_WITHIN_S)
     if tls is not None:
         connection = tls.wrap_socket(connection, server_side=True)
     server.requests.append(_read(connection))
@@ -68,7 +70,7 @@ def _answer(
 def _read(connection: socket.socket) -> bytes:
     """One request with its body."""
     data = b""
-    until = time.monotonic() + 2
+    until = time.monotonic() + READ_WITHIN_S
     while time.monotonic() < until:
         data += connection.recv(65_536)
         head, found, body = data.partition(b"\r\n\r\n")

@@ -17,7 +17,7 @@ import requests
 
 PACKAGES = ("chromium", "chromium-driver")
 PROGRAMS = ("chromium", "chromedriver")
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 TIMEOUT_S = 60.0
 FLAGS = (
     "--headless",

@@ -3,6 +3,11 @@
 import base64
 import gzip
 import json
+import os
+import re
+import subprocess
+import tarfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +43,10 @@ def pretty(events: Any) -> str:
     return json.dumps(events, indent=2, ensure_ascii=False)
 
 
+def encoded(content: str) -> str:
+    return base64.b64encode(content.encode()).decode()
+
+
 # Layouts
 
 LAYOUTS: dict[str, Callable[[list[Envelope]], str]] = {
@@ -70,6 +79,24 @@ LAYOUTS: dict[str, Callable[[list[Envelope]], str]] = {
     ),
     "server-sent": lambda events: "".join(f"data: {text(event)}\n\n" for event in events),
     "an array of texts": lambda events: json.dumps([text(event) for event in events]),
+    "an array of rows": lambda events: json.dumps([[1, "i", text(event)] for event in events]),
+    "aws logs tail --format json": lambda events: "".join(
+        f"2026-01-09T09:00:00+00:00 [$LATEST]8f5 {pretty(event)}\n" for event in events
+    ),
+    "--output text": lambda events: "".join(
+        f"EVENTS\t372\t1767949200000\tstream\t{text(event)}\t1767949200000\n" for event in events
+    ),
+    "--output text, side by side": lambda events: "\t".join(map(text, events)) + "\n",
+    "Base64": lambda events: "".join(f"{encoded(text(event))}\n" for event in events),
+    "Base64, side by side": lambda events: "\t".join(encoded(pretty(event)) for event in events),
+    "an array of Base64": lambda events: json.dumps([encoded(text(event)) for event in events]),
+    "Python's print": lambda events: "".join(f"{event!r}\n" for event in events),
+    "Python's print in a log": lambda events: "".join(
+        f"2026-01-09T09:00:00.000Z {event!r}\n" for event in events
+    ),
+    "in colours": lambda events: "".join(
+        f"\x1b[1;39m{text(event)[:1]}\x1b[0m{text(event)[1:]}\x1b[0m\n" for event in events
+    ),
 }
 
 
@@ -118,10 +145,6 @@ def test_gzip_is_read_also_in_several_parts_and_twice(tmp_path: Path) -> None:
 # Wrappings
 
 
-def encoded(content: str) -> str:
-    return base64.b64encode(content.encode()).decode()
-
-
 def subscription(messages: list[str]) -> dict[str, Any]:
     logged = [{"id": str(n), "timestamp": 1, "message": m} for n, m in enumerate(messages)]
     return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logEvents": logged}
@@ -153,6 +176,10 @@ WRAPPINGS: dict[str, Callable[[list[str]], Any]] = {
         "events": [{"timestamp": 1, "message": f"{body}\n", "ingestionTime": 2} for body in said],
         "nextForwardToken": "f/1",
     },
+    "aws logs get-query-results --query results": lambda said: [
+        [{"field": "@timestamp", "value": "t"}, {"field": "@message", "value": body}]
+        for body in said
+    ],
     "printed by a logger": lambda said: {
         "events": [
             {"timestamp": 1, "message": m}
@@ -229,6 +256,13 @@ UNKNOWN: dict[str, Callable[[list[str]], Any]] = {
     "by id": lambda said: {str(number): json.loads(body) for number, body in enumerate(said)},
     "a list under any name": lambda said: {"Items": [json.loads(body) for body in said], "n": 3},
     "a table's rows": lambda said: {"Items": [{"body": {"S": body}} for body in said]},
+    "a logger of JSON": lambda said: [
+        {"level": "INFO", "message": f"Received event: {body}", "requestId": "r"} for body in said
+    ],
+    "Lambda's event of Kafka": lambda said: {
+        "eventSource": "aws:kafka",
+        "records": {"t-0": [{"value": encoded(body)} for body in said]},
+    },
     "a queue's bodies as documents": lambda said: {
         "Messages": [{"MessageId": "m", "Body": json.loads(body)} for body in said]
     },
@@ -296,6 +330,17 @@ def test_a_line_that_is_none_stays_as_it_is_and_harms_no_other(tmp_path: Path, r
     assert "3 events and 1 that are none" in capture.recognised
 
 
+def test_what_no_message_carries_stays_the_escape_that_it_was(tmp_path: Path) -> None:
+    """Also where the document is printed anew: out of its wrapping, or on one line."""
+    event = envelope(attributes={"said": "half \ud83d, none \uffff"})
+    content = json.dumps({"Items": [event]}) + json.dumps(event, indent=2)
+
+    capture = read(tmp_path, content)
+
+    assert documents(capture) == [event, event]
+    assert all("half \\ud83d, none \\uffff" in line.text for line in capture.lines)
+
+
 # What cannot be read is one sentence
 
 
@@ -361,11 +406,91 @@ def test_a_character_that_no_message_carries_is_one_sentence(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"7z\xbc\xaf\x27\x1c\0\4", "is packed: unpack it first, with 7z x."),
+        (b"\xff\x06\x00\x00sNaPpY", "is packed: unpack it first, with snunzip."),
+        (b"PAR1\x15\x04", "is a Parquet file, which is no text: export it as JSON."),
+        (b"Obj\x01\x04", "is an Avro file, which is no text: export it as JSON."),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_another_format_is_named_with_what_makes_text_of_it(
+    tmp_path: Path, content: bytes, said: str, pack: Callable[[bytes], bytes]
+) -> None:
+    assert refused(tmp_path, pack(content)).strip() == said
+
+
+def test_an_archive_of_files_is_named(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(rows(EVENTS))
+    with tarfile.open(tmp_path / "events.json", "w:gz") as archive:
+        archive.add(tmp_path / "one.json", "one.json")
+
+    with pytest.raises(InputError, match=r"is an archive of files: unpack it first, with tar"):
+        read_file(tmp_path / "events.json")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_more_than_fits_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr("demo.run.opening.BYTES_MAX", 2**20)
+    content = rows(EVENTS).encode() * (2**20 // len(rows(EVENTS)) + 1)
+
+    assert refused(tmp_path, pack(content)).startswith(" is longer than 1 MiB: name a part of it")
+
+
+@pytest.mark.parametrize("said", ["x" * 1_048_000, "\u00fc" * 180_000])
+def test_an_event_that_no_message_carries_is_refused_with_its_line(
+    tmp_path: Path, said: str
+) -> None:
+    """A run would end in the middle, at the call that sends it."""
+    content = rows([EVENTS[0], envelope(attributes={"said": said})])
+
+    assert refused(tmp_path, content).startswith(", line 2, is 1,0")
+
+
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"events.ndjson cannot be read: .*\.$"):
+    with pytest.raises(InputError, match=r"events.ndjson cannot be read: there is no such file"):
         read_file(tmp_path / "events.ndjson")
 
 
-def test_a_folder_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot be read: Is a directory\.$"):
+def test_a_folder_is_one_sentence_with_how_to_join_its_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"it is a directory: join its files with `(.*)`, and"):
         read_file(tmp_path)
+
+
+def test_the_files_of_a_folder_joined_as_told_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "it's 2026"
+    (folder / "01").mkdir(parents=True)
+    (folder / "a.gz").write_bytes(gzip.compress(text(EVENTS[0]).encode()))
+    (folder / "01" / "b.gz").write_bytes(gzip.compress(text(EVENTS[1]).encode()))
+    with pytest.raises(InputError) as told:
+        read_file(folder)
+    (command,) = re.findall("`(.*)`", str(told.value))
+
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+
+    assert len(read_file(tmp_path / "events.json").lines) == 2
+
+
+def test_what_one_may_not_read_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"you may not read it: make it readable with `chmod u\+r"):
+        read_file(tmp_path / "events.json")
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(rows(EVENTS),))
+    writer.start()
+
+    assert documents(read_file(pipe)) == EVENTS
+    writer.join()

@@ -1,7 +1,9 @@
 """What a run tells the simulated Genesys of before it publishes."""
 
-from demo.run.lines import read_line
-from demo.run.publishing import conversations_in
+from demo.day import SOURCE
+from demo.run.lines import bus_source, read_line
+from demo.run.publishing import conversations_in, groups
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from tests.envelopes import envelope, text
 
 
@@ -15,3 +17,26 @@ def test_what_breaks_off_in_the_middle_of_a_character_is_nobodys_id() -> None:
         }  # fmt: skip
 
     assert conversations_in([read_line(text(row)) for row in rows]) == {"c-1": ["p-1"], "c-2": []}
+
+
+def test_copies_are_sent_in_calls_that_sqs_takes() -> None:
+    bodies = ["x" * 300_000] * 7 + ["y"] * 25
+
+    calls = list(groups(bodies))
+
+    assert [body for call in calls for body in call] == bodies
+    assert all(len(call) <= 10 for call in calls)
+    assert all(sum(map(len, call)) <= SQS_MESSAGE_BYTES_MAX for call in calls)
+
+
+def test_a_bus_is_named_after_a_source_that_buses_can_be_named_after() -> None:
+    """Whatever else is in the file; a run would end when it deploys the bus."""
+    rows = [envelope() for _ in range(3)]
+    for row, source in zip(
+        rows, ("mein Shop \U0001f600", "mein Shop \U0001f600", "a.b/c"), strict=True
+    ):
+        row["source"] = source
+    lines = [read_line(text(row)) for row in rows]
+
+    assert bus_source(lines) == "a.b/c"
+    assert bus_source(lines[:2]) == SOURCE

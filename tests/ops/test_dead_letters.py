@@ -34,7 +34,12 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.fixture
 def two(relay: Deployed) -> Deployed:
     letter(relay, "writes", "one", **WHY)
-    letter(relay, "writes", "two", **{**WHY, "reason": "no connection", "batch": "b2"})
+    letter(
+        relay,
+        "writes",
+        "two",
+        **{**WHY, "reason": "no connection", "batch": "b2", "identity": "kx7f3b8c1e5d"},
+    )
     return relay
 
 
@@ -131,6 +136,8 @@ def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
     [
         ("--batch", "b2", 1),
         ("--batch", "b", 0),
+        ("--identity", "kx7f3b8c", 1),
+        ("--identity", "kx7f3b8", 0),
         ("--conversation", "c1", 2),
         ("--identity", "other", 0),
         ("--queue", "events", 0),

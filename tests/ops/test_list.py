@@ -63,6 +63,9 @@ def topics(answer: Any) -> list[str]:
         (["--field", "correlation=checkout-7", "--field", "sender=shop.example"], ["paid"]),
         (["--field", "correlation=checkout-7", "--field", "sender=other"], []),
         (["--field", "conversation=c9"], ["sent"]),
+        (["--field", "correlation=checkout"], ["paid"]),
+        (["--field", "correlation=check"], []),
+        (["--field", "sender=shop.exampl"], []),
         (["--field", "route=steps"], ["sent"]),
     ],
 )

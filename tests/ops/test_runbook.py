@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import encode
 from lambdas.relay.review.cases import park
 from ops.__main__ import main
+from ops.connection import CLOCK
 from tests.ops.conftest import Deployed, letter
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
@@ -27,12 +30,16 @@ INLINE = re.compile(r"`((?:bin/)?relay(?: [^`]*)?)`")
 #: where a text of Python goes on in its next line
 JOINT = re.compile(r'"\s*\n\s*f?"')
 FENCED = re.compile(r"```(?:sh)?\n(.*?)```", re.DOTALL)
+#: a line of a block, which a list may indent
+LINE = re.compile(r"^ *((?:bin/)?relay .*)$", re.MULTILINE)
+INDENTED = re.compile(r"^ {4}(?:bin/)?relay ")
 
 (BATCH,) = sealed([sealed_event("a", conversation="7f3b8c1e"), sealed_event("b")])
 #: what stands for what, on the relay of these tests
 PLACES = {
-    "<begin>": "2026-11-21T03:00Z",
-    "<end>": "2026-11-21T04:00Z",
+    "<begin>": iso(CLOCK.now_ms() - 3 * HOUR_S * 1000),
+    "<end>": iso(CLOCK.now_ms() - HOUR_S * 1000),
+    "<why>": "the contact list was deleted",
     "<that moment>": "2026-11-21T03:00Z",
     "<step 1>": "2026-11-21T04:00Z",
     "<name>": "production",
@@ -48,17 +55,20 @@ PLACES = {
 def spoken(text: str) -> Iterator[str]:
     """The commands that a text names, as it names them."""
     for block in FENCED.findall(text):
-        for line in block.splitlines():
-            if line.startswith(("relay ", "bin/relay ")):
-                yield line.partition("#")[0].strip()
-    for said in INLINE.findall(FENCED.sub("", text)):
+        for line in LINE.findall(block):
+            yield line.partition("#")[0].strip()
+    rest = FENCED.sub("", text)
+    for line in rest.splitlines():
+        if INDENTED.match(line):
+            yield line.strip()
+    for said in INLINE.findall(rest):
         yield " ".join(said.split())
 
 
 def arguments(command: str) -> list[str]:
     """A command as a person would type it for the relay of these tests."""
     for place, value in PLACES.items():
-        command = command.replace(place, f'"{value}"')
+        command = command.replace(f'"{place}"', place).replace(place, f'"{value}"')
     return shlex.split(command)[1:]
 
 
@@ -86,6 +96,19 @@ def test_a_command_that_is_not_there_would_be_noticed(command: str) -> None:
     assert main([*arguments(command), "--help"]) == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`relay gone` says so",
+        "```sh\nrelay gone   # why\n```",
+        "1. first\n\n   ```\n   relay gone\n   ```",
+        "order it:\n\n    relay gone\n\nand so on",
+    ],
+)
+def test_a_command_is_found_wherever_documents_show_one(text: str) -> None:
+    assert list(spoken(text)) == ["relay gone"]
+
+
 def section_of(text: str, part: str) -> str:
     return re.split(r"\n#{2,3} ", text.split(f"\n{part}\n", 1)[1], maxsplit=1)[0]
 
@@ -102,10 +125,11 @@ ELSEWHERE = (
     "--watch",
     "--whole-queue",
 )
+OTHERS = ("## Look", "## Dead letters", "## Review", "### Deliver again on purpose")
 STEPS = sorted(
     {
         command
-        for part in [*(f"### {name}" for name in ALARMS), "## Look", "## Dead letters", "## Review"]
+        for part in [*(f"### {name}" for name in ALARMS), *OTHERS]
         for command in spoken(section_of(section, part))
         if not any(word in command for word in ELSEWHERE)
     }

@@ -21,6 +21,14 @@ OTHERS = frozenset(
     }
 )  # fmt: skip
 QUOTED = re.compile(r"`([^`\n]+)`")
+#: queries of Logs Insights, and the words in them that are its own or a person's
+QUERY = re.compile(r"^```\n((?:fields|filter)\b.*?)^```", re.DOTALL | re.MULTILINE)
+INSIGHTS = frozenset(
+    {
+        "fields", "filter", "sort", "stats", "count", "as", "by", "and", "or", "asc", "timestamp",
+        "message", "request", "event", "conversation", "refusals",
+    }
+)  # fmt: skip
 #: commands have a test of their own
 COMMANDS = ("relay ", "bin/relay", "make ", "aws ", "--")
 
@@ -67,3 +75,22 @@ def test_what_is_quoted_can_be_seen(word: str) -> None:
 def test_what_cannot_be_seen_would_be_noticed(word: str) -> None:
     """The first two stood in the runbook, and in no log."""
     assert not is_said(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    sorted(
+        {
+            word
+            for query in QUERY.findall(RUNBOOK.read_text("utf-8"))
+            for word in re.findall(r"[a-z_]+", query)
+        }
+        - INSIGHTS
+    ),
+)
+def test_a_query_asks_for_what_the_logs_have(word: str) -> None:
+    assert re.search(rf"\b{word}\b", said())
+
+
+def test_queries_are_found() -> None:
+    assert len(QUERY.findall(RUNBOOK.read_text("utf-8"))) == 2

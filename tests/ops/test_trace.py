@@ -16,6 +16,7 @@ from lambdas.relay.routes.mapping import item_ids
 from ops.__main__ import main
 from ops.audit_trail import EventWay, RequestWay, Trace
 from ops.event_history import ways
+from ops.ledger_search import is_meant
 from tests.ops.conftest import Deployed, letter
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
@@ -149,6 +150,82 @@ def test_nothing_is_no_name(
     assert "Whose history?" in capsys.readouterr().err
 
 
+def with_members(relay: Deployed, batch: Batch, **members: Any) -> None:
+    claim(batch, relay.ledger, NOW_MS)
+    written(relay, batch, "DONE", attempt=1, **members)
+
+
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [
+        ({"genesys_id": "e7a1c0de-1"}, "e7a1c0de"),
+        ({"context_id": "c0ffee00-2"}, "c0ffee00"),
+        ({"confirmed_by": "0badcafe-3"}, "0badcafe"),
+        ({"conversation_id": "5eedf00d-4"}, "5eedf00d-4"),
+        ({"duplicates": ["d00d1e00-5", "d00d1e00-6"]}, "d00d1e00-6"),
+        ({"contradictions": ["fade0000-7"]}, "fade0000"),
+        ({"expected": '[["Order-4711/A",{"k":1}]]'}, "Order-4711"),
+        ({"redelivery": "redeliver-c0de"}, "redeliver-c0de"),
+        ({"backfill": "backfill-c0de"}, "backfill-c0"),
+    ],
+)
+def test_whatever_an_item_shows_is_a_name(members: dict[str, Any], name: str) -> None:
+    assert is_meant(name, {"pk": "R#a", "sk": "R", **members})
+    assert not is_meant("another", {"pk": "R#a", "sk": "R", **members})
+
+
+def test_a_damaged_record_has_no_names_but_its_own() -> None:
+    broken = {"pk": "R#a1", "sk": "R", "expected": "[1, checkout", "duplicates": 7, "routes": 7}
+
+    assert not is_meant("checkout", broken)
+    assert is_meant("a1", broken)
+
+
+CALL = "7f3b8c1e-5d2a-4e6f-9a0b-1c2d3e4f5a6b"
+(OF_CALL,) = sealed([sealed_event("a", conversation=CALL)])
+
+
+def test_a_name_is_found_as_people_paste_it(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_members(relay, OF_CALL, context_id="c0ffee00-2")
+    identity = OF_CALL.events[0].identity
+
+    for name in (
+        f" {CALL}\n",
+        CALL.upper(),
+        CALL[:8].upper(),
+        f"{CALL[:8]}/{identity[:8]}",
+        f"{CALL}/{identity}",
+        identity.upper(),
+        OF_CALL.batch_id.upper(),
+        "c0ffee00",
+    ):
+        assert [event["request"] for event in told(capsys, name)] == [OF_CALL.batch_id], name
+
+
+@pytest.mark.parametrize("kept", ["tel:+4915112345678", "+4915112345678"])
+def test_a_telephone_number_is_found_however_it_is_written(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], kept: str
+) -> None:
+    """Of a conversation that bears it, whose claims have its hash, and in what is not delivered."""
+    written_so = ("tel:+4915112345678", "+49 151 1234-5678", "+49 (151) 12345678", "+4915112345678")
+    (batch,) = sealed([sealed_event("a", conversation=kept)])
+    with_members(relay, batch)
+    letter(relay, "events", json.dumps({"to": kept}), reason="the ledger does not answer")
+
+    for name in written_so:
+        assert [event["request"] for event in told(capsys, name)] == [batch.batch_id], name
+    relay.dynamodb.delete_item(TableName="ledger", Key=_key_of(batch))
+    for name in written_so:
+        assert [place["where"] for place in told(capsys, name)] == ["events-dead"], name
+
+
+def _key_of(batch: Batch) -> Any:
+    pk, sk = claim_key(batch.events[0], batch.target.destination)
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
 # Wherever it is
 
 
@@ -188,6 +265,38 @@ def test_what_still_waits_in_a_queue_is_found(
 
     (found,) = told(capsys, "order-4711")
     assert (found["where"], found["fate"]) == ("events", "waits in the queue")
+
+
+def test_a_message_in_a_queue_is_found_by_its_own_id(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = relay.sqs.send_message(QueueUrl=relay.line("writes").url, MessageBody="{}")
+
+    assert [place["where"] for place in told(capsys, sent["MessageId"][:8].upper())] == ["writes"]
+
+
+def test_what_cannot_be_searched_is_not_said_to_be_nowhere(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than is read, or with a function at this moment."""
+    for limit in ("LETTERS_MAX", "DOCUMENTS_MAX", "MESSAGES_MAX"):
+        monkeypatch.setattr(f"ops.elsewhere.{limit}", 1)
+    for number in range(2):
+        letter(relay, "checks", "{}", reason="429")
+        relay.vault.keep(f"quarantine/{number}.json", json.dumps({"message": "{}", "reason": "r"}))
+        relay.vault.keep(f"sealed/{number}.json", "{}")
+    events = relay.queue(relay.line("events").url)
+    events.send([Outgoing("{}")])
+    relay.sqs.receive_message(QueueUrl=relay.line("events").url, VisibilityTimeout=600)
+
+    assert main(["trace", "nobody"]) == 2
+
+    said = capsys.readouterr().err
+    assert "Only 1 dead letters of checks were searched." in said
+    assert "Only 1 messages in quarantine were searched." in said
+    assert "Only 1 documents of sealed/ in the vault were searched." in said
+    assert "1 message of events could not be read" in said
+    assert "writes" not in said
 
 
 def test_an_event_whose_request_is_a_dead_letter_says_so(

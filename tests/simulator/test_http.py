@@ -20,7 +20,7 @@ from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID
 from tests.simulator.world import JOURNEY, event
 
-READY_S = 20
+READY_S = 120
 ROOT = Path(__file__).parents[2]
 
 
@@ -110,6 +110,10 @@ def test_a_hanging_answer_is_a_timeout_and_did_commit(simulator: Simulator) -> N
     simulator.control("POST", "conduct", {"lost_answer": 1.0, "hang_s": 5.0})
     with pytest.raises(requests.ReadTimeout):
         simulator.events("a", timeout_s=0.3)
+    # On a busy machine the request may not even have been read by then.
+    until = time.monotonic() + READY_S
+    while not simulator.control("GET", "summary")["effects"] and time.monotonic() < until:
+        time.sleep(0.05)
     assert simulator.control("GET", "summary")["effects"] == 1
 
 
@@ -117,7 +121,7 @@ def test_a_slow_answer_is_slow_and_holds_up_nobody(simulator: Simulator) -> None
     simulator.control("POST", "conduct", {"slow": 1.0, "slow_s": 0.4})
     begin = time.monotonic()
     assert simulator.events("a").status_code == 200
-    assert 0.4 <= time.monotonic() - begin < 5
+    assert 0.4 <= time.monotonic() - begin < READY_S
 
 
 def test_an_empty_2xx_answer_is_empty(simulator: Simulator) -> None:
