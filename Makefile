@@ -40,8 +40,8 @@ check: setup ## Check style, formatting and types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy --strict .
 
-sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]
-	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED")
+sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]; replay one [RUNS=1 SEED=7 WORLD=tracked]
+	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED") $(if $(WORLD),--world "$$WORLD")
 
 mistakes: setup ## Plant small mistakes one at a time, and see that a test catches each [WORDS="stacks ledger" SAMPLE=300 SEED=1]
 	@.venv/bin/python -m tests.mistakes $(if $(SAMPLE),--sample "$$SAMPLE") $(if $(SEED),--seed "$$SEED") $(WORDS)

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from simulation import campaign, report
-from simulation.scenario import draw
-from simulation.trial import run_scenario, run_tracked_seed
+from simulation.kinds import KINDS, run
+from simulation.scenario import WorldKind
 
 RUNS_MAX = 10_000_000
 SEED_MAX = 2**53
@@ -21,15 +21,15 @@ def main(
         str, typer.Option(help="How many seeds to run; 1 replays one, step by step.")
     ] = "1000",
     seed: Annotated[str, typer.Option(help="The first seed.")] = "1",
-    tracked: Annotated[
-        bool, typer.Option("--tracked", help="With one run: the world of tracked requests.")
-    ] = False,
+    world: Annotated[
+        str, typer.Option(help=f"With one run: the kind of its world, {', '.join(KINDS)}.")
+    ] = "full",
 ) -> None:
     """Runs the production code in the simulated world, and checks what becomes of every event."""
     count = _whole(runs, "RUNS", 1, RUNS_MAX)
     first = _whole(seed, "SEED", 0, SEED_MAX)
     if count == 1:
-        raise typer.Exit(_replay(first, tracked=tracked))
+        raise typer.Exit(_replay(first, _kind(world)))
     progress = report.Progress()
     try:
         result = campaign.run(count, first, progress)
@@ -41,13 +41,18 @@ def main(
     raise typer.Exit(0 if result.is_good else 1)
 
 
-def _replay(seed: int, *, tracked: bool) -> int:
-    if tracked:
-        trial = run_tracked_seed(seed, show=report.show_step)
-    else:
-        trial = run_scenario(draw(seed), show=report.show_step)
+def _replay(seed: int, kind: WorldKind) -> int:
+    trial = run(kind, seed, report.show_step)
     report.tell_trial(trial)
     return 1 if trial.failed else 0
+
+
+def _kind(name: str) -> WorldKind:
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    print(f"WORLD is {name!r}; it must be one of {', '.join(KINDS)}.", file=sys.stderr)
+    raise typer.Exit(2)
 
 
 def _whole(text: str, name: str, least: int, most: int) -> int:

@@ -3,9 +3,8 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from typing import Any, Protocol, TypeVar
@@ -15,23 +14,41 @@ from simulation.corpus import known_line_seeds
 from simulation.enumeration import SMALL
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
+from simulation.kinds import replayed
 from simulation.lines import Line, executable
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.probes import missing
 from simulation.rivals.comparison import REGIMES, RIVALS, Outcome
+from simulation.scenario import WorldKind
 from simulation.trial import REASON, Trial, prepare_process, total
 
-#: seeds per process at a time
-SEEDS_AT_ONCE = 20
-#: one run of tracked requests per this many runs
-TRACKED_SHARE = 10
-#: one run with a queue for each lane per this many runs
-LANES_SHARE = 10
-#: one run of an endless fault per this many runs: each is a week of virtual time
-ENDLESS_SHARE = 100
-#: one run with the real adapters per this many runs: botocore takes twenty times as long
-WIRED_SHARE = 50
+#: worlds per process at a time
+AT_ONCE = 5
+#: up to so many worlds of a campaign are full ones; of those beyond, one per this many, and the
+#: others are small
+FULL_FIRST, FULL_SHARE = 1_000, 5
+#: one world of a kind of its own per this many, each from the campaign's first seed on: endless
+#: ones are a week of virtual time, wired ones take twenty times as long
+OWN_SHARES: Mapping[WorldKind, int] = {
+    "tracked": 10,
+    "lanes": 10,
+    "sink": 50,
+    "endless": 100,
+    "wired": 50,
+}
+#: these stand for themselves: neither their faults nor their probes count for the others
+APART: frozenset[WorldKind] = frozenset({"sink", "endless", "wired"})
+#: what the watcher calls them
+PHASES: Mapping[WorldKind, str] = {
+    "full": "runs",
+    "small": "small worlds",
+    "tracked": "tracked requests",
+    "lanes": "lanes",
+    "sink": "other sinks",
+    "endless": "faults that never end",
+    "wired": "real adapters",
+}
 #: seeds traced at a time, until every line has run. The first ones are known to run rare lines; a
 #: campaign of LINE_SEEDS_MAX runs continues with its own seeds for as long as needed
 LINE_SEEDS = 80
@@ -41,9 +58,9 @@ LINE_SEEDS_AT_ONCE = 5
 KEPT_MAX = 20
 #: a mutant that survives this many seeds counts as undetected: then a fault is missing
 HUNT_SEEDS_MAX = 3_000
-#: from this many runs on, every probe must occur, and each fault kind this often per run
+#: from this many runs on, every probe must occur, and each fault kind this often per event
 PROBED_RUNS_MIN = 1_000
-FAULT_PER_RUN_MIN = 0.04
+FAULT_PER_EVENT_MIN = 0.0008
 #: reasons to involve a person although Genesys would have taken the event, and the highest share of
 #: all events; in the campaign of 25,000 runs it was 1.5 % for all reasons together
 REASONS_MAX: Mapping[str, float] = {
@@ -95,16 +112,8 @@ class Result:
     failed: list[Trial] = field(default_factory=list)
     failures: int = 0
     seconds: float = 0.0
-    #: runs in the world of tracked requests
-    tracked: int = 0
-    #: runs with a queue for each lane
-    in_lanes: int = 0
-    #: runs in which something never works again, and their failures
-    endless: int = 0
-    endless_failures: list[str] = field(default_factory=list)
-    #: runs with the real adapters, and their failures
-    wired: int = 0
-    wired_failures: list[str] = field(default_factory=list)
+    #: worlds by kind
+    worlds: Counter[WorldKind] = field(default_factory=Counter)
     single_crashes: int = 0
     pair_crashes: int = 0
     crash_failures: list[str] = field(default_factory=list)
@@ -120,18 +129,13 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        bad = self.failures or self.crash_failures or self.endless_failures or self.wired_failures
-        return not (bad or self.survivors or self.objections)
+        return not (self.failures or self.crash_failures or self.survivors or self.objections)
 
 
 def run(runs: int, first_seed: int, watcher: Watcher) -> Result:
     result = Result()
     with get_context("fork").Pool(os.cpu_count(), prepare_process) as pool:
-        _seeds(runs, first_seed, pool, watcher, result)
-        _tracked(runs, first_seed, pool, watcher, result)
-        _in_lanes(runs, first_seed, pool, watcher, result)
-        _endless(runs, first_seed, pool, watcher, result)
-        _wired(runs, first_seed, pool, watcher, result)
+        _worlds(runs, first_seed, pool, watcher, result)
         _crashes(runs, pool, watcher, result)
         _lines(runs, first_seed, pool, watcher, result)
         _mutants(first_seed, pool, watcher, result)
@@ -149,65 +153,35 @@ def _each(
         yield done
 
 
-def _trials(
-    phase: str,
-    run: Callable[[range], list[Trial]],
-    first: int,
-    seeds: int,
-    pool: Pool,
-    watcher: Watcher,
-) -> Iterator[Trial]:
-    last = first + seeds
-    parts = [range(n, min(n + SEEDS_AT_ONCE, last)) for n in range(first, last, SEEDS_AT_ONCE)]
-    return chain.from_iterable(_each(phase, run, parts, pool, watcher))
+def shared_out(runs: int, first: int) -> dict[WorldKind, range]:
+    """The seeds of each kind of world in a campaign of so many runs. Full and small ones are the
+    runs; those of the other kinds come in addition."""
+    full = min(runs, FULL_FIRST) + max(0, runs - FULL_FIRST) // FULL_SHARE
+    own = {kind: range(first, first + max(1, runs // each)) for kind, each in OWN_SHARES.items()}
+    return {"full": range(first, first + full), "small": range(first + full, first + runs), **own}
 
 
-def _seeds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    begun = time.perf_counter()
-    for trial in _trials("runs", work.run_seeds, first, runs, pool, watcher):
-        total(result.counts, trial)
-        _add(trial, result)
-    result.seconds = time.perf_counter() - begun
-
-
-def _tracked(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    seeds = max(1, runs // TRACKED_SHARE)
-    run = work.run_tracked_seeds
-    for trial in _trials("tracked requests", run, first, seeds, pool, watcher):
-        result.tracked += 1
-        _add(trial, result)
-
-
-def _in_lanes(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    seeds = max(1, runs // LANES_SHARE)
-    for trial in _trials("lanes", work.run_seeds_in_lanes, first, seeds, pool, watcher):
-        result.in_lanes += 1
-        _add(trial, result)
-
-
-def _endless(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    seeds = range(first, first + max(1, runs // ENDLESS_SHARE))
-    trials = list(_each("faults that never end", work.run_endless_seed, seeds, pool, watcher))
-    result.endless += len(trials)
-    result.endless_failures += _failures(trials)
-
-
-def _wired(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
-    seeds = range(first, first + max(1, runs // WIRED_SHARE))
-    trials = list(_each("real adapters", work.run_wired_seed, seeds, pool, watcher))
-    result.wired += len(trials)
-    result.wired_failures += _failures(trials)
-
-
-def _failures(trials: Iterable[Trial]) -> list[str]:
-    """The first failure of each seed."""
-    return [f"seed {t.seed}: {t.account.violations[0]}" for t in trials if t.failed]
+def _worlds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
+    for kind, seeds in shared_out(runs, first).items():
+        parts = [(kind, seeds[n : n + AT_ONCE]) for n in range(0, len(seeds), AT_ONCE)]
+        if not parts:
+            continue
+        begun = time.perf_counter()
+        for trials in _each(PHASES[kind], work.run_worlds, parts, pool, watcher):
+            for trial in trials:
+                _add(trial, result)
+        if kind not in OWN_SHARES:
+            result.seconds += time.perf_counter() - begun
 
 
 def _add(trial: Trial, result: Result) -> None:
-    result.faults.update(trial.faults)
-    result.probes.update(trial.probes)
-    result.regimes[trial.regime] += 1
+    result.worlds[trial.kind] += 1
+    if trial.kind not in OWN_SHARES:
+        total(result.counts, trial)
+    if trial.kind not in APART:
+        result.faults.update(trial.faults)
+        result.probes.update(trial.probes)
+        result.regimes[trial.regime] += 1
     if trial.failed:
         result.failures += 1
         result.failed = sorted([*result.failed, trial], key=_seed)[:KEPT_MAX]
@@ -279,7 +253,7 @@ def judge(runs: int, result: Result) -> None:
                 result.objections.append(
                     f"{number} events were given to a person for the {name}, not {most:.0f} at most"
                 )
-    floor = runs * FAULT_PER_RUN_MIN
+    floor = result.counts["events"] * FAULT_PER_EVENT_MIN
     for kind in KINDS:
         if result.faults[kind] < floor:
             result.objections.append(
@@ -308,14 +282,9 @@ def rows(result: Result) -> dict[str, Any]:
         "unrouted": counts["unrouted"],
         "not_taken": counts["not_taken"],
         "failures": result.failures,
-        "failing_seeds": [trial.seed for trial in result.failed],
+        "failing": [replayed(trial) for trial in result.failed],
         "runs_per_second": round(counts["runs"] / result.seconds, 1) if result.seconds else 0,
-        "tracked_runs": result.tracked,
-        "runs_in_lanes": result.in_lanes,
-        "endless_runs": result.endless,
-        "endless_failures": result.endless_failures,
-        "wired_runs": result.wired,
-        "wired_failures": result.wired_failures,
+        "worlds": dict(result.worlds),
         "steps": counts["steps"],
         "regimes": dict(sorted(result.regimes.items())),
         "faults": dict(sorted(result.faults.items())),

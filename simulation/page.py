@@ -29,11 +29,12 @@ def filled(page: str, told: Mapping[str, Any]) -> str:
 
 def _figures(told: Mapping[str, Any]) -> str:
     faults = told["faults"]
-    broken = told["failures"] + len(told["crash_failures"]) + len(told["endless_failures"])
-    broken += len(told["wired_failures"])
+    broken = told["failures"] + len(told["crash_failures"])
+    worlds = told["worlds"]
     rarest = min(faults, key=lambda kind: faults[kind])
     rows = (
         ("runs, each with its own world", f"{told['runs']:,}"),
+        ("of these, small ones, with a quarter of the events", f"{worlds.get('small', 0):,}"),
         ("events published, not counting copies", f"{told['events']:,}"),
         ("delivered once", f"{told['delivered']:,}"),
         ("rejected by Genesys, given to a person", f"{told['rejected']:,}"),
@@ -52,10 +53,11 @@ def _figures(told: Mapping[str, Any]) -> str:
         ("**undetected duplicate effects**", f"**{told['undetected_duplicates']:,}**"),
         (f"faults, of {len(faults)} kinds", f"{sum(faults.values()):,}"),
         (f"the rarest kind: {rarest}", f"{faults[rarest]:,}"),
-        ("runs with tracked requests", f"{told['tracked_runs']:,}"),
-        ("runs with a queue for each lane", f"{told['runs_in_lanes']:,}"),
-        ("runs in which something fails for good", f"{told['endless_runs']:,}"),
-        ("runs with the real adapters", f"{told['wired_runs']:,}"),
+        ("in addition, runs with tracked requests", f"{worlds['tracked']:,}"),
+        ("with a queue for each lane", f"{worlds['lanes']:,}"),
+        ("with an AWS service as second destination", f"{worlds['sink']:,}"),
+        ("in which something fails for good", f"{worlds['endless']:,}"),
+        ("with the real adapters", f"{worlds['wired']:,}"),
         ("single crashes, at each point of the small worlds", f"{told['single_crashes']:,}"),
         ("pairs of crashes", f"{told['pairs_of_crashes']:,}"),
         ("runs that broke a guarantee", f"{broken:,}"),

@@ -11,13 +11,12 @@ from rich.progress import Progress as Bars
 from rich.table import Table as Rows
 
 from simulation.campaign import Result, rows
+from simulation.kinds import replayed
 from simulation.trace import Step
 from simulation.trial import Trial
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 VIOLATIONS_SHOWN = 8
-#: the label of runs that have a world of their own
-TRACKED = "tracked by events"
 
 
 class Progress:
@@ -96,12 +95,10 @@ def tell(result: Result, out: Path) -> None:
     _tell_rivals(result)
     for trial in result.failed[:1]:
         _tell_failure(trial)
+    for trial in result.failed[1:VIOLATIONS_SHOWN]:
+        CONSOLE.print(f"[red]{replayed(trial)}: {escape(trial.account.violations[0])}[/red]")
     for failed in result.crash_failures[:VIOLATIONS_SHOWN]:
         CONSOLE.print(f"[red]crash point, {escape(failed)}[/red]")
-    for failed in result.wired_failures[:VIOLATIONS_SHOWN]:
-        CONSOLE.print(f"[red]real adapters, {escape(failed)}[/red]")
-    for failed in result.endless_failures[:VIOLATIONS_SHOWN]:
-        CONSOLE.print(f"[red]a fault that never ends, {escape(failed)}[/red]")
     for name in result.survivors:
         CONSOLE.print(f"[red]The mutant survived: {escape(name)}[/red]")
     for objection in result.objections:
@@ -111,18 +108,13 @@ def tell(result: Result, out: Path) -> None:
 
 
 def _tell_failure(trial: Trial) -> None:
-    CONSOLE.print(f"[red]Seed {trial.seed} failed, in the regime: {escape(trial.regime)}[/red]")
+    where = f"{trial.kind} world, regime {escape(trial.regime)}"
+    CONSOLE.print(f"[red]Seed {trial.seed} failed: {where}[/red]")
     for step in trial.last_steps:
         CONSOLE.print(f"  {escape(line_of(step))}")
     for violation in trial.account.violations[:VIOLATIONS_SHOWN]:
         CONSOLE.print(f"[red]{escape(violation)}[/red]")
-    if trial.regime != TRACKED:
-        CONSOLE.print(f"Replay it step by step: make sim RUNS=1 SEED={trial.seed}")
-    else:
-        CONSOLE.print(
-            "Replay it step by step: .venv/bin/python -m simulation "
-            f"--runs 1 --seed {trial.seed} --tracked"
-        )
+    CONSOLE.print(f"Replay it step by step: {replayed(trial)}")
 
 
 def _tell_hunts(result: Result) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Literal
 
 from lambdas.relay.kernel.limits import (
     DAY_S,
@@ -34,7 +35,7 @@ from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME, REGIMES, Regime
 from simulation.workload import PLAIN, Shares, shares_of
 
-#: events per run, so that 25,000 runs are a million events
+#: events per run
 EVENTS = 40
 #: few enough receives that dead letters occur and the reconciler has work
 FEW_RECEIVES: Mapping[str, int] = {"events": 3, "batches": 4, "writes": 6, "checks": 6}
@@ -44,6 +45,9 @@ SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
 STEPS_MAX = 250_000
 #: how long faults go on; then the world must come to rest
 FAULTS_S = 6 * HOUR_S
+
+#: the kinds of worlds that a seed can be drawn for (kinds.py)
+WorldKind = Literal["full", "small", "tracked", "lanes", "sink", "endless", "wired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,23 @@ def draw(seed: int) -> Scenario:
         ending=endless.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
+    )
+
+
+#: events of a small world, and the share of everything else that happens in one
+SMALL_EVENTS, SMALL_SHARE = 8, 3
+
+
+def draw_small(seed: int) -> Scenario:
+    """The scenario of a seed, with a quarter of the events under the same faults: a quarter of the
+    time, and four times as many different worlds in it."""
+    drawn = draw(seed)
+    return replace(
+        drawn,
+        events=SMALL_EVENTS,
+        told=drawn.told // SMALL_SHARE,
+        states=drawn.states // SMALL_SHARE,
+        sessions=drawn.sessions // SMALL_SHARE,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simulation.checker import Account, check
 from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
-from simulation.scenario import Scenario, draw
+from simulation.scenario import Scenario, WorldKind, draw
 from simulation.trace import Step, Trace
 from simulation.tracked import TrackedWorld, Tracks, draw_tracked
 from simulation.tracked_checker import check_tracked
@@ -32,6 +32,8 @@ class Trial:
     points: int
     #: kept only for a failure
     last_steps: tuple[Step, ...]
+    #: the kind of its world (kinds.py)
+    kind: WorldKind = "full"
 
     @property
     def failed(self) -> bool:

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from simulation import hunting
-from simulation.aws.world import draw_wired, run_wired
+from simulation import hunting, kinds
 from simulation.enumeration import SMALL, pairs, scenario_of, singles
 from simulation.hunting import Hunt
 from simulation.lines import Line, watched
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.rivals.comparison import RIVALS, Outcome, compare
-from simulation.scenario import draw, draw_endless, draw_in_lanes, draw_with_sink
-from simulation.trial import Trial, run_scenario, run_seed, run_tracked_seed
+from simulation.scenario import WorldKind, draw
+from simulation.trial import Trial, run_scenario, run_tracked_seed
 
 #: seeds of the small worlds
 SMALL_SEED = 7
@@ -28,33 +27,14 @@ class Enumerated:
     failed: tuple[str, ...]
 
 
-def run_seeds(seeds: range) -> list[Trial]:
-    return [run_seed(seed) for seed in seeds]
-
-
-def run_tracked_seeds(seeds: range) -> list[Trial]:
-    return [run_tracked_seed(seed) for seed in seeds]
-
-
-def run_seeds_in_lanes(seeds: range) -> list[Trial]:
-    return [run_scenario(draw_in_lanes(seed)) for seed in seeds]
-
-
-def run_seeds_with_sink(seeds: range) -> list[Trial]:
-    return [run_scenario(draw_with_sink(seed)) for seed in seeds]
+def run_worlds(part: tuple[WorldKind, range]) -> list[Trial]:
+    kind, seeds = part
+    return [kinds.run(kind, seed) for seed in seeds]
 
 
 def run_restored(seed: int) -> Trial:
     scenario = draw(seed)
     return run_scenario(replace(scenario, rates={**scenario.rates, "ledger restored": 1.0}))
-
-
-def run_wired_seed(seed: int) -> Trial:
-    return run_wired(draw_wired(seed))
-
-
-def run_endless_seed(seed: int) -> Trial:
-    return run_scenario(draw_endless(seed))
 
 
 def enumerate_singles(index: int) -> Enumerated:

@@ -2,7 +2,15 @@
 
 from collections import Counter
 
-from simulation.campaign import LINE_SEEDS_MAX, PROBED_RUNS_MIN, Result, judge
+from simulation.campaign import (
+    FULL_FIRST,
+    LINE_SEEDS_MAX,
+    OWN_SHARES,
+    PROBED_RUNS_MIN,
+    Result,
+    judge,
+    shared_out,
+)
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
 from simulation.probes import EXPECTED, missing
@@ -11,7 +19,9 @@ from simulation.trial import REASON
 
 def _complete(runs: int) -> Result:
     return Result(
-        faults=Counter(dict.fromkeys(KINDS, runs)), probes=Counter(dict.fromkeys(EXPECTED, 1))
+        counts=Counter(events=40 * runs),
+        faults=Counter(dict.fromkeys(KINDS, runs)),
+        probes=Counter(dict.fromkeys(EXPECTED, 1)),
     )
 
 
@@ -54,7 +64,7 @@ def test_a_mutant_that_survived_fails_it() -> None:
 
 def test_a_reason_that_persons_hear_too_often_fails_it() -> None:
     result = _complete(PROBED_RUNS_MIN)
-    result.counts.update({"events": 40_000, f"{REASON}NOT_SENT_ON": 201})
+    result.counts.update({f"{REASON}NOT_SENT_ON": 201})
     judge(PROBED_RUNS_MIN, result)
     assert result.objections == [
         "201 events were given to a person for the reason NOT_SENT_ON, not 200 at most"
@@ -63,6 +73,15 @@ def test_a_reason_that_persons_hear_too_often_fails_it() -> None:
 
 def test_a_reason_that_has_no_bound_may_not_occur() -> None:
     result = _complete(PROBED_RUNS_MIN)
-    result.counts.update({"events": 40_000, f"{REASON}UNHEARD_OF": 1})
+    result.counts.update({f"{REASON}UNHEARD_OF": 1})
     judge(PROBED_RUNS_MIN, result)
     assert not result.is_good
+
+
+def test_a_long_campaign_has_mostly_small_worlds_and_runs_each_seed_once() -> None:
+    for runs in (1, 7, 1_000, 1_001, 25_000):
+        shared = shared_out(runs, 40)
+        assert [*shared["full"], *shared["small"]] == list(range(40, 40 + runs))
+        assert len(shared["full"]) >= min(runs, FULL_FIRST)
+        assert all(len(seeds) >= 1 for kind, seeds in shared.items() if kind in OWN_SHARES)
+    assert len(shared["small"]) > 3 * len(shared["full"])

@@ -2,18 +2,20 @@
 
 from multiprocessing.pool import Pool
 
-from simulation.campaign import SEEDS_AT_ONCE
-from simulation.scenario import draw
-from simulation.work import run_seeds
+from simulation.campaign import AT_ONCE
+from simulation.scenario import WorldKind, draw
+from simulation.work import run_worlds
 
 RUNS = 120
 
 
 def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
     # Given as many worlds, each with its own faults
-    parts = [range(n, n + SEEDS_AT_ONCE) for n in range(1, RUNS + 1, SEEDS_AT_ONCE)]
+    parts: list[tuple[WorldKind, range]] = [
+        ("full", range(n, n + AT_ONCE)) for n in range(1, RUNS + 1, AT_ONCE)
+    ]
     # When the production code runs in them
-    trials = [trial for done in processes.imap_unordered(run_seeds, parts) for trial in done]
+    trials = [trial for done in processes.imap_unordered(run_worlds, parts) for trial in done]
     # Then every event is accounted for
     assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
     # And it was not for want of trying
@@ -27,4 +29,17 @@ def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
         assert trial.account.published == happened or drawn.two_routes
     assert published > RUNS * 40
     assert delivered > 0.8 * published
+    assert sum(sum(trial.faults.values()) for trial in trials) > 20 * RUNS
+
+
+def test_nor_in_small_worlds(processes: Pool) -> None:
+    parts: list[tuple[WorldKind, range]] = [
+        ("small", range(n, n + AT_ONCE)) for n in range(1, RUNS + 1, AT_ONCE)
+    ]
+    trials = [trial for done in processes.imap_unordered(run_worlds, parts) for trial in done]
+
+    assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
+    published = sum(trial.account.published for trial in trials)
+    # As many faults, for a quarter of the events
+    assert 8 * RUNS <= published < 16 * RUNS
     assert sum(sum(trial.faults.values()) for trial in trials) > 20 * RUNS

@@ -3,8 +3,8 @@ every promise holds for both."""
 
 from multiprocessing.pool import Pool
 
-from simulation.scenario import draw_with_sink
-from simulation.work import run_seeds_with_sink
+from simulation.scenario import WorldKind, draw_with_sink
+from simulation.work import run_worlds
 from simulation.world import World
 from simulation.world_paths import PATH, SECOND_PATH
 
@@ -12,9 +12,9 @@ SEEDS = range(1, 13)
 
 
 def test_every_event_is_accounted_for_wherever_it_goes(processes: Pool) -> None:
-    parts = [range(n, n + 3) for n in SEEDS[::3]]
+    parts: list[tuple[WorldKind, range]] = [("sink", range(n, n + 3)) for n in SEEDS[::3]]
 
-    done = [t for trials in processes.imap_unordered(run_seeds_with_sink, parts) for t in trials]
+    done = [t for trials in processes.imap_unordered(run_worlds, parts) for t in trials]
 
     assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
     assert len(done) == len(SEEDS)
