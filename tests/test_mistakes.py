@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.mistakes.lines import measured
 from tests.mistakes.planting import PROJECT, Mistake, copied, judge, mistakes
+from tests.mistakes.sampling import objectors, slips_of
 
 LISTED = mistakes()
 HARMLESS = Mistake(
@@ -53,3 +55,30 @@ def test_tests_that_are_not_there_catch_nothing(copy: Path) -> None:
 def test_a_text_that_stands_nowhere_is_told() -> None:
     with pytest.raises(ValueError, match="stands 0 times"):
         replace(BAD, old="nowhere to be found").planted_in("something else")
+
+
+def test_a_slip_is_tried_by_the_tests_that_run_its_line_the_nearest_first() -> None:
+    suites = ("tests/unit/test_backoff.py", "tests/unit/test_time_format.py")
+    said: list[str] = []
+    ran = measured(suites, ("lambdas",), said.append)
+    slips = [slip for slip in slips_of("lambdas/relay/kernel/backoff.py") if slip.kind == "return"]
+
+    assert slips
+    for slip in slips:
+        assert objectors(slip, ran)[0] == ("tests/unit/test_backoff.py",)
+        assert objectors(slip, [each for each in ran if "backoff" not in each.tests]) == ((), ())
+    assert len(said) == len(suites)
+
+
+def test_tests_that_fail_without_a_mistake_can_tell_nothing() -> None:
+    with pytest.raises(ValueError, match="fails without any mistake"):
+        measured(("tests/unit/batches.py",), ("lambdas",), lambda _: None)
+
+
+@pytest.mark.parametrize("file", ["relay/functions/write.py", "adapters/http.py"])
+def test_a_slip_is_in_the_innermost_statement(file: str) -> None:
+    slips = list(slips_of(f"lambdas/{file}"))
+
+    assert slips
+    assert all(slip.line in slip.statement for slip in slips)
+    assert max(len(slip.statement) for slip in slips) < 20

@@ -5,10 +5,12 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.mistakes.lines import Ran, measured
 from tests.mistakes.planting import PROJECT, copied, judge, mistakes, tried
-from tests.mistakes.sampling import SUITES, Slip, equivalents, near, sample
+from tests.mistakes.sampling import SUITES, Slip, equivalents, objectors, sample
 
 
 def main(arguments: list[str]) -> int:
@@ -36,8 +38,7 @@ def _listed(words: list[str], copy: Path) -> int:
     for number, mistake in enumerate(chosen, 1):
         verdict = judge(mistake, copy)
         counts[verdict] += 1
-        print(f"{number:3} of {len(chosen)}  {verdict:8}  {mistake.name} ({mistake.file})")
-        sys.stdout.flush()
+        _say(f"{number:3} of {len(chosen)}  {verdict:8}  {mistake.name} ({mistake.file})")
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     return int(counts["caught"] < len(chosen) or not chosen)
 
@@ -47,30 +48,35 @@ FLOOR = 0.85
 
 
 def _sample(slips: list[Slip], copy: Path) -> int:
+    rooms = {slip.room for slip in slips}
+    suites = [suite for room in sorted(rooms) for suite in SUITES[room]]
+    ran = measured(suites, rooms, _say)
     counts: Counter[str] = Counter()
     for number, slip in enumerate(slips, 1):
-        by = _caught_by(slip, copy)
+        by = _caught_by(slip, ran, copy)
         counts[by] += 1
         told = slip.told((PROJECT / slip.file).read_text(encoding="utf-8"))
-        print(f"{number:3} of {len(slips)}  {by:24}  {told}")
-        sys.stdout.flush()
+        _say(f"{number:3} of {len(slips)}  {by:24}  {told}")
     print(", ".join(f"{count} {by}" for by, count in sorted(counts.items())))
     judged = len(slips) - counts["changes nothing"]
     return int(judged == 0 or (judged - counts["survived"]) / judged < FLOOR)
 
 
-def _caught_by(slip: Slip, copy: Path) -> str:
-    """The nearest tests, a suite, or nobody."""
+def _caught_by(slip: Slip, ran: Sequence[Ran], copy: Path) -> str:
+    """The nearest tests, others, or nobody."""
     text = (copy / slip.file).read_text(encoding="utf-8")
     if slip.named(text) in equivalents():
         return "changes nothing"
     planted = slip.planted_in(text)
-    suites = ((near(slip), "the nearest tests"), *((s, s) for s in SUITES[slip.room]))
-    for tests, name in suites:
-        tests = (tests,) if isinstance(tests, str) else tests
+    nearest, others = objectors(slip, ran)
+    for tests, name in ((nearest, "the nearest tests"), (others, "other tests")):
         if tests and tried(slip.file, planted, tests, copy) != "survived":
             return name
     return "survived"
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,26 +3,29 @@
     a comparison flipped · `and` for `or` · a negation left out · a constant one more or less ·
     True for False · an argument left out · nothing returned
 
-Each is tried against the tests nearest to it first (those that import its module, or are named
-after it), then against a whole suite. What no test objects to is a survivor: a test is missing, or
-the change changes nothing, and equivalent.toml names it with the reason.
+Each is tried against the tests that run its line: first those nearest to it (they import its
+module, or are named after it), then all others, the quickest first. What no test objects to is a
+survivor: a test is missing, or the change changes nothing, and equivalent.toml names it with the
+reason.
 """
 
 import ast
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, zip_longest
 from random import Random
 
+from tests.mistakes.lines import Ran
 from tests.mistakes.planting import PROJECT
 
-#: what is mutated, and the suites that are to object
+#: what is mutated, and the tests that are to object
 SUITES: Mapping[str, tuple[str, ...]] = {
     "lambdas": (
         "tests/contract/test_what_is_asked.py",
         "tests/contract/test_http.py",
+        "tests/handlers",
         "tests/unit",
     ),
     "stacks": ("tests/stacks",),
@@ -41,6 +44,8 @@ class Slip:
 
     file: str
     line: int
+    #: the lines of the statement that it is in
+    statement: range
     start: int
     end: int
     new: str
@@ -92,10 +97,26 @@ def slips_of(file: str) -> Iterator[Slip]:
         """Columns of a syntax tree are bytes."""
         return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
 
-    for node, new, kind in _changes(ast.parse(text)):
+    tree = ast.parse(text)
+    statements = _statements(tree)
+    for node, new, kind in _changes(tree):
         if node.end_lineno is not None and node.end_col_offset is not None:
             start, end = at(node.lineno, node.col_offset), at(node.end_lineno, node.end_col_offset)
-            yield Slip(file, node.lineno, start, end, new, kind)
+            yield Slip(file, node.lineno, statements[node], start, end, new, kind)
+
+
+def _statements(tree: ast.AST) -> Mapping[ast.AST, range]:
+    """The lines of the innermost statement that each node is in; of one with a body, its head."""
+    found: dict[ast.AST, range] = {}
+    for statement in ast.walk(tree):  # outer ones first
+        if isinstance(statement, ast.stmt):
+            decorators = getattr(statement, "decorator_list", [])
+            body = getattr(statement, "body", None)
+            begin = min([statement.lineno, *(each.lineno for each in decorators)])
+            end = body[0].lineno if body else (statement.end_lineno or begin) + 1
+            lines = range(begin, max(end, statement.lineno + 1))
+            found.update(dict.fromkeys(ast.walk(statement), lines))
+    return found
 
 
 def _can_be_read(slip: Slip) -> bool:
@@ -139,16 +160,28 @@ def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
 
 
-def near(slip: Slip) -> tuple[str, ...]:
+def objectors(slip: Slip, ran: Sequence[Ran]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tests that run the slip's line: those nearest to it, and the others."""
+    running = [
+        each.tests
+        for each in ran
+        if any((slip.file, line) in each.lines for line in slip.statement)
+    ]
+    nearest = frozenset(_nearest(slip))
+    return (
+        tuple(tests for tests in running if tests in nearest),
+        tuple(tests for tests in running if tests not in nearest),
+    )
+
+
+def _nearest(slip: Slip) -> Iterator[str]:
     """The tests that import the module by its name, or are named after it."""
     dotted = slip.file.removesuffix(".py").replace("/", ".")
     package, _, name = dotted.rpartition(".")
     forms = (f"{dotted} import", f"import {dotted}", f"from {package} import {name}")
-    return tuple(
-        file
-        for file, text in _tests(SUITES[slip.room][-1])
-        if file.endswith(f"/test_{name}.py") or any(form in text for form in forms)
-    )
+    for file, text in _tests():
+        if file.endswith(f"/test_{name}.py") or any(form in text for form in forms):
+            yield file
 
 
 @cache
@@ -159,8 +192,8 @@ def equivalents() -> Mapping[str, str]:
 
 
 @cache
-def _tests(folder: str) -> list[tuple[str, str]]:
+def _tests() -> list[tuple[str, str]]:
     return [
         (path.relative_to(PROJECT).as_posix(), path.read_text(encoding="utf-8"))
-        for path in sorted((PROJECT / folder).rglob("test_*.py"))
+        for path in sorted((PROJECT / "tests").rglob("test_*.py"))
     ]

@@ -1,0 +1,73 @@
+"""Which tests run a line: those that never run it cannot see a mistake in it.
+
+Each file of tests runs once without any mistake, in a process of its own, under coverage.py.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.mistakes.planting import OPTIONS, PROJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one file of tests ran, and how long that took (seconds)."""
+
+    tests: str
+    seconds: float
+    #: a file of the product, and a line of it
+    lines: frozenset[tuple[str, int]]
+
+
+def measured(
+    suites: Iterable[str], rooms: Iterable[str], say: Callable[[str], None]
+) -> tuple[Ran, ...]:
+    """What the tests of these folders and files ran of these rooms, the quickest first. Raises
+    ValueError where tests fail without any mistake."""
+    files = [file for suite in suites for file in _files(PROJECT / suite)]
+    include = ",".join(f"{room}/*" for room in rooms)
+    done: list[Ran] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for ran in pool.map(lambda tests: _ran(tests, include), files):
+            done.append(ran)
+            say(f"{len(done):3} of {len(files)}  measured in {ran.seconds:4.0f} s  {ran.tests}")
+    return tuple(sorted(done, key=lambda ran: ran.seconds))
+
+
+def _files(suite: Path) -> list[str]:
+    files = [suite] if suite.is_file() else sorted(suite.rglob("test_*.py"))
+    return [file.relative_to(PROJECT).as_posix() for file in files]
+
+
+def _ran(tests: str, include: str) -> Ran:
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "coverage"
+        how = (f"--include={include}", f"--data-file={data}", "--concurrency=thread,greenlet")
+        command = ("-m", "coverage", "run", *how, "-m", "pytest", *OPTIONS, tests)
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=PROJECT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode:
+            raise ValueError(f"It fails without any mistake: make test TESTS={tests}")
+        found = CoverageData(str(data))
+        found.read()
+        lines = frozenset(
+            (Path(file).relative_to(PROJECT).as_posix(), line)
+            for file in found.measured_files()
+            for line in found.lines(file) or ()
+        )
+    return Ran(tests, time.perf_counter() - begun, lines)
