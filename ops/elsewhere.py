@@ -1,6 +1,7 @@
 """Finds what the ledger does not know, or not completely: messages in queues, dead letters, and
 what the vault keeps for a person. It searches their contents, so any name in them finds them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ DOCUMENTS_MAX = 1_000
 MESSAGES_MAX = 100
 #: how long a message that is read is hidden from its function (seconds)
 LOOK_S = 2
+#: the escapes of a JSON text (RFC 8259, section 7)
+_CODE, _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})"), re.compile(r"\\+([\"/\\])")
 #: a shorter name would match every message
 NAME_CHARS_MIN = 4
 
@@ -156,9 +159,19 @@ def _messages(relay: Relay, line: Line) -> int:
 
 
 def _usable(names: Iterable[str]) -> list[str]:
-    return [name.lower() for name in dict.fromkeys(names) if len(name) >= NAME_CHARS_MIN]
+    return [_folded(name) for name in dict.fromkeys(names) if len(name) >= NAME_CHARS_MIN]
 
 
 def _says(text: str, wanted: Iterable[str]) -> bool:
-    """Ids are written in either case."""
-    return any(name in text.lower() for name in wanted)
+    said = _folded(text)
+    return any(name in said for name in wanted)
+
+
+def _folded(text: str) -> str:
+    """Without what differs between writers: the case, and the escapes of JSON, which are doubled
+    where a document holds another as a text."""
+    if "\\" in text:
+        text = _CODE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = _ESCAPED.sub(r"\1", text)
+    return text.lower()

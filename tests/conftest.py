@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from emulator.isolation import keep_to_this_machine
+from tests.suites import told_by
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -15,6 +16,11 @@ keep_to_this_machine(os.environ)
 
 #: waits for alarms more than it works: begun first, it takes the time of none of the others
 LONGEST_WAIT = "tests/e2e/test_incident.py"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the workers of pytest-xdist report to their parent
+        config.pluginmanager.register(told_by(config), "suites")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -319,7 +319,8 @@ def test_every_line_says_where_it_stands(tmp_path: Path) -> None:
     [
         "no json", "[" * 100_000, "7", "null", '"text"', "{", '{"a": NaN}', "{}", "[]",
         text(envelope())[:-20], text(envelope()) + " x", text(envelope())[:12], "9" * 5000,
-        '{"detail-type":', '{"a": 1,', "]",
+        '{"detail-type":', '{"a": 1,', "]", "{'a': 1", "{'a': {1}}", "eyJhIjog", "eyJhIjogMX0=",
+        f"2026-01-09 {text(envelope())} {text(envelope())}", f"2026-01-09 {text(envelope())}x",
     ],
 )  # fmt: skip
 def test_a_line_that_is_none_stays_as_it_is_and_harms_no_other(tmp_path: Path, row: str) -> None:

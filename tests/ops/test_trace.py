@@ -267,6 +267,26 @@ def test_what_still_waits_in_a_queue_is_found(
     assert (found["where"], found["fate"]) == ("events", "waits in the queue")
 
 
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_what_json_writes_otherwise_is_found(
+    relay: Deployed, capsys: pytest.CaptureFixture[str], is_ascii: bool
+) -> None:
+    """Which escapes a document has depends on who wrote it, and the vault's hold the message."""
+    said = json.dumps({"name": 'J\u00fcrgen "Jo" \U0001f600'}, ensure_ascii=is_ascii)
+    document = {"reason": "detail has no occurredAt", "at_ms": 1, "message": said}
+    relay.vault.keep("quarantine/abcdefgh.json", json.dumps(document, ensure_ascii=is_ascii))
+
+    assert [place["where"] for place in told(capsys, 'j\u00fcrgen "Jo" \U0001f600')] == [
+        "quarantine"
+    ]
+    relay.vault.discard("quarantine/abcdefgh.json")
+    (batch,) = sealed([sealed_event("a")])
+    written(relay, batch, "REJECTED", attempt=1)
+    relay.vault.keep(f"review/{batch.batch_id}.json", json.dumps(document, ensure_ascii=is_ascii))
+    assert main(["trace", 'j\u00fcrgen "Jo"']) == 0
+    assert batch.batch_id in capsys.readouterr().out
+
+
 def test_a_message_in_a_queue_is_found_by_its_own_id(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
