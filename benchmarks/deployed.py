@@ -128,7 +128,7 @@ def posts() -> Iterator[Row]:
         trust = public_authorities()
         trust.load_verify_locations(server.certificate)
         http = RequestsHttp(LIVE, trust)
-        ours, plain, kept = _least_us_each(
+        ours, plain, kept = least_us_each(
             (
                 partial(_posted, http, server),
                 partial(_plain, server),
@@ -168,11 +168,11 @@ def _bare(server: Server, trust: ssl.SSLContext) -> None:
 
 
 def _least_us(act: Callable[[], object], times: int) -> float:
-    (least,) = _least_us_each((act,), times)
+    (least,) = least_us_each((act,), times)
     return least
 
 
-def _least_us_each(acts: Sequence[Callable[[], object]], times: int) -> list[float]:
+def least_us_each(acts: Sequence[Callable[[], object]], times: int) -> list[float]:
     """CPU of one of each (µs), from the fastest of several rounds. All take part in each round, so
     that a processor that slows down slows them all."""
     rounds = [[_us(act, times) for act in acts] for _ in range(LEAST_OF)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import cold_start, costs, deployed, lanes, scenarios
+from benchmarks import cold_start, costs, deployed, filters, lanes, scenarios
 from benchmarks.measuring import Measured, least_s
 from benchmarks.row import Row
 from benchmarks.scenarios import LIBRARY, LIBRARY_EVENTS_MAX, TUTORIAL, Backlog
@@ -232,6 +232,7 @@ def parts(scale: float) -> list[tuple[Callable[..., Iterator[Row]], tuple[float,
         (poison, ()),
         (storm, ()),
         (lanes.rows, (int(lanes.FLOOD_BATCHES * scale),)),
+        (filters.rows, ()),
         (concurrency, (events,)),
         (large_backlog, (2 * events,)),
         (own_time, (int(40_000 * scale),)),

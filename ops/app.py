@@ -71,10 +71,12 @@ def options(
         str | None,
         typer.Option("--environment", "-e", envvar="RELAY_ENVIRONMENT", help="Which environment."),
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="The AWS profile to use.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="The AWS profile to use; {environment} is replaced by its name."),
+    ] = None,
     region: Annotated[
-        # boto3 itself only reads AWS_DEFAULT_REGION
-        str | None, typer.Option(envvar="AWS_REGION", help="The AWS region of the stack.")
+        str | None, typer.Option(help="The AWS region of the stack, if not its file's.")
     ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="The local run that `make run` has started.")
@@ -105,10 +107,7 @@ def status(
         bool,
         typer.Option(
             "--all",
-            help=(
-                "All environments in environments/, one line each; in --profile {environment} is "
-                "replaced by its name."
-            ),
+            help="All environments in environments/, one line each.",
         ),
     ] = False,
 ) -> None:

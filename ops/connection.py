@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 ENDPOINT_FILE = Path(__file__).parent.parent / "out" / "stage" / "endpoint.json"
 #: contents of the endpoint file: where AWS and Genesys Cloud are, and the stack's name
 ENDPOINT_KEYS = ("aws", "genesys", "account", "region", "environment")
+#: placeholder for the environment's name in a profile's name
+PLACE = "{environment}"
 CLOCK = SystemClock()
 
 
@@ -46,7 +48,9 @@ class Target:
     """Which relay a command works on."""
 
     environment: str | None
+    #: may contain PLACE
     profile: str | None
+    #: instead of the region in the environment's file
     region: str | None
     #: the local run's endpoint file; None: AWS itself
     endpoint_file: Path | None
@@ -242,8 +246,10 @@ def connect(target: Target) -> Relay:
             "for the local run."
         )
     name, region = _named(target.environment)
-    session = boto3.Session(profile_name=target.profile, region_name=target.region or region)
-    return Relay(session, f"genesys-relay-{name}")
+    profile = target.profile.replace(PLACE, name) if target.profile else None
+    # boto3 itself only reads AWS_DEFAULT_REGION.
+    region = target.region or region or os.environ.get("AWS_REGION") or None
+    return Relay(boto3.Session(profile_name=profile, region_name=region), f"genesys-relay-{name}")
 
 
 def _named(environment: str) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ops.connection import Relay, Target
+from ops.connection import PLACE, Relay, Target
 from ops.errors import EXPECTED, OpsError, sentence
 from ops.health import judge
 from ops.reading import read
@@ -12,8 +12,6 @@ from ops.screen import Screen, plural
 
 #: explains the keys; it is not meant to be deployed
 EXAMPLE = "example"
-#: placeholder for the environment's name in a profile's name
-PLACE = "{environment}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,15 @@ class Line:
     version: str
     #: what needs a person, one sentence each; that includes an environment that cannot be read
     troubles: Sequence[str]
+    profile: str | None = None
+    region: str | None = None
+
+    @property
+    def relay(self) -> str:
+        """The command line for this environment, to be completed by a command."""
+        named = {"environment": self.environment, "profile": self.profile, "region": self.region}
+        options = [f"--{name} {value}" for name, value in named.items() if value]
+        return " ".join(["relay", *options])
 
 
 def known(environments: Path) -> list[str]:
@@ -62,9 +69,9 @@ def overview(
         [(each.environment, each.title, _told(each)) for each in lines],
         styles=["red" if each.troubles else None for each in lines],
     )
-    waiting = [each.environment for each in lines if each.troubles]
+    waiting = [each for each in lines if each.troubles]
     if waiting:
-        screen.say(f"Next: relay --environment {waiting[0]} status", "yellow")
+        screen.say(f"Next: {waiting[0].relay} status", "yellow")
     else:
         screen.say(f"None of {plural(len(lines), 'environment')} needs attention.", "green")
     return not waiting
@@ -76,9 +83,10 @@ def line(name: str, target: Target, connect: Callable[[Target], Relay]) -> Line:
     try:
         relay = connect(replace(target, environment=name, profile=profile))
         standing = judge(read(relay))
-        return Line(name, relay.title, standing.reading.version, standing.troubles)
+        title, version, troubles = relay.title, standing.reading.version, standing.troubles
     except EXPECTED as error:
-        return Line(name, "", "", [f"could not be read: {sentence(error)}"])
+        title, version, troubles = "", "", [f"could not be read: {sentence(error)}"]
+    return Line(name, title, version, troubles, profile, target.region)
 
 
 def _told(line: Line) -> str:

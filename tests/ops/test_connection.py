@@ -122,4 +122,25 @@ def test_the_region_of_an_environment_file_is_looked_in_unless_another_is_said(
 
     found = connect(Target(str(path), None, None, None))
     assert (found.stack, found.region) == ("genesys-relay-first", "eu-west-2")
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert connect(Target(str(path), None, None, None)).region == "eu-west-2"
     assert connect(Target(str(path), None, "eu-west-3", None)).region == "eu-west-3"
+
+
+def test_each_environment_can_have_its_own_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile relay-eu]\nregion = eu-west-2\n[profile relay-us]\nregion = us-east-1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+    regions = {
+        name: connect(Target(name, "relay-{environment}", None, None)).region
+        for name in ("eu", "us")
+    }
+
+    assert regions == {"eu": "eu-west-2", "us": "us-east-1"}

@@ -64,11 +64,11 @@ def test_what_one_of_them_needs_is_told(
 ) -> None:
     letter(relay, "writes", "{}")
 
-    assert main(["status", "--all"]) == 1
+    assert main(["status", "--all", "--profile", "relay-{environment}"]) == 1
 
     shown = capsys.readouterr().out
     assert "Dead letters: 1 in writes-dead" in shown
-    assert "relay --environment acme status" in shown
+    assert "relay --environment acme --profile relay-acme status" in shown
 
 
 @pytest.mark.usefixtures("targets")

@@ -168,9 +168,16 @@ def test_an_answer_contains_what_was_expected(document: Json, part: Json, expect
 
 
 def test_the_expected_outcome_is_stored_before_the_request() -> None:
-    confirmation = replace(CONFIRMATION, shows=("conversationId",))
-    (row,) = read_expected(expecting(request("c-1"), confirmation)["expected"])
+    """dedup stores it before there is a message to write."""
+    desk, batch = Desk(replace(CONFIRMATION, shows=("conversationId",))), request("c-1")
+    desk.world.faults.plan("send refused")
 
+    assert not deduplicate(desk, batch)
+
+    assert desk.world.bodies("writes") == []
+    item = desk.item(batch)
+    (row,) = read_expected(item["expected"])
+    assert (item["state"], item["attempt"]) == ("SEALED", 0)
     assert (row.key, row.shows) == ("c-1", {"conversationId": "c-1"})
 
 
@@ -728,9 +735,10 @@ def test_mirrored_conversations_are_not_taken_for_ours_unless_asked_for() -> Non
 
 def test_a_confirmation_can_be_switched_off_and_changed() -> None:
     assert confirmations.read(False, KINDS["conversations"], "x") is None
-    changed = confirmations.read({"window_s": 3, "topics": ["a"]}, KINDS["conversations"], "x")
+    said = {"window_s": 3, "hold_s": 900, "topics": ["a"]}
+    changed = confirmations.read(said, KINDS["conversations"], "x")
     assert changed is not None
-    assert (changed.window_s, changed.topics) == (3, ("a",))
+    assert (changed.window_s, changed.hold_s, changed.topics) == (3, 900, ("a",))
 
 
 @pytest.mark.parametrize(

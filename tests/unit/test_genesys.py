@@ -21,6 +21,12 @@ def test_what_it_asks_takes_slots_too() -> None:
     assert len(world.http.sent) == 3  # a login, two questions
 
 
+def test_a_question_about_a_request_bears_its_id() -> None:
+    world = Simulated()
+    world.genesys().get("/api/v2/conversations/x", "the request's")
+    assert world.http.sent[-1].header("x-correlation-id") == "the request's"
+
+
 def test_a_request_is_sent_once_whatever_comes_of_it() -> None:
     for conduct in (Conduct(error=1.0), Conduct(lost_answer=1.0), Conduct(redirect=1.0)):
         world = Simulated(conduct=conduct)
