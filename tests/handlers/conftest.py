@@ -47,7 +47,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     text = environment_text(
         'removal = "destroy"',
         genesys=f'api_url = "{GENESYS_URL}"\nlogin_url = "{GENESYS_URL}"',
-        rest=DESTINATIONS_AND_ROUTES + "[audit]\n",
+        rest=DESTINATIONS_AND_ROUTES + "[audit]\n[webhook]\nanswers_copies = true\n",
     )
     return synthesise(tmp_path_factory.mktemp("handlers"), handlers=text).templates["handlers"]
 
@@ -113,11 +113,12 @@ class Functions:
 
 
 def forget() -> None:
-    for name in ("lambdas.wiring", *(f"lambdas.{verb}" for verb in VERBS)):
+    verbs = (*VERBS, "webhook")
+    for name in ("lambdas.wiring", *(f"lambdas.{verb}" for verb in verbs)):
         for kept in vars(sys.modules.get(name, wiring)).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
-    for verb in VERBS:  # Powertools' logger holds on to the standard output that it met first
+    for verb in verbs:  # Powertools' logger holds on to the standard output that it met first
         logging.Logger.manager.loggerDict.pop(verb, None)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import boto3
 
 from emulator.process import REGION
+from lambdas.relay.entrances.proofs import signature
 from lambdas.relay.kernel.lanes import title
 from tests.contract.worlds import create_ledger_table
 from tests.handlers.roles import Roles
 from tests.stacks.synthesised import Template, readable, resources
 
+#: those that a queue or a schedule invokes
 VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "audit")
 
 NAME = re.compile(r"<(\w+)>")
@@ -134,6 +136,22 @@ class Deployment:
             json.loads(self.s3.get_object(Bucket=bucket, Key=row["Key"])["Body"].read())
             for row in rows
         ]
+
+
+def posted(body: str, *, sender: str, key: str, at_s: int) -> dict[str, Any]:
+    """A signed request as API Gateway hands it to the webhook's function (payload format 2.0)."""
+    return {
+        "version": "2.0",
+        "routeKey": "POST /events/{sender}",
+        "pathParameters": {"sender": sender},
+        "headers": {
+            "X-Relay-Timestamp": str(at_s),
+            "x-relay-signature": signature(key, str(at_s), sender, body.encode()),
+            "content-type": "application/json",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
 
 
 def _record(message: Any, url: str) -> dict[str, Any]:

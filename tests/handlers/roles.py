@@ -3,9 +3,10 @@ role as the stack's template has them, and refused as AWS refuses it.
 
 moto evaluates the policies. Its own enforcement is not enough here: it goes by the name of the API
 call, and takes every resource for any (moto/iam/access_control.py), while AWS asks for the actions
-and resources below (docs.aws.amazon.com/service-authorization/latest/reference). It has no policies
-of queues, buckets, buses and secrets either: those are read off the template (test_buses.py,
-test_storage.py), and a run on AWS will judge them.
+and resources below (docs.aws.amazon.com/service-authorization/latest/reference). The policies of
+queues, buses, buckets and secrets it stores without enforcing them, but for buckets; there it
+ignores conditions, and would refuse every request to one that refuses plain HTTP. So those are read
+off the template (test_buses.py, test_queues.py, test_storage.py), and a run on AWS will judge them.
 """
 
 import json

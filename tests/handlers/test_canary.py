@@ -13,13 +13,16 @@ from emulator.process import REGION
 from lambdas.relay.kernel.limits import QUEUES
 from tests.envelopes import envelope, republished, text
 from tests.handlers.conftest import Functions
+from tests.handlers.deployment import posted
 from tests.handlers.genesys import TOKEN, Genesys
+from tests.unit.batches import NOW_MS
 
 NAME, MAIL, NUMBER = "Canaria Kanarienvogel", "canaria@kanarienvogel.example", "+4915199988877"
 #: what the events say of a person
 PERSON = ("Kanarienvogel", "kanarienvogel", "15199988877")
 CLIENT_SECRET = "canary-of-the-client-secret"
-TOKENS = (CLIENT_SECRET, TOKEN)
+SENDERS_KEY = "canary-of-the-key-of-a-sender-of-the-webhook"
+TOKENS = (CLIENT_SECRET, SENDERS_KEY, TOKEN)
 #: "Data": places with payload
 WITH_PAYLOAD = {"queues", "vault"}
 
@@ -50,11 +53,12 @@ def found(functions: Functions, logs: str, words: tuple[str, ...]) -> set[str]:
 
 @pytest.fixture
 def logs(functions: Functions, genesys: Genesys, capsys: pytest.CaptureFixture[str]) -> str:
-    """A day: good, bad and repeated events, answers that quote a person, refusals, dead letters."""
+    """A day: good, bad and repeated events, over the webhook too, answers that quote a person,
+    refusals, dead letters."""
     secrets = boto3.client("secretsmanager", region_name=REGION)
-    for secret in secrets.list_secrets()["SecretList"]:
-        stored = json.dumps({"client_id": "id", "client_secret": CLIENT_SECRET})
-        secrets.put_secret_value(SecretId=secret["ARN"], SecretString=stored)
+    client = {"client_id": "id", "client_secret": CLIENT_SECRET}
+    for name, stored in (("CredentialsSecret", client), ("WebhookKeys", {"shop": SENDERS_KEY})):
+        secrets.put_secret_value(SecretId=name, SecretString=json.dumps(stored))
     said: dict[str, Any] = {"ani": f"tel:{NUMBER}", "agentName": NAME, "mail": MAIL}
     good = envelope("acw", **said)
     unreadable = envelope("acw", **said, conversationId=[NAME])
@@ -65,6 +69,9 @@ def logs(functions: Functions, genesys: Genesys, capsys: pytest.CaptureFixture[s
     )
     send = functions.deployment.send
     send("events", *(text(e) for e in (good, republished(good), unreadable, by_number)), NAME)
+    order = json.dumps({"id": f"tel:{NUMBER}", "type": "order.placed", "data": said})
+    assert posts(functions, order, order, f"{NAME} is no JSON") == [200, 200, 400]
+    assert posts(functions, order, sender=NAME) == [401]
     for _ in range(2):
         functions.consume("intake", "events")
         functions.consume("dedup", "batches")
@@ -77,6 +84,12 @@ def logs(functions: Functions, genesys: Genesys, capsys: pytest.CaptureFixture[s
     functions.invoke("intake", functions.deployment.event("events"))
     told = capsys.readouterr()
     return told.out + told.err
+
+
+def posts(functions: Functions, *bodies: str, sender: str = "shop") -> list[int]:
+    """What the webhook answers."""
+    events = [posted(body, sender=sender, key=SENDERS_KEY, at_s=NOW_MS // 1000) for body in bodies]
+    return [functions.invoke("webhook", event)["statusCode"] for event in events]
 
 
 def test_what_events_say_of_a_person_is_found_where_payload_may_be(

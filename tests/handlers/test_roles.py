@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 
+import boto3
 import pytest
 
+from emulator.process import REGION
 from lambdas import wiring
 from lambdas.adapters.settings import Settings
 from lambdas.relay.kernel.errors import Transient
@@ -13,8 +15,9 @@ from lambdas.relay.messages.sealing import encode
 from tests.asking import AskingPorts
 from tests.envelopes import envelope, text
 from tests.handlers.conftest import Functions
+from tests.handlers.deployment import posted
 from tests.handlers.roles import Asked
-from tests.unit.batches import batch_of
+from tests.unit.batches import NOW_MS, batch_of
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 ITEM = {"pk": "p", "sk": "s"}
@@ -120,3 +123,37 @@ def test_without_any_one_of_the_grants_that_it_needs_its_work_is_not_done(
         deny = {"Effect": "Deny", "Action": action, "Resource": resource}
         roles.grant(verb, EVERYTHING, deny)
         assert functions.invoke(verb, event)["batchItemFailures"], json.dumps(deny)
+
+
+def test_the_webhook_does_its_work_under_its_role_and_needs_each_of_its_grants(
+    functions: Functions,
+) -> None:
+    key, body = "k" * 64, '{"id": "e-1", "type": "cart.filled", "data": {}}'
+    secrets = boto3.client("secretsmanager", region_name=REGION)
+    secrets.put_secret_value(SecretId="WebhookKeys", SecretString=json.dumps({"shop": key}))
+    roles, event = (
+        functions.deployment.roles,
+        posted(body, sender="shop", key=key, at_s=NOW_MS // 1000),
+    )
+
+    def answer() -> tuple[int, bool]:
+        said = functions.invoke("webhook", event)
+        return said["statusCode"], "duplicate" in json.loads(said["body"])
+
+    assert answer() == (200, False)
+    functions.consume("intake", "events")
+    functions.consume("dedup", "batches")
+    assert answer() == (200, True)
+    assert roles.asked["webhook"] == {
+        ("secretsmanager:GetSecretValue", "<WebhookKeys>"),
+        ("sqs:SendMessage", "<QueuesEventsQueue>"),
+        ("dynamodb:Query", "<LedgerTable>"),
+    }
+
+    for action, expected in {
+        "secretsmanager:GetSecretValue": (503, False),
+        "sqs:SendMessage": (503, False),
+        "dynamodb:Query": (200, False),
+    }.items():
+        roles.grant("webhook", EVERYTHING, {**EVERYTHING, "Effect": "Deny", "Action": action})
+        assert answer() == expected, action

@@ -14,10 +14,10 @@ from moto import mock_aws
 
 from lambdas import webhook, wiring
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
-from lambdas.relay.entrances.proofs import signature
 from lambdas.relay.kernel.errors import Transient
 from stacks.schema.parsing import parse
 from stacks.schema.resolving import resolve
+from tests.handlers import deployment
 
 KEY = "k" * 64
 BODY = '{"createdTime":1767952800,"data":{},"id":"e-1","type":"cart.filled \u00e9"}'
@@ -70,19 +70,7 @@ def _forget() -> None:
 
 
 def posted(body: str, sender: str = "shop") -> dict[str, Any]:
-    now = str(int(time.time()))
-    return {
-        "version": "2.0",
-        "routeKey": "POST /events/{sender}",
-        "pathParameters": {"sender": sender},
-        "headers": {
-            "X-Relay-Timestamp": now,
-            "x-relay-signature": signature(KEY, now, sender, body.encode()),
-            "content-type": "application/json",
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    return deployment.posted(body, sender=sender, key=KEY, at_s=int(time.time()))
 
 
 def bodies(url: str) -> list[dict[str, Any]]:
