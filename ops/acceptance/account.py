@@ -126,14 +126,24 @@ class Account:
 
     def state(self) -> str | None:
         """CloudFormation's name for the stack's state; None: there is no stack."""
+        state = self._described().get("StackStatus")
+        return None if state in (None, "DELETE_COMPLETE") else str(state)
+
+    def is_protected(self) -> bool:
+        """Whether the stack has termination protection."""
+        return bool(self._described().get("EnableTerminationProtection"))
+
+    def _described(self) -> Mapping[str, Any]:
+        """The stack as CloudFormation describes it; nothing if there is none."""
         cloudformation = self.client("cloudformation")
         try:
             (stack,) = cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except cloudformation.exceptions.ClientError as error:
             if code_of(error) == "ValidationError":
-                return None
+                return {}
             raise
-        return None if stack["StackStatus"] == "DELETE_COMPLETE" else str(stack["StackStatus"])
+        described: Mapping[str, Any] = stack
+        return described
 
     def remember(self) -> None:
         """Adds the stack's current resources to the list of what must be gone in the end."""

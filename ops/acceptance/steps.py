@@ -41,6 +41,8 @@ def first_deploy_fails(account: Account) -> str:
 
 def deploy_with_retain(account: Account) -> None:
     account.require_deploy()
+    if not account.is_protected():
+        raise Failure("The stack is not protected from deletion after its first deploy.")
 
 
 def over_the_relay_bus(account: Account) -> None:

@@ -4,6 +4,7 @@ ends. That its steps do what they say is seen on the embedded AWS (docs/acceptan
 import json
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from ops.acceptance import __main__ as acceptance
 from ops.acceptance import alarms, leftovers
 from ops.acceptance.account import Account, Failure
 from ops.acceptance.environment import DROPPED, environment_file, toml
-from ops.acceptance.steps import STEPS, Step
+from ops.acceptance.steps import CLEAN_UP, STEPS, Step, deploy_with_retain
 from stacks.configuration import load_environments
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Template, resources
 
+ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 GIVEN = {"region": REGION, "genesys_region": "eu-central-1", "tags": {"team": "x"}}
 #: of AWS's own metrics, which nobody else can write
@@ -96,6 +98,18 @@ def test_the_environment_is_the_landing_zones_with_buses_and_a_witness_of_its_ow
 )
 def test_what_is_written_as_toml_is_read_as_it_was(value: Any) -> None:
     assert tomllib.loads(f"x = {toml(value)}")["x"] == value
+
+
+@pytest.mark.parametrize("is_protected", [True, False])
+def test_a_stack_that_nothing_protects_after_its_deploy_is_a_failure(
+    account: Account, monkeypatch: pytest.MonkeyPatch, is_protected: bool
+) -> None:
+    monkeypatch.setattr(Account, "require_deploy", lambda _self: None)
+    described = {"EnableTerminationProtection": is_protected}
+    monkeypatch.setattr(Account, "_described", lambda _self: described)
+
+    with nullcontext() if is_protected else pytest.raises(Failure, match="not protected"):
+        deploy_with_retain(account)
 
 
 # What is counted
@@ -304,3 +318,32 @@ def test_nothing_is_done_in_an_account_before_somebody_said_yes(
     assert "USD" in said.out
     assert "ARGS=--yes" in said.out
     assert said.err == "Nothing was done.\n"
+
+
+# What its page says
+
+
+def test_the_page_has_every_step_in_its_order_and_says_which_were_skipped() -> None:
+    page = (ROOT / "docs/acceptance.md").read_text("utf-8")
+    about, _, last = page.partition("Last result on the embedded AWS")
+    steps = [*STEPS, CLEAN_UP]
+
+    for part in (about, last):
+        rows = [line for line in part.splitlines() if line.startswith("| ")]
+        named = [row.split(" | ")[0].removeprefix("| ") for row in rows]
+        assert named[1:] == [step.name for step in steps]
+    results = [row.split(" | ")[1] for row in rows[1:]]
+    skipped = [step.name for step in steps if step.lacking or step.never]
+    assert skipped == [
+        step.name
+        for step, result in zip(steps, results, strict=True)
+        if result.startswith("skipped: ")
+    ]
+    assert "**No run on AWS has been made yet.**" in last
+
+
+def test_what_it_names_of_the_alarms_is_what_it_cannot_ring() -> None:
+    page = (ROOT / "docs/acceptance.md").read_text("utf-8")
+
+    (row,) = [line for line in page.splitlines() if "the relay's own metrics" in line]
+    assert {name for name in MUTE if f"`{name}`" in row} == MUTE
