@@ -36,3 +36,10 @@ def test_it_signs_in_by_oidc_and_holds_no_key() -> None:
     assert yaml.safe_load(text)["permissions"] == {"contents": "read", "id-token": "write"}
     assert "secrets." not in text
     assert not re.search(r"AKIA|aws-secret-access-key", text)
+
+
+def test_whatever_runs_with_the_deployers_rights_is_pinned_to_its_commit() -> None:
+    used = re.findall(r"uses: (\S+)", PIPELINE.read_text("utf-8"))
+
+    assert len(used) >= 8
+    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)] == []

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ops import audit
+from ops.__main__ import main
 from stacks.version import VERSION
+from tests.stacks.synthesised import Synthesised
 
 ROOT = Path(__file__).parents[2]
 PIN = re.compile(
@@ -39,6 +41,16 @@ def test_every_node_package_is_pinned_with_its_hash() -> None:
 def test_the_version_has_its_place_among_the_changes() -> None:
     assert f"\n## {VERSION}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_the_version_is_what_the_command_and_the_stack_say(
+    production: Synthesised, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{VERSION}\n"
+    for template in production.templates.values():
+        assert template["Outputs"]["Version"]["Value"] == VERSION
+        assert VERSION in template["Description"]
 
 
 # The audit
@@ -81,10 +93,13 @@ def osv() -> Iterator[Osv]:
         thread.join()
 
 
-def test_an_advisory_is_named(osv: Osv, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("wrong", ["requests", "aws-cdk"])
+def test_an_advisory_is_named(osv: Osv, capsys: pytest.CaptureFixture[str], wrong: str) -> None:
+    osv.wrong = wrong
+
     assert audit.main(osv.url) == audit.FOUND
     said = capsys.readouterr().out
-    assert re.search(r"^requests \S+: GHSA-1 ", said, re.MULTILINE)
+    assert re.search(rf"^{wrong} \S+: GHSA-1 ", said, re.MULTILINE)
 
 
 def test_no_advisory_is_a_count_of_what_was_asked(
