@@ -28,6 +28,9 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: of an SQS event source, docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
 CONCURRENCY_MIN, CONCURRENCY_MAX = 2, 1000
 
+#: a case expires no sooner than the claims of its events, so no copy of them is taken for news
+UNDECIDED_DAYS_MIN = limits.CLAIM_TTL_S // limits.DAY_S
+
 #: Genesys raises its 300 by support case; a larger number than this is a typing error.
 REQUESTS_PER_MINUTE_MAX = 30_000
 
@@ -183,6 +186,12 @@ class Relay(Table):
         ge=limits.ARCHIVE_DAYS_MIN,
         le=3653,
         description="a whole number of days from 1 to 3653",
+    )
+    undecided_days: int | None = Field(
+        default=None,
+        ge=UNDECIDED_DAYS_MIN,
+        le=3653,
+        description=f"a whole number of days from {UNDECIDED_DAYS_MIN} to 3653",
     )
     alarm_topic_arn: str | None = Field(
         default=None,

@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
-from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, SEALED
+from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, QUARANTINE, REVIEW, SEALED
 from stacks.acknowledgements import acknowledge
 
 #: Long enough to answer why an event never arrived.
@@ -21,11 +21,18 @@ MINIMUM_TLS_VERSION = 1.2
 
 
 class Vault(Construct):
-    """Encrypted, versioned, TLS only, never public; quarantine and review never expire."""
+    """Encrypted, versioned, TLS only, never public."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: cdk.RemovalPolicy,
+        undecided_days: int | None,
     ) -> None:
+        """`undecided_days`: how long quarantine and review wait for a person; None: for ever, since
+        an event whose document expires is lost."""
         super().__init__(scope, construct_id)
         if SEALED_DAYS * limits.DAY_S <= limits.CLAIM_TTL_S:
             raise ValueError("a sealed payload must outlive the claims of its events")
@@ -47,6 +54,11 @@ class Vault(Construct):
                 ),
                 s3.LifecycleRule(prefix=DISCARDED, expiration=cdk.Duration.days(DISCARDED_DAYS)),
                 s3.LifecycleRule(prefix=ERASURES, expiration=cdk.Duration.days(ERASURES_DAYS)),
+                *(
+                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(undecided_days))
+                    for prefix in (QUARANTINE, REVIEW)
+                    if undecided_days is not None
+                ),
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                     noncurrent_version_expiration=cdk.Duration.days(REMOVED_DAYS),

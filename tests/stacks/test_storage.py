@@ -127,6 +127,20 @@ def test_what_waits_for_a_person_never_expires_and_what_was_removed_does(
     assert removed == {"sealed/": 1, "": 35}
 
 
+def test_where_it_is_wanted_what_nobody_decided_expires_too(tmp_path: Path) -> None:
+    text = environment_text("undecided_days = 90")
+    made = synthesise(tmp_path, first=text).templates["first"]
+    rules = only(made, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert {r["Prefix"]: r["ExpirationInDays"] for r in rules if "ExpirationInDays" in r} == {
+        "sealed/": SEALED_DAYS,
+        "discarded/": 365,
+        "erasures/": 1095,
+        "quarantine/": 90,
+        "review/": 90,
+    }
+
+
 def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
     secret = resources(template, "AWS::SecretsManager::Secret")["CredentialsSecret"]
 
