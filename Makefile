@@ -35,10 +35,11 @@ run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=h
 test: setup ## Run the tests [TESTS="tests/unit -k backoff"]
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
-check: setup ## Check style, formatting and types
+check: setup ## Check style, formatting and types, and the templates with cfn-lint and cdk-nag
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy --strict .
+	@.venv/bin/python -m pytest --quiet --numprocesses 0 tests/stacks/test_lint.py tests/stacks/test_nag.py
 
 sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]; replay one [RUNS=1 SEED=7 WORLD=tracked]
 	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED") $(if $(WORLD),--world "$$WORLD")

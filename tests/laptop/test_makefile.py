@@ -70,6 +70,25 @@ def test_one_that_was_moved_or_has_another_python_is_made_anew(checkout: Path, s
     assert "Installing the Python packages" in done.stdout
 
 
+@pytest.mark.parametrize("target", ["bootstrap", "deploy", "diff", "policy", "acceptance"])
+def test_what_a_pipeline_wants_of_a_command_reaches_it(checkout: Path, target: str) -> None:
+    said = ["ENVIRONMENT=production", "ARGS=--profile prod --yes"]
+
+    done = make(checkout, "--dry-run", "--old-file=setup", target, *said)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("--profile prod --yes")
+
+
+def test_the_templates_second_judges_are_part_of_the_check(checkout: Path) -> None:
+    done = make(checkout, "--dry-run", "--old-file=setup", "check")
+
+    assert "pytest" in done.stdout
+    for judge in ("test_lint.py", "test_nag.py"):
+        assert f"tests/stacks/{judge}" in done.stdout
+        assert (ROOT / "tests" / "stacks" / judge).exists()
+
+
 def test_the_second_of_two_commands_waits_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     shutil.copy(ROOT / "bin" / "alone", tmp_path / "bin")
