@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk
+import pytest
 
+import app
+from stacks import quotas
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, readable, resources
@@ -83,6 +86,7 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
     done = synth(good, out=tmp_path / "cdk.out")
 
     assert done.returncode == 0, done.stderr
+    assert "eprecat" not in done.stdout + done.stderr
     assert (tmp_path / "cdk.out" / "genesys-relay-good.template.json").exists()
     (asset,) = (tmp_path / "cdk.out").glob("asset.*")
     assert json.loads((asset / "configuration.json").read_text())["routes"][0]["name"] == "all"
@@ -91,6 +95,19 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
     (judged_in := tmp_path / "judged").mkdir()
     judged = synthesise(judged_in, good=environment_text()).templates["good"]
     assert without_code(judged) == without_code(deployed)
+
+
+def test_a_stack_that_is_too_large_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(quotas, "RESOURCES_MAX", 9)
+    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path / "cdk.out"))
+
+    assert app.main() == 1
+
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if " has " in line]
+    assert said.startswith("genesys-relay-example has ")
+    assert said.endswith(" resources, but CloudFormation allows 9: configure less.")
 
 
 def without_code(template: Template) -> dict[str, Any]:

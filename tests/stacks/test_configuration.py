@@ -200,6 +200,10 @@ BAD = {
         environment_text() + "\n[monitoring]\nemail = 1\n",
         ["monitoring is not a known key", "destinations, identity, relay, routes"],
     ),
+    "a secret": (
+        environment_text('client_secret = "x"'),
+        ["relay.client_secret is not a known key"],
+    ),
     "unknown way to know an event": (
         environment_text() + '\n[identity]\n"v2.users.*" = "time"\n',
         ['identity."v2.users.*" is "time"', "own-id, content, content-and-time"],

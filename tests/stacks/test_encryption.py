@@ -3,6 +3,7 @@ it. What there is to encrypt is CloudFormation's own schemas' word (cfn-lint has
 
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from stacks.encryption import USES
-from stacks.key_policy import SERVICES, statements
+from stacks.key_policy import statements
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, as_list, resources
@@ -22,6 +23,16 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000"
 NAMES_A_KEY = re.compile(r"^Kms\w*Key\w*$|^BucketEncryption$|^SSESpecification$|^EncryptionConfig")
 #: properties that say how, not which
 SAY_HOW = {"KmsDataKeyReusePeriodSeconds"}
+#: what each service asks of the key, as AWS's pages say it: EventBridge for buses, archives and
+#: queues, CloudWatch for the topic, its logs for log groups (the pages are named in key_policy.py)
+NEEDED = {
+    "events.amazonaws.com": ("kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"),
+    "cloudwatch.amazonaws.com": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "logs.{region}.amazonaws.com": (
+        *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+        *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"),
+    ),
+}
 #: a function's variables are addresses and settings: the secrets are in Secrets Manager
 EXEMPT = {"AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping"}
 
@@ -97,7 +108,18 @@ def test_the_keys_policy_lets_in_the_services_that_work_without_a_caller(made: S
     # Roles are assumed by these; their rights to the key are their own policies' matter.
     assumed = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
     assert let_in - assumed <= in_policy
-    assert in_policy == {name.format(region=REGION) for name in SERVICES}
+    assert in_policy == {name.format(region=REGION) for name in NEEDED}
+
+
+def test_the_keys_policy_lets_each_service_do_what_aws_says_that_it_needs() -> None:
+    for service, actions in NEEDED.items():
+        (allowed,) = [
+            as_list(statement["Action"])
+            for statement in statements(KEY)
+            if statement["Principal"].get("Service") == service.format(region=REGION)
+        ]
+        lacking = [a for a in actions if not any(fnmatchcase(a, pattern) for pattern in allowed)]
+        assert lacking == [], service
 
 
 def test_an_address_that_there_is_stays_its_owners(made: Synthesised) -> None:

@@ -85,6 +85,12 @@ def test_a_named_sender_has_a_route_and_a_rate_limit_of_its_own(template: Templa
     assert integration["PayloadFormatVersion"] == "2.0"
 
 
+def test_an_api_is_called_as_its_environment(synthesised: Synthesised) -> None:
+    for name in ("hooked", "own"):
+        api = only(synthesised.templates[name], "AWS::ApiGatewayV2::Api")["Properties"]
+        assert api["Name"] == f"genesys-relay-{name}"
+
+
 def test_the_access_log_says_from_where_and_holds_nothing_that_was_sent(template: Template) -> None:
     settings = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]["AccessLogSettings"]
 

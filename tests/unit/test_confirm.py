@@ -18,12 +18,13 @@ from lambdas.relay.kernel.limits import (
     LISTED_ON_RECORD_MAX,
     RECOVERY_TRIES_MAX,
     SILENCE_WINDOWS_MIN,
+    STRETCHES_MAX,
 )
-from lambdas.relay.kernel.ports import Answer, Outgoing, Unanswered
+from lambdas.relay.kernel.ports import Answer, Change, Guard, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of, sentence
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode
-from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.states import FINAL, State
 from tests.unit.batches import NOW_MS
 from tests.unit.tracked import (
@@ -764,6 +765,24 @@ def test_a_probe_without_an_answer_leaves_the_breaker_open() -> None:
 
     assert len(desk.genesys.asked) == asked + 1
     assert desk.item(second)["stretches"] == 2
+
+
+def test_a_window_that_was_stretched_for_a_day_is_asked_about_all_the_same() -> None:
+    """What confirm sends to itself is not bounded by Lambda, so it has to end by itself."""
+    desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
+    for batch in batches:
+        desk.end_window(batch)
+    asked = len(desk.genesys.asked)
+    first, second = [b for b in batches if desk.state(b) == "PENDING_EVENT"][:2]
+    for batch, stretches in ((first, STRETCHES_MAX - 1), (second, STRETCHES_MAX)):
+        key = record_key(batch.batch_id)
+        desk.world.ledger.change(*key, Guard(None), Change(put={"stretches": stretches}))
+
+        desk.end_window(batch)
+
+    assert desk.state(first) == "PENDING_EVENT"
+    assert desk.state(second) == "RECONCILED"
+    assert len(desk.genesys.asked) == asked + 1
 
 
 def test_a_few_lost_events_among_many_open_no_breaker() -> None:
