@@ -10,9 +10,12 @@ from botocore import xform_name
 from botocore.session import Session
 
 from lambdas.relay.destinations.kinds import KINDS
+from lambdas.relay.kernel import vault_keys
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, DAY_S, HORIZON_S
 
 ROOT = Path(__file__).resolve().parent.parent
+#: `tests/unit/test_x.py`, `test_x.py`, `tests/ops/console/`, each perhaps with `::test_of_it`
+NAMED_TEST = re.compile(r"`(tests/[\w/]+/|(?:tests/[\w/]+/)?test_\w+\.py)(?:::(\w+))?`")
 CLAIM_DAYS = CLAIM_TTL_S // DAY_S
 HORIZON_DAYS = HORIZON_S // DAY_S
 
@@ -149,3 +152,47 @@ def test_commands_are_found_where_they_stand() -> None:
     assert "--restore-date-time 2026-11-21T03:00:00Z" in said
     assert "--deletion-protection-enabled" in said
     assert "list-event-source-mappings" in said
+
+
+def named_tests(text: str) -> set[tuple[str, str]]:
+    """Files or folders of tests that a text names, and the test in it, if it says which."""
+    return set(NAMED_TEST.findall(text))
+
+
+def is_there(place: str, test: str) -> bool:
+    found = [ROOT / place] if "/" in place else [*(ROOT / "tests").rglob(place)]
+    return any(
+        path.exists() and (not test or f"def {test}(" in path.read_text("utf-8")) for path in found
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_that_a_document_names_is_there(document: Path) -> None:
+    named = named_tests(document.read_text("utf-8"))
+
+    assert [each for each in sorted(named) if not is_there(*each)] == []
+
+
+def test_a_test_that_is_not_there_would_be_noticed() -> None:
+    said = "`tests/unit/test_gone.py` `test_runs.py::test_gone` `tests/gone/` `test_runs.py`"
+
+    assert [is_there(*each) for each in sorted(named_tests(said))] == [True, False, False, False]
+
+
+def test_each_threat_has_a_test_that_shows_what_stops_it() -> None:
+    table = [
+        line
+        for line in (ROOT / "docs/threat-model.md").read_text("utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| who ")
+    ]
+
+    assert len(table) > 10
+    assert [row for row in table if not named_tests(row.rsplit(" | ", 1)[1])] == []
+
+
+def test_the_page_about_data_has_every_place_of_the_vault() -> None:
+    page = (ROOT / "docs/data.md").read_text("utf-8")
+    prefixes = [value for name, value in vars(vault_keys).items() if name.isupper()]
+
+    assert "quarantine/" in prefixes
+    assert [prefix for prefix in prefixes if f"`{prefix}`" not in page] == []
