@@ -68,9 +68,7 @@ class RelayStack(cdk.Stack):
             self, "Queues", timing=timing, has_lanes=relay.lanes, removal_policy=removal_policy
         )
         ledger = Ledger(self, "Ledger", removal_policy=removal_policy, restored=relay.ledger_table)
-        vault = Vault(
-            self, "Vault", removal_policy=removal_policy, undecided_days=relay.undecided_days
-        )
+        vault = Vault(self, "Vault", relay=relay, removal_policy=removal_policy)
         credentials = Credentials(self, "Credentials", removal_policy=removal_policy)
         buses = Buses(
             self,

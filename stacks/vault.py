@@ -8,6 +8,7 @@ from constructs import Construct
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, QUARANTINE, REVIEW, SEALED
 from stacks.acknowledgements import acknowledge
+from stacks.environment_document import Relay
 
 #: Long enough to answer why an event never arrived.
 DISCARDED_DAYS = 365
@@ -28,11 +29,9 @@ class Vault(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        relay: Relay,
         removal_policy: cdk.RemovalPolicy,
-        undecided_days: int | None,
     ) -> None:
-        """`undecided_days`: how long quarantine and review wait for a person; None: for ever, since
-        an event whose document expires is lost."""
         super().__init__(scope, construct_id)
         if SEALED_DAYS * limits.DAY_S <= limits.CLAIM_TTL_S:
             raise ValueError("a sealed payload must outlive the claims of its events")
@@ -54,10 +53,12 @@ class Vault(Construct):
                 ),
                 s3.LifecycleRule(prefix=DISCARDED, expiration=cdk.Duration.days(DISCARDED_DAYS)),
                 s3.LifecycleRule(prefix=ERASURES, expiration=cdk.Duration.days(ERASURES_DAYS)),
+                # Usually they never expire, since an event whose document expires is lost.
                 *(
-                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(undecided_days))
+                    s3.LifecycleRule(prefix=prefix, expiration=cdk.Duration.days(days))
+                    for days in [relay.undecided_days]
                     for prefix in (QUARANTINE, REVIEW)
-                    if undecided_days is not None
+                    if days is not None
                 ),
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
