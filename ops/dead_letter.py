@@ -95,7 +95,7 @@ class Filter:
         return (
             self.reason.lower() in f"{letter.reason} {sentence(letter.reason)}".lower()
             and all(not wanted or is_named(found, wanted) for wanted, found in ids)
-            and letter.delivery.message_id.startswith(self.message)
+            and letter.delivery.message_id.startswith(self.message.strip().lower())
             and now_ms - _seen_ms(letter) >= self.older_than_s * 1000
         )
 

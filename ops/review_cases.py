@@ -119,7 +119,8 @@ def is_batch_id(name: str) -> bool:
 def whole_id(relay: Relay, name: str) -> str:
     """The id that starts so, among all cases: a decision must not hit another case than the one
     meant. Raises OpsError if none or several start so, or if it is empty."""
-    if not name.strip():
+    name = name.strip().lower()
+    if not name:
         raise OpsError("Which case? Give its id or the beginning of it: see `relay review list`.")
     if len(name) in (36, 26):
         return name

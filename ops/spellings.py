@@ -21,4 +21,5 @@ def spellings(name: str) -> list[str]:
 
 def is_named(known: str, given: str) -> bool:
     """Whether an id is the given one, or begins with as much of it as people see."""
+    known, given = known.lower(), given.strip().lower()
     return known == given or (len(given) >= SHORT_ID_CHARS and known.startswith(given))

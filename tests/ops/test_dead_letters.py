@@ -137,6 +137,7 @@ def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
         ("--batch", "b2", 1),
         ("--batch", "b", 0),
         ("--identity", "kx7f3b8c", 1),
+        ("--identity", " KX7F3B8C1E5D", 1),
         ("--identity", "kx7f3b8", 0),
         ("--conversation", "c1", 2),
         ("--identity", "other", 0),

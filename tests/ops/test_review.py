@@ -60,8 +60,9 @@ def test_everything_that_waits_is_listed_with_its_reason(
 def test_a_case_is_shown_whole_by_the_beginning_of_its_id(
     parked: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["review", "show", BATCH.batch_id[:6]]) == 0
-    assert '"said": "a"' in capsys.readouterr().out
+    for name in (BATCH.batch_id[:6], BATCH.batch_id, f" {BATCH.batch_id.upper()}\n"):
+        assert main(["review", "show", name]) == 0
+        assert '"said": "a"' in capsys.readouterr().out
     assert main(["review", "show", UNREADABLE]) == 0
     assert "hello" in capsys.readouterr().out
 
