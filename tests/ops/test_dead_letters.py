@@ -131,6 +131,44 @@ def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
     assert [left["Body"] for left in waiting(two, two.line("writes").dead_url)] == ["two"]
 
 
+def test_a_whole_queue_goes_back_as_the_console_moves_it(
+    two: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("dead-letters", "redrive", "--queue", "writes", "--whole-queue")
+    letter(two, "checks", "of another queue", **WHY)
+
+    assert said(capsys, *command, "--dry-run") == {"matching": 2, "redriven": 0}
+    assert not waiting(two, two.line("writes").url)
+    assert said(capsys, *command, "--yes")["matching"] == 2
+    assert {back["Body"] for back in waiting(two, two.line("writes").url)} == {"one", "two"}
+    assert len(waiting(two, two.line("checks").dead_url)) == 1
+    assert said(capsys, *command, "--yes") == {"matching": 0, "redriven": 0}
+
+
+@pytest.mark.parametrize("more", [[], ["--queue", "writes", "--reason", "429"]])
+def test_a_whole_queue_is_one_and_all_of_it(
+    two: Deployed, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    assert main(["dead-letters", "redrive", "--whole-queue", *more, "--yes"]) == 2
+    assert "--whole-queue goes with --queue and with no filter." in capsys.readouterr().err
+    assert len(waiting(two, two.line("writes").dead_url)) == 2
+
+
+def test_a_move_that_sqs_ends_is_a_sentence_with_how_far_it_came(
+    two: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = {"Status": "FAILED", "FailureReason": "no access", "ApproximateNumberOfMessagesMoved": 1}
+    monkeypatch.setattr(
+        two.sqs, "list_message_move_tasks", lambda **_: {"Results": [task]}, raising=False
+    )
+    command = ["dead-letters", "redrive", "--queue", "writes", "--whole-queue", "--yes"]
+
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "SQS ended the move as FAILED (no access) after 1 dead letters" in told
+    assert "Start it again." in told
+
+
 @pytest.mark.parametrize(
     ("option", "value", "count"),
     [

@@ -114,8 +114,7 @@ def section_of(text: str, part: str) -> str:
 
 
 ALARMS = re.findall(r"^### (\w+)$", section := RUNBOOK.read_text("utf-8"), re.MULTILINE)
-#: these ask of AWS or Genesys what is not in this stack, move what moto cannot, or end when
-#: somebody ends them
+#: these ask of AWS or Genesys what is not in this stack, or end when somebody ends them
 ELSEWHERE = (
     "audit",
     "doctor",
@@ -123,7 +122,6 @@ ELSEWHERE = (
     "console",
     "try-mapping",
     "--watch",
-    "--whole-queue",
 )
 OTHERS = ("## Look", "## Dead letters", "## Review", "### Deliver again on purpose")
 STEPS = sorted(
