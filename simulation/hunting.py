@@ -9,7 +9,7 @@ from simulation.corpus import known_seeds
 from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS
 from simulation.mutants.mutant import Mutant, applied
-from simulation.scenario import FEW_RECEIVES, Scenario, draw, unrestored
+from simulation.scenario import FEW_RECEIVES, Scenario, draw, small, unrestored
 from simulation.tracked import draw_tracked
 from simulation.trial import Functions, Trial, run_scenario, run_tracked_scenario
 
@@ -38,7 +38,7 @@ def hunt(mutant: Mutant, first_seed: int, seeds_max: int) -> Hunt:
         scenario = draw(seed)
         if mutant.regimes and scenario.regime.name not in mutant.regimes:
             return None
-        return run_scenario(_scenario(mutant, scenario), functions)
+        return run_scenario(_scenario(mutant, small(scenario)), functions)
 
     return _hunt(mutant, run, first_seed, seeds_max)
 

@@ -141,15 +141,19 @@ SMALL_EVENTS, SMALL_SHARE = 8, 3
 
 
 def draw_small(seed: int) -> Scenario:
-    """The scenario of a seed, with a quarter of the events under the same faults: a quarter of the
-    time, and four times as many different worlds in it."""
-    drawn = draw(seed)
+    """The scenario of a seed, made small."""
+    return small(draw(seed))
+
+
+def small(scenario: Scenario) -> Scenario:
+    """A quarter of the events under the same faults: a quarter of the time, and four times as many
+    different worlds in it."""
     return replace(
-        drawn,
+        scenario,
         events=SMALL_EVENTS,
-        told=drawn.told // SMALL_SHARE,
-        states=drawn.states // SMALL_SHARE,
-        sessions=drawn.sessions // SMALL_SHARE,
+        told=scenario.told // SMALL_SHARE,
+        states=scenario.states // SMALL_SHARE,
+        sessions=scenario.sessions // SMALL_SHARE,
     )
 
 

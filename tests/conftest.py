@@ -23,5 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(told_by(config), "suites")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: end-to-end tests wait more than they compute."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST_WAIT))

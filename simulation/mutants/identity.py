@@ -11,6 +11,7 @@ from lambdas.relay.functions import intake
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
 from lambdas.relay.routes import mapping, rendering
 from simulation.mutants.mutant import Mutant
+from simulation.mutants.stages import recurring
 
 _text = rendering._text
 _read_envelope = events.read_envelope
@@ -70,5 +71,6 @@ IDENTITY = (
         "identity without time",
         "What says the same is the same: a member that joins a queue again has joined it already.",
         ((events, "read_envelope", _without_time),),
+        stage=recurring,
     ),
 )

@@ -36,6 +36,11 @@ def odd(scenario: Scenario) -> Scenario:
     return replace(scenario, shares=_ODD)
 
 
+def recurring(scenario: Scenario) -> Scenario:
+    """Things change and change back."""
+    return replace(scenario, states=8)
+
+
 def pressed(scenario: Scenario) -> Scenario:
     """Requests wait for their turn, so that small batches are merged."""
     small = replace(scenario, most_items=6, intake_most=4, receives_max=RECEIVES_MAX)
