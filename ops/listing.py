@@ -123,9 +123,13 @@ def wanted(
             f"{state} is not a state of a request: use one of {', '.join(sorted(STATES))}, or a "
             "word of what `relay trace` shows, such as delivered."
         )
+    since_ms = _moment_ms(since, now_ms) if since else now_ms - CLAIM_TTL_S * 1000
+    until_ms = _moment_ms(until, now_ms) if until else now_ms + 1
+    if since_ms >= until_ms:
+        raise OpsError("--from must be earlier than --to.")
     return Wanted(
-        since_ms=_moment_ms(since, now_ms) if since else now_ms - CLAIM_TTL_S * 1000,
-        until_ms=_moment_ms(until, now_ms) if until else now_ms + 1,
+        since_ms=since_ms,
+        until_ms=until_ms,
         topic=topic,
         destination=destination,
         state=state,

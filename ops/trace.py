@@ -15,6 +15,8 @@ from ops.event_history import Answer, Way
 from ops.screen import Screen, plural
 from ops.spellings import spellings
 
+#: events in a table, those first that are not delivered: a terminal has 40 lines or so
+EVENTS_SHOWN = 30
 GOOD = ("delivered", "duplicate", "claimed in shadow mode")
 NOTHING = (
     f"Nothing is known of {{}}: it is not in the ledger, a queue, a dead letter, the quarantine "
@@ -81,7 +83,7 @@ def trace(relay: Relay, screen: Screen, name: str, *, sender: str, thorough: boo
 
 def _kept(others: Elsewhere, names: Sequence[str], found: Answer) -> list[Place]:
     """Where else it is kept, unless the ledger shows that everything is done."""
-    if found.ways and all(one.fate.startswith(GOOD) for one in found.ways):
+    if found.ways and all(map(_is_well, found.ways)):
         return []
     requests = {request.batch_id for one in found.ways for request in one.requests}
     requests |= {request.batch_id for request in found.requests}
@@ -152,6 +154,8 @@ def clock(at_ms: int) -> str:
 
 
 def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
+    first = sorted(told, key=_is_well)[:EVENTS_SHOWN]
+    shown = [one for one in told if one in first]
     screen.table(
         ("claimed (UTC)", "topic", "event", "request", "fate"),
         [
@@ -162,13 +166,19 @@ def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
                 one.request[:8],
                 one.fate,
             )
-            for one in told
+            for one in shown
         ],
         title=f"{name}: {len(told)} events",
-        styles=[None if one.fate.startswith(GOOD) else "yellow" for one in told],
+        styles=[None if _is_well(one) else "yellow" for one in shown],
     )
-    first = told[0].event
-    screen.say(f"To see one step by step: relay trace {first.owner}/{first.identity}")
+    if len(told) > len(shown):
+        screen.say(f"... and {plural(len(told) - len(shown), 'event')} more: --json lists them.")
+    event = shown[0].event
+    screen.say(f"To see one step by step: relay trace {event.owner}/{event.identity}")
+
+
+def _is_well(one: Way) -> bool:
+    return one.fate.startswith(GOOD)
 
 
 def short_topic(topic: str, owner: str) -> str:

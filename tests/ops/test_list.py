@@ -117,6 +117,8 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
         (["--field", "sender"], "sender is not a field"),
         (["--from", "noon"], "noon is not a valid time"),
         (["--from", "2 hours"], "2 hours is no"),
+        (["--from", "1h", "--to", "2h"], "--from must be earlier than --to"),
+        (["--from", "2099-01-01T00:00Z"], "--from must be earlier than --to"),
         (["--after", "nowhere"], "nowhere is not a valid place"),
     ],
 )

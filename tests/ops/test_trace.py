@@ -88,6 +88,25 @@ def test_the_whole_way_fits_on_one_screen(
     assert "400 no such id" in shown
 
 
+def test_many_events_fit_on_one_screen_those_in_trouble_among_them(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fine,) = sealed([sealed_event(f"a{number}", conversation="c1") for number in range(50)])
+    (late,) = sealed([sealed_event("b", conversation="c1")])
+    for batch, state in ((fine, "DONE"), (late, "REJECTED")):
+        claim(batch, relay.ledger, NOW_MS)
+        written(relay, batch, state, attempt=1)
+
+    assert main(["trace", "c1"]) == 0
+
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) <= SCREEN_LINES
+    assert "c1: 51 events" in shown
+    assert late.events[0].identity in shown
+    assert "... and 21 events more: --json lists them." in shown
+    assert len(told(capsys, "c1")) == 51
+
+
 def test_an_unknown_name_is_said_to_be_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
