@@ -94,16 +94,19 @@ def _all(value: object) -> Sequence[object]:
 
 
 def _is_made_of(name: str, item: Mapping[str, object]) -> bool:
-    """Whether a claim's hashes are those of a name."""
+    """Whether a claim's hashes are those of a name; of a sender's id, of the whole of it."""
     if not str(item["pk"]).startswith(CLAIM) or "payload_hash" not in item:
         return False
     identity = str(item["sk"]).split("#")[1].partition("~")[0]
     sender, payload_hash = str(item.get("sender", "")), str(item["payload_hash"])
     if sender and identity == identity_by_sender(sender, name):
         return True
-    return any(
-        name in item_ids(identity, payload_hash, str(route)) for route in _all(item.get("routes"))
-    )
+    ids = [
+        one
+        for route in _all(item.get("routes"))
+        for one in item_ids(identity, payload_hash, str(route))
+    ]
+    return any(one.startswith(name) for one in ids)
 
 
 def _name_of(item: Mapping[str, object]) -> str:

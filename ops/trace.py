@@ -21,9 +21,9 @@ GOOD = ("delivered", "duplicate", "claimed in shadow mode")
 NOTHING = (
     f"Nothing is known of {{}}: it is not in the ledger, a queue, a dead letter, the quarantine "
     f"or a waiting payload. The ledger keeps items for {CLAIM_TTL_S // DAY_S} days and never the "
-    "content of an event: look for a delivered event by one of its ids, or with `relay list` by "
-    "time, topic, sender or state. An older event may be in the archive of its bus, which "
-    "`relay replay-archive` reads by time: copies change nothing."
+    "content of an event: look for a delivered event by one of its ids (its sender's own in full), "
+    "or with `relay list` by time, topic, sender or state. An older event may be in the archive of "
+    "its bus, which `relay replay-archive` reads by time: copies change nothing."
 )
 
 
