@@ -1,6 +1,6 @@
 """The JMESPath expressions of an environment, each tried before it is deployed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -97,8 +97,21 @@ def _is_deep(parsed: Mapping[str, Any]) -> bool:
     """Whether evaluating it could exhaust the stack; the trial on null may not go that deep."""
     level: list[Any] = [parsed]
     for _ in range(EXPRESSION_DEPTH_MAX):
-        # A slice's children are numbers.
-        level = [child for node in level if isinstance(node, dict) for child in node["children"]]
+        level = [child for node in level for child in _children(node)]
         if not level:
             return False
     return True
+
+
+def _children(node: Any) -> Iterable[Any]:
+    """Of a node of the syntax tree, or of a literal's value. A slice's children are numbers."""
+    match node:
+        case {"type": "literal", "value": value, "children": []}:
+            return [value]
+        case {"type": str(), "children": [*children]}:
+            return children
+        case dict():
+            return node.values()
+        case list():
+            return node
+    return ()

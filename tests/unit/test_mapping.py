@@ -137,12 +137,14 @@ def test_what_is_no_expression_is_refused_before_anything_is_deployed(
     "expression",
     [
         "!" * 5000 + "a",
-        "`" + "[" * 5000 + "`",
+        "`" + "[" * 5000 + "]" * 5000 + "`",
+        "`" + "[" * 200 + "]" * 200 + "`",
+        "a[?b == `" + '{"a": ' * 150 + "1" + "}" * 150 + "`]",
         "||".join("a" * 3000),
         # Nothing of it is tried before an event has a body.
         "body && (" + "||".join("a" * 200) + ")",
     ],
-    ids=["negations", "literal", "alternatives", "untried"],
+    ids=["negations", "literal", "shallower literal", "literal within", "alternatives", "untried"],
 )
 def test_an_expression_that_no_stack_holds_is_refused_in_one_short_sentence(
     expression: str,
