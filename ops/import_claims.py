@@ -14,9 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from demo.run.captured import read_file
 from demo.run.documents import Broken, split
-from demo.run.lines import InputError, Line
+from demo.run.lines import Line
 from lambdas.adapters.clock import SystemEntropy
 from lambdas.relay.functions.intake import Deps, intake
 from lambdas.relay.kernel.metrics import Metric
@@ -25,6 +24,7 @@ from lambdas.relay.kernel.reasons import sentence
 from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.routes.configuration import Configuration
 from ops import deployed
+from ops.captured import content_of, lines_of
 from ops.connection import CLOCK
 from ops.errors import OpsError
 from ops.session import session_of
@@ -57,7 +57,7 @@ def import_claims(
 ) -> None:
     """Claim what another consumer has handled, so that it is not written. Safe to repeat."""
     session = session_of(context)
-    read = _lines(events)
+    read = lines_of(events)
     chosen = read if known is None else handled(read, table_of(known), by.split(","))
     found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
     session.screen.say(
@@ -126,19 +126,12 @@ def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
     return found
 
 
-def _lines(path: Path) -> list[Line]:
-    try:
-        return read_file(path).lines
-    except InputError as error:
-        raise OpsError(str(error).removeprefix("EVENTS=")) from error
-
-
 def table_of(path: Path) -> list[Mapping[str, Any]]:
     """The rows of a table, in any of its export formats. Raises OpsError."""
     try:
         # Skipping an unreadable line could mean writing its event twice.
-        rows = [json.loads(row.text) for row in split(path.read_text("utf-8-sig"))]
-    except (OSError, UnicodeDecodeError, Broken, ValueError) as error:
+        rows = [json.loads(row.text) for row in split(content_of(path))]
+    except (Broken, ValueError) as error:
         raise OpsError(f"{path}: cannot be read as JSON: {error}.") from error
     found: list[Mapping[str, Any]] = []
     for row in rows:

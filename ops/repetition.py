@@ -137,7 +137,7 @@ def _send(caller: Caller, batch: Batch, key: str) -> Answer:
 
 def probe(
     context: typer.Context,
-    event: Annotated[Path, typer.Option(help="A file with one event, as EventBridge delivers it.")],
+    event: Annotated[Path, typer.Option(help="A file with one event, however captured.")],
     sandbox: Annotated[
         bool,
         typer.Option(

@@ -10,6 +10,7 @@ from lambdas.relay.entrances.events import Event, parse_event
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.messages.sealing import Target
 from lambdas.relay.routes.route import Route
+from ops.captured import lines_of
 from ops.errors import OpsError
 from ops.mapping_trial import Trial, tried
 from ops.session import session_of
@@ -18,7 +19,7 @@ from stacks.configuration import ConfigurationError, Environment, load_environme
 
 def try_mapping(
     context: typer.Context,
-    event: Annotated[Path, typer.Option(help="A file with one event, as EventBridge delivers it.")],
+    event: Annotated[Path, typer.Option(help="A file with one event, however captured.")],
 ) -> None:
     """Show what each route of --environment <name or file.toml> makes of an event. Exit code 1 if
     a route that takes it fails."""
@@ -44,14 +45,12 @@ def configuration_of(name: str | None) -> Environment:
 
 def event_of(path: Path) -> Event:
     """The one event of a file. Raises OpsError."""
-    try:
-        content = path.read_bytes()
-        text = content.decode(json.detect_encoding(content))
-    except (OSError, UnicodeDecodeError) as error:
-        raise OpsError(f"{path}: cannot be read as a text file: {error}.") from error
+    lines = lines_of(path)
+    if len(lines) != 1:
+        raise OpsError(f"{path} holds {len(lines)} events: name a file with one of them.")
     try:
         # The latest time possible: a trial does not judge the event's age.
-        return parse_event(text, YEAR_9999_MS)
+        return parse_event(lines[0].text, YEAR_9999_MS)
     except Malformed as malformed:
         raise OpsError(f"{path}: intake would quarantine it: {malformed}.") from malformed
 

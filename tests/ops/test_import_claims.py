@@ -1,5 +1,6 @@
 """relay import-claims: what another consumer has handled is a copy, and is not written."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,18 @@ def test_other_names_than_those_of_the_tutorial(
 ) -> None:
     rows = tmp_path / "rows.ndjson"
     rows.write_text('{"number": 1}\n{"number": 3}\n')
+    messages = imported(relay, "--events", str(events), "--known", str(rows), "--by", "number")
+    assert switched(messages) == [0, 2]
+
+
+def test_a_table_is_read_as_dynamodb_exports_it(
+    relay: Deployed, events: Path, tmp_path: Path
+) -> None:
+    """DynamoDB's export to S3: a row on each line, in gzip (DynamoDB Developer Guide)."""
+    rows = tmp_path / "export.json.gz"
+    said = "".join(f'{{"Item":{{"number":{{"N":"{number}"}}}}}}\n' for number in (1, 3))
+    rows.write_bytes(gzip.compress(said.encode()))
+
     messages = imported(relay, "--events", str(events), "--known", str(rows), "--by", "number")
     assert switched(messages) == [0, 2]
 

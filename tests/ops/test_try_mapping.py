@@ -1,5 +1,6 @@
 """relay try-mapping: what an event would become, and one sentence for what is wrong."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_a_file_is_read_in_every_encoding_of_unicode(
 ) -> None:
     given[1].write_text(envelope(1, mood="good"), encoding)
     assert run(*given) == 0
+
+
+def test_an_event_is_taken_out_of_what_it_was_captured_with(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file that was given to `make run EVENTS=` does here."""
+    message = {"MessageId": "m", "ReceiptHandle": "r", "Body": envelope(1, mood="good")}
+    given[1].write_bytes(gzip.compress(json.dumps({"Messages": [message]}, indent=2).encode()))
+
+    assert run(*given, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["item"]["note"] == "good"
 
 
 SINKS = """
@@ -123,7 +136,9 @@ def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
     ("environment", "event", "sentence"),
     [
         ("", "{}", "destinations is missing"),
-        (ENVIRONMENT, "{}", "intake would quarantine it"),
+        (ENVIRONMENT, "{}", 'line 1 has no "detail-type"'),
+        (ENVIRONMENT, '{"detail-type": "t", "detail": {}}', "intake would quarantine it"),
+        (ENVIRONMENT, envelope(1) + envelope(2), "holds 2 events: name a file with one of them."),
         (ENVIRONMENT, "{", "is not JSON"),
         (ENVIRONMENT.replace("body.mood", "]["), "{}", "is not a JMESPath expression"),
     ],
