@@ -37,7 +37,7 @@ class Suites:
         suite = suite_of(nodeid)
         if suite not in self._began:
             self._began[suite] = self._clock()
-            self._tell(f"{suite} begins: {self._counts[suite]} tests")
+            self._tell(f"{suite} begins: {self._counts[suite]} to run")
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         suite = suite_of(nodeid)

