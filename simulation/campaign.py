@@ -278,6 +278,7 @@ def rows(result: Result) -> dict[str, Any]:
         "delivered": counts["delivered"],
         "parked": counts["parked"],
         "rejected": counts["rejected"],
+        "closed": counts["closed"],
         "quarantined": counts["quarantined"],
         "unrouted": counts["unrouted"],
         "not_taken": counts["not_taken"],

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lambdas.relay.kernel.reasons import Code, read_reason
+from simulation.asking import may_be_parked
 from simulation.bounds import exceeded
 from simulation.history import History
 from simulation.regimes import Regime
@@ -21,7 +22,7 @@ _ECHO = re.compile(r"echo-([0-9a-f-]*)")
 
 #: record states: finished; with a person; waiting for an event, with an entry in the reconciler's
 #: list
-FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED"}
+FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED", "DISCARDED"}
 WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
 AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 #: answers to senders: the relay has the event, or will never take it
@@ -63,6 +64,8 @@ class Account:
     renamed: int = 0
     #: the ones of events that a restored ledger had forgotten, also announced by docs/runbook.md
     forgotten: int = 0
+    #: events without an effect whose case a person closed
+    closed: int = 0
     #: why persons were involved for events that Genesys would have taken, by code
     reasons: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
@@ -77,6 +80,8 @@ class _Traces:
     #: a deploy adds
     items: Mapping[int, list[Mapping[str, object]]]
     keys: Mapping[int, set[str]]
+    #: when the last request for each number was
+    last_ms: Mapping[int, int]
     #: numbers by the reason of the record that a person has
     parked: Mapping[int, list[str]]
     rejected: set[int]
@@ -170,9 +175,11 @@ def _traces(history: History) -> _Traces:
             known = {name: each for name, each in effect.item.items() if name not in UNKNOWN}
             items[number].append(known)
     keys: dict[int, set[str]] = defaultdict(set)
+    last_ms: dict[int, int] = {}
     for call in history.calls:
         for number in numbers_of(call.body.decode()):
             keys[number].add(call.key)
+            last_ms[number] = call.at_ms
     parked: dict[int, list[str]] = defaultdict(list)
     rejected: set[int] = set()
     quarantined: set[int] = set()
@@ -192,7 +199,7 @@ def _traces(history: History) -> _Traces:
             parked[number].append(str(record.get("reason")))
             if record["state"] == "REJECTED":
                 rejected.add(number)
-    return _Traces(effects, items, keys, parked, rejected, quarantined, unreadable)
+    return _Traces(effects, items, keys, last_ms, parked, rejected, quarantined, unreadable)
 
 
 def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
@@ -205,6 +212,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
     answers = history.answers.get(number)
     if answers is not None and not _is_taken(number, answers, fact, traces, account):
         return
+    _judge_closed(fact, traces, history, account)
     harm, forgotten = history.harm, history.forgotten
     gone = (harm.purged - harm.replayed) | (forgotten.unheld - forgotten.replayed)
     # What was purged or forgotten, and then replayed, is subject to the current routes.
@@ -218,6 +226,10 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
             len(effects) >= fact.times or traces.has(number)
         ):
             account.purged += 1
+        case "plain" | "poison" if number in history.decided.closing and not (
+            len(effects) >= fact.times or traces.has(number)
+        ):
+            account.closed += 1
         case "unrouted":
             account.unrouted += 1
             if effects:
@@ -228,6 +240,17 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
             _judge_poison(number, effects, traces, account)
         case _:
             _judge_plain(fact, effects, traces, history, regime, account)
+
+
+def _judge_closed(fact: Fact, traces: _Traces, history: History, account: Account) -> None:
+    """What a person has closed is not sent afterwards, by whatever."""
+    number, decided = fact.number, history.decided
+    is_told = number in history.forgotten.events or number in decided.again or fact.times > 1
+    closed_ms = decided.closed_ms.get(number)
+    if closed_ms is None or is_told:
+        return
+    if traces.last_ms.get(number, 0) > closed_ms:
+        account.violations.append(f"event {number} was sent after a person had closed its case")
 
 
 def _judge_double(
@@ -253,7 +276,9 @@ def _judge_double(
     listed = Counter[str]()
     for key in traces.keys[number]:
         listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
-    due = fact.times * len(names)
+    again = history.decided.again.get(number, set())
+    listed.update(_ancestor(case, history) for case in again)
+    due = fact.times * len(names) + len(again)
     unlisted = sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
     undetected = max(0, len(kin) - due) + unlisted
     account.undetected += undetected
@@ -346,69 +371,8 @@ def _judge_plain(
         account.violations.append(f"event {number} counts as rejected, which it never was")
     for reason in dict.fromkeys(traces.parked.get(number, ()) if not is_stuck else ()):
         account.reasons[read_reason(reason).code.name] += 1
-        if not _may_be_parked(reason, number, traces.keys[number], history, regime):
+        if not may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     set_aside = traces.quarantined if not history.dead_lettered["events"] else traces.unreadable
     if number in set_aside - history.harm.edited:
         account.violations.append(f"event {number} is in the quarantine though it can be read")
-
-
-def _may_be_parked(
-    reason: str, number: int, requests: set[str], history: History, regime: Regime
-) -> bool:
-    """Cases in which a person may be involved although Genesys would have taken the event."""
-    told = read_reason(reason)
-    match told.code:
-        case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
-            # A deploy removed the name; after a roll-back only messages know the new one.
-            return history.deploy in ("removed", "forgotten") or (
-                history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
-            )
-        case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
-            return history.dead_lettered[told.details[0]] > 3
-        case Code.ABANDONED:
-            return number in history.harm.emptied | history.forgotten.events
-        case Code.RECORD_GONE if number in history.forgotten.events:
-            return True
-        case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:
-            return True  # the age of a replayed event is known only from its sender
-        case Code.BEYOND_HORIZON | Code.RECORD_GONE:
-            return regime.late_copies
-        case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
-            return regime.confirmed_within_s is not None
-        case Code.NEVER_CONFIRMED:  # for a day, its confirmation is unknown
-            is_gone = history.deploy in ("removed", "forgotten", "rolled back")
-            return regime.confirmed_within_s is not None and is_gone
-        case Code.ATTEMPTS_EXHAUSTED:
-            return int(told.details[0]) > 20
-        case Code.ITEMS_FAIL_AGAIN:
-            return len(requests) > 12
-        case Code.STATUS_NOT_JSON | Code.STATUS_ERROR:
-            answers = max((history.unread[key] for key in requests), default=0)
-            return answers > 1 or (regime.parks_doubt and answers > 0)
-        case Code.FAILS_NO_ITEM | Code.FAILS_SOMEHOW:
-            return bool(requests & history.unclear)
-        case Code.CONFLICT_LASTS:
-            return _lasting_conflict(requests, history)
-        case Code.REFUSED_IN_DOUBT:
-            return (
-                regime.parks_doubt
-                or _lasting_conflict(requests, history)
-                or _shares_a_request_with_poison(number, history)
-            )
-        case Code.MAY_HAVE_TAKEN_EFFECT:
-            return regime.parks_doubt
-        case _:
-            return False
-
-
-def _lasting_conflict(requests: set[str], history: History) -> bool:
-    return any(history.conflicts.get(key, 0) > 3_600 for key in requests)
-
-
-def _shares_a_request_with_poison(number: int, history: History) -> bool:
-    poison = {fact.number for fact in history.facts if fact.kind == "poison"}
-    return any(
-        number in numbers and numbers & poison
-        for numbers in (numbers_of(call.body.decode()) for call in history.calls)
-    )

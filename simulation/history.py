@@ -1,9 +1,10 @@
 """What a run leaves behind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambdas.relay.kernel.ports import Item
+from simulation.decisions import Decided
 from simulation.deploys import Deploy
 from simulation.endless import NEVER, Ending
 from simulation.memory.genesys import Call, Effect
@@ -62,6 +63,8 @@ class History:
     #: what never worked again, and the numbers of the events affected
     ending: Ending = NEVER
     stuck: frozenset[int] = frozenset()
+    #: what people decided on cases
+    decided: Decided = field(default_factory=Decided)
     #: how much work there was
     redriven: int = 0
     invocations: int = 0

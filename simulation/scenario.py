@@ -45,6 +45,8 @@ SLOW_GENESYS = replace(LIVE, late_effect_s=120.0)
 STEPS_MAX = 250_000
 #: how long faults go on; then the world must come to rest
 FAULTS_S = 6 * HOUR_S
+#: the share of runs in which a person decides cases
+DECIDED_SHARE = 0.15
 
 #: the kinds of worlds that a seed can be drawn for (kinds.py)
 WorldKind = Literal["full", "small", "tracked", "lanes", "sink", "endless", "wired"]
@@ -75,6 +77,10 @@ class Scenario:
     has_lanes: bool = False
     #: the second destination is an AWS service (memory/sink.py)
     has_sink: bool = False
+    #: ... which refuses a record alone, or the whole call that contains it
+    sink_refuses: Literal["item", "request"] = "item"
+    #: a person decides cases meanwhile (deciders.py)
+    decides: bool = False
     #: what happens to the configuration meanwhile
     deploy: Deploy = "none"
     #: what never works again, and whether there is a second destination
@@ -99,7 +105,7 @@ def draw(seed: int) -> Scenario:
     latest, changing = Random(f"latest {seed}"), Random(f"changing {seed}")
     strange, making = Random(f"strange {seed}"), Random(f"making {seed}")
     heavy, clocks = Random(f"heavy {seed}"), Random(f"clocks {seed}")
-    restoring = Random(f"restoring {seed}")
+    restoring, deciding = Random(f"restoring {seed}"), Random(f"deciding {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -107,19 +113,20 @@ def draw(seed: int) -> Scenario:
         takes_whole=regime.takes_whole,
         token_life_s=random.choice((120, 3_600, 86_400)),
     )
+    rates = {
+        **swarm(random),
+        **swarm(later, LATER_RATES),
+        **swarm(latest, LATEST_RATES),
+        **(swarm(strange, STRANGE_RATES) if strange.random() < STRANGE_SHARE else {}),
+        **(swarm(heavy, HEAVY_RATES) if heavy.random() < HEAVY_SHARE else {}),
+        **(swarm(clocks, CLOCK_RATES) if clocks.random() < CLOCK_SHARE else {}),
+        **(swarm(restoring, RESTORE_RATES) if restoring.random() < RESTORE_SHARE else {}),
+    }
     return Scenario(
         seed=seed,
         regime=regime,
         conduct=conduct,
-        rates={
-            **swarm(random),
-            **swarm(later, LATER_RATES),
-            **swarm(latest, LATEST_RATES),
-            **(swarm(strange, STRANGE_RATES) if strange.random() < STRANGE_SHARE else {}),
-            **(swarm(heavy, HEAVY_RATES) if heavy.random() < HEAVY_SHARE else {}),
-            **(swarm(clocks, CLOCK_RATES) if clocks.random() < CLOCK_SHARE else {}),
-            **(swarm(restoring, RESTORE_RATES) if restoring.random() < RESTORE_SHARE else {}),
-        },
+        rates=rates,
         receives_max=random.choice((RECEIVES_MAX, RECEIVES_MAX, FEW_RECEIVES)),
         most_items=random.choice((4, 12, 50)),
         per_minute=random.choice((10, 300, 300, 300)),
@@ -129,6 +136,7 @@ def draw(seed: int) -> Scenario:
         states=changing.choice((0, 0, 0, 8)),
         sessions=making.choice((0, 0, 0, 6)),
         two_routes=changing.random() < 0.3,
+        decides=not rates.keys() & RESTORE_RATES and deciding.random() < DECIDED_SHARE,
         deploy=deploys.drawn(seed),
         ending=endless.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
@@ -191,6 +199,7 @@ def with_sink(scenario: Scenario) -> Scenario:
         ),
         deploy="none",
         has_sink=True,
+        sink_refuses=random.choice(("item", "request")),
     )
 
 
@@ -233,6 +242,7 @@ def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
         told=0,
         states=0,
         sessions=0,
+        decides=False,
         deploy="none",
         faults_s=HOUR_S,
         steps_max=ENDLESS_STEPS_MAX,

@@ -4,7 +4,8 @@ The world of `world.py`, with a destination whose requests each start a short co
 `conversation:created`, `routing:assigned`, `conversation:ended`, with sequence numbers. Each event
 can be lost, late or duplicated, or overtake the others or even the answer. In some runs events
 carry our correlation id, in some not, and some carry it but name another conversation. And Genesys
-can accept a request and do nothing. tracked_checker.py says what all this requires.
+can accept a request and do nothing. In a few runs each repetition starts a conversation of its own,
+and the destination has all but the first cancelled. tracked_checker.py says what all this requires.
 """
 
 import json
@@ -13,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Literal
 
-from lambdas.relay.destinations.correlation import Confirmation
+from lambdas.relay.destinations.correlation import Compensation, Confirmation
 from lambdas.relay.destinations.destination import KeyPolicy
-from lambdas.relay.destinations.truth import Comparison, Truth
+from lambdas.relay.destinations.truth import Comparison, Truth, one_of_its_kind
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Answer
@@ -45,6 +46,10 @@ SLOW_MAX_S = 8
 OTHERS = ("forged-", "stranger-")
 #: the longest time between another application's event and our request
 SHARED_WITHIN_S = 60
+#: the share of runs in which duplicates are cancelled, among those in which they are recognised
+CANCELS_SHARE = 0.5
+#: ends a conversation
+ENDING_PATH = "/api/v2/simulated/conversations/"
 #: faults after which it is known whether a request took effect
 CERTAIN: frozenset[Kind] = frozenset(
     {
@@ -76,6 +81,8 @@ class Tracks:
     #: the share of requests for which another application does the same at that moment; then every
     #: attempt fails or succeeds for certain, and one event of a type is ours
     shared: float = 0.0
+    #: a repetition makes a conversation of its own, and all but the first are cancelled
+    cancels: bool = False
 
     @property
     def confirmation(self) -> Confirmation:
@@ -88,7 +95,10 @@ class Tracks:
             completed_by=(ENDED,) if self.until_end else (),
             key="answer" if self.key == "answered" else "id",
             names="conversation",
-            truth=Truth(ITEM_PATH + "{key}", _compare, _copies),
+            truth=Truth(
+                ITEM_PATH + "{key}", _compare, one_of_its_kind if self.cancels else _copies
+            ),
+            cancel=Compensation("DELETE", ENDING_PATH + "{key}", {}) if self.cancels else None,
         )
 
 
@@ -132,7 +142,9 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
     scenario = replace(scenario, deploy=deploys.drawn(seed, deploys.TRACKED))
     if tracks.shared:
         scenario = certain(replace(scenario, deploy="none"))
-    return scenario, tracks
+    is_doubled = tracks.key == "answered" and tracks.correlates and not honoured
+    cancels = is_doubled and Random(f"cancels {seed}").random() < CANCELS_SHARE
+    return scenario, replace(tracks, cancels=cancels)
 
 
 def _with_others(tracks: Tracks, seed: int) -> Tracks:
@@ -166,12 +178,16 @@ class TrackedServer(GenesysServer):
 
     #: called with each request that arrives
     arrived: Callable[[Request], None] = lambda request: None
-    #: called with the correlation id, the id and the marker of each item that took effect
-    begin: Callable[[str, str, str], None] = lambda correlation_id, item_id, marker: None
+    #: called with the correlation id, the conversation and the marker of each item that took effect
+    begin: Callable[[str, str, str], None] = lambda correlation_id, conversation, marker: None
     forgets: Callable[[], bool] = lambda: False
     #: the answer takes a while, and the event may overtake it
     linger: Callable[[], None] = lambda: None
     answers_id: bool = False
+    #: a repetition makes a conversation of its own, rather than one of the same id
+    makes_another: bool = False
+    #: conversations that were ended
+    ended: set[str] = field(default_factory=set)
     #: accepted but never carried out, by correlation id
     forgotten: list[str] = field(default_factory=list)
 
@@ -180,6 +196,9 @@ class TrackedServer(GenesysServer):
         self.arrived(request)
 
     def carry_out(self, request: Request, retryable_index: int | None) -> Answer:
+        if request.path.startswith(ENDING_PATH):
+            self.ended.add(request.path.removeprefix(ENDING_PATH))
+            return Answer(204, {}, b"")
         items = json.loads(request.body)["entities"]
         conduct = self.conducts[request.path]
         is_new = self._remembered(request.key, conduct) is None
@@ -193,15 +212,28 @@ class TrackedServer(GenesysServer):
         )
         for effect in self.effects[before:]:
             marker = str(effect.item.get("marker"))
-            self.begin(request.correlation_id, str(effect.item["id"]), marker)
+            self.begin(request.correlation_id, self._conversation(effect.item["id"]), marker)
         self.linger()
         if answer.status == 200 and (self.answers_id or len(items) == 1):
-            document = {**json.loads(answer.body), "id": items[0]["id"]}
+            document = {**json.loads(answer.body), "id": self._conversation(items[0]["id"])}
             return replace(answer, body=json.dumps(document).encode())
         return answer
 
+    def read_back(self, item_id: str) -> Answer:
+        return GenesysServer.read_back(self, item_of(item_id))
+
+    def _conversation(self, item_id: str) -> str:
+        """The id of the last conversation that an item has started."""
+        number = len(self._by_id.get(item_id, ()))
+        return f"{item_id}.{number}" if self.makes_another and number > 1 else item_id
+
     def _accepted(self, item_id: str) -> Answer:
         return Answer(200, {}, json.dumps({"id": item_id, "unprocessedEntities": []}).encode())
+
+
+def item_of(conversation: str) -> str:
+    """The id of the item that started a conversation."""
+    return conversation.partition(".")[0]
 
 
 class TrackedWorld(World):
@@ -240,6 +272,7 @@ class TrackedWorld(World):
             forgets=lambda: not self.is_calm and self.fates.random() < self.tracks.forgotten,
             linger=self._linger,
             answers_id=self.tracks.key == "answered",
+            makes_another=self.tracks.cancels,
         )
         return self.tracked_server
 
@@ -258,6 +291,8 @@ class TrackedWorld(World):
     def _others_act(self, request: Request) -> None:
         """A forged event tells of this request, or another application does the same."""
         random, tracks = self.others, self.tracks
+        if request.path.startswith(ENDING_PATH):
+            return
         items = json.loads(request.body)["entities"]
         if str(items[0].get("marker")).startswith((*OTHERS, "echo-")):
             return
@@ -280,14 +315,15 @@ class TrackedWorld(World):
         body = {"conversationId": item_id, "marker": marker, "eventTime": now_ms}
         self.bus.put(workload.envelope(self.others, now_ms, CREATED, body, None))
 
-    def _begin(self, correlation_id: str, item_id: str, marker: str) -> None:
+    def _begin(self, correlation_id: str, conversation: str, marker: str) -> None:
         """Plays the conversation that a request has started."""
+        item_id = item_of(conversation)
         if marker.startswith(("echo-", *OTHERS)):
             return  # a loop, or an unrelated event; one round is enough for the checker
         contradicts = self.tracks.correlates and self.fates.random() < self.tracks.contradicted
         for number, (topic, delay_max_s) in enumerate(DELAYS.items(), 1):
             lost = contradicts and topic == CREATED and self.fates.random() < 0.5
-            self._play(correlation_id, item_id, topic, number, delay_max_s, lost=lost)
+            self._play(correlation_id, conversation, topic, number, delay_max_s, lost=lost)
         if contradicts:
             self.played.append(Played(correlation_id, item_id, CREATED, False, True))
             body = {"conversationId": f"x-{item_id}", "marker": f"echo-x-{item_id}"}
@@ -296,14 +332,14 @@ class TrackedWorld(World):
     def _play(
         self,
         correlation_id: str,
-        item_id: str,
+        conversation: str,
         topic: str,
         number: int,
         delay_max_s: float,
         *,
         lost: bool,
     ) -> None:
-        fault_plan = self.fault_plan
+        fault_plan, item_id = self.fault_plan, item_of(conversation)
         lost = fault_plan.strikes("echo lost") or lost
         self.played.append(Played(correlation_id, item_id, topic, lost))
         if lost:
@@ -315,7 +351,7 @@ class TrackedWorld(World):
             delay_s = self.fates.random() * LATE_MAX_S
         times = 2 if fault_plan.strikes("echo repeated") else 1
         body = {
-            "conversationId": item_id,
+            "conversationId": conversation,
             "marker": f"echo-{item_id}",
             "sequenceNumber": number,
         }

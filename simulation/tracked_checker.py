@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.kernel.reasons import Code, code_of
-from simulation.checker import Account, check
+from simulation.checker import FINISHED, WITH_A_PERSON, Account, check
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
-from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, Tracks, draw_tracked
+from simulation.tracked import (
+    ASSIGNED,
+    CREATED,
+    ENDED,
+    ENDING_PATH,
+    Played,
+    TrackedWorld,
+    Tracks,
+    draw_tracked,
+    item_of,
+)
 
 #: how often a request that Genesys accepts and never carries out is repeated, independently counted
 SENT_AGAIN_MAX = 2
@@ -30,13 +40,16 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
     )
     quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
     effects = Counter(str(effect.item["id"]) for effect in history.effects)
+    account.violations += list(_cancelled(history, world))
+    endings = {call.key for call in history.calls if call.path.startswith(ENDING_PATH)}
     ids = {
         call.key: [str(item["id"]) for item in json.loads(call.body)["entities"]]
         for call in history.calls
+        if call.key not in endings
     }
     for (pk, sk), item in sorted(history.items.items()):
-        if sk == "R" and item["attempt"] > 0:
-            batch_id = pk.removeprefix("R#")
+        batch_id = pk.removeprefix("R#")
+        if sk == "R" and item["attempt"] > 0 and batch_id not in endings:
             line = list(_line(batch_id, history.parents))
             own = next((ids[each] for each in line if each in ids), [])
             found = Found(
@@ -110,6 +123,35 @@ def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
             yield f"{item_id}: {taken} events are taken for ours, of {effects[item_id]} effects"
         if effects[item_id] and not taken and any(not p.lost for p in own):
             yield WRITTEN_BACK
+
+
+def _cancelled(history: History, world: TrackedWorld) -> Iterator[str]:
+    """Of the conversations that one request made, one stays: that which its record is about. What a
+    request cannot have made is nobody's to end. And what is listed is ended, or a person has it."""
+    ended = world.tracked_server.ended
+    records = {pk: item for (pk, sk), item in history.items.items() if sk == "R"}
+    attempts = Counter[str]()
+    for call in history.calls:
+        made = records.get(f"R#{call.key}", {}).get("attempt", 0)
+        for item in json.loads(call.body).get("entities", ()):
+            attempts[item["id"]] = max(attempts[item["id"]], made)
+    listed = {name for item in records.values() for name in item.get("duplicates", ())}
+    with_a_person = any(item["state"] in WITH_A_PERSON for item in records.values())
+    for name in sorted(ended):
+        if attempts[item_of(name.removeprefix("x-"))] < 2:
+            yield f"conversation {name} was ended, though its request was made once"
+        if name not in listed:
+            yield f"conversation {name} was ended, and no record says so"
+    for pk, item in records.items():
+        about = item.get("conversation_id") or item.get("genesys_id")
+        names = item.get("duplicates", ())
+        if about in ended:
+            yield f"{pk}: the conversation that it is about was ended"
+        if names and set(names) <= ended:
+            yield f"{pk}: all that it made was ended"
+        is_done = world.tracks.cancels and item["state"] in FINISHED and not with_a_person
+        if is_done and len(set(names) - ended) > 1:
+            yield f"{pk}: its duplicates are listed, and nobody ended them"
 
 
 def is_unknowable(item: Mapping[str, Any], tracks: Tracks, unread: Mapping[str, int]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from simulation.checker import Account, check
+from simulation.deciders import DecidedWorld
 from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.scenario import Scenario, WorldKind, draw
@@ -45,7 +46,8 @@ def run_scenario(
     functions: Functions = FUNCTIONS,
     show: Callable[[Step], None] | None = None,
 ) -> Trial:
-    world = World(scenario, trace=Trace(show), functions=functions)
+    make = DecidedWorld if scenario.decides else World
+    world = make(scenario, trace=Trace(show), functions=functions)
     return trial_of(check(world.run(), scenario.regime), world)
 
 
@@ -111,4 +113,5 @@ def total(counts: Counter[str], trial: Trial) -> None:
         undetected=account.undetected,
         renamed=account.renamed,
         forgotten=account.forgotten,
+        closed=account.closed,
     )

@@ -140,9 +140,9 @@ class World:
 
     @property
     def _conduct_elsewhere(self) -> Conduct:
-        """An AWS service takes records one by one."""
-        conduct = self.scenario.conduct
-        return replace(conduct, refuses="item") if self.scenario.has_sink else conduct
+        """An AWS service takes records one by one, or refuses the call for one of them."""
+        scenario, conduct = self.scenario, self.scenario.conduct
+        return replace(conduct, refuses=scenario.sink_refuses) if scenario.has_sink else conduct
 
     def configure(self) -> Configuration:
         return configuration_of(self.scenario)

@@ -1,5 +1,6 @@
-"""The second destination as an AWS service: it takes records one by one, does not recognise
-repetitions, and its effects are counted with those in Genesys."""
+"""The second destination as an AWS service: it takes records one by one, or refuses a whole call
+for one of them. It does not recognise repetitions, and its effects are counted with those in
+Genesys."""
 
 import json
 from collections.abc import Sequence
@@ -61,6 +62,8 @@ class MemorySink:
         answer = self._server.carry_out(request, index)
         if fault in ("unanswered effect", "5xx effect"):
             return self._silence()
+        if answer.status == 400:
+            return Rejected(Code.CALL_FAILED(where, "400 ValidationException"))
         return Taken(_codes(answer, len(records)))
 
     def _silence(self) -> Unanswered:

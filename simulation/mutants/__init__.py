@@ -8,6 +8,7 @@ from simulation.mutants.assembling import ASSEMBLING
 from simulation.mutants.attempts import ATTEMPTS
 from simulation.mutants.claiming import CLAIMING
 from simulation.mutants.consolidating import CONSOLIDATING
+from simulation.mutants.deciding import DECIDING
 from simulation.mutants.deploying import DEPLOYING
 from simulation.mutants.enduring import ENDURING
 from simulation.mutants.entering import ENTERING
@@ -33,6 +34,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *DEPLOYING,
     *ENDURING,
     *SINKING,
+    *DECIDING,
 )
 
 

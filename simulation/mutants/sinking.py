@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome
+from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.results import ItemFailure
+from lambdas.relay.genesys.client import Posted
+from lambdas.relay.genesys.outcomes import Accepted, Deferred, Outcome, Refused
 from lambdas.relay.kernel.ports import Busy, NotSent, Rejected, Taken, Unanswered
+from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.sinks import records
+from lambdas.relay.sinks.records import RecordsClient
 from simulation.fault_plan import Kind
 from simulation.mutants.mutant import Mutant
 from simulation.scenario import Scenario, with_sink
 from simulation.workload import Shares
 
 _Answer = Taken | Busy | NotSent | Rejected | Unanswered
-_judge = records.judge
+_judge, _post = records.judge, RecordsClient.post
 #: some records are refused, and the faults of a call come often
 _STORM: Mapping[Kind, float] = {
     "item retryable": 0.2,
@@ -35,8 +40,27 @@ def _busy_is_taken(answer: _Answer) -> Outcome:
     return Accepted((), "", "") if isinstance(answer, Busy) else _judge(answer)
 
 
+def _refused_is_not_sent(answer: _Answer) -> Outcome:
+    if isinstance(answer, Rejected):
+        return Deferred(answer.reason, None, None)
+    return _judge(answer)
+
+
+def _each_is_refused(self: RecordsClient, batch: Batch, destination: Destination) -> Posted:
+    posted = _post(self, batch, destination)
+    if not isinstance(posted.outcome, Refused):
+        return posted
+    reason = str(posted.outcome.reason)
+    failures = [ItemFailure(n, retryable=False, reason=reason) for n in range(len(batch.events))]
+    return replace(posted, outcome=Accepted(failures, "", ""))
+
+
 def _with_sink(scenario: Scenario) -> Scenario:
     return replace(with_sink(scenario), shares=Shares(poison=0.1, odd=0.0, copies=0.1))
+
+
+def _that_refuses_calls(scenario: Scenario) -> Scenario:
+    return replace(_with_sink(scenario), sink_refuses="request", most_items=12)
 
 
 SINKING = (
@@ -63,5 +87,21 @@ SINKING = (
         storm={**_STORM, "429 short": 0.2},
         regimes=("ignored",),
         stage=_with_sink,
+    ),
+    Mutant(
+        "a call that a service of AWS refuses was not sent",
+        "A 4xx is about the configuration; when that is mended it is sent again.",
+        ((records, "judge", _refused_is_not_sent),),
+        storm=_STORM,
+        regimes=("ignored",),
+        stage=_that_refuses_calls,
+    ),
+    Mutant(
+        "a call that a service of AWS refuses is refused for each record",
+        "It says that the call is not valid.",
+        ((RecordsClient, "post", _each_is_refused),),
+        storm=_STORM,
+        regimes=("ignored",),
+        stage=_that_refuses_calls,
     ),
 )

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import get_args
 
 from lambdas.relay.correlation import entries as correlation_entries
-from lambdas.relay.correlation import loop_guard
+from lambdas.relay.correlation import loop_guard, recovery
+from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.correlation.entries import Entry, causing, possible
-from lambdas.relay.destinations.correlation import Confirmation, Facts, facts_of
+from lambdas.relay.destinations.correlation import Compensation, Confirmation, Facts, facts_of
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.functions import attempt, confirm, dedup, intake, overdue, parts, reconcile
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger
+from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.consumer import Done
 from lambdas.relay.messages.sealing import SealedEvent
 from lambdas.relay.requests import ordering, tracking
@@ -30,7 +32,12 @@ SHARED = {
     "forgotten": 0.0, "contradicted": 0.0, "forged": 0.0,
 }  # fmt: skip
 _ANY: frozenset[str] = frozenset(get_args(State))
-_turning = tracking.turning
+#: a request that is repeated makes a second conversation, and events tell of both
+CANCELS = {
+    "key": "answered", "correlates": True, "cancels": True, "shared": 0.0, "forged": 0.0,
+    "forgotten": 0.0, "contradicted": 0.0,
+}  # fmt: skip
+_turning, _listing, _cancel = tracking.turning, recovery.listing, recovery._cancel
 
 
 def _unconditional(
@@ -89,6 +96,10 @@ def _sent_again_in_doubt(scenario: Scenario) -> Scenario:
     return replace(scenario, regime=regime, conduct=conduct)
 
 
+def _made_twice(scenario: Scenario) -> Scenario:
+    return replace(_sent_again_in_doubt(scenario), most_items=1)
+
+
 def _of_anybody(event: Event, confirmations: Iterable[Confirmation]) -> str:
     return facts_of(replace(event, entrance="partner"), confirmations)
 
@@ -107,6 +118,23 @@ def _met_by_all(
 ) -> Entry | None:
     left = loop_guard._of_effect(possible(event, facts, found, confirmations), ledger)
     return causing(event, facts, left, confirmations)
+
+
+def _last_stays(
+    tracked: Record, listed: tuple[str, ...], cancel: Compensation, deps: Deps, now_ms: int
+) -> bool:
+    return _cancel(tracked, listed[::-1], cancel, deps, now_ms)
+
+
+def _not_listed(
+    tracked: Record,
+    now_ms: int,
+    note: Reason,
+    *,
+    duplicates: tuple[str, ...] = (),
+    event: str = "",
+) -> tuple[Guard, Change]:
+    return _listing(tracked, now_ms, note, event=event)
 
 
 def _refused_at_times(scenario: Scenario) -> Scenario:
@@ -243,6 +271,29 @@ TRACKING = (
         "overdue records are left to their timers",
         "The queue never loses a message.",
         ((reconcile, "_sweep", lambda deps, result, deadline_ms: None),),
+    ),
+    Mutant(
+        "of what a request made twice the newest stays",
+        "Genesys answered that one, so it is the one that the customer has.",
+        ((recovery, "_cancel", _last_stays),),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        stage=_made_twice,
+        tracks=CANCELS,
+    ),
+    Mutant(
+        "what is cancelled needs no record",
+        "It is gone, so there is nothing to tell a person.",
+        ((recovery, "listing", _not_listed),),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        stage=_made_twice,
+        tracks=CANCELS,
+    ),
+    Mutant(
+        "a contradiction is a duplicate",
+        "The event has our id and names another conversation, so we made two.",
+        ((Record, "may_be_doubled", property(lambda self: True)),),
+        stage=_made_twice,
+        tracks={**CANCELS, "contradicted": 0.5},
     ),
     *OF_TRACKED,
 )

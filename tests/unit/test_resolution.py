@@ -170,6 +170,22 @@ def test_an_interrupted_command_is_resumed_by_repeating_it() -> None:
     assert "attention" not in item_of(world)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("again", "SPLIT"), ("happened", "RECONCILED"), ("discard", "DISCARDED")]
+)
+def test_a_decision_that_met_itself_is_carried_out(verdict: Verdict, state: str) -> None:
+    """Its answer was lost, and the SDK's second try was refused by what the first had written."""
+    world, part = World(), successor(BATCH)
+    waiting(world, part)
+    world.faults.plan("ledger met itself")
+
+    assert decide(world, verdict, part) == state
+
+    assert item_of(world, part)["state"] == state
+    assert len(sent(world)) == (verdict == "again")
+    assert review_key(part.batch_id) not in world.documents
+
+
 def test_without_its_document_nothing_can_be_delivered_again() -> None:
     world = World()
     waiting(world)

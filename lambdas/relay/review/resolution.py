@@ -135,10 +135,17 @@ def _said(decision: Decision) -> tuple[str, Reason]:
 
 
 def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> None:
-    record = parked.record
-    written = ledger.change(*record_key(record.batch_id), *transition)
-    if not written.applied:
+    record, (guard, change) = parked.record, transition
+    written = ledger.change(*record_key(record.batch_id), guard, change)
+    if not (written.applied or _is_ours(written.before, change)):
         standing = "gone" if written.before is None else written.before["state"]
         raise NotResolved(
             f"Request {record.batch_id} no longer waits for a person: it is {standing}."
         )
+
+
+def _is_ours(before: Item | None, change: Change) -> bool:
+    """Whether the decision met itself: its write succeeded, the answer was lost, and the SDK
+    repeated it."""
+    own = ("state", "resolved_by", "resolved_at_ms")
+    return before is not None and all(before.get(name) == change.put[name] for name in own)

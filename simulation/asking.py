@@ -1,0 +1,67 @@
+"""Where the checker accepts that a person is asked about an event that Genesys would have taken."""
+
+from lambdas.relay.kernel.reasons import Code, read_reason
+from simulation.history import History
+from simulation.regimes import Regime
+from simulation.workload import numbers_of
+
+
+def may_be_parked(
+    reason: str, number: int, requests: set[str], history: History, regime: Regime
+) -> bool:
+    """Cases in which a person may be involved although Genesys would have taken the event."""
+    told = read_reason(reason)
+    match told.code:
+        case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
+            # A deploy removed the name; after a roll-back only messages know the new one.
+            return history.deploy in ("removed", "forgotten") or (
+                history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
+            )
+        case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
+            return history.dead_lettered[told.details[0]] > 3
+        case Code.ABANDONED:
+            return number in history.harm.emptied | history.forgotten.events
+        case Code.RECORD_GONE if number in history.forgotten.events:
+            return True
+        case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:
+            return True  # the age of a replayed event is known only from its sender
+        case Code.BEYOND_HORIZON | Code.RECORD_GONE:
+            return regime.late_copies
+        case Code.NEVER_CONFIRMED_ABSENT | Code.NEVER_CONFIRMED_NOT_ASKABLE:
+            return regime.confirmed_within_s is not None
+        case Code.NEVER_CONFIRMED:  # for a day, its confirmation is unknown
+            is_gone = history.deploy in ("removed", "forgotten", "rolled back")
+            return regime.confirmed_within_s is not None and is_gone
+        case Code.ATTEMPTS_EXHAUSTED:
+            return int(told.details[0]) > 20
+        case Code.ITEMS_FAIL_AGAIN:
+            return len(requests) > 12
+        case Code.STATUS_NOT_JSON | Code.STATUS_ERROR:
+            answers = max((history.unread[key] for key in requests), default=0)
+            return answers > 1 or (regime.parks_doubt and answers > 0)
+        case Code.FAILS_NO_ITEM | Code.FAILS_SOMEHOW:
+            return bool(requests & history.unclear)
+        case Code.CONFLICT_LASTS:
+            return _lasting_conflict(requests, history)
+        case Code.REFUSED_IN_DOUBT:
+            return (
+                regime.parks_doubt
+                or _lasting_conflict(requests, history)
+                or _shares_a_request_with_poison(number, history)
+            )
+        case Code.MAY_HAVE_TAKEN_EFFECT:
+            return regime.parks_doubt
+        case _:
+            return False
+
+
+def _lasting_conflict(requests: set[str], history: History) -> bool:
+    return any(history.conflicts.get(key, 0) > 3_600 for key in requests)
+
+
+def _shares_a_request_with_poison(number: int, history: History) -> bool:
+    poison = {fact.number for fact in history.facts if fact.kind == "poison"}
+    return any(
+        number in numbers and numbers & poison
+        for numbers in (numbers_of(call.body.decode()) for call in history.calls)
+    )
