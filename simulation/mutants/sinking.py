@@ -60,7 +60,9 @@ def _with_sink(scenario: Scenario) -> Scenario:
 
 
 def _that_refuses_calls(scenario: Scenario) -> Scenario:
-    return replace(_with_sink(scenario), sink_refuses="request", most_items=12)
+    """With calls of several records: everything is published at once."""
+    staged = replace(_with_sink(scenario), sink_refuses="request", most_items=12)
+    return replace(staged, events=40, publishing_s=0.0, regroups=False)
 
 
 SINKING = (
@@ -92,7 +94,6 @@ SINKING = (
         "a call that a service of AWS refuses was not sent",
         "A 4xx is about the configuration; when that is mended it is sent again.",
         ((records, "judge", _refused_is_not_sent),),
-        storm=_STORM,
         regimes=("ignored",),
         stage=_that_refuses_calls,
     ),
@@ -100,7 +101,6 @@ SINKING = (
         "a call that a service of AWS refuses is refused for each record",
         "It says that the call is not valid.",
         ((RecordsClient, "post", _each_is_refused),),
-        storm=_STORM,
         regimes=("ignored",),
         stage=_that_refuses_calls,
     ),
