@@ -8,6 +8,7 @@ from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.sealing import describe, encode
 from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.resolving import resolving
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import State
 from lambdas.relay.review import resolution
@@ -16,7 +17,7 @@ from simulation.mutants.mutant import Mutant
 from simulation.scenario import Scenario
 
 _EVERY_STATE: frozenset[str] = frozenset(get_args(State))
-_again, _resolving = resolution._again, resolution.resolving
+_again = resolution._again
 
 
 def _sent_first(
@@ -38,7 +39,7 @@ def _sent_first(
 def _whatever_it_is_now(
     record: Record, state: State, now_ms: int, who: str, note: Reason
 ) -> tuple[Guard, Change]:
-    _, change = _resolving(record, state, now_ms, who, note)
+    _, change = resolving(record, state, now_ms, who, note)
     return Guard(_EVERY_STATE), change
 
 

@@ -37,7 +37,7 @@ CANCELS = {
     "key": "answered", "correlates": True, "cancels": True, "shared": 0.0, "forged": 0.0,
     "forgotten": 0.0, "contradicted": 0.0,
 }  # fmt: skip
-_turning, _listing, _cancel = tracking.turning, recovery.listing, recovery._cancel
+_turning, _listing, _cancel = tracking.turning, tracking.listing, recovery._cancel
 
 
 def _unconditional(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -10,6 +11,7 @@ from ops.__main__ import main
 from ops.connection import Relay, Target
 from ops.errors import OpsError
 from tests.ops.conftest import Deployed, letter
+from tests.stacks.environments import environment_text
 
 
 @pytest.fixture
@@ -87,3 +89,28 @@ def test_it_is_of_environments_on_aws(
     assert main(["--local", "status", "--all"]) == 2
     assert "leave out --local" in capsys.readouterr().err
     assert targets == {}
+
+
+def test_what_is_wrong_with_each_is_said_and_it_is_looked_for_where_its_file_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three organisations, none of them as it should be: with nothing but their files."""
+    for place in ("ops.app", "ops.connection", "stacks.configuration"):
+        monkeypatch.setattr(f"{place}.ENVIRONMENTS", tmp_path)
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    for name, region in (("eu", "eu-west-2"), ("us", "us-east-1")):
+        text = environment_text(f'region = "{region}"')
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "broken.toml").write_text("[relay", encoding="utf-8")
+
+    def read(relay: Relay) -> NoReturn:
+        raise OpsError(f"There is no stack {relay.stack} in {relay.region}.")
+
+    monkeypatch.setattr("ops.overview.read", read)
+    assert main(["--json", "status", "--all"]) == 1
+
+    lines = {line["environment"]: line["troubles"] for line in json.loads(capsys.readouterr().out)}
+    assert list(lines) == ["broken", "eu", "us"]
+    assert "broken.toml" in lines["broken"][0]
+    assert "There is no stack genesys-relay-eu in eu-west-2" in lines["eu"][0]
+    assert "There is no stack genesys-relay-us in us-east-1" in lines["us"][0]
