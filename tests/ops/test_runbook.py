@@ -32,7 +32,7 @@ JOINT = re.compile(r'"\s*\n\s*f?"')
 FENCED = re.compile(r"```(?:sh)?\n(.*?)```", re.DOTALL)
 #: a line of a block, which a list may indent
 LINE = re.compile(r"^ *((?:bin/)?relay .*)$", re.MULTILINE)
-INDENTED = re.compile(r"^ {4}(?:bin/)?relay ")
+INDENTED = re.compile(r"^ {4}(?:bin/)?relay [a-z-]")
 
 (BATCH,) = sealed([sealed_event("a", conversation="7f3b8c1e"), sealed_event("b")])
 #: what stands for what, on the relay of these tests
