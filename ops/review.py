@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
@@ -196,13 +197,19 @@ def _resolve_message(
 
 
 def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: Decision) -> None:
-    text = str(document["message"])
+    """Intake may set the message aside again at once, under the same name: that document must stay.
+    So before it is sent, a copy under another name takes its place."""
+    text, key = str(document["message"]), review_cases.quarantine_key(name)
     if decision.verdict == "again":
+        copy = review_cases.quarantine_key(short(digest("read again", name), 26))
+        relay.vault.keep(copy, canonical(document))
+        relay.vault.discard(key)
         relay.queue(relay.line("events").url).send([Outgoing(text)])
-    else:
-        why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
-        discarding.keep(relay, text, why)
-    relay.vault.discard(review_cases.quarantine_key(name))
+        relay.vault.discard(copy)
+        return
+    why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
+    discarding.keep(relay, text, why)
+    relay.vault.discard(key)
 
 
 def _show_request(parked: Parked, screen: Screen) -> None:

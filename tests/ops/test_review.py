@@ -1,17 +1,22 @@
 """`relay review`: what waits for a person is shown whole, and decided on once."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from lambdas.adapters.queues import SqsQueue
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.review.cases import keep_record_for_review, park
 from ops.__main__ import main
 from ops.review import MOST_DEFAULT
+from ops.review_cases import quarantined
 from tests.ops.conftest import Deployed, waiting
 from tests.unit.batches import NOW_MS, batch_of
 
@@ -188,6 +193,41 @@ def test_an_unreadable_message_is_read_again_or_kept_as_discarded(
     (sent,) = waiting(parked, parked.line("events").url)
     assert sent["Body"] == "hello"
     assert main(["review", "show", UNREADABLE]) == 2
+
+
+def test_a_message_that_intake_sets_aside_again_at_once_stays_a_case(
+    parked: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its document has the same name: whoever removes the old one must not remove the new one."""
+    send = SqsQueue.send
+    again = canonical({"reason": "still not JSON", "at_ms": NOW_MS + 1, "message": "hello"})
+
+    def read_at_once(queue: SqsQueue, messages: Sequence[Outgoing]) -> None:
+        send(queue, messages)
+        parked.vault.keep(f"quarantine/{UNREADABLE}.json", again)
+
+    monkeypatch.setattr(SqsQueue, "send", read_at_once)
+    assert main(["review", "resolve", UNREADABLE, "--did-not-happen", "--note", "n", "--yes"]) == 0
+
+    assert [one.name for one in quarantined(parked, None)] == [UNREADABLE]
+    assert parked.vault.fetch(f"quarantine/{UNREADABLE}.json") == again
+
+
+def test_a_message_that_could_not_be_sent_stays_a_case(
+    parked: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(queue: SqsQueue, messages: Sequence[Outgoing]) -> None:
+        raise Transient(Code.CALL_FAILED("queue", "refused"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqsQueue, "send", refused)
+        assert main(["review", "resolve", UNREADABLE, "--did-not-happen", "--note", "n", "--yes"])
+
+    (case,) = quarantined(parked, None)
+    assert main(["review", "resolve", case.name, "--did-not-happen", "--note", "n", "--yes"]) == 0
+    (sent,) = waiting(parked, parked.line("events").url)
+    assert sent["Body"] == "hello"
+    assert quarantined(parked, None) == []
 
 
 def test_what_is_discarded_leaves_the_list_and_not_the_vault(
