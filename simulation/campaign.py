@@ -279,6 +279,7 @@ def rows(result: Result) -> dict[str, Any]:
         "parked": counts["parked"],
         "rejected": counts["rejected"],
         "closed": counts["closed"],
+        "redone_duplicates": counts["redone"],
         "quarantined": counts["quarantined"],
         "unrouted": counts["unrouted"],
         "not_taken": counts["not_taken"],

@@ -64,6 +64,8 @@ class Account:
     renamed: int = 0
     #: the ones of events that a restored ledger had forgotten, also announced by docs/runbook.md
     forgotten: int = 0
+    #: the ones that a person had delivered again
+    redone: int = 0
     #: events without an effect whose case a person closed
     closed: int = 0
     #: why persons were involved for events that Genesys would have taken, by code
@@ -277,6 +279,7 @@ def _judge_double(
     for key in traces.keys[number]:
         listed[_ancestor(key, history)] += history.reposts.get(f"R#{key}", 0)
     again = history.decided.again.get(number, set())
+    account.redone += min(len(again), len(effects) - fact.times)
     listed.update(_ancestor(case, history) for case in again)
     due = fact.times * len(names) + len(again)
     unlisted = sum(max(0, kin[key] - 1 - listed[key]) for key in kin)

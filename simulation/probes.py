@@ -75,6 +75,8 @@ EXPECTED: tuple[str, ...] = (
             "TIMEOUT_RECOVERY > CONFIRMED",
             "TIMEOUT_RECOVERY > MANUAL_REVIEW",
             "MANUAL_REVIEW > CONFIRMED",
+            "REJECTED > SPLIT",
+            "REJECTED > DISCARDED",
             "DONE > gone",
             "EMPTY > gone",
         )

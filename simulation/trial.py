@@ -113,5 +113,6 @@ def total(counts: Counter[str], trial: Trial) -> None:
         undetected=account.undetected,
         renamed=account.renamed,
         forgotten=account.forgotten,
+        redone=account.redone,
         closed=account.closed,
     )
