@@ -116,13 +116,15 @@ class DecidedWorld(World):
             delay_s += self.decisions.random() * AT_THE_SAME_TIME_S
 
     def _order(self, case: str, verdict: Verdict, attempt: int) -> None:
-        document = self.documents.get(review_key(case), "")
-        numbers = frozenset(numbers_of(document) | self.requests.get(case, set()))
+        shown = numbers_of(self.documents.get(review_key(case), ""))
+        sealed = self.requests.get(case, set())
 
         def ended(ending: Ending) -> None:
             told = ending.value if isinstance(ending, Returned) else ["failed"]
-            if told != ["refused"]:
-                self.decided.note(case, verdict, numbers, self.timeline.now_ms, is_done=not told)
+            if told != ["refused"] and verdict == "again":
+                self.decided.delivered_again(case, shown | sealed)
+            elif told != ["refused"]:
+                self.decided.closed(shown, sealed, self.timeline.now_ms, is_done=not told)
             if told == ["failed"] and attempt <= REPEATED_MAX:
                 delay_s = self.decisions.random() * REPEATED_WITHIN_S
                 self.timeline.after(delay_s, lambda: self._order(case, verdict, attempt + 1))

@@ -15,13 +15,14 @@ class Decided:
     #: when their case was certainly closed, the first time
     closed_ms: dict[int, int] = field(default_factory=dict)
 
-    def note(
-        self, case: str, verdict: str, numbers: frozenset[int], now_ms: int, *, is_done: bool
-    ) -> None:
+    def delivered_again(self, case: str, numbers: set[int]) -> None:
         for number in numbers:
-            if verdict == "again":
-                self.again[number].add(case)
-                continue
-            self.closing.add(number)
-            if is_done:
+            self.again[number].add(case)
+
+    def closed(self, shown: set[int], sealed: set[int], now_ms: int, *, is_done: bool) -> None:
+        """`shown`: the events that the case showed; `sealed`: all that were ever in its batch, also
+        those that other batches had claimed."""
+        self.closing.update(shown | sealed)
+        if is_done:
+            for number in shown:
                 self.closed_ms.setdefault(number, now_ms)
