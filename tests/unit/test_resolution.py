@@ -124,6 +124,18 @@ def test_what_another_request_owns_is_left_out() -> None:
     assert [said_in(again) for again in sent(world)] == [["b"]]
 
 
+def test_what_our_own_request_caused_is_left_out() -> None:
+    """It has no claim: dedup recognised it, and failed before it had sent the others on."""
+    world = World()
+    record = sealed_item(BATCH, NOW_MS) | {"echoes": {BATCH.events[0].identity: "its request"}}
+    world.table.insert(record)
+    waiting(world, claimed=False)
+
+    assert decide(world, "again") == "SPLIT"
+
+    assert [again.events for again in sent(world)] == [BATCH.events[1:]]
+
+
 def test_a_request_that_owns_nothing_is_closed_without_sending() -> None:
     world = World()
     claim(batch_of("a", "b", nonce="other"), world.ledger, NOW_MS)
@@ -168,6 +180,23 @@ def test_an_interrupted_command_is_resumed_by_repeating_it() -> None:
 
     assert [again.batch_id for again in sent(world)] == [successor(BATCH).batch_id]
     assert "attention" not in item_of(world)
+
+
+def test_a_request_that_is_parked_once_more_leaves_an_interrupted_command_its_case() -> None:
+    """A writer that died after it had parked a part comes again, and parks the part again."""
+    world = World()
+    waiting(world)
+    world.faults.plan("send refused")
+    with pytest.raises(Transient):
+        decide(world, "again")
+
+    waiting(world)
+
+    assert review_key(BATCH.batch_id) in world.documents
+    assert decide(world, "again") == "SPLIT"
+    assert [again.events for again in sent(world)] == [BATCH.events]
+    assert review_key(BATCH.batch_id) not in world.documents
+
 
 
 @pytest.mark.parametrize(

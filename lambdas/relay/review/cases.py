@@ -78,10 +78,12 @@ def park(
     """Parks a batch without a lease; False while there is one. A batch that was settled in the
     meantime stays as it is, and so does the document of an existing case, unless it lacks the
     message: a message that is sent again weeks later may contain events that never belonged to this
-    request."""
+    request. A decision that is not carried out yet still needs the document."""
     before = ledger.find([record_key(batch.batch_id)])[0]
     if before is not None and Record.of(before).state in PARKED:
         complete(batch, Record.of(before).state, vault)
+        return True
+    if before is not None and _is_being_resolved(Record.of(before)):
         return True
     keep_for_review(batch, reason, vault, now_ms, advice)
     written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
@@ -90,7 +92,14 @@ def park(
     standing = Record.of(written.before)
     if standing.state in PARKED:
         return True  # parked at this moment, with its content
+    if _is_being_resolved(standing):
+        return True
     if standing.state in SETTLED | FINAL:
         vault.discard(review_key(batch.batch_id))
         return True
     return ledger.change(*record_key(batch.batch_id), *parking(now_ms, reason)).applied
+
+
+def _is_being_resolved(record: Record) -> bool:
+    """Whether somebody has decided to deliver it again, and the new request is not sent yet."""
+    return bool(record.resolved_by and record.attention)

@@ -97,14 +97,15 @@ def _again(
 ) -> State:
     """Until the new request is sent, the old record stays on the overdue list. Claims come first: a
     request that was never split may have been parked before it had any, and events that another
-    batch owns must not be delivered again. Parts need none, since the whole has claimed them.
+    batch owns must not be delivered again. Parts need none, since the whole has claimed them. Nor is
+    delivered what our own requests caused: it has no claims.
     """
     if parked.batch is None:
         raise NotResolved(
             f"The vault no longer holds request {parked.record.batch_id}, so it cannot be "
             "delivered again: replay the bus's archive for the time of its events instead."
         )
-    own = parked.batch
+    own = parked.batch.without(frozenset(parked.record.echoes))
     if not own.depth:
         own = own.only(claim(own, ledger, now_ms).owned)
     if not own.events:
