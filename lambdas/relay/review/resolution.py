@@ -97,8 +97,8 @@ def _again(
 ) -> State:
     """Until the new request is sent, the old record stays on the overdue list. Claims come first: a
     request that was never split may have been parked before it had any, and events that another
-    batch owns must not be delivered again. Parts need none, since the whole has claimed them. Nor is
-    delivered what our own requests caused: it has no claims.
+    batch owns must not be delivered again. Parts need none, since the whole has claimed them.
+    What our own requests caused has no claims, and is not delivered either.
     """
     if parked.batch is None:
         raise NotResolved(
