@@ -198,7 +198,6 @@ def test_a_request_that_is_parked_once_more_leaves_an_interrupted_command_its_ca
     assert review_key(BATCH.batch_id) not in world.documents
 
 
-
 @pytest.mark.parametrize(
     ("verdict", "state"), [("again", "SPLIT"), ("happened", "RECONCILED"), ("discard", "DISCARDED")]
 )
