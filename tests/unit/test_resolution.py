@@ -127,8 +127,8 @@ def test_what_another_request_owns_is_left_out() -> None:
 def test_what_our_own_request_caused_is_left_out() -> None:
     """It has no claim: dedup recognised it, and failed before it had sent the others on."""
     world = World()
-    record = sealed_item(BATCH, NOW_MS) | {"echoes": {BATCH.events[0].identity: "its request"}}
-    world.table.insert(record)
+    echoes = {BATCH.events[0].identity: "its request"}
+    world.table.insert({**sealed_item(BATCH, NOW_MS), "echoes": echoes})
     waiting(world, claimed=False)
 
     assert decide(world, "again") == "SPLIT"
