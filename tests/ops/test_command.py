@@ -90,4 +90,4 @@ def test_an_environment_s_name_is_the_project_s_wherever_the_caller_is(tmp_path:
     arguments = ("try-mapping", "-e", "example", "--event", "event.json")
     done = run(ROOT / "bin" / "relay", *arguments, within=tmp_path)
 
-    assert "event.json: intake would quarantine it" in done.stderr
+    assert done.stderr.startswith("event.json holds no event"), "the environment was found"
