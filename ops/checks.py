@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
 from lambdas.relay.destinations import journey
+from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, QUEUES
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
@@ -266,7 +267,12 @@ def _journeys(relay: Relay) -> str:
 
 def _limits(relay: Relay) -> str:
     probe = Probe(relay)
-    allowed = allowed_per_minute(probe.call("GET", HARMLESS, probe.token()))
+    answer = probe.call("GET", HARMLESS, probe.token())
+    if not 200 <= answer.status < 300:
+        raise OpsError(
+            f"Genesys refuses GET {HARMLESS}, which any token may read: {words(answer)}."
+        )
+    allowed = allowed_per_minute(answer)
     configured = int(relay.settings["REQUESTS_PER_MINUTE"])
     if allowed is None:
         return f"{configured} requests a minute configured; Genesys did not state its limit"

@@ -1,13 +1,13 @@
 """What the OAuth client may do at each destination, checked without changing anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from ops.errors import OpsError
-from ops.genesys_probe import FORBIDDEN
+from ops.genesys_probe import FORBIDDEN, KEPT_OUT
 
 #: method, path, body
 Call = Callable[[str, str, bytes | None], Answer]
@@ -53,6 +53,7 @@ def _may_write(name: str, destination: Destination, call: Call) -> None:
             f"Genesys does not know {destination.path} of {name}: check the ids and the region in "
             "the environment file."
         )
+    _refuse_untold(answer, {400, 422}, f"an empty request to {name} ({destination.path})")
 
 
 def _may_read(name: str, path: str, call: Call) -> None:
@@ -64,3 +65,17 @@ def _may_read(name: str, path: str, call: Call) -> None:
             f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests with an "
             "unknown outcome."
         )
+    _refuse_untold(answer, {400, 404, 410}, f"a look at nothing, for {name} ({path})")
+
+
+def _refuse_untold(answer: Answer, telling: Set[int], asked: str) -> None:
+    """Only a success, or a refusal for what the request lacks, shows that the client may ask."""
+    if 200 <= answer.status < 300 or answer.status in telling:
+        return
+    remedy = (
+        f"The login gave a token that the API refuses. {KEPT_OUT}"
+        if answer.status == 401
+        else "This does not show what the OAuth client may do: run `relay doctor` again later; if "
+        "it lasts, check the API host, and whether a proxy is in front of it."
+    )
+    raise OpsError(f"Genesys answers {asked}: {words(answer)}. {remedy}")

@@ -3,14 +3,16 @@
 Genesys documents the Idempotency-Key for one operation only and promises no deduplication by ids,
 so the relay assumes neither. This sends one event's request three times: twice with one key, once
 with another key and the same item. If an answer holds an id that Genesys made, the answers tell
-the three apart; if none does, a person must check how often it took effect.
+the three apart; if none does, a person must check how often it took effect. Ids that are the same
+in all answers may be of the organisation or of the path: a fourth request, for the same event under
+another id, shows whether they change with the effect.
 """
 
 import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +23,7 @@ from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.limits import SEALED_BYTES_MAX
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.messages.sealing import Batch, SealedEvent, seal
-from lambdas.relay.routes.rendering import Rendered
+from lambdas.relay.routes.rendering import Rendered, rendered
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, send, token_of
 from ops.http import operators_http
@@ -110,8 +112,9 @@ def _texts(document: Any) -> Iterator[str]:
                 yield from _texts(value)
 
 
-def repeated(caller: Caller, batch: Batch) -> Found:
-    """Sends it three times. Raises OpsError if the first one is refused."""
+def repeated(caller: Caller, batch: Batch, another: Batch) -> Found:
+    """Sends it three times, and `another`, which takes effect in any case, if only that can show
+    what the answers mean. Raises OpsError if the first one is refused."""
     body, key = batch.body(), str(uuid.uuid4())
     sent = json.loads(body)
     first = _send(caller, batch, key)
@@ -121,7 +124,17 @@ def repeated(caller: Caller, batch: Batch) -> Found:
             "use an event whose item Genesys accepts."
         )
     by_key = judged(first, _send(caller, batch, key), sent)
-    return Found(by_key, judged(first, _send(caller, batch, str(uuid.uuid4())), sent))
+    by_id = judged(first, _send(caller, batch, str(uuid.uuid4())), sent)
+    if "recognised" in (by_key, by_id) and "doubled" not in (by_key, by_id):
+        control = judged(first, _send(caller, another, str(uuid.uuid4())), sent)
+        if control != "doubled":
+            return Found(_untold(by_key), _untold(by_id))
+    return Found(by_key, by_id)
+
+
+def _untold(verdict: Verdict) -> Verdict:
+    """What the same ids in an answer show, if those of another effect are the same, too."""
+    return "untold" if verdict == "recognised" else verdict
 
 
 def _send(caller: Caller, batch: Batch, key: str) -> Answer:
@@ -141,7 +154,7 @@ def probe(
     sandbox: Annotated[
         bool,
         typer.Option(
-            "--sandbox", help="Confirm that this may write to Genesys, up to three times per route."
+            "--sandbox", help="Confirm that this may write to Genesys, up to four times per route."
         ),
     ] = False,
 ) -> None:
@@ -150,23 +163,27 @@ def probe(
     session = session_of(context)
     if not sandbox:
         raise OpsError(
-            "This sends each route's request to Genesys Cloud up to three times: add --sandbox if "
+            "This sends each route's request to Genesys Cloud up to four times: add --sandbox if "
             "the organisation is one where that does no harm."
         )
     environment = configuration_of(session.target.environment)
     read = event_of(event)
     relay = environment.document.relay
-    trials = [trial for trial in tried(environment.configuration, read) if trial.takes]
-    requests = [_request(read, trial.made) for trial in trials if trial.made is not None]
+    other = replace(read, identity=uuid.uuid4().hex)
+    requests = [
+        (_request(read, trial.made), _request(other, rendered(trial.route, other)))
+        for trial in tried(environment.configuration, read)
+        if trial.takes and trial.made is not None
+    ]
     if not requests:
         raise OpsError(f"No route makes a request from {event}: `relay try-mapping` shows why.")
     http = operators_http()
     client_id, client_secret = credentials_said(os.environ)
     token = token_of(http, relay.genesys_login_url, client_id, client_secret)
     rows: list[dict[str, Any]] = []
-    for batch in requests:
+    for batch, another in requests:
         destination = batch.target.destination
-        found = repeated(Caller(http, relay.genesys_api_url, token), batch)
+        found = repeated(Caller(http, relay.genesys_api_url, token), batch, another)
         settings = list(found.settings(destination))
         rows.append({"destination": destination, "key": found.by_key, "id": found.by_id})
         session.screen.say(f"{destination}: {batch.target.method} {batch.target.path}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import jmespath
 import typer
 
 from lambdas.relay.destinations.journey import ATTRIBUTES, item_of
@@ -223,16 +224,24 @@ def _external(caller: Caller) -> list[Mapping[str, Any]]:
 
 
 def is_activated(caller: Caller, schema_id: str) -> bool:
-    """Whether journeys show the events of this schema."""
+    """Whether journeys show the events of this schema. Raises OpsError if Genesys itself has a
+    problem with them."""
     row = _one(_external(caller), "schemaId", schema_id)
+    if row is not None and row.get("systemStatus") == "Error":
+        raise OpsError(
+            f"Genesys reports an error of its own with the event type {row.get('displayName')}: "
+            "open it in Journey Management, or ask Genesys."
+        )
     return row is not None and row.get("activationStatus") == "Activated"
 
 
 def sources_of(item: Any) -> Iterator[str]:
     """The ids of External Sources that a mapping contains as constants."""
     match item:
-        case {"externalSourceId": str() as constant, **rest}:
-            yield constant.strip("'")
+        case {"externalSourceId": str() as expression, **rest}:
+            parsed = jmespath.compile(expression).parsed
+            if parsed["type"] == "literal" and isinstance(parsed["value"], str):
+                yield parsed["value"]
             yield from sources_of(rest)
         case dict():
             for value in item.values():

@@ -76,3 +76,15 @@ def test_an_id_that_is_not_there_is_said() -> None:
     nobody = section("journey-external-events", configuration_id=EXTERNAL_SOURCE_ID)
     with pytest.raises(OpsError, match="check the ids and the region"):
         asked(World(NONE), nobody.pop("kind"), **nobody)
+
+
+@pytest.mark.parametrize("kind", sorted(WRITTEN | READ))
+@pytest.mark.parametrize("status", [302, 401, 408, 429, 500, 503])
+def test_an_answer_that_does_not_tell_is_not_taken_for_a_permission(kind: str, status: int) -> None:
+    def call(method: str, path: str, body: bytes | None) -> Answer:
+        return Answer(status, {}, b"{}")
+
+    with pytest.raises(OpsError, match=f"{status}") as told:
+        permissions(configuration(section(kind)), call)
+
+    assert ("token that the API refuses" in str(told.value)) == (status == 401)

@@ -11,6 +11,7 @@ import pytest
 from lambdas.relay.kernel.ports import Answer
 from ops.__main__ import main
 from ops.errors import OpsError
+from ops.genesys_probe import Caller
 from ops.repetition import Found, Verdict, judged, repeated
 from simulator.faults import NONE
 from tests.ops.test_setup_journey import caller_of
@@ -21,7 +22,7 @@ def probed(
     keys: Literal["honoured", "ignored", "conflict"], destination: Mapping[str, Any] = CALL
 ) -> Found:
     world = Simulated(configuration(destination), replace(NONE, keys=keys))
-    return repeated(caller_of(world), world.batch([envelope(1)]))
+    return repeated(caller_of(world), world.batch([envelope(1)]), world.batch([envelope(2)]))
 
 
 @pytest.mark.parametrize(
@@ -38,14 +39,50 @@ def test_an_answer_without_one_tells_nothing() -> None:
     assert probed("ignored", JOURNEY) == Found("untold", "untold")
 
 
-def test_what_it_sends_is_what_the_relay_would_send_three_times_at_most() -> None:
+def test_what_it_sends_is_what_the_relay_would_send_four_times_at_most() -> None:
     world = Simulated(configuration(CALL))
-    batch = world.batch([envelope(1)])
 
-    repeated(caller_of(world), batch)
+    repeated(caller_of(world), world.batch([envelope(1)]), world.batch([envelope(2)]))
 
     calls = [r for r in world.platform.record.requests if "/calls" in r.path]
-    assert len(calls) == 3
+    assert len(calls) in (3, 4)
+
+
+class Answering:
+    """An endpoint that answers each of the requests as told."""
+
+    def __init__(self, *documents: Any) -> None:
+        self._documents = list(documents)
+
+    def send(self, method: str, url: str, headers: Any, body: bytes | None) -> Answer:
+        return Answer(200, {}, json.dumps(self._documents.pop(0)).encode())
+
+
+ORGANISATION = {"organizationId": "o-1"}
+
+
+@pytest.mark.parametrize(
+    ("documents", "found"),
+    [
+        # Ids of the organisation or of the path come back whatever was done.
+        ([ORGANISATION] * 4, Found("untold", "untold")),
+        ([{"id": "the path's", "notes": ["x"] * n} for n in range(4)], Found("untold", "untold")),
+        # A new id for each effect, beside one that stands in every answer.
+        ([{**ORGANISATION, "id": f"{n}"} for n in range(3)], Found("doubled", "doubled")),
+        ([{"id": "a"}, {"id": "a"}, {"id": "b"}], Found("recognised", "doubled")),
+        ([{"id": "a"}, {"id": "b"}, {"id": "a"}], Found("doubled", "recognised")),
+        ([{"id": "a"}, {"id": "a"}, {"id": "a"}, {"id": "b"}], Found("recognised", "recognised")),
+    ],
+)
+def test_ids_that_do_not_change_with_the_effect_tell_nothing(
+    documents: list[Any], found: Found
+) -> None:
+    world = Simulated(configuration(CALL))
+    caller = Caller(Answering(*documents), "https://api.simulated", "token")
+
+    told = repeated(caller, world.batch([envelope(1)]), world.batch([envelope(2)]))
+
+    assert told == found
 
 
 def test_a_refused_request_is_one_sentence() -> None:
@@ -53,7 +90,7 @@ def test_a_refused_request_is_one_sentence() -> None:
     batch = world.batch([envelope(1)])
 
     with pytest.raises(OpsError, match="Genesys refuses the first request"):
-        repeated(caller_of(world), batch)
+        repeated(caller_of(world), batch, batch)
 
 
 @pytest.mark.parametrize(

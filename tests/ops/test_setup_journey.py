@@ -193,6 +193,8 @@ def broken(world: World, what: str) -> None:
             org.external_sources[EXTERNAL_SOURCE_ID]["active"] = False
         case "activation":
             org.event_definitions[SCHEMA_ID]["activationStatus"] = "Deactivated"
+        case "error":
+            org.event_definitions[SCHEMA_ID]["systemStatus"] = "Error"
         case "licence":
             world.platform.conduct = replace(NONE, unlicensed=True)
         case _:
@@ -207,6 +209,7 @@ def broken(world: World, what: str) -> None:
         ("source", "404 not.found External source not found"),
         ("sleeping source", "External Source Shop is not active"),
         ("activation", "Journeys do not show events of Relayed events"),
+        ("error", "Genesys reports an error of its own"),
         ("licence", "not licensed.*CX 4"),
         (
             "journey-configuration",
@@ -283,3 +286,21 @@ def test_what_is_no_id_is_asked_of_nobody(id_: str) -> None:
     with pytest.raises(Malformed, match="id"):
         looked_at(caller, id_, {})
     assert len(world.platform.record.requests) == before
+
+
+@pytest.mark.parametrize(
+    "expression", ["body.source", f"body.source || '{EXTERNAL_SOURCE_ID}'", "`1`"]
+)
+def test_only_a_constant_names_an_external_source(expression: str) -> None:
+    ids = {"externalIds": [{"value": "identity", "externalSourceId": expression}]}
+    caller = caller_of(World(NONE))
+
+    assert looked_at(caller, CONFIGURATION_ID, {"identifiers": ids}) == '"Relayed events"'
+
+
+@pytest.mark.parametrize("constant", [f"'{CONFIGURATION_ID}'", f'`"{CONFIGURATION_ID}"`'])
+def test_a_constant_that_names_none_is_said(constant: str) -> None:
+    ids = {"externalIds": [{"value": "identity", "externalSourceId": constant}]}
+
+    with pytest.raises(OpsError, match="External source not found"):
+        looked_at(caller_of(World(NONE)), CONFIGURATION_ID, {"identifiers": ids})

@@ -149,3 +149,13 @@ def test_a_queue_that_is_gone_refuses_what_names_it_and_keeps_nobody_waiting(wha
     assert (len(world.taken()), len(world.in_review())) == (30, 30)
     assert all(gone in case["reason"] for case in world.in_review())
     assert world.telemetry.counts["BreakerOpened"] == 0
+
+
+@pytest.mark.parametrize("path", ["/api/v2/%63onversations/calls", "/API/v2/Conversations/calls"])
+def test_what_rings_people_is_known_however_its_path_is_spelled(path: str) -> None:
+    destination = {"kind": "generic", "path": path, "item": {"phoneNumber": "'+493012345'"}}
+
+    told = configuration({**destination, "single": True}).destinations["there"]
+
+    assert told.reaches_people
+    assert told.unknown == "manual"

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from string import Formatter
 from typing import Literal
+from urllib.parse import unquote
 
 from lambdas.relay.destinations.destination import Destination, section_path
 from lambdas.relay.destinations.kind import PATH, Kind, Section, Setting
@@ -32,7 +33,7 @@ def with_path(destination: Destination, section: Section, where: str) -> Destina
     into = section.get("list", destination.into)
     method = section.get("method", destination.method)
     shape: Shape = "lists" if into else "array"
-    reaches_people = path.lower().startswith(CONVERSATIONS)
+    reaches_people = unquote(unquote(path)).lower().startswith(CONVERSATIONS)
     listed = replace(
         destination,
         path=path,
