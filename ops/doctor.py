@@ -1,5 +1,7 @@
 """`relay doctor`: one line for each thing that the relay depends on, with the remedy."""
 
+from collections import Counter
+
 from ops import checks
 from ops.checks import Check
 from ops.connection import Relay
@@ -19,13 +21,16 @@ def doctor(relay: Relay, screen: Screen) -> bool:
         [(MARKS[one.result][0], one.name, one.says) for one in found],
         styles=[None if one.result == "ok" else MARKS[one.result][1] for one in found],
     )
-    wrong = sum(one.result == "wrong" for one in found)
+    count = Counter(one.result for one in found)
     screen.say("")
-    if wrong:
-        screen.say(f"{wrong} of {len(found)} checks found something wrong.", "red")
+    if count["wrong"]:
+        screen.say(f"{count['wrong']} of {len(found)} checks found something wrong.", "red")
+    elif count["unknown"]:
+        well = f"{count['ok']} of {len(found)} checks found nothing wrong"
+        screen.say(f"{well}, {count['unknown']} could not be made.", "yellow")
     else:
         screen.say(f"{len(found)} checks found nothing wrong.", "green")
-    return not wrong
+    return not count["wrong"]
 
 
 def _run(check: Check, relay: Relay) -> checks.Finding:

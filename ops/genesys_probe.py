@@ -36,6 +36,14 @@ class NoToken(OpsError):
         return self.status in (400, 401, 403)
 
 
+class NoVerdict(OpsError):
+    """Genesys answered that it is busy or failing, which says nothing about what was asked."""
+
+
+def is_busy(answer: Answer) -> bool:
+    return answer.status == 429 or answer.status >= 500
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Requests to Genesys with the functions' credentials."""

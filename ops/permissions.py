@@ -7,7 +7,7 @@ from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from ops.errors import OpsError
-from ops.genesys_probe import FORBIDDEN, KEPT_OUT
+from ops.genesys_probe import FORBIDDEN, KEPT_OUT, NoVerdict, is_busy
 
 #: method, path, body
 Call = Callable[[str, str, bytes | None], Answer]
@@ -72,10 +72,9 @@ def _refuse_untold(answer: Answer, telling: Set[int], asked: str) -> None:
     """Only a success, or a refusal for what the request lacks, shows that the client may ask."""
     if 200 <= answer.status < 300 or answer.status in telling:
         return
-    remedy = (
-        f"The login gave a token that the API refuses. {KEPT_OUT}"
-        if answer.status == 401
-        else "This does not show what the OAuth client may do: run `relay doctor` again later; if "
-        "it lasts, check the API host, and whether a proxy is in front of it."
-    )
-    raise OpsError(f"Genesys answers {asked}: {words(answer)}. {remedy}")
+    said = f"Genesys answers {asked}: {words(answer)}."
+    if is_busy(answer):
+        raise NoVerdict(f"{said} Run `relay doctor` again later.")
+    if answer.status == 401:
+        raise OpsError(f"{said} The login gave a token that the API refuses. {KEPT_OUT}")
+    raise OpsError(f"{said} Check the API host, and whether a proxy is in front of it.")

@@ -35,7 +35,7 @@ def test_the_commands_led_from_the_alarm_to_the_repair(night: Finished) -> None:
             "ALARM GenesysFailing",
             "Genesys gives no token: 503",
             "Genesys gives no token: 401",
-            "checks found nothing wrong.",
+            "checks found nothing wrong",
             "ALARM WaitingForPerson",
             "poison-pill",
             "it is sent again as request",

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.relay.kernel.ports import Answer
 from ops.errors import OpsError
+from ops.genesys_probe import NoVerdict
 from ops.permissions import permissions
 from simulator.endpoints import ENDPOINTS
 from simulator.faults import NONE
@@ -88,3 +89,4 @@ def test_an_answer_that_does_not_tell_is_not_taken_for_a_permission(kind: str, s
         permissions(configuration(section(kind)), call)
 
     assert ("token that the API refuses" in str(told.value)) == (status == 401)
+    assert isinstance(told.value, NoVerdict) == (status in (429, 500, 503))

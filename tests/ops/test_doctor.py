@@ -1,0 +1,50 @@
+"""The doctor's last line tells the truth about what it could not examine."""
+
+from typing import Any
+
+import pytest
+
+from ops import checks
+from ops.checks import Check
+from ops.doctor import doctor
+from ops.errors import OpsError
+from ops.genesys_probe import NoVerdict
+from ops.screen import Screen
+
+
+class Deployed:
+    described = {"StackStatus": "CREATE_COMPLETE"}
+
+
+def well(relay: Any) -> str:
+    return "well"
+
+
+def wrong(relay: Any) -> str:
+    raise OpsError("It is wrong.")
+
+
+def busy(relay: Any) -> str:
+    raise NoVerdict("Genesys is busy.")
+
+
+@pytest.mark.parametrize(
+    ("looks", "is_well", "says"),
+    [
+        ((well, well), True, "2 checks found nothing wrong."),
+        ((well, busy), True, "1 of 2 checks found nothing wrong, 1 could not be made."),
+        ((well, busy, wrong), False, "1 of 3 checks found something wrong."),
+    ],
+)
+def test_what_could_not_be_examined_is_not_called_well(
+    looks: tuple[Any, ...],
+    is_well: bool,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(checks, "ALL", [Check(f"check {n}", look) for n, look in enumerate(looks)])
+    relay: Any = Deployed()
+
+    assert doctor(relay, Screen(as_json=False)) == is_well
+    assert capsys.readouterr().out.splitlines()[-1] == says
