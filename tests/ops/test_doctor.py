@@ -13,7 +13,8 @@ from ops.screen import Screen
 
 
 class Deployed:
-    described = {"StackStatus": "CREATE_COMPLETE"}
+    def __init__(self) -> None:
+        self.described = {"StackStatus": "CREATE_COMPLETE"}
 
 
 def well(relay: Any) -> str:
