@@ -11,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.routes.mapping import FIELDS, evaluator, holds, render, view
+from lambdas.relay.routes.mapping import FIELDS, evaluated, evaluator, holds, render, view
 from stacks.schema.expressions import check
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import envelope
@@ -156,3 +156,31 @@ def test_an_expression_that_no_stack_holds_is_refused_in_one_short_sentence(
 
 def test_an_ordinary_chain_of_alternatives_is_no_deep_expression() -> None:
     check(" || ".join(f"body.name{number}" for number in range(40)), "item")
+
+
+#: what Python or JMESPath takes for equal, though the other does not, and what neither does
+EQUAL_AT_TIMES: tuple[Any, ...] = (
+    True,
+    False,
+    0,
+    1,
+    2,
+    0.0,
+    1.0,
+    None,
+    "",
+    "1",
+    [],
+    [1],
+    [True],
+    {},
+    {"a": 1},
+)
+
+
+@pytest.mark.parametrize("one", EQUAL_AT_TIMES, ids=repr)
+@pytest.mark.parametrize("other", EQUAL_AT_TIMES, ids=repr)
+def test_what_is_equal_is_what_jmespath_calls_equal(one: Any, other: Any) -> None:
+    document = {"one": one, "other": other}
+
+    assert evaluated("one == other", document) is jmespath.search("one == other", document)

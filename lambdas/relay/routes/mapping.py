@@ -113,9 +113,12 @@ def _compiled(node: Any) -> Evaluator:
         return lambda document: document.get(value) if isinstance(document, dict) else None
     if kind == "literal":
         return lambda document: value
-    if kind not in COMPILED or any(child["type"] == "expref" for child in children):
+    is_equality = kind == "comparator" and value == "eq"
+    if not (kind in COMPILED or is_equality) or any(c["type"] == "expref" for c in children):
         return partial(_INTERPRETER.visit, node)
     parts = [_compiled(child) for child in children]
+    if is_equality:
+        return lambda document: _are_equal(parts[0](document), parts[1](document))
     match kind:
         case "or_expression":
             return lambda document: _either(parts[0](document), parts[1], document)
@@ -132,6 +135,11 @@ def _either(first: Json, second: Evaluator, document: Json) -> Json:
 
 def _both(first: Json, second: Evaluator, document: Json) -> Json:
     return first if _is_false(first) else second(document)
+
+
+def _are_equal(one: Json, other: Json) -> bool:
+    """As in JMESPath, true is not 1 and false is not 0."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _is_false(value: Json) -> bool:
