@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import jmespath
 import typer
 
 from lambdas.relay.destinations.journey import ATTRIBUTES, item_of
@@ -21,6 +20,7 @@ from ops.genesys_probe import Caller, token_of
 from ops.http import operators_http
 from ops.session import session_of
 from ops.try_mapping import configuration_of
+from stacks.schema.expressions import constant_of
 
 app = typer.Typer(no_args_is_help=True, help="Create in Genesys Cloud what destinations need.")
 SOURCES = "/api/v2/externalcontacts/externalsources"
@@ -239,9 +239,9 @@ def sources_of(item: Any) -> Iterator[str]:
     """The ids of External Sources that a mapping contains as constants."""
     match item:
         case {"externalSourceId": str() as expression, **rest}:
-            parsed = jmespath.compile(expression).parsed
-            if parsed["type"] == "literal" and isinstance(parsed["value"], str):
-                yield parsed["value"]
+            constant = constant_of(expression)
+            if constant is not None:
+                yield constant
             yield from sources_of(rest)
         case dict():
             for value in item.values():

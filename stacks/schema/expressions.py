@@ -61,6 +61,14 @@ def check_expression(expression: str, where: str) -> None:
         )
 
 
+def constant_of(expression: str) -> str | None:
+    """The text that an expression gives for every event; None if it gives anything else. Raises
+    JMESPathError."""
+    parsed = jmespath.compile(expression).parsed
+    value = parsed["value"] if parsed["type"] == "literal" else None
+    return value if isinstance(value, str) else None
+
+
 def _roots(parsed: Mapping[str, Any]) -> set[str]:
     """The event's top-level members that an expression names, wherever it starts from them."""
     match parsed["type"]:

@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jmespath
-
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.generic import KIND as GENERIC
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.routes.configuration import Configuration
+from stacks.schema.expressions import constant_of
 from stacks.schema.guids import is_guid
 
 REQUESTS = Path(__file__).parents[2] / "schema" / "genesys-requests.json"
@@ -108,10 +107,9 @@ def _of_constant(
     expression: str, schemas: Sequence[Schema], where: str, member: str
 ) -> Iterator[str]:
     """An expression's value depends on the event; this checks those that are constant."""
-    parsed = jmespath.compile(expression).parsed
-    if parsed["type"] != "literal" or not isinstance(parsed["value"], str):
+    value, allowed = constant_of(expression), [schema.get("enum", []) for schema in schemas]
+    if value is None:
         return
-    value, allowed = parsed["value"], [schema.get("enum", []) for schema in schemas]
     if allowed and all(value not in each for each in allowed if each) and all(allowed):
         listed = ", ".join(sorted({each for row in allowed for each in row}))
         yield f"{where} gives {member} {value!r}; Genesys' SDK lists {listed}."

@@ -80,20 +80,19 @@ def park(
     message: a message that is sent again weeks later may contain events that never belonged to this
     request. A decision that is not carried out yet still needs the document."""
     before = ledger.find([record_key(batch.batch_id)])[0]
-    if before is not None and Record.of(before).state in PARKED:
-        complete(batch, Record.of(before).state, vault)
-        return True
-    if before is not None and _is_being_resolved(Record.of(before)):
-        return True
+    if before is not None:
+        known = Record.of(before)
+        if known.state in PARKED:
+            complete(batch, known.state, vault)
+        if known.state in PARKED or _is_being_resolved(known):
+            return True
     keep_for_review(batch, reason, vault, now_ms, advice)
     written = ledger.insert([parked_item(batch, state, now_ms, reason)])[0]
     if written.applied or written.before is None:
         return True
     standing = Record.of(written.before)
-    if standing.state in PARKED:
-        return True  # parked at this moment, with its content
-    if _is_being_resolved(standing):
-        return True
+    if standing.state in PARKED or _is_being_resolved(standing):
+        return True  # parked at this moment, with its content, or decided on
     if standing.state in SETTLED | FINAL:
         vault.discard(review_key(batch.batch_id))
         return True
