@@ -28,8 +28,12 @@ def main(
     """Runs the production code in the simulated world, and checks what becomes of every event."""
     count = _whole(runs, "RUNS", 1, RUNS_MAX)
     first = _whole(seed, "SEED", 0, SEED_MAX)
+    kind = _kind(world)
     if count == 1:
-        raise typer.Exit(_replay(first, _kind(world)))
+        raise typer.Exit(_replay(first, kind))
+    if kind != "full":
+        print("WORLD is for one run, as in: make sim RUNS=1 WORLD=lanes", file=sys.stderr)
+        raise typer.Exit(2)
     progress = report.Progress()
     try:
         result = campaign.run(count, first, progress)

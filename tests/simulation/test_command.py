@@ -30,6 +30,7 @@ def _run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         (("--runs", "1", "--seed", "x"), "SEED"),
         (("--runs", "1", "--seed", "9" * 30), "SEED"),
         (("--runs", "1", "--world", "flat"), "WORLD"),
+        (("--runs", "2", "--world", "lanes"), "WORLD"),
     ],
 )
 def test_a_wrong_number_is_one_sentence_and_exit_2(arguments: tuple[str, ...], name: str) -> None:
