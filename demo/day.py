@@ -23,9 +23,16 @@ AGENTS = 6
 QUEUES = ("sales", "service", "billing")
 REDELIVERED = 0.12
 REPUBLISHED = 0.12
+#: every customer's telephone number contains this; 555 and these are nobody's
+NUMBERS = "1555555"
 MEDIA = (("VOICE", "Edge"), ("CHAT", "PureCloud Webchat v2"), ("CALLBACK", "PureCloud Callback"))
 
 Envelope = dict[str, Any]
+
+
+def telephone(entropy: Random) -> str:
+    """A customer's telephone number, which nobody has."""
+    return f"+{NUMBERS}{entropy.randrange(100, 10_000):04}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Day:
             "mediaType": media,
             "provider": provider,
             "direction": "OUTBOUND" if media == "CALLBACK" else "INBOUND",
-            "ani": f"tel:+1555555{entropy.randrange(100, 10_000):04}",
+            "ani": f"tel:{telephone(entropy)}",
             "dnis": "tel:+15555550000",
         }
 

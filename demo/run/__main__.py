@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from demo import report, supervisor
-from demo.run import account, sameness
+from demo.run import account, personal, sameness
 from demo.run.captured import read_file
 from demo.run.lines import InputError, Line, bus_source
 from demo.run.remains import read_remains
@@ -113,6 +113,9 @@ def run(order: Order, lines: list[Line], show: Show) -> int:
             watch = Watch(stage)
             verdict = scenario.play(Act(lines, source, stage, watch, show))
         show.step("taking the account")
+        if order.events is None:
+            complaints = [*verdict.complaints, *personal.complaints(stage)]
+            verdict = replace(verdict, complaints=complaints)
         settled, row = _account(lines, stage, began, order, watch, verdict)
         report.write(
             report.gather(stage, watch, settled, row, verdict.complaints), OUT / "report.html"

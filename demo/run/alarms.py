@@ -10,10 +10,11 @@ rehearsal: a minute of an alarm's period, or of a threshold that is an age, is t
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.run import logs
 from demo.run.stage import QUEUES, Stage, StageError
 from demo.run.watching import Sight, Watch
 from ops.reading import alarm_name
@@ -24,7 +25,6 @@ ALARM = "AWS::CloudWatch::Alarm"
 COMPRESSION = 20.0
 AGE = "ApproximateAgeOfOldestMessage"
 DEPTH = "ApproximateNumberOfMessagesVisible"
-VERBS = ("Intake", "Dedup", "Write", "Confirm", "Reconcile")
 
 STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max}
 
@@ -173,7 +173,7 @@ class Meter:
             for name, output in template["Outputs"].items()
             if isinstance(output["Value"], dict) and "Ref" in output["Value"]
         }
-        self._groups = {verb: _log_group(stage, verb) for verb in VERBS}
+        self._groups = logs.groups(stage)
         #: the names that CloudFormation gave the alarms, by ours
         self._names = _physical_names(stage)
         self._ringing: set[str] = set()
@@ -187,7 +187,7 @@ class Meter:
         at = watch.began_at + sight.seconds
         self.alarms.samples += self._depths(sight, at)
         for verb, group in self._groups.items():
-            for line_id, at_ms, text in _lines(self._stage, group):
+            for line_id, at_ms, text in logs.lines(self._stage, group):
                 if line_id not in self._seen:
                     self._seen[line_id] = text
                     self.alarms.samples += _counted(text)
@@ -209,10 +209,6 @@ class Meter:
         self._ringing = now
         return now
 
-    def texts(self) -> Collection[str]:
-        """Every line that the functions wrote until the last measurement."""
-        return self._seen.values()
-
     def _depths(self, sight: Sight, at: float) -> Iterator[Sample]:
         for name in QUEUES:
             queue, dead = self._ids[f"{name}QueueUrl"], self._ids[f"{name}DeadQueueUrl"]
@@ -229,22 +225,6 @@ def _physical_names(stage: Stage) -> Mapping[str, str]:
     pages = stage.aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
     names = [alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]]
     return {alarm_name(name): name for name in names}
-
-
-def _log_group(stage: Stage, verb: str) -> str:
-    answer = stage.aws.client("lambda").get_function_configuration(
-        FunctionName=stage.outputs[f"{verb}FunctionName"]
-    )
-    return answer["LoggingConfig"]["LogGroup"]
-
-
-def _lines(stage: Stage, group: str) -> Iterator[tuple[str, int, str]]:
-    logs = stage.aws.client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    for page in pages:
-        for event in page["events"]:
-            text, at_ms = event["message"], event["timestamp"]
-            yield f"{event.get('logStreamName')}/{event.get('eventId')}/{text}", at_ms, text
 
 
 def _counted(line: str) -> Iterator[Sample]:

@@ -36,8 +36,6 @@ NEW_SECRET = f"{CLIENT_SECRET}-of-the-new-year"
 CONVERSATIONS = 3
 #: the width of the commands' output
 COLUMNS = 120
-#: customers' words must not be in a log; the generated day's telephone numbers start with this
-PERSONAL = ("+1555", POISON)
 
 
 def lines(seed: int) -> list[Line]:
@@ -140,8 +138,6 @@ def play(act: Act) -> Verdict:
     night.relay("dead-letters", "list")
     night.wait_for_silence()
     night.relay("status")
-    personal = [word for word in PERSONAL if any(word in text for text in night.meter.texts())]
-    night.expect(not personal, f"the logs hold what customers said: {', '.join(personal)}")
     return Verdict({"alarms": night.rang}, night.complaints)
 
 

@@ -54,7 +54,7 @@ def set_up(genesys_url: str, wanted: setup_journey.Wanted) -> Sequence[setup_jou
 
 def prepare(genesys_url: str) -> str:
     """Makes schema and configuration in the simulated Genesys Cloud; returns TOML for them."""
-    wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel"))
+    wanted = setup_journey.Wanted(SENDER, "Customer steps", ("type", "step", "channel", "phone"))
     ids = {step.what: step.id for step in set_up(genesys_url, wanted)}
     return f"""
 [webhook]

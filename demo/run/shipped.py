@@ -15,6 +15,7 @@ from random import Random
 from threading import Thread
 from typing import Any
 
+from demo.day import telephone
 from demo.run.journey import set_up
 from demo.run.lines import Line
 from demo.run.publishing import publish
@@ -55,7 +56,7 @@ def steps() -> list[dict[str, Any]]:
             "type": "parcel.sent" if number % 2 else "order.placed",
             "occurredAt": f"2026-01-09T09:{number // 60:02}:{number % 60:02}Z",
             "identifiers": {"customerId": f"customer-{number % CUSTOMERS}"},
-            "attributes": {"step": number},
+            "attributes": {"step": number, "phone": telephone(Random(number))},
         }
         for number in range(EVENTS)
     ]
@@ -83,6 +84,7 @@ def _talk(source: str, number: int) -> Line:
                 "participantId": participant,
                 "queueId": f"queue-{number % 3}",
                 "acdOutcome": "ANSWERED",
+                "ani": f"tel:{telephone(Random(number))}",
             },
         },
     }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Literal
 
+from demo.day import telephone
 from demo.run.lines import Line
 
 #: the sender's name: source of its events on the bus, last part of its path at the webhook
@@ -72,7 +73,8 @@ def _step(entropy: Random, number: int) -> tuple[dict[str, Any], list[Entrance]]
     """A step and the entrances of its attempts: the flat form posts only to the webhook."""
     at = OPENS + timedelta(seconds=90 * number + entropy.randrange(60))
     stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    customer, said = f"C-{entropy.randrange(CUSTOMERS):04}", {"step": number, "channel": "web"}
+    customer = f"C-{entropy.randrange(CUSTOMERS):04}"
+    said = {"step": number, "channel": "web", "phone": telephone(Random(customer))}
     own_id = str(uuid.UUID(int=entropy.getrandbits(128), version=4))
     if number % 3 == 0:
         data = {"customerId": customer, **said}

@@ -16,8 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
+from demo.day import telephone
 from demo.run.lines import Line
 from demo.run.publishing import publish
 from demo.run.receiver import Receiver
@@ -156,6 +158,7 @@ class Conversation:
                     "mediaType": MEDIA[self.number].upper(),
                     "provider": PROVIDER,
                     "direction": "INBOUND",
+                    "ani": f"tel:{telephone(Random(self.number))}",
                 },
             },
         }

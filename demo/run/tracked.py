@@ -22,7 +22,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from demo.day import SOURCE
+from demo.day import SOURCE, telephone
 from demo.run.lines import Line
 from demo.run.publishing import publish
 from demo.run.scenario import Act, Scenario, Verdict
@@ -111,6 +111,7 @@ def _line(random: Random, group: str, number: int) -> Line:
                 "number": number,
                 "conversationId": conversation,
                 "participantId": participant,
+                "ani": f"tel:{telephone(random)}",
             },
         },
     }
