@@ -253,6 +253,7 @@ def _permissions(relay: Relay) -> str:
     return permissions(
         deployed.configuration(relay),
         lambda method, path, body: probe.call(method, path, token, body),
+        has_audit="AuditFunctionName" in relay.outputs,
     )
 
 

@@ -94,11 +94,15 @@ class Caller:
         """Raises OpsError with Genesys' own message and the remedy."""
         return self._ask(method, path, json.dumps(document).encode())
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+    def answer(self, method: str, path: str, body: bytes | None) -> Answer:
+        """Whatever Genesys answers. Raises OpsError if no answer comes."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        answer = send(self.http, method, f"{self.api_url.rstrip('/')}{path}", headers, body)
+        return send(self.http, method, f"{self.api_url.rstrip('/')}{path}", headers, body)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        answer = self.answer(method, path, body)
         where = path.split("?")[0]
         if not 200 <= answer.status < 300:
             remedy = FORBIDDEN if answer.status == 403 else "It changed nothing."

@@ -1,6 +1,10 @@
-"""What the OAuth client may do at each destination, checked without changing anything."""
+"""What the OAuth client may do at each destination, checked without changing anything.
 
-from collections.abc import Callable, Set
+An empty request, or a look at nothing, shows it where Genesys can be asked so. For everything else
+the client's roles are read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.genesys.outcomes import words
@@ -8,68 +12,107 @@ from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from ops.errors import OpsError
 from ops.genesys_probe import FORBIDDEN, KEPT_OUT, NoVerdict, is_busy
+from ops.grants import AUDIT, READ, TO_AUDIT, WRITE, Call, Need, held, needed, permits
 
-#: method, path, body
-Call = Callable[[str, str, bytes | None], Answer]
 #: destinations whose requests are lists, so that an empty one changes nothing
 LIST_SHAPES = ("lists", "array")
 #: an id that does not exist
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-def permissions(configuration: Configuration, call: Call) -> str:
-    """What is in order; raises OpsError, with Genesys' message, if anything is not."""
-    written, read = [], []
+def permissions(configuration: Configuration, call: Call, *, has_audit: bool = False) -> str:
+    """What is in order. Raises OpsError with everything that is not, and NoVerdict if nothing is
+    wrong but something cannot be examined."""
+    needs = [Need(AUDIT, "conversations", TO_AUDIT)] if has_audit else []
+    asked: dict[str, str] = {}
     for name, destination in configuration.destinations.items():
         if name != destination.name or not destination.is_genesys:
             continue  # a former name, or not a destination of Genesys
-        if destination.shape in LIST_SHAPES and "{" not in destination.path:
-            _may_write(name, destination, call)
-            written.append(name)
-        truth = destination.confirmation and destination.confirmation.truth
-        if truth:
-            _may_read(name, truth.path.replace("{key}", NOBODY), call)
-            read.append(name)
-    said = [f"may {verb} {', '.join(names)}" for verb, names in _verbs(written, read) if names]
-    if not written:
-        said.append("no destination can be checked without writing to it; watch the first requests")
-    return "; ".join(said)
+        needs += needed(destination)
+        asked |= _asked(destination, call)
+    shown = [need for need in needs if asked.get(need.use) == ""]
+    wrong = [problem for problem in asked.values() if problem]
+    rest = [need for need in needs if need.use not in asked]
+    granted, unknown, why = [], rest, ""
+    try:
+        roles = _believed(held(call), shown)
+        unknown = [need for need in rest if need.permission is None]
+        known = [(need, need.permission) for need in rest if need.permission is not None]
+        granted = [need for need, permission in known if permits(roles, permission)]
+        lacks = [f"{p} (to {need.use})" for need, p in known if not permits(roles, p)]
+        if lacks:
+            wrong.append(
+                f"The roles of the OAuth client lack {', '.join(lacks)}: give each to one of them, "
+                "in the division too."
+            )
+    except NoVerdict as untold:
+        why = f" ({untold})"
+    if wrong:
+        raise OpsError(" ".join(wrong))
+    said = [*_said("may", shown), *_said("by its roles it may", granted)]
+    if unknown:
+        said += _said("not examined, so watch the first requests: whether it may", unknown)
+        raise NoVerdict("; ".join(said) + why)
+    return "; ".join(said) or "no destination needs a permission"
 
 
-def _verbs(written: list[str], read: list[str]) -> tuple[tuple[str, list[str]], ...]:
-    return ("write to", written), ("read back from", read)
+def _believed(roles: frozenset[str], shown: Iterable[Need]) -> frozenset[str]:
+    """A list that lacks what Genesys has just permitted tells nothing. Raises NoVerdict."""
+    for need in shown:
+        if need.permission and not permits(roles, need.permission):
+            raise NoVerdict(f"Genesys lets it {need.use}, and lists no role that permits it")
+    return roles
 
 
-def _may_write(name: str, destination: Destination, call: Call) -> None:
+def _said(begin: str, needs: Sequence[Need]) -> list[str]:
+    verbs = dict.fromkeys(need.verb for need in needs)
+    by_verb = (
+        f"{verb} {', '.join(need.name for need in needs if need.verb == verb)}" for verb in verbs
+    )
+    return [f"{begin} {' and '.join(by_verb)}"] if needs else []
+
+
+def _asked(destination: Destination, call: Call) -> Iterator[tuple[str, str]]:
+    """What Genesys was asked about, and the problem with it, or ""."""
+    if destination.shape in LIST_SHAPES and "{" not in destination.path:
+        yield f"{WRITE} {destination.name}", _may_write(destination, call)
+    truth = destination.confirmation and destination.confirmation.truth
+    if truth:
+        path = truth.path.replace("{key}", NOBODY)
+        yield f"{READ} {destination.name}", _may_read(destination.name, path, call)
+
+
+def _may_write(destination: Destination, call: Call) -> str:
     """An empty request is refused either for what it lacks or for its sender: this tells which."""
-    answer = call(destination.method, destination.path, b"{}")
+    name, path = destination.name, destination.path
+    answer = call(destination.method, path, b"{}")
     if answer.status == 403:
-        raise OpsError(
-            f"The OAuth client may not write to {name} ({destination.path}): {words(answer)}. "
-            f"{FORBIDDEN}"
-        )
+        return f"The OAuth client may not write to {name} ({path}): {words(answer)}. {FORBIDDEN}"
     if answer.status == 404:
-        raise OpsError(
-            f"Genesys does not know {destination.path} of {name}: check the ids and the region in "
-            "the environment file."
+        return (
+            f"Genesys does not know {path} of {name}: check the ids and the region in the "
+            "environment file."
         )
-    _refuse_untold(answer, {400, 422}, f"an empty request to {name} ({destination.path})")
+    _refuse_untold(answer, {400, 422}, f"an empty request to {name} ({path})")
+    return ""
 
 
-def _may_read(name: str, path: str, call: Call) -> None:
+def _may_read(name: str, path: str, call: Call) -> str:
     """An id that does not exist gives 404, unless the client may not read at all."""
     answer = call("GET", path, None)
     if answer.status == 403:
-        raise OpsError(
+        return (
             f"The OAuth client may not read back the result of requests to {name} ({path}): "
             f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests with an "
             "unknown outcome."
         )
     _refuse_untold(answer, {400, 404, 410}, f"a look at nothing, for {name} ({path})")
+    return ""
 
 
 def _refuse_untold(answer: Answer, telling: Set[int], asked: str) -> None:
-    """Only a success, or a refusal for what the request lacks, shows that the client may ask."""
+    """Only a success, or a refusal for what the request lacks, shows that the client may ask.
+    Raises OpsError."""
     if 200 <= answer.status < 300 or answer.status in telling:
         return
     said = f"Genesys answers {asked}: {words(answer)}."

@@ -16,7 +16,8 @@ import typer
 from lambdas.relay.destinations.journey import ATTRIBUTES, item_of
 from lambdas.relay.kernel.paths import filled
 from ops.errors import OpsError
-from ops.genesys_probe import Caller, token_of
+from ops.genesys_probe import Caller, NoVerdict, token_of
+from ops.grants import held, permits
 from ops.http import operators_http
 from ops.session import session_of
 from ops.try_mapping import configuration_of
@@ -28,6 +29,13 @@ ROOT = "/api/v2/journey/externalevents"
 DEFINITIONS = "/api/v2/journey/views/eventdefinitions"
 HOME = "/api/v2/authorization/divisions/home"
 PAGE = 100
+#: what making each thing needs
+TO_MAKE: Mapping[str, str] = {
+    "external source": "externalContacts:externalSource:add",
+    "schema": "journey:externalEventsSchema:add",
+    "configuration": "journey:externalEventsConfiguration:add",
+    "activation": "journey:externalEvents:activate",
+}
 VARIABLES = ("GENESYS_CLIENT_ID", "GENESYS_CLIENT_SECRET")
 
 
@@ -78,12 +86,23 @@ def journey(
     steps = list(set_up(caller, Wanted(external_source, title, tuple(ATTRIBUTES)), apply=apply))
     session.screen.document([{"what": s.what, "name": s.name, "id": s.id} for s in steps])
     for step in steps:
-        state = "made" if step.made else "found" if step.id else "missing; --apply makes it"
+        state = "made" if step.made else "found" if step.id else outlook(caller, step)
         session.screen.say(f"{step.what} {step.name!r}: {state} {step.id}".rstrip())
     if all(step.id for step in steps):
         ids = {step.what: step.id for step in steps}
         looked_at(caller, ids["configuration"], item_of(ids["external source"]))
         session.screen.say(lines_of(steps), "green")
+
+
+def outlook(caller: Caller, step: Step) -> str:
+    """Whether a missing thing can be made."""
+    permission = TO_MAKE[step.what]
+    try:
+        if permits(held(caller.answer), permission):
+            return "missing; --apply makes it"
+        return f"missing; the client's roles lack {permission}, so give it to one of them first"
+    except NoVerdict as untold:
+        return f"missing; --apply makes it, which needs {permission} (not examined: {untold})"
 
 
 def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:

@@ -6,6 +6,7 @@
 | GET summary | | counts (record.Record.summary), the settings, what is still pending |
 | GET conduct, POST conduct | faults.Conduct's fields, `preset` | reads, changes the faults |
 | GET assumptions, POST assumptions | assumptions.Assumptions' fields | reads, changes them |
+| POST role | `lacks` | the client's role has all permissions but these |
 | POST conversations | `known`: participants' ids by conversation | these exist from now on |
 | POST history | `conversations`, `available_until` | what analytics know, until when |
 | POST outage | `seconds`, `manner` 503 or drop | an outage from now; 0 ends it |
@@ -32,6 +33,7 @@ from simulator.items import Poison
 from simulator.messages import Answer, Reply, Request, json_answer
 from simulator.oauth import CLIENT_ID
 from simulator.platform import GenesysPlatform
+from simulator.roles import ROLE_ID, role
 from simulator.shapes import flaw_of
 from simulator.validation import STRICT, InvalidSetting, checked
 
@@ -79,6 +81,12 @@ class Fates:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    __pydantic_config__: ClassVar = STRICT
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     __pydantic_config__: ClassVar = STRICT
     known: dict[str, tuple[str, ...]]
@@ -91,6 +99,7 @@ class History:
     available_until: str | None = None
 
 
+_LACKING = TypeAdapter(Lacking)
 _KNOWN, _HISTORY = TypeAdapter(Known), TypeAdapter(History)
 _OUTAGE, _SECRETS, _LIMIT = TypeAdapter(Outage), TypeAdapter(Secrets), TypeAdapter(Limit)
 _POISON, _FATES = TypeAdapter(PoisonOrder), TypeAdapter(Fates)
@@ -170,6 +179,11 @@ def _assumptions(platform: GenesysPlatform, query: Mapping[str, Any]) -> dict[st
 def _change_assumptions(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
     platform.assumptions = reassumed(platform.assumptions, value)
     return asdict(platform.assumptions)
+
+
+def _role(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
+    platform.org.roles[ROLE_ID] = role(checked(_LACKING, value, "role").lacks)
+    return platform.org.roles
 
 
 def _conversations(platform: GenesysPlatform, value: dict[str, Any]) -> dict[str, Any]:
@@ -254,6 +268,7 @@ _COMMANDS: dict[tuple[str, str], Callable[[GenesysPlatform, dict[str, Any]], dic
     ("POST", "conduct"): _change_conduct,
     ("GET", "assumptions"): _assumptions,
     ("POST", "assumptions"): _change_assumptions,
+    ("POST", "role"): _role,
     ("POST", "conversations"): _conversations,
     ("POST", "history"): _history,
     ("POST", "outage"): _outage,

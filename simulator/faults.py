@@ -77,7 +77,7 @@ class Conduct:
     expires_in_s: Annotated[int, Field(ge=1)] = 86_400
     idle_expiry_s: Seconds | None = None
     logins_per_minute: Annotated[int, Field(ge=0)] = 60
-    # What the client's role lacks: permissions, or names of endpoints; these answer 403.
+    # Names of endpoints that answer 403, whatever the client's roles allow.
     forbidden: tuple[str, ...] = ()
     unlicensed: bool = False  # the organisation has no Journey Management
 

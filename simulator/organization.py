@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator import roles
+
 CONFIGURATION_ID = "7c0b1b2e-5c0f-4b8e-9b59-0a4f3f0e6a11"
 SCHEMA_ID = "0f6a5a3c-3a53-4d5e-8a0b-5f2b9a8f7d21"
 DIVISION_ID = "d1a1c6f0-8f0e-4c39-9a0c-3b9d8f1f4e31"
@@ -46,6 +48,14 @@ def _divisions() -> dict[str, Any]:
     return {DIVISION_ID: {"id": DIVISION_ID, "name": "Home", "homeDivision": True}}
 
 
+def _roles() -> dict[str, Any]:
+    return {roles.ROLE_ID: roles.role()}
+
+
+def _grants() -> list[dict[str, str]]:
+    return [{"roleId": roles.ROLE_ID, "divisionId": DIVISION_ID}]
+
+
 def _external_sources() -> dict[str, Any]:
     return {EXTERNAL_SOURCE_ID: {"id": EXTERNAL_SOURCE_ID, "name": "Shop", "active": True}}
 
@@ -67,10 +77,13 @@ def new_event_definition(schema_id: str, name: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Organization:
-    """Collections by id. It starts with one division, external source, journey configuration with
-    its schema, activated; one contact list, external metric, user and queue."""
+    """Collections by id. It starts with one division, role, external source, journey configuration
+    with its schema, activated; one contact list, external metric, user and queue."""
 
     divisions: dict[str, Any] = field(default_factory=_divisions)
+    roles: dict[str, Any] = field(default_factory=_roles)
+    #: the roles of every client, each in a division
+    grants: list[dict[str, str]] = field(default_factory=_grants)
     external_sources: dict[str, Any] = field(default_factory=_external_sources)
     schemas: dict[str, Any] = field(default_factory=_schemas)
     configurations: dict[str, Any] = field(default_factory=_configurations)
@@ -93,6 +106,10 @@ class Organization:
     details_available_until: str = ""
     details_jobs: dict[str, Any] = field(default_factory=dict)
     metric_totals: dict[str, list[float]] = field(default_factory=dict)  # [value, count]
+
+    def permits(self, permission: str) -> bool:
+        """Whether a role of the client has it, in any division."""
+        return roles.permit((self.roles[each["roleId"]] for each in self.grants), permission)
 
     def has_source(self, source: Any) -> bool:
         """Whether this external source exists and is active: its id, or an object with the id."""

@@ -71,7 +71,7 @@ def understand(
     request = visit.request
     endpoint, params = route(request.method, request.path)
     visit.endpoint = endpoint.name
-    _permit(endpoint, conduct)
+    _permit(endpoint, org, conduct)
     if len(request.body) > BODY_BYTES_MAX:
         raise Refused(413, f"Request body exceeds {BODY_BYTES_MAX} bytes")
     value = None if endpoint.method == "GET" else _json(request.body)
@@ -81,12 +81,13 @@ def understand(
     return Work(visit, endpoint, call, items, refusal)
 
 
-def _permit(endpoint: Endpoint, conduct: Conduct) -> None:
+def _permit(endpoint: Endpoint, org: Organization, conduct: Conduct) -> None:
     if conduct.unlicensed and "/journey/" in endpoint.template:
         message = "The organization is not licensed for this feature"
         raise Refused(403, message, "feature.not.licensed")
     needed = endpoint.permissions or (endpoint.name,)
-    if endpoint.name in conduct.forbidden or set(needed) <= set(conduct.forbidden):
+    lacks = bool(endpoint.permissions) and not any(map(org.permits, needed))
+    if lacks or endpoint.name in conduct.forbidden:
         raise Refused(
             403,
             "Unable to perform the requested action. You must have at least one of the following "

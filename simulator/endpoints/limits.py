@@ -1,6 +1,7 @@
-"""What a client may read of its organisation: limits, the home division, its own token.
+"""What a client may read of its organisation: limits, the home division, its own token and roles.
 
-SDK OrganizationApi (model Limit), AuthorizationApi (AuthzDivision), TokensApi (TokenInfo).
+SDK OrganizationApi (model Limit), AuthorizationApi (AuthzDivision, AuthzSubject), TokensApi
+(TokenInfo).
 """
 
 from simulator.endpoints.shape import Call, Plain
@@ -28,6 +29,23 @@ def _home_division(call: Call) -> Reply:
     return Reply(200, next(homes))
 
 
+def _grants(call: Call) -> Reply:
+    """What the client may do. SDK: with `includeFullRoles`, the policies of each role too."""
+    is_full = call.query.get("includeFullRoles") == "true"
+    grants = [
+        {
+            "division": call.org.divisions[grant["divisionId"]],
+            "role": {
+                name: value
+                for name, value in call.org.roles[grant["roleId"]].items()
+                if is_full or name != "policies"
+            },
+        }
+        for grant in call.org.grants
+    ]
+    return Reply(200, {"grants": grants})
+
+
 def _token(call: Call) -> Reply:
     return Reply(200, {"organization": {"id": ORGANIZATION_ID, "name": "Simulated"}})
 
@@ -37,5 +55,6 @@ ENDPOINTS = (
     Plain("limits", "GET", _PATH, _limits),
     Plain("limits-defaults", "GET", f"{_PATH}/defaults", _limits),
     Plain("home-division", "GET", "/api/v2/authorization/divisions/home", _home_division),
+    Plain("grants", "GET", "/api/v2/authorization/subjects/me", _grants),
     Plain("token", "GET", "/api/v2/tokens/me", _token),
 )

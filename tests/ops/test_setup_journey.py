@@ -15,7 +15,7 @@ from ops import setup_journey
 from ops.__main__ import main
 from ops.errors import OpsError
 from ops.genesys_probe import Caller, NoToken, token_of
-from ops.setup_journey import Wanted, looked_at, set_up
+from ops.setup_journey import TO_MAKE, Wanted, looked_at, outlook, set_up
 from simulator.faults import NONE
 from simulator.messages import Request
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
@@ -201,6 +201,12 @@ def broken(world: World, what: str) -> None:
             world.platform.conduct = replace(NONE, forbidden=(what,))
 
 
+def lacking(*permissions: str) -> World:
+    world = World(NONE)
+    world.control("POST", "role", {"lacks": permissions})
+    return world
+
+
 @pytest.mark.parametrize(
     ("what", "says"),
     [
@@ -228,11 +234,20 @@ def test_what_is_wrong_with_a_journey_is_said(what: str, says: str) -> None:
 
 
 def test_a_permission_that_setting_up_lacks_is_named() -> None:
-    world = World(NONE)
-    caller = caller_of(world)
-    broken(world, "externalContacts:externalSource:add")
+    caller = caller_of(lacking("externalContacts:externalSource:add"))
     with pytest.raises(OpsError, match="externalContacts:externalSource:add"):
         list(set_up(caller, WANTED, apply=True))
+
+
+def test_a_dry_run_says_what_could_not_be_made() -> None:
+    for step in set_up(caller_of(World(NONE)), WANTED, apply=False):
+        permission = TO_MAKE[step.what]
+        assert outlook(caller_of(World(NONE)), step) == "missing; --apply makes it"
+        says = outlook(caller_of(lacking(permission)), step)
+        assert says.startswith(f"missing; the client's roles lack {permission}")
+        silent = World(NONE)
+        silent.platform.conduct = replace(NONE, forbidden=("grants",))
+        assert f"needs {permission} (not examined: " in outlook(caller_of(silent), step)
 
 
 def test_a_login_that_is_refused_is_told_in_genesys_words() -> None:

@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from simulator.control import control
 from simulator.endpoints import ENDPOINTS
 from simulator.endpoints.shape import Plain
 from simulator.faults import NONE
+from simulator.messages import Request
+from tests.simulator.test_sdk import understood
 from tests.simulator.world import World
 from tests.unit.kinds import KINDS, section
 from tests.unit.simulated import Simulated, configuration, envelope
@@ -18,6 +22,7 @@ FREE = {
     "limits",
     "limits-defaults",
     "home-division",
+    "grants",
     "token",
     "analytics-events",
 }
@@ -32,7 +37,7 @@ def test_every_endpoint_names_what_it_takes_or_is_free() -> None:
 @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda e: f"{e.method}-{e.name}")
 def test_without_a_permission_it_is_refused_and_told_which(endpoint: Plain) -> None:
     world = World(NONE)
-    world.control("POST", "conduct", {"forbidden": list(endpoint.permissions)})
+    world.control("POST", "role", {"lacks": endpoint.permissions})
     answer = world.call(endpoint.method, endpoint.template, b"{}")
     body = json.loads(answer.body)
     assert (answer.status, body["status"], body["code"]) == (403, 403, CODE)
@@ -43,10 +48,10 @@ def test_without_a_permission_it_is_refused_and_told_which(endpoint: Plain) -> N
 def test_one_of_several_permissions_is_enough() -> None:
     world = World(NONE)
     path = "/api/v2/externalcontacts/externalsources"
-    world.control("POST", "conduct", {"forbidden": ["externalContacts:externalSource:view"]})
+    world.control("POST", "role", {"lacks": ["externalContacts:externalSource:view"]})
     assert world.get(path).status == 200
     assert world.post(path, {"name": "crm"}).status == 201
-    world.control("POST", "conduct", {"forbidden": ["externalContacts:externalSource:add"]})
+    world.control("POST", "role", {"lacks": ["externalContacts:externalSource:add"]})
     assert world.post(path, {"name": "shop"}).status == 403
 
 
@@ -57,19 +62,41 @@ def test_events_wait_for_the_permission_and_take_effect_once(kind: str) -> None:
     batch = world.batch([envelope(number, topic) for number in range(count)])
     path = batch.target.path
     lacks = [e for e in ENDPOINTS if e.method == batch.target.method and _is_at(e.template, path)]
-    names = (lacks[0].name, *lacks[0].permissions)
-    world.platform.conduct = replace(NONE, forbidden=names)
+    if lacks[0].permissions:
+        control(world.platform, order({"lacks": lacks[0].permissions}))
+    else:
+        world.platform.conduct = replace(NONE, forbidden=(lacks[0].name,))
     for _ in range(8):
         world.write_once()
         world.timeline.advance(150)
     assert (world.taken(), world.in_review()) == ([], [])
 
     world.platform.conduct = NONE
+    control(world.platform, order({"lacks": []}))
     world.write_all()
 
     assert len(world.taken()) == len(set(world.taken())) == len(batch.events)
     assert world.state(batch) in ("DONE", "PENDING_EVENT")
     assert world.in_review() == []
+
+
+def order(value: Any) -> Request:
+    return Request("POST", "/_sim/role", {}, {}, json.dumps(value).encode())
+
+
+def test_the_client_can_read_what_its_roles_permit() -> None:
+    world = World(NONE)
+    path = "/api/v2/authorization/subjects/me"
+    bare = understood(world.get(path), "AuthzSubject")
+    assert [grant.role.policies for grant in bare.grants] == [None]
+    query = {"includeFullRoles": "true"}
+    request = Request("GET", path, query, {"Authorization": world.bearer}, b"")
+    (grant,) = understood(world.platform.handle(request), "AuthzSubject").grants
+    held = {
+        f"{p.domain}:{p.entity_name}:{action}" for p in grant.role.policies for action in p.actions
+    }
+    assert held < {p for e in GUARDED for p in e.permissions}
+    assert all(set(e.permissions) & held for e in GUARDED)
 
 
 def _is_at(template: str, path: str) -> bool:
