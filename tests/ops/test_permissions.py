@@ -107,7 +107,11 @@ def test_what_cannot_be_asked_without_an_effect_is_looked_up_in_the_roles(
     use: str, path: str, permission: str
 ) -> None:
     world = World(NONE)
-    more = {"path": path, "confirmation": {"duplicates": "cancel"}, "has_audit": True}
+    more: dict[str, Any] = {
+        "path": path,
+        "confirmation": {"duplicates": "cancel"},
+        "has_audit": True,
+    }
     says = asked(world, "conversations", **more)
     assert says == (
         "may read back from there; by its roles it may audit conversations and write to there and "
@@ -165,7 +169,7 @@ def test_a_list_of_roles_that_contradicts_genesys_is_not_believed() -> None:
 
 
 def test_a_path_whose_permission_nobody_knows_is_not_examined() -> None:
-    one = {"path": "/api/v2/flows/{flow}", "path_values": {"flow": "body.flowId"}}
+    one: dict[str, Any] = {"path": "/api/v2/flows/{flow}", "path_values": {"flow": "body.flowId"}}
     with pytest.raises(NoVerdict, match=r"not examined.*whether it may write to there$"):
         asked(World(NONE), "generic", **one)
 
