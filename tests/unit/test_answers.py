@@ -407,6 +407,84 @@ def test_two_failures_of_one_item_are_one(second: dict[str, Any], again: bool) -
     assert len(world.in_review()) == (0 if again else 1)
 
 
+def in_case(spell: Callable[[str], str], said: Any) -> Any:
+    """The document with its names in another letter case."""
+    if isinstance(said, list):
+        return [in_case(spell, each) for each in said]
+    if not isinstance(said, dict):
+        return said
+    return {spell(name): in_case(spell, value) for name, value in said.items()}
+
+
+def _nothing(said: Any) -> Any:
+    return {"unprocessedEntities": []}
+
+
+def _one(said: Any) -> Any:
+    return {"unprocessedEntities": [row(1, isRetryable=True)]}
+
+
+def _restated(said: Any) -> Any:
+    told = {"isRetryable": True, "statusCode": 400, "errorMessage": "x"}
+    return {"unprocessedEntities": [{"event": said["entities"][1], **told}]}
+
+
+def _errors(said: Any) -> Any:
+    (items,) = said.values()
+    return {"errors": [{"eventId": items[1]["eventId"], "message": "x", "retryable": True}]}
+
+
+def _results(said: Any) -> Any:
+    error = {"code": "busy", "message": "x", "retryable": True}
+    return {
+        "results": [
+            {"id": item["id"], "success": place != 1, **({"error": error} if place == 1 else {})}
+            for place, item in enumerate(said["entities"])
+        ],
+        "errorCount": 1,
+    }
+
+
+def _metrics(said: Any) -> Any:
+    failed = {**said["items"][1], "message": "x", "code": "service.busy"}
+    return {"processedEntities": said["items"][::2], "unprocessedEntities": [failed]}
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, str.capitalize])
+@pytest.mark.parametrize(
+    ("kind", "own", "failed"),
+    [
+        (JOURNEY, _nothing, 0),
+        (JOURNEY, _one, 1),
+        (JOURNEY, _restated, 1),
+        (section("conversation-events"), _errors, 1),
+        (CONTACTS, _results, 1),
+        (section("external-metrics"), _metrics, 1),
+    ],
+    ids=["nothing", "index", "restated", "events", "contacts", "metrics"],
+)
+def test_members_are_known_in_any_letter_case(
+    kind: Any, own: Callable[[Any], Any], failed: int, spell: Callable[[str], str]
+) -> None:
+    world = Simulated(configuration(kind))
+    batch = world.batch([envelope(n, "customer.end") for n in range(3)])
+    sent = says(world, lambda r: document(200, in_case(spell, own(json.loads(r.body)))))
+    world.write_once()
+
+    assert len(sent) == 1
+    assert world.in_review() == []
+    assert world.telemetry.counts["Delivered"] == 3 - failed
+    assert world.state(batch) == ("SPLIT" if failed else "DONE")
+
+
+def test_a_member_that_is_there_in_two_letter_cases_is_not_guessed() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(3)])
+    says(world, unprocessed({"OriginalRequestIndex": 1, "ORIGINALREQUESTINDEX": 2}))
+    world.write_all()
+    assert world.state(batch) == "MANUAL_REVIEW"
+
+
 def test_a_result_that_says_both_blames_nobody() -> None:
     world = Simulated(configuration(CONTACTS))
     batch = world.batch([envelope(1), envelope(2)])

@@ -1,9 +1,9 @@
 """Reads a 2xx answer: which items failed, or that this is unclear.
 
 A failure row is matched to an item leniently, as long as it is unambiguous: an index as a number or
-as digits, an id in any letter case, an id that the row only repeats. The failures are a set of
-items: however many rows name an item, it failed once, and permanently if one row says so, since a
-retry does not correct the item. A row that names no item of the request, or two, makes the answer
+as digits, names and ids in any letter case, an id that the row only repeats. The failures are a set
+of items: however many rows name an item, it failed once, and permanently if one row says so, since
+a retry does not correct the item. A row that names no item of the request, or two, makes the answer
 unreadable.
 """
 
@@ -39,6 +39,17 @@ ERROR_MEMBERS = SAY_AN_ERROR | frozenset(
      "contextid", "details", "errors", "limit", "type", "title", "detail", "instance", "requestid",
      "timestamp", "path"}
 )  # fmt: skip
+
+#: the members of results and their rows (the SDK's models of them), by name without letter case
+SPELLED = {
+    name.casefold(): name
+    for name in (
+        "code", "count", "dateOccurred", "error", "errorCount", "errorIndexes", "errorMessage",
+        "errors", "id", "isRetryable", "message", "metricId", "originalRequestIndex",
+        "processedEntities", "results", "retryable", "status", "statusCode", "success", "type",
+        "unprocessedEntities", "userEmail", "userId", "value",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,28 @@ def rows_of(value: Json) -> Sequence[Row]:
 
 
 # --- failures among the items
+
+
+def failures_in(
+    document: Json, events: Sequence[SealedEvent], read: ReadResults
+) -> Sequence[ItemFailure] | Unreadable | None:
+    """The failures by `read`. Unless there are none, names may be in any letter case."""
+    found = read(document, events)
+    if read in WHOLE or (isinstance(found, Sequence) and not found):
+        return found
+    respelled = _respelled(document)
+    return found if respelled == document else read(respelled, events)
+
+
+def _respelled(document: Json, levels: int = ROW_DEPTH_MAX + 1) -> Json:
+    """With members spelled as Genesys spells them. An object that has one twice stays as it is."""
+    if isinstance(document, list):
+        return [_respelled(each, levels - 1) for each in document] if levels else document
+    if not isinstance(document, Mapping) or not levels:
+        return document
+    inner = {name: _respelled(value, levels - 1) for name, value in document.items()}
+    spelled = {SPELLED.get(name.casefold(), name): value for name, value in inner.items()}
+    return spelled if len(spelled) == len(inner) else inner
 
 
 def failures_among(

@@ -15,6 +15,7 @@ from lambdas.relay.destinations.results import (
     ItemFailure,
     Unreadable,
     created_id,
+    failures_in,
     is_error,
     place_of,
     rows_of,
@@ -172,7 +173,7 @@ def _accepted(answer: Answer, batch: Batch, destination: Destination) -> Outcome
         document = told(answer)
     except Malformed as malformed:
         return Unsure(malformed.reason, answer=text)
-    read = destination.read_results(document, batch.events)
+    read = failures_in(document, batch.events, destination.read_results)
     if read is None and document is None and answer.status == 200:
         return Unsure(Code.NOTHING_ANSWERED(), answer=text)
     ids = key_text(created_id(document)), context_id(answer)
