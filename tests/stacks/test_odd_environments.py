@@ -42,6 +42,26 @@ REFUSED = {
         topics("v2.detail.events.conversation.12345.acd.end"),
         'routes[0].topics[0]: "v2.detail.events.conversation.12345.acd.end" matches nothing: Gen',
     ),
+    "a short id": (
+        topics("v2.detail.events.conversation.abc1.acd.end"),
+        "Genesys writes v2.detail.events.conversation.{id}.acd.end, with {id} in place of abc1",
+    ),
+    "a queue's name": (
+        topics("v2.routing.queues.support.users"),
+        "Genesys writes v2.routing.queues.{id}.users, with {id} in place of support; a condition",
+    ),
+    "a user's name": (
+        topics("v2.users.ada.*"),
+        '"v2.users.ada.*" matches nothing: Genesys writes v2.users.{id}.',
+    ),
+    "one id of two": (
+        topics("v2.audits.entitytype.queue.entityid.{id}"),
+        "Genesys writes v2.audits.entitytype.{id}.entityid.{id}, with {id} in place of queue",
+    ),
+    "a queue's name, in detail_types": (
+        relay('detail_types = ["v2.routing.queues.support.users"]'),
+        "relay.detail_types[0]:",
+    ),
     "angle brackets": (topics("v2.users.<id>.presence"), "Genesys writes {id}, not <id>"),
     "square brackets": (topics("v2.users.[id].presence"), "Genesys writes {id}, not [id]"),
     "a variable": (topics("v2.users.$id.presence"), "not $id"),
@@ -120,9 +140,13 @@ REFUSED = {
 }
 
 SUSPECTED = {
-    "a short id": (
-        topics("v2.detail.events.conversation.abc1.acd.end"),
-        "routes[0].topics has 'v2.detail.events.conversation.abc1.acd.end', and Genesys has no",
+    "a topic that nobody knows": (
+        topics("v2.users.{id}.presences"),
+        "routes[0].topics has 'v2.users.{id}.presences', a topic of Genesys that is not known of",
+    ),
+    "a word where the id comes last": (
+        topics("v2.outbound.campaigns.spring"),
+        "compare it with those that the integration shows",
     ),
     "no id": (topics("v2.detail.events.conversation.acd.end"), "Genesys has no such topic"),
     "event for events": (topics("v2.detail.event.conversation.{id}.acd.end"), "no such topic"),
