@@ -20,15 +20,20 @@ from stacks.schema.expressions import constant_of
 from stacks.schema.guids import is_guid
 
 REQUESTS = Path(__file__).parents[2] / "schema" / "genesys-requests.json"
-#: members of which an item needs one, and what else it must have (SDK models CreateCallRequest,
-#: ExternalMetricDataItem)
-ONE_OF: Mapping[str, tuple[str, Sequence[str]]] = {
-    "/api/v2/conversations/calls": (
-        "nobody to call",
-        ("phoneNumber", "callUserId", "callQueueId", "participants", "externalContactId"),
-    ),
-    "/api/v2/employeeperformance/externalmetrics/data": ("no user", ("userId", "userEmail")),
-}
+#: members of which an item needs one, and what it lacks without (SDK models CreateCallRequest,
+#: CreateCallbackCommand, ExternalMetricDataItem; that a callback needs a number no model says)
+ONE_OF: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "/api/v2/conversations/calls": {
+        "nobody to call": (
+            "phoneNumber", "callUserId", "callQueueId", "participants", "externalContactId",
+        ),
+    },
+    "/api/v2/conversations/callbacks": {
+        "no number to call back": ("callbackNumbers",),
+        "no queue to call from": ("queueId", "routingData"),
+    },
+    "/api/v2/employeeperformance/externalmetrics/data": {"no user": ("userId", "userEmail")},
+}  # fmt: skip
 #: the paths of Genesys' endpoints, and of those that create conversations
 API, PEOPLE = "/api/v2/", "/api/v2/conversations/"
 Schema = Mapping[str, Any]
@@ -45,12 +50,12 @@ def objections(configuration: Configuration) -> Iterator[str]:
         yield from _of(said, bodies, f"the item of routes[{number}]", "")
         for name in sorted(_required(bodies) - {*route.item, *forced}):
             yield f"the item of routes[{number}] gives no {name}, which Genesys requires there."
-        lacking, one_of = ONE_OF.get(route.destination.path, ("", ()))
-        if route.destination.is_genesys and one_of and not set(one_of) & set(route.item):
-            yield (
-                f"the item of routes[{number}] names {lacking}; Genesys' SDK has "
-                f"{', '.join(one_of)} for that."
-            )
+        for lacking, one_of in ONE_OF.get(route.destination.path, {}).items():
+            if route.destination.is_genesys and set(one_of).isdisjoint(route.item):
+                yield (
+                    f"the item of routes[{number}] names {lacking}; Genesys' SDK has "
+                    f"{', '.join(one_of)} for that."
+                )
 
 
 def _of_destination(destination: Destination) -> Iterator[str]:

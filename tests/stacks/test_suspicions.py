@@ -93,10 +93,29 @@ def step(source: str, **more: str) -> str:
         (CALLS, '{ phoneNumber = "body.p", conversationId = "id" }', "gives conversationId,"),
         (CALLS, '{ label = "body.x" }', "names nobody to call"),
         (f'{CALLS}\nunknown = "repost"', '{ phoneNumber = "body.p" }', 'unknown is "repost"'),
-        (CALLBACKS, '{ phoneNumber = "body.p" }', "it has callbackNumbers,"),
+        (
+            CALLBACKS,
+            f"""{{ phoneNumber = "body.p", callbackNumbers = ["body.p"], queueId = "'{GUID}'" }}""",
+            "gives phoneNumber, which Genesys' SDK does not have there; it has callbackNumbers,",
+        ),
+        (
+            CALLBACKS,
+            f"""{{ queueId = "'{GUID}'" }}""",
+            "names no number to call back; Genesys' SDK has callbackNumbers for that.",
+        ),
+        (
+            'kind = "conversations"\npath = "/api/v2/conversations/callbacks"',
+            f"""{{ queueId = "'{GUID}'", callbackUserName = "body.name" }}""",
+            "names no number to call back",
+        ),
+        (
+            CALLBACKS,
+            '{ callbackNumbers = ["body.p"] }',
+            "names no queue to call from; Genesys' SDK has queueId, routingData for that.",
+        ),
         (
             f'{CALLBACKS}\nunknown = "repost"',
-            '{ callbackNumbers = ["body.p"] }',
+            f"""{{ callbackNumbers = ["body.p"], queueId = "'{GUID}'" }}""",
             "may then be reached twice",
         ),
         (
@@ -132,7 +151,10 @@ def test_what_the_sdk_does_not_know_is_said(
         (STEPS, step("body.source")),
         (STEPS, '{ identifiers = "body.who", attributes = { anythingId = "\'7\'" } }'),
         (CALLS, '{ phoneNumber = "body.p", attributes = { orderId = "\'a\'" } }'),
-        (CALLBACKS, '{ callbackNumbers = ["body.p"], data = { of = "id" } }'),
+        (
+            CALLBACKS,
+            """{ callbackNumbers = ["body.p"], routingData = "body.r", data = { of = "id" } }""",
+        ),
         ('kind = "generic"\npath = "/api/v2/anything"', '{ anything = "body" }'),
         (
             'kind = "https"\nurl = "https://crm.example.com/api/v2/conversations/calls"',
