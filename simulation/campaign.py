@@ -23,8 +23,6 @@ from simulation.rivals.comparison import REGIMES, RIVALS, Outcome
 from simulation.scenario import WorldKind
 from simulation.trial import REASON, Trial, prepare_process, total
 
-#: worlds per process at a time
-AT_ONCE = 5
 #: up to so many worlds of a campaign are full ones; of those beyond, one per this many, and the
 #: others are small
 FULL_FIRST, FULL_SHARE = 1_000, 5
@@ -163,7 +161,7 @@ def shared_out(runs: int, first: int) -> dict[WorldKind, range]:
 
 def _worlds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result) -> None:
     for kind, seeds in shared_out(runs, first).items():
-        parts = [(kind, seeds[n : n + AT_ONCE]) for n in range(0, len(seeds), AT_ONCE)]
+        parts = work.parts_of(kind, seeds)
         if not parts:
             continue
         begun = time.perf_counter()

@@ -15,6 +15,11 @@ from simulation.trial import Trial, run_scenario, run_tracked_seed
 
 #: seeds of the small worlds
 SMALL_SEED = 7
+#: worlds that a process runs at a time
+AT_ONCE = 5
+
+#: worlds of one kind: their seeds
+Part = tuple[WorldKind, range]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,11 @@ class Enumerated:
     failed: tuple[str, ...]
 
 
-def run_worlds(part: tuple[WorldKind, range]) -> list[Trial]:
+def parts_of(kind: WorldKind, seeds: range) -> list[Part]:
+    return [(kind, seeds[n : n + AT_ONCE]) for n in range(0, len(seeds), AT_ONCE)]
+
+
+def run_worlds(part: Part) -> list[Trial]:
     kind, seeds = part
     return [kinds.run(kind, seed) for seed in seeds]
 

@@ -3,18 +3,17 @@ directly to the rule's target."""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from demo.run.lines import Line
 from demo.run.stage import Stage, StageError
+from lambdas.adapters.queues import groups
 from lambdas.relay.kernel.field_types import is_encodable
-from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from lambdas.relay.kernel.limits import SQS_ENTRIES_MAX
 
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPartnerEvents.html: Entries
 ENTRIES_MAX = 20
-#: docs.aws.amazon.com/AWSSimpleQueueService/.../quotas-messages.html: entries of a batch
-MESSAGES_MAX = 10
 REPORT_EVERY_S = 0.2
 
 
@@ -77,7 +76,7 @@ class _Publisher:
         if is_copy and line.is_publishable and self._given[str(stated)] is None:
             self._put()
         self._copies.append(self._redelivered(line))
-        if len(self._copies) == MESSAGES_MAX:
+        if len(self._copies) == SQS_ENTRIES_MAX:
             self._deliver()
 
     def flush(self) -> None:
@@ -120,28 +119,13 @@ class _Publisher:
 
     def _deliver(self) -> None:
         copies, self._copies = self._copies, []
-        for group in groups(copies):
+        for group in groups(copies, lambda body: len(body.encode())):
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._target,
                 Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(group)],
             )
             if answer.get("Failed"):
                 raise StageError(f"SQS did not take {len(answer['Failed'])} redelivered events.")
-
-
-def groups(bodies: Sequence[str]) -> Iterator[list[str]]:
-    """As many as one call takes, by number and by bytes: a call is as long as a message at most."""
-    group: list[str] = []
-    size = 0
-    for body in bodies:
-        own = len(body.encode())
-        if group and (len(group) == MESSAGES_MAX or size + own > SQS_MESSAGE_BYTES_MAX):
-            yield group
-            group, size = [], 0
-        group.append(body)
-        size += own
-    if group:
-        yield group
 
 
 def _resources(line: Line) -> list[str]:

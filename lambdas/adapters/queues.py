@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lambdas.adapters.aws import translated
 from lambdas.relay.kernel.errors import Impossible, Transient
@@ -12,6 +12,8 @@ from lambdas.relay.kernel.reasons import Code
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
 
 #: seconds of a long poll, whose empty answer means an empty queue
 #: (SQS developer guide, short and long polling)
@@ -47,7 +49,7 @@ class SqsQueue:
         for message in messages:
             if _bytes(message) > SQS_MESSAGE_BYTES_MAX:
                 raise Impossible(Code.MESSAGE_TOO_LARGE(_bytes(message)))
-        for group in _groups(messages):
+        for group in groups(messages, _bytes):
             trace = self._trace()
             entries = [_entry(number, message, trace) for number, message in enumerate(group)]
             with translated("SendMessageBatch", _IMPOSSIBLE):
@@ -97,18 +99,18 @@ class SqsQueue:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=delivery.receipt)
 
 
-def _groups(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+def groups(messages: Sequence[T], size: Callable[[T], int]) -> Iterator[list[T]]:
     """As many messages per call as SQS accepts, by number and by bytes (a call has the same limit
-    as a message)."""
-    group: list[Outgoing] = []
-    size = 0
+    as a message). `size` is a message's, in bytes."""
+    group: list[T] = []
+    total = 0
     for message in messages:
-        own = _bytes(message)
-        if group and (len(group) == SQS_ENTRIES_MAX or size + own > SQS_MESSAGE_BYTES_MAX):
+        own = size(message)
+        if group and (len(group) == SQS_ENTRIES_MAX or total + own > SQS_MESSAGE_BYTES_MAX):
             yield group
-            group, size = [], 0
+            group, total = [], 0
         group.append(message)
-        size += own
+        total += own
     if group:
         yield group
 

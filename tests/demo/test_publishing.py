@@ -2,8 +2,7 @@
 
 from demo.day import SOURCE
 from demo.run.lines import bus_source, read_line
-from demo.run.publishing import conversations_in, groups
-from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from demo.run.publishing import conversations_in
 from tests.envelopes import envelope, text
 
 
@@ -17,16 +16,6 @@ def test_what_breaks_off_in_the_middle_of_a_character_is_nobodys_id() -> None:
         }  # fmt: skip
 
     assert conversations_in([read_line(text(row)) for row in rows]) == {"c-1": ["p-1"], "c-2": []}
-
-
-def test_copies_are_sent_in_calls_that_sqs_takes() -> None:
-    bodies = ["x" * 300_000] * 7 + ["y"] * 25
-
-    calls = list(groups(bodies))
-
-    assert [body for call in calls for body in call] == bodies
-    assert all(len(call) <= 10 for call in calls)
-    assert all(sum(map(len, call)) <= SQS_MESSAGE_BYTES_MAX for call in calls)
 
 
 def test_a_bus_is_named_after_a_source_that_buses_can_be_named_after() -> None:

@@ -2,15 +2,15 @@
 
 from multiprocessing.pool import Pool
 
-from simulation.scenario import WorldKind, draw_in_lanes
-from simulation.work import run_worlds
+from simulation.scenario import draw_in_lanes
+from simulation.work import parts_of, run_worlds
 from simulation.world import World
 
 SEEDS = range(1, 13)
 
 
 def test_every_event_is_accounted_for_whatever_lane_it_is_in(processes: Pool) -> None:
-    parts: list[tuple[WorldKind, range]] = [("lanes", range(n, n + 3)) for n in SEEDS[::3]]
+    parts = parts_of("lanes", SEEDS)
 
     done = [t for trials in processes.imap_unordered(run_worlds, parts) for t in trials]
 

@@ -2,18 +2,15 @@
 
 from multiprocessing.pool import Pool
 
-from simulation.campaign import AT_ONCE
-from simulation.scenario import WorldKind, draw
-from simulation.work import run_worlds
+from simulation.scenario import draw
+from simulation.work import parts_of, run_worlds
 
 RUNS = 120
 
 
 def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
     # Given as many worlds, each with its own faults
-    parts: list[tuple[WorldKind, range]] = [
-        ("full", range(n, n + AT_ONCE)) for n in range(1, RUNS + 1, AT_ONCE)
-    ]
+    parts = parts_of("full", range(1, RUNS + 1))
     # When the production code runs in them
     trials = [trial for done in processes.imap_unordered(run_worlds, parts) for trial in done]
     # Then every event is accounted for
@@ -33,9 +30,7 @@ def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
 
 
 def test_nor_in_small_worlds(processes: Pool) -> None:
-    parts: list[tuple[WorldKind, range]] = [
-        ("small", range(n, n + AT_ONCE)) for n in range(1, RUNS + 1, AT_ONCE)
-    ]
+    parts = parts_of("small", range(1, RUNS + 1))
     trials = [trial for done in processes.imap_unordered(run_worlds, parts) for trial in done]
 
     assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
