@@ -17,7 +17,7 @@ ENVIRONMENT ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup installed run test check sim hands mistakes fuzz bench audit licences synth bootstrap deploy policy diff acceptance lock clean
+.PHONY: help setup installed run test check style sim hands mistakes fuzz bench audit licences synth bootstrap deploy policy diff acceptance lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,11 +35,13 @@ run: setup ## Run the whole relay here, without AWS [EVENTS=file.ndjson FAULTS=h
 test: setup ## Run the tests [TESTS="tests/unit -k backoff"]
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
-check: setup ## Check style, formatting and types, and the templates with cfn-lint and cdk-nag
+check: style ## Check style, formatting and types, and the templates with cfn-lint and cdk-nag
+	@.venv/bin/python -m pytest --quiet --numprocesses 0 tests/stacks/test_lint.py tests/stacks/test_nag.py
+
+style: setup
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy --strict .
-	@.venv/bin/python -m pytest --quiet --numprocesses 0 tests/stacks/test_lint.py tests/stacks/test_nag.py
 
 sim: setup ## Simulate the protocol under faults [RUNS=1000 SEED=1]; replay one [RUNS=1 SEED=7 WORLD=tracked]
 	@.venv/bin/python -m simulation $(if $(RUNS),--runs "$$RUNS") $(if $(SEED),--seed "$$SEED") $(if $(WORLD),--world "$$WORLD")
