@@ -132,7 +132,9 @@ def set_stage(setting: Setting, tell: Callable[[str], None]) -> Iterator[Stage]:
         faults = Faults(seed=setting.seed, **wanted) if wanted else None
         aws = stack.enter_context(Emulator.start(setting.directory / "aws", faults=faults))
         tell("starting the Genesys simulator")
-        genesys = stack.enter_context(_genesys(setting))
+        genesys = stack.enter_context(
+            serving_genesys(setting.directory, setting.seed, setting.faults)
+        )
         outputs = _deploy(setting, aws, genesys, tell)
         aws.client("secretsmanager").put_secret_value(
             SecretId=outputs["GenesysSecretName"],
@@ -168,11 +170,12 @@ def _attachable(setting: Setting, aws: Emulator, genesys: Genesys) -> Iterator[N
 
 
 @contextmanager
-def _genesys(setting: Setting) -> Iterator[Genesys]:
-    log = setting.directory / "genesys.log"
+def serving_genesys(directory: Path, seed: int, faults: str) -> Iterator[Genesys]:
+    """The simulated Genesys Cloud as a process; it logs in `directory`. Raises StageError."""
+    log = directory / "genesys.log"
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", "simulator", "--port", "0"]
-    command += ["--seed", str(setting.seed), "--faults", setting.faults, "--keys", "honoured"]
+    command += ["--seed", str(seed), "--faults", faults, "--keys", "honoured"]
     child = supervisor.start(
         command, cwd=toolchain.ROOT, env=os.environ, log=log, grace_s=END_WITHIN_S
     )
