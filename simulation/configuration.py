@@ -5,7 +5,7 @@ from itertools import cycle
 
 from lambdas.relay.destinations import journey
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, Service
+from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.results import any_answer
 from lambdas.relay.destinations.truth import Truth
 from lambdas.relay.entrances.events import Reader
@@ -16,6 +16,7 @@ from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
 from lambdas.relay.routes.configuration import Configuration
 from lambdas.relay.routes.route import Route
 from simulation import workload
+from simulation.memory.endpoint import HOST
 from simulation.memory.genesys import ITEM_PATH
 from simulation.regimes import Regime
 from simulation.scenario import Scenario
@@ -48,8 +49,9 @@ def configuration_of(scenario: Scenario) -> Configuration:
     )
     topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT, PLAIN_DETAIL)
     audits_again = Route("audits again", destination, ("v2.audits.*",), SECOND_ITEM)
-    service: Service = "queue" if scenario.has_sink else "genesys"
-    second = replace(destination, name="elsewhere", path=SECOND_PATH, service=service)
+    second = replace(destination, name="elsewhere", path=SECOND_PATH, service=scenario.sink)
+    if scenario.sink == "https":
+        second = replace(second, host=HOST, read_results=any_answer)
     wanted, elsewhere = "!(body.unwanted)", "body.elsewhere"
     routes = [Route("all", destination, topics, _item("body"), when=wanted)]
     if scenario.ending.second:

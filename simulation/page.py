@@ -58,7 +58,7 @@ def _figures(told: Mapping[str, Any]) -> str:
         (f"the rarest kind: {rarest}", f"{faults[rarest]:,}"),
         ("in addition, runs with tracked requests", f"{worlds['tracked']:,}"),
         ("with a queue for each lane", f"{worlds['lanes']:,}"),
-        ("with an AWS service as second destination", f"{worlds['sink']:,}"),
+        ("with a destination outside Genesys as the second", f"{worlds['sink']:,}"),
         ("in which something fails for good", f"{worlds['endless']:,}"),
         ("with the real adapters", f"{worlds['wired']:,}"),
         ("single crashes, at each point of the small worlds", f"{told['single_crashes']:,}"),

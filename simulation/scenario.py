@@ -75,8 +75,8 @@ class Scenario:
     two_routes: bool = False
     #: some routes have a lane of their own
     has_lanes: bool = False
-    #: the second destination is an AWS service (memory/sink.py)
-    has_sink: bool = False
+    #: the second destination: an AWS service (memory/sink.py), or an endpoint (memory/endpoint.py)
+    sink: Literal["genesys", "queue", "https"] = "genesys"
     #: ... which refuses a record alone, or the whole call that contains it
     sink_refuses: Literal["item", "request"] = "item"
     #: a person decides cases meanwhile (deciders.py)
@@ -180,14 +180,40 @@ def in_lanes(scenario: Scenario) -> Scenario:
     return replace(scenario, has_lanes=True, two_routes=True, told=12)
 
 
+#: the share of endpoints among the destinations outside Genesys, and what they make of repetitions
+ENDPOINT_SHARE = 0.5
+ENDPOINT_REGIMES = (
+    "honoured",
+    "honoured, judged first",
+    "honoured for a while",
+    "ignored",
+    "ignored, manual",
+)
+
+
 def draw_with_sink(seed: int) -> Scenario:
-    """The scenario of a seed whose second destination is a service that is out for a while."""
-    return with_sink(draw(seed))
+    """The scenario of a seed whose second destination is outside Genesys and out for a while."""
+    is_endpoint = Random(f"endpoint {seed}").random() < ENDPOINT_SHARE
+    return with_endpoint(draw(seed)) if is_endpoint else with_sink(draw(seed))
 
 
 def with_sink(scenario: Scenario) -> Scenario:
+    """An AWS service: none of them recognises a repetition."""
     random = Random(f"sink {scenario.seed}")
-    regime = BY_NAME["ignored"]  # no such service recognises a repetition
+    beside = _beside(scenario, "ignored", random)
+    return replace(beside, sink="queue", sink_refuses=random.choice(("item", "request")))
+
+
+def with_endpoint(scenario: Scenario) -> Scenario:
+    """An HTTPS endpoint, which may recognise a repetition by its `webhook-id`."""
+    random = Random(f"endpoint's {scenario.seed}")
+    beside = _beside(scenario, random.choice(ENDPOINT_REGIMES), random)
+    return replace(beside, sink="https", sink_refuses="request")
+
+
+def _beside(scenario: Scenario, regime_name: str, random: Random) -> Scenario:
+    """With a second destination that is out for a while."""
+    regime = BY_NAME[regime_name]
     return replace(
         scenario,
         regime=regime,
@@ -198,8 +224,6 @@ def with_sink(scenario: Scenario) -> Scenario:
             lasts_s=random.choice(endless.OUT_S),
         ),
         deploy="none",
-        has_sink=True,
-        sink_refuses=random.choice(("item", "request")),
     )
 
 

@@ -140,9 +140,13 @@ class World:
 
     @property
     def _conduct_elsewhere(self) -> Conduct:
-        """An AWS service takes records one by one, or refuses the call for one of them."""
+        """An AWS service takes records one by one, or refuses the call for one of them; an endpoint
+        takes a request whole."""
         scenario, conduct = self.scenario, self.scenario.conduct
-        return replace(conduct, refuses=scenario.sink_refuses) if scenario.has_sink else conduct
+        if scenario.sink == "genesys":
+            return conduct
+        is_whole = scenario.sink == "https"
+        return replace(conduct, refuses=scenario.sink_refuses, takes_whole=is_whole)
 
     def configure(self) -> Configuration:
         return configuration_of(self.scenario)
@@ -384,7 +388,7 @@ class World:
             items=self.table.items,
             reposts=self.reposts,
             parents=self.parents,
-            unsound=self.probes.unsound,
+            unsound=self.probes.unsound + self.server.forged,
             strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
             sealed=self.sealed,
             harm=self.harm,

@@ -112,6 +112,8 @@ class GenesysServer:
     _conflict_since_ms: dict[str, int] = field(default_factory=dict)
     #: until when it lasts
     _conflict_until_ms: dict[str, int] = field(default_factory=dict)
+    #: requests that an endpoint outside Genesys could not believe (memory/endpoint.py)
+    forged: list[str] = field(default_factory=list)
     logins: int = 0
     _tokens: dict[str, int] = field(default_factory=dict)
     _kept: dict[str, _Kept] = field(default_factory=dict)

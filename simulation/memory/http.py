@@ -14,6 +14,7 @@ from lambdas.relay.kernel.limits import HOUR_S, Timing
 from lambdas.relay.kernel.ports import Answer, Credentials, NotSent, Unanswered
 from lambdas.relay.kernel.reasons import Code
 from simulation import endless
+from simulation.memory.endpoint import HOST, MemoryEndpoint
 from simulation.memory.faults import GENESYS_FAULTS, LOGIN_FAULTS, Fault, Faults
 from simulation.memory.gate import Gate
 from simulation.memory.genesys import ITEM_PATH, LOGIN_PATH, GenesysServer, Request, error
@@ -50,12 +51,17 @@ class MemoryHttp:
         self._faults = faults
         self._timeline = timeline
         self._timing = timing
+        self._endpoint = MemoryEndpoint(server, gate, faults, timeline, timing)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer | NotSent | Unanswered:
         path = urlsplit(url).path
         self._gate.step(f"http.{method}")
+        if url.startswith(HOST):
+            answer = self._endpoint.post(path, headers, body or b"")
+            self._gate.step(f"http.{method} answered")
+            return answer
         if self._timeline.now_ms < self._server.silent_until_ms:
             return self._silence()
         if path == LOGIN_PATH:

@@ -1,12 +1,17 @@
-"""Two destinations, one a service of AWS that is out for a while: the other goes on meanwhile, and
-every promise holds for both."""
+"""Two destinations, one outside Genesys and out for a while: the other goes on meanwhile, and every
+promise holds for both."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.pool import Pool
 
+import pytest
+
+from lambdas.relay.sinks.https import signed
 from simulation.checker import check
-from simulation.scenario import draw_with_sink
+from simulation.memory.endpoint import SECRET, TOLERANCE_S, is_genuine
+from simulation.scenario import Scenario, draw, draw_with_sink, with_endpoint, with_sink
 from simulation.work import parts_of, run_worlds
 from simulation.workload import Shares
 from simulation.world import World
@@ -22,12 +27,17 @@ def test_every_event_is_accounted_for_wherever_it_goes(processes: Pool) -> None:
 
     assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
     assert len(done) == len(SEEDS)
-    assert {draw_with_sink(seed).sink_refuses for seed in SEEDS} == {"item", "request"}
+    drawn = [draw_with_sink(seed) for seed in SEEDS]
+    assert {(each.sink, each.sink_refuses) for each in drawn} == {
+        ("https", "request"),
+        ("queue", "item"),
+        ("queue", "request"),
+    }
 
 
 def test_a_call_that_is_refused_for_one_record_costs_its_neighbours_nothing() -> None:
     shares = Shares(poison=0.2, odd=0.0, copies=0.1)
-    drawn = replace(draw_with_sink(1), sink_refuses="request", shares=shares, most_items=12)
+    drawn = replace(with_sink(draw(1)), sink_refuses="request", shares=shares, most_items=12)
     # All at once and without faults, so that batches are large.
     world = World(replace(drawn, rates={}, publishing_s=0.0, regroups=False, events=80))
 
@@ -41,8 +51,11 @@ def test_a_call_that_is_refused_for_one_record_costs_its_neighbours_nothing() ->
     assert account.rejected
 
 
-def test_both_have_had_something_to_take_and_one_was_out() -> None:
-    world = World(draw_with_sink(1))
+@pytest.mark.parametrize("beside", [with_sink, with_endpoint])
+def test_both_have_had_something_to_take_and_one_was_out(
+    beside: Callable[[Scenario], Scenario],
+) -> None:
+    world = World(beside(draw(1)))
 
     world.run()
 
@@ -50,3 +63,14 @@ def test_both_have_had_something_to_take_and_one_was_out() -> None:
         assert any(effect.path == path for effect in world.server.effects), path
     calls = sum(call.path == SECOND_PATH for call in world.server.calls)
     assert calls > len({e.key for e in world.server.effects if e.path == SECOND_PATH})
+
+
+def test_an_endpoint_believes_what_is_signed_as_a_whole_and_now() -> None:
+    headers = signed([SECRET], "an id", 1_700_000_000, b"{}")
+    now_s = 1_700_000_000 + TOLERANCE_S
+
+    assert is_genuine(headers, b"{}", now_s)
+    assert not is_genuine(headers, b"[]", now_s)
+    assert not is_genuine(headers, b"{}", now_s + 1)
+    assert not is_genuine({**headers, "webhook-id": "another"}, b"{}", now_s)
+    assert not is_genuine(signed([b"?" * 24], "an id", 1_700_000_000, b"{}"), b"{}", now_s)
