@@ -355,7 +355,7 @@ def _judge_plain(
 ) -> None:
     number = fact.number
     wanted = fact.item
-    is_stuck = number in history.stuck
+    is_stuck = number in history.stuck | history.unactivated
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
     # If two share a number, a deploy may have left one of them without a route.

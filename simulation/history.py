@@ -30,6 +30,8 @@ class History:
     unclear: set[str]
     #: seconds from a request's first 409 to the end of its last conflict, by its key
     conflicts: Mapping[str, int]
+    #: numbers of the events that were refused before their kind was activated
+    unactivated: set[int]
     #: messages still in a queue, by the queue's name
     queued: Mapping[str, list[Message]]
     #: messages that SQS dropped because they were too old

@@ -14,7 +14,7 @@ from lambdas.relay.kernel.limits import (
     RECEIVES_MAX,
     Timing,
 )
-from simulation import deploys, endless
+from simulation import assumptions, deploys, endless
 from simulation.deploys import Deploy
 from simulation.endless import FAULTS, NEVER, Ending, Endless
 from simulation.fault_plan import (
@@ -34,6 +34,7 @@ from simulation.fault_plan import (
 from simulation.memory.genesys import Conduct
 from simulation.regimes import BY_NAME, REGIMES, Regime
 from simulation.workload import PLAIN, Shares, shares_of
+from simulator.assumptions import Assumptions
 
 #: events per run
 EVENTS = 40
@@ -83,6 +84,8 @@ class Scenario:
     decides: bool = False
     #: what happens to the configuration meanwhile
     deploy: Deploy = "none"
+    #: what no source says of the platform
+    assumptions: Assumptions = assumptions.STRICT
     #: what never works again, and whether there is a second destination
     ending: Ending = NEVER
     timing: Timing = LIVE
@@ -138,6 +141,7 @@ def draw(seed: int) -> Scenario:
         two_routes=changing.random() < 0.3,
         decides=not rates.keys() & RESTORE_RATES and deciding.random() < DECIDED_SHARE,
         deploy=deploys.drawn(seed),
+        assumptions=assumptions.drawn(seed),
         ending=endless.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),

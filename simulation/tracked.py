@@ -202,7 +202,7 @@ class TrackedServer(GenesysServer):
         items = json.loads(request.body)["entities"]
         conduct = self.conducts[request.path]
         is_new = self._remembered(request.key, conduct) is None
-        if is_new and not any(item.get("poison") for item in items) and self.forgets():
+        if is_new and not any(map(self.refuses, items)) and self.forgets():
             self.forgotten.append(request.correlation_id)
             return self._accepted(items[0]["id"])
         before = len(self.effects)

@@ -18,7 +18,7 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
-from simulation import deploys, sessions, states, workload
+from simulation import assumptions, deploys, sessions, states, workload
 from simulation.checker import FINISHED, WITH_A_PERSON
 from simulation.configuration import configuration_of
 from simulation.deploys import Deploy
@@ -83,6 +83,9 @@ class World:
         self.secret = StoredSecret()
         self.verbs = queues(has_lanes=scenario.has_lanes)
         self.server = self.make_server()
+        self.server.refuses = assumptions.refusing(scenario.assumptions)
+        early_s = assumptions.activated_after_s(scenario.assumptions, scenario.seed)
+        self.server.activated_at_ms = START_MS + int(early_s * 1000)
         self.scheduler = Scheduler(self.timeline, self.fault_plan, self.trace, scenario.kills)
         self.queues = self._queues()
         self.bus = Bus(
@@ -164,7 +167,8 @@ class World:
             second=scenario.ending.second,
         )
         added = sessions.added(states.added(work, scenario), scenario)
-        self.facts = added.facts + self._plan_senders()
+        facts = added.facts + self._plan_senders()
+        self.facts = assumptions.judged(facts, scenario.assumptions)
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)
@@ -381,6 +385,7 @@ class World:
             unread=self.server.unread,
             unclear=self.server.unclear,
             conflicts=self.server.conflicts,
+            unactivated=workload.numbers_of(b" ".join(self.server.unactivated).decode()),
             queued={name: list(q.messages.values()) for name, q in self.queues.items()},
             dropped=[message for q in self.queues.values() for message in q.dropped],
             dead_lettered={name: self.queues[f"{name}-dead"].taken for name in self.verbs},

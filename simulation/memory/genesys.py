@@ -96,6 +96,11 @@ class GenesysServer:
     state_of: Callable[[str], str] = lambda correlation_id: ""
     #: called with the correlation id of a request that took effect and causes an event
     cause: Callable[[str], None] = lambda correlation_id: None
+    #: whether an item is refused for what it is
+    refuses: Callable[[Item], bool] = lambda item: bool(item.get("poison"))
+    #: until then every event is refused, and which requests were
+    activated_at_ms: int = 0
+    unactivated: list[bytes] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     #: until then every request vanishes, without effect and without answer
@@ -140,6 +145,13 @@ class GenesysServer:
             Call(self.timeline.now_ms, request.path, request.key, request.body, state)
         )
 
+    def refuses_all(self, request: Request) -> bool:
+        """Whether events of this kind are not activated yet."""
+        is_early = request.path in self.conducts and self.timeline.now_ms < self.activated_at_ms
+        if is_early:
+            self.unactivated.append(request.body)
+        return is_early
+
     def conflict(self, key: str, seconds: float) -> None:
         """From now on, something else is changing what this request would change."""
         now_ms = self.timeline.now_ms
@@ -158,7 +170,7 @@ class GenesysServer:
             return _answer(404, {"code": "not.found", "message": f"no such path: {path}"})
         kept = self._remembered(key, conduct)
         items: list[Item] = json.loads(request.body)["entities"]
-        refused = [n for n, item in enumerate(items) if item.get("poison")]
+        refused = [n for n, item in enumerate(items) if self.refuses(item)]
         judged_first = refused and conduct.refuses == "request" and not conduct.key_first
         if kept is not None and not judged_first:
             return kept

@@ -127,6 +127,8 @@ class MemoryHttp:
         ceased = self._server.ceased.of(request.path, request.body)
         if ceased is not None:
             return endless.answer(ceased) or self._silence()
+        if self._server.refuses_all(request):
+            return error(422, "unprocessable.entity", "the external event is not activated")
         if fault == "conflict" and self._tells_conflict(request.path):
             self._server.conflict(request.key, self._faults.fraction() * CONFLICT_S_MAX)
         if self._server.is_in_conflict(request.key):
