@@ -366,6 +366,21 @@ def test_an_index_that_contradicts_the_event_beside_it_blames_nobody() -> None:
     assert world.state(batch) == "MANUAL_REVIEW"
 
 
+def test_a_failure_that_restates_one_event_and_names_another_blames_neither() -> None:
+    world = Simulated()
+    batch = world.batch([envelope(n) for n in range(3)])
+
+    def answer(request: Request) -> Answer:
+        first, second, _ = json.loads(request.body)["entities"]
+        return unprocessed({"event": first, "id": second["id"], "isRetryable": False})
+
+    sent = says(world, answer)
+    world.write_all()
+    assert (world.state(batch), len(sent)) == ("MANUAL_REVIEW", 1)
+    (case,) = world.in_review()
+    assert case["reason"] == str(Code.FAILS_TWO_ITEMS())
+
+
 def test_requests_whose_answers_nobody_can_read_keep_nobody_waiting() -> None:
     world = Simulated()
     for number in range(40):
