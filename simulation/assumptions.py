@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from lambdas.relay.kernel.limits import MINUTE_S
+from simulation.memory.genesys import GenesysServer
 from simulation.workload import Fact, numbers_of
 from simulator.assumptions import Assumptions
 
@@ -41,11 +42,15 @@ def flipped(seed: int) -> Assumptions:
     return replace(STRICT, **{name: random.random() < 0.5 for name in (*FLAWS, ACTIVATION)})
 
 
-def activated_after_s(assumptions: Assumptions, seed: int) -> float:
-    """Until then Genesys refuses every event; in seconds from the beginning."""
-    if not assumptions.activation_before_events:
-        return 0.0
-    return Random(f"activated {seed}").random() * ACTIVATED_WITHIN_S
+def assumed(
+    server: GenesysServer, assumptions: Assumptions, seed: int, begin_ms: int
+) -> GenesysServer:
+    """The server, for which these are true or false from `begin_ms` on."""
+    server.refuses = refusing(assumptions)
+    if assumptions.activation_before_events:
+        early_s = Random(f"activated {seed}").random() * ACTIVATED_WITHIN_S
+        server.activated_at_ms = begin_ms + int(early_s * 1000)
+    return server
 
 
 def refusing(assumptions: Assumptions) -> Callable[[Mapping[str, Any]], bool]:

@@ -82,10 +82,9 @@ class World:
         self.documents: dict[str, str] = {}
         self.secret = StoredSecret()
         self.verbs = queues(has_lanes=scenario.has_lanes)
-        self.server = self.make_server()
-        self.server.refuses = assumptions.refusing(scenario.assumptions)
-        early_s = assumptions.activated_after_s(scenario.assumptions, scenario.seed)
-        self.server.activated_at_ms = START_MS + int(early_s * 1000)
+        self.server = assumptions.assumed(
+            self.make_server(), scenario.assumptions, scenario.seed, START_MS
+        )
         self.scheduler = Scheduler(self.timeline, self.fault_plan, self.trace, scenario.kills)
         self.queues = self._queues()
         self.bus = Bus(
