@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas.relay.kernel.limits import MINUTE_S
 from simulation.memory.genesys import GenesysServer
-from simulation.workload import Fact, numbers_of
+from simulation.workload import START_MS, Fact, numbers_of
 from simulator.assumptions import Assumptions
 
 #: what an item's flaw can be about
@@ -42,14 +42,12 @@ def flipped(seed: int) -> Assumptions:
     return replace(STRICT, **{name: random.random() < 0.5 for name in (*FLAWS, ACTIVATION)})
 
 
-def assumed(
-    server: GenesysServer, assumptions: Assumptions, seed: int, begin_ms: int
-) -> GenesysServer:
-    """The server, for which these are true or false from `begin_ms` on."""
+def assumed(server: GenesysServer, assumptions: Assumptions, seed: int) -> GenesysServer:
+    """The server, for which these are true or false."""
     server.refuses = refusing(assumptions)
     if assumptions.activation_before_events:
         early_s = Random(f"activated {seed}").random() * ACTIVATED_WITHIN_S
-        server.activated_at_ms = begin_ms + int(early_s * 1000)
+        server.activated_at_ms = START_MS + int(early_s * 1000)
     return server
 
 

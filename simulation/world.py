@@ -82,9 +82,7 @@ class World:
         self.documents: dict[str, str] = {}
         self.secret = StoredSecret()
         self.verbs = queues(has_lanes=scenario.has_lanes)
-        self.server = assumptions.assumed(
-            self.make_server(), scenario.assumptions, scenario.seed, START_MS
-        )
+        self.server = assumptions.assumed(self.make_server(), scenario.assumptions, scenario.seed)
         self.scheduler = Scheduler(self.timeline, self.fault_plan, self.trace, scenario.kills)
         self.queues = self._queues()
         self.bus = Bus(
