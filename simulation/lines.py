@@ -3,6 +3,7 @@
 The finest of probes: a line that is added to the protocol later is included automatically.
 """
 
+import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -64,6 +65,7 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("_take_turn", "destination = replace("): "tests/unit/test_write.py",
     ("judge", 'return "copy" if held.get("redelivery")'): "tests/unit/test_redelivery.py",
     ("_claimed_by_name", ""): "tests/unit/test_claims.py",
+    ("was_claimed", ""): "tests/unit/test_webhook_copies.py",
     ("owner_of", ""): "tests/unit/test_trace.py",
     # ... no messages that contain both old and recent events,
     ("apart", ""): "tests/unit/test_dedup.py",
@@ -89,13 +91,28 @@ def executable() -> dict[Line, str]:
 
 
 def protocol() -> Iterator[tuple[Line, str, str]]:
-    """Every line inside a function of the protocol, with the function's name and its text."""
+    """Every line inside a function of the protocol, with the function's name and the text of the
+    statement that the line belongs to."""
     for module, source, code in _compiled():
-        texts = source.splitlines()
+        texts = _statements(source)
         for function in _functions(code):
             name, *_ = function.co_qualname.split(".<locals>")
             for number in _numbers(function):
-                yield (module, number), name, texts[number - 1].strip()
+                yield (module, number), name, texts[number]
+
+
+def _statements(source: str) -> Mapping[int, str]:
+    """By line, the statement that it is in; of one with a body, its head. `except` and the like
+    are no statements: they stand for themselves."""
+    lines = source.splitlines()
+    found = {number: line.strip() for number, line in enumerate(lines, 1)}
+    for node in ast.walk(ast.parse(source)):  # from the outside to the inside
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            end = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            text = " ".join(line.strip() for line in lines[node.lineno - 1 : end])
+            found |= dict.fromkeys(range(node.lineno, end + 1), text)
+    return found
 
 
 def _must_run(function: str, text: str) -> bool:
