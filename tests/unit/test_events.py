@@ -210,6 +210,18 @@ def test_a_state_without_any_timestamp_has_the_envelopes_time(said: dict[str, An
     assert identity(first) == identity({**first, "id": "redelivered"})
 
 
+def test_without_a_timestamp_a_sender_s_own_put_makes_no_new_event() -> None:
+    """An application's detail with an `eventBody`: each of its puts has an envelope's time of its
+    own."""
+    first, again = membership(True, MORNING), membership(True, NOON)
+    for each in (first, again):
+        del each["detail"]["timestamp"]
+        each["source"] = "shop.example"
+
+    assert identity(first) == identity(again)
+    assert identity(first) != identity({**first, "source": "crm.example"})
+
+
 @pytest.mark.parametrize(
     ("rule", "same"),
     [("content", True), ("own-id", True), ("content-and-time", False)],

@@ -161,7 +161,8 @@ def test_the_shape_is_decided_by_members_alone() -> None:
     assert shape_of(POSTED, "shop") is posted
     assert shape_of(happened, PARTNER) is business
     assert shape_of(FLAT, "shop") is flat
-    assert shape_of({"anything": 1}, "shop") is plain
+    for source in ("shop", "aws.s3", "aws.partner/shopify.com/7/shop"):
+        assert shape_of({"anything": 1}, source) is plain
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,9 @@ REDELIVERY = "redeliver-"
 BACKFILL = "backfill-"
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html, ReplayName
 REPLAY_NAME_CHARS_MAX = 64
-#: prefix of the sources of EventBridge partners
+#: prefix of the sources of EventBridge partners, and of Genesys Cloud among them
 PARTNER = "aws.partner/"
+GENESYS = f"{PARTNER}genesys.com/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.entrances import reading
-from lambdas.relay.entrances.arrivals import PARTNER, Arrival, Entrance
+from lambdas.relay.entrances.arrivals import GENESYS, Arrival, Entrance
 from lambdas.relay.entrances.business import business, by_own_id
 from lambdas.relay.entrances.genesys import BY_MOMENT, told_by_genesys
 from lambdas.relay.entrances.identities import BY_NATURE, Rules
@@ -175,7 +175,7 @@ Shape = Callable[[Mapping[str, Json], str, str], Content]
 
 def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
     """The reader for a detail without eventBody, chosen by its members. Raises Malformed if they
-    fit no shape and the detail comes from a partner, whose details are never plain. Programs write
+    fit no shape and the detail comes from Genesys, whose details are never plain. Programs write
     null or an empty string for a missing id."""
     said = {name for name, value in detail.items() if value not in (None, "")}
     if {"type", "id"} <= said and "createdTime" in detail:
@@ -186,7 +186,7 @@ def shape_of(detail: Mapping[str, Json], source: str) -> Shape:
         return business
     if "conversationId" in said and "timestamp" in detail:
         return flat
-    if source.startswith(PARTNER):
+    if source.startswith(GENESYS):
         raise Malformed(Code.NO_SHAPE("detail"))
     return plain
 

@@ -32,7 +32,10 @@ def told_by_genesys(
     by = (speaker,) if speaker else ()
     said = canonical([*by, detail_type, topic, body])
     rule = rules.of(detail_type, body)
-    stamp = canonical(detail.get("timestamp") or time) if rule == "content-and-time" else None
+    # Other senders' envelopes have a time of their own with every put.
+    published = detail.get("timestamp") or (None if speaker else time)
+    is_state = rule == "content-and-time" and not (speaker and published is None)
+    stamp = canonical(published) if is_state else None
     return Content(
         topic=topic,
         identified_by=_known_by(rule, [*by, detail_type, topic], body, said),
