@@ -8,6 +8,8 @@ from jmespath.exceptions import JMESPathError
 
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.patterns import overlap
+from lambdas.relay.routes.route import Route
+from stacks.schema.expressions import roots
 
 
 def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -21,21 +23,48 @@ def check_names(what: str, named: Sequence[tuple[str, Sequence[str]]]) -> None:
         )
 
 
-#: a route: its name, its destination's name, its topics and its item
-Way = tuple[str, str, Sequence[str], Json]
+#: what an item's id can be made of so that each route's is another (routes/mapping.py)
+IDS = frozenset({"id", "id_v4"})
 
 
-def check(routes: Sequence[Way]) -> None:
-    """Two routes to one destination are two effects; configuring the same effect twice is always a
-    mistake. Raises ValueError."""
-    for (one, destination, topics, item), other in combinations(routes, 2):
-        is_same = destination == other[1] and _meaning(item) == _meaning(other[3])
-        if is_same and any(overlap(a, b) for a in topics for b in other[2]):
+def check(routes: Sequence[Route]) -> None:
+    """Two routes to one destination are two effects; configuring the same effect twice, or two
+    under one id, is always a mistake. Raises ValueError."""
+    for one, other in combinations(routes, 2):
+        destination = one.destination
+        if destination.name != other.destination.name or not any(
+            overlap(a, b) for a in one.topics for b in other.topics
+        ):
+            continue
+        both = f"routes {one.name} and {other.name}"
+        if _meaning(one.item) == _meaning(other.item):
             raise ValueError(
-                f"routes {one} and {other[0]} send the same events to destination {destination} as "
-                "the same item, so each event would take effect twice; merge them into one route "
-                "with the topics of both, or give them different items"
+                f"{both} send the same events to destination {destination.name} as the same item, "
+                "so each event would take effect twice; merge them into one route with the topics "
+                "of both, or give them different items"
             )
+        if one.when is not None and other.when is not None:
+            continue  # the conditions may exclude each other
+        for member in _shared_ids(one, other):
+            raise ValueError(
+                f"{both} give items that they make of the same events the same {member}, so "
+                f"destination {destination.name} would take one for a copy of the other; leave "
+                f"{member} out of their items, or make it differ by route"
+            )
+
+
+def _shared_ids(one: Route, other: Route) -> list[str]:
+    """The ids that both items have, where a destination recognises copies by them: where a
+    repetition changes nothing anyway, they name what is to be changed."""
+    base = {} if one.destination.is_repeatable else one.destination.base
+    return [
+        name
+        for name, own in base.items()
+        if own in IDS
+        and _meaning(one.item[name]) == _meaning(other.item[name])
+        and isinstance(one.item[name], str)
+        and IDS.isdisjoint(roots(one.item[name]))
+    ]
 
 
 def _meaning(item: Json) -> object:

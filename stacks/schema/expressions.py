@@ -54,7 +54,7 @@ def check_expression(expression: str, where: str) -> None:
             f"{where} is {quoted}, where JMESPath negates only what precedes the dot, so that it "
             "always yields null; write parentheses, such as !(body.a)"
         )
-    unknown = sorted(_roots(compiled.parsed) - set(FIELDS))
+    unknown = sorted(roots(expression) - set(FIELDS))
     if unknown:
         raise ValueError(
             f"{where} is {quoted}, and an event has no {unknown[0]}: {_instead(unknown[0])}"
@@ -67,6 +67,11 @@ def constant_of(expression: str) -> str | None:
     parsed = jmespath.compile(expression).parsed
     value = parsed["value"] if parsed["type"] == "literal" else None
     return value if isinstance(value, str) else None
+
+
+def roots(expression: str) -> set[str]:
+    """The event's top-level members that a valid expression names."""
+    return _roots(jmespath.compile(expression).parsed)
 
 
 def _roots(parsed: Mapping[str, Any]) -> set[str]:

@@ -77,7 +77,7 @@ def configuration_of(
     )
     effects.check_names("destination", [(d.name, d.formerly) for d in destinations.values()])
     effects.check_names("route", [(route.name, route.formerly) for route in routes])
-    effects.check([(r.name, r.destination.name, r.topics, r.item) for r in routes])
+    effects.check(routes)
     former = {name: d for d in destinations.values() for name in d.formerly}
     return Configuration(
         {**destinations, **former},

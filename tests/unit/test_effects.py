@@ -180,6 +180,39 @@ def test_the_same_item_twice_is_refused_by_name() -> None:
     configured(WHY, {**twice, "topics": ["*.user.start", "v2.audits.*"]})
 
 
+STEP = {"identifiers": {"externalIds": [{"externalSourceId": "'s'", "value": "body.userId"}]}}
+
+
+def steps(own_id: str, other_id: str, **more: str) -> Configuration:
+    """Two routes into journeys, each with an id of its own choice for its step."""
+    one, other = (
+        {**route, "destination": "journey", "item": {**STEP, **route["item"], "id": own}}
+        for route, own in ((WHY, own_id), (WHO, f" {other_id}"))
+    )
+    journey = {"kind": "journey-external-events", "configuration_id": "c1"}
+    return configured({**one, **more}, {**other, **more}, journey=journey)
+
+
+@pytest.mark.parametrize("own_id", ["envelope_id", "'x'", "join('-', [body.id, topic])"])
+def test_two_items_under_one_id_are_refused_by_name(own_id: str) -> None:
+    """The destination would take one for a copy of the other, and there would be one effect."""
+    with pytest.raises(ValueError, match="why-it-ended and who-answered give .* the same id"):
+        steps(own_id, own_id)
+
+
+def test_items_under_ids_that_differ_or_never_meet_are_not() -> None:
+    steps("envelope_id", "conversation_id")
+    steps("join('-', [id, topic])", "join('-', [id, topic])")
+    steps("envelope_id", "envelope_id", when="body.userId")
+    # An update of one contact by two routes is two updates.
+    contacts = {"kind": "outbound-contacts", "contact_list_id": "c1"}
+    one, other = (
+        {**route, "destination": "contacts", "item": {"id": "envelope_id", "data": {"n": name}}}
+        for route, name in ((WHY, "'a'"), (WHO, "'b'"))
+    )
+    configured(one, other, contacts=contacts)
+
+
 def renamed(what: str, *formerly: str) -> Configuration:
     if what == "route":
         return configured({**WHY, "name": "new", "formerly": list(formerly)}, WHO)

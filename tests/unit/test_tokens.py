@@ -10,7 +10,7 @@ from lambdas.relay.genesys.outcomes import Deferred
 from lambdas.relay.genesys.tokens import Tokens
 from lambdas.relay.kernel.limits import TOKEN_IDLE_MAX_S
 from lambdas.relay.kernel.ports import Answer, Credentials
-from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.reasons import Code, sentence
 from simulator.faults import NONE, Conduct
 from simulator.oauth import CLIENT_ID
 from tests.unit.simulated import Simulated, envelope
@@ -145,3 +145,26 @@ def test_what_is_no_token_sends_nothing(document: Any) -> None:
     assert world.telemetry.counts["RequestsDeferred"] == 1
     (note,) = (fields for said, fields in world.telemetry.notes if said == "deferred")
     assert note["reason"] == Code.LOGIN_UNREADABLE()
+
+
+REFUSALS: list[tuple[Answer, str, bool]] = [
+    (Answer(400, {}, b'{"error": "invalid_client", "description": "no such"}'), "no such", True),
+    (Answer(401, {}, b'{"error": "unauthorized_client"}'), "401 unauthorized_client", True),
+    (Answer(401, {}, b""), "401", True),
+    (Answer(400, {}, b"<html>Bad Request</html>"), "400, but not by Genesys itself", False),
+    (Answer(400, {}, b'["no"]'), "400, but not by Genesys itself", False),
+    (Answer(200, {}, b'{"error": "invalid_client"}'), "200 invalid_client", False),
+]
+
+
+@pytest.mark.parametrize(("answer", "said", "advises"), REFUSALS, ids=str)
+def test_what_the_login_host_says_is_told_and_what_a_proxy_says_as_a_proxy_s(
+    answer: Answer, said: str, advises: bool
+) -> None:
+    world = Simulated()
+    world.http.send = lambda *_: answer  # type: ignore[method-assign]
+    refusal = tokens(world).bearer(fresh=False)
+    assert isinstance(refusal, Deferred)
+    told = sentence(refusal.reason)
+    assert said in told
+    assert ("Secrets Manager" in told) == advises

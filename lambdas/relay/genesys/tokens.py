@@ -20,7 +20,7 @@ from lambdas.relay.kernel.limits import (
     TOKEN_LIFE_USED,
 )
 from lambdas.relay.kernel.ports import Answer, Clock, Http, Secrets
-from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.reasons import Code, Reason
 
 #: the characters of a bearer token (RFC 6750, 2.1, and any others that a header can carry)
 BEARER = re.compile(r"[!-~]+")
@@ -75,8 +75,7 @@ class Tokens:
             return token
         if token.status in (400, 401):
             # Refused with the newest secret too: a retry does not help.
-            reason = Code.CREDENTIALS_REFUSED(token.reason)
-            token = Deferred(reason, CREDENTIALS_PAUSE_S, None)
+            token = Deferred(token.reason, CREDENTIALS_PAUSE_S, None)
         elif token.status == 429:
             wait = token.retry_after_s or LOGIN_PAUSE_S
             token = Deferred(token.reason, wait, None, is_fault=False)
@@ -106,7 +105,7 @@ class Tokens:
             return Deferred(Code.NO_TOKEN(answer.reason), None, None)
         if answer.status != 200:
             wait_s = retry_after_s(header(answer, "retry-after") or None, now_ms)
-            return Deferred(Code.NO_TOKEN(words(answer)), wait_s, answer.status)
+            return Deferred(_why(answer), wait_s, answer.status)
         try:
             document = read_document(answer.body)
             life_ms = float(document["expires_in"]) * 1000 * TOKEN_LIFE_USED
@@ -115,4 +114,19 @@ class Tokens:
                 raise ValueError("no token that a header can carry")
             return token
         except (ValueError, KeyError, TypeError, OverflowError):
-            return Deferred(Code.LOGIN_UNREADABLE(), None, 200)
+            said = words(answer)
+            unread = Code.LOGIN_UNREADABLE() if said == "200" else Code.NO_TOKEN(said)
+            return Deferred(unread, None, 200)
+
+
+def _why(answer: Answer) -> Reason:
+    """Why the login host gave no token. A 400 of its own is a document with an `error` (RFC 6749,
+    5.2): any other says nothing about the credentials."""
+    said = words(answer)
+    match answer.status:
+        case 400 if said == "400":
+            return Code.NO_TOKEN(Code.SAID_ON_THE_WAY(said))
+        case 400 | 401:
+            return Code.CREDENTIALS_REFUSED(Code.NO_TOKEN(said))
+        case _:
+            return Code.NO_TOKEN(said)

@@ -64,7 +64,9 @@ def view(event: Event, route: str) -> dict[str, Json]:
         "conversation_id": event.conversation_id,
         "correlation_id": event.correlation_id,
         "envelope_id": event.envelope_id,
-        "occurred_at": _iso(event.occurred_at_ms or event.accepted_at_ms),
+        "occurred_at": _iso(
+            event.accepted_at_ms if event.occurred_at_ms is None else event.occurred_at_ms
+        ),
         "accepted_at": _iso(event.accepted_at_ms),
         "reconstructed": bool(event.backfill),
         "body": event.body,
