@@ -9,7 +9,6 @@ from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import doubting
 from lambdas.relay.requests.states import OVERDUE
 from ops.attention import batch_ids
-from ops.connection import CLOCK
 from ops.screen import plural
 from ops.session import session_of
 
@@ -26,6 +25,6 @@ def mark_restored(
     ledger = DynamoLedger(session.relay.dynamodb, table)
     marked = 0
     for batch_id in batch_ids(session.relay, OVERDUE, table):
-        marked += ledger.change(*record_key(batch_id), *doubting(CLOCK.now_ms())).applied
+        marked += ledger.change(*record_key(batch_id), *doubting()).applied
     session.screen.document({"table": table, "marked": marked})
     session.screen.say(f"{plural(marked, 'request')} of {table} may have been sent since.")

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.kernel.canonical import canonical, digest, short
-from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.reasons import read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.requests.damage import LONG_AGO_MS
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.states import PARKED, State
+from lambdas.relay.review.quarantined import quarantine_key, read_again
 from lambdas.relay.review.resolution import Decision, Parked, Verdict, resolve
 from ops import discarding, review_cases
 from ops.connection import CLOCK, Relay
@@ -197,19 +198,14 @@ def _resolve_message(
 
 
 def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: Decision) -> None:
-    """Intake may set the message aside again at once, under the same name: that document must stay.
-    So before it is sent, a copy under another name takes its place."""
-    text, key = str(document["message"]), review_cases.quarantine_key(name)
+    text = str(document["message"])
     if decision.verdict == "again":
-        copy = review_cases.quarantine_key(short(digest("read again", name), 26))
-        relay.vault.keep(copy, canonical(document))
-        relay.vault.discard(key)
-        relay.queue(relay.line("events").url).send([Outgoing(text)])
-        relay.vault.discard(copy)
+        events = relay.queue(relay.line("events").url)
+        read_again(name, canonical(document), text, vault=relay.vault, events=events)
         return
     why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
     discarding.keep(relay, text, why)
-    relay.vault.discard(key)
+    relay.vault.discard(quarantine_key(name))
 
 
 def _show_request(parked: Parked, screen: Screen) -> None:
@@ -276,6 +272,8 @@ def _doubt(record: Record, item: Mapping[str, Any]) -> str:
     without a recorded outcome is as unknown as one that timed out."""
     if record.state == "REJECTED":
         return "no: Genesys refused it"
+    if record.doubt_since_ms == LONG_AGO_MS:
+        return "yes: it may have taken effect at any time"
     if record.doubt_since_ms:
         return f"yes, since {iso(record.doubt_since_ms)}: it may have taken effect"
     if accepted := item.get("accepted_at_ms"):

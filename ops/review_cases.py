@@ -9,6 +9,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW
+from lambdas.relay.review.quarantined import quarantine_key
 from lambdas.relay.review.resolution import Parked, find
 from ops.attention import Entry, batch_ids, read_attention
 from ops.connection import Relay
@@ -96,10 +97,6 @@ def quarantined(relay: Relay, most: int | None, beginning: str = "") -> list[Qua
 def _waiting(name: str, document: dict[str, Any]) -> Waiting:
     since = iso(int(document.get("at_ms", 0)))
     return Waiting(name, "QUARANTINED", str(document.get("reason", "")), since, "-", 0)
-
-
-def quarantine_key(name: str) -> str:
-    return f"{QUARANTINE}{name}.json"
 
 
 def quarantine_document(relay: Relay, name: str) -> dict[str, Any]:

@@ -5,6 +5,15 @@ from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import numbers_of
 
+#: somebody removed the state of a record, its destination, or how often it was sent
+_DAMAGE = {
+    Code.RECORD_DAMAGED,
+    Code.NEVER_CONFIRMED,
+    Code.GONE_NOT_CONFIGURED,
+    Code.MAY_HAVE_TAKEN_EFFECT,
+    Code.REFUSED_IN_DOUBT,
+}
+
 
 def may_be_parked(
     reason: str, number: int, requests: set[str], history: History, regime: Regime
@@ -12,15 +21,21 @@ def may_be_parked(
     """Cases in which a person may be involved although Genesys would have taken the event."""
     told = read_reason(reason)
     match told.code:
+        case code if code in _DAMAGE and number in history.harm.doctored:
+            return True
         case Code.NOT_CONFIGURED | Code.GONE_NOT_CONFIGURED:
             # A deploy removed the name; after a roll-back only messages know the new one.
             return history.deploy in ("removed", "forgotten") or (
                 history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
             )
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
-            return history.dead_lettered[told.details[0]] > 3
+            is_given_up = history.dead_lettered[told.details[0]] > 3
+            # No item is fought over for so long, unless nobody can change it.
+            is_blocked = Code.CONTENDED.name in told.details
+            return (is_given_up or number in history.harm.buried) and not is_blocked
         case Code.ABANDONED:
-            return number in history.harm.emptied | history.forgotten.events
+            harm = history.harm
+            return number in harm.emptied | harm.taken_out | history.forgotten.events
         case Code.RECORD_GONE if number in history.forgotten.events:
             return True
         case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lambdas.relay.kernel.ports import Item
 from lambdas.relay.kernel.reasons import Code, read_reason
 from simulation.asking import may_be_parked
 from simulation.bounds import exceeded
@@ -153,7 +154,9 @@ def _records(history: History) -> Iterator[str]:
     for (pk, sk), item in history.items.items():
         if sk != "R":
             continue
-        state = item["state"]
+        if "state" not in item and not item.get("attention"):
+            continue  # a person removed it of a record that is final, which nobody reads again
+        state = _state_of(item)
         if state in WITH_A_PERSON:
             if item.get("attention") != "review":
                 yield f"{pk} is {state} but not on the list for review"
@@ -166,6 +169,12 @@ def _records(history: History) -> Iterator[str]:
             yield f"{pk} is an orphan: {state}, and no message is left"
         if "expires_at" in item and state not in FINISHED:
             yield f"{pk} is {state} and will expire"
+
+
+def _state_of(record: Item) -> str:
+    """A person may have removed it of a record that waits for a person anyway."""
+    is_listed = record.get("attention") == "review"
+    return str(record.get("state") or ("MANUAL_REVIEW" if is_listed else ""))
 
 
 def _traces(history: History) -> _Traces:
@@ -197,9 +206,9 @@ def _traces(history: History) -> _Traces:
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
         # A document whose record moved on is a leftover: it needs no decision any more.
-        for number in numbers if record.get("state") in WITH_A_PERSON else ():
+        for number in numbers if _state_of(record) in WITH_A_PERSON else ():
             parked[number].append(str(record.get("reason")))
-            if record["state"] == "REJECTED":
+            if _state_of(record) == "REJECTED":
                 rejected.add(number)
     return _Traces(effects, items, keys, last_ms, parked, rejected, quarantined, unreadable)
 
@@ -228,7 +237,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
             len(effects) >= fact.times or traces.has(number)
         ):
             account.purged += 1
-        case "plain" | "poison" if number in history.decided.closing and not (
+        case "plain" | "poison" | "malformed" if number in history.decided.closing and not (
             len(effects) >= fact.times or traces.has(number)
         ):
             account.closed += 1
@@ -267,7 +276,9 @@ def _judge_double(
     request, or of one that it was split from or into. Unrelated requests must never share an
     effect."""
     number = fact.number
-    if number in history.forgotten.events:
+    # Under another name it has no claims, and of two that share a number one may be unclaimed.
+    is_told = history.deploy == "none" and fact.times == 1 and number in history.forgotten.told
+    if number in history.forgotten.events and not is_told:
         account.forgotten += len(effects) - fact.times
         return
     kin = Counter(_ancestor(key, history) for key in effects)
@@ -285,7 +296,7 @@ def _judge_double(
     unlisted = sum(max(0, kin[key] - 1 - listed[key]) for key in kin)
     undetected = max(0, len(kin) - due) + unlisted
     account.undetected += undetected
-    if regime.doubles == "never" and len(effects) > due:
+    if regime.doubles == "never" and len(effects) > due and not is_told:
         keys = dict(Counter(effects))
         account.violations.append(f"event {number} took effect {len(effects)} times: {keys}")
     elif undetected:

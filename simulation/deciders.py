@@ -1,13 +1,16 @@
-"""A person who decides cases, at bad moments: while the function that parked a request is still at
-work on it, twice, with another person deciding otherwise, and stopped in the middle of the command.
+"""A person who decides cases and quarantined messages, at bad moments: while the function that
+parked a request is still at work on it, twice, with another person deciding otherwise, and stopped
+in the middle of the command.
 
 The decision itself is the production code that `relay review resolve` runs. Each command is an
 invocation like a function's: the functions go on between its calls, its calls fail like theirs, and
 it can die. checker.py judges what became of the events by what was ordered.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import get_args
 
@@ -15,8 +18,9 @@ from lambdas.relay.assembly.consumers import writes_of
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Delivery, Item
-from lambdas.relay.kernel.vault_keys import review_key
+from lambdas.relay.kernel.vault_keys import QUARANTINE, review_key
 from lambdas.relay.requests.record import batch_id_of
+from lambdas.relay.review.quarantined import read_again
 from lambdas.relay.review.resolution import Decision, NotResolved, Verdict, find, resolve
 from simulation.checker import WITH_A_PERSON
 from simulation.decisions import Decided
@@ -39,18 +43,22 @@ ROUNDS_MAX, WITHIN_S = 4, (10 * MINUTE_S, 6 * HOUR_S, 5 * DAY_S)
 #: of each case on the list: whether it is decided in a round, and whether somebody else decides it
 #: at the same time
 DECIDED_SHARE, TWICE_SHARE, AT_THE_SAME_TIME_S = 0.6, 0.3, 0.3
+#: of the quarantined messages that are decided: this many are read again, the others discarded
+READ_AGAIN_SHARE = 0.7
 #: a command that failed is run again, at most this often, within this time
 REPEATED_MAX, REPEATED_WITHIN_S = 2, 5 * MINUTE_S
 
 
 def person(instance: Instance) -> Function:
-    """Runs one command: the case is the message's body, the verdict its receipt. Returns what was
-    not carried out, as consumers do."""
+    """Runs one command: the case, or the quarantined message's key, is the message's body, the
+    verdict its receipt. Returns what was not carried out, as consumers do."""
 
     def run(orders: Sequence[Delivery], deadline_ms: int) -> list[str]:
         (order,) = orders
         verdict = next(verdict for verdict in VERDICTS if verdict == order.receipt)
         try:
+            if order.body.startswith(QUARANTINE):
+                return _decide_message(order.body, verdict, instance)
             resolve(
                 find(order.body, instance.ledger, instance.vault),
                 Decision(verdict, "somebody", "by hand"),
@@ -66,6 +74,21 @@ def person(instance: Instance) -> Function:
         return []
 
     return run
+
+
+def _decide_message(key: str, verdict: Verdict, instance: Instance) -> list[str]:
+    """Discarding also keeps a copy, which nothing reads."""
+    document = instance.vault.fetch(key)
+    if document is None:
+        return ["refused"]
+    if verdict == "again":
+        name = key.removeprefix(QUARANTINE).removesuffix(".json")
+        message = str(json.loads(document)["message"])
+        events = instance.queue("events")
+        read_again(name, document, message, vault=instance.vault, events=events)
+    else:
+        instance.vault.discard(key)
+    return []
 
 
 class DecidedWorld(World):
@@ -93,6 +116,11 @@ class DecidedWorld(World):
         for _ in range(self.decisions.randint(1, ROUNDS_MAX)):
             within_s = self.decisions.choice(WITHIN_S)
             self.timeline.after(self.decisions.random() * within_s, self._go_through)
+        # Randomness of its own: what is decided on cases stays as it was.
+        self.readings = Random(f"readings {scenario.seed}")
+        for _ in range(self.readings.randint(0, ROUNDS_MAX)):
+            within_s = self.readings.choice(WITHIN_S)
+            self.timeline.after(self.readings.random() * within_s, self._go_through_quarantine)
 
     def _record_changed(self, old: Item | None, new: Item | None) -> None:
         super()._record_changed(old, new)
@@ -106,6 +134,27 @@ class DecidedWorld(World):
         for (pk, _), item in list(self.table.items.items()):
             if item.get("attention") == "review" and self.decisions.random() < DECIDED_SHARE:
                 self._order_soon(batch_id_of(pk), MINUTE_S)
+
+    def _go_through_quarantine(self) -> None:
+        random = self.readings
+        for key in [key for key in self.documents if key.startswith(QUARANTINE)]:
+            if random.random() < DECIDED_SHARE:
+                for _ in range(2 if random.random() < TWICE_SHARE else 1):
+                    verdict: Verdict = "again" if random.random() < READ_AGAIN_SHARE else "discard"
+                    delay_s = random.random() * AT_THE_SAME_TIME_S
+                    self.timeline.after(delay_s, partial(self._order_message, key, verdict))
+
+    def _order_message(self, key: str, verdict: Verdict) -> None:
+        shown = numbers_of(self.documents.get(key, ""))
+
+        def ended(ending: Ending) -> None:
+            is_refused = isinstance(ending, Returned) and ending.value == ["refused"]
+            if verdict == "discard" and not is_refused:
+                self.decided.closed(shown, set(), self.timeline.now_ms, is_done=False)
+
+        self.probes.counts[f"person: {verdict}, a message"] += 1
+        now_ms = self.timeline.now_ms
+        self.person.invoke([Delivery("order", verdict, key, 1, now_ms)], ended)
 
     def _order_soon(self, case: str, within_s: float) -> None:
         people = 2 if self.decisions.random() < TWICE_SHARE else 1
@@ -136,4 +185,7 @@ class DecidedWorld(World):
     def _history(self, *, at_rest: bool) -> History:
         history = super()._history(at_rest=at_rest)
         errors = [f"a person's command raised {error!r}" for error in self.person.errors]
-        return replace(history, decided=self.decided, errors=[*history.errors, *errors])
+        # What is read again goes to intake, whatever it is.
+        strays = [] if self.probes.counts["person: again, a message"] else history.strays
+        errors = [*history.errors, *errors]
+        return replace(history, decided=self.decided, strays=strays, errors=errors)

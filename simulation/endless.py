@@ -12,6 +12,8 @@ from typing import Literal, get_args
 from lambdas.relay.kernel.limits import MINUTE_S
 from lambdas.relay.kernel.ports import Answer, NotSent
 from lambdas.relay.kernel.reasons import Code
+from simulation.memory.timeline import Timeline
+from simulation.world_paths import SECOND_PATH
 
 #: how a destination that never works again treats every request
 Silence = Literal[
@@ -141,3 +143,17 @@ def answer(endless: Endless) -> Answer | NotSent | None:
             return Answer(200, {"Content-Type": "text/html"}, page)
         case _:
             raise AssertionError(f"{endless} befalls a function, not a request")
+
+
+def plan(
+    ending: Ending, seed: int, markers: frozenset[str], ceased: Ceased, timeline: Timeline
+) -> None:
+    """Has it happen; `markers` are those of the events that stumble, if any do."""
+    if ending.stumble is not None:
+        ceased.stumble, ceased.markers = ending.stumble, markers
+    if ending.silence is not None:
+        gone = {SECOND_PATH: ending.silence}
+        begins_s = Random(f"ceases {seed}").random() * WITHIN_S
+        timeline.after(begins_s, lambda: ceased.paths.update(gone))
+        if ending.lasts_s is not None:
+            timeline.after(begins_s + ending.lasts_s, ceased.paths.clear)

@@ -22,6 +22,11 @@ PlatformFault = Literal[
     "attributes edited",  # a person replaces the attributes of waiting messages
     "purge",  # a person empties the queue of claimed batches
     "body edited",  # a person edits the bodies of waiting messages
+    "records edited",  # a person edits requests' records in the ledger
+    "shared items edited",  # ... or what all writers share there
+    "dead letters purged",  # a person empties all dead-letter queues, then replays the archive
+    "made a dead letter",  # a person moves waiting messages to any dead-letter queue
+    "put back late",  # a person takes waiting messages out, and puts them back days later
     "ledger restored",  # to a moment of the last hours, as the runbook describes
     "archive replayed",  # events and sealed batches are purged, then the bus's archive is replayed
     "reconcile twice",  # two runs of the reconciler overlap
@@ -39,6 +44,8 @@ SENDER_FAULTS: tuple[SenderFault, ...] = get_args(SenderFault)
 Kind = Fault | PlatformFault | SenderFault
 KINDS: tuple[Kind, ...] = (*WORLD_FAULTS, *PLATFORM_FAULTS, *SENDER_FAULTS)
 
+#: people move messages to queues that are not theirs
+ASTRAY: frozenset[Kind] = frozenset({"redrive astray", "made a dead letter"})
 #: the probability of each fault at each opportunity, before swarming
 RATES: Mapping[Kind, float] = {
     "ledger throttled": 0.01,
@@ -133,6 +140,15 @@ CLOCK_SHARE = 0.2
 #: the same for the ledger
 RESTORE_RATES: Mapping[Kind, float] = {"ledger restored": 0.9}
 RESTORE_SHARE = 0.12
+#: and for hands laid on what is stored
+HAND_RATES: Mapping[Kind, float] = {
+    "records edited": 0.6,
+    "shared items edited": 0.6,
+    "dead letters purged": 0.6,
+    "made a dead letter": 0.2,
+    "put back late": 0.2,
+}
+HAND_SHARE = 0.12
 #: swarming (Groce et al., "Swarm Testing"): runs without most faults go deeper into the others than
 #: runs that mix all of them
 LEFT_OUT = 0.35

@@ -9,7 +9,7 @@ from simulation.corpus import known_seeds
 from simulation.endless import NEVER
 from simulation.functions import FUNCTIONS
 from simulation.mutants.mutant import Mutant, applied
-from simulation.scenario import FEW_RECEIVES, Scenario, draw, small, unrestored
+from simulation.scenario import FEW_RECEIVES, Scenario, draw, small, spared
 from simulation.tracked import draw_tracked
 from simulation.trial import Functions, Trial, run_scenario, run_tracked_scenario
 
@@ -88,7 +88,7 @@ def _is_good(trial: Trial | None) -> bool:
 
 
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
-    scenario = unrestored(scenario)
+    scenario = spared(scenario)
     scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none", ending=NEVER, sessions=0)
     scenario = replace(scenario, decides=False)
     if mutant.regroups:

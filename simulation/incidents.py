@@ -15,6 +15,7 @@ from simulation.memory.genesys import GenesysServer
 from simulation.memory.queues import StoredQueue
 from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
+from simulation.post import request_of
 from simulation.slips import Harm, Slips
 from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
 
@@ -81,7 +82,7 @@ class Incidents:
 
     def _copy_messages(self, day: int) -> None:
         for name in ("batches", "writes"):
-            for body in self.queues[name].seen[:3]:
+            for body in filter(request_of, self.queues[name].seen[:3]):
                 again = partial(self.queues[name].send, workload.by_hand(body))
                 self.timeline.at(START_MS + day * DAY_S * 1000, again)
 

@@ -24,6 +24,8 @@ class Probes:
         self.lines = 0
         #: what was wrong with a record when it was written
         self.unsound: list[str] = []
+        #: records that a person has edited: whatever they are then, nobody wrote it
+        self.edited: set[str] = set()
 
     def count(self, metric: Metric, value: float = 1) -> None:
         if value:
@@ -40,10 +42,11 @@ class Probes:
             self.counts[f"deferred: {_NUMBERS.sub('n', reason)}"] += 1
 
     def transition(self, old: Item | None, new: Item | None, now_ms: int) -> None:
-        if new is not None and new["sk"] == SORT_KEY:
+        if new is not None and new["sk"] == SORT_KEY and new["pk"] not in self.edited:
             self.unsound += [f"{new['pk']}: {said}" for said in objections(old, new)]
-        if new is not None and new.get("rest_until_ms", 0) > now_ms + REST_MAX_MS:
-            self.unsound.append(f"{new['pk']}: a destination is to rest for more than an hour")
+        rest_until_ms = None if new is None else new.get("rest_until_ms")
+        if isinstance(rest_until_ms, int) and rest_until_ms > now_ms + REST_MAX_MS:
+            self.unsound.append("a destination is to rest for more than an hour")
         before = "none" if old is None else old.get("state")
         after = "gone" if new is None else new.get("state")
         if "SHARED" in (before, after):

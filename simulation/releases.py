@@ -35,13 +35,13 @@ def inserted(item: Item, release: Release) -> Item:
             return item
 
 
-def changed(pk: str, change: Change, release: Release) -> Change:
-    """A change as this release makes it."""
+def changed(pk: str, change: Change, release: Release, met: frozenset[str]) -> Change:
+    """A change as this release makes it; what it has `met` in the item it also repairs there."""
     match release:
         case "next":
             return replace(change, put={**change.put, **MORE})
         case "before":
-            gone = _fewer(pk)
+            gone = _fewer(pk) - met
             return replace(change, put={n: v for n, v in change.put.items() if n not in gone})
         case "here":
             return change

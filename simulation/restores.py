@@ -5,12 +5,16 @@ replayed, or not. What the table has forgotten is noted for the checker: it may 
 time, and what no message holds by then is found again only by a replay.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from lambdas.relay.kernel.limits import HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.requests.record import batch_id_of
+from lambdas.relay.requests.sending import doubting
+from lambdas.relay.requests.states import OVERDUE
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.memory.bus import Bus
 from simulation.memory.queues import StoredQueue
@@ -30,6 +34,8 @@ RESTORING_S = 40 * MINUTE_S
 #: "not before the queues are empty": a person waits about this long, and not for ever
 REPLAYED_AFTER_S = 2 * HOUR_S
 REPLAYED_SHARE = 0.5
+#: `relay mark-restored`, in most of them
+MARKED_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,9 @@ class Forgotten:
     unheld: set[int] = field(default_factory=set)
     #: events that the archives brought back
     replayed: set[int] = field(default_factory=set)
+    #: events whose request was under way at that moment, and was marked: what it may have done
+    #: since is in doubt like any other, so that nothing of it is repeated untold
+    told: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -58,6 +67,8 @@ class Restores:
     #: numbers of the events of each request
     requests: Mapping[str, set[int]]
     forgotten: Forgotten
+    #: decides whether the table is marked
+    marking: Random
     _kept: dict[Key, Item] = field(default_factory=dict)
 
     def plan(self) -> None:
@@ -89,10 +100,23 @@ class Restores:
         self.forgotten.unheld.update(events - held)
         self.table.items.clear()
         self.table.items.update(self._kept)
-        for item in self._kept.values():
+        if self.marking.random() < MARKED_SHARE:
+            self._mark()
+        for item in self.table.items.values():
             self.reconciliation.record_changed(item)
         if self.random.random() < REPLAYED_SHARE:
             self.timeline.after(RESTORING_S + REPLAYED_AFTER_S, self._replay)
+
+    def _mark(self) -> None:
+        """What `relay mark-restored` does."""
+        claims = Counter(item.get("batch_id") for item in self._kept.values())
+        for key, item in self._kept.items():
+            if item.get("attention") != OVERDUE:
+                continue
+            written = self.table.change(*key, *doubting())
+            batch_id = batch_id_of(key[0])
+            if written.applied and claims[batch_id] == len(item.get("events", ())):
+                self.forgotten.told.update(self.requests.get(batch_id, ()))
 
     def _replay(self) -> None:
         for envelope in self.bus.archive:

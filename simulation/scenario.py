@@ -20,6 +20,8 @@ from simulation.endless import FAULTS, NEVER, Ending, Endless
 from simulation.fault_plan import (
     CLOCK_RATES,
     CLOCK_SHARE,
+    HAND_RATES,
+    HAND_SHARE,
     HEAVY_RATES,
     HEAVY_SHARE,
     LATER_RATES,
@@ -109,6 +111,7 @@ def draw(seed: int) -> Scenario:
     strange, making = Random(f"strange {seed}"), Random(f"making {seed}")
     heavy, clocks = Random(f"heavy {seed}"), Random(f"clocks {seed}")
     restoring, deciding = Random(f"restoring {seed}"), Random(f"deciding {seed}")
+    meddling = Random(f"meddling {seed}")
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -124,6 +127,7 @@ def draw(seed: int) -> Scenario:
         **(swarm(heavy, HEAVY_RATES) if heavy.random() < HEAVY_SHARE else {}),
         **(swarm(clocks, CLOCK_RATES) if clocks.random() < CLOCK_SHARE else {}),
         **(swarm(restoring, RESTORE_RATES) if restoring.random() < RESTORE_SHARE else {}),
+        **(swarm(meddling, HAND_RATES) if meddling.random() < HAND_SHARE else {}),
     }
     return Scenario(
         seed=seed,
@@ -169,9 +173,10 @@ def small(scenario: Scenario) -> Scenario:
     )
 
 
-def unrestored(scenario: Scenario) -> Scenario:
-    """The same without restoring the ledger, for runs that test something else."""
-    rates = {kind: rate for kind, rate in scenario.rates.items() if kind not in RESTORE_RATES}
+def spared(scenario: Scenario) -> Scenario:
+    """The same where nobody restores or edits the ledger, for runs that test something else."""
+    by_hand = RESTORE_RATES.keys() | HAND_RATES.keys()
+    rates = {kind: rate for kind, rate in scenario.rates.items() if kind not in by_hand}
     return replace(scenario, rates=rates)
 
 
@@ -259,9 +264,9 @@ def draw_endless(seed: int, fault: Endless | None = None) -> Scenario:
     """A seed in which something never works again: `fault`, or one that it draws."""
     random = Random(f"endless {seed}")
     chosen: Endless = random.choice(FAULTS) if fault is None else fault
-    drawn = unrestored(draw(seed))
+    drawn = spared(draw(seed))
     while drawn.regime.late_copies:
-        drawn = unrestored(draw(random.randrange(2**30)))
+        drawn = spared(draw(random.randrange(2**30)))
     return replace(
         drawn,
         seed=seed,

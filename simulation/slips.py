@@ -29,6 +29,12 @@ class Harm:
     purged: set[int] = field(default_factory=set)
     #: their request's message was purged: it is sent again a few times, and then a person has it
     emptied: set[int] = field(default_factory=set)
+    #: their message was away for days, and came back; meanwhile a person may have been asked
+    taken_out: set[int] = field(default_factory=set)
+    #: their message was made a dead letter of any queue
+    buried: set[int] = field(default_factory=set)
+    #: their request's record was edited: if what it was is lost, a person is asked
+    doctored: set[int] = field(default_factory=set)
     #: they came over the bus, so that the archive brought them back; the others are lost
     replayed: set[int] = field(default_factory=set)
 

@@ -28,7 +28,7 @@ from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.genesys import ITEM_PATH, Conduct, GenesysServer, Request
 from simulation.regimes import Regime
-from simulation.scenario import Scenario, draw, unrestored
+from simulation.scenario import Scenario, draw, spared
 from simulation.senders import KEYS
 from simulation.trace import Trace
 from simulation.world import World
@@ -134,7 +134,7 @@ def draw_tracked(seed: int) -> tuple[Scenario, Tracks]:
         parks_doubt=True,
         confirmed_within_s=WINDOW_S,
     )
-    drawn = unrestored(draw(seed))
+    drawn = spared(draw(seed))
     conduct = replace(regime.conduct, token_life_s=drawn.conduct.token_life_s, refuses="item")
     most = 1 if key != "ours" else random.choice((1, 1, 4))
     scenario = replace(drawn, regime=regime, conduct=conduct, most_items=most, events=20)

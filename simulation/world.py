@@ -18,17 +18,17 @@ from lambdas.relay.kernel.limits import (
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
-from simulation import assumptions, deploys, sessions, states, workload
+from simulation import assumptions, deploys, endless, sessions, states, workload
 from simulation.checker import FINISHED, WITH_A_PERSON
 from simulation.configuration import configuration_of
 from simulation.deploys import Deploy
-from simulation.endless import STUMBLING_EVENTS, WITHIN_S, Ending
-from simulation.fault_plan import FaultPlan
+from simulation.fault_plan import ASTRAY, FaultPlan
 from simulation.functions import FUNCTIONS, WRITERS_OF_LANES, Function, Instance, Neighbours
 from simulation.history import History
 from simulation.incidents import PAUSE_END_BESIDE_A_KILLER_H, PAUSE_END_H, Incidents
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
+from simulation.meddling import Meddling
 from simulation.memory.bus import Bus, Rule
 from simulation.memory.credentials import StoredSecret
 from simulation.memory.genesys import Conduct, GenesysServer
@@ -189,12 +189,29 @@ class World:
             scenario.faults_s,
             PAUSE_END_BESIDE_A_KILLER_H if scenario.ending.stumble else PAUSE_END_H,
         ).plan(late=scenario.regime.late_copies)
+        self._plan_meddling()
         self._plan_restore()
-        self._plan_endings(scenario.ending)
+        markers = workload.some(self.facts, endless.STUMBLING_EVENTS, scenario.seed)
+        endless.plan(scenario.ending, scenario.seed, markers, self.server.ceased, self.timeline)
         while self.timeline.step():
             if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
+
+    def _plan_meddling(self) -> None:
+        Meddling(
+            Random(f"meddled {self.scenario.seed}"),
+            self.timeline,
+            self.fault_plan,
+            self.queues,
+            tuple(self.mappings),
+            self.bus,
+            self.table,
+            self.probes.edited,
+            self.requests,
+            self.harm,
+            self.scenario.faults_s,
+        ).plan()
 
     def _plan_restore(self) -> None:
         if self.fault_plan.strikes("ledger restored"):
@@ -208,19 +225,8 @@ class World:
                 self.bus,
                 self.requests,
                 self.forgotten,
+                Random(f"marked {self.scenario.seed}"),
             ).plan()
-
-    def _plan_endings(self, ending: Ending) -> None:
-        ceased = self.server.ceased
-        if ending.stumble is not None:
-            ceased.stumble = ending.stumble
-            ceased.markers = workload.some(self.facts, STUMBLING_EVENTS, self.scenario.seed)
-        if ending.silence is not None:
-            gone = {SECOND_PATH: ending.silence}
-            begins_s = Random(f"ceases {self.scenario.seed}").random() * WITHIN_S
-            self.timeline.after(begins_s, lambda: ceased.paths.update(gone))
-            if ending.lasts_s is not None:
-                self.timeline.after(begins_s + ending.lasts_s, ceased.paths.clear)
 
     def _release(self, release: Release) -> Release:
         return release if self.scenario.deploy == "released" else "here"
@@ -259,7 +265,7 @@ class World:
 
     def _state_of(self, correlation_id: str) -> str:
         item = self.table.items.get(record_key(correlation_id))
-        return "none" if item is None else str(item["state"])
+        return "none" if item is None else str(item.get("state", "OPEN"))  # edited meanwhile
 
     def _cause(self, correlation_id: str) -> None:
         fault_plan = self.fault_plan
@@ -391,7 +397,7 @@ class World:
             reposts=self.reposts,
             parents=self.parents,
             unsound=self.probes.unsound + self.server.forged,
-            strays=[] if self.fault_plan.counts["redrive astray"] else self.strays,
+            strays=[] if self.fault_plan.counts.keys() & ASTRAY else self.strays,
             sealed=self.sealed,
             harm=self.harm,
             forgotten=self.forgotten,

@@ -105,7 +105,7 @@ def restore_in_between(world: World, queue: str) -> None:
     world.table.items.update(world.as_claimed)
     world.timeline.advance(HOUR_S)
     for key, _ in records(world):
-        world.table.change(*key, *doubting(world.timeline.now_ms))
+        world.table.change(*key, *doubting())
 
 
 def edit_records(world: World, queue: str) -> None:

@@ -47,7 +47,7 @@ class MemoryLedger:
         return written
 
     def change(self, pk: str, sk: str, guard: Guard, change: Change) -> Written:
-        change = changed(pk, change, self._release)
+        change = changed(pk, change, self._release, frozenset(guard.same))
         self._gate.step("ledger.change")
         written = self._write(lambda: [self._table.change(pk, sk, guard, change)])[0]
         self._gate.step("ledger.change answered")

@@ -72,8 +72,9 @@ class Table:
         return [key for _, key in sorted(found)[:most]]
 
     def expired(self, now_s: int) -> list[Key]:
-        """What DynamoDB's TTL may delete from now on, at any later time."""
-        return [k for k, item in self.items.items() if item.get("expires_at", now_s) < now_s]
+        """What DynamoDB's TTL may delete from now on, at any later time; it ignores a text."""
+        times_s = [(key, item.get("expires_at")) for key, item in self.items.items()]
+        return [key for key, time_s in times_s if isinstance(time_s, int) and time_s < now_s]
 
     def put(self, key: Key, item: Item) -> None:
         """Unconditional: the caller has checked the condition."""

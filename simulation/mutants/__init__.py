@@ -12,6 +12,7 @@ from simulation.mutants.deciding import DECIDING
 from simulation.mutants.deploying import DEPLOYING
 from simulation.mutants.enduring import ENDURING
 from simulation.mutants.entering import ENTERING
+from simulation.mutants.handling import HANDLING
 from simulation.mutants.identity import IDENTITY
 from simulation.mutants.mutant import Mutant
 from simulation.mutants.outcomes import OUTCOMES
@@ -35,6 +36,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ENDURING,
     *SINKING,
     *DECIDING,
+    *HANDLING,
 )
 
 

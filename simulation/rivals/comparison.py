@@ -19,7 +19,7 @@ from simulation.rivals.tutorials import (
     put_then_process,
     timestamp_key,
 )
-from simulation.scenario import draw, unrestored
+from simulation.scenario import draw, spared
 from simulation.world import World
 
 _MARKER = re.compile(r"evt-(\d{5})")
@@ -58,7 +58,7 @@ class Outcome:
 
 def compare(rival: Rival, regime: str, seed: int) -> Outcome:
     drawn = replace(
-        unrestored(draw(seed)), told=0, states=0, sessions=0, two_routes=False, deploy="none"
+        spared(draw(seed)), told=0, states=0, sessions=0, two_routes=False, deploy="none"
     )
     drawn = replace(drawn, ending=NEVER)  # nor a second destination, which the rivals do not know
     scenario = replace(drawn, regime=BY_NAME[regime], conduct=_conduct(seed, regime))

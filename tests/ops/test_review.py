@@ -99,6 +99,7 @@ def test_an_empty_note_is_no_reason(
     [
         ({"state": "REJECTED", "doubt_since_ms": NOW_MS}, "no: Genesys refused it"),
         ({"doubt_since_ms": NOW_MS}, "yes, since"),
+        ({"doubt_since_ms": 1}, "yes: it may have"),
         ({"accepted_at_ms": NOW_MS}, "no: Genesys accepted it"),
         ({"attempt": 0}, "no: it was never sent"),
         ({"attempt": 2, "history": [f"{NOW_MS} #2 429"]}, "no: every attempt's outcome"),

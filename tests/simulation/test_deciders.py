@@ -11,7 +11,7 @@ from simulation.checker import check
 from simulation.deciders import VERDICTS, DecidedWorld
 from simulation.decisions import Decided
 from simulation.history import History
-from simulation.scenario import Scenario, draw, draw_small, unrestored
+from simulation.scenario import Scenario, draw, draw_small, spared
 from simulation.trial import Trial, run_scenario
 
 SEEDS = range(1, 13)
@@ -19,7 +19,7 @@ SEEDS = range(1, 13)
 
 def decided(seed: int) -> Scenario:
     """With more to decide than most worlds have."""
-    drawn = unrestored(draw_small(seed))
+    drawn = spared(draw_small(seed))
     return replace(drawn, decides=True, shares=replace(drawn.shares, poison=0.1))
 
 
@@ -37,6 +37,21 @@ def test_every_event_is_accounted_for_whatever_a_person_decides(processes: Pool)
     for change in ("REJECTED > SPLIT", "REJECTED > DISCARDED", "REJECTED > RECONCILED"):
         assert counts[f"record {change}"], change
     assert sum(trial.account.closed for trial in done)
+
+
+def run_with_much_unreadable(seed: int) -> Trial:
+    drawn = spared(draw(seed))
+    return run_scenario(replace(drawn, decides=True, shares=replace(drawn.shares, odd=0.15)))
+
+
+def test_what_is_quarantined_is_read_again_or_discarded_and_nothing_vanishes(
+    processes: Pool,
+) -> None:
+    done = list(processes.imap_unordered(run_with_much_unreadable, SEEDS, chunksize=2))
+
+    assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
+    counts = sum((Counter(trial.probes) for trial in done), Counter[str]())
+    assert all(counts[f"person: {verdict}, a message"] for verdict in ("again", "discard"))
 
 
 @pytest.fixture(scope="module")

@@ -154,7 +154,7 @@ def test_a_restored_ledger_that_nobody_marked_is_found_out(
     monkeypatch: pytest.MonkeyPatch, subject: str, moment: str
 ) -> None:
     unmarked = Guard(None), Change()
-    monkeypatch.setattr("simulation.hands.acts.doubting", lambda _now_ms: unmarked)
+    monkeypatch.setattr("simulation.hands.acts.doubting", lambda: unmarked)
 
     assert cell(subject, moment, "ledger restored to when it was claimed").outcome == "twice"
 

@@ -10,7 +10,7 @@ from simulation.endless import NEVER
 from simulation.hunting import hunt
 from simulation.mutants import MUTANTS, mutant_of
 from simulation.mutants.tracking import TRACKING
-from simulation.scenario import draw, unrestored
+from simulation.scenario import draw, spared
 from simulation.tracked import draw_tracked
 from simulation.trial import run_scenario, run_tracked_scenario
 
@@ -55,7 +55,7 @@ def _rows(failed: Mapping[str, tuple[int, ...]]) -> list[tuple[str, int]]:
 @pytest.mark.parametrize(("found", "seed"), _rows(FAILED))
 def test_what_a_campaign_found_holds_now(found: str, seed: int) -> None:
     # As the world was drawn when it failed.
-    drawn = unrestored(draw(seed))
+    drawn = spared(draw(seed))
     assert run_scenario(replace(drawn, deploy="none", ending=NEVER)).account.violations == []
 
 

@@ -9,11 +9,15 @@ from lambdas.relay.genesys.circuit_breaker import Circuit
 from lambdas.relay.genesys.rate_limiter import Window
 from lambdas.relay.kernel.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
 from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
+from lambdas.relay.messages.sealing import encode
 from lambdas.relay.requests.damage import FAILURES_MAX, SOUND
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import STATES
+from lambdas.relay.review.cases import complete, keep_for_review
+from lambdas.relay.review.resolution import find
 from simulation.memory.table import Table
 from tests.unit.batches import NOW_MS, batch_of
 from tests.unit.test_reconcile import Office
@@ -82,6 +86,57 @@ def test_a_record_without_a_state_is_a_persons_and_says_what_was_lost() -> None:
     assert ("batch", batch.batch_id) in dict(office.world.telemetry.notes)["repaired"].items()
 
 
+def test_a_record_without_a_state_is_a_case_that_can_be_delivered_again() -> None:
+    """Its payload is in the vault, or comes with a message that turns up."""
+    office, batches = edited(), [batch_of("a"), batch_of("b"), batch_of("c")]
+    for batch in batches:
+        item = {**sealed_item(batch, NOW_MS), "due_at": 1}
+        office.world.table.insert({n: v for n, v in item.items() if n != "state"})
+    kept, late, repaired_later = batches
+    office.world.vault.keep(sealed_key(kept.batch_id), encode(kept))
+    complete(repaired_later, "MANUAL_REVIEW", office.world.vault)
+
+    office.run()
+    complete(late, "MANUAL_REVIEW", office.world.vault)
+
+    for batch in batches:
+        case = find(batch.batch_id, office.world.ledger, office.world.vault)
+        assert case.batch == batch
+        assert "state" in case.document["reason"]
+
+
+def test_a_request_of_unknown_age_is_not_given_up_for_its_age() -> None:
+    office, batch = edited(), batch_of("a")
+    item = {**sealed_item(batch, NOW_MS), "due_at": 1}
+    office.world.table.insert({n: v for n, v in item.items() if n != "sealed_at_ms"})
+
+    office.run()
+
+    assert office.state(batch) == "SEALED"
+    assert office.item(batch)["sealed_at_ms"] == office.now_ms
+
+
+def test_a_case_whose_record_was_damaged_keeps_its_document() -> None:
+    office, batch = edited(), batch_of("a")
+    keep_for_review(batch, Code.RECORD_GONE(), office.world.vault, NOW_MS, answer="said")
+    item = {**sealed_item(batch, NOW_MS), "due_at": 1}
+    office.world.table.insert({n: v for n, v in item.items() if n != "state"})
+
+    office.run()
+
+    assert find(batch.batch_id, office.world.ledger, office.world.vault).document["answer"]
+
+
+def test_a_final_record_that_lost_its_state_does_not_expire_any_more() -> None:
+    office, batch = edited(), batch_of("a")
+    item = {**sealed_item(batch, NOW_MS), "due_at": 1, "expires_at": NOW_MS // 1000 + HOUR_S}
+    office.world.table.insert({n: v for n, v in item.items() if n != "state"})
+
+    office.run()
+
+    assert "expires_at" not in office.item(batch)
+
+
 def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -98,6 +153,7 @@ def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
 
     assert office.state(bad) == "MANUAL_REVIEW"
     assert office.item(bad)["reason"] == str(Code.TURN_FAILED(3, Code.UNFORESEEN()))
+    assert find(bad.batch_id, office.world.ledger, office.world.vault).batch == bad
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -12,7 +12,9 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Done, Later
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.record import record_key
-from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.sending import parked_item, sealed_item
+from lambdas.relay.review.cases import keep_record_for_review
+from lambdas.relay.review.resolution import find
 from simulation.memory.sizes import refuse_item
 from tests.unit.batches import NOW_MS, batch_of, sealed, sealed_event
 from tests.unit.tracked import ASSIGNED, CONFIRMATION, CREATED, Desk, caused, request
@@ -60,6 +62,19 @@ def test_a_part_that_has_been_at_work_is_not() -> None:
     send(desk, whole)
 
     assert len(sent(desk)) == 1
+
+
+def test_a_part_that_a_person_has_without_its_message_gets_it() -> None:
+    """Found by the simulation: recorded, its writer died, and it was given up."""
+    desk, whole = Desk(), request()
+    child = desk.open(whole).part([0])
+    desk.world.table.insert(parked_item(child, "MANUAL_REVIEW", NOW_MS, Code.ABANDONED()))
+    keep_record_for_review(child.batch_id, Code.ABANDONED(), "", desk.world.vault, NOW_MS)
+
+    send(desk, whole)
+
+    assert sent(desk) == []
+    assert find(child.batch_id, desk.world.ledger, desk.world.vault).batch == child
 
 
 def test_a_part_knows_what_its_whole_has_heard() -> None:

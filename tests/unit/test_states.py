@@ -69,7 +69,7 @@ MADE: Mapping[str, Callable[[Record], list[Transition]]] = {
         ]
         + [resolving.continuing(r, NOW_MS, "me", Code.QUOTED("why"), {"batch_id": "b"})]
     ),
-    "doubting": lambda r: [sending.doubting(NOW_MS)],
+    "doubting": lambda r: [sending.doubting()],
     "concluding": lambda r: [resolving.concluding(NOW_MS)],
 }
 

@@ -15,6 +15,7 @@ from lambdas.relay.correlation.confirmation_breaker import ConfirmationBreaker
 from lambdas.relay.correlation.deps import Deps as CommonDeps
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation, heard_by
+from lambdas.relay.functions.repairs import put_right
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.limits import CHANGES_MAX, RECOVERY_TRIES_MAX, STRETCHES_MAX
 from lambdas.relay.kernel.ports import Change, Delivery, Guard
@@ -31,7 +32,6 @@ from lambdas.relay.messages.consumer import (
 from lambdas.relay.messages.dead_letters import dead_letter
 from lambdas.relay.requests.ordering import Applied, Held, NoRoom, Nothing, OrderedEvent, step
 from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.repairs import put_right
 from lambdas.relay.requests.states import LISTENING, WAITING
 from lambdas.relay.requests.tracking import (
     asking_again,
@@ -67,7 +67,13 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
                 deps.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
         consumer = deps.consumer
-        if put_right(item, deps.ledger, consumer.telemetry, consumer.clock.now_ms()):
+        if put_right(
+            item,
+            ledger=deps.ledger,
+            vault=deps.vault,
+            telemetry=consumer.telemetry,
+            now_ms=consumer.clock.now_ms(),
+        ):
             continue
         tracked = Record.of(item)
         if _is_unconfigured(tracked, deps):

@@ -2,11 +2,11 @@
 
 from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.functions.parts import stand_by
+from lambdas.relay.functions.repairs import changed
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.record import Record
-from lambdas.relay.requests.repairs import changed
 from lambdas.relay.requests.sending import Opened, opened, opening
 from lambdas.relay.review.cases import park
 
@@ -16,7 +16,14 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
     holder = deps.entropy.token()
     transition = opening(now_ms, lease_until_ms, holder)
-    written = changed(batch.batch_id, transition, deps.ledger, deps.telemetry, now_ms)
+    written = changed(
+        batch.batch_id,
+        transition,
+        ledger=deps.ledger,
+        vault=deps.vault,
+        telemetry=deps.telemetry,
+        now_ms=now_ms,
+    )
     if written is None:
         return Later(Code.RECORD_REPAIRED(), 0)
     lease = opened(written, batch.batch_id, holder, now_ms)

@@ -123,7 +123,11 @@ def _is_to_send(child: Batch, heard: Item, deps: Deps, now_ms: int) -> bool:
     confirmation = _confirmation(child, deps)
     item = {**sealed_item(child, now_ms), **expecting(child, confirmation), **heard}
     recorded = deps.ledger.insert([item, *entries(child, confirmation, now_ms)])[0]
-    return recorded.before is None or Record.of(recorded.before).state == "SEALED"
+    if recorded.before is None:
+        return True
+    state = Record.of(recorded.before).state
+    complete(child, state, deps.vault)
+    return state == "SEALED"
 
 
 def _confirmation(batch: Batch, deps: Deps) -> Confirmation | None:

@@ -29,6 +29,7 @@ from lambdas.relay.functions.redriving import (
     judge_batch,
     judge_message,
 )
+from lambdas.relay.functions.repairs import ADVICE, put_right
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.lanes import without_lane, writes_queue
@@ -50,10 +51,9 @@ from lambdas.relay.messages.glimpse import is_unclaimed, lane_of
 from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.damage import shelving
-from lambdas.relay.requests.record import Record, record_key
-from lambdas.relay.requests.repairs import put_right
+from lambdas.relay.requests.record import Record, batch_id_of, record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
-from lambdas.relay.review.cases import complete, park, park_unrecorded
+from lambdas.relay.review.cases import complete, open_case, park, park_unrecorded
 
 #: records listed per run for the metrics
 LISTED_MAX = 1_000
@@ -286,8 +286,7 @@ def _sweep(deps: Deps, result: Result, deadline_ms: int) -> None:
             return
         attend = partial(_attend, item, deps, result)
         if not _alone(attend, deps, result, batch=item["pk"].removeprefix("R#")):
-            shelved = shelving(item, REVIEW, deps.clock.now_ms(), Code.UNFORESEEN())
-            deps.ledger.change(item["pk"], item["sk"], *shelved)
+            _shelve(item, deps)
         if result.out_of_requests:
             return
         asked += overdue.asks(item, deps)
@@ -307,13 +306,28 @@ def _due(deps: Deps) -> Iterator[Item]:
 
 
 def _attend(item: Item, deps: Deps, result: Result) -> None:
-    if put_right(item, deps.ledger, deps.telemetry, deps.clock.now_ms()):
+    if put_right(
+        item,
+        ledger=deps.ledger,
+        vault=deps.vault,
+        telemetry=deps.telemetry,
+        now_ms=deps.clock.now_ms(),
+    ):
         return  # it comes again in this run, repaired
     fate = overdue.attend(item, deps)
     if fate == "unasked":
         result.out_of_requests = True
     else:
         result.note(fate, item, deps.clock.now_ms() // 1000)
+
+
+def _shelve(item: Item, deps: Deps) -> None:
+    now_ms = deps.clock.now_ms()
+    guard, change = shelving(item, REVIEW, now_ms, Code.UNFORESEEN())
+    if "reason" in change.put:  # now it is a person's
+        reason = read_reason(change.put["reason"])
+        open_case(batch_id_of(item["pk"]), reason, ADVICE, deps.vault, now_ms)
+    deps.ledger.change(item["pk"], item["sk"], guard, change)
 
 
 # --- what is left

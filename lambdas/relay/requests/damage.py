@@ -84,6 +84,8 @@ SOUND: Mapping[str, Callable[[Any], bool]] = {
 _SENDING = frozenset({"attempt", "deferred", "doubt_since_ms", "lease_until_ms"})
 #: attributes that every record has, and their values if they are missing
 DEFAULTS: Item = {"attempt": 0, "lease_until_ms": 0}
+#: in doubt since then: no idempotency key is trusted for that long
+LONG_AGO_MS = 1
 #: the state of a record whose own is invalid
 LOST = "MANUAL_REVIEW"
 
@@ -123,6 +125,8 @@ def repairing(
 ) -> tuple[Guard, Change] | None:
     """The repair of a record as guard and change; None if it needs none."""
     found = dict(damaged(item, states))
+    if found.get("sealed_at_ms", item.get("sealed_at_ms")) is None:
+        found["sealed_at_ms"] = now_ms  # its age counts from now: nobody gives it up for that
     if not found:
         return None
     # Absent and null look the same in a guard, and are not.
@@ -131,9 +135,12 @@ def repairing(
     if "state" in found:
         reason = str(Code.RECORD_DAMAGED(named))
         found |= {"attention": review, "due_at": now_ms // 1000, "reason": reason}
+        found["expires_at"] = None  # it was final, perhaps, and is not any more
     elif item["state"] == "OPEN" and found.keys() & _SENDING:
         # They also say how often it was sent: it must not count as never sent.
-        found["doubt_since_ms"] = found.get("doubt_since_ms", item.get("doubt_since_ms")) or 1
+        found["doubt_since_ms"] = (
+            found.get("doubt_since_ms", item.get("doubt_since_ms")) or LONG_AGO_MS
+        )
     put = {name: value for name, value in found.items() if value is not None}
     drop = frozenset(name for name, value in found.items() if value is None)
     return Guard(None, same=same), Change(put=put, drop=drop)

@@ -12,6 +12,7 @@ from lambdas.relay.kernel.limits import CLAIM_TTL_S, OVERDUE_S
 from lambdas.relay.kernel.ports import Change, Guard, Item, Written
 from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.sealing import Batch, SealedEvent
+from lambdas.relay.requests.damage import LONG_AGO_MS
 from lambdas.relay.requests.record import Record, kept, noted, record_key
 from lambdas.relay.requests.states import FINAL, OVERDUE, PARKED, REVIEW, State
 
@@ -215,9 +216,10 @@ def noting(opened: Opened, now_ms: int, note: Reason) -> tuple[Guard, Change]:
     return opened.guard, Change(put={"unread_at_ms": now_ms, "history": history})
 
 
-def doubting(now_ms: int) -> tuple[Guard, Change]:
-    """A request in a restored ledger: it may have been sent since then, which is unknown (R2)."""
-    return Guard(frozenset({"SEALED", "OPEN"})), Change(default={"doubt_since_ms": now_ms})
+def doubting() -> tuple[Guard, Change]:
+    """A request in a restored ledger: it may have been sent since then, which is unknown (R2), and
+    in parts: under other keys, so that its own proves nothing (R4)."""
+    return Guard(frozenset({"SEALED", "OPEN"})), Change(put={"doubt_since_ms": LONG_AGO_MS})
 
 
 def emptying(now_ms: int) -> tuple[Guard, Change]:

@@ -44,14 +44,24 @@ def keep_record_for_review(
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
 
+def open_case(batch_id: str, reason: Reason, advice: str, vault: Vault, now_ms: int) -> None:
+    """The same for a record that was damaged; a case that was stored before stays as it is."""
+    if vault.fetch(review_key(batch_id)) is None:
+        keep_record_for_review(batch_id, reason, advice, vault, now_ms)
+
+
 def complete(batch: Batch, state: State | None, vault: Vault) -> None:
-    """Adds a message that turned up to a case that was stored without it."""
+    """Adds a message that turned up to a case that was stored without it. If none was stored, the
+    record has lost its state, and counts as a person's before it is repaired."""
     if state not in PARKED:
         return
     key = review_key(batch.batch_id)
     text = vault.fetch(key)
-    case = None if text is None else read_json(text, "the review document")
-    if case is not None and case.get("message") is None:
+    if text is None:
+        keep_for_review(batch, Code.RECORD_DAMAGED("state"), vault, batch.sealed_at_ms)
+        return
+    case = read_json(text, "the review document")
+    if case.get("message") is None:
         vault.keep(key, canonical({**case, "message": encode(batch)}))
 
 
