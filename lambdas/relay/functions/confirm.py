@@ -67,13 +67,7 @@ def confirm(delivery: Delivery, deps: Deps, deadline_ms: int) -> Disposition:
                 deps.telemetry.note("check without a record", batch=check.batch_id)
             return Done()
         consumer = deps.consumer
-        if put_right(
-            item,
-            ledger=deps.ledger,
-            vault=deps.vault,
-            telemetry=consumer.telemetry,
-            now_ms=consumer.clock.now_ms(),
-        ):
+        if put_right(item, deps):
             continue
         tracked = Record.of(item)
         if _is_unconfigured(tracked, deps):

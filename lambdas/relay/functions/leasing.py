@@ -16,14 +16,7 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
     holder = deps.entropy.token()
     transition = opening(now_ms, lease_until_ms, holder)
-    written = changed(
-        batch.batch_id,
-        transition,
-        ledger=deps.ledger,
-        vault=deps.vault,
-        telemetry=deps.telemetry,
-        now_ms=now_ms,
-    )
+    written = changed(batch.batch_id, transition, deps)
     if written is None:
         return Later(Code.RECORD_REPAIRED(), 0)
     lease = opened(written, batch.batch_id, holder, now_ms)

@@ -306,13 +306,7 @@ def _due(deps: Deps) -> Iterator[Item]:
 
 
 def _attend(item: Item, deps: Deps, result: Result) -> None:
-    if put_right(
-        item,
-        ledger=deps.ledger,
-        vault=deps.vault,
-        telemetry=deps.telemetry,
-        now_ms=deps.clock.now_ms(),
-    ):
+    if put_right(item, deps):
         return  # it comes again in this run, repaired
     fate = overdue.attend(item, deps)
     if fate == "unasked":
