@@ -13,6 +13,7 @@ from lambdas.relay.kernel.limits import MINUTE_S
 from lambdas.relay.kernel.ports import Answer, NotSent
 from lambdas.relay.kernel.reasons import Code
 from simulation.memory.timeline import Timeline
+from simulation.workload import Fact, some
 from simulation.world_paths import SECOND_PATH
 
 #: how a destination that never works again treats every request
@@ -145,12 +146,10 @@ def answer(endless: Endless) -> Answer | NotSent | None:
             raise AssertionError(f"{endless} befalls a function, not a request")
 
 
-def plan(
-    ending: Ending, seed: int, markers: frozenset[str], ceased: Ceased, timeline: Timeline
-) -> None:
-    """Has it happen; `markers` are those of the events that stumble, if any do."""
+def plan(ending: Ending, seed: int, facts: list[Fact], ceased: Ceased, timeline: Timeline) -> None:
+    """Has it happen."""
     if ending.stumble is not None:
-        ceased.stumble, ceased.markers = ending.stumble, markers
+        ceased.stumble, ceased.markers = ending.stumble, some(facts, STUMBLING_EVENTS, seed)
     if ending.silence is not None:
         gone = {SECOND_PATH: ending.silence}
         begins_s = Random(f"ceases {seed}").random() * WITHIN_S

@@ -189,16 +189,14 @@ class World:
             scenario.faults_s,
             PAUSE_END_BESIDE_A_KILLER_H if scenario.ending.stumble else PAUSE_END_H,
         ).plan(late=scenario.regime.late_copies)
-        self._plan_meddling()
-        self._plan_restore()
-        markers = workload.some(self.facts, endless.STUMBLING_EVENTS, scenario.seed)
-        endless.plan(scenario.ending, scenario.seed, markers, self.server.ceased, self.timeline)
+        self._plan_hands()
+        endless.plan(scenario.ending, scenario.seed, self.facts, self.server.ceased, self.timeline)
         while self.timeline.step():
             if self.trace.steps > scenario.steps_max or self.timeline.now_ms > LATEST_MS:
                 return self._history(at_rest=False)
         return self._history(at_rest=True)
 
-    def _plan_meddling(self) -> None:
+    def _plan_hands(self) -> None:
         Meddling(
             Random(f"meddled {self.scenario.seed}"),
             self.timeline,
@@ -212,8 +210,6 @@ class World:
             self.harm,
             self.scenario.faults_s,
         ).plan()
-
-    def _plan_restore(self) -> None:
         if self.fault_plan.strikes("ledger restored"):
             Restores(
                 Random(f"restored {self.scenario.seed}"),
