@@ -18,6 +18,8 @@ EVERYWHERE = {
     "--endpoint-file": True,
 }
 
+MISSING = "Missing command: --help lists them."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 something needs attention, 2 the command failed."""
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _usage_errors_as_json() -> Iterator[None]:
     """Print the parser's usage errors as JSON. Its own format is usage, an empty line and
-    `Error: ...`, or only the last."""
+    `Error: ...`, or only the last; or the whole help, where a command of a group is missing."""
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -47,7 +49,9 @@ def _usage_errors_as_json() -> Iterator[None]:
     finally:
         text = said.getvalue()
         if text.startswith(("Usage: ", "Error: ")):
-            text = json.dumps({"error": f"\n{text}".rpartition("\nError: ")[2].strip()}) + "\n"
+            _, _, error = f"\n{text}".rpartition("\nError: ")
+            is_help = error.lstrip().startswith("Usage: ")
+            text = json.dumps({"error": MISSING if is_help else error.strip()}) + "\n"
         sys.stderr.write(text)
 
 

@@ -40,22 +40,11 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="genesys-relay for on-call engineers: from alarm to answer to redrive.",
+    help=(
+        "genesys-relay for on-call engineers: from alarm to answer to redrive.\n\n"
+        "Options such as --json may also follow the command."
+    ),
 )
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(review.app, name="review")
-app.add_typer(setup_journey.app, name="setup")
-app.command("replay-archive")(replay_archive.replay_archive)
-app.command("forget")(forgetting.forget)
-app.command("redeliver")(redeliver.redeliver)
-app.command("mark-restored")(restored.mark_restored)
-app.command("audit")(missing.show_audit)
-app.command("backfill")(backfill.backfill)
-app.command("import-claims")(import_claims.import_claims)
-app.command("try-mapping")(try_mapping)
-app.command("probe")(repetition.probe)
-app.command("cost")(cost.cost)
-app.command("console")(open_console)
 
 
 def _say_version(is_asked: bool) -> None:
@@ -89,15 +78,16 @@ def options(
     ] = False,
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Which release."),
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the release and exit."
+        ),
     ] = False,
 ) -> None:
-    """Options may come before or after the command."""
     target = Target(environment, profile, region, endpoint_file if local else None)
     context.obj = Session(target, Screen(as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="How it stands: does anything need attention?")
 def status(
     context: typer.Context,
     watch: Annotated[
@@ -126,7 +116,7 @@ def status(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="The full history of an event.")
 def trace(
     context: typer.Context,
     name: Annotated[
@@ -135,7 +125,7 @@ def trace(
             help=(
                 "An id or the beginning of one: of a conversation, an event (identity, envelope, "
                 "correlation id, the sender's own id, its id in Genesys), a request or a message. "
-                "Also any text in a payload that is not delivered yet."
+                "Also any text in a payload that has not been delivered yet."
             )
         ),
     ],
@@ -153,14 +143,19 @@ def trace(
     show_trace(session.relay, session.screen, name, sender=sender, thorough=thorough)
 
 
-@app.command("list")
+@app.command("list", short_help="Events by time, topic, state and field.")
 def list_events(
     context: typer.Context,
     since: Annotated[
         str, typer.Option("--from", help="Claimed since then: ISO 8601, or how long ago: 2h, 3d.")
     ] = "",
     until: Annotated[str, typer.Option("--to", help="Claimed before then.")] = "",
-    topic: Annotated[str, typer.Option(help="A topic or detail-type; * matches anything.")] = "",
+    topic: Annotated[
+        str,
+        typer.Option(
+            help="A topic as tables show it, or a pattern of the whole one: * matches anything."
+        ),
+    ] = "",
     destination: Annotated[str, typer.Option(help="Only this destination.")] = "",
     state: Annotated[
         str, typer.Option(help="A state, or a word of its description: OPEN, REJECTED, delivered.")
@@ -200,10 +195,31 @@ def list_events(
     listing.show(found, session.screen)
 
 
-@app.command()
+@app.command(short_help="Check everything that the relay depends on.")
 def doctor(context: typer.Context) -> None:
     """Check everything that the relay depends on; each line says what to do. Exit code 1 if
     something is wrong."""
     session = session_of(context)
     if not examine(session.relay, session.screen):
         raise typer.Exit(1)
+
+
+# the order of `relay --help`: first what somebody needs at night
+app.command("console", short_help="A local web page of all this.")(open_console)
+app.command("replay-archive", short_help="Replay a bus's archive.")(replay_archive.replay_archive)
+app.command("redeliver", short_help="Deliver events again on purpose.")(redeliver.redeliver)
+app.command("audit", short_help="List events that never arrived.")(missing.show_audit)
+app.command("backfill", short_help="Make the events that never arrived.")(backfill.backfill)
+app.command("forget")(forgetting.forget)
+app.command("mark-restored", short_help="Mark what is uncertain in a restored ledger.")(
+    restored.mark_restored
+)
+app.command("import-claims", short_help="Claim what another consumer has handled.")(
+    import_claims.import_claims
+)
+app.command("try-mapping", short_help="Show what the routes make of an event.")(try_mapping)
+app.command("probe", short_help="Try repeated keys and ids in a sandbox.")(repetition.probe)
+app.command("cost", short_help="What a month of events costs.")(cost.cost)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(review.app, name="review")
+app.add_typer(setup_journey.app, name="setup")

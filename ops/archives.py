@@ -28,13 +28,14 @@ class Archive:
     rule_arns: Sequence[str]
 
 
-def moment(text: str) -> datetime:
-    """Reads ISO 8601; without a zone it is UTC. Raises OpsError."""
+def moment(text: str, also: str = "") -> datetime:
+    """Reads ISO 8601; without a zone it is UTC. Raises OpsError, which names the forms that the
+    caller reads also."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise OpsError(
-            f"{text} is not a valid time: use a form such as 2026-11-21T03:00Z."
+            f"{text} is not a valid time: use a form such as 2026-11-21T03:00Z{also}."
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

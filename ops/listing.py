@@ -52,7 +52,7 @@ class Wanted:
 
     since_ms: int
     until_ms: int
-    #: a pattern, as in a route
+    #: a pattern, as in a route; or a topic as tables show it
     topic: str = ""
     destination: str = ""
     #: a request's state, or words of the fate that `relay trace` shows
@@ -63,16 +63,17 @@ class Wanted:
 
     def takes(self, claim: Item) -> bool:
         """Whether a claim matches, as far as the claim itself can tell."""
-        topic, (_, identity, destination, *_) = str(claim.get("topic", "")), claim["sk"].split("#")
+        topic, owner = str(claim.get("topic", "")), owner_of(claim["pk"])
+        _, identity, destination, *_ = claim["sk"].split("#")
         known: dict[str, Any] = {
             **{name: [str(claim.get(attribute, ""))] for name, attribute in FIELDS.items()},
-            "conversation": [owner_of(claim["pk"])],
+            "conversation": [owner],
             "identity": [identity],
             "route": claim.get("routes", ()),
         }
         return (
             self.since_ms <= int(claim["claimed_at_ms"]) < self.until_ms
-            and (not self.topic or fnmatchcase(topic, self.topic))
+            and (self.topic in ("", short_topic(topic, owner)) or fnmatchcase(topic, self.topic))
             and self.destination in ("", destination)
             and all(_has(known[name], name, value) for name, value in self.fields.items())
         )
@@ -152,7 +153,8 @@ def _moment_ms(said: str, now_ms: int) -> int:
     """A time, or how long ago. Raises OpsError."""
     if said[-1:] in "shdn" and said[:1].isdecimal() and "-" not in said:
         return now_ms - dead_letter.seconds(said) * 1000
-    return int(archives.moment(said).timestamp() * 1000)
+    also = ", or how long ago: 90s, 15min, 2h or 3d"
+    return int(archives.moment(said, also).timestamp() * 1000)
 
 
 def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = "") -> Listed:

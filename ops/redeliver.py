@@ -37,7 +37,12 @@ def redeliver(
     route: Annotated[
         str, typer.Option(help="Only the requests of this route; without it, those of all routes.")
     ] = "",
-    topic: Annotated[str, typer.Option(help="A topic or detail-type; * matches anything.")] = "",
+    topic: Annotated[
+        str,
+        typer.Option(
+            help="A topic as tables show it, or a pattern of the whole one: * matches anything."
+        ),
+    ] = "",
     fields: Annotated[
         list[str] | None,
         typer.Option("--field", help=f"name=value; names: {', '.join(listing.NAMES)}."),

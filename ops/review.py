@@ -28,7 +28,7 @@ Most = Annotated[int, typer.Option(min=1, help="At most this many cases of each 
 MOST_DEFAULT = 200
 
 
-@app.command("list")
+@app.command("list", short_help="List what waits for a person.")
 def list_cases(context: typer.Context, most: Most = MOST_DEFAULT) -> None:
     """List what waits for a person: refused or undecidable requests, unreadable messages."""
     session = session_of(context)

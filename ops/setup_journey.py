@@ -63,7 +63,7 @@ def _group() -> None:
     """One command for each matter."""
 
 
-@app.command("journey")
+@app.command("journey", short_help="What journey external events need.")
 def journey(
     context: typer.Context,
     apply: Annotated[bool, typer.Option("--apply", help="Create what is missing.")] = False,
@@ -75,8 +75,8 @@ def journey(
     ] = "Customer steps",
 ) -> None:
     """Find or make what journey external events need, for the organisation that --environment
-    <name or file.toml> names. The OAuth client is said by the variables GENESYS_CLIENT_ID and
-    GENESYS_CLIENT_SECRET. Without --apply it only says what it would make."""
+    <name or file.toml> names. The OAuth client comes from the variables GENESYS_CLIENT_ID
+    and GENESYS_CLIENT_SECRET. Without --apply it only says what it would make."""
     session = session_of(context)
     client_id, client_secret = credentials_said(os.environ)
     relay = configuration_of(session.target.environment).document.relay

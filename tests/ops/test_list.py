@@ -56,6 +56,8 @@ def topics(answer: Any) -> list[str]:
         (["--to", "1s", "--state", "delivered"], ["paid"]),
         (["--topic", "order.*"], ["paid"]),
         (["--topic", "order"], []),
+        (["--topic", "c.acw"], ["acw"]),  # as tables show it
+        (["--topic", "c.ac*"], []),
         (["--destination", "notes"], ["sent"]),
         (["--state", "rejected"], ["sent"]),
         (["--state", "being written"], ["acw"]),
@@ -116,6 +118,7 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
         (["--field", "amount=5"], "amount=5 is not a field"),
         (["--field", "sender"], "sender is not a field"),
         (["--from", "noon"], "noon is not a valid time"),
+        (["--from", "5m"], "2026-11-21T03:00Z, or how long ago: 90s, 15min, 2h or 3d"),
         (["--from", "2 hours"], "2 hours is no"),
         (["--from", "1h", "--to", "2h"], "--from must be earlier than --to"),
         (["--from", "2099-01-01T00:00Z"], "--from must be earlier than --to"),

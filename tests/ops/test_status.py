@@ -247,13 +247,15 @@ def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said
         ["nothing"],
         ["dead-letters", "list", "--most", "x"],
         ["list", "--topic"],
+        ["review"],
+        [],
     ],
 )
 def test_a_usage_error_is_json_for_whoever_asked_for_json(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--json", *arguments]) == 2
-    assert json.loads(capsys.readouterr().err)["error"]
+    assert "\n" not in json.loads(capsys.readouterr().err)["error"]
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(("Usage: ", "Error: "))
 
