@@ -28,13 +28,13 @@ from tests.unit.simulated import envelope as simulated_envelope
 from tests.unit.world import World
 
 DESTINATIONS = {"attributes": {"kind": KIND.name}}
-WHY = {
+WHY: dict[str, Any] = {
     "name": "why-it-ended",
     "destination": "attributes",
     "topics": ["v2.detail.events.conversation.{id}.user.end"],
     "item": {"attributes": {"disposition": "body.disconnectType"}},
 }
-WHO = {
+WHO: dict[str, Any] = {
     "name": "who-answered",
     "destination": "attributes",
     "topics": ["v2.detail.events.conversation.{id}.user.*"],
