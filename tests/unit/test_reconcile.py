@@ -199,6 +199,20 @@ def test_a_dead_letter_goes_back_with_its_attributes_and_one_more_redrive() -> N
     assert office.result.redriven == 1
 
 
+def test_a_redrive_by_the_console_s_default_choice_is_taken_up_where_it_stopped() -> None:
+    """Of all letters at once and without counting it: a person wanted it, not the reconciler."""
+    office, batches = Office(), [batch_of("a"), batch_of("b")]
+    for batch in batches:
+        office.seal(batch)
+        office.bury("writes", encode(batch))
+    office.world.stored_queue("writes-dead").redrive_to_source()
+
+    office.run()
+
+    assert office.left("writes") == 0
+    assert [said[REDRIVES] for said in office.redriven("writes")] == ["0", "0"]
+
+
 def test_after_the_last_redrive_the_request_is_a_person_s() -> None:
     office, batch = Office(), batch_of("a")
     office.world.table.insert(sealed_item(batch, NOW_MS))
