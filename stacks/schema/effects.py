@@ -9,6 +9,7 @@ from jmespath.exceptions import JMESPathError
 from lambdas.relay.kernel.canonical import Json
 from lambdas.relay.kernel.patterns import overlap
 from lambdas.relay.routes.route import Route
+from stacks.schema.exclusion import exclude
 from stacks.schema.expressions import roots
 
 
@@ -36,12 +37,15 @@ def check(routes: Sequence[Route]) -> None:
             overlap(a, b) for a in one.topics for b in other.topics
         ):
             continue
+        if exclude(one.when, other.when):
+            continue
         both = f"routes {one.name} and {other.name}"
         if _meaning(one.item) == _meaning(other.item):
             raise ValueError(
                 f"{both} send the same events to destination {destination.name} as the same item, "
                 "so each event would take effect twice; merge them into one route with the topics "
-                "of both, or give them different items"
+                "of both, or give them different items, or conditions (when) that exclude each "
+                "other"
             )
         if one.when is not None and other.when is not None:
             continue  # the conditions may exclude each other

@@ -213,6 +213,21 @@ def test_items_under_ids_that_differ_or_never_meet_are_not() -> None:
     configured(one, other, contacts=contacts)
 
 
+def test_the_same_item_under_conditions_that_exclude_each_other_is_one_effect() -> None:
+    """One medium in the first lane, the other in the last: an event is of one of them."""
+    voice = {**WHY, "name": "voice", "when": "body.mediaType == 'VOICE'"}
+    mail = {**WHY, "name": "mail", "when": "body.mediaType == 'EMAIL'"}
+    relay, called = Relay(), envelope("user-end", mediaType="VOICE")
+    written = envelope("user-end", mediaType="EMAIL")
+
+    assert len(relay.takes(configured(voice, mail), called, written, republished(called))) == 2
+    with pytest.raises(ValueError, match="routes voice and why-it-ended send the same events"):
+        configured(voice, WHY)
+    ended = {**mail, "when": "body.disconnectType == 'PEER'"}
+    with pytest.raises(ValueError, match="that exclude each other"):
+        configured(voice, ended)
+
+
 def renamed(what: str, *formerly: str) -> Configuration:
     if what == "route":
         return configured({**WHY, "name": "new", "formerly": list(formerly)}, WHO)
