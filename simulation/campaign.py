@@ -72,6 +72,9 @@ REASONS_MAX: Mapping[str, float] = {
     "UNREADABLE": 0.005,
     "BEYOND_HORIZON": 0.02,
     "RECORD_GONE": 0.02,
+    # people purge and edit messages, and edit records
+    "ABANDONED": 0.005,
+    "RECORD_DAMAGED": 0.01,
     # conflicts of up to two hours, in a quarter of the worlds
     "CONFLICT_LASTS": 0.02,
     "NEVER_CONFIRMED_ABSENT": 0.02,

@@ -53,6 +53,7 @@ class Incidents:
             self.queues,
             tuple(self.mappings),
             self.bus,
+            self.table,
             self.harm,
         ).plan(self._at_some_time)
         for queue, mapping in self.mappings.items():

@@ -80,6 +80,13 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("complete", "vault.keep("): "tests/simulation/test_hands_on_cases.py",
     ("park_unrecorded", ""): "tests/simulation/test_hands_on_cases.py",
     ("doubting", ""): "tests/ops/test_restore.py",
+    # ... no two runs at once over a message of which a part waits, no call that the ledger refuses
+    # for good though each of its items is valid,
+    ("_let_wait", "return None"): "tests/unit/test_correlation.py",
+    ("_consolidate", "return [small."): "tests/unit/test_consolidation.py",
+    ("_consolidate", 'consumer.telemetry.note("not consolidated", reason=malformed'): (
+        "tests/unit/test_consolidation.py"
+    ),
     # ... and no deploy that removes a destination while a message for it is split.
     ("_unconfigured", "deps.writes.send("): "tests/unit/test_dedup.py",
 }

@@ -7,10 +7,13 @@ from random import Random
 from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import HOUR_S
 from lambdas.relay.kernel.ports import Outgoing
+from lambdas.relay.requests.record import record_key
 from simulation.fault_plan import FaultPlan
 from simulation.memory.bus import Bus
 from simulation.memory.queues import StoredQueue
+from simulation.memory.table import Table
 from simulation.memory.timeline import Timeline
+from simulation.post import request_of
 from simulation.workload import marker, numbers_of
 
 Later = Callable[[Callable[[], None]], None]
@@ -27,7 +30,8 @@ class Harm:
     edited: set[int] = field(default_factory=set)
     #: their message was purged before they were claimed
     purged: set[int] = field(default_factory=set)
-    #: their request's message was purged: it is sent again a few times, and then a person has it
+    #: a message of their request was purged or edited: it is sent again a few times, all of which
+    #: may meet the same, and then a person has it
     emptied: set[int] = field(default_factory=set)
     #: their message was away for days, and came back; meanwhile a person may have been asked
     taken_out: set[int] = field(default_factory=set)
@@ -48,6 +52,7 @@ class Slips:
     #: the queues that functions read
     names: Sequence[str]
     bus: Bus
+    table: Table
     harm: Harm
 
     def plan(self, at_some_time: Later) -> None:
@@ -82,6 +87,7 @@ class Slips:
     def _edit_bodies(self, queue: StoredQueue) -> None:
         for message in list(queue.messages.values()):
             self.harm.edited.update(numbers_of(message.body))
+            self._empty(message.body)
             del queue.messages[message.message_id]
             queue.send(Outgoing(_edited(message.body), message.attributes))
 
@@ -93,7 +99,12 @@ class Slips:
     def _purge(self, name: str, events: set[int]) -> None:
         for message in self.queues[name].messages.values():
             events.update(numbers_of(message.body))
+            self._empty(message.body)
         self.queues[name].messages.clear()
+
+    def _empty(self, body: str) -> None:
+        if record_key(request_of(body) or "") in self.table.items:
+            self.harm.emptied.update(numbers_of(body))
 
     def _purge_and_replay(self) -> None:
         for name in ("events", "batches"):

@@ -8,8 +8,10 @@ from lambdas.relay.functions.consolidation import Deps, dedup_together
 from lambdas.relay.functions.dedup import Deps as DedupDeps
 from lambdas.relay.genesys.backpressure import Backpressure
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened
+from lambdas.relay.kernel.errors import Impossible
 from lambdas.relay.kernel.limits import CONSOLIDATE_EVERY_S, DAY_S
-from lambdas.relay.kernel.ports import Delivery, Outgoing
+from lambdas.relay.kernel.ports import Delivery, Item, Outgoing, Written
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.shared import STATE, key_of
 from lambdas.relay.messages.sealing import Batch, decode, describe, encode
 from lambdas.relay.requests.record import Record, record_key
@@ -97,6 +99,28 @@ def test_without_pressure_nothing_waits() -> None:
         world.seal(small(number))
     assert world.invoke(world.receive()) == []
     assert len(world.written()) == 10
+
+
+def test_what_the_ledger_will_never_take_together_goes_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of them may be at fault; dedup finds out which, and its neighbours go on."""
+    world = Pressed()
+    for number in range(3):
+        world.seal(small(number))
+    world.invoke(world.receive())
+    world.timeline.advance(CONSOLIDATE_EVERY_S)
+    insert = world.table.insert
+
+    def refused(item: Item) -> Written:
+        if item.get("state") == "MERGED":
+            raise Impossible(Code.CALL_REFUSED("BatchExecuteStatement", "ValidationError"))
+        return insert(item)
+
+    monkeypatch.setattr(world.table, "insert", refused)
+
+    assert world.invoke(world.receive()) == []
+    assert len(world.written()) == 3
 
 
 def test_what_somebody_waits_for_is_not_held() -> None:

@@ -39,6 +39,7 @@ from lambdas.relay.kernel.ports import Item, Written
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, decode, encode, seal
 from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.sending import sealed_item
 from stacks.schema import confirmations
 from stacks.schema.parsing import parse
 from tests.unit.batches import NOW_MS
@@ -555,6 +556,26 @@ def test_only_the_event_waits_of_which_nobody_can_know() -> None:
     take_out(desk, "one")
     assert deduplicate(desk, alone)
     assert sorted(told(desk) + written(desk)) == [CREATED, *[CREATED] * 3]
+
+
+def test_what_another_run_has_decided_meanwhile_does_not_wait_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A message came twice: the other run has recorded its batch, so this one does as it did."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "one", 60)
+    batch = arriving(caused(), replace(caused(said="news"), facts=""))
+    insert = desk.world.table.insert
+
+    def recorded_meanwhile(item: Item) -> Written:
+        if item.get("state") == "MERGED":
+            insert(sealed_item(batch, desk.now_ms))
+        return insert(item)
+
+    monkeypatch.setattr(desk.world.table, "insert", recorded_meanwhile)
+
+    assert deduplicate(desk, batch)
+    assert sorted(written(desk)) == [CREATED, CREATED]
 
 
 def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
