@@ -347,6 +347,18 @@ def test_an_old_event_takes_none_of_its_neighbours_along() -> None:
     assert world.telemetry.counts["BeyondHorizon"] == 2
 
 
+def test_a_claimed_batch_that_comes_back_without_its_old_event_goes_on() -> None:
+    """A redrive into the wrong queue: what is on record as old is not in this message."""
+    world = World()
+    deduplicated(world, *sealed([sealed_event("a"), aged("b")]))
+    (claimed,) = map(decode, world.bodies("writes"))
+
+    assert deduplicated(world, claimed) == 0
+
+    assert written(world) == [["a"]] * 2
+    assert reviewed(world) == [["b"]]
+
+
 def test_an_old_copy_among_neighbours_is_a_duplicate() -> None:
     world = World()
     claim(batch_of("b"), world.ledger, NOW_MS)

@@ -101,7 +101,8 @@ def _decide(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int) -> Dispos
         return decided
     guarded, aged = decided
     _tell(batch, guarded, deps)
-    if aged and isinstance(wait := _beyond_horizon(apart(batch, aged), deps, now_ms), Later):
+    old = batch.only(aged)  # none of them is in what was claimed and came to the wrong queue
+    if old.events and isinstance(wait := _beyond_horizon(apart(old), deps, now_ms), Later):
         return wait
     return _claim(batch.without(frozenset(guarded.echoes) | aged), deps, now_ms)
 

@@ -18,15 +18,14 @@ def aged_events(batch: Batch, now_ms: int) -> frozenset[str]:
     )
 
 
-def apart(batch: Batch, aged: frozenset[str]) -> Batch:
-    """The aged events as a batch of their own for a person to decide: the same one in every run of
-    this batch."""
-    old = batch.only(aged)
+def apart(old: Batch) -> Batch:
+    """The aged events of a batch as a batch of their own for a person to decide: the same one in
+    every run."""
     (made,) = seal(
-        batch.target,
+        old.target,
         old.events,
-        now_ms=batch.sealed_at_ms,
-        nonce=f"{batch.batch_id}.aged",
+        now_ms=old.sealed_at_ms,
+        nonce=f"{old.batch_id}.aged",
         most_events=len(old.events),
         most_bytes=SEALED_BYTES_MAX,
     )
