@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambdas.adapters.ledger import ATTENTION_INDEX
-from lambdas.relay.requests.record import batch_id_of, record_key
+from lambdas.relay.requests.record import Record, batch_id_of, record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from ops.connection import Relay
 
@@ -29,9 +29,10 @@ def read_attention(relay: Relay, attention: str, most: int) -> Sequence[Entry]:
     listed = list(_listed(relay, attention, most))
     items = relay.ledger.find([record_key(batch_id) for batch_id, _ in listed])
     return [
-        Entry(attention, batch_id, item["state"], item.get("destination", "?"), due_at_s)
+        Entry(attention, batch_id, record.state, record.destination or "?", due_at_s)
         for (batch_id, due_at_s), item in zip(listed, items, strict=True)
         if item is not None
+        for record in [Record.of(item)]
     ]
 
 

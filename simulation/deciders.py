@@ -139,14 +139,14 @@ class DecidedWorld(World):
         random = self.readings
         for key in [key for key in self.documents if key.startswith(QUARANTINE)]:
             if random.random() < DECIDED_SHARE:
+                # What is read again can be back under the same name before another discards it.
+                shown = numbers_of(self.documents[key])
                 for _ in range(2 if random.random() < TWICE_SHARE else 1):
                     verdict: Verdict = "again" if random.random() < READ_AGAIN_SHARE else "discard"
                     delay_s = random.random() * AT_THE_SAME_TIME_S
-                    self.timeline.after(delay_s, partial(self._order_message, key, verdict))
+                    self.timeline.after(delay_s, partial(self._order_message, key, shown, verdict))
 
-    def _order_message(self, key: str, verdict: Verdict) -> None:
-        shown = numbers_of(self.documents.get(key, ""))
-
+    def _order_message(self, key: str, shown: set[int], verdict: Verdict) -> None:
         def ended(ending: Ending) -> None:
             is_refused = isinstance(ending, Returned) and ending.value == ["refused"]
             if verdict == "discard" and not is_refused:

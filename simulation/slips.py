@@ -130,9 +130,9 @@ def _edit_attributes(queue: StoredQueue) -> None:
 
 def _edited(body: str) -> str:
     """A sealed batch's events get other contents. Other messages have no checksum, and an edited
-    envelope would be a different event: they are cut off, and so unreadable."""
+    envelope would be a different event: they get an end that makes them unreadable."""
     if '"sum":' not in body:
-        return body[:-1]
+        return f"{body}?"
     for number in numbers_of(body):
         body = body.replace(marker(number), f"{marker(number)} as edited")
     return body

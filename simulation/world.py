@@ -286,7 +286,9 @@ class World:
         if new is not None and new["pk"].startswith("L#"):
             self.shared_writes += 1
         if new is not None and "reposts" in new:
-            self.reposts[new["pk"]] = int(new["reposts"])
+            # A restored ledger forgets those before; what they did stays.
+            more = int(new["reposts"]) - int((old or {}).get("reposts", 0))
+            self.reposts[new["pk"]] = self.reposts.get(new["pk"], 0) + max(0, more)
         if new is not None and "parent" in new:
             self.parents[new["pk"]] = str(new["parent"])
         if new is not None and "destination" in new:

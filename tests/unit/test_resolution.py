@@ -74,6 +74,16 @@ def test_the_history_keeps_who_and_why() -> None:
     assert Record.of(item_of(world)).history[-1].endswith("DECIDED | jo | happened | looked it up")
 
 
+def test_a_record_that_lost_its_state_is_repaired_before_it_is_decided() -> None:
+    world = World()
+    waiting(world)
+    key = record_key(BATCH.batch_id)
+    world.table.items[key] = {n: v for n, v in item_of(world).items() if n != "state"}
+
+    with pytest.raises(NotResolved, match="lost its state: reconcile repairs it"):
+        decide(world, "happened")
+
+
 @pytest.mark.parametrize(
     ("verdict", "state"), [("happened", "RECONCILED"), ("discard", "DISCARDED")]
 )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lambdas.relay.kernel.canonical import read_json
 from lambdas.relay.kernel.errors import RelayError
+from lambdas.relay.kernel.limits import MINUTE_S, RECONCILE_EVERY_S
 from lambdas.relay.kernel.ports import Change, Guard, Item, Ledger, Outbox, Outgoing, Vault
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
@@ -139,10 +140,17 @@ def _leave(parked: Parked, transition: tuple[Guard, Change], ledger: Ledger) -> 
     record, (guard, change) = parked.record, transition
     written = ledger.change(*record_key(record.batch_id), guard, change)
     if not (written.applied or _is_ours(written.before, change)):
-        standing = "gone" if written.before is None else written.before["state"]
-        raise NotResolved(
-            f"Request {record.batch_id} no longer waits for a person: it is {standing}."
+        raise NotResolved(_how_it_stands(record.batch_id, written.before))
+
+
+def _how_it_stands(batch_id: str, before: Item | None) -> str:
+    if before is not None and "state" not in before:
+        return (
+            f"The record of request {batch_id} has lost its state: reconcile repairs it. Decide "
+            f"again in {RECONCILE_EVERY_S // MINUTE_S} minutes."
         )
+    standing = "gone" if before is None else before["state"]
+    return f"Request {batch_id} no longer waits for a person: it is {standing}."
 
 
 def _is_ours(before: Item | None, change: Change) -> bool:
