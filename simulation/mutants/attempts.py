@@ -29,13 +29,17 @@ _body = Batch.body
 _numbers = count()
 
 
-def _no_lease(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
-    guard, change = opening(now_ms, lease_until_ms, holder)
+def _no_lease(
+    now_ms: int, lease_until_ms: int, holder: str, **carried: object
+) -> tuple[Guard, Change]:
+    guard, change = opening(now_ms, lease_until_ms, holder, **carried)
     return replace(guard, lease_before_ms=None), change
 
 
-def _short_lease(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
-    return opening(now_ms, now_ms + 5_000, holder)
+def _short_lease(
+    now_ms: int, lease_until_ms: int, holder: str, **carried: object
+) -> tuple[Guard, Change]:
+    return opening(now_ms, now_ms + 5_000, holder, **carried)
 
 
 def _fresh_key(self: Genesys, batch: Batch, destination: Destination) -> Posted:

@@ -16,7 +16,7 @@ from lambdas.relay.kernel.limits import ATTEMPTS_MAX, FAILURES_MAX, LIVE, SPLIT_
 from lambdas.relay.kernel.ports import Answer, Http, NotSent, Outgoing, Unanswered
 from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.messages.sealing import Batch, encode
-from lambdas.relay.requests.record import record_key
+from lambdas.relay.requests.record import Record, record_key
 from simulator.faults import Conduct
 from simulator.items import Poison
 from tests.unit.kinds import section
@@ -331,6 +331,24 @@ def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_se
     assert len([r for r in posted.sent if r.path != "/oauth/token"]) == sent
     assert world.state(batch) == ("RECONCILED" if sent == 1 else accepted)
     assert not world.in_review()
+
+
+@pytest.mark.parametrize("left_out", [{"echoes": {"another": "a-request"}}, {}], ids=str)
+def test_the_record_tells_of_what_its_request_carries_and_of_nothing_else(
+    left_out: dict[str, Any],
+) -> None:
+    """What dedup recorded and did not send on, as an echo or as another batch's, is no item."""
+    world = Simulated(configuration(TRACKED_ORDERS))
+    batch = world.batch([envelope(1, order="o:1")])
+    key = record_key(batch.batch_id)
+    listed = {"events": ["another", batch.events[0].identity], **left_out}
+    expected = {"expected": '[["o:9",{}],["o:1",{}]]'}
+    world.table.items[key] = {**world.table.items[key], **listed, **expected}
+
+    world.write_all()
+
+    record = Record.of(world.table.items[key])
+    assert (record.state, record.items, record.keys) == ("PENDING_EVENT", 1, ("o:1",))
 
 
 def test_a_compensating_request_is_not_judged_by_what_its_first_one_made() -> None:

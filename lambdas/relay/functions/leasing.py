@@ -1,6 +1,8 @@
 """The lease of a request: which message may send it now, and what a copy does instead."""
 
 from lambdas.relay.correlation.deps import Deps
+from lambdas.relay.destinations.correlation import expecting
+from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.functions.parts import stand_by
 from lambdas.relay.functions.repairs import changed
 from lambdas.relay.kernel.reasons import Code
@@ -15,7 +17,10 @@ def open_request(batch: Batch, deps: Deps, now_ms: int, deadline_ms: int) -> Ope
     """Takes the lease, or returns what to do instead."""
     lease_until_ms = deadline_ms + int(deps.timing.quarantine_s * 1000)
     holder = deps.entropy.token()
-    transition = opening(now_ms, lease_until_ms, holder)
+    destination = of_target(batch.target, deps.destinations)
+    awaited = None if destination is None else destination.awaited
+    carried = {"items": len(batch.events), **expecting(batch, awaited)}
+    transition = opening(now_ms, lease_until_ms, holder, **carried)
     written = changed(batch.batch_id, transition, deps)
     if written is None:
         return Later(Code.RECORD_REPAIRED(), 0)

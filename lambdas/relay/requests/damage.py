@@ -57,7 +57,7 @@ _WHOLE = (
     "attempt", "lease_until_ms", "doubt_since_ms", "deferred", "sealed_at_ms", "settled_at_ms",
     "heard_at_ms", "accepted_at_ms", "reconciled_at_ms", "confirmed_at_ms", "resolved_at_ms",
     "orphaned_at_ms", "turn", "tries", "stretches", "resends", "reposts", "window_until_ms",
-    "prompts", "failures", "expires_at", "due_at", "conflict_since_ms", "unread_at_ms",
+    "prompts", "failures", "items", "expires_at", "due_at", "conflict_since_ms", "unread_at_ms",
 )  # fmt: skip
 _TEXTS = (
     "holder", "destination", "genesys_id", "context_id", "conversation_id", "reason",

@@ -182,9 +182,11 @@ class Record:
 
     @property
     def items(self) -> int:
-        """How many of them its request contains. Echoes and events beyond the horizon are recorded
-        but not sent."""
-        return len(self.item.get("events", ())) - len(self.echoes) - len(self.aged)
+        """How many of them its request contains. Echoes, events beyond the horizon and what turned
+        out to be another's are recorded but not sent. Before its first attempt the last of these
+        are counted."""
+        recorded = len(self.item.get("events", ())) - len(self.echoes) - len(self.aged)
+        return int(self.item.get("items", recorded))
 
     @property
     def echoes(self) -> Mapping[str, str]:

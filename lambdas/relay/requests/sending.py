@@ -101,8 +101,11 @@ class Opened:
         return Guard(frozenset({"OPEN"}), attempt=self.attempt, holder=self.holder)
 
 
-def opening(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Change]:
-    """SEALED, or OPEN with its lease run out, to OPEN by this holder.
+def opening(
+    now_ms: int, lease_until_ms: int, holder: str, **carried: object
+) -> tuple[Guard, Change]:
+    """SEALED, or OPEN with its lease run out, to OPEN by this holder. `carried` says what the
+    request carries: dedup recorded it before it claimed, so with events that are copies or echoes.
 
     time ─▶  opened_at ......... POST ......... invocation's end ... quarantine ... lease_until
              ╰ doubt begins here                                                    ╰ only now may
@@ -111,7 +114,7 @@ def opening(now_ms: int, lease_until_ms: int, holder: str) -> tuple[Guard, Chang
     return (
         Guard(frozenset({"SEALED", "OPEN"}), lease_before_ms=now_ms),
         Change(
-            put={"state": "OPEN", "holder": holder, "lease_until_ms": lease_until_ms},
+            put={"state": "OPEN", "holder": holder, "lease_until_ms": lease_until_ms, **carried},
             default={"doubt_since_ms": now_ms},
             add={"attempt": 1},
         ),
