@@ -272,8 +272,7 @@ class World:
             delay_s = 0.0
         elif fault_plan.strikes("echo late"):
             delay_s = fault_plan.fraction() * 2 * HOUR_S
-        times = 2 if fault_plan.strikes("echo repeated") else 1
-        for number in range(times):
+        for number in range(2 if fault_plan.strikes("echo repeated") else 1):
             self.timeline.after(
                 delay_s + number * fault_plan.fraction() * 600, lambda: self._echo(correlation_id)
             )
@@ -302,8 +301,7 @@ class World:
     def _sent(self, queue: str, text: str) -> None:
         if queue == "batches" and self.scenario.deploy == "removed":
             self.sealed |= workload.numbers_of(text)
-        request = request_of(text)
-        if request is not None:
+        if (request := request_of(text)) is not None:
             self.requests.setdefault(request, set()).update(workload.numbers_of(text))
         if is_astray(queue, text):
             self.strays.append(f"a message that belongs elsewhere was sent to {queue}")
