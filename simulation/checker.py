@@ -160,7 +160,9 @@ def _records(history: History) -> Iterator[str]:
         if state in WITH_A_PERSON:
             if item.get("attention") != "review":
                 yield f"{pk} is {state} but not on the list for review"
-            if f"review/{pk.removeprefix('R#')}.json" not in history.documents:
+            batch_id = pk.removeprefix("R#")
+            is_reopened = batch_id in history.forgotten.closed  # by a restore, without its document
+            if f"review/{batch_id}.json" not in history.documents and not is_reopened:
                 yield f"{pk} is {state} but its document is not in the vault"
         elif state in AWAITING:
             if item.get("attention") != "overdue":

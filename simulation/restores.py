@@ -14,7 +14,7 @@ from lambdas.relay.kernel.limits import HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import batch_id_of
 from lambdas.relay.requests.sending import doubting
-from lambdas.relay.requests.states import OVERDUE
+from lambdas.relay.requests.states import OVERDUE, REVIEW
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.memory.bus import Bus
 from simulation.memory.queues import StoredQueue
@@ -53,6 +53,9 @@ class Forgotten:
     #: events whose request was under way at that moment, and was marked: what it may have done
     #: since is in doubt like any other, so that nothing of it is repeated untold
     told: set[int] = field(default_factory=set)
+    #: requests that were in review at that moment, and no longer were when the table was restored:
+    #: their documents are gone
+    closed: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Restores:
         self.forgotten.requests.update(changed)
         self.forgotten.events.update(events)
         self.forgotten.unheld.update(events - held)
+        closed = _in_review(self._kept).keys() - _in_review(self.table.items).keys()
+        self.forgotten.closed.update(batch_id_of(pk) for pk, _ in closed)
         self.table.items.clear()
         self.table.items.update(self._kept)
         if self.marking.random() < MARKED_SHARE:
@@ -122,6 +127,10 @@ class Restores:
         for envelope in self.bus.archive:
             self.forgotten.replayed.update(numbers_of(envelope))
         self.bus.replay("after a restore")
+
+
+def _in_review(items: Mapping[Key, Item]) -> Mapping[Key, Item]:
+    return {key: item for key, item in items.items() if item.get("attention") == REVIEW}
 
 
 def _changed(before: Mapping[Key, Item], after: Mapping[Key, Item]) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.kernel.ports import Item
 from simulation.checker import Account, check
 from simulation.endless import NEVER
 from simulation.history import History
@@ -91,6 +92,30 @@ def test_it_sees_a_request_without_an_open_record(history: History) -> None:
 def test_it_sees_a_document_that_is_gone(history: History, folder: str) -> None:
     account = _checked(replace(history, documents=_without(history.documents, folder)))
     assert account.violations
+
+
+def test_only_a_case_that_a_restore_reopened_may_lack_its_document(history: History) -> None:
+    case, other = _case("reopened"), _case("another")
+    items = {**history.items, **case, **other}
+    reopened = replace(history.forgotten, closed={"reopened"})
+
+    account = _checked(replace(history, items=items, forgotten=reopened))
+
+    assert account.violations == ["R#another is MANUAL_REVIEW but its document is not in the vault"]
+
+
+def test_a_case_that_a_restore_reopened_is_on_the_list_and_does_not_expire(
+    history: History,
+) -> None:
+    items = {**history.items, **_case("reopened", attention="overdue", expires_at=1)}
+    reopened = replace(history.forgotten, closed={"reopened"})
+
+    account = _checked(replace(history, items=items, forgotten=reopened))
+
+    assert account.violations == [
+        "R#reopened is MANUAL_REVIEW but not on the list for review",
+        "R#reopened is MANUAL_REVIEW and will expire",
+    ]
 
 
 def test_it_sees_a_message_that_is_left(history: History) -> None:
@@ -186,6 +211,13 @@ def _sent(history: History, kind: Kind, answers: list[str], *, persists: bool = 
     """The history with an event of an application in it, and what its sender was answered."""
     facts = [*history.facts, Fact(NUMBER, kind, 1, persists)]
     return replace(history, facts=facts, answers={**history.answers, NUMBER: answers})
+
+
+def _case(batch_id: str, **more: object) -> Mapping[tuple[str, str], Item]:
+    """A record that a person has, without its document."""
+    key = (f"R#{batch_id}", "R")
+    record = {"pk": key[0], "sk": key[1], "state": "MANUAL_REVIEW", "attention": "review"}
+    return {key: {**record, **more}}
 
 
 def _with_record(history: History, changes: Mapping[str, Any]) -> History:

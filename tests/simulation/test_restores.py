@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from multiprocessing.pool import Pool
+from random import Random
 
 import pytest
 
+from lambdas.relay.kernel.limits import HOUR_S, MINUTE_S
 from simulation.checker import check
 from simulation.history import History
-from simulation.restores import Forgotten
-from simulation.scenario import Scenario, draw
+from simulation.restores import Forgotten, Restores
+from simulation.scenario import Scenario, draw, draw_small
 from simulation.work import run_restored
 from simulation.world import World
 
@@ -66,3 +68,28 @@ def test_what_a_message_held_may_not_be_lost_by_a_restore(
         in check(replace(gone, forgotten=held), scenario.regime).violations
     )
     assert check(replace(gone, forgotten=unheld), scenario.regime).purged == 1
+
+
+class AtOnce(Random):
+    """The moment to restore is now, and the functions stop now."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def test_a_case_that_was_closed_since_is_noted_and_one_that_still_waits_is_not() -> None:
+    world, forgotten = World(draw_small(1)), Forgotten()
+    items = world.table.items
+    for pk in ("R#closed since", "R#waiting"):
+        items[pk, "R"] = {"pk": pk, "sk": "R", "state": "MANUAL_REVIEW", "attention": "review"}
+    confirmed = {"pk": "R#closed since", "sk": "R", "state": "CONFIRMED"}
+
+    Restores(
+        AtOnce(), world.timeline, world.table, world.queues, world.mappings,
+        world.reconciliation, world.bus, {}, forgotten, AtOnce(),
+    ).plan()  # fmt: skip
+    world.timeline.after(MINUTE_S, lambda: items.update({("R#closed since", "R"): confirmed}))
+    world.timeline.advance(HOUR_S)
+
+    assert items["R#closed since", "R"]["state"] == "MANUAL_REVIEW"
+    assert forgotten.closed == {"closed since"}
