@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from lambdas.relay.kernel.limits import MESSAGES_PER_INVOCATION, QUEUES
+from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION, QUEUES
 from simulation.aws.instances import Aws, WiredInstance, as_lambda_does, sleeping_in
 from simulation.aws.wiring import Wiring, by_the_limits
 from simulation.checker import check
@@ -23,7 +23,7 @@ EVENTS = 20
 
 
 def draw_wired(seed: int) -> Scenario:
-    """The scenario of a seed, as far as its queues and limits are not the template's."""
+    """The scenario of a seed, as far as its queues, limits and durations are not the template's."""
     drawn = draw(seed)
     return replace(
         drawn,
@@ -32,6 +32,7 @@ def draw_wired(seed: int) -> Scenario:
         told=0,
         states=0,
         receives_max=by_the_limits().receives_max,
+        timing=LIVE,
         deploy="none",
     )
 

@@ -9,13 +9,13 @@ import pytest
 
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.adapters.queues import SqsQueue
-from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION, RECEIVES_MAX
+from lambdas.relay.kernel.limits import LIVE, MESSAGES_PER_INVOCATION, RECEIVES_MAX, TIMINGS
 from lambdas.relay.kernel.ports import Item, Outgoing
 from simulation.aws.wiring import Wiring, of_template
 from simulation.aws.world import WiredWorld, draw_wired, run_wired
 from simulation.checker import check
 from simulation.fault_plan import Kind
-from simulation.scenario import Scenario, calm
+from simulation.scenario import Scenario, calm, draw
 from simulation.workload import Shares
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
@@ -61,6 +61,15 @@ def test_the_template_says_what_the_limits_say(wiring: Wiring) -> None:
     assert wiring.batch_size == MESSAGES_PER_INVOCATION
     assert wiring.timeouts_s == {v: LIVE.function_timeout_s[v] for v in wiring.timeouts_s}
     assert {n: wiring.visibility_s[n] for n in RECEIVES_MAX} == LIVE.visibility_s
+
+
+def test_genesys_is_no_slower_than_the_functions_are_told(wiring: Wiring) -> None:
+    """A request that takes effect later than that is a second effect, which nobody promises to
+    prevent (R1)."""
+    told = TIMINGS[wiring.text("write", "TIMING")]
+
+    assert all(draw_wired(seed).timing == told for seed in range(20))
+    assert any(draw(seed).timing != told for seed in range(20))
 
 
 def _without(wiring: Wiring, verb: str, told: str) -> Wiring:
