@@ -7,6 +7,7 @@ from random import Random
 
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S
 from simulation import workload
+from simulation.endless import Stumble
 from simulation.fault_plan import FaultPlan
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.memory.bus import Bus
@@ -19,9 +20,10 @@ from simulation.post import request_of
 from simulation.slips import Harm, Slips
 from simulation.workload import CLAIM_DAYS, HORIZON_DAYS, START_MS
 
-#: one hour before SQS's four days; an hour less if an event kills its function, which costs its
-#: neighbours ten receives, seven minutes apart
-PAUSE_END_H, PAUSE_END_BESIDE_A_KILLER_H = 95, 94
+#: one hour before SQS's four days; earlier if an event kills its function, which costs its
+#: neighbours as many receives as it has: ten at intake and a hundred at dedup, seven minutes apart
+PAUSE_END_H = 95
+PAUSE_END_BESIDE_H: Mapping[Stumble | None, int] = {"kills intake": 94, "kills dedup": 83}
 #: incidents begin within this time, or within the time of faults, if that is less (seconds)
 WITHIN_S = 6 * HOUR_S
 

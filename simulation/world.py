@@ -25,7 +25,7 @@ from simulation.deploys import Deploy
 from simulation.fault_plan import ASTRAY, FaultPlan
 from simulation.functions import FUNCTIONS, WRITERS_OF_LANES, Function, Instance, Neighbours
 from simulation.history import History
-from simulation.incidents import PAUSE_END_BESIDE_A_KILLER_H, PAUSE_END_H, Incidents
+from simulation.incidents import PAUSE_END_BESIDE_H, PAUSE_END_H, Incidents
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
 from simulation.meddling import Meddling
@@ -187,7 +187,7 @@ class World:
             self.secret,
             self.harm,
             scenario.faults_s,
-            PAUSE_END_BESIDE_A_KILLER_H if scenario.ending.stumble else PAUSE_END_H,
+            PAUSE_END_BESIDE_H.get(scenario.ending.stumble, PAUSE_END_H),
         ).plan(late=scenario.regime.late_copies)
         self._plan_hands()
         endless.plan(scenario.ending, scenario.seed, self.facts, self.server.ceased, self.timeline)

@@ -9,12 +9,12 @@ import pytest
 
 from lambdas.relay.kernel.ports import Item
 from simulation.checker import Account, check
-from simulation.endless import NEVER
+from simulation.endless import NEVER, ending_of
 from simulation.history import History
 from simulation.memory.queues import Message
 from simulation.regimes import BY_NAME
 from simulation.scenario import Scenario, draw
-from simulation.workload import Fact, Kind
+from simulation.workload import Fact, Kind, marker, numbers_of
 from simulation.world import World
 
 
@@ -127,6 +127,43 @@ def test_it_sees_a_message_that_is_left(history: History) -> None:
 def test_it_sees_a_message_that_sqs_dropped(history: History) -> None:
     account = _checked(replace(history, dropped=[Message("m", "{}", {}, 0, 0)]))
     assert "dropped" in account.violations[0]
+
+
+def test_a_message_that_kills_every_writer_may_be_dropped_once_a_person_has_its_request(
+    history: History,
+) -> None:
+    pk, number = _in_review(history)
+    body = json.dumps({"batch_id": pk.removeprefix("R#"), "marker": marker(number)})
+    message = Message("writes-1", body, {}, 0, 0, receives=500)
+    doomed = replace(
+        history,
+        dropped=[message],
+        ending=ending_of("kills write"),
+        stuck=frozenset({number}),
+    )
+    assert _dropped(doomed) == 0
+
+    items = {**doomed.items, (pk, "R"): {**doomed.items[pk, "R"], "state": "DONE"}}
+    forbidden = (
+        replace(doomed, items=items),
+        replace(doomed, stuck=frozenset()),
+        replace(doomed, ending=ending_of("kills dedup")),
+        replace(doomed, ending=NEVER),
+        replace(doomed, dropped=[replace(message, receives=0)]),
+        replace(doomed, dropped=[replace(message, body="{}")]),
+    )
+    assert [_dropped(each) for each in forbidden] == [1] * len(forbidden)
+
+
+def _in_review(history: History) -> tuple[str, int]:
+    """The key of a request that a person has, and an event of it."""
+    name = next(name for name in history.documents if name.startswith("review/"))
+    pk = f"R#{name.removeprefix('review/').removesuffix('.json')}"
+    return pk, min(numbers_of(history.documents[name]))
+
+
+def _dropped(history: History) -> int:
+    return sum("was dropped" in each for each in _checked(history).violations)
 
 
 @pytest.mark.parametrize("state", ["SEALED", "OPEN"])

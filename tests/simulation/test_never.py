@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from lambdas.relay.kernel.limits import HOUR_S
 from simulation.bounds import exceeded
 from simulation.checker import check
-from simulation.endless import SILENCES, Endless, ending_of
+from simulation.endless import SILENCES, Endless, Stumble, ending_of
 from simulation.functions import FUNCTIONS
 from simulation.history import History
+from simulation.incidents import PAUSE_END_BESIDE_H, PAUSE_END_H
 from simulation.scenario import ENDLESS_EVENTS, calm, draw_endless
 from simulation.trial import run_scenario
+from simulation.workload import START_MS
 from simulation.world import World
 
 #: those that are asked every two minutes for eight days take a minute each: they are of `make sim`
@@ -49,6 +52,23 @@ def test_a_person_has_it_in_bounded_time_and_the_others_are_written(fault: Endle
 @pytest.mark.parametrize("fault", SOON)
 def test_the_same_while_all_else_goes_wrong_as_well(fault: Endless) -> None:
     assert run_scenario(draw_endless(3, fault)).account.violations == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "queue"),
+    [("kills intake", "events"), ("kills dedup", "batches"), ("kills write", "writes")],
+)
+def test_nothing_is_lost_where_a_queue_rests_beside_what_kills_its_function(
+    fault: Stumble, queue: str
+) -> None:
+    rests_h = PAUSE_END_BESIDE_H.get(fault, PAUSE_END_H)
+    scenario = calm(1, "honoured", ENDLESS_EVENTS)
+    world = World(replace(scenario, ending=ending_of(fault), publishing_s=480))
+    world.mappings[queue].pause(START_MS + rests_h * HOUR_S * 1000)
+
+    account = check(world.run(), scenario.regime)
+
+    assert (account.lost, account.violations) == (0, [])
 
 
 def test_a_second_destination_that_is_out_for_a_while_gets_all_that_is_its_own() -> None:
