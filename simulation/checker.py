@@ -239,7 +239,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
         return
     _judge_closed(fact, traces, history, account)
     harm, forgotten = history.harm, history.forgotten
-    gone = (harm.purged - harm.replayed) | (forgotten.unheld - forgotten.replayed)
+    gone = ((harm.purged - harm.replayed) | forgotten.unheld) - forgotten.replayed
     # What was purged or forgotten, and then replayed, is subject to the current routes.
     is_wanted = (
         history.deploy != "removed" or number in history.sealed - harm.purged - forgotten.unheld

@@ -28,7 +28,7 @@ class Harm:
 
     #: their message was edited: it is unreadable now, or its checksum is wrong
     edited: set[int] = field(default_factory=set)
-    #: their message was purged before they were claimed
+    #: their message was purged before they were claimed, or when a restored ledger had forgotten it
     purged: set[int] = field(default_factory=set)
     #: a message of their request was purged or edited: it is sent again a few times, all of which
     #: may meet the same, and then a person has it
@@ -92,23 +92,31 @@ class Slips:
             queue.send(Outgoing(_edited(message.body), message.attributes))
 
     def _purge_claimed(self) -> None:
+        """What a restored ledger has forgotten is claimed no more."""
         for name in self.names:
             if without_lane(name) == "writes":
-                self._purge(name, self.harm.emptied)
+                for message in self.queues[name].messages.values():
+                    if not self._has_record(message.body):
+                        self.harm.purged.update(numbers_of(message.body))
+                self._purge(name)
 
-    def _purge(self, name: str, events: set[int]) -> None:
+    def _purge(self, name: str) -> None:
         for message in self.queues[name].messages.values():
-            events.update(numbers_of(message.body))
             self._empty(message.body)
         self.queues[name].messages.clear()
 
     def _empty(self, body: str) -> None:
-        if record_key(request_of(body) or "") in self.table.items:
+        if self._has_record(body):
             self.harm.emptied.update(numbers_of(body))
+
+    def _has_record(self, body: str) -> bool:
+        return record_key(request_of(body) or "") in self.table.items
 
     def _purge_and_replay(self) -> None:
         for name in ("events", "batches"):
-            self._purge(name, self.harm.purged)
+            for message in self.queues[name].messages.values():
+                self.harm.purged.update(numbers_of(message.body))
+            self._purge(name)
         self.timeline.after(self.random.random() * NOTICED_WITHIN_S, self._replay)
 
     def _replay(self) -> None:

@@ -13,7 +13,9 @@ from simulation.endless import NEVER, ending_of
 from simulation.history import History
 from simulation.memory.queues import Message
 from simulation.regimes import BY_NAME
+from simulation.restores import Forgotten
 from simulation.scenario import Scenario, draw
+from simulation.slips import Harm
 from simulation.workload import Fact, Kind, marker, numbers_of
 from simulation.world import World
 
@@ -116,6 +118,22 @@ def test_a_case_that_a_restore_reopened_is_on_the_list_and_does_not_expire(
         "R#reopened is MANUAL_REVIEW but not on the list for review",
         "R#reopened is MANUAL_REVIEW and will expire",
     ]
+
+
+def test_what_was_purged_is_lost_if_its_record_or_a_replay_must_bring_it_back(
+    history: History,
+) -> None:
+    number = next(n for e in history.effects for n in numbers_of(json.dumps(e.item)))
+    others = [e for e in history.effects if number not in numbers_of(json.dumps(e.item))]
+    gone = replace(history, effects=others)
+    told = f"event {number} is lost"
+
+    def violations(harm: Harm, forgotten: Forgotten) -> list[str]:
+        return _checked(replace(gone, harm=harm, forgotten=forgotten)).violations
+
+    assert violations(Harm(purged={number}), Forgotten()) == []
+    assert told in violations(Harm(emptied={number}), Forgotten())
+    assert told in violations(Harm(purged={number}), Forgotten(replayed={number}))
 
 
 def test_it_sees_a_message_that_is_left(history: History) -> None:
