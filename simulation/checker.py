@@ -17,7 +17,6 @@ from simulation.asking import may_be_parked
 from simulation.bounds import exceeded
 from simulation.history import History
 from simulation.memory.queues import Message
-from simulation.post import request_of
 from simulation.regimes import Regime
 from simulation.workload import Fact, numbers_of
 
@@ -101,13 +100,13 @@ class _Traces:
 
 def check(history: History, regime: Regime) -> Account:
     account = Account()
-    account.violations += _standing(history)
+    traces = _traces(history)
+    account.violations += _standing(history, traces)
     account.violations += _keys_and_bodies(history)
     if not (regime.key.honoured_s or regime.is_repeatable):
         account.violations += _unread(history)
     account.violations += list(_records(history))
     account.violations += list(exceeded(history))
-    traces = _traces(history)
     for fact in history.facts:
         _judge(fact, traces, history, regime, account)
     echoes = {n for e in history.effects for n in _ECHO.findall(json.dumps(e.item))}
@@ -116,7 +115,7 @@ def check(history: History, regime: Regime) -> Account:
     return account
 
 
-def _standing(history: History) -> Iterator[str]:
+def _standing(history: History, traces: _Traces) -> Iterator[str]:
     """What must not be left at the end, and what no record may ever be."""
     yield from dict.fromkeys(history.unsound)
     yield from dict.fromkeys(history.strays)
@@ -127,19 +126,20 @@ def _standing(history: History) -> Iterator[str]:
         if messages:
             yield f"{len(messages)} messages are stuck in {name}"
     for message in history.dropped:
-        if not _is_spent(message, history):
+        if not _is_spent(message, history, traces):
             yield f"a message was dropped at the end of its retention: {message.body[:80]}"
     for error in dict.fromkeys(history.errors):
         yield f"an unforeseen error: {error}"
 
 
-def _is_spent(message: Message, history: History) -> bool:
+def _is_spent(message: Message, history: History, traces: _Traces) -> bool:
     """It killed each writer that received it. SQS counts 800 receives in 93 hours, so after a rest
-    of its queue it drops the message; reconcile has given the request to a person by its record."""
+    of its queue it drops the message; by their record, reconcile has given its events to a person.
+    """
+    numbers = numbers_of(message.body)
     killed = history.ending.stumble == "kills write" and message.receives > 0
-    record = history.items.get((f"R#{request_of(message.body)}", "R"), {})
-    is_doomed = killed and not history.stuck.isdisjoint(numbers_of(message.body))
-    return is_doomed and _state_of(record) in WITH_A_PERSON
+    is_doomed = killed and not history.stuck.isdisjoint(numbers)
+    return is_doomed and all(number in traces.parked for number in numbers)
 
 
 def _keys_and_bodies(history: History) -> Iterator[str]:
