@@ -20,7 +20,7 @@ from simulation.memory.queues import StoredQueue
 from simulation.memory.table import Key, Table
 from simulation.memory.timeline import Timeline
 from simulation.post import request_of
-from simulation.slips import NOTICED_WITHIN_S, Harm
+from simulation.slips import NOTICED_WITHIN_S, Harm, replay_archive
 from simulation.workload import numbers_of
 
 #: how long messages are away: shorter and longer than reconcile waits until it gives a request up
@@ -120,9 +120,7 @@ class Meddling:
         self.timeline.after(self.random.random() * NOTICED_WITHIN_S, self._replay)
 
     def _replay(self) -> None:
-        for envelope in self.bus.archive:
-            self.harm.replayed.update(numbers_of(envelope))
-        self.bus.replay("after a purge")
+        self.harm.replayed.update(replay_archive(self.bus, "after a purge"))
 
     def _take_out(self, place: str, away_s: float) -> None:
         queue = self.queues[place]

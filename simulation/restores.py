@@ -21,6 +21,7 @@ from simulation.memory.queues import StoredQueue
 from simulation.memory.table import Key, Table
 from simulation.memory.timeline import Timeline
 from simulation.reconciliation import Reconciliation
+from simulation.slips import replay_archive
 from simulation.workload import numbers_of
 
 #: the moment to restore is within this time from the beginning (seconds)
@@ -124,9 +125,7 @@ class Restores:
                 self.forgotten.told.update(self.requests.get(batch_id, ()))
 
     def _replay(self) -> None:
-        for envelope in self.bus.archive:
-            self.forgotten.replayed.update(numbers_of(envelope))
-        self.bus.replay("after a restore")
+        self.forgotten.replayed.update(replay_archive(self.bus, "after a restore"))
 
 
 def _in_review(items: Mapping[Key, Item]) -> Mapping[Key, Item]:

@@ -43,6 +43,13 @@ class Harm:
     replayed: set[int] = field(default_factory=set)
 
 
+def replay_archive(bus: Bus, name: str) -> set[int]:
+    """Begins a replay of all that came over the bus; the numbers of the events that come again."""
+    numbers = {number for envelope in bus.archive for number in numbers_of(envelope)}
+    bus.replay(name)
+    return numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Slips:
     random: Random
@@ -120,9 +127,7 @@ class Slips:
         self.timeline.after(self.random.random() * NOTICED_WITHIN_S, self._replay)
 
     def _replay(self) -> None:
-        for envelope in self.bus.archive:
-            self.harm.replayed.update(numbers_of(envelope))
-        self.bus.replay("by hand")
+        self.harm.replayed.update(replay_archive(self.bus, "by hand"))
 
 
 def _copy(queue: StoredQueue) -> None:
