@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.kernel.reasons import Code
+from simulation.asking import may_be_parked
 from simulation.checker import Account, check
 from simulation.endless import NEVER, ending_of
 from simulation.history import History
@@ -278,3 +280,25 @@ def _case(batch_id: str, **more: object) -> Mapping[tuple[str, str], Item]:
 def _with_record(history: History, changes: Mapping[str, Any]) -> History:
     key = next(k for k, item in history.items.items() if item.get("state") == "DONE")
     return replace(history, items={**history.items, key: {**history.items[key], **changes}})
+
+
+def test_what_was_never_completed_is_a_persons_only_if_somebody_took_its_messages(
+    history: History,
+) -> None:
+    taken = replace(history, harm=Harm(emptied={1}))
+    asked = [
+        may_be_parked(str(Code.ABANDONED()), number, set(), taken, BY_NAME["honoured"])
+        for number in (1, 2)
+    ]
+    assert asked == [True, False]
+
+
+def test_a_made_event_doubles_two_genuine_ones_only_where_a_name_was_forgotten() -> None:
+    """Seed of a campaign: three effects, of two genuine events under one moment and a made one."""
+    scenario = draw(43_000_781)
+    history = World(scenario).run()
+    assert history.deploy == "forgotten"
+    assert check(history, scenario.regime).violations == []
+
+    said = check(replace(history, deploy="none"), scenario.regime).violations
+    assert any(each.startswith("event 42 took effect 3 times") for each in said)
