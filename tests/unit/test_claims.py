@@ -1,14 +1,17 @@
 """Claims: whoever comes first owns an event for ever, and knows it again."""
 
+from dataclasses import replace
+
 import pytest
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.ports import Item, Written
-from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.ledger.claims import claim, claim_key, earlier_keys
 from lambdas.relay.messages.sealing import Batch
 from simulation.memory.ledger import MemoryLedger
-from tests.unit.batches import NOW_MS, batch_of, collision, sealed, sealed_event
+from tests.unit.batches import NOW_MS, TARGET, batch_of, collision, sealed, sealed_event
 from tests.unit.world import World
 
 
@@ -45,18 +48,40 @@ def test_a_batch_that_claims_again_owns_what_it_owned() -> None:
     assert claim(batch, world.ledger, NOW_MS + 60_000) == first
 
 
-def test_a_claim_of_a_release_that_wrote_numbers_into_keys_is_met() -> None:
-    number, world = "tel:+4930901820", World()
-    (batch,) = sealed([sealed_event("a", conversation=number)])
-    (later,) = sealed([sealed_event("a", conversation=number)], nonce="later")
+NUMBER = "tel:+4930901820"
+
+
+@pytest.mark.parametrize("before", [NUMBER, impersonal(NUMBER)], ids=["as it is", "unkeyed"])
+@pytest.mark.parametrize("partition", ["", "keyed"])
+def test_a_claim_under_a_key_of_an_earlier_release_is_met(before: str, partition: str) -> None:
+    world, event = World(), sealed_event("a", conversation=NUMBER)
+    (batch,) = sealed([event])
+    (later,) = sealed([replace(event, partition=partition)], nonce="later")
     claim(batch, world.ledger, NOW_MS)
-    for item in [item for item in world.table.items.values() if "E#" in item["sk"]]:
-        world.table.remove((item["pk"], item["sk"]))
-        world.table.insert({**item, "pk": f"C#{number}"})
+    (item,) = list(world.table.items.values())
+    world.table.remove((item["pk"], item["sk"]))
+    world.table.insert({**item, "pk": f"C#{before}"})
 
     claimed = claim(later, world.ledger, NOW_MS)
 
     assert (claimed.owned, claimed.duplicates) == (frozenset(), later.events)
+
+
+def test_what_this_batch_claimed_under_an_earlier_key_is_still_its_own() -> None:
+    """A run of the release before was cut off after the claim."""
+    world, event = World(), sealed_event("a", conversation=NUMBER)
+    (batch,) = sealed([event])
+    claim(batch, world.ledger, NOW_MS)
+
+    keyed = replace(batch, events=(replace(event, partition="keyed"),))
+
+    assert claim(keyed, world.ledger, NOW_MS).owned == identities(batch)
+    assert {pk for pk, _ in world.table.items} == {f"C#{impersonal(NUMBER)}", "C#keyed"}
+
+
+@pytest.mark.parametrize("conversation", ["", "c", "0b0e8b3c-0000-4000-8000-000000000001"])
+def test_no_earlier_key_is_asked_for_where_no_name_is_personal(conversation: str) -> None:
+    assert earlier_keys(sealed_event("a", conversation=conversation), TARGET) == []
 
 
 def test_a_claim_that_meets_itself_is_owned() -> None:

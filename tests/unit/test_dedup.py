@@ -306,6 +306,17 @@ def test_a_claim_that_is_still_there_makes_an_old_event_a_duplicate() -> None:
     assert written(world) == []
 
 
+def test_so_does_one_under_a_key_of_an_earlier_release() -> None:
+    world, event = World(), sealed_event("a", conversation="tel:+4930901820")
+    claim(*sealed([event]), world.ledger, NOW_MS)
+    (old,) = sealed([replace(event, accepted_at_ms=0, partition="keyed")], nonce="old")
+
+    assert deduplicated(world, old) == 0
+
+    assert not world.documents
+    assert written(world) == []
+
+
 def test_only_what_is_undecided_is_given_to_a_person() -> None:
     world, batch = World(), old_batch("a", "b")
     claim(batch_of("a"), world.ledger, NOW_MS)

@@ -52,6 +52,10 @@ EVENT = replace(
 )
 (WHOLE,) = sealed([EVENT, *request(items=2).events])
 PART = WHOLE.part([1])
+#: an event of a conversation that is known by a telephone number
+(PERSONAL,) = sealed(
+    [replace(EVENT, conversation_id="tel:+4930901820", partition="a" * 26), *WHOLE.events[1:]]
+)
 SHARED: dict[str, Shared] = {
     "pace": Window(),
     "breaker": Circuit(),
@@ -73,6 +77,7 @@ def made() -> dict[str, Any]:
         "sealed.txt": encode_unclaimed(WHOLE),
         "claimed.txt": encode(WHOLE),
         "part.txt": encode(PART),
+        "personal.txt": encode_unclaimed(PERSONAL),
         "check-event.txt": told.body,
         "check-window.txt": timer("window", WHOLE.batch_id, 10).body,
         "check-hold.txt": timer("hold", WHOLE.batch_id, 10).body,
@@ -134,6 +139,14 @@ def test_a_batch_of_any_release_is_read_to_the_last_byte(
     assert read.body() == batch.body()
     assert is_unclaimed(text) == (name == "sealed.txt")
     assert read_facts(read.events[0]) is not None
+
+
+@pytest.mark.parametrize("release", [r for r in RELEASES if (GOLDEN / r / "personal.txt").exists()])
+def test_a_batch_with_a_personal_name_is_claimed_where_its_release_said(release: str) -> None:
+    read = decode(text_of(release, "personal.txt"))
+
+    assert read == PERSONAL
+    assert read.events[0].owner == "a" * 26
 
 
 @pytest.mark.parametrize("release", RELEASES)

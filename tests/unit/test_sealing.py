@@ -302,6 +302,22 @@ def test_claims_of_a_conversation_stand_together() -> None:
     assert sealed_event("a").owner == sealed_event("a").identity
 
 
+def test_a_personal_name_stands_in_no_key_and_no_attribute() -> None:
+    """The item, and the row that a message holds, say it."""
+    event = replace(sealed_event("a", conversation="tel:+4930901820"), partition="keyed")
+    (batch,) = sealed([event, sealed_event("b")])
+
+    read = decode(encode(batch))
+
+    assert read == batch
+    assert [each.owner for each in read.events] == ["keyed", read.events[1].identity]
+    assert describe(batch)["conversation"] == "keyed"
+
+
+def test_a_batch_without_personal_names_has_no_column_for_them() -> None:
+    assert "partition" not in encode(batch_of("a", "b"))
+
+
 def json_or_none(text: str) -> Any:
     try:
         return json.loads(text)

@@ -4,7 +4,7 @@ proves nothing."""
 from lambdas.relay.kernel.limits import HORIZON_S, SEALED_BYTES_MAX
 from lambdas.relay.kernel.ports import Ledger
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.ledger.claims import claim_keys, is_copy
+from lambdas.relay.ledger.claims import claim_keys, earlier_keys, is_copy
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later
 from lambdas.relay.messages.sealing import Batch, seal
 from lambdas.relay.review.cases import park
@@ -34,7 +34,11 @@ def apart(old: Batch) -> Batch:
 
 def beyond_horizon(batch: Batch, ledger: Ledger, consumer: Consumer, now_ms: int) -> Disposition:
     """Events that another batch is known to own are duplicates; the rest is for a person."""
-    keys = [(event, key) for event in batch.events for key in claim_keys(event, batch.target)]
+    keys = [
+        (event, key)
+        for event in batch.events
+        for key in (*claim_keys(event, batch.target), *earlier_keys(event, batch.target))
+    ]
     held = ledger.find([key for _, key in keys])
     copies = frozenset(
         event.identity

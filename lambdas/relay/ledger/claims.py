@@ -41,6 +41,7 @@ from typing import Literal
 
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.personal import impersonal
 from lambdas.relay.kernel.ports import Item, Ledger, Written
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
@@ -93,6 +94,17 @@ def claim_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
     return [claim_key(event, name, route=route) for name in target.names for route in routes]
 
 
+def earlier_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
+    """The keys of claims that earlier releases made on this effect: under the conversation's id as
+    it is, and under its hash without a key. Other events have none. Those claims expire within
+    CLAIM_TTL_S; then this function can be deleted."""
+    if event.conversation_id in ("", event.owner):
+        return []
+    names = {event.conversation_id, impersonal(event.conversation_id)} - {event.owner}
+    keys = claim_keys(event, target)
+    return [(owner_key(name), sk) for name in sorted(names) for _, sk in keys]
+
+
 def _own_places(event: SealedEvent) -> Sequence[str]:
     """The last parts of its keys if another effect has claimed the key that all routes share."""
     return [f"!{event.redelivery}"] if event.redelivery else sorted(event.routes)
@@ -138,7 +150,7 @@ def was_claimed(owner: str, identity: str, payload_hash: str, ledger: Ledger) ->
 def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     """Claims every event of the batch. If it raises Transient, some claims are made: repeat it."""
     owned: set[str] = set()
-    duplicates = _claimed_by_name(batch, ledger)
+    duplicates = _claimed_earlier(batch, ledger)
     collisions: dict[str, SealedEvent] = {}
     asked = [_Place(each, batch.target.names) for each in batch.events if each not in duplicates]
     while asked:
@@ -159,15 +171,9 @@ def claim(batch: Batch, ledger: Ledger, now_ms: int) -> Claimed:
     return Claimed(frozenset(owned), tuple(duplicates), tuple(collisions.values()))
 
 
-def _claimed_by_name(batch: Batch, ledger: Ledger) -> list[SealedEvent]:
-    """Copies of events that were claimed before addresses and numbers in keys were hashed. Those
-    claims expire within CLAIM_TTL_S; then this function can be deleted. Raises Transient."""
-    keys = {
-        (owner_key(event.conversation_id), sk): event
-        for event in batch.events
-        if event.conversation_id and event.owner != event.conversation_id
-        for _, sk in claim_keys(event, batch.target)
-    }
+def _claimed_earlier(batch: Batch, ledger: Ledger) -> list[SealedEvent]:
+    """Copies of events that an earlier release claimed under other keys. Raises Transient."""
+    keys = {key: event for event in batch.events for key in earlier_keys(event, batch.target)}
     held = zip(keys.values(), ledger.find(list(keys)) if keys else (), strict=True)
     copies = [event for event, claim in held if is_copy(event, claim, batch.batch_id)]
     return list({event.identity: event for event in copies}.values())

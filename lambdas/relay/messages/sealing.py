@@ -27,7 +27,7 @@ FORMAT = 1
 #: the end of a message's canonical text without its checksum
 _LAST = f'"v":{FORMAT}}}'
 #: what a message has beside the rows of its events, where any has it; and what they have elsewhere
-COLUMNS: Mapping[str, Json] = {"routes": (), "redelivery": "", "backfill": ""}
+COLUMNS: Mapping[str, Json] = {"routes": (), "redelivery": "", "backfill": "", "partition": ""}
 #: of an event's row in its request's record: the slash, and DynamoDB's overhead
 RECORD_ROW_BYTES = 2
 #: the message attribute that counts how often a batch's events were consolidated
@@ -68,11 +68,13 @@ class SealedEvent:
     redelivery: str = ""
     #: the backfill that made it from Genesys' own record; "" if Genesys published it
     backfill: str = ""
+    #: its conversation's id under the environment's key if it is personal (kernel.personal)
+    partition: str = ""
 
     @property
     def owner(self) -> str:
         """The partition of its claim."""
-        return owner(self.conversation_id, self.content, self.identity)
+        return self.partition or owner(self.conversation_id, self.content, self.identity)
 
     @property
     def members(self) -> Mapping[str, Json]:
@@ -82,8 +84,7 @@ class SealedEvent:
 
     @property
     def is_genesys_own(self) -> bool:
-        """Whether it comes from Genesys. In earlier releases, which did not seal the entrance,
-        every event counted as one, and their messages in progress still do."""
+        """Whether it comes from Genesys. Earlier releases sealed no entrance: theirs count so."""
         return self.entrance in ("partner", "")
 
 
@@ -196,9 +197,8 @@ def _fill(
             and sealed_bytes + in_message <= SEALED_BYTES_MAX
             and record_bytes + in_record <= RECORD_EVENTS_BYTES_MAX
         )
-        if (
-            fits or not taken
-        ):  # one that is too large is alone in its batch, so that its sender gets the error
+        # One that is too large is alone in its batch, so that its sender gets the error.
+        if fits or not taken:
             taken.append(event)
             identities.add(event.identity)
             request_bytes += in_request
@@ -211,7 +211,7 @@ def _fill(
 
 def sealed_bytes_of(event: SealedEvent) -> int:
     """Its bytes in a message."""
-    return len(canonical([*_event_row(event), *event.routes])) + 4
+    return len(canonical([*_event_row(event), *event.routes, event.partition])) + 1
 
 
 def _batch(
@@ -309,8 +309,10 @@ def decode(text: str) -> Batch:
             depth=document["depth"],
             events=tuple(
                 # A row is no longer than what stands before these.
-                SealedEvent(*row, routes=tuple(of), redelivery=again, backfill=made)  # type: ignore[misc]
-                for row, of, again, made in zip(rows, *columns, strict=True)
+                SealedEvent(  # type: ignore[misc]
+                    *row, routes=tuple(of), redelivery=again, backfill=made, partition=place
+                )
+                for row, of, again, made, place in zip(rows, *columns, strict=True)
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -354,5 +356,5 @@ def describe(batch: Batch) -> dict[str, Json]:
         "first_seen": iso(batch.sealed_at_ms),
     }
     if first.conversation_id:
-        described["conversation"] = first.conversation_id
+        described["conversation"] = first.owner
     return described
