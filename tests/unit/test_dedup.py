@@ -308,7 +308,8 @@ def test_a_claim_that_is_still_there_makes_an_old_event_a_duplicate() -> None:
 
 def test_so_does_one_under_a_key_of_an_earlier_release() -> None:
     world, event = World(), sealed_event("a", conversation="tel:+4930901820")
-    claim(*sealed([event]), world.ledger, NOW_MS)
+    (first,) = sealed([event])
+    claim(first, world.ledger, NOW_MS)
     (old,) = sealed([replace(event, accepted_at_ms=0, partition="keyed")], nonce="old")
 
     assert deduplicated(world, old) == 0
