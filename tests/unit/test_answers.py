@@ -1,6 +1,7 @@
 """Answers that real platforms and what stands before them have given, through the writer."""
 
 import json
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -781,6 +782,33 @@ def test_who_is_told_again_and_again_to_come_at_once_asks_less_and_less(
     assert len(sent) <= 120
     assert len(world.taken()) == 3
     assert world.bodies("writes-dead") == []
+
+
+@pytest.mark.parametrize("said", ["30", ""])
+@pytest.mark.parametrize("status", [401, 403, 409, 423, 429, 451, 503])
+def test_one_request_that_is_always_told_to_wait_soon_leaves_the_others_alone(
+    status: int, said: str
+) -> None:
+    world = Simulated(configuration(section("participant-attributes")))
+    error = own_error(status, "not now")
+    error = replace(error, headers={**error.headers, "retry-after": said})
+    alone = f"{0:012d}/participants"
+    sent = says(world, lambda r: error if alone in r.path else None)
+    world.batch([envelope(0)], "0")
+    world.write_all(most_s=900)
+    waits_s = []
+    for number in range(1, 21):
+        world.batch([envelope(number)], str(number))
+        began_ms = world.timeline.now_ms
+        while len(world.taken()) < number and world.timeline.now_ms < began_ms + 900_000:
+            if not world.write_once():
+                world.timeline.advance(1)
+        waits_s.append((world.timeline.now_ms - began_ms) / 1000)
+        world.write_all(most_s=60)
+
+    assert statistics.median(waits_s) < 5
+    assert max(waits_s) < 120
+    assert len(sent) <= 60
 
 
 @pytest.mark.parametrize("status", [409, 413])

@@ -58,10 +58,6 @@ class Deps(CommonDeps):
     admission: Admission
 
 
-#: statuses about a single request, which no breaker would slow down: each needs its own backoff
-OF_ITSELF_ALONE = frozenset({409, 413})
-
-
 def request_ms(timing: Timing) -> int:
     """The longest time that an attempt takes."""
     return int((timing.request_s * 4 + timing.deadline_margin_s) * 1000)
@@ -312,7 +308,8 @@ class Attempt:
     def _release(self, deferred: Deferred, conflict_since_ms: int | None = None) -> Disposition:
         now_ms = self.deps.clock.now_ms()
         wait = deferred.retry_after_s
-        if wait is None or deferred.status in OF_ITSELF_ALONE:
+        if wait is None or deferred.status is not None:
+            # Each answer may be about this request alone, and then no breaker slows it down.
             wait = max(wait or 0, backoff_s(self.lease.deferred, self.deps.entropy.fraction()))
         self.deps.ledger.change(
             *record_key(self.batch.batch_id),
