@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr
+from itertools import pairwise
 
 #: options of the whole program that may also follow the command; True: with a value
 EVERYWHERE = {
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ops.errors import EXPECTED, sentence
 
     given = hoisted(sys.argv[1:] if arguments is None else arguments)
+    if empty := _empty(given):
+        said = f"{empty} is empty: give it a value, or leave it out."
+        print(_told(said, given), file=sys.stderr)
+        return 2
     try:
         with _usage_errors_as_json() if "--json" in given else nullcontext():
             app(args=given, prog_name="relay")
@@ -73,6 +78,20 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         if EVERYWHERE[name] and not has_value and pending:
             first.append(pending.pop(0))
     return first + rest
+
+
+def _empty(given: Sequence[str]) -> str | None:
+    """The option whose value is empty, as from an unset shell variable: an empty filter would
+    select everything."""
+    for before, argument in pairwise(["", *given]):
+        if argument == "--":
+            return None
+        name, has_value, value = argument.partition("=")
+        if name.startswith("--") and has_value and not value.strip():
+            return name
+        if before.startswith("-") and "=" not in before and not argument.strip():
+            return before
+    return None
 
 
 def _told(message: str, given: Sequence[str]) -> str:

@@ -47,9 +47,11 @@ app = typer.Typer(
 )
 
 
-def _say_version(is_asked: bool) -> None:
+def _say_version(context: typer.Context, is_asked: bool) -> None:
     if is_asked:
-        typer.echo(VERSION)
+        screen = Screen(as_json=bool(context.params.get("as_json")))
+        screen.document({"version": VERSION})
+        screen.say(VERSION)
         raise typer.Exit
 
 
@@ -74,7 +76,8 @@ def options(
         Path, typer.Option(hidden=True, help="The file in which the local run states its address.")
     ] = ENDPOINT_FILE,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of text.")
+        bool,
+        typer.Option("--json", is_eager=True, help="Print one JSON document instead of text."),
     ] = False,
     _version: Annotated[
         bool,

@@ -19,32 +19,14 @@ from ops.session import Session, person, reason_given, session_of
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show, redrive, discard.")
 
 
-def _said(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
-    """Refuse an empty filter, as from an unset shell variable: it would select everything."""
-    source = context.get_parameter_source(option.name or "")
-    if not value.strip() and source is not None and source.name == "COMMANDLINE":
-        raise typer.BadParameter("it is empty: give a value, or leave it out.")
-    return value
-
-
-Queue = Annotated[
-    str, typer.Option(callback=_said, help="Only this queue: events, batches, writes or checks.")
-]
-Reason = Annotated[
-    str, typer.Option(callback=_said, help="Only those whose reason contains this text.")
-]
-Batch = Annotated[
-    str, typer.Option(callback=_said, help="Only this batch (request), or its beginning.")
-]
-Conversation = Annotated[
-    str, typer.Option(callback=_said, help="Only this conversation, or its beginning.")
-]
-Identity = Annotated[str, typer.Option(callback=_said, help="Only this event, or its beginning.")]
+Queue = Annotated[str, typer.Option(help="Only this queue: events, batches, writes or checks.")]
+Reason = Annotated[str, typer.Option(help="Only those whose reason contains this text.")]
+Batch = Annotated[str, typer.Option(help="Only this batch (request), or its beginning.")]
+Conversation = Annotated[str, typer.Option(help="Only this conversation, or its beginning.")]
+Identity = Annotated[str, typer.Option(help="Only this event, or its beginning.")]
 Message = Annotated[
     str,
-    typer.Option(
-        callback=_said, help="Only this SQS message; the first characters of its id are enough."
-    ),
+    typer.Option(help="Only this SQS message; the first characters of its id are enough."),
 ]
 Older = Annotated[
     str, typer.Option(help="Only those first seen at least this long ago: 90s, 15min, 2h, 3d.")
@@ -115,19 +97,28 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
             unread = choice.unread("use a higher --most")
             remedy = f". {unread}" if unread else ": `relay dead-letters list`."
             raise OpsError(f"No dead letter has the id {message}{remedy}")
-        for _, letter in choice.chosen:
-            session.screen.document(letter.document())
-            attributes = letter.delivery.attributes.items()
-            rows = [
-                ("reason", sentence(letter.reason)),
-                ("attempts", letter.attempts or "not stated"),
-            ]
-            rows += [("first_seen", letter.first_seen), ("queue", letter.queue)]
-            known = {name for name, _ in rows}
-            rows += sorted((name, value) for name, value in attributes if name not in known)
-            session.screen.table(("", ""), rows, title=letter.delivery.message_id)
-            session.screen.say("")
-            session.screen.say(letter.delivery.body)
+        if choice.count > 1:
+            raise OpsError(
+                f"{plural(choice.count, 'dead letter')} begin with {message}: give more of the id."
+            )
+        ((_, letter),) = choice.chosen
+        _show(letter, session.screen)
+
+
+def _show(letter: Letter, screen: Screen) -> None:
+    screen.document(letter.document())
+    rows = [
+        ("reason", sentence(letter.reason)),
+        ("attempts", letter.attempts or "not stated"),
+        ("first_seen", letter.first_seen),
+        ("queue", letter.queue),
+    ]
+    known = {name for name, _ in rows}
+    attributes = letter.delivery.attributes.items()
+    rows += sorted((name, value) for name, value in attributes if name not in known)
+    screen.table(("", ""), rows, title=letter.delivery.message_id)
+    screen.say("")
+    screen.say(letter.delivery.body)
 
 
 @app.command()

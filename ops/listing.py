@@ -3,16 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
+from lambdas.relay.entrances.arrivals import Entrance
 from lambdas.relay.entrances.events import CONTENT_CHARS
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
+from lambdas.relay.kernel.patterns import fits
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.ledger.claims import PREFIX, owner_of
 from lambdas.relay.requests.states import STATES
-from ops import archives, audit_trail, dead_letter, event_history, ledger_items
+from ops import archives, audit_trail, dead_letter, event_history, ledger_items, names
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.event_history import FATES, SHADOWED, Way
@@ -38,6 +39,7 @@ FIELDS: Mapping[str, str] = {
 #: those that are in the keys, or in a list
 DERIVED = ("conversation", "identity", "route")
 NAMES = (*FIELDS, *DERIVED)
+ENTRANCES: tuple[Entrance, ...] = get_args(Entrance)
 #: ids, whose beginning is enough
 IDS = ("conversation", "identity", "envelope", "request", "correlation")
 READ = (
@@ -73,7 +75,7 @@ class Wanted:
         }
         return (
             self.since_ms <= int(claim["claimed_at_ms"]) < self.until_ms
-            and (self.topic in ("", short_topic(topic, owner)) or fnmatchcase(topic, self.topic))
+            and (self.topic in ("", short_topic(topic, owner)) or fits(topic, self.topic))
             and self.destination in ("", destination)
             and all(_has(known[name], name, value) for name, value in self.fields.items())
         )
@@ -146,6 +148,10 @@ def _field(said: str) -> tuple[str, str]:
             f"{said} is not a field that the ledger stores: use one of {', '.join(NAMES)}, such as "
             "sender=shop.example. The content of an event is not in the ledger."
         )
+    if not value.strip():
+        raise OpsError(f"{said} has no value: give one, such as sender=shop.example.")
+    if name == "entrance" and value not in ENTRANCES:
+        raise OpsError(f"There is no entrance {value}: the entrances are {', '.join(ENTRANCES)}.")
     return name, value
 
 
@@ -158,7 +164,8 @@ def _moment_ms(said: str, now_ms: int) -> int:
 
 
 def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = "") -> Listed:
-    """Reads at most `read_max` items of the ledger. Raises OpsError."""
+    """Reads at most `read_max` items of the ledger. Raises OpsError, also if it finds nothing and
+    the configuration does not know a name."""
     ways: list[Way] = []
     pending: list[Item] = []
     read, place, is_at_the_end = 0, after, True
@@ -173,6 +180,8 @@ def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = 
             ways += _ended_so(relay, pending, meant)
             pending = []
     ways += _ended_so(relay, pending, meant)
+    if not ways and not after:  # events of what was removed since are listed
+        names.check(relay, meant.destination, meant.topic, meant.fields.get("route", ""))
     ways.sort(key=lambda way: way.event.claimed_at_ms)
     return Listed(ways, read, "" if is_at_the_end else place)
 

@@ -12,6 +12,7 @@ from ops.__main__ import main
 from ops.connection import Relay, Target, connect
 from ops.errors import OpsError
 from ops.session import person
+from stacks.version import VERSION
 from tests.stacks.environments import environment_text
 
 WHERE = {
@@ -144,3 +145,14 @@ def test_each_environment_can_have_its_own_profile(
     }
 
     assert regions == {"eu": "eu-west-2", "us": "us-east-1"}
+
+
+@pytest.mark.parametrize("arguments", [["--json", "--version"], ["--version", "--json"]])
+def test_programs_are_told_the_version_as_a_document(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == {"version": VERSION}
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{VERSION}\n"

@@ -1,6 +1,7 @@
 """`relay dead-letters`: what is shown, what is moved, and what is left alone."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -308,3 +309,16 @@ def test_a_letter_that_was_not_among_those_read_may_be_there_all_the_same(
 
     assert main(["dead-letters", "show", "nosuch"]) == 2
     assert "there may be more" not in capsys.readouterr().err
+
+
+def test_one_letter_is_shown_and_never_several(
+    many: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [letter["message_id"] for letter in said(capsys, "dead-letters", "list")]
+    assert said(capsys, "dead-letters", "show", ids[0])["message_id"] == ids[0]
+
+    (digit, count), *_ = Counter(name[0] for name in ids).most_common()  # 26 ids, 16 digits
+    assert main(["dead-letters", "show", digit, "--json"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"{count} dead letters begin with {digit}" in json.loads(captured.err)["error"]
