@@ -31,7 +31,7 @@ from ops.session import Session, session_of
 from ops.status import status as show_status
 from ops.status import watch as watch_status
 from ops.trace import trace as show_trace
-from ops.try_mapping import try_mapping
+from ops.try_event import try_event
 from stacks.configuration import ENVIRONMENTS
 from stacks.version import VERSION
 
@@ -220,7 +220,8 @@ app.command("mark-restored", short_help="Mark what is uncertain in a restored le
 app.command("import-claims", short_help="Claim what another consumer has handled.")(
     import_claims.import_claims
 )
-app.command("try-mapping", short_help="Show what the routes make of an event.")(try_mapping)
+app.command("try", short_help="Which routes take an event, and what would be sent.")(try_event)
+app.command("try-mapping", hidden=True)(try_event)  # the older name
 app.command("probe", short_help="Try repeated keys and ids in a sandbox.")(repetition.probe)
 app.command("cost", short_help="What a month of events costs.")(cost.cost)
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -6,7 +6,7 @@ import typer
 
 from ops.cost_model import OFFICE_HOURS, Line, Traffic, bill, lanes, per_million
 from ops.session import session_of
-from ops.try_mapping import configuration_of
+from ops.try_event import configuration_of
 from stacks import prices
 from stacks.filling import LINGER_DEFAULT_S
 

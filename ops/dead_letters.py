@@ -235,7 +235,11 @@ def _table(choice: Choice, screen: Screen) -> None:
         ],
         right=("tries",),
     )
-    left = f", {choice.passed_over} more do not match" if choice.passed_over else ""
+    left = (
+        f", {plural(choice.passed_over, 'more does', 'more do')} not match"
+        if choice.passed_over
+        else ""
+    )
     screen.say(f"{plural(choice.count, 'dead letter')}{left}.")
 
 

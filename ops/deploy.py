@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from lambdas.adapters.aws import code_of
 from lambdas.relay.kernel.lanes import LANE_QUEUES, title
 from ops.errors import DENIED, EXPECTED, OpsError, sentence
+from ops.screen import plural
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
 #: a stack that was created at least once, whatever the state of its last update
@@ -74,10 +75,11 @@ def objections(environment: Environment, found: Found) -> Iterator[str]:
     source = relay.partner_event_source
     where = f"account {found.account}, region {found.region}"
     if found.left_in_lanes:
+        are = plural(found.left_in_lanes, "message is", "messages are")
         yield (
-            f"{found.left_in_lanes} messages are in the lanes' queues, which would no longer be "
-            "read: deploy with lanes = true and no lane in the routes first. When `relay status` "
-            "shows these queues empty, deploy without lanes."
+            f"{are} in the lanes' queues, which would no longer be read: deploy with lanes = true "
+            "and no lane in the routes first. When `relay status` shows these queues empty, deploy "
+            "without lanes."
         )
     if relay.account not in (None, found.account):
         yield (

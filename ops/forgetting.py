@@ -90,14 +90,14 @@ def forget(
     screen.say(f"{found} of the ledger contain it.")
     if traces.keys:
         screen.note(
-            f"{plural(traces.keys, 'key')} of the ledger contain it, for example as a "
-            "conversation's id; what they point to is erased, and they expire within a month."
+            f"{plural(traces.keys, 'key contains', 'keys contain')} it in the ledger, for example "
+            "as a conversation's id; what is stored there is erased, and keys expire in a month."
         )
     if traces.under_way:
         screen.note(
-            f"{plural(len(traces.under_way), 'request')} in progress or waiting for a person are "
-            f"kept: {', '.join(sorted(traces.under_way))}. Resolve them (`relay review`) or wait, "
-            "then repeat this."
+            f"Kept: {plural(len(traces.under_way), 'request')} in progress or waiting for you: "
+            f"{', '.join(sorted(traces.under_way))}. Resolve them (`relay review`) or wait, then "
+            "repeat this."
         )
     if not apply:
         screen.document({**row, "state": "DRY_RUN"})

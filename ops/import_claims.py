@@ -27,6 +27,7 @@ from ops import deployed
 from ops.captured import content_of, lines_of
 from ops.connection import CLOCK
 from ops.errors import OpsError
+from ops.screen import plural
 from ops.session import session_of
 
 #: members of a detail by which source 004's table, and its successors, identify an event
@@ -61,10 +62,9 @@ def import_claims(
     chosen = read if known is None else handled(read, table_of(known), by.split(","))
     found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
     session.screen.say(
-        f"{len(read)} events, {len(chosen)} of them handled elsewhere: {found.events} claims in "
-        f"{len(found.messages)} messages; {len(found.refused)} unreadable events."
-        + " Nothing was changed."
-        * dry_run
+        f"{plural(len(read), 'event')}, {len(chosen)} of them handled elsewhere: "
+        f"{plural(found.events, 'claim')} in {plural(len(found.messages), 'message')}; "
+        f"{plural(len(found.refused), 'unreadable event')}." + " Nothing was changed." * dry_run
     )
     for reason in sorted(set(found.refused)):
         session.screen.note(f"Not claimed, because the relay would quarantine it: {reason}.")

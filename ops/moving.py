@@ -48,7 +48,7 @@ def _follow(session: Session, source: str) -> int:
     if task["Status"] != "COMPLETED":
         raise OpsError(
             f"SQS ended the move as {task['Status']} ({task.get('FailureReason', 'no reason')}) "
-            f"after {moved} dead letters; the others were not moved. Start it again."
+            f"after {plural(moved, 'dead letter')}; the others were not moved. Start it again."
         )
     return moved
 

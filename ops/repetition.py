@@ -30,7 +30,7 @@ from ops.http import operators_http
 from ops.mapping_trial import tried
 from ops.session import session_of
 from ops.setup_journey import credentials_said
-from ops.try_mapping import configuration_of, event_of
+from ops.try_event import configuration_of, event_of
 
 #: doubled: it took effect a second time; untold: the answers do not tell
 Verdict = Literal["recognised", "doubled", "conflict", "refused", "untold"]
@@ -176,7 +176,7 @@ def probe(
         if trial.takes and trial.made is not None
     ]
     if not requests:
-        raise OpsError(f"No route makes a request from {event}: `relay try-mapping` shows why.")
+        raise OpsError(f"No route makes a request from {event}: `relay try` shows why.")
     http = operators_http()
     client_id, client_secret = credentials_said(os.environ)
     token = token_of(http, relay.genesys_login_url, client_id, client_secret)

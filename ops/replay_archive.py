@@ -9,6 +9,7 @@ import typer
 from ops import archives
 from ops.connection import CLOCK
 from ops.errors import OpsError
+from ops.screen import plural
 from ops.session import Session, session_of
 
 POLL_EVERY_S = 5.0
@@ -35,7 +36,7 @@ def replay_archive(
     archives.check(first, last, datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC))
     archive = archives.archive_of(session.relay, bus, first)
     session.screen.say(
-        f"Archive {archive.name} ({archive.events} events in all): replay from "
+        f"Archive {archive.name} ({plural(archive.events, 'event')} in all): replay from "
         f"{first.isoformat()} to {last.isoformat()}."
     )
     if dry_run:

@@ -97,9 +97,9 @@ def age(seconds: float | None) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
-def plural(count: int, noun: str) -> str:
-    """1 event, 2 events."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, one: str, others: str = "") -> str:
+    """1 event, 2 events; with `others`, 1 copy is, 2 copies are."""
+    return f"{number(count)} {one if count == 1 else others or one + 's'}"
 
 
 def number(count: float) -> str:

@@ -20,7 +20,7 @@ from ops.genesys_probe import Caller, NoVerdict, token_of
 from ops.grants import held, permits
 from ops.http import operators_http
 from ops.session import session_of
-from ops.try_mapping import configuration_of
+from ops.try_event import configuration_of
 from stacks.schema.expressions import constant_of
 
 app = typer.Typer(no_args_is_help=True, help="Create in Genesys Cloud what destinations need.")

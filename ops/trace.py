@@ -168,7 +168,7 @@ def _list(name: str, told: Sequence[Way], screen: Screen) -> None:
             )
             for one in shown
         ],
-        title=f"{name}: {len(told)} events",
+        title=f"{name}: {plural(len(told), 'event')}",
         styles=[None if _is_well(one) else "yellow" for one in shown],
     )
     if len(told) > len(shown):

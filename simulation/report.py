@@ -1,15 +1,24 @@
 """The simulation's output: progress while it runs, the account at the end, the last steps of a
 failure. Colour only on a terminal."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table as Rows
 
+from ops.screen import age, plural
 from simulation.campaign import Result, rows
 from simulation.kinds import replayed
 from simulation.trace import Step
@@ -20,15 +29,18 @@ VIOLATIONS_SHOWN = 8
 
 
 class Progress:
-    """Implements campaign.Watcher: bars on a terminal, elsewhere a line for each tenth."""
+    """Implements campaign.Watcher: bars on a terminal, elsewhere a line for each tenth. Both say
+    how long the phase has taken, and how long it will take at this speed."""
 
     def __init__(self) -> None:
-        self._phase, self._total, self._done = "", 0, 0
+        self._phase, self._total, self._done, self._begun = "", 0, 0, time.monotonic()
         self._bars = Bars(
             TextColumn("{task.description:24}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
             console=CONSOLE,
             transient=True,
             disable=not CONSOLE.is_terminal,
@@ -37,7 +49,7 @@ class Progress:
         self._task: TaskID | None = None
 
     def begin(self, phase: str, total: int) -> None:
-        self._phase, self._total, self._done = phase, total, 0
+        self._phase, self._total, self._done, self._begun = phase, total, 0, time.monotonic()
         if not CONSOLE.is_terminal:
             CONSOLE.print(f"{phase} ...")
         self._task = self._bars.add_task(phase, total=total)
@@ -48,7 +60,10 @@ class Progress:
         before, self._done = self._done, self._done + done
         tenth = 10 * self._done // self._total
         if not CONSOLE.is_terminal and tenth > 10 * before // self._total:
-            CONSOLE.print(f"{self._phase}: {10 * tenth} %")
+            took_s = time.monotonic() - self._begun
+            left_s = took_s * (self._total - self._done) / self._done
+            left = f", about {age(left_s)} left" if self._done < self._total else ""
+            CONSOLE.print(f"{self._phase}: {10 * tenth} % after {age(took_s)}{left}")
 
     def stop(self) -> None:
         self._bars.stop()
@@ -68,8 +83,8 @@ def tell_trial(trial: Trial) -> None:
     account = trial.account
     CONSOLE.print(
         f"Seed {trial.seed}, regime {trial.regime}: {trial.steps} steps, trace hash "
-        f"{trial.trace_hash:08x}, {account.published} events, {account.delivered} delivered, "
-        f"{account.lost} lost, {account.doubled} second effects."
+        f"{trial.trace_hash:08x}, {plural(account.published, 'event')}, {account.delivered} "
+        f"delivered, {account.lost} lost, {plural(account.doubled, 'second effect')}."
     )
     for violation in account.violations:
         CONSOLE.print(f"[red]{escape(violation)}[/red]")
@@ -84,7 +99,7 @@ def tell(result: Result, out: Path) -> None:
         f"{told['runs']:,} runs, {told['events']:,} events, {sum(result.faults.values()):,} faults "
         f"of {len(result.faults)} kinds, {told['runs_per_second']} runs/s: {told['lost']} lost, "
         f"{told['duplicate_effects']:,} second effects, of them {told['undetected_duplicates']} "
-        f"undetected, {told['failures']} runs failed."
+        f"undetected, {plural(told['failures'], 'run')} failed."
     )
     CONSOLE.print(
         f"Crash points: {result.single_crashes:,} single, {result.pair_crashes:,} pairs, "

@@ -70,7 +70,7 @@ def shots() -> Mapping[str, Shot]:
     return {
         "console.png": Shot("/", 1120, 1290, False, now + style),
         "trace.png": Shot(f"/trace?name={TRACED}", 1120, 800, True, trace + style),
-        "report.png": Shot("", 1120, 1000, False, render(facts())),
+        "report.png": Shot("", 1120, 1380, False, render(facts())),
     }
 
 

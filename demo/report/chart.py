@@ -64,7 +64,10 @@ def bars(label: str, stacks: Sequence[Series], *, x_max: float) -> str:
             totals[x] = totals.get(x, 0) + y
     drawn = ""
     for kind, width in WIDTHS.items():
-        frame = Frame(width, max(x_max, 1), scale(max(totals.values(), default=1)))
+        # A bar spans its second: the last one ends with the axis.
+        frame = Frame(
+            width, max(x_max, 1, *(x + 1 for x in totals)), scale(max([1, *totals.values()]))
+        )
         drawn += _picture(kind, frame, _bars(stacks, frame))
     return both(drawn, label)
 

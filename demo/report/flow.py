@@ -6,6 +6,7 @@ from html import escape
 
 from demo.report.gathering import Facts
 from demo.report.throughput import of_api
+from ops.screen import plural
 
 BOX_WIDTH, BOX_HEIGHT = 140, 44
 
@@ -75,11 +76,6 @@ def edges(facts: Facts) -> list[Edge]:
         Edge("write", "review", str(account.rejected)),
         Edge("genesys", "effects", str(account.delivered)),
     ]
-
-
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """1 batch, 2 batches."""
-    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def draw(facts: Facts) -> str:

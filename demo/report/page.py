@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from demo.report import chart, events, flow, throughput
 from demo.report.chart import Series
-from demo.report.flow import plural
 from demo.report.gathering import Facts
 from demo.run.account import tone, verdict
+from ops.screen import plural
 
 #: more rows than this make a page slow; those that need attention come first
 ROWS_MAX = 2_000
@@ -94,7 +94,7 @@ def _head(facts: Facts) -> dict[str, Any]:
         "tone": seen,
         "verdict": verdict(account, facts.complaints),
         "subtitle": f"{plural(account.unique, 'event')} in {plural(account.published, 'line')}, "
-        f"{_requests(facts)}, {row['seconds']} seconds.",
+        f"{_requests(facts)}, {row['seconds']} s.",
         "lines": f"{plural(account.published, 'line')}: "
         f"{plural(account.unique, 'different event')}, "
         f"{plural(account.duplicates, 'copy', 'copies')} of them, {account.quarantined} set aside.",

@@ -24,6 +24,7 @@ from demo.run.sameness import (
 )
 from demo.run.senders import sender_says
 from lambdas.relay.kernel.reasons import sentence
+from ops.screen import plural
 
 #: how much of a lost or duplicated event is shown (characters)
 EXAMPLE_CHARS = 160
@@ -103,18 +104,22 @@ def verdict(account: Account, complaints: Sequence[str]) -> str:
         found = "found that not all is as it must be" if complaints else "found all as it must be"
         return f"The scenario {found}."
     if account.misjudged:
-        return f"{account.misjudged} events were set aside as if they were none."
+        were = plural(account.misjudged, "event was", "events were")
+        return f"{were} set aside, as if no event."
     if not account.is_clean:
         return "Not every event took effect once."
     if not account.unique:
         return "No line is an event; all of them are in the quarantine, each with the reason."
     left = []
     if account.quarantined:
-        left.append(f"{account.quarantined} of {account.published} lines are set aside")
+        of = f"of {plural(account.published, 'line')}"
+        left.append(f"{plural(account.quarantined, f'{of} is', f'{of} are')} set aside")
     if account.rejected:
-        left.append(f"{account.rejected} of {account.unique} events wait for a person")
+        of = f"of {plural(account.unique, 'event')}"
+        left.append(f"{plural(account.rejected, f'{of} waits', f'{of} wait')} for a person")
     if account.rejected:
-        told = f"{account.delivered} events took effect once; {', '.join(left)}, with the reason."
+        once = f"{plural(account.delivered, 'event')} took effect once"
+        told = f"{once}; {', '.join(left)}, with the reason."
     elif left:
         told = f"Every event took effect once; {left[0]}, each with the reason."
     else:

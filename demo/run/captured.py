@@ -16,6 +16,7 @@ from demo.run.lines import InputError, Line, read_line
 from demo.run.opening import text_of
 from demo.run.wrappings import BASE64, LOGS, Found, is_envelope, printed, unwrapped
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
+from ops.screen import plural
 
 #: the default source of captured events
 REMEDY = (
@@ -51,10 +52,16 @@ def read_file(path: Path) -> Capture:
     every = [one for _, inside in found for one in inside]
     how = [*opened, _layout(rows), _wrapping(every)]
     if left_out := sum(one.is_log_of_lambda for one in every):
-        how.append(f"without {left_out} lines of Lambda's own log")
+        how.append(f"without {plural(left_out, 'line')} of Lambda's own log")
     events = sum(is_envelope(line.document) for line in lines)
-    others = f" and {len(lines) - events} that are none" if events < len(lines) else ""
-    return Capture(lines, f"{path}: {events} events{others}; {', '.join(filter(None, how))}.")
+    others = (
+        f" and {plural(len(lines) - events, 'that is none', 'that are none')}"
+        if events < len(lines)
+        else ""
+    )
+    return Capture(
+        lines, f"{path}: {plural(events, 'event')}{others}; {', '.join(filter(None, how))}."
+    )
 
 
 def _found(row: Row) -> list[Found]:

@@ -23,6 +23,7 @@ from demo.run.publishing import publish
 from demo.run.scenario import Act, Scenario, Verdict
 from demo.run.visiting import visit
 from emulator.toolchain import ROOT
+from ops.screen import plural
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 
 EVENTS = 160
@@ -226,7 +227,8 @@ def _what_became_of(night: Night) -> None:
         fates = {event["fate"].partition(";")[0] for event in told}
         night.expect(
             fates == {"delivered"} and len(told) == len(said[conversation]),
-            f"relay trace {conversation} tells of {len(told)} events ({', '.join(sorted(fates))}), "
+            f"relay trace {conversation} tells of {plural(len(told), 'event')} "
+            f"({', '.join(sorted(fates))}), "
             f"published were {len(said[conversation])}",
         )
     night.relay("trace", f"{told[0]['conversation']}/{told[0]['identity']}")

@@ -16,6 +16,7 @@ from typing import Any
 
 from demo.run.lines import Line
 from demo.run.senders import sender_says
+from ops.screen import plural
 
 AUDITS = "v2.audits."
 #: 2000-01-01 and 2100-01-01, in seconds since 1970
@@ -39,11 +40,11 @@ class SameContent:
     events: int
 
     def __str__(self) -> str:
-        pairs = self.copies + self.events
+        copies = plural(self.copies, "taken for a copy", "taken for copies")
+        events = plural(self.events, "for an event of its own", "for events of their own")
         return (
-            f"same content, other time: {pairs} pair{'s' * (pairs != 1)}; {self.copies} taken for "
-            f"copies (the content names its moment or id), {self.events} for events of their own "
-            "(a state that came back)"
+            f"Same content, other time: {plural(self.copies + self.events, 'pair')}; {copies} (the "
+            f"content names its moment or id), {events} (a state that came back)"
         )
 
 

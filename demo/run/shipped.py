@@ -26,6 +26,7 @@ from demo.run.tracked import Partner
 from emulator.toolchain import ROOT
 from examples import put_business_event
 from lambdas.relay.destinations.journey import ATTRIBUTES
+from ops.screen import plural
 from ops.setup_journey import Wanted, lines_of
 
 EXAMPLE = ROOT / "environments" / "example.toml"
@@ -150,7 +151,7 @@ def complaints_of(
     if refused:
         yield f"Requests were refused: {dict(refused)}."
     if aside:
-        yield f"{aside} events were set aside."
+        yield f"{plural(aside, 'event was', 'events were')} set aside."
 
 
 SCENARIO = Scenario(lines=lambda seed: [], prepare=prepare, play=play, everything=False)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from demo.run.account import Account, tone, verdict
 from demo.run.watching import Sight
+from ops.screen import plural
 
 #: without a terminal, how often a line of progress is printed
 LINE_EVERY_S = 5.0
@@ -109,8 +110,9 @@ class Show:
     def summary(self, account: Account, row: dict[str, object], complaints: Sequence[str]) -> None:
         if account.published:  # otherwise the scenario has counts of its own
             self._console.print(_became(account))
+        requests = plural(int(str(row["requests"])), "request")
         self._console.print(
-            f"{row['requests']} requests to Genesys, {row['rate_limited']} of them answered 429, "
+            f"{requests} to Genesys, {row['rate_limited']} of them answered 429, "
             f"in {row['seconds']} s"
         )
         faults = row.get("faults")
@@ -139,19 +141,23 @@ class Show:
             self._console.print(f"... and {more} more: the page lists them", style="dim")
         for reason, count in account.waiting:
             self._console.print(
-                f"waits for a person, {count} requests: {reason}", markup=False, soft_wrap=True
+                f"waits for a person, {plural(count, 'request')}: {reason}",
+                markup=False,
+                soft_wrap=True,
             )
 
 
 def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight]) -> RenderableType:
     """Two progress bars, and the queues with their history so far."""
     rows = Table.grid(padding=(0, 2))
-    rows.add_row("published", _bar(*published), f"{published[0]} of {published[1]} lines")
+    rows.add_row("published", _bar(*published), f"{published[0]} of {plural(published[1], 'line')}")
     if not sights:
         return rows
     last = sights[-1]
     effects = int(last.genesys["effects"])
-    rows.add_row("took effect", _bar(effects, expected), f"{effects} of {expected} events")
+    rows.add_row(
+        "took effect", _bar(effects, expected), f"{effects} of {plural(expected, 'event')}"
+    )
     queues = Table.grid(padding=(0, 2))
     for name in last.queues:
         waited = [sight.queues[name] for sight in sights]
@@ -164,7 +170,7 @@ def _picture(published: tuple[int, int], expected: int, sights: Sequence[Sight])
         )
     genesys = last.genesys
     foot = Text(
-        f"{last.seconds:.0f} s   {genesys['requests']} requests to Genesys, "
+        f"{last.seconds:.0f} s   {plural(int(genesys['requests']), 'request')} to Genesys, "
         f"{genesys['rate_limited']} answered 429",
         style="dim",
     )
@@ -188,7 +194,8 @@ def _line(sight: Sight) -> str:
     waiting = ", ".join(f"{name.lower()} {depth}" for name, depth in sight.queues.items())
     return (
         f"{sight.seconds:4.0f} s  waiting: {waiting}; dead letters: {sum(sight.dead.values())}; "
-        f"Genesys: {sight.genesys['effects']} effects, {sight.genesys['requests']} requests"
+        f"Genesys: {plural(int(sight.genesys['effects']), 'effect')}, "
+        f"{plural(int(sight.genesys['requests']), 'request')}"
     )
 
 

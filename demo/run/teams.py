@@ -27,6 +27,7 @@ from demo.run.scenario import Act, Scenario, Verdict
 from demo.run.stage import Stage
 from emulator.process import ACCOUNT, REGION
 from emulator.toolchain import ROOT
+from ops.screen import plural
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
 
 DETAIL = "v2.detail.events.conversation.{id}.customer"
@@ -336,7 +337,7 @@ def happens(act: Act, endpoint: Receiver) -> Verdict:
     day.expect(endpoint.busy == 1 and not endpoint.refused, "the endpoint refused a signature")
     rows = {name: sum(counted.values()) for name, counted in have.items()}
     for name, count in rows.items():
-        act.show.tell(f"{count} events at {name}")
+        act.show.tell(f"{plural(count, 'event')} at {name}")
     missing = {"missing": found["missing"], "made": len(made["events"])}
     return Verdict({"teams": {**rows, **missing}}, day.complaints)
 

@@ -28,6 +28,7 @@ from demo.run.publishing import publish
 from demo.run.scenario import Act, Scenario, Verdict
 from demo.run.stage import Stage
 from lambdas.relay.kernel.reasons import Code
+from ops.screen import plural
 from simulator.caused import FATES
 
 #: shorter than any real one, longer than the embedded pipeline needs: a run must not take minutes
@@ -201,7 +202,9 @@ def play(act: Act) -> Verdict:
             played = partner.published
             act.watch.until_quiet(act.show.sight)
             if not act.watch.until(partner.is_done, act.show.sight):
-                complaints.append(f"{len(partner.held)} requests' windows do not end.")
+                complaints.append(
+                    f"{plural(len(partner.held), 'window does', 'windows do')} not end."
+                )
     finally:
         partner.stop.set()
         pump.join()
@@ -210,7 +213,9 @@ def play(act: Act) -> Verdict:
     made = [Made.of(request, record, records) for request in _first_requests(record)]
     complaints += [complaint for each in made for complaint in each.complaints()]
     if len(made) != len(act.lines):
-        complaints.append(f"{len(act.lines)} requests were to be tracked; {len(made)} were made.")
+        complaints.append(
+            f"{plural(len(act.lines), 'request')} to track, of which {len(made)} made."
+        )
     outcomes = Counter(f"{each.fate}: {each.state}" for each in made)
     rows = {"tracked": dict(sorted(outcomes.items())), "caused_events": partner.published}
     return Verdict(rows, complaints)
@@ -244,7 +249,7 @@ def _until_made(act: Act, endpoint: str, count: int) -> list[str]:
 
     if act.watch.until(is_made, act.show.sight):
         return []
-    return [f"fewer than {count} requests reach {endpoint}."]
+    return [f"fewer than {plural(count, 'request')} reached {endpoint}."]
 
 
 def _first_requests(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -316,7 +321,7 @@ class Made:
         if self.state not in FINAL_STATES[self.fate]:
             yield f"{name} ended as {self.state}: {'; '.join(self.history)}"
         if self.effects != 1:
-            yield f"{name} took effect {self.effects} times."
+            yield f"{name} took effect {plural(self.effects, 'time')}."
         if self.lost_answer and self.needless:
             yield f"{name} was sent again although its event had told that it took effect."
         if self.fate == "never_nor_effect" and self.resends != 1:

@@ -10,6 +10,7 @@ from typing import Any
 from ops import archives
 from ops.acceptance import alarms, events, leftovers
 from ops.acceptance.account import Account, Failure
+from ops.screen import plural
 
 #: a source that no partner has, as in a typing error
 MISTYPED = "aws.partner/genesys.com/cloud/00000000-0000-4000-8000-000000000000/nobody"
@@ -214,7 +215,7 @@ def cleaned_up(account: Account) -> str:
     if left:
         named: list[Any] = [f"{kind} {made}" for kind, made in left]
         raise Failure(f"Still there: {'; '.join(named)}.")
-    return f"{count} resources that were kept are gone, and the stack"
+    return f"{plural(count, 'resource')} that outlived the stack and the stack itself: gone"
 
 
 STEPS = (

@@ -236,7 +236,7 @@ def test_an_event_that_happened_and_is_set_aside_spoils_the_run() -> None:
 
     assert (account.misjudged, account.lost, account.quarantined) == (1, 0, 1)
     assert not account.is_clean
-    assert verdict(account, []) == "1 events were set aside as if they were none."
+    assert verdict(account, []) == "1 event was set aside, as if no event."
 
 
 # Of a captured file nobody knows what happened: the account reads it off the lines
@@ -314,7 +314,7 @@ def test_the_headline_tells_of_lines_set_aside_and_of_cases_for_a_person() -> No
     assert (verdict(run.account(), []), tone(run.account(), [])) == (aside, "doubt")
     gone = run.effects.pop()
     run.left = replace(run.left, review=(kept(json.dumps([json.dumps(gone["content"])])),))
-    assert f"3 of {total} lines are set aside, 1 of {len(NAMES)} events wait for a person" in (
+    assert f"3 of {total} lines are set aside, 1 of {len(NAMES)} events waits for a person" in (
         verdict(run.account(), [])
     )
     assert verdict(run.account(), ["x"]).endswith(", but not all else went as it should.")

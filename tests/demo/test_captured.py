@@ -328,7 +328,7 @@ def test_a_line_that_is_none_stays_as_it_is_and_harms_no_other(tmp_path: Path, r
 
     assert [line.text for line in capture.lines] == [text(EVENTS[0]), row, *map(text, EVENTS[1:])]
     assert [line.is_publishable for line in capture.lines] == [True, False, True, True]
-    assert "3 events and 1 that are none" in capture.recognised
+    assert "3 events and 1 that is none" in capture.recognised
 
 
 def test_what_no_message_carries_stays_the_escape_that_it_was(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.report import events, throughput
-from demo.report.chart import nice, scale
+from demo.report import chart, events, throughput
+from demo.report.chart import Series, nice, scale
 from demo.report.page import render, write
 from tests.demo.browser import Browser, browse
 from tests.demo.reported import BEGAN, account, facts, request
@@ -46,7 +46,7 @@ def test_a_browser_shows_all_of_it_without_a_word_of_complaint(
     text = browser.evaluate("document.body.innerText")
     for said in (
         "6 lines: 4 different events, 1 copy of them, 1 set aside.",
-        "3 events took effect once; 1 of 6 lines are set aside, 1 of 4 events wait for a person",
+        "3 events took effect once; 1 of 6 lines is set aside, 1 of 4 events waits for a person",
         "captured.ndjson",
         "detail has no <type>",
         "The flow",
@@ -56,6 +56,7 @@ def test_a_browser_shows_all_of_it_without_a_word_of_complaint(
         "Genesys goes down",
     ):
         assert said in text
+    assert browser.evaluate(_CUT) == []
     assert browser.evaluate(_VISIBLE_SVGS) == ["narrow" if width < 640 else "wide"]
     assert browser.evaluate(_LUMINANCE) < 60 if dark else browser.evaluate(_LUMINANCE) > 200
     picture = tmp_path / f"{screen}.png"
@@ -66,6 +67,9 @@ def test_a_browser_shows_all_of_it_without_a_word_of_complaint(
 #: which of the two sizes of pictures is shown
 _VISIBLE_SVGS = """[...new Set([...document.querySelectorAll("svg")]
     .filter(svg => svg.getClientRects().length).map(svg => svg.getAttribute("class")))]"""
+#: the boxes that hide a part of what is in them to the right
+_CUT = """[...document.querySelectorAll(".scroll")].filter(box => box.scrollWidth > box.clientWidth)
+    .map(box => box.innerText)"""
 _LUMINANCE = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
 
 
@@ -77,6 +81,16 @@ def test_a_page_that_complains_or_is_too_wide_is_noticed(browser: Browser, tmp_p
 
     assert browser.evaluate("document.documentElement.scrollWidth") > 390
     assert any("gone is not defined" in said for said in browser.complaints())
+
+
+def test_bars_end_with_their_axis() -> None:
+    series = [Series("accepted", "good", [(3.0, 1.0), (5.0, 2.0)])]
+
+    for svg in chart.bars("Answers", series, x_max=5.2).split("<svg ")[1:]:
+        (width,) = re.findall(r'viewBox="0 0 (\d+)', svg)
+        bars = re.findall(r'<rect[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', svg)
+        assert len(bars) == 2
+        assert all(float(x) + float(wide) <= float(width) - chart.RIGHT for x, wide in bars)
 
 
 def test_an_event_is_found_by_typing(browser: Browser, page: Path) -> None:

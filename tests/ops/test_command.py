@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ops.test_try_mapping import ENVIRONMENT
+from tests.ops.test_try import ENVIRONMENT
 from tests.unit.simulated import envelope
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> N
     (tmp_path / "event.json").write_text(envelope(1, mood="good"))
     (tmp_path / "json.py").write_text("raise SystemExit('this is not the relay')")
 
-    arguments = ("try-mapping", "-e", "mine.toml", "--event", "event.json")
+    arguments = ("try", "-e", "mine.toml", "--event", "event.json")
     done = run(ROOT / "bin" / "relay", *arguments, within=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -87,7 +87,7 @@ def test_whoever_thinks_better_of_it_at_once_gets_no_traceback() -> None:
 def test_an_environment_s_name_is_the_project_s_wherever_the_caller_is(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text(envelope(1))
 
-    arguments = ("try-mapping", "-e", "example", "--event", "event.json")
+    arguments = ("try", "-e", "example", "--event", "event.json")
     done = run(ROOT / "bin" / "relay", *arguments, within=tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")

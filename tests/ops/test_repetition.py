@@ -147,4 +147,4 @@ def test_an_event_that_no_route_takes_is_one_sentence(
     asked = ["probe", "--event", str(event), "--environment", "example", "--sandbox"]
 
     assert main(asked) == 2
-    assert "`relay try-mapping` shows why" in capsys.readouterr().err
+    assert "`relay try` shows why" in capsys.readouterr().err

@@ -120,7 +120,7 @@ ELSEWHERE = (
     "doctor",
     "replay-archive",
     "console",
-    "try-mapping",
+    "relay try",
     "--watch",
 )
 OTHERS = ("## Look", "## Dead letters", "## Review", "### Deliver again on purpose")

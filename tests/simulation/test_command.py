@@ -50,13 +50,23 @@ def test_one_run_is_replayed_step_by_step_without_colour() -> None:
     assert "\x1b[" not in done.stdout
 
 
-def test_where_there_is_no_terminal_each_tenth_is_a_line(
-    capsys: pytest.CaptureFixture[str],
+def test_where_there_is_no_terminal_each_tenth_is_a_line_with_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("simulation.report.time.monotonic", lambda: now[0])
     progress = Progress()
     progress.begin("runs", 40)
     for _ in range(7):
+        now[0] += 5
         progress.advance(1)
+    progress.begin("lanes", 1)
+    progress.advance(1)
     progress.stop()
 
-    assert capsys.readouterr().out.splitlines() == ["runs ...", "runs: 10 %"]
+    assert capsys.readouterr().out.splitlines() == [
+        "runs ...",
+        "runs: 10 % after 20 s, about 3 min left",
+        "lanes ...",
+        "lanes: 100 % after 0 s",
+    ]

@@ -1,4 +1,4 @@
-"""`relay try-mapping`: runs an event through a file's routes, without AWS or Genesys."""
+"""`relay try`: runs an event through a file's routes, without AWS or Genesys."""
 
 import json
 from pathlib import Path
@@ -13,16 +13,17 @@ from lambdas.relay.routes.route import Route
 from ops.captured import lines_of
 from ops.errors import OpsError
 from ops.mapping_trial import Trial, tried
+from ops.screen import plural
 from ops.session import session_of
 from stacks.configuration import ConfigurationError, Environment, load_environments
 
 
-def try_mapping(
+def try_event(
     context: typer.Context,
     event: Annotated[Path, typer.Option(help="A file with one event, however captured.")],
 ) -> None:
-    """Show what each route of --environment <name or file.toml> makes of an event. Exit code 1 if
-    a route that takes it fails."""
+    """Show which routes of --environment <name or file.toml> take an event, which do not and why,
+    and what would be sent. Exit code 1 if a route that takes it fails."""
     session = session_of(context)
     loaded = configuration_of(session.target.environment)
     trials = tried(loaded.configuration, event_of(event))
@@ -47,7 +48,7 @@ def event_of(path: Path) -> Event:
     """The one event of a file. Raises OpsError."""
     lines = lines_of(path)
     if len(lines) != 1:
-        raise OpsError(f"{path} holds {len(lines)} events: name a file with one of them.")
+        raise OpsError(f"{path} holds {plural(len(lines), 'event')}: name a file with one of them.")
     try:
         # The latest time possible: a trial does not judge the event's age.
         return parse_event(lines[0].text, YEAR_9999_MS)
@@ -94,7 +95,8 @@ def _show(trial: Trial, say: Any) -> None:
         return
     target = trial.made.target
     into = f', list "{trial.made.into}"' if trial.made.into else ""
+    size = plural(len(trial.made.item), "byte")
     would = "is in shadow mode and would send" if target.is_shadow else "sends"
-    say(f"Route {name} {would} {len(trial.made.item)} bytes to {target.destination}:", "green")
+    say(f"Route {name} {would} {size} to {target.destination}:", "green")
     say(f"  {_request(trial.route, target)}{into}")
     say(json.dumps(json.loads(trial.made.item), indent=2))

@@ -1,4 +1,4 @@
-"""relay try-mapping: what an event would become, and one sentence for what is wrong."""
+"""relay try: what an event would become, and one sentence for what is wrong."""
 
 import gzip
 import json
@@ -36,7 +36,7 @@ def given(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def run(environment: Path, event: Path, *more: str) -> int:
-    return main(["try-mapping", "--environment", str(environment), "--event", str(event), *more])
+    return main(["try", "--environment", str(environment), "--event", str(event), *more])
 
 
 def test_it_shows_the_item_and_where_it_goes(
@@ -46,6 +46,17 @@ def test_it_shows_the_item_and_where_it_goes(
     (row,) = json.loads(capsys.readouterr().out)
     assert row["item"]["note"] == "good"
     assert row["request"].endswith("/configurations/c1/events")
+
+
+def test_its_older_name_does_the_same(
+    given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment, event = map(str, given)
+    said = []
+    for name in ("try", "try-mapping"):
+        assert main([name, "--environment", environment, "--event", event]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != ""
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
