@@ -60,6 +60,25 @@ def test_a_made_event_stands_for_one_genuine_event_and_not_for_another(times: in
         assert [e for e in took if e == MADE] == [MADE] * (order[0] == MADE), order
 
 
+def test_a_made_event_stands_for_the_same_genuine_event_under_every_name_of_its_destination() -> None:
+    """Found by the simulation: under the former name it met the other one first, and was a third."""
+    world = World()
+
+    def owns(event: SealedEvent, nonce: str, *, renamed: bool = False) -> bool:
+        (batch,) = sealed([event], nonce=nonce)
+        if renamed:
+            name = batch.target.destination
+            target = replace(batch.target, destination=f"a-{name}", formerly=(name,))
+            batch = replace(batch, target=target)
+        return bool(claim(batch, world.ledger, NOW_MS).owned)
+
+    assert owns(OTHER, "1")
+    assert owns(GENUINE, "2")
+    assert not owns(GENUINE, "3", renamed=True)
+    assert not owns(MADE, "4", renamed=True)
+    assert not owns(MADE, "5")
+
+
 def test_each_route_has_its_own() -> None:
     def of(event: SealedEvent, route: str) -> SealedEvent:
         return replace(event, routes=(route, f"former {route}"))

@@ -79,18 +79,21 @@ def unconfigured(batch: Batch, deps: Deps) -> Disposition:
 def carry_on(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
     """Sends the parts of a split request and records that. Until then its record is on reconcile's
     list, since the message, which would repeat this, may have been purged."""
-    send_parts(batch, parts, deps)
-    now_ms = deps.clock.now_ms()
-    deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
+    if send_parts(batch, parts, deps):
+        now_ms = deps.clock.now_ms()
+        deps.ledger.change(*record_key(batch.batch_id), *concluding(now_ms))
 
 
-def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> None:
+def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> bool:
     """Sends the children of a split request: to write, or to a person. It depends only on the
-    record and is idempotent, so that it is repeated after a crash."""
+    record and is idempotent, so that it is repeated after a crash. False if this message does not
+    hold the events of all of them."""
     now_ms = deps.clock.now_ms()
     heard = _heard(batch, deps)
-    for row in parts:
-        child = batch.part([int(index) for index in row["indices"]])
+    children = [(row, _child(batch, row)) for row in parts]
+    for row, child in children:
+        if child is None:
+            continue
         if row["fate"] == "again":
             if not _is_to_send(child, heard, deps, now_ms):
                 continue
@@ -106,6 +109,18 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 vault=deps.vault,
                 now_ms=now_ms,
             )
+    return all(child is not None for _, child in children)
+
+
+def _child(batch: Batch, row: Mapping[str, Any]) -> Batch | None:
+    """A part of this message's batch; None if the message does not hold the part's events. After a
+    restore dedup may leave other events out of a batch than it did before, and both messages bear
+    its id."""
+    indices = [int(index) for index in row["indices"]]
+    if max(indices) >= len(batch.events):
+        return None
+    child = batch.part(indices)
+    return child if child.batch_id == row.get("batch_id", child.batch_id) else None
 
 
 def _heard(batch: Batch, deps: Deps) -> Item:

@@ -220,7 +220,9 @@ class _Place:
             case "copy" if held is not None and self._is_made_of(held):
                 return self._met(held, held["payload_hash"])
             case "collision" if self.apart in ("", GENUINE):
-                apart = self.event.payload_hash
+                # A made event has the place of the genuine one that it stands for.
+                stands_for = held["payload_hash"] if held is not None else ""
+                apart = stands_for if self.event.backfill else self.event.payload_hash
                 return replace(self, apart=apart, routes=(), stand_in="", genuine="")
             case "other" if not self.routes:
                 return replace(self, routes=_own_places(self.event))
