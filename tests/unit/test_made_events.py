@@ -60,8 +60,8 @@ def test_a_made_event_stands_for_one_genuine_event_and_not_for_another(times: in
         assert [e for e in took if e == MADE] == [MADE] * (order[0] == MADE), order
 
 
-def test_a_made_event_stands_for_the_same_genuine_event_under_every_name_of_its_destination() -> None:
-    """Found by the simulation: under the former name it met the other one first, and was a third."""
+def test_a_made_event_stands_for_the_same_event_under_every_name_of_its_destination() -> None:
+    """Found by the simulation: under the former name it met the other one, and was a third."""
     world = World()
 
     def owns(event: SealedEvent, nonce: str, *, renamed: bool = False) -> bool:
