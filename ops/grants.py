@@ -36,7 +36,12 @@ TO_WRITE_AT: Mapping[str, str] = {
     "/api/v2/conversations/messages": "conversation:message:create",
     "/api/v2/conversations/messages/agentless": "conversation:message:create",
 }
-TO_READ: Mapping[str, str] = {TRUTH_PATH: "conversation:communication:view"}
+#: to read back from a path, or from a kind that has one of its own
+TO_READ_AT: Mapping[str, str] = {TRUTH_PATH: "conversation:communication:view"}
+TO_READ: Mapping[str, str] = {
+    "external-contacts-enrich": "externalContacts:contact:view",
+    "outbound-contacts": "outbound:contact:view",
+}
 TO_CANCEL = "conversation:communication:disconnect"
 TO_AUDIT = "analytics:conversationDetail:view"
 
@@ -65,7 +70,8 @@ def needed(destination: Destination) -> Iterator[Need]:
         yield Need(WRITE, destination.name, to_write)
     confirmation = destination.confirmation
     if confirmation is not None and confirmation.truth is not None:
-        yield Need(READ, destination.name, TO_READ.get(confirmation.truth.path))
+        path, kind = confirmation.truth.path, destination.kind
+        yield Need(READ, destination.name, TO_READ_AT.get(path, TO_READ.get(kind)))
     if confirmation is not None and confirmation.cancel is not None:
         yield Need(CANCEL, destination.name, TO_CANCEL)
 

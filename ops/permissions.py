@@ -7,7 +7,9 @@ the client's roles are read.
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from lambdas.relay.destinations.destination import Destination
+from lambdas.relay.destinations.truth import Truth
 from lambdas.relay.genesys.outcomes import words
+from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.ports import Answer
 from lambdas.relay.routes.configuration import Configuration
 from ops.errors import OpsError
@@ -16,8 +18,6 @@ from ops.grants import AUDIT, READ, TO_AUDIT, WRITE, Call, Need, held, needed, p
 
 #: destinations whose requests are lists, so that an empty one changes nothing
 LIST_SHAPES = ("lists", "array")
-#: an id that does not exist
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 def permissions(configuration: Configuration, call: Call, *, has_audit: bool = False) -> str:
@@ -78,8 +78,7 @@ def _asked(destination: Destination, call: Call) -> Iterator[tuple[str, str]]:
         yield f"{WRITE} {destination.name}", _may_write(destination, call)
     truth = destination.confirmation and destination.confirmation.truth
     if truth:
-        path = truth.path.replace("{key}", NOBODY)
-        yield f"{READ} {destination.name}", _may_read(destination.name, path, call)
+        yield f"{READ} {destination.name}", _may_read(destination.name, truth, call)
 
 
 def _may_write(destination: Destination, call: Call) -> str:
@@ -97,16 +96,21 @@ def _may_write(destination: Destination, call: Call) -> str:
     return ""
 
 
-def _may_read(name: str, path: str, call: Call) -> str:
-    """An id that does not exist gives 404, unless the client may not read at all."""
-    answer = call("GET", path, None)
+def _may_read(name: str, truth: Truth, call: Call) -> str:
+    """What does not exist gives 404, unless the client may not read at all."""
+    if truth.question is None:
+        path = truth.path.replace("{key}", truth.nobody)
+        answer = call("GET", path, None)
+    else:
+        path = truth.path
+        answer = call("POST", path, canonical(truth.question(truth.nobody)).encode())
     if answer.status == 403:
         return (
             f"The OAuth client may not read back the result of requests to {name} ({path}): "
-            f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests with an "
-            "unknown outcome."
+            f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests whose "
+            "outcome stays unknown."
         )
-    _refuse_untold(answer, {400, 404, 410}, f"a look at nothing, for {name} ({path})")
+    _refuse_untold(answer, {400, 404, 410, 422}, f"a look at nothing, for {name} ({path})")
     return ""
 
 

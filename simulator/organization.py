@@ -99,7 +99,7 @@ class Organization:
     conversations_made: dict[str, str] = field(default_factory=dict)
     custom_attributes: dict[str, Any] = field(default_factory=dict)
     external_contacts: dict[str, Any] = field(default_factory=dict)
-    contact_ids: dict[str, str] = field(default_factory=dict)  # "type:value" of an identifier
+    contact_ids: dict[str, str] = field(default_factory=dict)  # by an identifier
     dialer_contacts: dict[str, Any] = field(default_factory=dict)  # "list id/contact id"
     #: conversations in Genesys' analytics, and up to when jobs cover them ("": now)
     history: dict[str, Any] = field(default_factory=dict)

@@ -84,7 +84,8 @@ def _bodies(apis: Path) -> Iterator[tuple[tuple[str, str], str]]:
             source = found[1]
             path = re.search(r"resource_path = '([^']+)'", source)
             verb = re.search(r"call_api\(resource_path, '([A-Z]+)'", source)
-            body = re.search(r":param (\S.*?) body:", source)
+            name = re.search(r"body_params = params\['(\w+)'\]", source)
+            body = name and re.search(rf":param (\S.*?) {name[1]}:", source)
             if path and verb and body:
                 yield (verb[1], _nameless(path[1])), body[1]
 

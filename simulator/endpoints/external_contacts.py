@@ -83,7 +83,14 @@ def _is_external(identifier: dict[str, Any]) -> bool:
 
 
 def _keys(entity: dict[str, Any]) -> list[str]:
-    return [f"{part.get('type')}:{part.get('value')}" for part in entity["matchingIdentifiers"]]
+    return [_key(part) for part in entity["matchingIdentifiers"]]
+
+
+def _key(identifier: dict[str, Any]) -> str:
+    """An external id is one of its source."""
+    source = identifier.get("externalSource") if _is_external(identifier) else None
+    of = f"{source.get('id')}:" if isinstance(source, dict) else ""
+    return f"{identifier.get('type')}:{of}{identifier.get('value')}"
 
 
 def _contact_id(call: Call, entity: dict[str, Any]) -> str | None:
@@ -133,6 +140,16 @@ def _result(call: Call, verdict: Verdict) -> dict[str, Any]:
 
 def _contact(call: Call) -> Reply:
     return Reply(200, found(call.org.external_contacts, call.params["contactId"], "Contact"))
+
+
+def _lookup(call: Call) -> Reply:
+    """SDK, post_externalcontacts_identifierlookup_contacts: "Fetch a contact using an identifier
+    type and value"."""
+    identifier = mapping(call.json, "body")
+    if not text(identifier.get("type")) or not text(identifier.get("value")):
+        raise Refused(400, "type and value are required")
+    contact_id = found(call.org.contact_ids, _key(identifier), "Contact")
+    return Reply(200, found(call.org.external_contacts, contact_id, "Contact"))
 
 
 _SOURCES = "/api/v2/externalcontacts/externalsources"
@@ -191,6 +208,13 @@ ENDPOINTS = (
         "GET",
         "/api/v2/externalcontacts/contacts/{contactId}",
         _contact,
+        permissions=("externalContacts:contact:view",),
+    ),
+    Plain(
+        "external-contact-lookup",
+        "POST",
+        "/api/v2/externalcontacts/identifierlookup/contacts",
+        _lookup,
         permissions=("externalContacts:contact:view",),
     ),
     Plain("external-sources", "GET", _SOURCES, _sources, permissions=_MAY_SEE_SOURCES),

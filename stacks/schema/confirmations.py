@@ -118,7 +118,7 @@ def read(section: Json, kind: Kind, where: str) -> Confirmation | None:
     if own is not None:
         said = validated(Confirm, section, where)
         made = _changed(own, said)
-        is_told = bool(made.topics)
+        is_told = bool(made.topics) or made.asks_first
     else:
         said = asked = validated(Ask, section, where)
         made = _changed(_begun(asked, where), asked)

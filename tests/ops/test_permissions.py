@@ -10,7 +10,15 @@ import pytest
 from lambdas.relay.kernel.ports import Answer
 from ops.errors import OpsError
 from ops.genesys_probe import NoVerdict
-from ops.grants import GRANTS, TO_AUDIT, TO_CANCEL, TO_READ, TO_WRITE, TO_WRITE_AT
+from ops.grants import (
+    GRANTS,
+    TO_AUDIT,
+    TO_CANCEL,
+    TO_READ,
+    TO_READ_AT,
+    TO_WRITE,
+    TO_WRITE_AT,
+)
 from ops.permissions import permissions
 from simulator.endpoints import ENDPOINTS
 from simulator.faults import NONE
@@ -32,6 +40,11 @@ WRITTEN = {
     "generic",
 }
 READ = {"participant-attributes", "conversations"}
+#: the kinds that can be asked both ways
+WRITTEN_AND_READ = {
+    "external-contacts-enrich": "external-contact-lookup",
+    "outbound-contacts": "contact-list-contact",
+}
 
 
 def asked(world: World, kind: str, *, has_audit: bool = False, **more: Any) -> str:
@@ -47,6 +60,7 @@ def test_with_every_permission_all_is_well_and_nothing_happened(kind: str) -> No
     says = asked(world, kind)
     assert says.startswith("may write to there") == (kind in WRITTEN)
     assert says.startswith("may read back from there") == (kind in READ)
+    assert says.endswith(" and read back from there") == (kind in WRITTEN_AND_READ)
     assert ("by its roles it may write to there" in says) == (kind == "conversations")
     assert world.taken() == []
     assert not world.platform.org.conversations
@@ -79,14 +93,30 @@ def test_a_permission_that_lacks_is_named_with_its_destination(kind: str) -> Non
     assert "there" in str(told.value)
 
 
+@pytest.mark.parametrize("kind", WRITTEN_AND_READ)
+def test_that_it_may_write_does_not_show_that_it_may_read(kind: str) -> None:
+    world = World(NONE)
+    named = WRITTEN_AND_READ[kind]
+    (permission,) = next(e.permissions for e in ENDPOINTS if e.name == named)
+    world.control("POST", "role", {"lacks": [permission]})
+    with pytest.raises(OpsError) as told:
+        asked(world, kind)
+    assert f"[{permission}]" in str(told.value)
+    assert "may not read back" in str(told.value)
+    assert "may not write" not in str(told.value)
+    assert "may write to there" in asked(world, kind, confirmation=False)
+    assert TO_READ[kind] == permission
+
+
 def test_the_permissions_are_those_of_the_readme() -> None:
     table = README[README.index("| to write to | permission |") : README.index("The names are")]
     rows = dict(re.findall(r"\| (.+?) \| (.+) \|", table))
     for kind, permission in TO_WRITE.items():
         said = rows[f"`{kind}`"]
-        assert f"`{permission}`" == said if permission else said.startswith("none to write")
+        read = f"; `{TO_READ[kind]}` to read back" if kind in TO_READ else ""
+        assert said == f"`{permission}`{read}" if permission else said.startswith("none to write")
     made = rows["`conversations`"]
-    assert {*TO_WRITE_AT.values(), *TO_READ.values(), TO_CANCEL} == set(
+    assert {*TO_WRITE_AT.values(), *TO_READ_AT.values(), TO_CANCEL} == set(
         re.findall(r"`(\w+:\w+:\w+)`", made)
     )
     assert f"`{TO_AUDIT}`" in rows.values()

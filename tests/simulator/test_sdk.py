@@ -125,6 +125,12 @@ def test_what_can_be_read_back() -> None:
     assert not [path for path in read if re.search("externalevents/.*/events", path)]
     assert not [path for path in read if path.startswith("/api/v2/events/")]
     assert not [path for path in read if "externalmetrics/data" in path]
+    values = Sdk.WorkdayValuesMetricItem().attribute_map.values()
+    assert not [name for name in values if "external" in name.lower()]
+    of_sessions = Sdk.Event().attribute_map.values()
+    assert not [name for name in of_sessions if "external" in name.lower()]
+    counted = Sdk.JourneyViewResultMetrics().attribute_map.values()
+    assert not [name for name in counted if "event" in name.lower()]
     summary = Sdk.ExternalEventSummary().attribute_map.values()
     assert not [name for name in summary if "count" in name.lower()]
 

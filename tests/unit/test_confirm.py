@@ -592,7 +592,7 @@ def test_of_several_items_one_that_is_there_does_not_stand_for_the_others(
     desk = Desk()
     batch = desk.accept(request(items=2), genesys_id="c-1")
 
-    def answer(path: str, correlation_id: str) -> Answer:
+    def answer(path: str, *_: object) -> Answer:
         said = "agrees" if path.endswith("/c-1") else "absent"
         return Answer(200, {}, json.dumps({"is": said}).encode())
 
@@ -810,9 +810,9 @@ def test_a_decision_on_what_has_changed_meanwhile_is_taken_anew() -> None:
     desk.genesys.says("agrees")
     get = desk.genesys.get
 
-    def ask(path: str, correlation_id: str):  # type: ignore[no-untyped-def]
+    def ask(*asked):  # type: ignore[no-untyped-def]
         desk.hear(batch, caused())
-        return get(path, correlation_id)
+        return get(*asked)
 
     desk.genesys.get = ask  # type: ignore[method-assign]
 

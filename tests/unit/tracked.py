@@ -123,7 +123,9 @@ class Oracle(Genesys):
         self.answer: Answer | NotSent | Unanswered | Deferred = NOT_THERE
         self.asked: list[str] = []
 
-    def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
+    def get(
+        self, path: str, correlation_id: str, question: Json = None
+    ) -> Answer | NotSent | Unanswered | Deferred:
         self.asked.append(path)
         return self.answer
 

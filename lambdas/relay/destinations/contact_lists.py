@@ -2,24 +2,34 @@
 
 `POST /api/v2/outbound/contactlists/{contactListId}/contacts` (SDK OutboundApi): an array in, an
 array out, all or nothing. A contact whose `id` is in the list is updated, so with ids chosen by the
-mapping a repetition changes nothing.
+mapping a repetition changes nothing. `GET .../contacts/{contactId}`
+(OutboundApi.get_outbound_contactlist_contact) shows the contact and its data, so a person is asked
+about a request only where Genesys does not show all of its contacts as they were sent.
 """
 
 from dataclasses import replace
 
+from lambdas.relay.destinations.correlation import SIMPLE_WINDOW_S, Confirmation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import array_answer
+from lambdas.relay.destinations.truth import Truth, upserted
+
+PATH = "/api/v2/outbound/contactlists/{contact_list_id}/contacts"
 
 
 def with_list(destination: Destination, section: Section, where: str) -> Destination:
     """Genesys wants the list's id in every contact too (SDK, WritableDialerContact: required)."""
-    return replace(destination, forced={"contactListId": f"'{section['contact_list_id']}'"})
+    named, confirmation = section["contact_list_id"], destination.confirmation
+    if confirmation is not None and confirmation.truth is not None:
+        path = confirmation.truth.path.replace("{contact_list_id}", named)
+        confirmation = replace(confirmation, truth=replace(confirmation.truth, path=path))
+    return replace(destination, forced={"contactListId": f"'{named}'"}, confirmation=confirmation)
 
 
 KIND = Kind(
     name="outbound-contacts",
-    path="/api/v2/outbound/contactlists/{contact_list_id}/contacts",
+    path=PATH,
     settings={"contact_list_id": Setting("the id of a contact list", is_needed=True)},
     shape="array",
     items=1000,
@@ -29,4 +39,14 @@ KIND = Kind(
     read_results=array_answer,
     is_repeatable=True,
     adapt=with_list,
+    # No event tells of a contact.
+    confirmation=Confirmation(
+        match="entity",
+        topics=(),
+        window_s=SIMPLE_WINDOW_S,
+        key="id",
+        owned=False,
+        shows=("id", "contactListId", "data"),
+        truth=Truth(f"{PATH}/{{key}}", upserted, is_of_item=True),
+    ),
 )

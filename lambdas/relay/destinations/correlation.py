@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lambdas.relay.destinations.truth import Expectation, Truth, imprint, imprinted
+from lambdas.relay.destinations.truth import Expectation, Truth, imprint, imprinted, named
 from lambdas.relay.entrances.events import Event
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
 from lambdas.relay.kernel.errors import Malformed
@@ -245,8 +245,10 @@ def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation,
     return tuple(list(found.values())[:KEYS_EXPECTED_MAX])
 
 
-def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
-    """The expected effect of one item."""
+def expectation(
+    event: SealedEvent, confirmation: Confirmation, most_chars: int = SHOWN_CHARS_MAX
+) -> Expectation:
+    """The expected effect of one item, as much of it as these characters hold."""
     members = event.members
     match confirmation.key:
         case "answer":
@@ -254,9 +256,10 @@ def expectation(event: SealedEvent, confirmation: Confirmation) -> Expectation:
         case "conversation":
             key = event.conversation_id
         case member:
-            key = key_text(_text(members.get(member)))
+            key_of = named if confirmation.truth is None else confirmation.truth.key_of
+            key = key_text(key_of(members.get(member)))
     shows = {name: members[name] for name in confirmation.shows if name in members}
-    return Expectation(key, imprinted(shows, SHOWN_CHARS_MAX))
+    return Expectation(key, imprinted(shows, most_chars))
 
 
 def expecting(batch: Batch, confirmation: Confirmation | None) -> Item:

@@ -104,8 +104,8 @@ class Destination:
 
     @property
     def asks_first(self) -> bool:
-        """Whether it can be asked before a repetition which items took effect."""
-        return self.confirmation is not None and self.confirmation.asks_first
+        """Whether it has to be asked before a repetition which items took effect, and can be."""
+        return self._can_be_asked and not self.is_repeatable
 
     @property
     def absence_proves(self) -> bool:
@@ -113,6 +113,16 @@ class Destination:
         truth implies. Not for requests that call or write to people: Genesys may have chosen
         another id."""
         return self.asks_first and not self.reaches_people
+
+    @property
+    def looks_last(self) -> bool:
+        """Whether it can be asked which items took effect, and is only before a person is: until
+        then a request is repeated."""
+        return self._can_be_asked and self.is_repeatable
+
+    @property
+    def _can_be_asked(self) -> bool:
+        return self.confirmation is not None and self.confirmation.asks_first
 
     def list_of(self, detail_type: str) -> str:
         """The list for an event of this type. Raises Malformed if there is none."""

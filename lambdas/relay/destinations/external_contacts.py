@@ -4,10 +4,18 @@
 order and are matched by `id`, which the mapping chooses. With `Upsert`, `Update` or `Merge` a
 repetition changes nothing; a repeated `Insert` is refused, so it makes no duplicate either. A late
 repetition can restore an older value: the relay guarantees no order.
+
+Genesys chooses a contact's id, so no GET finds it. `POST
+/api/v2/externalcontacts/identifierlookup/contacts` changes nothing and finds it by one identifier
+(ExternalContactsApi.post_externalcontacts_identifierlookup_contacts). After an unknown outcome an
+item that is refused, or about which a person would be asked, is done if that contact says what was
+to be written.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
+from lambdas.relay.destinations.correlation import SIMPLE_WINDOW_S, Confirmation
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.results import (
     CONTRADICTION,
@@ -20,7 +28,8 @@ from lambdas.relay.destinations.results import (
     named_by,
     truth_of,
 )
-from lambdas.relay.kernel.canonical import Json
+from lambdas.relay.destinations.truth import Comparison, Truth, upserted
+from lambdas.relay.kernel.canonical import Json, canonical
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import SealedEvent
 
@@ -71,6 +80,23 @@ def _failure(row: Row) -> tuple[bool, str]:
     return is_passing(error.get("retryable"), row.get("status")), reason
 
 
+def compare(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """Whether the contact has what the request was to write. A contact that others were to be
+    merged into does not show whether they were."""
+    contact = expected.get("contact", {})
+    if expected.get("action") == "Merge" or not isinstance(contact, Mapping):
+        return "absent"
+    return upserted(document, contact)
+
+
+def identifier_of(identifiers: Json) -> str:
+    """An item's matching identifier; "" if it has several: that a contact is found by one of them
+    does not show whether it was given the others."""
+    if not isinstance(identifiers, list) or len(identifiers) != 1:
+        return ""
+    return canonical(identifiers[0]) if isinstance(identifiers[0], dict) else ""
+
+
 KIND = Kind(
     name="external-contacts-enrich",
     path="/api/v2/externalcontacts/bulk/contacts/enrich",
@@ -81,4 +107,21 @@ KIND = Kind(
     required=("id", "action", "matchingIdentifiers"),
     read_results=read_results,
     is_repeatable=True,
+    # No event tells of a request.
+    confirmation=Confirmation(
+        match="entity",
+        topics=(),
+        window_s=SIMPLE_WINDOW_S,
+        key="matchingIdentifiers",
+        owned=False,
+        shows=("action", "contact"),
+        truth=Truth(
+            "/api/v2/externalcontacts/identifierlookup/contacts",
+            compare,
+            is_of_item=True,
+            key_of=identifier_of,
+            question=json.loads,
+            nobody=canonical({"type": "Email", "value": "nobody@relay.invalid"}),
+        ),
+    ),
 )

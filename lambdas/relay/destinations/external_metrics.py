@@ -3,7 +3,9 @@
 `POST /api/v2/employeeperformance/externalmetrics/data` (SDK GamificationApi). An item has no id:
 user, metric and day name it. A `Total` replaces, so a repetition changes nothing. A `Cumulative`
 value is added and not idempotent: repeated, it counts twice, and Genesys does not show that. So
-after an unknown outcome of those a person decides, unless `unknown = "repost"` is set.
+after an unknown outcome of those a person decides, unless `unknown = "repost"` is set. What can be
+read (GamificationApi.get_gamification_scorecards_user_values_trends: values of a day) is about
+metrics of the user's performance profile, and does not name the external metric or its items.
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,10 @@
 official SDK, 269.0.0). An event is about a contact, which an identifier in an External Source
 names; without it the step is on no timeline. Accepted events cannot be edited or deleted; events
 that were not accepted are listed by their index. Genesys does not document that it recognises
-repeated ids, and offers no read-back. Its own conversation events appear in journeys without the
-relay.
+repeated ids. Nothing shows a single event, or how many there are: not
+JourneyApi.get_journey_views_eventdefinitions_external (a type's status), get_journey_session_events
+(no external events) or get_journey_view_version_job_results (customers). Genesys' own conversation
+events appear in journeys without the relay.
 """
 
 from collections.abc import Mapping, Sequence

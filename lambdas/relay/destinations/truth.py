@@ -11,16 +11,25 @@ from lambdas.relay.kernel.limits import SHOWN_VALUE_CHARS_MAX
 Comparison = Literal["agrees", "differs", "absent"]
 
 
+#: an id that does not exist
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
 def one_of_its_kind(document: Json) -> Sequence[str]:
     """For what can be there once only."""
     return [str(document["id"])] if isinstance(document, dict) and "id" in document else ["?"]
+
+
+def named(value: Json) -> str:
+    """The key that a member of an item gives: itself, if it is a text."""
+    return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
     """Where Genesys tells what became of a request."""
 
-    #: with {key}
+    #: with {key}, unless there is a `question`
     path: str
     #: what the answer says of what was expected
     compare: Callable[[Json, Mapping[str, Json]], Comparison]
@@ -29,6 +38,12 @@ class Truth:
     #: a key is one item's alone, so that before a repetition it can be asked whether that took
     #: effect; False: what is found under it others may have made
     is_of_item: bool = False
+    #: the key that the member has which the confirmation names; "" where it gives none
+    key_of: Callable[[Json], str] = named
+    #: the body of a POST that changes nothing; None: a GET
+    question: Callable[[str], Json] | None = None
+    #: a key under which there is nothing, to find out whether Genesys may be asked
+    nobody: str = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,12 @@ def stands(document: Json, expected: Mapping[str, Json]) -> Comparison:
     if not isinstance(document, dict) or not document:
         return "differs"
     return "agrees" if contains(document, expected) else "differs"
+
+
+def upserted(document: Json, expected: Mapping[str, Json]) -> Comparison:
+    """Where a request makes or changes what has the key: something else there is as good as
+    nothing, since it may be what was there before, or a later change."""
+    return "agrees" if stands(document, expected) == "agrees" else "absent"
 
 
 def truth_at(path: str) -> Truth:

@@ -12,11 +12,13 @@ from lambdas.relay.correlation.asking import Asking
 from lambdas.relay.correlation.checks import timer
 from lambdas.relay.correlation.deps import Deps as CommonDeps
 from lambdas.relay.correlation.entries import entries
+from lambdas.relay.correlation.last_look import LastLook
 from lambdas.relay.destinations.correlation import Confirmation, expectation
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.destination import advice as advice_on
+from lambdas.relay.destinations.results import ItemFailure
 from lambdas.relay.functions.leasing import until_s
-from lambdas.relay.functions.parts import carry_on, on_record, part
+from lambdas.relay.functions.parts import by_item, carry_on, halves, on_record, part
 from lambdas.relay.genesys.admission import Admission
 from lambdas.relay.genesys.outcomes import (
     METRIC_OF,
@@ -29,7 +31,7 @@ from lambdas.relay.genesys.outcomes import (
 )
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable, ask
 from lambdas.relay.genesys.unknown_outcome import Step, after_absence, after_refusal, before_posting
-from lambdas.relay.kernel.backoff import backoff_s, retry_delay_s
+from lambdas.relay.kernel.backoff import backoff_s
 from lambdas.relay.kernel.limits import ATTEMPTS_MAX, CONFLICT_MAX_S, SPLIT_DEPTH_MAX, Timing
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import sealed_key
@@ -192,8 +194,11 @@ class Attempt:
         return self.deadline_ms + int(self.deps.timing.quarantine_s * 1000)
 
     def _accepted(self, accepted: Accepted) -> Disposition:
-        if accepted.failures:
-            return self._split_by_item(accepted)
+        failures = accepted.failures
+        if self.is_doubtful:
+            failures = self._last_look.unproven(failures)
+        if failures:
+            return self._split_by_item(failures)
         self.deps.telemetry.count("Delivered", len(self.batch.events))
         ids = {"genesys_id": accepted.genesys_id, "context_id": accepted.context_id}
         awaited = self.destination.awaited
@@ -231,33 +236,26 @@ class Attempt:
         if leading:
             self.deps.ledger.insert(leading)
 
-    def _split_by_item(self, accepted: Accepted) -> Disposition:
-        again = [f.index for f in accepted.failures if f.retryable]
-        refused = [f for f in accepted.failures if not f.retryable]
-        self.deps.telemetry.count("Delivered", len(self.batch.events) - len(accepted.failures))
+    @property
+    def _last_look(self) -> LastLook:
+        until_ms = self.deadline_ms - request_ms(self.deps.timing)
+        return LastLook(self.batch, self.destination, self.deps, until_ms)
+
+    def _split_by_item(self, failures: Sequence[ItemFailure]) -> Disposition:
+        refused = [failure for failure in failures if not failure.retryable]
+        self.deps.telemetry.count("Delivered", len(self.batch.events) - len(failures))
         if len(self.batch.events) == 1 and refused:
             return self._park("REJECTED", Code.GENESYS_SAYS(refused[0].reason))
-        if again and self.batch.depth >= SPLIT_DEPTH_MAX:
+        if len(refused) < len(failures) and self.batch.depth >= SPLIT_DEPTH_MAX:
             return self._ask_a_person(Code.ITEMS_FAIL_AGAIN())
-        reasons = {f.index: Code.GENESYS_SAYS(f.reason) for f in accepted.failures}
-        parts = [part([f.index], "refused", reasons[f.index]) for f in refused]
-        if again:
-            later = {"delay_s": retry_delay_s(self.batch.depth)}
-            parts.append({**part(again, "again", reasons[again[0]]), **later})
-        return self.split(parts, Code.ACCEPTED_BUT(len(accepted.failures)))
+        return self.split(by_item(failures, self.batch.depth), Code.ACCEPTED_BUT(len(failures)))
 
     def split_or_reject(self, reason: Reason) -> Disposition:
-        count = len(self.batch.events)
-        if count == 1:
+        if len(self.batch.events) == 1:
             return self._park("REJECTED", reason)
         if self.batch.depth >= SPLIT_DEPTH_MAX:
             return self._ask_a_person(Code.SPLIT_TOO_OFTEN(reason))
-        half = (count + 1) // 2
-        parts = [
-            part(range(half), "again", reason),
-            part(range(half, count), "again", reason),
-        ]
-        return self.split(parts, Code.REFUSED(reason))
+        return self.split(halves(len(self.batch.events), reason), Code.REFUSED(reason))
 
     def _unclear(self, unclear: Unclear) -> Disposition:
         """It was accepted, and a repetition would get the same answer. The events it causes are
@@ -284,6 +282,8 @@ class Attempt:
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
         """R3: after an unknown outcome, a refusal is no proof that nothing happened."""
+        if self._last_look.is_there():
+            return self.settle("RECONCILED", Code.HAD_TAKEN_EFFECT(refused.reason))
         verdict = after_refusal(refused.status, self.destination)
         if verdict == "ask Genesys":
             ended = self._ask_genesys()
@@ -330,6 +330,8 @@ class Attempt:
     def _park(
         self, state: State, reason: Reason, *, answer: str = "", advice: str = "", **more: str
     ) -> Disposition:
+        if state == "MANUAL_REVIEW" and self._last_look.is_there():
+            return self.settle("RECONCILED", Code.FOUND_TAKEN(), **more)
         now_ms, vault = self.deps.clock.now_ms(), self.deps.vault
         if state == "MANUAL_REVIEW":
             advice = advice or advice_on(self.destination)

@@ -12,9 +12,11 @@ from lambdas.relay.correlation.deps import Deps
 from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import of_target
+from lambdas.relay.destinations.results import ItemFailure
+from lambdas.relay.kernel.backoff import retry_delay_s
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Outgoing
-from lambdas.relay.kernel.reasons import Reason, read_reason
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.messages.consumer import Disposition, Done, without_destination
 from lambdas.relay.messages.sealing import Batch, describe, encode
@@ -33,6 +35,22 @@ REASONS_BYTES_MAX = 40_000
 
 def part(indices: Sequence[int], fate: str, reason: Reason) -> dict[str, Any]:
     return {"indices": list(indices), "fate": fate, "reason": brief(str(reason))[:REASON_CHARS]}
+
+
+def halves(count: int, reason: Reason) -> list[dict[str, Any]]:
+    """Of a request that was refused as a whole."""
+    half = (count + 1) // 2
+    return [part(range(half), "again", reason), part(range(half, count), "again", reason)]
+
+
+def by_item(failures: Sequence[ItemFailure], depth: int) -> list[dict[str, Any]]:
+    """Each item that was refused, and all that are sent again, the later the deeper."""
+    reasons = {failure.index: Code.GENESYS_SAYS(failure.reason) for failure in failures}
+    again = [failure.index for failure in failures if failure.retryable]
+    parts = [part([f.index], "refused", reasons[f.index]) for f in failures if not f.retryable]
+    if again:
+        parts.append({**part(again, "again", reasons[again[0]]), "delay_s": retry_delay_s(depth)})
+    return parts
 
 
 def on_record(batch: Batch, parts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -61,16 +61,23 @@ class Genesys:
         rate = Reading.of(answer, now_ms) if isinstance(answer, Answer) else None
         return Posted(judge(answer, batch, destination, now_ms), rate)
 
-    def get(self, path: str, correlation_id: str) -> Answer | NotSent | Unanswered | Deferred:
-        """Reads something on behalf of a request. Raises Transient if the secret cannot be read."""
-        return self._call("GET", path, {"x-correlation-id": correlation_id}, None)
+    def get(
+        self, path: str, correlation_id: str, question: Json = None
+    ) -> Answer | NotSent | Unanswered | Deferred:
+        """As `query`, on behalf of a request."""
+        return self._read(path, question, {"x-correlation-id": correlation_id})
 
     def query(self, path: str, question: Json = None) -> Answer | NotSent | Unanswered | Deferred:
         """Reads something by a GET, or by a POST that changes nothing. Raises Transient if the
         secret cannot be read."""
+        return self._read(path, question, {})
+
+    def _read(
+        self, path: str, question: Json, headers: dict[str, str]
+    ) -> Answer | NotSent | Unanswered | Deferred:
         if question is None:
-            return self._call("GET", path, {}, None)
-        return self._call("POST", path, {}, canonical(question).encode())
+            return self._call("GET", path, headers, None)
+        return self._call("POST", path, headers, canonical(question).encode())
 
     def _call(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None

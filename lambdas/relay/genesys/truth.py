@@ -66,11 +66,11 @@ def ask(
     shown: list[Shown] = []
     for each in expected:
         try:
-            path = filled(truth.path, {"key": each.key})
+            path, question = _asked(truth, each.key)
         except Malformed:
             return NotAskable()
         telemetry.count("RecoveryQueries")
-        match look(genesys, path, batch_id):
+        match look(genesys, path, batch_id, question):
             case NoAnswer() as silent:
                 return silent
             case Missing():
@@ -82,10 +82,21 @@ def ask(
     return shown
 
 
-def look(genesys: Genesys, path: str, correlation_id: str) -> Found | Missing | NoAnswer:
+def _asked(truth: Truth, key: str) -> tuple[str, Json]:
+    """The path and the body, None for a GET. Raises Malformed if the key is none."""
+    if truth.question is None:
+        return filled(truth.path, {"key": key}), None
+    if not key:
+        raise Malformed(Code.NO_ID("key"))
+    return truth.path, truth.question(key)
+
+
+def look(
+    genesys: Genesys, path: str, correlation_id: str, question: Json = None
+) -> Found | Missing | NoAnswer:
     """As with a write, a 404 that is not Genesys' own, or an error document under 200, proves
     nothing. Raises Transient if the secret cannot be read."""
-    answer = genesys.get(path, correlation_id)
+    answer = genesys.get(path, correlation_id, question)
     if not isinstance(answer, Answer):
         return NoAnswer(
             answer.reason, answer.retry_after_s if isinstance(answer, Deferred) else None

@@ -101,10 +101,11 @@ def _path(
 
 
 def _require_askable(item: Json, destination: Destination) -> None:
-    """The truth is asked for by the item's id, so the id must be valid before the item is sent."""
+    """The truth is asked for by the item's id before a repetition, so the id must be valid before
+    the item is sent."""
     members = item if isinstance(item, Mapping) else {}
     confirmation = destination.confirmation
-    if confirmation is None or confirmation.truth is None:
+    if confirmation is None or confirmation.truth is None or destination.is_repeatable:
         return
     if confirmation.key not in (ANSWER, CONVERSATION) and confirmation.key in members:
         segment(members[confirmation.key], confirmation.key)

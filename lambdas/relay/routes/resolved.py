@@ -2,13 +2,14 @@
 not contain the code of a kind (how it reads results, how it compares)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lambdas.relay.destinations.correlation import Compensation, Confirmation
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.kinds import KINDS
-from lambdas.relay.destinations.truth import truth_at
+from lambdas.relay.destinations.truth import Truth, truth_at
 from lambdas.relay.entrances.events import Reader
 from lambdas.relay.entrances.identities import Rules
 from lambdas.relay.kernel.breakers import (
@@ -55,13 +56,16 @@ def _destination(row: Row) -> Destination:
 
 
 def _confirmation(row: Row, kind: Kind) -> Confirmation:
-    own, path = kind.confirmation, row["truth"]
     more = {
-        "truth": own.truth if own is not None else path and truth_at(path),
+        "truth": row["truth"] and _truth(row["truth"], kind.confirmation),
         **{name: row[name] and Compensation(**row[name]) for name in ("compensation", "cancel")},
         **{name: tuple(row[name]) for name in ("topics", "follows", "completed_by", "shows")},
     }
     return Confirmation(**{**row, **more})
+
+
+def _truth(path: str, own: Confirmation | None) -> Truth:
+    return truth_at(path) if own is None or own.truth is None else replace(own.truth, path=path)
 
 
 def _route(row: Row, destinations: Mapping[str, Destination]) -> Route:
