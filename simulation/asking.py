@@ -65,7 +65,10 @@ def may_be_parked(
                 or _shares_a_request_with_poison(number, history)
             )
         case Code.MAY_HAVE_TAKEN_EFFECT:
-            return regime.parks_doubt
+            # Of a request marked as restored nobody knows since when it is in doubt, so its key
+            # counts as forgotten; and if an event has shown an effect, it is not sent again.
+            is_shown = number in history.forgotten.marked and regime.confirmed_within_s is not None
+            return regime.parks_doubt or is_shown
         case _:
             return False
 

@@ -81,7 +81,9 @@ class Meddling:
         for key, item in self._some(lambda item: item["sk"] == SORT_KEY):
             removed = {self.random.choice(REMOVED)}
             self.edited.add(key[0])
-            self.harm.doctored.update(self.requests.get(batch_id_of(key[0]), ()))
+            # A part that was never sent has no message yet that tells its events.
+            whole = self.requests.get(str(item.get("parent")), set())
+            self.harm.doctored.update(self.requests.get(batch_id_of(key[0]), whole))
             word = self.random.choice(WORDS)
             words = {word: "unknown"} if word in item else {}
             self.table.items[key] = _as_texts({**item, **words}, removed)

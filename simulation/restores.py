@@ -54,6 +54,8 @@ class Forgotten:
     #: events whose request was under way at that moment, and was marked: what it may have done
     #: since is in doubt like any other, so that nothing of it is repeated untold
     told: set[int] = field(default_factory=set)
+    #: the same, and events of parts, whose claims are their whole request's
+    marked: set[int] = field(default_factory=set)
     #: requests that were in review at that moment, and no longer were when the table was restored:
     #: their documents are gone
     closed: set[str] = field(default_factory=set)
@@ -120,9 +122,13 @@ class Restores:
             if item.get("attention") != OVERDUE:
                 continue
             written = self.table.change(*key, *doubting())
+            if not written.applied:
+                continue
             batch_id = batch_id_of(key[0])
-            if written.applied and claims[batch_id] == len(item.get("events", ())):
-                self.forgotten.told.update(self.requests.get(batch_id, ()))
+            numbers = self.requests.get(batch_id, set())
+            self.forgotten.marked.update(numbers)
+            if claims[batch_id] == len(item.get("events", ())):
+                self.forgotten.told.update(numbers)
 
     def _replay(self) -> None:
         self.forgotten.replayed.update(replay_archive(self.bus, "after a restore"))

@@ -293,6 +293,16 @@ def test_what_was_never_completed_is_a_persons_only_if_somebody_took_its_message
     assert asked == [True, False]
 
 
+@pytest.mark.parametrize(("regime", "accepted"), [("tracked", True), ("honoured", False)])
+def test_what_a_restore_marked_and_an_event_showed_is_a_persons_and_nothing_else(
+    history: History, regime: str, accepted: bool
+) -> None:
+    restored = replace(history, forgotten=Forgotten(events={1, 2}, told={2}, marked={1}))
+    reason = str(Code.MAY_HAVE_TAKEN_EFFECT())
+    asked = [may_be_parked(reason, n, set(), restored, BY_NAME[regime]) for n in (1, 2)]
+    assert asked == [accepted, False]
+
+
 def test_a_made_event_doubles_two_genuine_ones_only_where_a_name_was_forgotten() -> None:
     """Seed of a campaign: three effects, of two genuine events under one moment and a made one."""
     scenario = draw(43_000_781)
