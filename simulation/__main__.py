@@ -34,6 +34,7 @@ def main(
     if kind != "full":
         print("WORLD is for one run, as in: make sim RUNS=1 WORLD=lanes", file=sys.stderr)
         raise typer.Exit(2)
+    report.tell_plan(count)
     progress = report.Progress()
     try:
         result = campaign.run(count, first, progress)

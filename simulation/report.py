@@ -21,11 +21,15 @@ from rich.table import Table as Rows
 from ops.screen import age, plural
 from simulation.campaign import Result, rows
 from simulation.kinds import replayed
+from simulation.mutants import MUTANTS
+from simulation.mutants.tracking import TRACKING
 from simulation.trace import Step
 from simulation.trial import Trial
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 VIOLATIONS_SHOWN = 8
+#: measured with RUNS=20
+EVERY_CAMPAIGN = "about five minutes"
 
 
 class Progress:
@@ -67,6 +71,16 @@ class Progress:
 
     def stop(self) -> None:
         self._bars.stop()
+
+
+def tell_plan(runs: int) -> None:
+    """What a campaign does, and what of it takes time however few its runs are."""
+    mutants = plural(len(MUTANTS) + len(TRACKING), "mutant")
+    CONSOLE.print(
+        f"{plural(runs, 'run')}, then what every campaign does: crash points, lines of the "
+        f"protocol, {mutants}, rivals. That alone takes {EVERY_CAMPAIGN} on two idle cores. One "
+        "run by itself, step by step: make sim RUNS=1"
+    )
 
 
 def show_step(step: Step) -> None:

@@ -45,12 +45,12 @@ class Mistake:
 
 
 def mistakes() -> list[Mistake]:
-    """Those of mistakes.toml; those of deployed.toml, which only a real account would show, and of
-    audited.toml, which its auditor would find; those of small.toml, which a random sample found to
-    be caught."""
+    """Those of mistakes.toml; those of teams.toml, in what teams ask for; those of deployed.toml,
+    which only a real account would show, and of audited.toml, which its auditor would find; those
+    of small.toml, which a random sample found to be caught."""
     rows = [
         row
-        for name in ("mistakes.toml", "small.toml", "deployed.toml", "audited.toml")
+        for name in ("mistakes.toml", "teams.toml", "small.toml", "deployed.toml", "audited.toml")
         for row in tomllib.loads((Path(__file__).parent / name).read_text("utf-8"))["mistake"]
     ]
     return [Mistake(**{**row, "tests": tuple(row["tests"])}) for row in rows]

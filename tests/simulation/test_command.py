@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.report import Progress
+from simulation.report import Progress, tell_plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +48,17 @@ def test_one_run_is_replayed_step_by_step_without_colour() -> None:
     assert "Every event is accounted for." in lines[-1]
     assert any("ledger.change" in line for line in lines)
     assert "\x1b[" not in done.stdout
+
+
+def test_what_takes_time_however_few_the_runs_are_is_said_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_plan(20)
+
+    said = capsys.readouterr().out
+    assert said.startswith("20 runs, then what every campaign does: ")
+    assert "about five minutes" in said
+    assert "mutants, rivals" in said
 
 
 def test_where_there_is_no_terminal_each_tenth_is_a_line_with_the_time_left(
