@@ -60,7 +60,12 @@ def options(
     context: typer.Context,
     environment: Annotated[
         str | None,
-        typer.Option("--environment", "-e", envvar="RELAY_ENVIRONMENT", help="Which environment."),
+        typer.Option(
+            "--environment",
+            "-e",
+            envvar="RELAY_ENVIRONMENT",
+            help="Which relay: its environment's name or file.",
+        ),
     ] = None,
     profile: Annotated[
         str | None,
@@ -90,7 +95,7 @@ def options(
     context.obj = Session(target, Screen(as_json=as_json))
 
 
-@app.command(short_help="How it stands: does anything need attention?")
+@app.command(short_help="The relay's state: does anything need attention?")
 def status(
     context: typer.Context,
     watch: Annotated[
@@ -104,8 +109,8 @@ def status(
         ),
     ] = False,
 ) -> None:
-    """How it stands: alarms, cases, queues, pace, breakers, what runs. Exit code 0 only if nothing
-    needs attention, 1 if something does."""
+    """The relay's state: alarms, cases, queues, pace, breakers, version. Exit code 0 only if
+    nothing needs attention, 1 if something does."""
     session = session_of(context)
     if every:
         if session.target.endpoint_file is not None or watch:
@@ -189,7 +194,7 @@ def list_events(
     after: Annotated[str, typer.Option(help="Continue where the previous answer ended.")] = "",
 ) -> None:
     """Events by time, topic, destination, state and field. It reads the ledger from one end to the
-    other, so much at a time, and says how to read on."""
+    other, a limited part at a time, and says how to continue."""
     session = session_of(context)
     meant = listing.wanted(
         since, until, topic, destination, state, fields or [], CLOCK.now_ms(), same_content
@@ -208,7 +213,7 @@ def doctor(context: typer.Context) -> None:
 
 
 # the order of `relay --help`: first what somebody needs at night
-app.command("console", short_help="A local web page of all this.")(open_console)
+app.command("console", short_help="The same as a local web page.")(open_console)
 app.command("replay-archive", short_help="Replay a bus's archive.")(replay_archive.replay_archive)
 app.command("redeliver", short_help="Deliver events again on purpose.")(redeliver.redeliver)
 app.command("audit", short_help="List events that never arrived.")(missing.show_audit)

@@ -40,12 +40,10 @@ def backfill(
     context: typer.Context,
     since: Annotated[str, typer.Option("--from", help="Start of the period, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", help="End of the period, exclusive.")],
-    reason: Annotated[str, typer.Option(help="Why they are created; this is recorded.")] = "",
+    reason: Annotated[str, typer.Option(help="Why they are made; this is recorded.")] = "",
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", help="Create them. Without it, nothing is created; the plan is shown."
-        ),
+        typer.Option("--yes", help="Make them. Without it, the plan is shown and nothing is made."),
     ] = False,
 ) -> None:
     """Make the events that never arrived from Genesys' own record. Without --yes it only shows
@@ -65,7 +63,7 @@ def backfill(
         screen.document(row)
         screen.say(
             f"{what}. Nothing was changed."
-            + " To create them, repeat it with --reason and --yes." * bool(plan.events)
+            + " To make them, repeat it with --reason and --yes." * bool(plan.events)
         )
         return
     name = f"{BACKFILL}{secrets.token_hex(8)}"

@@ -68,7 +68,8 @@ def forget(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Erase what the relay stores about a person. Claims stay, as hashes: nothing is duplicated."""
+    """Erase what the relay stores about a person. Claims stay, as hashes: no event is delivered
+    twice."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(note)

@@ -56,7 +56,8 @@ def import_claims(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Claim what another consumer has handled, so that it is not written. Safe to repeat."""
+    """Claim what another consumer has handled, so that the relay does not write it again. Safe to
+    repeat."""
     session = session_of(context)
     read = lines_of(events)
     chosen = read if known is None else handled(read, table_of(known), by.split(","))

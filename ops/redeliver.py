@@ -56,7 +56,7 @@ def redeliver(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Deliver events again on purpose: each named event takes effect once more."""
+    """Deliver events again on purpose: each event that it lists takes effect once more."""
     session = session_of(context)
     relay, screen = session.relay, session.screen
     why = reason_given(note)

@@ -29,8 +29,8 @@ def replay_archive(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Replay a bus's archive: for events that never reached the relay. What it has delivered
-    already stays delivered once."""
+    """Replay a bus's archive: for events that never reached the relay. Events that were
+    delivered are not delivered again."""
     session = session_of(context)
     first, last = archives.moment(since), archives.moment(until)
     archives.check(first, last, datetime.fromtimestamp(CLOCK.now_ms() / 1000, UTC))

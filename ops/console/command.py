@@ -29,8 +29,8 @@ def open_console(
     ] = False,
     browser: Annotated[bool, typer.Option(help="Open it in your browser.")] = True,
 ) -> None:
-    """One local page: how it stands, what waits and why, any event's way. It only looks, unless it
-    is told otherwise. With your own credentials, on this machine only, until Ctrl-C."""
+    """A local web page: the relay's state, what waits and why, the history of any event. Read-only,
+    unless --allow-changes is given. With your own credentials, on this machine, until Ctrl-C."""
     # Imported here, so that the other commands need not load a web server.
     from ops.console.door import Door
     from ops.console.readings import OfRelay
