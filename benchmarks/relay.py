@@ -18,7 +18,7 @@ from lambdas.relay.messages.sealing import Batch, SealedEvent, Target, describe,
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.routes.configuration import Configuration
 from simulation.memory.clock import SeededEntropy
-from simulation.memory.credentials import MemorySenderKeys
+from simulation.memory.credentials import PERSONAL_KEY, MemoryPersonalKey, MemorySenderKeys
 from simulation.memory.faults import CALM
 from simulation.memory.ledger import MemoryLedger
 from simulation.memory.queues import MemoryQueue
@@ -101,6 +101,7 @@ class Sandbox:
         self.secrets = Secrets()
         self.sender_keys = MemorySenderKeys({}, world.scheduler, CALM)
         self.signing_keys = MemorySenderKeys({}, world.scheduler, CALM)
+        self.personal_key = MemoryPersonalKey(PERSONAL_KEY, world.scheduler, CALM)
 
     def records(self, service: str) -> MemoryRecords:
         return MemoryRecords()

@@ -249,6 +249,7 @@ def _variables() -> dict[str, str]:
         "LEDGER_TABLE": "ledger",
         "VAULT_BUCKET": "vault",
         "GENESYS_SECRET_ID": "secret",
+        "PERSONAL_KEY_ID": "personal key",
         "GENESYS_API_URL": "https://api.simulated",
         "GENESYS_LOGIN_URL": "https://login.simulated",
         "REQUESTS_PER_MINUTE": "300",

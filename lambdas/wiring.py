@@ -99,6 +99,18 @@ class AwsPorts:
         secret_id = self._settings.text("SIGNING_SECRET_ID")
         return SecretsManagerSenderKeys(client, secret_id, "the signing keys' secret")
 
+    def personal_key(self) -> str:
+        return self._personal_key()
+
+    @cached_property
+    def _personal_key(self) -> Callable[[], str]:
+        from lambdas.adapters.personal_key import SecretsManagerPersonalKey
+
+        secret_id = self._settings.text("PERSONAL_KEY_ID")
+        return SecretsManagerPersonalKey(
+            lambda: boto3.client("secretsmanager", config=CONFIG), secret_id
+        )
+
     def records(self, service: str) -> Records:
         from lambdas.adapters.records import AwsRecords
 

@@ -12,7 +12,7 @@ from lambdas.relay.genesys.outcomes import words
 from lambdas.relay.kernel.lanes import without_lane
 from lambdas.relay.kernel.limits import LIVE, QUEUES
 from lambdas.relay.kernel.reasons import CREDENTIALS_ADVICE
-from ops import concurrency, deployed, drift, key, setup_journey
+from ops import concurrency, deployed, drift, key, personal, setup_journey
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.genesys_probe import (
@@ -343,6 +343,7 @@ ALL = (
     Check("key", key.usable),
     Check("secret", _secret),
     Check("signing keys", signing_keys),
+    Check("personal key", personal.readable),
     Check("token", _token),
     Check("permissions", _permissions),
     Check("journeys", _journeys),

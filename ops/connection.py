@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from emulator.isolation import keep_to_this_machine
 from lambdas.adapters.aws import CONFIG, code_of
 from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.personal_key import SecretsManagerPersonalKey
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.vault import S3Vault
 from lambdas.relay.kernel.lanes import LANE_QUEUES, LANES, queues, title, writes_queue
@@ -129,6 +130,12 @@ class Relay:
     def secrets(self) -> "SecretsManagerClient":
         client: SecretsManagerClient = self.client("secretsmanager")
         return client
+
+    @cached_property
+    def personal_key(self) -> Callable[[], str]:
+        """The environment's key for personal names. Raises OpsError if the stack has none; the
+        function that it is raises Transient."""
+        return SecretsManagerPersonalKey(lambda: self.secrets, self.output("PersonalKeySecretName"))
 
     @cached_property
     def s3(self) -> "S3Client":

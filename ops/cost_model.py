@@ -45,7 +45,7 @@ MB_PER_CPU = 1_769
 #: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 IDLE_POLLS = 4 * 5 * MONTH_S / 20
 #: how many of each the stack has, regardless of traffic
-ALARM_METRICS, CUSTOM_METRICS, DASHBOARDS, SECRETS = 42, 35, 1, 1
+ALARM_METRICS, CUSTOM_METRICS, DASHBOARDS, SECRETS = 42, 35, 1, 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from lambdas.relay.kernel.time_format import iso
 from ops import ledger_search
 from ops.audit_trail import EventWay, RequestWay, Trace, trace
 from ops.connection import Relay
+from ops.personal import keyed
 
 #: ops/audit_trail.py's name for the first moment of a request
 SEALED = "sealed"
@@ -175,7 +176,8 @@ def gather(relay: Relay, names: Sequence[str], *, sender: str, thorough: bool) -
     """Everything that the ledger has under one name, in any of its spellings, or under names that
     start with it; with `sender` the name is that sender's id of an event. Raises OpsError if that
     is too much."""
-    keys = [identity_by_sender(sender, names[0])] if sender else names
+    known = [*names, *keyed(relay, names)]
+    keys = [identity_by_sender(sender, names[0])] if sender else known
     at_once = of_names(relay, keys)
     if not at_once.is_empty:
         return at_once

@@ -9,7 +9,7 @@ by themselves (docs/data.md).
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ import typer
 
 from lambdas.adapters.ledger import unpack
 from lambdas.relay.kernel.canonical import canonical
-from lambdas.relay.kernel.personal import impersonal
+from lambdas.relay.kernel.personal import hidden, is_personal
 from lambdas.relay.kernel.ports import Change, Guard, Item
 from lambdas.relay.kernel.vault_keys import DISCARDED, ERASURES, QUARANTINE, REVIEW, SEALED
 from lambdas.relay.ledger.claims import PREFIX as CLAIM
@@ -26,8 +26,10 @@ from lambdas.relay.requests.record import PREFIX, SORT_KEY, Record, batch_id_of
 from lambdas.relay.requests.states import FINAL
 from ops.connection import CLOCK, Relay
 from ops.errors import OpsError
+from ops.personal import personal_key, unkeyed
 from ops.screen import plural
 from ops.session import person, reason_given, session_of
+from ops.spellings import spellings
 
 #: a shorter name would match other people's data
 NAME_CHARS_MIN = 6
@@ -46,8 +48,10 @@ class Traces:
     documents: list[tuple[str, str]] = field(default_factory=list)
     #: finished items of the ledger
     items: list[Item] = field(default_factory=list)
-    #: claims of the previous release, whose keys contain it
-    claims: list[Item] = field(default_factory=list)
+    #: its hashes without a key, as earlier releases wrote them
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    #: claims of earlier releases, whose keys contain it or such a hash, with their keys of today
+    claims: list[tuple[Item, str]] = field(default_factory=list)
     #: other keys that contain it, which stay until they expire
     keys: int = 0
     #: unfinished requests that contain the name
@@ -115,19 +119,21 @@ def forget(
 
 def find(relay: Relay, name: str) -> Traces:
     """Reads the whole ledger and every version of every document."""
-    traces = Traces()
+    traces = Traces(hashes=unkeyed(spellings(name)))
+    names = (name, *traces.hashes)
     unfinished: set[str] = set()
     for item in _items(relay):
         is_record = item["sk"] == SORT_KEY and str(item["pk"]).startswith(PREFIX)
         at_rest = not is_record or Record.of(item).state in FINAL
         if not at_rest:
             unfinished.add(batch_id_of(str(item["pk"])))
-        if _says(name, [item["pk"], item["sk"]]):
-            if _rekeyed(item) != item:
-                traces.claims.append(item)
+        if _says(names, [item["pk"], item["sk"]]):
+            rekeyed = _rekeyed(relay, item, traces.hashes)
+            if rekeyed:
+                traces.claims.append((item, rekeyed))
                 continue
             traces.keys += 1
-        if _says(name, _attributes(item)):
+        if _says(names, _attributes(item)):
             if at_rest:
                 traces.items.append(item)
             else:
@@ -148,23 +154,28 @@ def erase(relay: Relay, name: str, traces: Traces) -> None:
     bucket = relay.output("VaultBucketName")
     for key, version in traces.documents:
         relay.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
-    for item in traces.claims:
+    names = (name, *traces.hashes)
+    for item, rekeyed in traces.claims:
         # Insert the hashed claim before deleting: so a copy always meets one of them.
-        relay.ledger.insert([_rekeyed(item)])
+        relay.ledger.insert([{**item, "pk": rekeyed}])
         named: Any = {"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
         relay.dynamodb.delete_item(TableName=relay.output("LedgerTableName"), Key=named)
     for item in traces.items:
-        before = {k: value for k, value in _attributes(item).items() if _says(name, value)}
-        after = {k: _without(name, value) for k, value in before.items()}
+        before = {k: value for k, value in _attributes(item).items() if _says(names, value)}
+        after = {k: _without(names, value) for k, value in before.items()}
         guard = Guard(None, same=before)
         if not relay.ledger.change(item["pk"], item["sk"], guard, Change(put=after)).applied:
             raise OpsError("The ledger changed in the meantime: repeat the command.")
 
 
-def _rekeyed(item: Item) -> Item:
-    """A claim with today's key, in which an address or a number is hashed."""
+def _rekeyed(relay: Relay, item: Item, hashes: Mapping[str, str]) -> str:
+    """The partition that a claim of an earlier release has today; "" if it is the same. Raises
+    OpsError if the environment's key cannot be read."""
     pk = str(item["pk"])
-    return {**item, "pk": owner_key(impersonal(owner_of(pk)))} if pk.startswith(CLAIM) else item
+    owner = owner_of(pk)
+    name = hashes.get(owner, owner)
+    is_other = pk.startswith(CLAIM) and is_personal(name)
+    return owner_key(hidden(name, lambda: personal_key(relay))) if is_other else ""
 
 
 def _attributes(item: Item) -> dict[str, Any]:
@@ -206,8 +217,9 @@ def _spellings(name: str) -> Sequence[str]:
     return spellings
 
 
-def _says(name: str, value: Any) -> bool:
-    return any(spelling in text for text in _texts(value) for spelling in _spellings(name))
+def _says(names: Sequence[str], value: Any) -> bool:
+    spelt = [spelling for name in names for spelling in _spellings(name)]
+    return any(spelling in text for text in _texts(value) for spelling in spelt)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -223,15 +235,15 @@ def _texts(value: Any) -> Iterator[str]:
                 yield from _texts(inner)
 
 
-def _without(name: str, value: Any) -> Any:
+def _without(names: Sequence[str], value: Any) -> Any:
     match value:
         case str():
-            for spelling in reversed(_spellings(name)):
+            for spelling in (each for name in names for each in reversed(_spellings(name))):
                 value = value.replace(spelling, ERASED)
             return value
         case dict():
-            return {_without(name, key): _without(name, inner) for key, inner in value.items()}
+            return {_without(names, key): _without(names, inner) for key, inner in value.items()}
         case list():
-            return [_without(name, inner) for inner in value]
+            return [_without(names, inner) for inner in value]
         case _:
             return value

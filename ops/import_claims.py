@@ -7,7 +7,7 @@ way to make a claim.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +27,7 @@ from ops import deployed
 from ops.captured import content_of, lines_of
 from ops.connection import CLOCK
 from ops.errors import OpsError
+from ops.personal import personal_key
 from ops.screen import plural
 from ops.session import session_of
 
@@ -61,7 +62,11 @@ def import_claims(
     session = session_of(context)
     read = lines_of(events)
     chosen = read if known is None else handled(read, table_of(known), by.split(","))
-    found = shadows([line.text for line in chosen], deployed.configuration(session.relay))
+    found = shadows(
+        [line.text for line in chosen],
+        deployed.configuration(session.relay),
+        lambda: personal_key(session.relay),
+    )
     session.screen.say(
         f"{plural(len(read), 'event')}, {len(chosen)} of them handled elsewhere: "
         f"{plural(found.events, 'claim')} in {plural(len(found.messages), 'message')}; "
@@ -105,7 +110,9 @@ class Shadows:
         pass
 
 
-def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
+def shadows(
+    texts: Sequence[str], configuration: Configuration, personal_key: Callable[[], str]
+) -> Shadows:
     """Sealed batches of these envelopes, with every route in shadow."""
     found = Shadows()
     neighbour: Any = found
@@ -117,10 +124,12 @@ def shadows(texts: Sequence[str], configuration: Configuration) -> Shadows:
         batches=neighbour,
         # Events caused by our own requests were not handled by another consumer.
         configuration=Configuration({}, routes, configuration.reader),
+        personal_key=personal_key,
     )
     now_ms = CLOCK.now_ms()
     arrived = [Delivery(str(number), "", text, 1, now_ms) for number, text in enumerate(texts)]
     if intake(arrived, deps):
+        personal_key()  # its own sentence, if that is why
         raise OpsError(
             "An event could not be sealed. This is a bug in the relay: please report it."
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, get_args
 
@@ -10,6 +10,7 @@ from lambdas.relay.entrances.arrivals import Entrance
 from lambdas.relay.entrances.events import CONTENT_CHARS
 from lambdas.relay.kernel.limits import CLAIM_TTL_S
 from lambdas.relay.kernel.patterns import fits
+from lambdas.relay.kernel.personal import is_personal
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.ledger.claims import PREFIX, owner_of
 from lambdas.relay.requests.states import STATES
@@ -17,6 +18,7 @@ from ops import archives, audit_trail, dead_letter, event_history, ledger_items,
 from ops.connection import Relay
 from ops.errors import OpsError
 from ops.event_history import FATES, SHADOWED, Way
+from ops.personal import keyed, unkeyed
 from ops.screen import Screen, plural
 from ops.spellings import is_named
 from ops.trace import GOOD, clock, short_topic
@@ -60,6 +62,8 @@ class Wanted:
     #: a request's state, or words of the fate that `relay trace` shows
     state: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    #: the names of hashed conversations
+    owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: only events with the same content as another one that was published at another time
     same_content: bool = False
 
@@ -69,7 +73,7 @@ class Wanted:
         _, identity, destination, *_ = claim["sk"].split("#")
         known: dict[str, Any] = {
             **{name: [str(claim.get(attribute, ""))] for name, attribute in FIELDS.items()},
-            "conversation": [owner],
+            "conversation": [owner, *self.owners.get(owner, ())],
             "identity": [identity],
             "route": claim.get("routes", ()),
         }
@@ -166,6 +170,7 @@ def _moment_ms(said: str, now_ms: int) -> int:
 def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = "") -> Listed:
     """Reads at most `read_max` items of the ledger. Raises OpsError, also if it finds nothing and
     the configuration does not know a name."""
+    meant = _hashed(relay, meant)
     ways: list[Way] = []
     pending: list[Item] = []
     read, place, is_at_the_end = 0, after, True
@@ -184,6 +189,15 @@ def find(relay: Relay, meant: Wanted, *, most: int, read_max: int, after: str = 
         names.check(relay, meant.destination, meant.topic, meant.fields.get("route", ""))
     ways.sort(key=lambda way: way.event.claimed_at_ms)
     return Listed(ways, read, "" if is_at_the_end else place)
+
+
+def _hashed(relay: Relay, meant: Wanted) -> Wanted:
+    """With the hashes that the wanted conversation's id has in keys, if it is personal."""
+    name = meant.fields.get("conversation", "")
+    if not is_personal(name):
+        return meant
+    hashes = (*unkeyed([name]), *keyed(relay, [name]))
+    return replace(meant, owners={each: [name] for each in hashes})
 
 
 def _is_claim(item: Item) -> bool:

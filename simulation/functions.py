@@ -17,7 +17,13 @@ from lambdas.relay.entrances.proofs import Request
 from lambdas.relay.kernel.lanes import LANE_QUEUES, LANES, writes_queue
 from lambdas.relay.kernel.ports import Delivery, Ports, Telemetry
 from simulation.memory.clock import MemoryClock, SeededEntropy
-from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.credentials import (
+    PERSONAL_KEY,
+    MemoryPersonalKey,
+    MemorySecrets,
+    MemorySenderKeys,
+    StoredSecret,
+)
 from simulation.memory.endpoint import SIGNING_KEYS
 from simulation.memory.faults import Faults
 from simulation.memory.gate import Gate
@@ -76,6 +82,7 @@ class Instance:
         self.secrets = MemorySecrets(n.secret, n.gate, n.faults)
         self.sender_keys = MemorySenderKeys(n.sender_keys, n.gate, n.faults)
         self.signing_keys = MemorySenderKeys(SIGNING_KEYS, n.gate, n.faults)
+        self.personal_key: Callable[[], str] = MemoryPersonalKey(PERSONAL_KEY, n.gate, n.faults)
         self._queues = {
             name: MemoryQueue(stored, n.gate, n.faults) for name, stored in n.queues.items()
         }

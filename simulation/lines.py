@@ -64,6 +64,7 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("_claim", "return _stop_loop("): "tests/unit/test_correlation.py",
     ("_take_turn", "destination = replace("): "tests/unit/test_write.py",
     ("judge", 'return "copy" if held.get("redelivery")'): "tests/unit/test_redelivery.py",
+    ("earlier_keys", ""): "tests/unit/test_claims.py",
     ("_claimed_earlier", ""): "tests/unit/test_claims.py",
     ("was_claimed", ""): "tests/unit/test_webhook_copies.py",
     ("owner_of", ""): "tests/unit/test_trace.py",

@@ -78,6 +78,8 @@ class Scenario:
     two_routes: bool = False
     #: some routes have a lane of their own
     has_lanes: bool = False
+    #: conversations are known by telephone numbers
+    is_personal: bool = False
     #: the second destination: an AWS service (memory/sink.py), or an endpoint (memory/endpoint.py)
     sink: Literal["genesys", "queue", "https"] = "genesys"
     #: ... which refuses a record alone, or the whole call that contains it

@@ -7,7 +7,7 @@ no notion of identity with the code under test.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Literal
@@ -186,6 +186,18 @@ def generate(
         workload.facts += facts
     workload.published.sort(key=lambda row: row.at_ms)
     return workload
+
+
+_CONVERSATION = re.compile(r'(?<="conversationId": ")c-(\d)(?=")')
+
+
+def personal(workload: Workload) -> Workload:
+    """The same, with conversations that are known by telephone numbers."""
+    published = [
+        replace(row, text=_CONVERSATION.sub(r"tel:+4930901820\1", row.text))
+        for row in workload.published
+    ]
+    return Workload(published, workload.facts)
 
 
 def some(facts: list[Fact], count: int, seed: int) -> frozenset[str]:

@@ -163,9 +163,9 @@ class World:
             two_routes=scenario.two_routes,
             second=scenario.ending.second,
         )
+        work = workload.personal(work) if scenario.is_personal else work
         added = sessions.added(states.added(work, scenario), scenario)
-        facts = added.facts + self._plan_senders()
-        self.facts = assumptions.judged(facts, scenario.assumptions)
+        self.facts = assumptions.judged(added.facts + self._plan_senders(), scenario.assumptions)
         for row in work.published:
             self.timeline.at(row.at_ms, lambda row=row: self._publish(row))  # type: ignore[misc]
         self.timeline.after(scenario.faults_s, self.fault_plan.clear_up)

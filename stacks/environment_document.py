@@ -178,6 +178,13 @@ class Relay(Table):
         pattern=r"^[A-Za-z0-9_.-]{3,255}$",
         description="the name of a DynamoDB table, such as one restored from the ledger",
     )
+    personal_key_arn: str | None = Field(
+        default=None,
+        # docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html, Name
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+$",
+        description="the ARN of a secret, such as the output PersonalKeySecretName of the stack "
+        "that wrote the ledger",
+    )
     log_retention_days: Annotated[RetentionDays, BeforeValidator(_number)] = Field(
         default=30, description="a number of days CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, ..."
     )

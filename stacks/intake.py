@@ -14,7 +14,7 @@ MEMORY_MB = 512
 
 
 class Intake(Construct):
-    """Stateless: it needs neither the ledger nor a secret."""
+    """Stateless: it needs no ledger, and no secret but the key for personal names."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, shared: Shared, linger_s: int
@@ -30,6 +30,7 @@ class Intake(Construct):
                 **shared.queues.events.environment(),
                 "BATCHES_QUEUE_URL": shared.queues.batches.queue.queue_url,
                 "VAULT_BUCKET": shared.vault.bucket.bucket_name,
+                **shared.personal_key.environment(),
             },
         )
         feed(
@@ -42,3 +43,4 @@ class Intake(Construct):
         )
         grant_send(role, shared.queues.batches.queue)
         shared.vault.grant_put(role, QUARANTINE)
+        shared.personal_key.grant_read(role)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -44,7 +43,7 @@ class OperatorRole(Construct):
         buses: Buses,
         topic: sns.ITopic,
         functions: Mapping[str, lambda_.Function],
-        secrets: Sequence[secretsmanager.ISecret],
+        secret_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
@@ -97,9 +96,7 @@ class OperatorRole(Construct):
                     *(function.log_group.log_group_arn for function in functions.values()),
                 ),
                 _allow(["ListSubscriptionsByTopic"], "sns", topic.topic_arn),
-                _allow(
-                    ["GetSecretValue"], "secretsmanager", *(each.secret_arn for each in secrets)
-                ),
+                _allow(["GetSecretValue"], "secretsmanager", *secret_arns),
                 iam.PolicyStatement(actions=list(WHOLESALE), resources=["*"]),
             ],
         )

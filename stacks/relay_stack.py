@@ -25,6 +25,7 @@ from stacks.monitoring import Monitoring
 from stacks.narrowing import narrowed
 from stacks.network import ExistingNetwork, Network
 from stacks.operator_role import OperatorRole
+from stacks.personal_key import PersonalKey
 from stacks.queues import Queues
 from stacks.reconcile import Reconcile
 from stacks.relations import require_relations
@@ -68,6 +69,9 @@ class RelayStack(cdk.Stack):
             self, "Queues", timing=timing, has_lanes=relay.lanes, removal_policy=removal_policy
         )
         ledger = Ledger(self, "Ledger", removal_policy=removal_policy, restored=relay.ledger_table)
+        personal_key = PersonalKey(
+            self, "PersonalKey", removal_policy=removal_policy, adopted=relay.personal_key_arn
+        )
         vault = Vault(self, "Vault", relay=relay, removal_policy=removal_policy)
         credentials = Credentials(self, "Credentials", removal_policy=removal_policy)
         buses = Buses(
@@ -104,6 +108,7 @@ class RelayStack(cdk.Stack):
             ledger=ledger,
             vault=vault,
             credentials=credentials,
+            personal_key=personal_key,
             genesys=GenesysAccess(
                 api_url=relay.genesys_api_url,
                 login_url=relay.genesys_login_url,
@@ -154,7 +159,10 @@ class RelayStack(cdk.Stack):
             buses=buses,
             topic=monitoring.topic,
             functions=functions,
-            secrets=[credentials.secret, *filter(None, [sinks.secret])],
+            secret_arns=[
+                personal_key.secret_arn,
+                *(one.secret_arn for one in (credentials.secret, sinks.secret) if one is not None),
+            ],
         )
 
         if relay.kms_key_arn is not None:
@@ -169,6 +177,7 @@ class RelayStack(cdk.Stack):
             "LedgerTableName": ledger.table.table_name,
             "VaultBucketName": vault.bucket.bucket_name,
             "GenesysSecretName": credentials.secret.secret_arn,
+            "PersonalKeySecretName": personal_key.secret_arn,
             "AlarmTopicArn": monitoring.topic.topic_arn,
             "OperatorRoleArn": operator.role.role_arn,
             "OperatorPolicyArn": operator.policy.managed_policy_arn,

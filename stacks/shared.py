@@ -6,6 +6,7 @@ from stacks.credentials import Credentials
 from stacks.function import FunctionSettings
 from stacks.genesys_access import GenesysAccess
 from stacks.ledger import Ledger
+from stacks.personal_key import PersonalKey
 from stacks.queues import Queues
 from stacks.vault import Vault
 
@@ -20,4 +21,5 @@ class Shared:
     ledger: Ledger
     vault: Vault
     credentials: Credentials
+    personal_key: PersonalKey
     genesys: GenesysAccess

@@ -67,7 +67,14 @@ class Webhook(Construct):
             "A key is shared with a sender, who must get the new one. All keys in the list are "
             "valid, so a person can rotate them without interruption.",
         )
-        asked = {"LEDGER_TABLE": shared.ledger.table.table_name} if webhook.answers_copies else {}
+        asked = (
+            {
+                "LEDGER_TABLE": shared.ledger.table.table_name,
+                **shared.personal_key.environment(),
+            }
+            if webhook.answers_copies
+            else {}
+        )
         self.function, role = relay_function(
             self,
             verb="webhook",
@@ -90,6 +97,7 @@ class Webhook(Construct):
         )
         if webhook.answers_copies:
             shared.ledger.grant(role, ["Query"])
+            shared.personal_key.grant_read(role)
         #: what a custom domain name should point to; None: there is none
         self.domain_target: str | None = None
         self.url = self._endpoint(webhook, shared.settings)

@@ -199,6 +199,10 @@ class AskingPorts:
     def signing_keys(self) -> SenderKeys:
         return AskingSenderKeys(self._ports.signing_keys, self._ask)
 
+    def personal_key(self) -> str:
+        self._ask("secretsmanager:GetSecretValue", "<PersonalKeySecret>")
+        return self._ports.personal_key()
+
     def records(self, service: str) -> Records:
         return self._ports.records(service)
 

@@ -9,7 +9,7 @@ from typing import Any
 #: lasts long, and which events are taken
 DROPPED = frozenset(
     {"alarm_email", "alarm_topic_arn", "partner_bus_exists", "detail_types", "ledger_table",
-     "shadow", "linger_s"}
+     "personal_key_arn", "shadow", "linger_s"}
 )  # fmt: skip
 OWN: Mapping[str, Any] = {
     "any_event_source": True,

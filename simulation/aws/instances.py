@@ -18,6 +18,7 @@ from lambdas.adapters.aws import CONFIG
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.invocation import answer, deliveries_of
 from lambdas.adapters.ledger import DynamoLedger
+from lambdas.adapters.personal_key import SecretsManagerPersonalKey
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.adapters.settings import Settings
@@ -115,6 +116,9 @@ class WiredInstance(Instance):
         self.secrets: Any = SecretsManagerSecrets(secrets, wiring.text(verb, "GENESYS_SECRET_ID"))
         self.sender_keys: Any = SecretsManagerSenderKeys(
             secrets, wiring.text(verb, "WEBHOOK_SECRET_ID")
+        )
+        self.personal_key = SecretsManagerPersonalKey(
+            lambda: secrets, wiring.text(verb, "PERSONAL_KEY_ID")
         )
         self._told = told
         self._client = clients["sqs"]

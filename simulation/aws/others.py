@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from lambdas.relay.kernel.ports import Delivery, Outgoing
 from simulation.aws.answers import Answered, Refused, Unheard
 from simulation.aws.items import Wire
-from simulation.memory.credentials import StoredSecret
+from simulation.memory.credentials import PERSONAL_KEY, StoredSecret
 from simulation.memory.faults import Faults
 from simulation.memory.queues import StoredQueue
 
@@ -151,6 +151,8 @@ class SecretsManager:
     def get_secret_value(self, call: Wire) -> Answered:
         if self._faults.strikes("secret unreadable"):
             raise Refused(500, "InternalServiceError")
+        if "personal" in str(call["SecretId"]).lower():
+            return {"SecretString": PERSONAL_KEY}
         if "webhook" in str(call["SecretId"]).lower():
             return {"SecretString": json.dumps(dict(self._keys))}
         held = self._secret.credentials

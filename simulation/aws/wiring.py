@@ -52,6 +52,7 @@ def by_the_limits() -> Wiring:
         "VAULT_BUCKET": "vault",
         "GENESYS_SECRET_ID": "genesys",
         "WEBHOOK_SECRET_ID": "webhook",
+        "PERSONAL_KEY_ID": "personal key",
         "TIMING": "live",
         "REQUESTS_PER_MINUTE": "300",
         "HEADROOM": "0",

@@ -34,6 +34,7 @@ def draw_wired(seed: int) -> Scenario:
         receives_max=by_the_limits().receives_max,
         timing=LIVE,
         deploy="none",
+        is_personal=seed % 2 == 0,
     )
 
 

@@ -32,6 +32,7 @@ from ops.import_claims import handled, shadows, table_of
 from ops.repetition import judged
 from simulation.fuzz.inputs import ODD, damaged
 from simulation.fuzz.places import CONFIGURATION, NOW_MS, Broken, Site, envelope
+from simulation.memory.credentials import PERSONAL_KEY
 
 DOOR = Door("a token that only this console has", 8080, may_change=True)
 PATHS = ("/", "/trace", "/events", "/dead-letters", "/cases", "/docs/runbook.md", "/change")
@@ -75,7 +76,8 @@ def captured(site: Site, random: Random) -> str:
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         Path(file.name).write_bytes(odd.encode("utf-8", "surrogatepass"))
         with suppress(InputError, OpsError):
-            shadows([line.text for line in read_file(Path(file.name)).lines], CONFIGURATION)
+            lines = read_file(Path(file.name)).lines
+            shadows([line.text for line in lines], CONFIGURATION, lambda: PERSONAL_KEY)
     return odd
 
 

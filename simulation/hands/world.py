@@ -28,7 +28,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.states import OVERDUE
 from lambdas.relay.routes.configuration import Configuration
 from simulation.memory.clock import MemoryClock, SeededEntropy
-from simulation.memory.credentials import MemorySenderKeys
+from simulation.memory.credentials import PERSONAL_KEY, MemoryPersonalKey, MemorySenderKeys
 from simulation.memory.faults import CALM
 from simulation.memory.gate import OpenGate
 from simulation.memory.ledger import MemoryLedger
@@ -176,6 +176,7 @@ class World:
         self.secrets = Secrets()
         self.sender_keys = MemorySenderKeys({}, gate, CALM)
         self.signing_keys = MemorySenderKeys({}, gate, CALM)
+        self.personal_key = MemoryPersonalKey(PERSONAL_KEY, gate, CALM)
         self._gate = gate
         #: when reconcile first counted a request as overdue, which rings the alarm
         self.overdue_ms: int | None = None

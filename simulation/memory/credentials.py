@@ -42,6 +42,28 @@ class MemorySecrets:
         return self._cached
 
 
+#: of every environment that is simulated
+PERSONAL_KEY = "the key under which personal names are hashed"
+
+
+class MemoryPersonalKey:
+    """An instance's view of the environment's key for personal names."""
+
+    def __init__(self, stored: str, gate: Gate, faults: Faults) -> None:
+        self._stored = stored
+        self._gate = gate
+        self._faults = faults
+        self._cached = ""
+
+    def __call__(self) -> str:
+        if not self._cached:
+            self._gate.step("personal key.get")
+            if self._faults.strikes("secret unreadable"):
+                raise Transient(Code.CALL_FAILED("personal key", "unreadable"))
+            self._cached = self._stored
+        return self._cached
+
+
 class MemorySenderKeys:
     """Implements relay.kernel.ports.SenderKeys."""
 

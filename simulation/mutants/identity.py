@@ -1,7 +1,7 @@
 """Mistakes about what an event is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from lambdas.relay.entrances import events
@@ -9,9 +9,12 @@ from lambdas.relay.entrances.arrivals import Arrival
 from lambdas.relay.entrances.events import IDENTITY_CHARS, Event, Reader, parse_event
 from lambdas.relay.functions import intake
 from lambdas.relay.kernel.canonical import Json, canonical, digest, short
+from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.personal import hidden
 from lambdas.relay.routes import mapping, rendering
+from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.mutants.mutant import Mutant
-from simulation.mutants.stages import recurring
+from simulation.mutants.stages import personal, recurring
 
 _text = rendering._text
 _read_envelope = events.read_envelope
@@ -46,7 +49,33 @@ def _as_floats(item: Json) -> str:
     return _text(json.loads(json.dumps(item), parse_int=float))
 
 
+def _with_a_key_of_its_own(instance: Instance) -> Function:
+    key = instance.entropy.token()
+    instance.personal_key = lambda: key
+    return FUNCTIONS["intake"](instance)
+
+
+def _without_a_key_if_need_be(name: str, key: Callable[[], str]) -> str:
+    try:
+        return hidden(name, key)
+    except Transient:
+        return ""
+
+
 IDENTITY = (
+    Mutant(
+        "each instance hashes personal names under a key of its own",
+        "The key has to be secret, and none is as secret as the one that nobody shares.",
+        functions={"intake": _with_a_key_of_its_own},
+        stage=personal,
+    ),
+    Mutant(
+        "personal names are hashed without the key while it cannot be read",
+        "A hash that could be guessed is better than an event that waits.",
+        ((intake, "hidden", _without_a_key_if_need_be),),
+        storm={"secret unreadable": 0.5},
+        stage=personal,
+    ),
     Mutant(
         "identity is the envelope's id",
         "EventBridge gives each event an id; a source that publishes again gets a new one.",

@@ -41,6 +41,13 @@ def recurring(scenario: Scenario) -> Scenario:
     return replace(scenario, states=8)
 
 
+def personal(scenario: Scenario) -> Scenario:
+    """Conversations are known by telephone numbers; half of what comes, comes again, and each
+    instance takes little of it."""
+    copied = Shares(poison=0.0, odd=0.0, copies=0.5)
+    return replace(scenario, is_personal=True, shares=copied, intake_most=2, concurrency=4)
+
+
 def pressed(scenario: Scenario) -> Scenario:
     """Requests wait for their turn, so that small batches are merged."""
     small = replace(scenario, most_items=6, intake_most=4, receives_max=RECEIVES_MAX)

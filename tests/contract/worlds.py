@@ -16,11 +16,17 @@ from typing import Any, Protocol
 
 from lambdas.adapters.credentials import SecretsManagerSecrets
 from lambdas.adapters.ledger import ATTENTION_INDEX, DynamoLedger
+from lambdas.adapters.personal_key import SecretsManagerPersonalKey
 from lambdas.adapters.queues import SqsQueue
 from lambdas.adapters.sender_keys import SecretsManagerSenderKeys
 from lambdas.adapters.vault import S3Vault
 from lambdas.relay.kernel.ports import Credentials, Ledger, Queue, Secrets, SenderKeys, Vault
-from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.credentials import (
+    MemoryPersonalKey,
+    MemorySecrets,
+    MemorySenderKeys,
+    StoredSecret,
+)
 from simulation.memory.faults import CALM
 from simulation.memory.gate import OpenGate
 from simulation.memory.ledger import MemoryLedger
@@ -59,6 +65,8 @@ class World(Protocol):
 
     def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys: ...
 
+    def personal_key(self, stored: str) -> Callable[[], str]: ...
+
     def now_ms(self) -> int: ...
 
     def wait(self, seconds: float) -> None: ...
@@ -91,6 +99,9 @@ class Memory:
 
     def sender_keys(self, stored: Mapping[str, str]) -> SenderKeys:
         return MemorySenderKeys(stored, self._gate, CALM)
+
+    def personal_key(self, stored: str) -> Callable[[], str]:
+        return MemoryPersonalKey(stored, self._gate, CALM)
 
     def now_ms(self) -> int:
         return self.timeline.now_ms
@@ -133,6 +144,11 @@ class Aws:
         client, name = self._client("secretsmanager"), next(self._names)
         client.create_secret(Name=name, SecretString=json.dumps(stored))
         return SecretsManagerSenderKeys(client, name)
+
+    def personal_key(self, stored: str) -> Callable[[], str]:
+        client, name = self._client("secretsmanager"), next(self._names)
+        client.create_secret(Name=name, SecretString=stored)
+        return SecretsManagerPersonalKey(lambda: client, name)
 
     def secret(self) -> Secret:
         client, name = self._client("secretsmanager"), next(self._names)

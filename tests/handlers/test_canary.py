@@ -11,6 +11,7 @@ import pytest
 
 from emulator.process import REGION
 from lambdas.relay.kernel.limits import QUEUES
+from lambdas.relay.kernel.personal import impersonal
 from tests.envelopes import envelope, republished, text
 from tests.handlers.conftest import Functions
 from tests.handlers.deployment import posted
@@ -97,6 +98,10 @@ def test_what_events_say_of_a_person_is_found_where_payload_may_be(
 ) -> None:
     assert logs
     assert found(functions, logs, PERSON) == WITH_PAYLOAD
+
+
+def test_nobody_who_suspects_a_number_finds_its_hash(functions: Functions, logs: str) -> None:
+    assert found(functions, logs, (impersonal(f"tel:{NUMBER}"),)) == set()
 
 
 def test_credentials_are_found_nowhere(functions: Functions, logs: str, genesys: Genesys) -> None:

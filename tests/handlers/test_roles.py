@@ -21,6 +21,7 @@ from tests.unit.batches import NOW_MS, batch_of
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 ITEM = {"pk": "p", "sk": "s"}
+PERSONAL = envelope("acw", conversationId="tel:+4930901820")
 
 
 def _received(ports: Ports) -> None:
@@ -57,12 +58,14 @@ CALLS: dict[str, Callable[[Ports], object]] = {
     "no redrive": lambda ports: ports.resume_redrive("batches"),
     "send nothing": lambda ports: ports.queue("writes").send([]),
     "secret": lambda ports: ports.secrets.credentials(True),
+    "personal key": lambda ports: ports.personal_key(),
 }
 
 
 def _ports(functions: Functions) -> wiring.AwsPorts:
     functions.cold_start("reconcile")
-    return wiring.AwsPorts(Settings(functions.environment("reconcile"), wiring.ROOT))
+    told = {**functions.environment("intake"), **functions.environment("reconcile")}
+    return wiring.AwsPorts(Settings(told, wiring.ROOT))
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -107,7 +110,7 @@ def test_what_is_not_there_looks_forbidden_to_whom_may_not_list(functions: Funct
 @pytest.mark.parametrize(
     ("verb", "queue", "bodies"),
     [
-        ("intake", "events", lambda: ["no json", text(envelope())]),
+        ("intake", "events", lambda: ["no json", text(envelope()), text(PERSONAL)]),
         ("dedup", "batches", lambda: ["no json", encode(batch_of("a", "b"))]),
     ],
 )

@@ -12,6 +12,7 @@ from lambdas.relay.kernel.limits import QUEUES
 from lambdas.relay.kernel.ports import Outgoing
 from ops import dead_letter, session
 from ops.connection import CLOCK, Relay, Target
+from simulation.memory.credentials import PERSONAL_KEY
 from tests.contract.worlds import create_ledger_table
 from tests.moto_partiql import teach_inserts
 from tests.moto_redrives import teach_redrives
@@ -43,6 +44,8 @@ class Deployed(Relay):
         create_ledger_table(self.dynamodb, "ledger")
         self.s3.create_bucket(Bucket="vault", CreateBucketConfiguration=HERE)
         self.made["VaultBucketName"] = "vault"
+        made = self.secrets.create_secret(Name="personal key", SecretString=PERSONAL_KEY)
+        self.made["PersonalKeySecretName"] = made["ARN"]
         self.logs.create_log_group(logGroupName=LOG_GROUP)
         self.logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName="1")
         self.reconciled(CLOCK.now_ms(), redriven=2)

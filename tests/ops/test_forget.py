@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.personal import hidden, impersonal
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.ledger.claims import claim, claim_key
+from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
 from ops.__main__ import main
+from simulation.memory.credentials import PERSONAL_KEY
 from tests.ops.conftest import Deployed
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
@@ -110,26 +113,29 @@ def test_what_was_delivered_is_not_delivered_again(known: Deployed) -> None:
     assert claim(again, known.ledger, NOW_MS).owned == frozenset()
 
 
-def test_a_number_stands_in_no_key_and_a_claim_that_bears_one_becomes_a_hash(
-    relay: Deployed,
+@pytest.mark.parametrize("form", ["as it is", "unkeyed"])
+def test_a_claim_under_a_key_of_an_earlier_release_gets_its_key_of_today(
+    relay: Deployed, form: str
 ) -> None:
-    batch = requested(f"tel:{NUMBER}")
-    claim(batch, relay.ledger, NOW_MS)
-    assert not said(everything(relay))
-    # As the release before claimed it
-    (event,) = batch.events
-    pk, sk = claim_key(event, "journey")
-    (item,) = relay.ledger.of(pk)
-    old: Any = {"pk": {"S": pk}, "sk": {"S": sk}}
-    relay.dynamodb.delete_item(TableName="ledger", Key=old)
-    relay.ledger.insert([{**item, "pk": f"C#tel:{NUMBER}"}])
-    again = replace(batch, batch_id="00000000-0000-4000-8000-00000000000f")
-    assert claim(again, relay.ledger, NOW_MS).duplicates == batch.events
+    conversation = f"tel:{NUMBER}"
+    batch = requested(conversation)
+    keyed = replace(batch.events[0], partition=hidden(conversation, lambda: PERSONAL_KEY))
+    # As an earlier release claimed and recorded it
+    old = {"as it is": conversation, "unkeyed": impersonal(conversation)}[form]
+    claim(replace(batch, events=(replace(keyed, partition=old),)), relay.ledger, NOW_MS)
+    done = {**sealed_item(batch, NOW_MS), "state": "DONE"}
+    relay.ledger.insert([{k: v for k, v in done.items() if k not in ("attention", "due_at")}])
+    again = replace(batch, batch_id="00000000-0000-4000-8000-00000000000f", events=(keyed,))
+    assert claim(again, relay.ledger, NOW_MS).duplicates == again.events
 
     assert main(["forget", NUMBER, "--note", "wish 8", "--apply", "--yes"]) == 0
 
-    assert not said(everything(relay))
-    assert claim(again, relay.ledger, NOW_MS).duplicates == batch.events
+    left = everything(relay)
+    assert not said(left)
+    assert impersonal(conversation) not in left
+    assert claim(again, relay.ledger, NOW_MS).duplicates == again.events
+    (item,) = relay.ledger.of(f"C#{keyed.partition}")
+    assert item["batch_id"] == batch.batch_id
 
 
 def test_what_waits_for_a_person_stays_and_is_named(

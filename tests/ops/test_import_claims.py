@@ -80,7 +80,9 @@ def switched(messages: list[str]) -> list[Any]:
         confirmations={},
         answer_wait_s=70,
     )
-    sealing = IntakeDeps(world.consumer(), world.queue("batches"), CONFIGURATION)
+    sealing = IntakeDeps(
+        world.consumer(), world.queue("batches"), CONFIGURATION, world.personal_key
+    )
     settle_each(world.deliver(*messages), lambda d: dedup(d, deduplicating), world.consumer())
     intake(world.deliver(*(text(number) for number in range(4))), sealing)
     live = world.deliver(*world.bodies("batches"))

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from lambdas.relay.kernel.personal import hidden
 from lambdas.relay.ledger.claims import claim
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.sending import sealed_item
 from ops.__main__ import main
+from simulation.memory.credentials import PERSONAL_KEY
 from tests.ops.conftest import Deployed
 from tests.unit.batches import NOW_MS, TARGET, sealed, sealed_event
 
@@ -41,6 +43,20 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     captured = capsys.readouterr()
     assert code == 0, captured.err
     return json.loads(captured.out)
+
+
+@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the release before"])
+def test_events_of_a_personal_name_are_listed(
+    three: Deployed, capsys: pytest.CaptureFixture[str], is_keyed: bool
+) -> None:
+    name = "tel:+4930901820"
+    partition = hidden(name, lambda: PERSONAL_KEY) if is_keyed else ""
+    (batch,) = sealed([replace(sealed_event("x", conversation=name), partition=partition)])
+    delivered(three, batch, "DONE", NOW_MS)
+
+    (event,) = told(capsys, "--field", f"conversation={name}")["events"]
+
+    assert event["request"] == batch.batch_id
 
 
 def topics(answer: Any) -> list[str]:

@@ -50,7 +50,12 @@ class Moving:
         self.held: list[str] = []
 
     def works(self, configuration: Configuration) -> None:
-        sealing = IntakeDeps(self.world.consumer(), self.world.queue("batches"), configuration)
+        sealing = IntakeDeps(
+            self.world.consumer(),
+            self.world.queue("batches"),
+            configuration,
+            self.world.personal_key,
+        )
         intake(self.world.deliver(*self.held), sealing)
         self.held = []
         self.claims(self.world.bodies("batches"))
@@ -102,7 +107,8 @@ def test_every_event_is_written_once_by_one_of_the_two(seed: int, step: str) -> 
     if step == "as written":
         rows = [dict(zip(KNOWN_BY.split(","), key, strict=True)) for key in other.table]
         known = handled([read_line(held) for held in relay.held], rows, KNOWN_BY.split(","))
-        messages = shadows([line.text for line in known], CONFIGURATION).messages
+        found = shadows([line.text for line in known], CONFIGURATION, relay.world.personal_key)
+        messages = found.messages
         relay.claims([message.body for message in messages])
     # 5. Switch. Copies of everything come, as ever.
     relay.works(CONFIGURATION)

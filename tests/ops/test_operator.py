@@ -56,12 +56,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 @pytest.fixture
 def roles(template: Template, relay: Deployed) -> Roles:
     names = {"ledger": "LedgerTable", "vault": "VaultBucket", LOG_GROUP: "ReconcileLogs"}
-    names |= {"relay-bus": "BusesRelay"}
+    names |= {"relay-bus": "BusesRelay", relay.made["PersonalKeySecretName"]: "PersonalKeySecret"}
     for name in QUEUES:
         names[relay.made[f"{name.capitalize()}QueueUrl"]] = f"Queues{name.capitalize()}Queue"
         names[relay.made[f"{name.capitalize()}DeadQueueUrl"]] = f"Queues{name.capitalize()}Dead"
     judge = Roles(template, names)
-    for service in ("sqs", "dynamodb", "s3", "logs", "events", "cloudwatch"):
+    for service in ("sqs", "dynamodb", "s3", "logs", "events", "cloudwatch", "secrets"):
         judge.watch(getattr(relay, service).meta)
     return judge
 
@@ -86,6 +86,7 @@ def night(relay: Deployed) -> Iterator[tuple[list[str], int]]:
     yield ["trace", name, "--thorough"], 0
     yield ["trace", "7f3b8c1e"], 0
     yield ["trace", "nobody-knows-this"], 2
+    yield ["trace", "tel:+4930901820"], 2
     yield ["dead-letters", "list"], 0
     yield ["dead-letters", "redrive", "--queue", "writes", "--yes"], 0
     yield ["review", "list"], 0

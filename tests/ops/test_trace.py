@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.kernel.personal import hidden
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.ledger.claims import claim, claim_key
 from lambdas.relay.messages.sealing import Batch, SealedEvent, encode
@@ -17,6 +18,7 @@ from ops.__main__ import main
 from ops.audit_trail import EventWay, RequestWay, Trace
 from ops.event_history import ways
 from ops.ledger_search import is_meant
+from simulation.memory.credentials import PERSONAL_KEY
 from tests.ops.conftest import Deployed, letter
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
@@ -223,13 +225,16 @@ def test_a_name_is_found_as_people_paste_it(
         assert [event["request"] for event in told(capsys, name)] == [OF_CALL.batch_id], name
 
 
+@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the release before"])
 @pytest.mark.parametrize("kept", ["tel:+4915112345678", "+4915112345678"])
 def test_a_telephone_number_is_found_however_it_is_written(
-    relay: Deployed, capsys: pytest.CaptureFixture[str], kept: str
+    relay: Deployed, capsys: pytest.CaptureFixture[str], kept: str, is_keyed: bool
 ) -> None:
     """Of a conversation that bears it, whose claims have its hash, and in what is not delivered."""
     written_so = ("tel:+4915112345678", "+49 151 1234-5678", "+49 (151) 12345678", "+4915112345678")
-    (batch,) = sealed([sealed_event("a", conversation=kept)])
+    event = sealed_event("a", conversation=kept)
+    partition = hidden(kept, lambda: PERSONAL_KEY) if is_keyed else ""
+    (batch,) = sealed([replace(event, partition=partition)])
     with_members(relay, batch)
     letter(relay, "events", json.dumps({"to": kept}), reason="the ledger does not answer")
 

@@ -26,6 +26,7 @@ OUTPUTS = {
     "LedgerTableName",
     "VaultBucketName",
     "GenesysSecretName",
+    "PersonalKeySecretName",
     "AlarmTopicArn",
     "OperatorRoleArn",
     "OperatorPolicyArn",

@@ -39,6 +39,7 @@ OWN = {
         "EVENTS_DEAD_QUEUE_URL",
         "EVENTS_RECEIVES_MAX",
         "BATCHES_QUEUE_URL",
+        "PERSONAL_KEY_ID",
     },
     "dedup": {
         "LEDGER_TABLE",

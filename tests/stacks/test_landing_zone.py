@@ -78,6 +78,7 @@ def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> Non
             "use only one VPC",
         ),
         ('ledger_table = "a b"', "the name of a DynamoDB table"),
+        ('personal_key_arn = "key"', "the ARN of a secret"),
     ],
 )
 def test_a_value_that_cannot_be_is_one_sentence(tmp_path: Path, setting: str, words: str) -> None:

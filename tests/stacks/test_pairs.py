@@ -183,6 +183,7 @@ def test_a_variable_points_at_what_it_is_called(template: Template, verb: str) -
         "VAULT_BUCKET": "<VaultBucket>",
         "GENESYS_SECRET_ID": "<CredentialsSecret>",
         "WEBHOOK_SECRET_ID": "<WebhookKeys>",
+        "PERSONAL_KEY_ID": "<PersonalKeySecret>",
         "POWERTOOLS_SERVICE_NAME": verb,
     }
     for queue in QUEUES:

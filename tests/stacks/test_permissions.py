@@ -42,6 +42,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<QueuesEventsQueue>",): CONSUME,
         ("<QueuesBatchesQueue>", "<QueuesEventsDead>"): ["sqs:SendMessage"],
         (QUARANTINE,): ["s3:PutObject"],
+        ("<PersonalKeySecret>",): ["secretsmanager:GetSecretValue"],
     },
     "Dedup": {
         **logs("Dedup"),

@@ -54,6 +54,41 @@ def test_a_restored_table_takes_the_place_of_the_ledger_which_stays(tmp_path: Pa
     assert only(made, "AWS::DynamoDB::Table")["DeletionPolicy"] == "Retain"
 
 
+PERSONAL_KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:of-before-0a1b2c"
+
+
+def test_the_key_for_personal_names_is_kept_like_the_ledger(template: Template) -> None:
+    secret = resources(template, "AWS::SecretsManager::Secret")["PersonalKeySecret"]
+
+    assert secret["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert secret["UpdateReplacePolicy"] == "Retain"
+    assert secret["Properties"]["GenerateSecretString"] == {
+        "PasswordLength": 64,
+        "ExcludePunctuation": True,
+    }
+
+
+def test_the_key_of_the_stack_that_wrote_the_ledger_can_be_adopted(tmp_path: Path) -> None:
+    text = environment_text(f'personal_key_arn = "{PERSONAL_KEY}"')
+    made = synthesise(tmp_path, first=text).templates["first"]
+
+    told = [
+        function["Properties"]["Environment"]["Variables"].get("PERSONAL_KEY_ID")
+        for function in resources(made, "AWS::Lambda::Function").values()
+    ]
+    assert set(told) == {None, PERSONAL_KEY}
+    assert readable(made["Outputs"]["PersonalKeySecretName"]["Value"]) == PERSONAL_KEY
+    policies = json.dumps(
+        [
+            readable(policy)
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            for policy in resources(made, kind).values()
+        ]
+    )
+    assert policies.count(PERSONAL_KEY) == 2  # intake's, and the operator's
+    assert "<PersonalKeySecret>" not in policies
+
+
 def test_the_index_holds_what_a_sweep_needs_and_no_more(template: Template) -> None:
     (index,) = only(template, "AWS::DynamoDB::Table")["Properties"]["GlobalSecondaryIndexes"]
 

@@ -130,10 +130,14 @@ def test_where_it_names_copies_it_may_read_claims_too(synthesised: Synthesised) 
     plain, asking = (synthesised.templates[name] for name in ("hooked", "own"))
 
     assert function_of(plain)["WEBHOOK_ANSWERS_COPIES"] == "false"
-    assert "LEDGER_TABLE" not in function_of(plain)
+    assert not {"LEDGER_TABLE", "PERSONAL_KEY_ID"} & set(function_of(plain))
     assert function_of(asking)["WEBHOOK_ANSWERS_COPIES"] == "true"
     assert function_of(asking)["LEDGER_TABLE"] == "<LedgerTable>"
-    assert allowed_of(asking) - allowed_of(plain) == {("dynamodb:Query", "<LedgerTable>")}
+    assert function_of(asking)["PERSONAL_KEY_ID"] == "<PersonalKeySecret>"
+    assert allowed_of(asking) - allowed_of(plain) == {
+        ("dynamodb:Query", "<LedgerTable>"),
+        ("secretsmanager:GetSecretValue", "<PersonalKeySecret>"),
+    }
 
 
 def test_a_domain_of_ones_own_asks_for_a_certificate_and_is_the_only_way_in(

@@ -40,7 +40,9 @@ class World(Simulated):
 
     def arrive(self, envelopes: Iterable[dict[str, Any]]) -> None:
         """They come over the bus and are claimed."""
-        deps = IntakeDeps(self.consumer("events"), self.queue("batches"), self.configuration)
+        deps = IntakeDeps(
+            self.consumer("events"), self.queue("batches"), self.configuration, self.personal_key
+        )
         arrived = self.deliver(*map(json.dumps, envelopes), to="events")
         assert intake(arrived, deps) == []
         claiming = DedupDeps(

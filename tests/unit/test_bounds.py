@@ -36,7 +36,7 @@ def taken(world: World, *bodies: str, destination: Any = GENERIC, **route: Any) 
         }
     )
     configured.confirmations["there"] = LISTENING  # type: ignore[index]
-    deps = Deps(world.consumer(), world.queue("batches"), configured)
+    deps = Deps(world.consumer(), world.queue("batches"), configured, world.personal_key)
     assert intake(world.deliver(*bodies), deps) == []
     dedups = DedupDeps(
         consumer=world.consumer("batches"),

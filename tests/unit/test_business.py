@@ -305,7 +305,10 @@ def test_the_correlation_id_goes_to_genesys_and_onto_the_claim() -> None:
             "routes": [{"name": "all", "destination": "journey"}],
         }
     )
-    intake([arrived], IntakeDeps(world.consumer(), world.queue("batches"), configuration))
+    intake(
+        [arrived],
+        IntakeDeps(world.consumer(), world.queue("batches"), configuration, world.personal_key),
+    )
     (sealed,) = (decode(body) for body in world.bodies("batches"))
 
     claim(sealed, ledger.ledger, NOW_MS)

@@ -56,7 +56,9 @@ class Relay(World):
         """Takes events in; returns the items that go on to be written."""
         consumer, batches = self.consumer("events"), self.queue("batches")
         arrived = self.deliver(*(text(each) for each in envelopes), to="events")
-        assert intake(arrived, IntakeDeps(consumer, batches, configuration)) == []
+        assert (
+            intake(arrived, IntakeDeps(consumer, batches, configuration, self.personal_key)) == []
+        )
         self.claims(configuration, known)
         return self.written()
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from lambdas.relay.entrances.events import parse_event
 from lambdas.relay.functions.intake import Deps, intake
 from lambdas.relay.kernel.limits import GENESYS_BODY_BYTES_MAX
+from lambdas.relay.kernel.personal import hidden, impersonal
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode
+from simulation.memory.credentials import PERSONAL_KEY
 from stacks.schema.parsing import parse
 from tests.envelopes import NAMES, envelope, republished, text
 from tests.unit.batches import NOW_MS
@@ -33,7 +35,10 @@ def deps(
 ) -> Deps:
     document = {"destinations": destinations or {"journey": JOURNEY}, "routes": list(routes)}
     return Deps(
-        consumer=world.consumer(), batches=world.queue("batches"), configuration=parse(document)
+        consumer=world.consumer(),
+        batches=world.queue("batches"),
+        configuration=parse(document),
+        personal_key=world.personal_key,
     )
 
 
@@ -116,7 +121,7 @@ def test_a_mistake_of_ours_keeps_the_message() -> None:
     world = World()
     broken = parse({"destinations": {"journey": JOURNEY}, "routes": [EVERYTHING]})
     object.__setattr__(broken.routes[0], "item", {"a": object})
-    by = Deps(consumer=world.consumer(), batches=world.queue("batches"), configuration=broken)
+    by = Deps(world.consumer(), world.queue("batches"), broken, world.personal_key)
 
     bodies = [text(envelope("acw")), "malformed"]
     assert taken(world, *bodies, by=by) == [bodies[0]]
@@ -188,7 +193,7 @@ def test_a_route_in_shadow_seals_shadows(
     world = World()
     document = {"destinations": {"journey": JOURNEY}, "routes": [{**EVERYTHING, **route}]}
     configured = parse({**document, "shadow": everywhere})
-    by = Deps(consumer=world.consumer(), batches=world.queue("batches"), configuration=configured)
+    by = Deps(world.consumer(), world.queue("batches"), configured, world.personal_key)
 
     taken(world, text(envelope("acw")), by=by)
 
@@ -318,7 +323,7 @@ def test_nobody_else_speaks_with_genesys_voice(
     document = {
         **by, "destinations": {"journey": JOURNEY, "notes": NOTES}, "routes": [EVERYTHING]
     }  # fmt: skip
-    take = Deps(world.consumer(), world.queue("batches"), parse(document))
+    take = Deps(world.consumer(), world.queue("batches"), parse(document), world.personal_key)
     intake([Delivery("m", "r", text(forged), 1, NOW_MS, attributes)], take)
     intake([Delivery("n", "s", text(own), 1, NOW_MS, {})], take)
 
@@ -371,6 +376,43 @@ def test_a_wild_conversation_id_fits_the_ledger_and_costs_no_neighbour(conversat
     assert len(owner.encode("utf-8")) <= 1024
     stated = json.loads(batch.events[0].item)["attributes"]["conversationId"]
     assert stated == conversation, "the item says what the event said"
+
+
+NUMBER = "tel:+4930901820"
+
+
+def test_a_personal_name_is_sealed_with_its_hash_under_the_environments_key() -> None:
+    world = World()
+
+    taken(world, text(envelope("acw", conversationId=NUMBER)), text(envelope("audit")))
+
+    (batch,) = batches(world)
+    assert [event.partition for event in batch.events] == [hidden(NUMBER, lambda: PERSONAL_KEY), ""]
+    assert batch.events[0].owner != impersonal(NUMBER), "nobody can hash it without the key"
+    assert batch.events[0].owner != hidden(NUMBER, lambda: "another environment's")
+
+
+def test_an_event_with_a_personal_name_waits_for_the_key_and_its_neighbours_do_not() -> None:
+    world = World()
+    personal = text(envelope("acw", conversationId=NUMBER))
+    world.faults.plan("secret unreadable")
+
+    assert taken(world, personal, text(envelope("audit"))) == [personal]
+    assert len(batches(world)) == 1
+
+    assert taken(world, personal) == []
+    assert [len(batch.events) for batch in batches(world)] == [1, 1]
+
+
+def test_without_a_personal_name_nobody_reads_the_key() -> None:
+    world = World()
+    world.faults.plan("secret unreadable")
+
+    assert taken(world, *(text(envelope(name)) for name in NAMES)) == []
+    unrouted = deps(world, routes=[{**EVERYTHING, "topics": ["order.*"]}])
+    assert taken(world, text(envelope(conversationId=NUMBER)), by=unrouted) == []
+
+    assert world.faults.left["secret unreadable"] == 1
 
 
 def test_no_note_holds_a_name_or_a_number_of_a_person() -> None:

@@ -56,7 +56,10 @@ def taken(text: str, attributes: Any, **destination: Any) -> World:
         }
     )
     assert (
-        intake(world.deliver(text), Deps(world.consumer(), world.queue("batches"), configuration))
+        intake(
+            world.deliver(text),
+            Deps(world.consumer(), world.queue("batches"), configuration, world.personal_key),
+        )
         == []
     )
     return world

@@ -13,6 +13,7 @@ from lambdas.relay.assembly.intake import intake_function
 from lambdas.relay.assembly.webhook import webhook_function
 from lambdas.relay.entrances.proofs import Request, signature
 from lambdas.relay.functions.webhook import Reply
+from lambdas.relay.kernel.personal import impersonal
 from simulation.memory.credentials import MemorySenderKeys
 from simulation.memory.settings import MemorySettings
 from tests.unit.batches import NOW_MS
@@ -74,6 +75,39 @@ def test_a_copy_of_what_was_claimed_is_called_one_and_queued_all_the_same(
     assert (copy.status, copy.body.get("duplicate")) == (200, True)
     assert copy.body["identity"] == first.body["identity"]
     assert len(shop.world.bodies("events")) == 1
+
+
+CALL = {**STEP, "data": {"conversationId": "tel:+4930901820"}}
+
+
+def test_so_is_one_of_a_conversation_with_a_personal_name() -> None:
+    shop = Shop()
+
+    shop.posts(CALL)
+    shop.claims_what_came()
+
+    assert shop.posts(CALL).body.get("duplicate") is True
+    assert "4930901820" not in str(shop.world.table.items)
+    assert impersonal("tel:+4930901820") not in str(shop.world.table.items)
+
+
+def test_so_is_one_that_the_release_before_claimed() -> None:
+    shop = Shop()
+    shop.posts(CALL)
+    shop.claims_what_came()
+    for key, item in list(shop.world.table.items.items()):
+        shop.world.table.remove(key)
+        shop.world.table.insert({**item, "pk": f"C#{impersonal('tel:+4930901820')}"})
+
+    assert shop.posts(CALL).body.get("duplicate") is True
+
+
+def test_a_key_that_cannot_be_read_costs_no_event() -> None:
+    shop = Shop()
+    shop.posts(STEP)  # the senders' keys are known now
+    shop.world.faults.plan("secret unreadable")
+
+    assert (shop.posts(CALL).status, len(shop.world.bodies("events"))) == (200, 2)
 
 
 def test_another_event_under_a_known_id_is_no_copy() -> None:

@@ -99,7 +99,9 @@ class Console(Office):
         world, consumer = self.world, self.world.consumer(queue)
         match queue:
             case "events":
-                deps = IntakeDeps(consumer, world.queue("batches"), configuration(JOURNEY))
+                deps = IntakeDeps(
+                    consumer, world.queue("batches"), configuration(JOURNEY), world.personal_key
+                )
                 return intake(arrived, deps)
             case "batches":
                 dedups = DedupDeps(

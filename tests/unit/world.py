@@ -22,7 +22,13 @@ from lambdas.relay.messages.consumer import Consumer
 from lambdas.relay.requests.record import SORT_KEY
 from lambdas.relay.requests.states import objections
 from simulation.memory.clock import MemoryClock, SeededEntropy
-from simulation.memory.credentials import MemorySecrets, MemorySenderKeys, StoredSecret
+from simulation.memory.credentials import (
+    PERSONAL_KEY,
+    MemoryPersonalKey,
+    MemorySecrets,
+    MemorySenderKeys,
+    StoredSecret,
+)
 from simulation.memory.faults import Fault
 from simulation.memory.gate import OpenGate
 from simulation.memory.ledger import MemoryLedger
@@ -100,6 +106,7 @@ class World:
         self.secrets: Secrets = MemorySecrets(StoredSecret(), self.gate, self.faults)
         self.sender_keys = MemorySenderKeys({}, self.gate, self.faults)
         self.signing_keys = MemorySenderKeys({}, self.gate, self.faults)
+        self.personal_key = MemoryPersonalKey(PERSONAL_KEY, self.gate, self.faults)
 
     def records(self, service: str) -> MemoryRecords:
         return self.sinks.setdefault(service, MemoryRecords())

@@ -11,5 +11,6 @@ def intake_function(ports: Ports, settings: Settings) -> Function:
         consumer=consumer_of("events", ports, settings),
         batches=ports.queue("batches"),
         configuration=settings.configuration,
+        personal_key=ports.personal_key,
     )
     return lambda arrived, deadline_ms: intake(arrived, deps)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lambdas.relay.assembly.settings import Settings
 from lambdas.relay.entrances.allowance import Allowance
 from lambdas.relay.entrances.proofs import Proof, Request
-from lambdas.relay.functions.webhook import Deps, Reply, receive
+from lambdas.relay.functions.webhook import Deps, Known, Reply, receive
 from lambdas.relay.kernel.limits import WEBHOOK_STRANGERS_PER_MINUTE
 from lambdas.relay.kernel.ports import Ports
 
@@ -22,6 +22,6 @@ def webhook_function(ports: Ports, settings: Settings) -> Callable[[Request], Re
         allowance=Allowance(settings.sender_requests_per_minute),
         strangers=Allowance(WEBHOOK_STRANGERS_PER_MINUTE),
         sender_types=settings.configuration.sender_types,
-        ledger=ports.ledger if settings.answers_copies else None,
+        known=Known(ports.ledger, ports.personal_key) if settings.answers_copies else None,
     )
     return lambda request: receive(request, deps)

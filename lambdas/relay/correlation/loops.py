@@ -55,8 +55,10 @@ def is_loop(
 
 
 def _subject(event: SealedEvent, facts: Facts) -> str:
-    """The subject of a loop: the conversation, or the entity that the event names."""
-    return (impersonal(event.conversation_id or facts.entity) or event.owner).lower()
+    """The subject of a loop: the conversation, or the entity that the event names, whose id Genesys
+    made."""
+    entity = "" if event.conversation_id else impersonal(facts.entity)
+    return (entity or event.owner).lower()
 
 
 def _counted(subject: str, more: int, ledger: Ledger, now_ms: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """intake: turns envelopes into sealed batches. Stateless; an outage of the ledger does not stop
 it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -13,6 +13,7 @@ from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import BATCH_EVENTS_DEFAULT, SEALED_BYTES_MAX
 from lambdas.relay.kernel.metrics import Metric
+from lambdas.relay.kernel.personal import hidden
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.consumer import Consumer, Disposition, Done, Later, settle_each
@@ -36,6 +37,8 @@ class Deps:
     consumer: Consumer
     batches: Queue
     configuration: Configuration
+    #: the environment's key for personal names; raises Transient
+    personal_key: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
     event = parse_event(delivery.body, now_ms, reader, Arrival.of(delivery, now_ms))
     routes = deps.configuration.routes_of(event)
     facts = facts_of(event, deps.configuration.confirmations.values())
+    name = label(event.conversation_id or "")
+    # If the key cannot be read, this event waits; its neighbours do not.
+    partition = hidden(name, deps.personal_key) if routes or facts else ""
     deps.consumer.telemetry.count("EventsReceived")
     if not routes and not facts:
         deps.consumer.telemetry.count("EventsUnrouted")
@@ -104,13 +110,13 @@ def _read(delivery: Delivery, rendered: list[_Rendered], deps: Deps) -> Disposit
             if one.is_shown:
                 _left_out("AlreadyShown", "already shown", event, route, deps)
                 continue
-            made.append(_sealed(delivery, event, route, one, facts))
+            made.append(_sealed(delivery, event, route, one, facts, partition))
         except Malformed as malformed:
             failures.append(malformed.reason)
     if facts and not made:
         # No route takes it, but a request of ours may have caused it.
         one = Rendered(CANDIDATES, "", "")
-        made.append(_sealed(delivery, event, None, one, facts))
+        made.append(_sealed(delivery, event, None, one, facts, partition))
     rendered += made
     if failures:
         # The other routes take it; when it is corrected and sent again, it is a duplicate for them.
@@ -131,6 +137,7 @@ def _sealed(
     route: Route | None,
     made: Rendered,
     facts: str,
+    partition: str,
 ) -> _Rendered:
     sealed = SealedEvent(
         identity=event.identity,
@@ -149,6 +156,7 @@ def _sealed(
         routes=() if route is None else route.names,
         redelivery=label(event.redelivery),
         backfill=label(event.backfill),
+        partition=partition,
     )
     size = sealed_bytes_of(sealed)
     if size > SEALED_BYTES_MAX:

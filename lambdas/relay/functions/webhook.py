@@ -15,7 +15,7 @@ other.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambdas.relay.entrances.allowance import Allowance
@@ -29,7 +29,7 @@ from lambdas.relay.kernel.errors import Malformed, Throttled, Transient
 from lambdas.relay.kernel.labels import label
 from lambdas.relay.kernel.limits import WEBHOOK_BODY_BYTES_MAX, WEBHOOK_RETRY_AFTER_S
 from lambdas.relay.kernel.patterns import fits
-from lambdas.relay.kernel.personal import owner
+from lambdas.relay.kernel.personal import hidden, owner
 from lambdas.relay.kernel.ports import (
     Clock,
     Entropy,
@@ -57,6 +57,15 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What tells whether an event was claimed."""
+
+    ledger: Ledger
+    #: the environment's key for personal names; raises Transient
+    personal_key: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Deps:
     events: Queue
     keys: SenderKeys
@@ -71,7 +80,7 @@ class Deps:
     #: patterns of the types that a sender may send; senders not listed may send any
     sender_types: Mapping[str, Sequence[str]]
     #: None: answers do not report copies
-    ledger: Ledger | None = None
+    known: Known | None = None
 
 
 def receive(request: Request, deps: Deps) -> Reply:
@@ -197,11 +206,15 @@ def _is_known(event: Event, deps: Deps) -> bool:
     """Whether the event was claimed before this request. This only informs the sender; the event is
     queued in any case. Events in progress are not known yet, and if the ledger does not answer,
     nothing is reported."""
-    if deps.ledger is None:
+    if deps.known is None:
         return False
-    claims_of = owner(label(event.conversation_id or ""), event.content, event.identity)
+    name = label(event.conversation_id or "")
     try:
-        return was_claimed(claims_of, event.identity, event.payload_hash, deps.ledger)
+        places = [hidden(name, deps.known.personal_key), owner(name, event.content, event.identity)]
+        return any(
+            was_claimed(place, event.identity, event.payload_hash, deps.known.ledger)
+            for place in filter(None, places)
+        )
     except Transient as transient:
         deps.telemetry.note("copy unknown", reason=transient.reason, identity=event.identity)
         return False

@@ -4,7 +4,9 @@ Both patterns take linear time on any text: an address starts where its letters 
 without backtracking, and a number has a maximum of digits.
 """
 
+import hmac
 import re
+from collections.abc import Callable
 
 from lambdas.relay.kernel.canonical import digest, short
 from lambdas.relay.kernel.limits import REASON_CHARS_MAX
@@ -32,15 +34,27 @@ def brief(reason: str) -> str:
     return masked(reason)[:REASON_CHARS_MAX]
 
 
+def is_personal(name: str) -> bool:
+    """Whether a name contains an address or a telephone number, such as `tel:+49...`. A UUID
+    contains none, even if all its digits are decimal."""
+    return not _UUID.fullmatch(name) and masked(name) != name
+
+
+def hidden(name: str, key: Callable[[], str]) -> str:
+    """A personal name as keys may contain it: hashed under the environment's key, which is read
+    only then. "" if the name is not personal. Raises what reading the key raises."""
+    if not is_personal(name):
+        return ""
+    return short(hmac.digest(key().encode(), name.encode(), "sha256"), HASH_CHARS)
+
+
 def impersonal(name: str) -> str:
-    """A name as keys may contain it: unchanged, or hashed if it contains an address or a telephone
-    number, such as `tel:+49...`. A UUID contains none, even if all its digits are decimal."""
-    if _UUID.fullmatch(name) or masked(name) == name:
-        return name
-    return short(digest("person", name), HASH_CHARS)
+    """The same, hashed without a key: names of Genesys' own making, and those that earlier releases
+    have hashed. A name that is not personal is unchanged."""
+    return short(digest("person", name), HASH_CHARS) if is_personal(name) else name
 
 
 def owner(conversation_id: str, content: str, identity: str) -> str:
-    """The partition of an event's claims: those of one conversation are together, and so are those
-    of events with the same content. It is part of keys, so it contains no address or number."""
+    """The partition of an event's claims if none is sealed with it: those of one conversation are
+    together, and so are those of events with the same content. It contains no address or number."""
     return impersonal(conversation_id) or content or identity

@@ -279,6 +279,11 @@ class Ports(Protocol):
         """The keys with which we sign requests to HTTPS endpoints, by destination."""
         ...
 
+    def personal_key(self) -> str:
+        """The environment's key under which personal names are hashed. It is read when it is first
+        needed, and never changes. Raises Transient."""
+        ...
+
     def records(self, service: str) -> Records:
         """`event-bus`, `queue` or `firehose`."""
         ...

@@ -136,6 +136,10 @@ class Code(Enum):
     SENDER_KEY_UNUSABLE = (
         "{} has no usable key for {}: it must be {}; correct it in Secrets Manager"
     )
+    PERSONAL_KEY_UNUSABLE = (
+        "the key that hashes personal names has fewer than {} characters; put the former one back "
+        "in Secrets Manager"
+    )
     LEDGER_SILENT = "the ledger refused a write without returning the item that is there"
     LEDGER_SPARED = "the ledger answers too slowly, so calls to it are paused"
     CONTENDED = "too many writers at {} at once"
