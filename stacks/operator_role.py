@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -43,7 +44,7 @@ class OperatorRole(Construct):
         buses: Buses,
         topic: sns.ITopic,
         functions: Mapping[str, lambda_.Function],
-        secret_arns: Sequence[str],
+        secrets: Sequence[secretsmanager.ISecret],
     ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
@@ -96,7 +97,9 @@ class OperatorRole(Construct):
                     *(function.log_group.log_group_arn for function in functions.values()),
                 ),
                 _allow(["ListSubscriptionsByTopic"], "sns", topic.topic_arn),
-                _allow(["GetSecretValue"], "secretsmanager", *secret_arns),
+                _allow(
+                    ["GetSecretValue"], "secretsmanager", *(each.secret_arn for each in secrets)
+                ),
                 iam.PolicyStatement(actions=list(WHOLESALE), resources=["*"]),
             ],
         )

@@ -40,15 +40,19 @@ class PersonalKey(Construct):
             "AwsSolutions-SMG4",
             "Under another key no claim would be found, and copies would be delivered again.",
         )
-        self.secret_arn = own.secret_arn if adopted is None else adopted
+        self.secret: secretsmanager.ISecret = (
+            own
+            if adopted is None
+            else secretsmanager.Secret.from_secret_complete_arn(self, "Adopted", adopted)
+        )
 
     def environment(self) -> dict[str, str]:
-        return {"PERSONAL_KEY_ID": self.secret_arn}
+        return {"PERSONAL_KEY_ID": self.secret.secret_arn}
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Allow reading the key."""
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["secretsmanager:GetSecretValue"],
-            resource_arns=[self.secret_arn],
+            resource_arns=[self.secret.secret_arn],
         )

@@ -105,6 +105,11 @@ class Queues(Construct):
         self.writes = [pair for name, pair in made.items() if without_lane(name) == "writes"]
         self.all = tuple(made.values())
 
+    def outputs(self) -> dict[str, str]:
+        """What the stack tells of them."""
+        dead = {f"{title(pair.name)}DeadQueueUrl": pair.dead.queue_url for pair in self.all}
+        return {f"{title(pair.name)}QueueUrl": pair.queue.queue_url for pair in self.all} | dead
+
     def writes_addresses(self) -> dict[str, str]:
         """For functions that send messages to be written."""
         return {f"{pair.variable}_QUEUE_URL": pair.queue.queue_url for pair in self.writes}

@@ -6,7 +6,6 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
-from lambdas.relay.kernel.lanes import title
 from stacks.audit import Audit
 from stacks.bundling import shared_code
 from stacks.buses import Buses
@@ -159,10 +158,7 @@ class RelayStack(cdk.Stack):
             buses=buses,
             topic=monitoring.topic,
             functions=functions,
-            secret_arns=[
-                personal_key.secret_arn,
-                *(one.secret_arn for one in (credentials.secret, sinks.secret) if one is not None),
-            ],
+            secrets=[credentials.secret, personal_key.secret, *filter(None, [sinks.secret])],
         )
 
         if relay.kms_key_arn is not None:
@@ -177,15 +173,13 @@ class RelayStack(cdk.Stack):
             "LedgerTableName": ledger.table.table_name,
             "VaultBucketName": vault.bucket.bucket_name,
             "GenesysSecretName": credentials.secret.secret_arn,
-            "PersonalKeySecretName": personal_key.secret_arn,
+            "PersonalKeySecretName": personal_key.secret.secret_arn,
             "AlarmTopicArn": monitoring.topic.topic_arn,
             "OperatorRoleArn": operator.role.role_arn,
             "OperatorPolicyArn": operator.policy.managed_policy_arn,
             "Destinations": ",".join(environment.document.destinations),
         }
-        for pair in queues.all:
-            outputs[f"{title(pair.name)}QueueUrl"] = pair.queue.queue_url
-            outputs[f"{title(pair.name)}DeadQueueUrl"] = pair.dead.queue_url
+        outputs |= queues.outputs()
         for verb in (intake, dedup, write, confirm, reconcile):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None and network.address is not None:
@@ -197,11 +191,7 @@ class RelayStack(cdk.Stack):
         if environment.document.deployment.gradual:
             outputs["FunctionAlias"] = ALIAS
         if webhook is not None:
-            outputs["WebhookUrl"] = webhook.url
-            if webhook.domain_target is not None:
-                outputs["WebhookDomainTarget"] = webhook.domain_target
-            outputs["WebhookSecretName"] = webhook.secret.secret_arn
-            outputs["WebhookFunctionName"] = webhook.function.function_name
+            outputs |= webhook.outputs()
         if audit is not None:
             outputs["AuditFunctionName"] = audit.function.function_name
         for output, value in outputs.items():

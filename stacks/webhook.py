@@ -102,6 +102,16 @@ class Webhook(Construct):
         self.domain_target: str | None = None
         self.url = self._endpoint(webhook, shared.settings)
 
+    def outputs(self) -> dict[str, str]:
+        """What the stack tells of it."""
+        target = {} if self.domain_target is None else {"WebhookDomainTarget": self.domain_target}
+        return {
+            "WebhookUrl": self.url,
+            "WebhookSecretName": self.secret.secret_arn,
+            "WebhookFunctionName": self.function.function_name,
+            **target,
+        }
+
     def _endpoint(self, webhook: Settings, settings: FunctionSettings) -> str:
         """The address that the first sender posts to."""
         api = apigateway.HttpApi(
