@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from lambdas.relay.kernel.limits import ATTEMPTS_MAX, ITEMS_LOOKED_MAX
-from lambdas.relay.kernel.ports import Answer
-from lambdas.relay.messages.sealing import Batch
+from lambdas.relay.assembly.reconcile import reconcile_deps
+from lambdas.relay.functions.overdue import asks
+from lambdas.relay.functions.reconcile import reconcile
+from lambdas.relay.functions.tally import Result
+from lambdas.relay.kernel.limits import ATTEMPTS_MAX, DAY_S, ITEMS_LOOKED_MAX, REDRIVES_MAX
+from lambdas.relay.kernel.ports import Answer, Outgoing
+from lambdas.relay.kernel.reasons import Code
+from lambdas.relay.kernel.vault_keys import sealed_key
+from lambdas.relay.messages.dead_letters import REASON, REDRIVES
+from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.resolved import load
 from simulator.faults import NONE
@@ -294,6 +301,103 @@ def test_what_one_identifier_cannot_prove_is_a_persons(more: dict[str, Any]) -> 
     answered(world, then=UNCLEAR)
     world.write_all()
     assert world.state(batch) == "MANUAL_REVIEW"
+
+
+# --- what reconcile finds old
+
+
+def doubtful(count: int = 2, *, takes_effect: bool = True) -> tuple[Simulated, Batch]:
+    """A request without an answer, a day ago, whose message is in no queue."""
+    world, batch = world_of(CONTACTS, count)
+    if takes_effect:
+        effect(world, batch)
+    answered(world, then=document(504, b""))
+    world.write_once()
+    assert world.state(batch) == "OPEN"
+    world.stored_queue("writes").messages.clear()
+    world.http.sent.clear()
+    return world, batch
+
+
+def bury(world: Simulated, batch: Batch) -> None:
+    said = {REDRIVES: str(REDRIVES_MAX), REASON: str(Code.QUOTED("why"))}
+    world.stored_queue("writes-dead").send(Outgoing(encode(batch), said))
+
+
+def amend(world: Simulated, batch: Batch, **more: Any) -> None:
+    key = record_key(batch.batch_id)
+    world.table.items[key] = {**world.table.items[key], **more}
+
+
+def run(world: Simulated) -> Result:
+    return reconcile(reconcile_deps(world, world.settings), 10**15)
+
+
+def test_a_dead_letter_of_what_took_effect_is_no_persons() -> None:
+    world, batch = doubtful()
+    world.timeline.advance(DAY_S)
+    bury(world, batch)
+    result = run(world)
+    assert (world.state(batch), world.in_review()) == ("RECONCILED", [])
+    assert not world.stored_queue("writes-dead").messages
+    assert (result.cleared, result.parked) == (1, 0)
+    assert asked(world) == keys(batch)
+    assert "FOUND_TAKEN" in why(world, batch)
+
+
+def test_a_dead_letter_of_what_is_not_there_is_a_persons_and_sent_by_nobody() -> None:
+    world, batch = doubtful(takes_effect=False)
+    world.timeline.advance(DAY_S)
+    bury(world, batch)
+    result = run(world)
+    assert world.state(batch) == "MANUAL_REVIEW"
+    assert (result.cleared, result.parked) == (0, 1)
+    assert not world.stored_queue("writes").messages
+
+
+def test_a_request_that_may_still_take_effect_is_not_asked_about() -> None:
+    world, batch = doubtful()
+    bury(world, batch)
+    run(world)
+    assert world.state(batch) == "OPEN"
+    assert asked(world) == []
+
+
+def test_a_message_of_some_of_its_events_does_not_settle_a_request() -> None:
+    world, batch = doubtful()
+    amend(world, batch, items=3)
+    world.timeline.advance(DAY_S)
+    bury(world, batch)
+    run(world)
+    assert world.state(batch) == "MANUAL_REVIEW"
+
+
+@pytest.mark.parametrize(
+    ("takes_effect", "days", "state", "looks"),
+    [(True, 9, "RECONCILED", 2), (False, 9, "MANUAL_REVIEW", 1), (True, 1, "OPEN", 0)],
+)
+def test_a_request_whose_message_is_gone_is_looked_for_before_it_is_given_up(
+    takes_effect: bool, days: int, state: str, looks: int
+) -> None:
+    world, batch = doubtful(takes_effect=takes_effect)
+    world.vault.keep(sealed_key(batch.batch_id), encode(batch))
+    amend(world, batch, prompts=REDRIVES_MAX)
+    world.timeline.advance(days * DAY_S)
+    run(world)
+    assert world.state(batch) == state
+    assert len(asked(world)) == looks
+    assert (sealed_key(batch.batch_id) in world.documents) == (state != "RECONCILED")
+
+
+def test_what_it_looks_at_counts_among_the_questions_of_a_run() -> None:
+    world, batch = doubtful(ITEMS_LOOKED_MAX)
+    record = world.table.items[record_key(batch.batch_id)]
+    deps = reconcile_deps(world, world.settings)
+    assert asks(record, deps) == 0
+    world.timeline.advance(9 * DAY_S)
+    assert asks(record, deps) == ITEMS_LOOKED_MAX
+    assert asks({**record, "items": ITEMS_LOOKED_MAX + 1}, deps) == 0
+    assert asks({**record, "state": "SEALED"}, deps) == 0
 
 
 # --- the configuration

@@ -12,16 +12,20 @@ from typing import Literal
 
 from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.deps import Deps as CommonDeps
+from lambdas.relay.correlation.last_look import LastLook
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import Destination, advice
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.canonical import canonical
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
     GONE_AFTER_S,
+    ITEMS_LOOKED_MAX,
     KEYS_ASKED_MAX,
+    LAST_LOOK_S,
     LOOK_AGAIN_S,
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
@@ -34,10 +38,10 @@ from lambdas.relay.messages.dead_letters import ATTEMPTS
 from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import decode, describe
-from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.record import Record, noted, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.states import WAITING
-from lambdas.relay.requests.tracking import asking_again, postponing, reopening
+from lambdas.relay.requests.tracking import asking_again, postponing, reconciling, reopening
 from lambdas.relay.review import resolution
 
 #: what happened to one: settled, given to a person, sent again, postponed, or left as it was
@@ -100,11 +104,19 @@ def attend(item: Item, deps: Deps) -> Fate:
 def asks(item: Item, deps: Deps) -> int:
     """The most queries to Genesys that handling a record can take."""
     tracked = Record.of(item)
+    if tracked.state == "OPEN":
+        return _asks_last(tracked, deps)
     if tracked.state not in WAITING:
         return 0
     confirmation = deps.confirmation(tracked)
     can_ask = confirmation is not None and confirmation.truth is not None
     return min(len(tracked.keys), KEYS_ASKED_MAX) if can_ask else 0
+
+
+def _asks_last(tracked: Record, deps: Deps) -> int:
+    destination = deps.destination(tracked)
+    looks = destination is not None and destination.looks_last and _is_old(tracked, deps)
+    return tracked.items if looks and tracked.items <= ITEMS_LOOKED_MAX else 0
 
 
 def is_turned_away(destination: Destination | None, deps: Deps) -> bool:
@@ -201,15 +213,19 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 # --- never sent, or nobody knows, or split and its parts are not all on their way
 
 
+def _is_old(tracked: Record, deps: Deps) -> bool:
+    return deps.clock.now_ms() // 1000 - tracked.sealed_at_ms // 1000 >= GONE_AFTER_S
+
+
 def _prompt(tracked: Record, deps: Deps) -> Fate:
     now_ms = deps.clock.now_ms()
     # Without a destination the message could only wait; parts can be sent without one.
     destination = deps.destination(tracked)
     is_configured = destination is not None
     is_to_prompt = is_configured or tracked.state == "SPLIT"
-    age_s = now_ms // 1000 - tracked.sealed_at_ms // 1000
+    is_old = _is_old(tracked, deps)
     # A destination may stay paused for ever, but a request must not wait for ever.
-    is_turned = age_s < GONE_AFTER_S and is_turned_away(destination, deps)
+    is_turned = not is_old and is_turned_away(destination, deps)
     if now_ms < tracked.lease_until_ms or is_turned:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     prompts = tracked.prompts
@@ -220,10 +236,12 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
             return "changed"
         _send_kept(message, deps)
         return "resent"
-    if age_s < GONE_AFTER_S:
+    if not is_old:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     if tracked.state == "SPLIT":
         return _keep_whole(tracked, message, deps)
+    if message is not None and settle_shown(message, deps):
+        return "aligned"
     if not is_configured:
         return _give(
             tracked,
@@ -238,6 +256,33 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
         "Look at the functions' logs; then resolve it as again, or discard it.",
         deps,
     )
+
+
+def settle_shown(message: str, deps: Deps) -> bool:
+    """Before a person gets a message: settles its request if that may have taken effect, nobody
+    sends it now, and Genesys shows all of it. Raises Transient."""
+    try:
+        batch = decode(message)
+    except Malformed:
+        return False
+    item, now_ms = deps.ledger.find([record_key(batch.batch_id)])[0], deps.clock.now_ms()
+    tracked = None if item is None else Record.of(item)
+    if tracked is None or tracked.state != "OPEN" or now_ms < tracked.lease_until_ms:
+        return False
+    destination = deps.destination(tracked)
+    if destination is None or len(batch.events) != tracked.items:
+        return False
+    until_ms = now_ms + LAST_LOOK_S * 1000
+    if not LastLook(batch, destination, deps, until_ms).is_there():
+        return False
+    history = noted(tracked.history, tracked.attempt, now_ms, Code.FOUND_TAKEN())
+    settling = reconciling(tracked, tracked.ordering, now_ms, Code.FOUND_TAKEN(), history=history)
+    if not _change(tracked, settling, deps):
+        return False
+    deps.telemetry.count("Reconciled")
+    deps.telemetry.note("reconciled", batch=tracked.batch_id)
+    deps.vault.discard(sealed_key(tracked.batch_id))
+    return True
 
 
 def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:

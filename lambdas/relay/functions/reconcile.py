@@ -160,6 +160,9 @@ def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Res
             home.source.send([Outgoing(dead_letter.body, attributes, delay_s)])
             line.dead.delete(dead_letter)
             result.redriven += 1
+        case Person() if overdue.settle_shown(dead_letter.body, deps):
+            line.dead.delete(dead_letter)
+            result.cleared += 1
         case Person(cause, advice):
             if _give_to_person(dead_letter, cause, advice, deps):
                 line.dead.delete(dead_letter)

@@ -186,8 +186,8 @@ HELD_CHARS_MAX = 16_000
 SEEN_MAX = 200
 SEEN_BYTES_MAX = 40_000
 KEYS_EXPECTED_MAX = 100
-#: items of one request that Genesys is asked about before a person is
-ITEMS_LOOKED_MAX = 50
+#: before a person is asked: items of one request that are looked for; seconds of reconcile for that
+ITEMS_LOOKED_MAX, LAST_LOOK_S = 50, 30
 EXPECTED_BYTES_MAX = 60_000
 SHOWN_CHARS_MAX = 2_000
 #: what a sealed event keeps of the state it shows: 100 attributes take 6,000; longer values are

@@ -95,7 +95,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("stretching", ("PENDING_EVENT",)),
     Transition("recovering", ("PENDING_EVENT",), ("TIMEOUT_RECOVERY",)),
     Transition("asking_again", ("PENDING_EVENT", "TIMEOUT_RECOVERY")),
-    Transition("reconciling", ("PENDING_EVENT", "TIMEOUT_RECOVERY"), ("RECONCILED",)),
+    Transition("reconciling", ("OPEN", "PENDING_EVENT", "TIMEOUT_RECOVERY"), ("RECONCILED",)),
     Transition("reconciling", ("PENDING_EVENT", "TIMEOUT_RECOVERY")),
     Transition("reopening", ("PENDING_EVENT", "TIMEOUT_RECOVERY"), ("SEALED",)),
     Transition(
