@@ -1,5 +1,7 @@
-"""Behind a company's mirror: the asset's packages come from where pip's own would."""
+"""Behind a company's mirror: packages come from where pip's and npm's own would."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,6 +11,8 @@ import pytest
 
 from stacks import bundling, pips_index
 from stacks.bundling import BundlingError
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Mirror(ThreadingHTTPServer):
@@ -79,6 +83,44 @@ def test_the_index_of_pip_s_configuration_is_asked(
         install(tmp_path / "asset")
 
     assert any("aws-lambda-powertools" in path for path in mirror.asked)
+
+
+def _npms_command() -> str:
+    """How the Makefile installs the CDK's command line."""
+    (line,) = (row for row in (PROJECT / "Makefile").read_text().splitlines() if "npm-cli" in row)
+    command = line.partition("Installing the CDK command line,")[2].removesuffix(")")
+    venv = PROJECT / ".venv"
+    return (
+        command.replace("$$", "$")
+        .replace(".venv/", f"{venv}/")
+        .replace("node ", f"{venv}/bin/node ", 1)
+    )
+
+
+@pytest.mark.parametrize("way", ["variable", "file of the user's", "file of the folder"])
+def test_the_registry_of_npm_is_asked(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
+) -> None:
+    checkout, home = tmp_path / "checkout", tmp_path / "home"
+    checkout.mkdir()
+    home.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PROJECT / name, checkout)
+    registry = mirror.url.removesuffix("simple")
+    match way:
+        case "variable":
+            monkeypatch.setenv("npm_config_registry", registry)
+        case "file of the user's":
+            (home / ".npmrc").write_text(f"registry={registry}\n")
+        case _:
+            (checkout / ".npmrc").write_text(f"registry={registry}\n")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+
+    done = subprocess.run(["sh", "-c", _npms_command()], cwd=checkout, check=False)
+
+    assert done.returncode != 0
+    assert any(path.startswith("/aws-cdk") for path in mirror.asked)
 
 
 def test_once_installed_no_network_is_needed(
