@@ -28,8 +28,8 @@ from simulation.trial import Trial
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
 VIOLATIONS_SHOWN = 8
-#: measured with RUNS=20
-EVERY_CAMPAIGN = "about five minutes"
+#: measured with RUNS=20, November 2026
+EVERY_CAMPAIGN = "about four minutes"
 
 
 class Progress:
@@ -78,8 +78,8 @@ def tell_plan(runs: int) -> None:
     mutants = plural(len(MUTANTS) + len(TRACKING), "mutant")
     CONSOLE.print(
         f"{plural(runs, 'run')}, then what every campaign does: crash points, lines of the "
-        f"protocol, {mutants}, rivals. That alone takes {EVERY_CAMPAIGN} on two idle cores. One "
-        "run by itself, step by step: make sim RUNS=1"
+        f"protocol, {mutants}, rivals. That alone takes {EVERY_CAMPAIGN} of processor time, "
+        "shared by all cores. One run by itself, step by step: make sim RUNS=1"
     )
 
 

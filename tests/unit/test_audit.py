@@ -13,6 +13,7 @@ from lambdas.relay.audit.auditing import UNDER_WAY_S, Audit, Deps, audit
 from lambdas.relay.audit.comparison import bar
 from lambdas.relay.audit.gathering import Period
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.time_format import iso
 from simulator.control import control
 from simulator.messages import Request
 from stacks.audit import CONVERSATION_BYTES, MEMORY_MB
@@ -169,6 +170,18 @@ def test_what_genesys_has_not_got_yet_is_not_judged(world: World) -> None:
         for each in told
         if datetime.fromisoformat(each["conversationStart"]) < known_until
     )
+
+
+def test_a_period_is_without_its_end_and_asked_for_in_whole_seconds() -> None:
+    period = Period(NOW_MS, NOW_MS + 1_500)
+
+    assert [at_ms in period for at_ms in (NOW_MS - 1, NOW_MS, NOW_MS + 1_499, NOW_MS + 1_500)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert period.interval == f"{iso(NOW_MS)}/{iso(NOW_MS + 2_000)}"
 
 
 def test_every_page_is_read(world: World) -> None:

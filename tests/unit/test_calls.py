@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.correlation.recovery import compensating
+from lambdas.relay.destinations.kinds import KINDS
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.messages.sealing import describe, encode
 from lambdas.relay.requests.record import Record, record_key
@@ -130,6 +131,24 @@ def test_the_window_that_the_environment_says_is_the_one_that_is_waited(
     assert timer.visible_at_ms - timer.sent_at_ms == seconds * 1000
     record = Record.of(world.table.items[record_key(batch.batch_id)])
     assert record.window_until_ms - record.accepted_at_ms == seconds * 1000
+
+
+def test_by_default_what_is_routed_is_waited_for_30_seconds_and_the_rest_10() -> None:
+    windows = {
+        name: kind.confirmation.window_s
+        for name, kind in KINDS.items()
+        if kind.confirmation is not None
+    }
+
+    assert {name for name, seconds in windows.items() if seconds == 30} == {
+        "conversation-events",
+        "conversations",
+    }
+    assert set(windows.values()) == {10, 30}
+    asked = {"match": "entity", "topics": ["t"], "key": "orderId"}
+    orders = {"kind": "generic", "path": "/api/v2/orders", "item": {"orderId": "body.order"}}
+    (made,) = configuration({**orders, "confirmation": asked}).confirmations.values()
+    assert made.window_s == 10
 
 
 @pytest.mark.parametrize("what", ["calls", "callbacks", "emails", "messages"])
