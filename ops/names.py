@@ -1,5 +1,6 @@
 """Names that a person gives and the deployed configuration does not know."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from lambdas.relay.kernel.patterns import overlap
@@ -10,6 +11,7 @@ from ops.errors import EXPECTED, OpsError
 
 #: what tables leave out of topics (ops/trace.py::short_topic), as a pattern
 LEFT_OUT = "v2.detail.events.conversation.*."
+PLACE = re.compile(r"\{[^}]*\}")
 
 
 def check(relay: Relay, destination: str, topic: str, route: str) -> None:
@@ -37,8 +39,9 @@ def _check(what: str, name: str, known: Iterable[str]) -> None:
 
 
 def _is_taken(topic: str, known: Configuration) -> bool:
-    """Whether some route takes a topic of this pattern, or one that tables show so."""
-    patterns = [pattern for route in known.routes for pattern in route.topics]
+    """Whether some route takes a topic of this pattern, or one that tables show so. Routes name
+    types, in which a place such as {id} stands for what topics have there."""
+    patterns = [PLACE.sub("*", pattern) for route in known.routes for pattern in route.topics]
     shown = [pattern.replace("*.", "") for pattern in patterns]
     said = [topic] if "*" in topic else [topic, LEFT_OUT + topic]
     return any(overlap(one, pattern) for one in said for pattern in (*patterns, *shown))

@@ -39,7 +39,8 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
-    """Four events, with the members that source 004's consumer knows them by."""
+    """Four events, two of each conversation, with the members that the other consumer knows them
+    by."""
     path = tmp_path / "events.ndjson"
     path.write_text("\n".join(text(number) for number in range(4)))
     return path
@@ -47,7 +48,7 @@ def events(tmp_path: Path) -> Path:
 
 def text(number: int) -> str:
     document = json.loads(envelope(number))
-    document["detail"] |= {"conversationId": f"c{number}", "timestamp": f"t{number}"}
+    document["detail"] |= {"conversationId": f"c{number // 2}", "timestamp": f"t{number}"}
     return json.dumps(document)
 
 
@@ -60,7 +61,11 @@ def imported(relay: Deployed, *arguments: str) -> list[str]:
 def scan(tmp_path: Path, *numbers: int) -> str:
     """A table of source 004, as `aws dynamodb scan` writes it."""
     rows = [
-        {"conversationId": {"S": f"c{n}"}, "timestamp": {"S": f"t{n}"}, "expiresAt": {"N": "9"}}
+        {
+            "conversationId": {"S": f"c{n // 2}"},
+            "timestamp": {"S": f"t{n}"},
+            "expiresAt": {"N": "9"},
+        }
         for n in numbers
     ]
     path = tmp_path / "table.json"

@@ -22,9 +22,11 @@ from tests.unit.simulated import JOURNEY
 
 HOUR_MS = 3_600_000
 DESTINATIONS = {"steps": {**JOURNEY, "formerly": ["journey"]}, "notes": JOURNEY}
+FLOW = "v2.detail.events.conversation.{id}.flow"
 ROUTES = [
     {"name": "orders", "destination": "steps", "topics": ["order.*"], "formerly": ["sales"]},
     {"name": "ends", "destination": "notes", "topics": ["v2.detail.events.conversation.*.acw"]},
+    {"name": "flows", "destination": "notes", "topics": [f"{FLOW}.start", "v2.flows.{id}.end"]},
     {"name": "moods", "destination": "notes", "topics": ["v2.users.*.presence"]},
 ]
 
@@ -48,10 +50,11 @@ def shop(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
         ),
         (
             ["--field", "route=order"],
-            "There is no route order: the routes are ends, moods, orders, sales.",
+            "There is no route order: the routes are ends, flows, moods, orders, sales.",
         ),
         (["--topic", "parcel.sent"], "No route takes parcel.sent: the routes take order.*, v2."),
         (["--topic", "p*"], "No route takes p*"),
+        (["--topic", "flow.end"], "No route takes flow.end"),
         (["--state", "gone"], "gone is not a state of a request: use one of CONFIRMED"),
         (
             ["--field", "entrance=door"],
@@ -81,6 +84,10 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(
         ["--topic", "v2.users.presence"],  # as tables show it
         ["--topic", "v2.users.u1.presence"],
         ["--topic", "v2.detail.events.conversation.c1.acw"],
+        ["--topic", "v2.detail.events.conversation.c1.flow.start"],
+        ["--topic", "flow.start"],
+        ["--topic", "v2.flows.f1.end"],
+        ["--topic", "v2.flows.end"],
     ],
 )
 def test_a_known_name_is_looked_for(
