@@ -16,6 +16,7 @@ from tests.demo.reported import BEGAN, account, facts, request
 SCREENS = {
     "light": (1280, 900, False),
     "dark": (1280, 900, True),
+    "tablet": (768, 1024, False),
     "phone": (390, 844, False),
     "dark-phone": (390, 844, True),
 }
