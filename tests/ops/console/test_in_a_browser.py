@@ -28,8 +28,8 @@ PAGES = {
     "case": f"/cases/{REFUSED}",
     "runbook": "/docs/runbook.md",
 }
-#: tables of which a part is hidden to the right
-_CUT = """[...document.querySelectorAll(".scroll")].filter(box => box.scrollWidth > box.clientWidth)
+#: what is hidden in part to the right: of tables, and of the pages' names
+_CUT = """[...document.querySelectorAll(".scroll, nav")].filter(box => box.scrollWidth > box.clientWidth)
     .map(box => box.innerText)"""
 _LUMINANCE = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
 
