@@ -29,8 +29,8 @@ PAGES = {
     "runbook": "/docs/runbook.md",
 }
 #: what is hidden in part to the right: of tables, and of the pages' names
-_CUT = """[...document.querySelectorAll(".scroll, nav")].filter(box => box.scrollWidth > box.clientWidth)
-    .map(box => box.innerText)"""
+_CUT = """[...document.querySelectorAll(".scroll, nav")]
+    .filter(box => box.scrollWidth > box.clientWidth).map(box => box.innerText)"""
 _LUMINANCE = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
 
 
@@ -83,6 +83,16 @@ def test_each_page_fits_and_nothing_complains(
     assert browser.evaluate("document.title").endswith("genesys-relay-production (eu-central-1)")
     assert browser.evaluate(_LUMINANCE) < 60 if dark else browser.evaluate(_LUMINANCE) > 200
     browser.whole_page(tmp_path / f"{page}-{screen}.png")
+
+
+def test_all_pages_are_named_on_a_phone_also_where_there_are_other_environments(
+    browser: Browser, let_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shown, "has_others", True)
+    browser.open(f"{let_in}/", width=390, height=844, dark=False)
+
+    assert "All environments" in browser.evaluate("document.querySelector('nav').innerText")
+    assert browser.evaluate(_CUT) == []
 
 
 def test_it_is_renewed_while_somebody_looks(browser: Browser, let_in: str, shown: Shown) -> None:
