@@ -45,7 +45,7 @@ class Confirm(Construct):
             *(pair.queue for pair in shared.queues.writes),
         )
         shared.ledger.grant(role, ["BatchGetItem", "PutItem", "UpdateItem"])
-        shared.vault.grant_get(role, SEALED)
+        shared.vault.grant_get(role, REVIEW, SEALED)
         shared.vault.grant_put(role, QUARANTINE, REVIEW)
         shared.vault.grant_discard(role, REVIEW, SEALED)
         shared.credentials.grant_read(role)

@@ -47,7 +47,7 @@ class Write(Construct):
         writes = (pair.queue for pair in shared.queues.writes)
         grant_send(role, *writes, shared.queues.checks.queue)
         shared.ledger.grant(role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem"])
-        shared.vault.grant_get(role, REVIEW)
+        shared.vault.grant_get(role, REVIEW, SEALED)
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)
         shared.credentials.grant_read(role)

@@ -75,7 +75,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<VaultBucket>",): ["s3:ListBucket"],
         (QUARANTINE,): ["s3:PutObject"],
         (REVIEW,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        (SEALED,): ["s3:DeleteObject", "s3:PutObject"],
+        (SEALED,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         **SECRET,
     },
     "Confirm": {
@@ -90,7 +90,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ],
         ("<VaultBucket>",): ["s3:ListBucket"],
         (QUARANTINE,): ["s3:PutObject"],
-        (REVIEW,): ["s3:DeleteObject", "s3:PutObject"],
+        (REVIEW,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         (SEALED,): ["s3:DeleteObject", "s3:GetObject"],
         **SECRET,
     },
@@ -215,7 +215,7 @@ def test_the_operators_role_has_the_operators_policy_and_is_the_accounts_own(
     assert role["ManagedPolicyArns"] == ["<OperatorPolicy>"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
-    (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
+    policy = resources(template, "AWS::IAM::ManagedPolicy")["OperatorPolicy"]
     actions = [
         action
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
