@@ -13,6 +13,7 @@ from stacks.configuration import Environment
 from stacks.confirm import Confirm
 from stacks.credentials import Credentials
 from stacks.dedup import Dedup
+from stacks.deployer_policy import DeployerPolicy
 from stacks.encryption import Encryption
 from stacks.environment_document import Relay as Settings
 from stacks.function import RUNTIME, FunctionSettings
@@ -160,7 +161,7 @@ class RelayStack(cdk.Stack):
             functions=functions,
             secrets=[credentials.secret, personal_key.secret, *filter(None, [sinks.secret])],
         )
-
+        deployer = DeployerPolicy(self, "Deployer", name=environment.name, relay=relay)
         if relay.kms_key_arn is not None:
             encryption = Encryption(relay.kms_key_arn)
             cdk.Aspects.of(self).add(encryption)
@@ -177,6 +178,7 @@ class RelayStack(cdk.Stack):
             "AlarmTopicArn": monitoring.topic.topic_arn,
             "OperatorRoleArn": operator.role.role_arn,
             "OperatorPolicyArn": operator.policy.managed_policy_arn,
+            "DeployerPolicyArn": deployer.policy.managed_policy_arn,
             "Destinations": ",".join(environment.document.destinations),
         }
         outputs |= queues.outputs()

@@ -10,6 +10,7 @@ from ops import deployer_policy
 from tests.ops.test_operator import OPS, calls_in
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
+from tests.stacks.synthesised import as_list, readable, resources
 
 FILE = environment_text(
     'account = "123456789012"', 'region = "eu-central-1"', 'bootstrap_qualifier = "acme"'
@@ -48,6 +49,20 @@ def test_it_may_ask_what_the_deployment_asks_and_no_more(
     asked = calls_in(OPS / "deploy.py") - {"sts:GetCallerIdentity"}
 
     assert set(printed(path, capsys)) - {"sts:AssumeRole"} == asked
+
+
+def test_the_stack_has_the_same_policy(
+    path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = synthesise(tmp_path, production=FILE).templates["production"]
+    policy = resources(template, "AWS::IAM::ManagedPolicy")["DeployerPolicy"]["Properties"]
+    rows = as_list(readable(policy["PolicyDocument"])["Statement"])
+
+    assert printed(path, capsys) == {
+        row["Action"]: as_list(row["Resource"]) for row in rows if row["Effect"] == "Allow"
+    }
+    assert not {"Roles", "Users", "Groups"} & set(policy), "nobody has it until it is attached"
+    assert readable(template["Outputs"]["DeployerPolicyArn"]["Value"]) == "<DeployerPolicy>"
 
 
 def test_an_unknown_environment_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def roles(template: Template, relay: Deployed) -> Roles:
 
 
 def granted(template: Template) -> set[Grant]:
-    (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
+    policy = resources(template, "AWS::IAM::ManagedPolicy")["OperatorPolicy"]
     return {
         (action, resource)
         for statement in readable(policy["Properties"]["PolicyDocument"])["Statement"]

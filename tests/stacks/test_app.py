@@ -30,6 +30,7 @@ OUTPUTS = {
     "AlarmTopicArn",
     "OperatorRoleArn",
     "OperatorPolicyArn",
+    "DeployerPolicyArn",
     "Destinations",
     *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
       for dead in ("", "Dead")),
