@@ -1,5 +1,6 @@
 """The doctor asks what the OAuth client may do, and changes nothing by it."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +177,29 @@ def test_what_cannot_be_examined_is_said_and_not_called_well() -> None:
     with pytest.raises(NoVerdict, match=r"not examined.*write to there .Genesys does not list"):
         asked(world, "conversations")
     assert asked(world, "journey-external-events") == "may write to there"
+
+
+def test_a_list_that_only_users_get_is_said_in_genesys_words() -> None:
+    """As /api/v2/users/me answers a client without a user."""
+    refused = {
+        "code": "bad.request",
+        "status": 400,
+        "message": "This request requires a user context. Client credentials cannot be used.",
+        "contextId": "c",
+    }
+
+    def call(method: str, path: str, body: bytes | None) -> Answer:
+        return Answer(
+            *((400, {}, json.dumps(refused).encode()) if path == GRANTS else (404, {}, b""))
+        )
+
+    with pytest.raises(NoVerdict) as told:
+        permissions(configuration(section("conversations")), call)
+    assert "not examined, so watch the first requests: whether it may write to there" in str(
+        told.value
+    )
+    assert "Genesys does not list the client's roles" in str(told.value)
+    assert "requires a user context" in str(told.value)
 
 
 @pytest.mark.parametrize(

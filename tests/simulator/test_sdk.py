@@ -22,10 +22,13 @@ from simulator.endpoints import ENDPOINTS
 from simulator.endpoints.conversation_events import LISTS
 from simulator.faults import NONE
 from simulator.messages import Answer
+from simulator.organization import CONTACT_LIST_ID, EXTERNAL_SOURCE_ID
 from simulator.sdk_shapes import extracted, text
 from simulator.shapes import SHAPES
 from tests.simulator.test_endpoints import CALLS, CONTACTS, ENRICH, METRICS, dialled, enrich, metric
 from tests.simulator.world import JOURNEY, World, event
+
+LOOKUP = "/api/v2/externalcontacts/identifierlookup/contacts"
 
 ROOT = Path(__file__).parents[2]
 INVENTED = {  # (see their modules): no SDK method has these
@@ -220,6 +223,25 @@ def test_external_contacts(world: World) -> None:
     assert results["bad"].error.retryable is False
     assert body.error_count == 1
     understood(world.get(results["t"].entity.self_uri), "ExternalContact")
+    (identifier,) = good["matchingIdentifiers"]
+    found = sent(world, LOOKUP, identifier, "ContactIdentifier")
+    assert understood(found, "ExternalContact").id == results["t"].entity.id
+
+
+def test_a_contact_is_looked_up_by_its_own_identifier_alone(world: World) -> None:
+    source = {"id": EXTERNAL_SOURCE_ID}
+    identifier = {"type": "ExternalId", "value": "c-1", "externalSource": source}
+    world.post(ENRICH, {"entities": [enrich("t", matchingIdentifiers=[identifier])]})
+    assert sent(world, LOOKUP, identifier, "ContactIdentifier").status == 200
+    for other in (
+        {**identifier, "value": "c-2"},
+        {**identifier, "type": "Email"},
+        {**identifier, "externalSource": {"id": CONTACT_LIST_ID}},
+    ):
+        answer = sent(world, LOOKUP, other, "ContactIdentifier")
+        assert (answer.status, json.loads(answer.body)["code"]) == (404, "not.found")
+    assert world.post(LOOKUP, {"type": "Email"}).status == 400
+    assert world.post(LOOKUP, {**identifier, "colour": "red"}).status == 400
 
 
 def test_contact_lists(world: World) -> None:
