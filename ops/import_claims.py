@@ -31,7 +31,7 @@ from ops.personal import personal_key
 from ops.screen import plural
 from ops.session import session_of
 
-#: members of a detail by which source 004's table, and its successors, identify an event
+#: members of a detail by which the table of text D of docs/migration.md identifies an event
 KNOWN_BY = "conversationId,timestamp"
 
 

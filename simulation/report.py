@@ -29,7 +29,7 @@ from simulation.trial import Trial
 CONSOLE = Console(highlight=False, soft_wrap=True)
 VIOLATIONS_SHOWN = 8
 #: measured with RUNS=20, November 2026
-EVERY_CAMPAIGN = "about four minutes"
+EVERY_CAMPAIGN = "four to five minutes"
 
 
 class Progress:

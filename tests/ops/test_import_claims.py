@@ -59,7 +59,7 @@ def imported(relay: Deployed, *arguments: str) -> list[str]:
 
 
 def scan(tmp_path: Path, *numbers: int) -> str:
-    """A table of source 004, as `aws dynamodb scan` writes it."""
+    """The table of text D of docs/migration.md, as `aws dynamodb scan` writes it."""
     rows = [
         {
             "conversationId": {"S": f"c{n // 2}"},

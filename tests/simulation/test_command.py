@@ -57,7 +57,7 @@ def test_what_takes_time_however_few_the_runs_are_is_said_first(
 
     said = capsys.readouterr().out
     assert said.startswith("20 runs, then what every campaign does: ")
-    assert "about four minutes" in said
+    assert "four to five minutes" in said
     assert "mutants, rivals" in said
 
 

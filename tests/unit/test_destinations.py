@@ -207,7 +207,7 @@ def test_a_generic_destination_can_be_an_array_by_another_method() -> None:
 
 
 def test_a_generic_destination_can_take_one_thing_at_a_path_of_its_own() -> None:
-    """As source 003 has it: PATCH /api/v2/interactions/{id}, with nothing but what was mapped."""
+    """PATCH /api/v2/interactions/{id}, with what was mapped: text B of docs/migration.md."""
     interaction = section(
         "generic",
         method="PATCH",
