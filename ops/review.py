@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.reasons import read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.damage import LONG_AGO_MS
@@ -201,7 +200,7 @@ def _move_message(relay: Relay, name: str, document: dict[str, Any], decision: D
     text = str(document["message"])
     if decision.verdict == "again":
         events = relay.queue(relay.line("events").url)
-        read_again(name, canonical(document), text, vault=relay.vault, events=events)
+        read_again(name, text, vault=relay.vault, events=events)
         return
     why = {"by": decision.who, "note": decision.note, "reason": str(document["reason"])}
     discarding.keep(relay, text, why)

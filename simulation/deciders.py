@@ -85,7 +85,7 @@ def _decide_message(key: str, verdict: Verdict, instance: Instance) -> list[str]
         name = key.removeprefix(QUARANTINE).removesuffix(".json")
         message = str(json.loads(document)["message"])
         events = instance.queue("events")
-        read_again(name, document, message, vault=instance.vault, events=events)
+        read_again(name, message, vault=instance.vault, events=events)
     else:
         instance.vault.discard(key)
     return []
@@ -139,7 +139,7 @@ class DecidedWorld(World):
         random = self.readings
         for key in [key for key in self.documents if key.startswith(QUARANTINE)]:
             if random.random() < DECIDED_SHARE:
-                # What is read again can be back under the same name before another discards it.
+                # One may have it read again while another discards it.
                 shown = numbers_of(self.documents[key])
                 for _ in range(2 if random.random() < TWICE_SHARE else 1):
                     verdict: Verdict = "again" if random.random() < READ_AGAIN_SHARE else "discard"

@@ -52,9 +52,7 @@ def _open_no_case(batch_id: str, reason: Reason, advice: str, vault: Vault, now_
     return
 
 
-def _under_its_name(
-    name: str, document: str, message: str, *, vault: Vault, events: Outbox
-) -> None:
+def _under_its_name(name: str, message: str, *, vault: Vault, events: Outbox) -> None:
     events.send([Outgoing(message)])
     vault.discard(quarantine_key(name))
 

@@ -12,6 +12,7 @@ from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Outgoing
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.ledger.claims import claim
+from lambdas.relay.messages.quarantine import READ_AGAIN, keep_aside
 from lambdas.relay.messages.sealing import decode
 from lambdas.relay.review.cases import keep_record_for_review, park
 from ops.__main__ import main
@@ -199,19 +200,22 @@ def test_an_unreadable_message_is_read_again_or_kept_as_discarded(
 def test_a_message_that_intake_sets_aside_again_at_once_stays_a_case(
     parked: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its document has the same name: whoever removes the old one must not remove the new one."""
+    """Its document has another name: who removes the old one does not remove the new one."""
     send = SqsQueue.send
-    again = canonical({"reason": "still not JSON", "at_ms": NOW_MS + 1, "message": "hello"})
 
     def read_at_once(queue: SqsQueue, messages: Sequence[Outgoing]) -> None:
         send(queue, messages)
-        parked.vault.keep(f"quarantine/{UNREADABLE}.json", again)
+        (message,) = messages
+        held_in = message.attributes[READ_AGAIN]
+        keep_aside(
+            message.body, Code.QUOTED("still not JSON"), parked.vault, NOW_MS, held_in=held_in
+        )
 
     monkeypatch.setattr(SqsQueue, "send", read_at_once)
     assert main(["review", "resolve", UNREADABLE, "--did-not-happen", "--note", "n", "--yes"]) == 0
 
-    assert [one.name for one in quarantined(parked, None)] == [UNREADABLE]
-    assert parked.vault.fetch(f"quarantine/{UNREADABLE}.json") == again
+    (case,) = quarantined(parked, None)
+    assert case.name != UNREADABLE
 
 
 def test_a_message_that_could_not_be_sent_stays_a_case(

@@ -48,6 +48,7 @@ from lambdas.relay.kernel.reasons import Code, code_of
 from lambdas.relay.kernel.vault_keys import review_key
 from lambdas.relay.messages.consumer import settle_each
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
+from lambdas.relay.messages.quarantine import READ_AGAIN
 from lambdas.relay.messages.sealing import Batch, decode, describe, encode, encode_unclaimed
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import opened, opening, sealed_item, settling
@@ -249,6 +250,16 @@ def test_a_letter_that_nobody_can_read_is_quarantined_with_advice() -> None:
     assert sorted(document["message"] for document in kept) == ["no envelope", "{}"]
     assert all(document["advice"] for document in kept)
     assert office.left("batches") == office.left("events") == 0
+
+
+def test_a_letter_that_was_read_again_is_not_quarantined_under_the_name_that_it_had() -> None:
+    office = Office()
+    for said in ({}, {READ_AGAIN: "x"}):
+        office.bury("events", "no envelope", said=said)
+
+    office.run()
+
+    assert len(office.world.documents) == 2
 
 
 def test_events_without_a_route_become_nobody_s_request() -> None:

@@ -228,7 +228,7 @@ class _Visit:
             recorded = recovery.list_duplicates(tracked, copies, self.deps, now_ms)
             return Done() if recorded else None
         reason = Code.CONTRADICTS(tracked.batch_id, known, named)
-        quarantine(self.delivery.body, reason, self.deps.consumer)
+        quarantine(self.delivery, reason, self.deps.consumer)
         note = Code.CONTRADICTED(event.name, named)
         if not self._change(*listing(tracked, now_ms, note, event=event.identity)):
             return None

@@ -48,7 +48,7 @@ from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.consumer import about, place
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES, count, fitting
 from lambdas.relay.messages.glimpse import is_unclaimed, lane_of
-from lambdas.relay.messages.quarantine import keep_aside
+from lambdas.relay.messages.quarantine import READ_AGAIN, keep_aside
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, batch_id_of, record_key
@@ -256,7 +256,8 @@ def _give_to_person(dead_letter: Delivery, cause: Reason, advice: str, deps: Dep
     if batch is None or batch.target == CANDIDATES or _goes_on_in_others(batch, deps):
         # An envelope, a check, or events without a route, which have no record: the quarantine
         # keeps them unchanged.
-        keep_aside(dead_letter.body, cause, deps.vault, now_ms, advice)
+        held_in = dead_letter.attributes.get(READ_AGAIN, "")
+        keep_aside(dead_letter.body, cause, deps.vault, now_ms, advice, held_in=held_in)
         return True
     return park(
         batch,

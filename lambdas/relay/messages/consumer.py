@@ -15,7 +15,7 @@ from lambdas.relay.kernel.limits import MESSAGE_AGE_MAX_S, SQS_VISIBILITY_MAX_S
 from lambdas.relay.kernel.ports import Clock, Delivery, Entropy, Queue, Telemetry, Vault
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.messages.dead_letters import dead_letter
-from lambdas.relay.messages.quarantine import keep_aside
+from lambdas.relay.messages.quarantine import READ_AGAIN, keep_aside
 
 #: the attributes that log lines about a message contain
 CORRELATING = ("batch", "conversation", "identity")
@@ -121,7 +121,7 @@ def _attempt(delivery: Delivery, act: Callable[[], Disposition], consumer: Consu
     except Misplaced as misplaced:
         return _misplaced(delivery, misplaced.reason, consumer)
     except Malformed as malformed:  # also what another service can never accept
-        return _set_aside(delivery.body, malformed.reason, consumer)
+        return _set_aside(delivery, malformed.reason, consumer)
     except Transient as transient:
         return Later(transient.reason, transient.retry_after_s)
     except Exception as unexpected:  # noqa: BLE001 our own bug must not affect the other messages
@@ -140,17 +140,18 @@ def place(error: Exception) -> str:
     return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} in {frame.name}"
 
 
-def quarantine(text: str, reason: Reason, consumer: Consumer) -> None:
+def quarantine(delivery: Delivery, reason: Reason, consumer: Consumer) -> None:
     """Quarantines an unreadable message. Raises Transient."""
-    name = keep_aside(text, reason, consumer.vault, consumer.clock.now_ms())
+    held_in, now_ms = delivery.attributes.get(READ_AGAIN, ""), consumer.clock.now_ms()
+    name = keep_aside(delivery.body, reason, consumer.vault, now_ms, held_in=held_in)
     consumer.telemetry.count("Quarantined")
     consumer.telemetry.note("quarantined", document=name, reason=reason)
 
 
-def _set_aside(text: str, reason: Reason, consumer: Consumer) -> Disposition:
+def _set_aside(delivery: Delivery, reason: Reason, consumer: Consumer) -> Disposition:
     """The vault may be out of reach; that must not affect the other messages."""
     try:
-        quarantine(text, reason, consumer)
+        quarantine(delivery, reason, consumer)
     except Transient as transient:
         return Later(transient.reason, transient.retry_after_s)
     return Done()
@@ -164,7 +165,7 @@ def _misplaced(delivery: Delivery, reason: Reason, consumer: Consumer) -> Dispos
         kept = Code.NOT_DEAD_LETTERED(reason, transient.reason)
         return Later(kept, transient.retry_after_s)
     except Malformed as malformed:
-        return _set_aside(delivery.body, Code.AND(reason, malformed.reason), consumer)
+        return _set_aside(delivery, Code.AND(reason, malformed.reason), consumer)
 
 
 def _is_old(delivery: Delivery, now_ms: int) -> bool:
@@ -182,7 +183,7 @@ def _give_up(delivery: Delivery, failed: Later, consumer: Consumer) -> Dispositi
     try:
         return _bury(delivery, failed.reason, consumer)
     except Malformed as malformed:
-        return _set_aside(delivery.body, Code.AND(failed.reason, malformed.reason), consumer)
+        return _set_aside(delivery, Code.AND(failed.reason, malformed.reason), consumer)
     except Transient as transient:
         return Later(Code.NOT_DEAD_LETTERED(failed.reason, transient.reason), failed.seconds)
 
