@@ -1,37 +1,33 @@
 """What a person has read again stays a case if it still cannot be read, whoever else decides."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.ports import Delivery, Vault
+from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.consumer import Disposition, settle_each
 from lambdas.relay.review.quarantined import read_again
+from simulation.memory.vault import MemoryVault
 from tests.unit.world import World
 
 TEXT = "it says nothing"
 
 
-@dataclass
-class Slow:
+class Slow(MemoryVault):
     """A vault whose removals take effect later."""
 
-    vault: Vault
-    removals: list[str] = field(default_factory=list)
+    def __init__(self, world: World) -> None:
+        super().__init__(world.documents, world.gate, world.faults)
+        self.removals: list[str] = []
 
     def discard(self, key: str) -> None:
         self.removals.append(key)
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        return getattr(self.vault, name)  # type: ignore[no-any-return]
-
     def catch_up(self) -> None:
         for key in self.removals:
-            self.vault.discard(key)
+            super().discard(key)
 
 
 def unreadable(delivery: Delivery) -> Disposition:
@@ -55,7 +51,7 @@ def world() -> World:
 
 def test_what_two_people_have_read_again_at_the_same_time_stays_a_case(world: World) -> None:
     (name,) = names(world)
-    slow, events = Slow(world.vault), world.queue("source")
+    slow, events = Slow(world), world.queue("source")
     read_again(name, TEXT, vault=slow, events=events)
     read_again(name, TEXT, vault=world.vault, events=events)
     settle_all(world)
