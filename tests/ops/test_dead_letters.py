@@ -166,7 +166,7 @@ def test_a_move_that_sqs_ends_is_a_sentence_with_how_far_it_came(
 
     assert main(command) == 2
     told = capsys.readouterr().err
-    assert "SQS ended the move as FAILED (no access) after 1 dead letters" in told
+    assert "SQS ended the move as FAILED (no access) after 1 dead letter;" in told
     assert "Start it again." in told
 
 
