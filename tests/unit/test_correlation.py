@@ -134,6 +134,18 @@ def test_what_a_mapping_writes_is_known_from_the_configuration() -> None:
     assert unsaid.confirmations["there"].writes is None
 
 
+def test_a_personal_name_is_no_key_of_an_entry_or_a_record() -> None:
+    """Genesys makes UUIDs: no event of its own will name the conversation so."""
+    batch, other = (
+        arriving(caused(conversation=conversation), target=TARGET)
+        for conversation in ("tel:+4930901820", "c-2")
+    )
+
+    assert entries(other, BORROWED, NOW_MS, sent_at_ms=NOW_MS)
+    assert entries(batch, BORROWED, NOW_MS, sent_at_ms=NOW_MS) == []
+    assert "4930901820" not in str(expecting(batch, BORROWED))
+
+
 def test_a_long_expectation_is_kept_in_part_and_never_fits_everything() -> None:
     item = {"attributes": {f"k{n}": "v" * 1_000 for n in range(200)}}
     batch = arriving(replace(caused(), item=canonical(item)), target=TARGET)

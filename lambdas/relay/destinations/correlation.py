@@ -27,6 +27,7 @@ from lambdas.relay.kernel.limits import (
     SHOWN_CHARS_MAX,
 )
 from lambdas.relay.kernel.patterns import fits
+from lambdas.relay.kernel.personal import is_personal
 from lambdas.relay.kernel.ports import Item
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.messages.sealing import Batch, SealedEvent, Target
@@ -254,7 +255,8 @@ def expectation(
         case "answer":
             key = ""
         case "conversation":
-            key = event.conversation_id
+            # Genesys makes UUIDs: none of its events will name a conversation by a personal name.
+            key = "" if is_personal(event.conversation_id) else event.conversation_id
         case member:
             key_of = named if confirmation.truth is None else confirmation.truth.key_of
             key = key_text(key_of(members.get(member)))
