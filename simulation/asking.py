@@ -1,5 +1,7 @@
 """Where the checker accepts that a person is asked about an event that Genesys would have taken."""
 
+import json
+
 from lambdas.relay.kernel.reasons import Code, read_reason
 from simulation.history import History
 from simulation.regimes import Regime
@@ -35,7 +37,8 @@ def may_be_parked(
             return (is_given_up or number in history.harm.buried) and not is_blocked
         case Code.ABANDONED:
             harm = history.harm
-            return number in harm.emptied | harm.taken_out | history.forgotten.events
+            is_taken = number in harm.emptied | harm.taken_out | history.forgotten.events
+            return is_taken or _is_beside_what_kills_write(number, history)
         case Code.RECORD_GONE if number in history.forgotten.events:
             return True
         case Code.BEYOND_HORIZON if number in history.harm.replayed | history.forgotten.replayed:
@@ -71,6 +74,19 @@ def may_be_parked(
             return regime.parks_doubt or is_shown
         case _:
             return False
+
+
+def _is_beside_what_kills_write(number: int, history: History) -> bool:
+    """Its request was never sent, since another event of it kills each writer that receives it."""
+    if history.ending.stumble != "kills write":
+        return False
+    abandoned = [
+        numbers_of(document)
+        for name, document in history.documents.items()
+        if name.startswith("review/")
+        and read_reason(json.loads(document)["reason"]).code is Code.ABANDONED
+    ]
+    return any(number in numbers and numbers & history.stuck for numbers in abandoned)
 
 
 def _lasting_conflict(requests: set[str], history: History) -> bool:

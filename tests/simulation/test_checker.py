@@ -303,6 +303,29 @@ def test_what_a_restore_marked_and_an_event_showed_is_a_persons_and_nothing_else
     assert asked == [accepted, False]
 
 
+def test_what_was_never_completed_is_a_persons_beside_an_event_that_kills_every_writer(
+    history: History,
+) -> None:
+    said = str(Code.ABANDONED())
+    case = json.dumps({"reason": said, "message": "evt-00001 evt-00002"})
+    other = json.dumps({"reason": said, "message": "evt-00003"})
+    killed = replace(
+        history,
+        ending=ending_of("kills write"),
+        stuck=frozenset({2}),
+        documents={"review/a.json": case, "review/b.json": other},
+    )
+    silent = replace(killed, ending=ending_of("kills dedup"))
+    unread = replace(killed, documents={"review/a.json": case.replace(said, "UNREADABLE | writes")})
+
+    def asked(history: History) -> list[bool]:
+        regime = BY_NAME["honoured"]
+        return [may_be_parked(said, number, set(), history, regime) for number in (1, 3)]
+
+    assert asked(killed) == [True, False]
+    assert asked(silent) == asked(unread) == [False, False]
+
+
 def test_a_made_event_doubles_two_genuine_ones_only_where_a_name_was_forgotten() -> None:
     """Seed of a campaign: three effects, of two genuine events under one moment and a made one."""
     scenario = draw(43_000_781)
