@@ -15,7 +15,7 @@ from lambdas.relay.correlation.deps import Deps as CommonDeps
 from lambdas.relay.correlation.last_look import LastLook
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, advice
+from lambdas.relay.destinations.destination import Destination, advice, of_target
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.canonical import canonical
@@ -265,12 +265,14 @@ def settle_shown(message: str, deps: Deps) -> bool:
         batch = decode(message)
     except Malformed:
         return False
+    destination = of_target(batch.target, deps.destinations)
+    if destination is None or not destination.looks_last:
+        return False
     item, now_ms = deps.ledger.find([record_key(batch.batch_id)])[0], deps.clock.now_ms()
     tracked = None if item is None else Record.of(item)
     if tracked is None or tracked.state != "OPEN" or now_ms < tracked.lease_until_ms:
         return False
-    destination = deps.destination(tracked)
-    if destination is None or len(batch.events) != tracked.items:
+    if len(batch.events) != tracked.items:
         return False
     until_ms = now_ms + LAST_LOOK_S * 1000
     if not LastLook(batch, destination, deps, until_ms).is_there():
