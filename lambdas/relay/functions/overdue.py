@@ -115,7 +115,8 @@ def asks(item: Item, deps: Deps) -> int:
 
 def _asks_last(tracked: Record, deps: Deps) -> int:
     destination = deps.destination(tracked)
-    looks = destination is not None and destination.looks_last and _is_old(tracked, deps)
+    looks = destination is not None and destination.looks_last
+    looks = looks and _is_old(tracked, deps.clock.now_ms())
     return tracked.items if looks and tracked.items <= ITEMS_LOOKED_MAX else 0
 
 
@@ -213,8 +214,8 @@ def _send_again(tracked: Record, deps: Deps, now_ms: int) -> Fate:
 # --- never sent, or nobody knows, or split and its parts are not all on their way
 
 
-def _is_old(tracked: Record, deps: Deps) -> bool:
-    return deps.clock.now_ms() // 1000 - tracked.sealed_at_ms // 1000 >= GONE_AFTER_S
+def _is_old(tracked: Record, now_ms: int) -> bool:
+    return now_ms // 1000 - tracked.sealed_at_ms // 1000 >= GONE_AFTER_S
 
 
 def _prompt(tracked: Record, deps: Deps) -> Fate:
@@ -223,7 +224,7 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
     destination = deps.destination(tracked)
     is_configured = destination is not None
     is_to_prompt = is_configured or tracked.state == "SPLIT"
-    is_old = _is_old(tracked, deps)
+    is_old = _is_old(tracked, now_ms)
     # A destination may stay paused for ever, but a request must not wait for ever.
     is_turned = not is_old and is_turned_away(destination, deps)
     if now_ms < tracked.lease_until_ms or is_turned:
