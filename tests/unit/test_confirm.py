@@ -366,6 +366,24 @@ def test_of_two_conversations_the_one_that_an_event_tells_of_stays(check: str) -
     assert desk.state(batch) == "CONFIRMED"
 
 
+@pytest.mark.parametrize(
+    ("conversation", "state"), [("c-2", "CONFIRMED"), ("c-1", "TIMEOUT_RECOVERY")]
+)
+def test_of_two_conversations_the_events_of_the_one_that_stays_count(
+    conversation: str, state: str
+) -> None:
+    desk = Desk(replace(CANCELLED, key="answer", completed_by=(ENDED,)))
+    batch = desk.accept(request(), genesys_id="c-1", conversation_id="c-2", heard_at_ms=NOW_MS)
+    desk.end_window(batch)
+
+    for topic in (CREATED, ASSIGNED, ENDED):
+        event = caused(topic, conversation=conversation, correlation=batch.batch_id)
+        assert desk.hear(batch, event)
+
+    assert cancelled(desk) == ["c-1"]
+    assert desk.state(batch) == state
+
+
 def test_a_contradiction_after_one_attempt_is_nobody_s_to_cancel() -> None:
     desk = Desk(CANCELLED)
     batch = desk.accept(request())

@@ -216,8 +216,10 @@ class Attempt:
         if genesys_id or awaited.lasts:
             self._enter(genesys_id)
         ids = {"genesys_id": genesys_id, "context_id": context_id}
+        # What was heard before is not sent again, so this attempt has doubled nothing.
+        unsent = {"deferred": self.lease.deferred + 1} if note == Code.HEARD_UNANSWERED() else {}
         guard, change = settling(
-            self.lease, "PENDING_EVENT", now_ms, note, **ids, **awaiting(now_ms, awaited)
+            self.lease, "PENDING_EVENT", now_ms, note, **ids, **unsent, **awaiting(now_ms, awaited)
         )
         written = deps.ledger.change(*record_key(batch_id), guard, change)
         if not settled(written, self.lease, "PENDING_EVENT") or written.before is None:

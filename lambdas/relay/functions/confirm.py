@@ -220,7 +220,7 @@ class _Visit:
         tracked, now_ms = self.tracked, self._now_ms()
         named = event.conversation_id or event.entity
         if named in tracked.duplicates or event.identity in tracked.contradictions:
-            return Done()
+            return self._complete_if_due(self._confirmation())
         if tracked.may_be_doubled:
             if tracked.state in ("SEALED", "OPEN"):
                 return Later(Code.DUPLICATE_UNDER_WAY())
@@ -348,7 +348,9 @@ def _contradicted(tracked: Record, event: Heard, confirmation: Confirmation | No
     """What the record is about, if the event says otherwise; "" if they agree."""
     if confirmation is None:
         return ""
-    if confirmation.named == "entity" or (confirmation.named and tracked.keys):
+    if confirmation.cancel and tracked.duplicates:  # the first stays, whatever the answer named
+        known, named = tracked.duplicates[:1], event.conversation_id or event.entity
+    elif confirmation.named == "entity" or (confirmation.named and tracked.keys):
         known, named = tracked.keys, _named(event, confirmation)
     elif tracked.items == 1 and tracked.conversation_id:
         known, named = (tracked.conversation_id,), event.conversation_id
