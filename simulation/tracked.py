@@ -170,6 +170,8 @@ class Played:
     topic: str
     lost: bool
     contradicts: bool = False
+    #: which of those that the item has started
+    conversation: str = ""
 
 
 @dataclass(slots=True)
@@ -341,7 +343,7 @@ class TrackedWorld(World):
     ) -> None:
         fault_plan, item_id = self.fault_plan, item_of(conversation)
         lost = fault_plan.strikes("echo lost") or lost
-        self.played.append(Played(correlation_id, item_id, topic, lost))
+        self.played.append(Played(correlation_id, item_id, topic, lost, conversation=conversation))
         if lost:
             return
         delay_s = number / 10 + self.fates.random() * delay_max_s

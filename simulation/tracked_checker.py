@@ -180,12 +180,19 @@ class Found:
     #: events that tell of the same effect by others
     strangers: int
 
-    def was_heard(self, topic: str) -> bool:
-        """Whether an event of this topic reached the relay and was not quarantined."""
+    def was_heard(self, topic: str, of: str = "") -> bool:
+        """Whether an event of this topic, of this conversation or of any, reached the relay and was
+        not quarantined."""
         return any(
             p.topic == topic and not p.lost and not p.contradicts and not self.is_set_aside(p)
             for p in self.played
+            if of in ("", p.conversation)
         )
+
+    @property
+    def stays(self) -> str:
+        """Of several conversations the one that is not cancelled; "" if only one is known."""
+        return str(next(iter(self.item.get("duplicates", ())), ""))
 
     def is_set_aside(self, played: Played) -> bool:
         return f'"{played.item_id}' in self.quarantined
@@ -270,7 +277,7 @@ def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
             if found.forgotten <= SENT_AGAIN_MAX and "lost" not in found.quarantined:
                 yield f"was given up after {found.forgotten} requests that never happened"
         case Code.HELD_IN_VAIN:
-            if all(found.was_heard(topic) for topic in (CREATED, ASSIGNED)):
+            if all(found.was_heard(topic, found.stays) for topic in (CREATED, ASSIGNED)):
                 yield f"waits for what has come: {reason}"
         case Code.DUPLICATE:
             if not found.is_doubled and not found.may_be_contradicted:

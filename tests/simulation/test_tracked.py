@@ -7,10 +7,11 @@ from multiprocessing.pool import Pool
 
 import pytest
 
+from lambdas.relay.kernel.reasons import Code
 from simulation.mutants.tracking import TRACKING
 from simulation.trace import Trace
-from simulation.tracked import TrackedWorld, draw_tracked
-from simulation.tracked_checker import check_tracked, run_tracked
+from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, draw_tracked
+from simulation.tracked_checker import Found, _judge_reviewed, check_tracked, run_tracked
 from simulation.work import hunt_tracked
 
 SEEDS = range(1, 81)
@@ -83,6 +84,23 @@ def test_nothing_passes_by_not_happening(
 @pytest.mark.parametrize("name", [mutant.name for mutant in TRACKING])
 def test_the_checker_objects_to(name: str, hunted: dict[str, str]) -> None:
     assert hunted[name]
+
+
+def test_what_came_of_the_conversation_that_stays_is_not_waited_for() -> None:
+    """Events of the one that was cancelled are nothing to wait for, and nothing that has come."""
+    reason = str(Code.HELD_IN_VAIN(ENDED, ASSIGNED))
+    record = {"state": "MANUAL_REVIEW", "attempt": 2, "reason": reason, "duplicates": ["a", "a.2"]}
+
+    def asked(conversation: str, **more: object) -> list[str]:
+        played = [
+            Played("b", "a", topic, lost=False, conversation=conversation)
+            for topic in (CREATED, ASSIGNED)
+        ]
+        found = Found("b", {**record, **more}, ["a"], {"a": 2}, played, 0, "", {}, 0)
+        return list(_judge_reviewed(found, reason, draw_tracked(1)[1]))
+
+    assert asked("a.2") == []
+    assert asked("a") == asked("a.2", duplicates=[]) == [f"waits for what has come: {reason}"]
 
 
 def test_a_seed_is_one_execution() -> None:
