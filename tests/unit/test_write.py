@@ -536,12 +536,13 @@ def test_an_attempt_that_finds_its_event_heard_sends_nothing_and_doubles_nothing
     batch = world.batch([envelope(1)])
     world.write_once()
     heard = {"heard_at_ms": world.timeline.now_ms, "conversation_id": "c-1"}
-    world.table.items[record_key(batch.batch_id)] |= heard
+    record = dict(world.table.items[record_key(batch.batch_id)])
+    world.table.items[record_key(batch.batch_id)] = record | heard
 
     world.write_all()
 
-    record = Record.of(world.table.items[record_key(batch.batch_id)])
-    assert (len(world.posts()), record.attempt, record.may_be_doubled) == (1, 2, False)
+    tracked = Record.of(world.table.items[record_key(batch.batch_id)])
+    assert (len(world.posts()), tracked.attempt, tracked.may_be_doubled) == (1, 2, False)
 
 
 def test_the_payload_that_was_kept_in_case_of_a_purge_goes_when_the_request_is_done() -> None:
