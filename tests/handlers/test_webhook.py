@@ -141,6 +141,17 @@ def test_what_happened_is_counted_once_per_request(
     assert [metric["WebhookTaken"] for metric in metrics] == [[1.0]]
 
 
+def test_where_a_token_is_configured_the_token_counts(
+    queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_VERIFICATION", "token")
+    _forget()
+    bearing = posted(BODY) | {"headers": {"authorization": f"Bearer {KEY}"}}
+
+    assert webhook.handler(posted(BODY), Context())["statusCode"] == 401
+    assert webhook.handler(bearing, Context())["statusCode"] == 200
+
+
 # The secret
 
 

@@ -12,7 +12,7 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
 from lambdas.relay.messages.sealing import encode
-from lambdas.relay.requests.damage import FAILURES_MAX, SOUND
+from lambdas.relay.requests.damage import FAILURES_MAX, SOUND, repairing
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import STATES
@@ -70,6 +70,18 @@ def test_a_damaged_record_ends_no_run_and_its_neighbours_are_attended_to(name: s
     assert office.state(good) in {"RECONCILED", "CONFIRMED"}
     for batch in kinds:
         assert office.state(batch) in {"RECONCILED", "CONFIRMED", "MANUAL_REVIEW", "REJECTED"}
+
+
+@pytest.mark.parametrize(("odd", "guarded"), [("many", {"attempt": "many"}), (None, {})])
+def test_a_repair_applies_only_to_the_damage_that_was_read(
+    odd: Any, guarded: dict[str, Any]
+) -> None:
+    item = {**sealed_item(batch_of("a"), NOW_MS), "attempt": odd}
+
+    found = repairing(item, STATES, "review", NOW_MS)
+
+    assert found is not None
+    assert found[0].same == guarded
 
 
 def test_a_record_without_a_state_is_a_persons_and_says_what_was_lost() -> None:

@@ -241,7 +241,11 @@ def test_without_a_usable_key_nothing_is_sent_and_nothing_lost(keys: Sequence[st
     ],
 )
 def test_what_an_answer_means(answer: Any, outcome: type) -> None:
-    assert type(judge(answer, NOW_MS)) is outcome
+    judged = judge(answer, NOW_MS)
+
+    assert type(judged) is outcome
+    if isinstance(judged, Deferred):
+        assert judged.is_fault == (judged.status not in (429, 503)), "only who is busy may rest"
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,22 @@ def test_slots_under_way_may_have_been_counted_or_not() -> None:
     assert leased.slots == 1
 
 
+@pytest.mark.parametrize(
+    ("leased", "spent", "count"),
+    [(300, 290, 295), (100, 100, 300)],
+    ids=["our share is handed out", "others have used the rest"],
+)
+def test_where_no_report_can_show_room_the_wait_is_for_the_next_window(
+    leased: int, spent: int, count: int
+) -> None:
+    window = Window(number=1, ends_at_ms=NOW_MS + 60_000, allowed=300, leased=leased, spent=spent)
+    window = replace(window, count=count, leased_at_ms=NOW_MS - 100)
+
+    _, given = lease(window, NOW_MS, SILENT, 1, QUOTA)
+
+    assert (given.slots, given.wait_s) == (0, 60)
+
+
 def test_a_lower_limit_holds_at_once_and_a_higher_one_only_up_to_what_is_configured() -> None:
     window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
     halved = told(
