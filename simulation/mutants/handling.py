@@ -17,8 +17,9 @@ from lambdas.relay.requests.states import State
 from lambdas.relay.review.quarantined import quarantine_key
 from simulation import deciders, restores
 from simulation.mutants.mutant import Mutant
-from simulation.mutants.stages import odd, some_items_fail
+from simulation.mutants.stages import some_items_fail
 from simulation.scenario import EVENTS, Scenario
+from simulation.workload import Shares
 
 _bury = consumer._bury
 
@@ -62,7 +63,9 @@ def _unmarked() -> tuple[Guard, Change]:
 
 
 def _read_again(scenario: Scenario) -> Scenario:
-    return replace(odd(scenario), decides=True)
+    """Much that nobody can read, while many decide: one removes late what another reads again."""
+    unreadable = Shares(poison=0.0, odd=0.7, copies=0.0)
+    return replace(scenario, shares=unreadable, events=EVENTS, told=0, decides=True)
 
 
 def _restored(scenario: Scenario) -> Scenario:
