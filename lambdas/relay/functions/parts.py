@@ -108,10 +108,8 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
     hold the events of all of them."""
     now_ms = deps.clock.now_ms()
     heard = _heard(batch, deps)
-    children = [(row, _child(batch, row)) for row in parts]
+    children = [(row, child) for row in parts if (child := _child(batch, row)) is not None]
     for row, child in children:
-        if child is None:
-            continue
         if row["fate"] == "again":
             if not _is_to_send(child, heard, deps, now_ms):
                 continue
@@ -127,7 +125,7 @@ def send_parts(batch: Batch, parts: Sequence[Mapping[str, Any]], deps: Deps) -> 
                 vault=deps.vault,
                 now_ms=now_ms,
             )
-    return all(child is not None for _, child in children)
+    return len(children) == len(parts)
 
 
 def _child(batch: Batch, row: Mapping[str, Any]) -> Batch | None:
@@ -135,10 +133,9 @@ def _child(batch: Batch, row: Mapping[str, Any]) -> Batch | None:
     restore dedup may leave other events out of a batch than it did before, and both messages bear
     its id."""
     indices = [int(index) for index in row["indices"]]
-    if max(indices) >= len(batch.events):
-        return None
-    child = batch.part(indices)
-    return child if child.batch_id == row.get("batch_id", child.batch_id) else None
+    child = batch.part(indices) if max(indices) < len(batch.events) else None
+    is_it = child is not None and child.batch_id == row.get("batch_id", child.batch_id)
+    return child if is_it else None
 
 
 def _heard(batch: Batch, deps: Deps) -> Item:
