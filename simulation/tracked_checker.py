@@ -39,6 +39,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
         _shared(history, world) if world.tracks.shared else _written_back(history, world)
     )
     quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
+    emptied = history.harm.emptied | history.harm.taken_out
     effects = Counter(str(effect.item["id"]) for effect in history.effects)
     account.violations += list(_cancelled(history, world))
     endings = {call.key for call in history.calls if call.path.startswith(ENDING_PATH)}
@@ -62,6 +63,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
                 quarantined=quarantined,
                 unread=history.unread,
                 strangers=sum(len(world.strangers.get(each, ())) for each in own),
+                is_emptied=any(emptied & world.requests.get(each, set()) for each in line),
             )
             account.violations += [f"{pk}: {said}" for said in _judge(found, world.tracks)]
     return account
@@ -179,6 +181,8 @@ class Found:
     unread: Mapping[str, int]
     #: events that tell of the same effect by others
     strangers: int
+    #: its messages were purged, edited or taken away
+    is_emptied: bool
 
     def was_heard(self, topic: str, of: str = "") -> bool:
         """Whether an event of this topic, of this conversation or of any, reached the relay and was
@@ -285,6 +289,8 @@ def _judge_reviewed(found: Found, reason: str, tracks: Tracks) -> Iterator[str]:
         case Code.TRUTH_DIFFERS:
             if not accepted:
                 yield "is compared before it was accepted"
+        case Code.ABANDONED if found.is_emptied:
+            return  # nobody could send it, and only write completes what was heard while it is open
         case _ if found.item.get("held"):
             return
         case _ if found.was_heard(CREATED) and len(found.ids) == 1 and not tracks.until_end:

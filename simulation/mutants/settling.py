@@ -1,11 +1,11 @@
 """Mistakes about putting an outcome on record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any, get_args
 
-from lambdas.relay.functions import attempt, dedup, leasing
+from lambdas.relay.functions import attempt, dedup, leasing, parts
 from lambdas.relay.functions.parts import on_record, send_parts
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Change, Guard, Item
@@ -64,6 +64,10 @@ def _expiring_item(batch: Batch, now_ms: int) -> Item:
 
 def _new_child(self: Batch, indices: Sequence[int]) -> Batch:
     return replace(_part(self, indices), batch_id=f"child-{next(_numbers)}")
+
+
+def _child_of_place(batch: Batch, row: Mapping[str, Any]) -> Batch:
+    return batch.part(row["indices"])
 
 
 def _split_and_hope(
@@ -125,7 +129,7 @@ SETTLING = (
     Mutant(
         "children are new each time",
         "A split gives its parts fresh ids (R7).",
-        ((Batch, "part", _new_child),),
+        ((Batch, "part", _new_child), (parts, "_child", _child_of_place)),
     ),
     Mutant(
         "a split is not resumed",

@@ -96,11 +96,24 @@ def test_what_came_of_the_conversation_that_stays_is_not_waited_for() -> None:
             Played("b", "a", topic, lost=False, conversation=conversation)
             for topic in (CREATED, ASSIGNED)
         ]
-        found = Found("b", {**record, **more}, ["a"], {"a": 2}, played, 0, "", {}, 0)
+        found = Found("b", {**record, **more}, ["a"], {"a": 2}, played, 0, "", {}, 0, False)
         return list(_judge_reviewed(found, reason, draw_tracked(1)[1]))
 
     assert asked("a.2") == []
     assert asked("a") == asked("a.2", duplicates=[]) == [f"waits for what has come: {reason}"]
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_a_person_has_what_was_heard_only_where_its_messages_were_taken(emptied: bool) -> None:
+    played = [Played("b", "a", CREATED, lost=False)]
+    found = Found("b", {"attempt": 2}, ["a"], {"a": 1}, played, 0, "", {}, 0, emptied)
+    tracks = replace(draw_tracked(1)[1], until_end=False)
+
+    def objections(code: Code) -> list[str]:
+        return list(_judge_reviewed(found, str(code()), tracks))
+
+    assert bool(objections(Code.ABANDONED)) == (not emptied)
+    assert objections(Code.MAY_HAVE_TAKEN_EFFECT)
 
 
 def test_a_seed_is_one_execution() -> None:
