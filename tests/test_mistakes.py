@@ -82,3 +82,14 @@ def test_a_slip_is_in_the_innermost_statement(file: str) -> None:
     assert slips
     assert all(slip.line in slip.statement for slip in slips)
     assert max(len(slip.statement) for slip in slips) < 20
+
+
+def test_no_slip_is_in_a_classs_decorator() -> None:
+    """Whether a class is frozen shows in nothing that a test could see."""
+    file = "lambdas/relay/messages/sealing.py"
+    lines = (PROJECT / file).read_text(encoding="utf-8").splitlines()
+
+    slips = list(slips_of(file))
+
+    assert slips
+    assert not any(lines[slip.line - 1].startswith("@dataclass") for slip in slips)

@@ -132,6 +132,7 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             node.decorator_list = []  # frozen, slots: for the reader and the type checker
+    for node in ast.walk(tree):
         match node:
             case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in _FLIPPED:
                 sign = _FLIPPED[type(op)]

@@ -81,6 +81,16 @@ def test_without_a_count_of_hits_a_full_page_has_a_next_one() -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize(("more_s", "where"), [(0, "/query"), (1, "/jobs")])
+def test_a_day_is_read_by_a_query_and_what_is_longer_by_a_job(more_s: int, where: str) -> None:
+    world = World(configured())
+    until = NOW - timedelta(hours=12)  # all of it is on record by now
+    world.audited(since=until - timedelta(days=1, seconds=more_s), until=until)
+
+    asked = {request.path.rpartition("/details")[2] for request in world.http.sent}
+    assert {path for path in asked if path in ("/query", "/jobs")} == {where}
+
+
 @pytest.mark.parametrize("job_id", ["..", "a/b", "query", "", None, 7])
 def test_a_job_without_an_id_is_not_looked_at(job_id: Any) -> None:
     world = World(configured())
