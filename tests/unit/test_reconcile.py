@@ -472,7 +472,7 @@ def test_what_differs_is_made_good_where_the_destination_says_how() -> None:
     batch = office.overdue_request("c:1")
     office.genesys.says("differs")
 
-    office.run()
+    assert office.run().aligned == 1
     office.run()
 
     (body,) = office.world.bodies("writes")
