@@ -57,6 +57,10 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("settled", "return False"): "tests/unit/test_write.py",
     # Before a request is repeated it is read back, under a lease that outlasts late effects.
     ("Attempt._refused_in_doubt", "return ended"): "tests/unit/test_write.py",
+    # What is looked for before a person is asked has worlds of its own.
+    ("Attempt._park", 'return self.settle("RECONCILED", Code.FOUND_TAKEN()'): (
+        "tests/simulation/test_last_look.py"
+    ),
     # The worlds have no shadow, loop, compensation, redelivery, or keys of older releases
     ("_stay_in_shadow", ""): "tests/unit/test_dedup.py",
     ("_claim", "return _stay_in_shadow("): "tests/unit/test_dedup.py",

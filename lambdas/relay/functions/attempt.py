@@ -284,9 +284,8 @@ class Attempt:
 
     def _refused_in_doubt(self, refused: Refused) -> Disposition:
         """R3: after an unknown outcome, a refusal is no proof that nothing happened."""
-        if self._last_look.is_there():
-            return self.settle("RECONCILED", Code.HAD_TAKEN_EFFECT(refused.reason))
-        verdict = after_refusal(refused.status, self.destination)
+        is_there = self._last_look.is_there()
+        verdict = "applied" if is_there else after_refusal(refused.status, self.destination)
         if verdict == "ask Genesys":
             ended = self._ask_genesys()
             if ended is not None:
