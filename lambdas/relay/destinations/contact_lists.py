@@ -9,7 +9,7 @@ about a request only where Genesys does not show all of its contacts as they wer
 
 from dataclasses import replace
 
-from lambdas.relay.destinations.correlation import SIMPLE_WINDOW_S, Confirmation
+from lambdas.relay.destinations.correlation import unheard
 from lambdas.relay.destinations.destination import Destination
 from lambdas.relay.destinations.kind import Kind, Section, Setting
 from lambdas.relay.destinations.results import array_answer
@@ -39,13 +39,8 @@ KIND = Kind(
     read_results=array_answer,
     is_repeatable=True,
     adapt=with_list,
-    # No event tells of a contact.
-    confirmation=Confirmation(
-        match="entity",
-        topics=(),
-        window_s=SIMPLE_WINDOW_S,
+    confirmation=unheard(
         key="id",
-        owned=False,
         shows=("id", "contactListId", "data"),
         truth=Truth(f"{PATH}/{{key}}", upserted, is_of_item=True),
     ),

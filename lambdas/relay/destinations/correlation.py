@@ -237,6 +237,19 @@ def confirmation_of(batch: Batch, confirmation: Confirmation | None) -> Confirma
     return None if confirmation is None or is_compensation(batch) else confirmation
 
 
+def unheard(key: str, shows: tuple[str, ...], truth: Truth) -> Confirmation:
+    """For what no event tells of: Genesys can only be asked, by a key of the item's own."""
+    return Confirmation(
+        match="entity",
+        topics=(),
+        window_s=SIMPLE_WINDOW_S,
+        key=key,
+        owned=False,
+        shows=shows,
+        truth=truth,
+    )
+
+
 def expectations(batch: Batch, confirmation: Confirmation) -> tuple[Expectation, ...]:
     """The attributes for the expected effect, stored in the record before the request is sent."""
     found: dict[str, Expectation] = {}

@@ -15,7 +15,7 @@ to be written.
 import json
 from collections.abc import Mapping, Sequence
 
-from lambdas.relay.destinations.correlation import SIMPLE_WINDOW_S, Confirmation
+from lambdas.relay.destinations.correlation import unheard
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.results import (
     CONTRADICTION,
@@ -107,13 +107,8 @@ KIND = Kind(
     required=("id", "action", "matchingIdentifiers"),
     read_results=read_results,
     is_repeatable=True,
-    # No event tells of a request.
-    confirmation=Confirmation(
-        match="entity",
-        topics=(),
-        window_s=SIMPLE_WINDOW_S,
+    confirmation=unheard(
         key="matchingIdentifiers",
-        owned=False,
         shows=("action", "contact"),
         truth=Truth(
             "/api/v2/externalcontacts/identifierlookup/contacts",
