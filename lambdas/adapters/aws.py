@@ -1,7 +1,10 @@
-"""The AWS SDK: how its clients are made, and how its errors are translated into the relay's."""
+"""The AWS SDK: how its clients are made, how its errors are translated into the relay's, and how
+what is read from Secrets Manager is kept."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -58,3 +61,40 @@ def translated(operation: str, impossible: frozenset[str] = frozenset()) -> Iter
         raise kind(Code.CALL_FAILED(operation, code)) from error
     except BotoCoreError as error:
         raise Transient(Code.CALL_FAILED(operation, type(error).__name__)) from error
+
+
+#: after a failed read, or if what was read does not do, it is read again, but no more often than
+#: this
+REREAD_S = 10.0
+#: shorter keys can be guessed; the stack generates 64 characters
+KEY_CHARS_MIN = 32
+
+T = TypeVar("T")
+
+
+class KeptRead(Generic[T]):
+    """After a failed read nothing older is given out: the failure is, until a read works."""
+
+    def __init__(self, read: Callable[[], T], keep_s: float) -> None:
+        """`read` raises Transient; what it gave is kept for so many seconds."""
+        self._read = read
+        self._keep_s = keep_s
+        self._read_at = float("-inf")
+        self._value: T | None = None
+        #: why the last read failed
+        self._failure: Transient | None = None
+
+    def get(self, *, fresh: bool = False) -> T:
+        """`fresh`: what is kept does not do. Raises Transient."""
+        is_short = fresh or self._value is None
+        if time.monotonic() - self._read_at > (REREAD_S if is_short else self._keep_s):
+            self._read_at = time.monotonic()
+            try:
+                self._value, self._failure = self._read(), None
+            except Transient as failure:
+                self._value, self._failure = None, failure
+        if self._failure is not None:
+            # The same error is raised repeatedly; without this its traceback would keep growing.
+            raise self._failure.with_traceback(None)
+        assert self._value is not None  # the first call reads
+        return self._value

@@ -1,11 +1,10 @@
 """The keys of the webhook's senders, in Secrets Manager."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lambdas.adapters.aws import translated
+from lambdas.adapters.aws import KEY_CHARS_MIN, KeptRead, translated
 from lambdas.relay.entrances.proofs import SENDER
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.reasons import Code
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 
 #: a changed secret is noticed after this at the latest
 CACHE_S = 300.0
-#: after a request with a wrong key, or a failed read, the secret is read again, but no more often
-#: than this
-REREAD_S = 10.0
-#: shorter keys can be guessed; the stack generates 64 characters
-KEY_CHARS_MIN = 32
 _FORM = (
     '{"<sender>": "<key>"}, or lists of keys instead of one, with at least '
     f"{KEY_CHARS_MIN} characters a key and a sender's name of a-z, 0-9, '.', '_' and '-'"
@@ -40,23 +34,10 @@ class SecretsManagerSenderKeys:
         self._client = client
         self._name = name
         self._secret_id = secret_id
-        self._read_at = float("-inf")
-        self._keys: Mapping[str, Sequence[str]] = {}
-        #: why the last read failed
-        self._failure: Transient | None = None
+        self._keys = KeptRead(self._read, CACHE_S)
 
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
-        is_short = fresh or self._failure is not None
-        if time.monotonic() - self._read_at > (REREAD_S if is_short else CACHE_S):
-            self._read_at = time.monotonic()
-            try:
-                self._keys, self._failure = self._read(), None
-            except Transient as failure:
-                self._failure = failure
-        if self._failure is not None:
-            # The same error is raised repeatedly; without this its traceback would keep growing.
-            raise self._failure.with_traceback(None)
-        keys = self._keys.get(sender)
+        keys = self._keys.get(fresh=fresh).get(sender)
         if keys is not None and not keys:
             raise Transient(Code.SENDER_KEY_UNUSABLE(self._name, sender, _FORM))
         return keys or ()

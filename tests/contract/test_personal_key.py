@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas.adapters.personal_key import REREAD_S, SecretsManagerPersonalKey
+from lambdas.adapters.aws import REREAD_S
+from lambdas.adapters.personal_key import SecretsManagerPersonalKey
 from lambdas.relay.kernel.errors import Transient
 from tests.contract.worlds import World
 
