@@ -43,6 +43,6 @@ class Dedup(Construct):
         shared.ledger.grant(
             role, ["BatchGetItem", "PartiQLInsert", "PutItem", "UpdateItem", "Query"]
         )
-        shared.vault.grant_get(role, REVIEW)
+        shared.vault.grant_get(role, REVIEW, SEALED)
         shared.vault.grant_put(role, QUARANTINE, REVIEW, SEALED)
         shared.vault.grant_discard(role, REVIEW, SEALED)

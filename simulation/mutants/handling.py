@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from lambdas.relay.functions import dedup, parts, reconcile, repairs
+from lambdas.relay.functions import dedup, parts, reconcile
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Change, Delivery, Guard, Item, Outbox, Outgoing, Vault
 from lambdas.relay.kernel.reasons import Reason
@@ -14,6 +14,7 @@ from lambdas.relay.messages.consumer import Consumer, Disposition
 from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.requests import damage
 from lambdas.relay.requests.states import State
+from lambdas.relay.review import cases
 from lambdas.relay.review.quarantined import quarantine_key
 from simulation import deciders, restores
 from simulation.mutants.mutant import Mutant
@@ -49,7 +50,7 @@ def _complete_nothing(batch: Batch, state: State | None, vault: Vault) -> None:
     return
 
 
-def _open_no_case(batch_id: str, reason: Reason, advice: str, vault: Vault, now_ms: int) -> None:
+def _open_no_case(batch_id: str, reason: Reason, vault: Vault, now_ms: int) -> None:
     return
 
 
@@ -83,7 +84,7 @@ HANDLING = (
     Mutant(
         "a record without a state needs no document",
         "The person finds it on the list.",
-        ((repairs, "open_case", _open_no_case),),
+        ((cases, "open_case", _open_no_case),),
         storm={"records edited": 0.9, "purge": 0.9, "429 hours": 0.2},
     ),
     Mutant(

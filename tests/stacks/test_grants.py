@@ -26,9 +26,11 @@ from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.messages.dead_letters import REASON, REDRIVES
 from lambdas.relay.messages.sealing import encode, encode_unclaimed
+from lambdas.relay.requests.record import record_key
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
 from simulation.functions import FUNCTIONS, Function, Instance
+from simulation.memory.table import Table
 from simulation.scenario import draw
 from simulation.trial import run_scenario, run_tracked_seed
 from tests.analytics import conversation
@@ -37,6 +39,7 @@ from tests.stacks.synthesised import Synthesised, as_list
 from tests.stacks.test_permissions import statements
 from tests.unit import audited
 from tests.unit.tracked import CONFIRMATION, Desk, caused, request
+from tests.unit.world import World
 
 #: enough to meet all that the cases below leave out
 SEEDS, TRACKED_SEEDS = range(1, 16), range(1, 31)
@@ -91,6 +94,7 @@ def asked() -> dict[str, set[Grant]]:
         _what_waited_too_long(verb, ask_as(verb))
     for verb in ("dedup", "write"):
         _a_copy_of_a_case_without_its_document(verb, ask_as(verb))
+    _a_record_without_a_state(ask_as("dedup"))
     _dead_letters_for_a_person(ask_as("reconcile"))
     _a_check_among_the_dead_letters(ask_as("reconcile"))
     _a_decision_half_carried_out(ask_as("reconcile"))
@@ -131,6 +135,15 @@ def _a_copy_of_a_case_without_its_document(verb: str, ask: Ask) -> None:
     arrived = desk.world.deliver(text, to=QUEUE_OF[verb])
     assert CONSUMERS[verb](AskingPorts(desk.world, ask), desk.settings)(arrived, FAR_MS) == []
     assert desk.world.documents
+
+
+def _a_record_without_a_state(ask: Ask) -> None:
+    desk, batch = Desk(world=World(table=Table())), request()
+    item = desk.item(desk.seal(batch))
+    desk.world.table.items[record_key(batch.batch_id)] = {**item, "state": "nonsense"}
+    arrived = desk.world.deliver(encode_unclaimed(batch), to="batches")
+    assert len(dedup_function(AskingPorts(desk.world, ask), desk.settings)(arrived, FAR_MS)) == 1
+    assert desk.item(batch)["state"] == "MANUAL_REVIEW"
 
 
 def _dead_letters_for_a_person(ask: Ask) -> None:

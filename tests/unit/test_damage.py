@@ -1,5 +1,6 @@
 """Records and shared items that somebody edited: they harm themselves alone, and are named."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,17 +12,19 @@ from lambdas.relay.kernel.limits import ALIGNMENTS_MAX, HOUR_S, OVERDUE_S
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.shared import SORT_KEY, Shared, SharedItem, key_of
-from lambdas.relay.messages.sealing import encode
+from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.damage import FAILURES_MAX, SOUND, repairing
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import sealed_item
-from lambdas.relay.requests.states import STATES
-from lambdas.relay.review.cases import complete, keep_for_review
+from lambdas.relay.requests.states import REVIEW, STATES
+from lambdas.relay.review.cases import complete, keep_for_review, park
 from lambdas.relay.review.resolution import find
 from simulation.memory.table import Table
-from tests.unit.batches import NOW_MS, batch_of
+from tests.unit.batches import NOW_MS, TARGET, batch_of
+from tests.unit.test_dedup import deduplicated
+from tests.unit.test_parts import send
 from tests.unit.test_reconcile import Office
-from tests.unit.tracked import request
+from tests.unit.tracked import Desk, request
 from tests.unit.world import World
 
 #: what a hand in the console leaves: another type, nonsense, nothing
@@ -194,6 +197,69 @@ def test_a_check_of_a_damaged_record_repairs_it_and_goes_on() -> None:
 
     assert office.end_window(batch, after_s=60)
     assert office.world.telemetry.counts["DamagedRecords"] == 1
+
+
+def listed(world: World, batch: Batch) -> bool:
+    """Whether a person finds it on the list, with its events."""
+    item = world.table.items[record_key(batch.batch_id)]
+    case = find(batch.batch_id, world.ledger, world.vault)
+    return item.get("attention") == REVIEW and case.batch == batch
+
+
+def without_state(batch: Batch) -> World:
+    world = World(table=Table())
+    item = sealed_item(batch, NOW_MS)
+    world.table.insert({name: value for name, value in item.items() if name != "state"})
+    return world
+
+
+@pytest.mark.parametrize("destination", ["journey", "removed"])
+def test_a_batch_whose_record_lost_its_state_is_listed_when_dedup_meets_it(
+    destination: str,
+) -> None:
+    """Found by the simulation: a document of the case was kept, and nobody was told of it."""
+    batch = replace(batch_of("a"), target=replace(TARGET, destination=destination))
+    world = without_state(batch)
+
+    assert deduplicated(world, batch) == 1  # its repair is told, and it comes again
+    assert deduplicated(world, batch) == 0
+
+    assert listed(world, batch)
+    assert world.telemetry.counts["DamagedRecords"] == 1
+    assert not world.bodies("writes")
+
+
+def test_so_is_one_that_is_parked_for_another_reason() -> None:
+    batch = batch_of("a")
+    world = without_state(batch)
+
+    assert park(
+        batch, "REJECTED", Code.QUOTED("no"), ledger=world.ledger, vault=world.vault, now_ms=NOW_MS
+    )
+
+    assert listed(world, batch)
+
+
+def test_so_is_a_part_of_a_split_request() -> None:
+    desk = Desk(world=World(table=Table()))
+    whole = desk.open(request())
+    send(desk, whole)
+    child = whole.part([0])
+    desk.amend(child, state="nonsense")
+
+    send(desk, whole)
+
+    assert listed(desk.world, child)
+
+
+def test_so_is_a_dead_letter() -> None:
+    batch = batch_of("a")
+    office = Office(world=without_state(batch))
+    office.bury("writes", encode(batch))
+
+    office.run()
+
+    assert listed(office.world, batch)
 
 
 @pytest.mark.parametrize("kind", [Window, Circuit, ConfirmationCircuit])

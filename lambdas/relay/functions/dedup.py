@@ -11,12 +11,22 @@ from lambdas.relay.destinations.correlation import CANDIDATES, Confirmation, exp
 from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.functions.copies import name_copies, note_same_content
 from lambdas.relay.functions.horizon import aged_events, apart, beyond_horizon
+from lambdas.relay.functions.repairs import put_right
 from lambdas.relay.kernel.limits import (
     CONSOLIDATIONS_MAX,
     REQUEST_FRAME_BYTES,
     SEALED_BYTES_MAX,
 )
-from lambdas.relay.kernel.ports import Delivery, Ledger, Outbox, Outgoing, Queue
+from lambdas.relay.kernel.ports import (
+    Clock,
+    Delivery,
+    Ledger,
+    Outbox,
+    Outgoing,
+    Queue,
+    Telemetry,
+    Vault,
+)
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
 from lambdas.relay.ledger.claims import claim
@@ -66,11 +76,23 @@ class Deps:
     #: claims that this instance knows; without RememberingLedger it stays empty
     known: KnownClaims = field(default_factory=KnownClaims)
 
+    @property
+    def vault(self) -> Vault:
+        return self.consumer.vault
+
+    @property
+    def clock(self) -> Clock:
+        return self.consumer.clock
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return self.consumer.telemetry
+
 
 def dedup(delivery: Delivery, deps: Deps) -> Disposition:
     """Records the batch, claims its events, forwards the ones it owns. Repeatable at any point:
     claims are written once and name this batch, so a second run owns what the first did."""
-    now_ms = deps.consumer.clock.now_ms()
+    now_ms = deps.clock.now_ms()
     batch = decode(delivery.body)
     if batch.target == CANDIDATES:
         return _candidates(batch, deps, now_ms)
@@ -124,11 +146,13 @@ def _record(
     before = deps.ledger.insert([item])[0].before
     if before is None:
         return guarded, aged
+    if put_right(before, deps):
+        return Later(Code.RECORD_REPAIRED(), 0)
     record = Record.of(before)
     if record.state == "MERGED":
         return _travel_anew(batch, deps, now_ms)
     if record.state not in UNSETTLED:
-        complete(batch, record.state, deps.consumer.vault)
+        complete(batch, record.state, deps.vault)
         return Done()
     if aged - record.aged:
         # One has aged since then, and an earlier run may be about to send it: they stay together.
@@ -147,7 +171,7 @@ def _keep(batch: Batch, message: str, deps: Deps) -> None:
     """Keeps the batch before its first claim: from then on no copy of its events is sent, and its
     message may be purged by hand. Reconcile sends it to dedup again."""
     if batch.events:
-        deps.consumer.vault.keep(sealed_key(batch.batch_id), as_unclaimed(message))
+        deps.vault.keep(sealed_key(batch.batch_id), as_unclaimed(message))
 
 
 def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
@@ -155,7 +179,7 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     message = encode(news)
     _keep(news, message, deps)
     claimed = claim(news, deps.ledger, now_ms)
-    name_copies(news, claimed, deps.consumer.telemetry)
+    name_copies(news, claimed, deps.telemetry)
     if not claimed.owned:
         return _empty(news, deps, now_ms)
     own = news.only(claimed.owned)
@@ -166,7 +190,7 @@ def _claim(news: Batch, deps: Deps, now_ms: int) -> Disposition:
     if own.events != news.events:
         message = encode(own)
         # A person who looks at the request must see exactly its events.
-        deps.consumer.vault.keep(sealed_key(own.batch_id), message)
+        deps.vault.keep(sealed_key(own.batch_id), message)
     _send(own, message, deps, now_ms)
     return Done()
 
@@ -176,6 +200,8 @@ def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     that names its destination: without it echoes cannot be recognised, and write may still know the
     destination. Raises Transient."""
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
+    if put_right(item, deps):
+        return Later(Code.RECORD_REPAIRED(), 0)
     state = None if item is None else Record.of(item).state
     if state == "MERGED":
         return _travel_anew(batch, deps, now_ms)
@@ -183,7 +209,7 @@ def _unconfigured(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
         deps.writes.send([Outgoing(encode(batch), describe(batch))])
     elif state not in SETTLED | PARKED:
         return without_destination(batch.target.destination, batch.sealed_at_ms, now_ms)
-    complete(batch, state, deps.consumer.vault)
+    complete(batch, state, deps.vault)
     return Done()
 
 
@@ -191,44 +217,43 @@ def _stay_in_shadow(own: Batch, deps: Deps, now_ms: int) -> Disposition:
     """The claims stay, so that these events are copies once the route writes; the other consumer
     handles them."""
     _empty(own, deps, now_ms)
-    deps.consumer.telemetry.count("Shadowed", len(own.events))
-    deps.consumer.telemetry.note("shadowed", batch=own.batch_id, events=len(own.events))
+    deps.telemetry.count("Shadowed", len(own.events))
+    deps.telemetry.note("shadowed", batch=own.batch_id, events=len(own.events))
     return Done()
 
 
 def _empty(batch: Batch, deps: Deps, now_ms: int) -> Disposition:
     """Ends a batch of which nothing is written."""
     deps.ledger.change(*record_key(batch.batch_id), *emptying(now_ms))
-    deps.consumer.vault.discard(sealed_key(batch.batch_id))
+    deps.vault.discard(sealed_key(batch.batch_id))
     return Done()
 
 
 def _send(own: Batch, message: str, deps: Deps, now_ms: int) -> None:
     """From here on only this batch sends these events."""
-    note_same_content(own, deps.ledger, deps.consumer.telemetry)
+    note_same_content(own, deps.ledger, deps.telemetry)
     leading = entries(own, _confirmation(own, deps), now_ms)
     if leading:
         deps.ledger.insert(leading)
     deps.writes.send([Outgoing(message, describe(own))])
-    telemetry = deps.consumer.telemetry
+    telemetry = deps.telemetry
     telemetry.count("Claimed", len(own.events))
     stated = sorted({event.correlation_id for event in own.events} - {""})
     telemetry.note("claimed", batch=own.batch_id, events=len(own.events), correlations=stated)
 
 
 def _stop_loop(own: Batch, deps: Deps, now_ms: int) -> Disposition:
-    consumer = deps.consumer
     parked = park(
         own,
         "MANUAL_REVIEW",
         Code.LOOP(),
         ledger=deps.ledger,
-        vault=consumer.vault,
+        vault=deps.vault,
         now_ms=now_ms,
         advice=loops.ADVICE,
     )
-    consumer.telemetry.count("LoopsStopped", len(own.events))
-    consumer.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
+    deps.telemetry.count("LoopsStopped", len(own.events))
+    deps.telemetry.note("loop", batch=own.batch_id, conversation=own.events[0].conversation_id)
     return Done() if parked else Later(Code.REQUEST_UNDER_WAY())
 
 
@@ -284,7 +309,7 @@ def _holds_copies_only(delivery: Delivery, batch: Batch, deps: Deps, now_ms: int
 
 def _copies(batch: Batch, deps: Deps) -> Disposition:
     """A batch that owns nothing needs no record, and no call of the ledger."""
-    telemetry = deps.consumer.telemetry
+    telemetry = deps.telemetry
     telemetry.count("Duplicates", len(batch.events))
     telemetry.count("DuplicatesRemembered", len(batch.events))
     telemetry.note("duplicates remembered", batch=batch.batch_id, events=len(batch.events))
@@ -308,7 +333,7 @@ def _tell(batch: Batch, guarded: Guarded, deps: Deps) -> None:
     if told:
         deps.checks.send(told)
         certain = guarded.echoes.keys() - guarded.waiting.keys()
-        deps.consumer.telemetry.count("Echoes", len(certain))
+        deps.telemetry.count("Echoes", len(certain))
 
 
 def _candidates(batch: Batch, deps: Deps, now_ms: int) -> Disposition:

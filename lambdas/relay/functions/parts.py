@@ -13,12 +13,13 @@ from lambdas.relay.correlation.entries import entries
 from lambdas.relay.destinations.correlation import Confirmation, expecting
 from lambdas.relay.destinations.destination import of_target
 from lambdas.relay.destinations.results import ItemFailure
+from lambdas.relay.functions.repairs import put_right
 from lambdas.relay.kernel.backoff import retry_delay_s
 from lambdas.relay.kernel.personal import brief
 from lambdas.relay.kernel.ports import Item, Outgoing
 from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import sealed_key
-from lambdas.relay.messages.consumer import Disposition, Done, without_destination
+from lambdas.relay.messages.consumer import Disposition, Done, Later, without_destination
 from lambdas.relay.messages.sealing import Batch, describe, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
@@ -89,6 +90,8 @@ def unconfigured(batch: Batch, deps: Deps) -> Disposition:
     """No configuration is needed for what has been settled. The rest waits for a deploy that names
     its destination, as long as messages wait. Raises Transient."""
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
+    if put_right(item, deps):
+        return Later(Code.RECORD_REPAIRED(), 0)
     if item is not None and stand_by(batch, Record.of(item), deps):
         return Done()
     return without_destination(batch.target.destination, batch.sealed_at_ms, deps.clock.now_ms())
@@ -155,6 +158,7 @@ def _is_to_send(child: Batch, heard: Item, deps: Deps, now_ms: int) -> bool:
     recorded = deps.ledger.insert([item, *entries(child, confirmation, now_ms)])[0]
     if recorded.before is None:
         return True
+    put_right(recorded.before, deps)
     state = Record.of(recorded.before).state
     complete(child, state, deps.vault)
     return state == "SEALED"

@@ -29,7 +29,7 @@ from lambdas.relay.functions.redriving import (
     judge_batch,
     judge_message,
 )
-from lambdas.relay.functions.repairs import ADVICE, put_right
+from lambdas.relay.functions.repairs import put_right
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.lanes import without_lane, writes_queue
@@ -220,6 +220,7 @@ def _judge_batch(
     item = deps.ledger.find([record_key(batch.batch_id)])[0]
     known = of_target(batch.target, deps.destinations)
     state = None if item is None else Record.of(item).state
+    put_right(item, deps)
     complete(batch, state, deps.vault)
     return judge_batch(
         line.name,
@@ -324,7 +325,7 @@ def _shelve(item: Item, deps: Deps) -> None:
     guard, change = shelving(item, REVIEW, now_ms, Code.UNFORESEEN())
     if "reason" in change.put:  # now it is a person's
         reason = read_reason(change.put["reason"])
-        open_case(batch_id_of(item["pk"]), reason, ADVICE, deps.vault, now_ms)
+        open_case(batch_id_of(item["pk"]), reason, deps.vault, now_ms)
     deps.ledger.change(item["pk"], item["sk"], guard, change)
 
 

@@ -1,31 +1,41 @@
-"""Repairs damaged records in the ledger, and logs what was damaged."""
+"""Repairs the damaged records that a function meets, and logs what was damaged."""
 
-from lambdas.relay.correlation.deps import Deps
+from typing import Protocol
+
 from lambdas.relay.kernel.errors import Malformed
-from lambdas.relay.kernel.ports import Change, Guard, Item, Written
-from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.requests.damage import LOST, repairing
+from lambdas.relay.kernel.ports import (
+    Change,
+    Clock,
+    Guard,
+    Item,
+    Ledger,
+    Telemetry,
+    Vault,
+    Written,
+)
 from lambdas.relay.requests.record import batch_id_of, record_key
-from lambdas.relay.requests.states import REVIEW, STATES
-from lambdas.relay.review.cases import open_case
+from lambdas.relay.review.cases import repair
 
-ADVICE = "Look in Genesys whether it took effect; then resolve it as happened, or as again."
+
+class Deps(Protocol):
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def telemetry(self) -> Telemetry: ...
 
 
 def put_right(item: Item | None, deps: Deps) -> bool:
-    """Repairs a record in the ledger; True if it was damaged and must be read again. If its state
-    is lost, a person gets it, with its payload. Raises Transient."""
-    now_ms = deps.clock.now_ms()
-    mended = None if item is None else repairing(item, STATES, REVIEW, now_ms)
-    if item is None or mended is None:
+    """Repairs a record in the ledger; True if it was damaged and must be read again. Raises
+    Transient."""
+    damage = None if item is None else repair(item, deps.ledger, deps.vault, deps.clock.now_ms())
+    if item is None or damage is None:
         return False
-    guard, change = mended
-    batch_id, named = batch_id_of(item["pk"]), ", ".join(sorted(change.put.keys() | change.drop))
-    if change.put.get("state") == LOST:
-        open_case(batch_id, Code.RECORD_DAMAGED(named), ADVICE, deps.vault, now_ms)
-    deps.ledger.change(item["pk"], item["sk"], guard, change)
     deps.telemetry.count("DamagedRecords")
-    deps.telemetry.note("repaired", batch=batch_id, reason=Code.RECORD_DAMAGED(named))
+    deps.telemetry.note("repaired", batch=batch_id_of(item["pk"]), reason=damage)
     return True
 
 

@@ -5,14 +5,17 @@ crash between leaves a stray document, never a record without one.
 """
 
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
-from lambdas.relay.kernel.ports import Ledger, Vault
+from lambdas.relay.kernel.ports import Item, Ledger, Vault
 from lambdas.relay.kernel.reasons import Code, Reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode, encode
-from lambdas.relay.requests.record import Record, record_key
+from lambdas.relay.requests.damage import LOST, repairing
+from lambdas.relay.requests.record import Record, batch_id_of, record_key
 from lambdas.relay.requests.sending import parked_item, parking
-from lambdas.relay.requests.states import FINAL, PARKED, SETTLED, State
+from lambdas.relay.requests.states import FINAL, PARKED, REVIEW, SETTLED, STATES, State
 
+#: what a person is told about a request that nobody can say the state of
+ADVICE = "Look in Genesys whether it took effect; then resolve it as happened, or as again."
 #: how much of an unreadable answer is stored for a person
 ANSWER_KEPT_CHARS_MAX = 20_000
 ADVICE_UNCLEAR = (
@@ -44,15 +47,30 @@ def keep_record_for_review(
     vault.keep(review_key(batch_id), canonical({**document, "message": message}))
 
 
-def open_case(batch_id: str, reason: Reason, advice: str, vault: Vault, now_ms: int) -> None:
-    """The same for a record that was damaged; a case that was stored before stays as it is."""
+def open_case(batch_id: str, reason: Reason, vault: Vault, now_ms: int) -> None:
+    """The same for a record that nothing can be decided on; a case that was stored before stays as
+    it is."""
     if vault.fetch(review_key(batch_id)) is None:
-        keep_record_for_review(batch_id, reason, advice, vault, now_ms)
+        keep_record_for_review(batch_id, reason, ADVICE, vault, now_ms)
+
+
+def repair(item: Item, ledger: Ledger, vault: Vault, now_ms: int) -> Reason | None:
+    """Repairs a record in the ledger; returns what was damaged, None if nothing was. If its state
+    is lost, a person gets it, with its payload: else it would be on nobody's list."""
+    mended = repairing(item, STATES, REVIEW, now_ms)
+    if mended is None:
+        return None
+    guard, change = mended
+    why = Code.RECORD_DAMAGED(", ".join(sorted(change.put.keys() | change.drop)))
+    if change.put.get("state") == LOST:
+        open_case(batch_id_of(item["pk"]), why, vault, now_ms)
+    ledger.change(item["pk"], item["sk"], guard, change)
+    return why
 
 
 def complete(batch: Batch, state: State | None, vault: Vault) -> None:
-    """Adds a message that turned up to a case that was stored without it. If none was stored, the
-    record has lost its state, and counts as a person's before it is repaired."""
+    """Adds a message that turned up to a case that was stored without it, or whose document
+    somebody deleted."""
     if state not in PARKED:
         return
     key = review_key(batch.batch_id)
@@ -91,6 +109,7 @@ def park(
     request. A decision that is not carried out yet still needs the document."""
     before = ledger.find([record_key(batch.batch_id)])[0]
     if before is not None:
+        repair(before, ledger, vault, now_ms)
         known = Record.of(before)
         if known.state in PARKED:
             complete(batch, known.state, vault)
