@@ -1,12 +1,15 @@
 """The list of planted mistakes fits the code, and planting tells caught from survived."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from tests.mistakes import planting
 from tests.mistakes.lines import measured
-from tests.mistakes.planting import PROJECT, Mistake, copied, judge, mistakes
+from tests.mistakes.planting import PROJECT, Copies, Mistake, copied, judge, mistakes
 from tests.mistakes.sampling import objectors, slips_of
 
 LISTED = mistakes()
@@ -50,6 +53,28 @@ def test_what_changes_nothing_survives(copy: Path) -> None:
 
 def test_tests_that_are_not_there_catch_nothing(copy: Path) -> None:
     assert judge(replace(BAD, tests=("tests/unit/test_nothing.py",)), copy) == "not run"
+
+
+def test_each_mistake_has_a_copy_to_itself(tmp_path: Path) -> None:
+    """Two in one copy would be one mistake, and the first that ends would take away both."""
+    copies, planted = Copies(tmp_path), list(range(3 * (os.cpu_count() or 1)))
+    together = Barrier(os.cpu_count() or 1)
+
+    def judged(_: int, copy: Path) -> Path:
+        assert (copy / "lambdas").is_dir()
+        together.wait()  # all copies are in use
+        return copy
+
+    told = list(copies.each(planted, judged))
+
+    assert [(number, one) for number, one, _ in told] == list(enumerate(planted, 1))
+    assert len({copy for *_, copy in told}) == (os.cpu_count() or 1)
+
+
+def test_a_mistake_that_never_ends_is_caught(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planting, "LIMITED", ("sh", "-c", 'ulimit -S -t 4 && exec "$@"', "sh"))
+
+    assert judge(replace(BAD, new="while True: pass"), copy) == "caught"
 
 
 def test_a_text_that_stands_nowhere_is_told() -> None:

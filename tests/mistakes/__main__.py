@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mistakes.lines import Ran, measured
-from tests.mistakes.planting import PROJECT, copied, judge, mistakes, tried
+from tests.mistakes.planting import PROJECT, Copies, judge, mistakes, tried
 from tests.mistakes.sampling import SUITES, Slip, equivalents, objectors, sample
 
 
@@ -22,21 +22,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        copy = copied(Path(folder))
+        copies = Copies(Path(folder))
         if given.sample:
-            return _sample(sample(given.sample, given.seed, given.words), copy)
-        return _listed(given.words, copy)
+            return _sample(sample(given.sample, given.seed, given.words), copies)
+        return _listed(given.words, copies)
 
 
-def _listed(words: list[str], copy: Path) -> int:
+def _listed(words: list[str], copies: Copies) -> int:
     chosen = [
         each
         for each in mistakes()
         if not words or any(word in f"{each.name} {each.file}" for word in words)
     ]
     counts: Counter[str] = Counter()
-    for number, mistake in enumerate(chosen, 1):
-        verdict = judge(mistake, copy)
+    for number, mistake, verdict in copies.each(chosen, judge):
         counts[verdict] += 1
         _say(f"{number:3} of {len(chosen)}  {verdict:8}  {mistake.name} ({mistake.file})")
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
@@ -47,13 +46,12 @@ def _listed(words: list[str], copy: Path) -> int:
 FLOOR = 0.85
 
 
-def _sample(slips: list[Slip], copy: Path) -> int:
+def _sample(slips: list[Slip], copies: Copies) -> int:
     rooms = {slip.room for slip in slips}
     suites = [suite for room in sorted(rooms) for suite in SUITES[room]]
     ran = measured(suites, rooms, _say)
     counts: Counter[str] = Counter()
-    for number, slip in enumerate(slips, 1):
-        by = _caught_by(slip, ran, copy)
+    for number, slip, by in copies.each(slips, lambda slip, copy: _caught_by(slip, ran, copy)):
         counts[by] += 1
         told = slip.told((PROJECT / slip.file).read_text(encoding="utf-8"))
         _say(f"{number:3} of {len(slips)}  {by:24}  {told}")

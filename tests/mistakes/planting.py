@@ -1,16 +1,17 @@
 """Plants one mistake in a copy of the project and runs the tests that are said to catch it."""
 
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from queue import SimpleQueue
+from typing import Literal, TypeVar
 
 PROJECT = Path(__file__).parents[2]
 #: what is installed or built is shared with the copy, or not needed in it
@@ -22,8 +23,12 @@ OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
 FAILED = 1
 #: processor time that tests may take; those that take more hang, by the mistake
 CPU_MAX_S = 600
+#: a mistake may never come to an end; processor time, for the machine may be busy
+LIMITED = ("sh", "-c", f'ulimit -S -t {CPU_MAX_S} && exec "$@"', "sh")
 
 Verdict = Literal["caught", "survived", "not run"]
+Planted = TypeVar("Planted")
+Judged = TypeVar("Judged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,32 @@ def mistakes() -> list[Mistake]:
     return [Mistake(**{**row, "tests": tuple(row["tests"])}) for row in rows]
 
 
+class Copies:
+    """A copy of the project for each processor, since a mistake needs one to itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self._count = os.cpu_count() or 1
+        self._free: SimpleQueue[Path] = SimpleQueue()
+        for number in range(self._count):
+            self._free.put(copied(folder / str(number)))
+
+    def each(
+        self, planted: Sequence[Planted], judged: Callable[[Planted, Path], Judged]
+    ) -> Iterator[tuple[int, Planted, Judged]]:
+        """The number of each, itself, and what became of it, in their order."""
+        with ThreadPoolExecutor(self._count) as pool:
+            verdicts = pool.map(lambda one: self._with_a_copy(one, judged), planted)
+            for number, (one, verdict) in enumerate(zip(planted, verdicts, strict=True), 1):
+                yield number, one, verdict
+
+    def _with_a_copy(self, one: Planted, judged: Callable[[Planted, Path], Judged]) -> Judged:
+        copy = self._free.get()
+        try:
+            return judged(one, copy)
+        finally:
+            self._free.put(copy)
+
+
 def copied(to: Path) -> Path:
     """A copy of the project to plant mistakes in."""
     copy = to / "project"
@@ -78,21 +109,15 @@ def tried(file: str, planted: str, tests: Sequence[str], copy: Path) -> Verdict:
     place.write_text(planted, encoding="utf-8")
     try:
         code = subprocess.run(
-            [sys.executable, "-m", "pytest", *OPTIONS, *tests],
+            [*LIMITED, sys.executable, "-m", "pytest", *OPTIONS, *tests],
             cwd=copy,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
-            preexec_fn=_limit,
         ).returncode
     finally:
         place.write_text(text, encoding="utf-8")
     if code in (FAILED, -signal.SIGXCPU):
         return "caught"
     return "survived" if code == 0 else "not run"
-
-
-def _limit() -> None:
-    """A mistake may never come to an end. Processor time, for the machine may be busy."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX_S, CPU_MAX_S + 5))
