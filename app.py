@@ -13,8 +13,9 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from stacks.bundling import failure_in
+from stacks.bundling import failure_in, remarks
 from stacks.configuration import ConfigurationError, load_environments
+from stacks.function import RUNTIME
 from stacks.quotas import complaints
 from stacks.relay_stack import RelayStack
 from stacks.suspicions import suspicions
@@ -53,6 +54,8 @@ def main() -> int:
         for complaint in complaints(stack.stack_name, stack.template):
             print(complaint, file=sys.stderr)
             return 1
+    for remark in remarks(RUNTIME):
+        print(f"note: {remark}", file=sys.stderr)
     return 0
 
 

@@ -1,20 +1,30 @@
 """The asset: what the functions need, nothing else, the same bytes every time, without Docker."""
 
 import json
+import marshal
 import re
 import subprocess
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
 from stacks import bundling, sbom
-from stacks.bundling import BundlingError, LocalBundling, failure_in
+from stacks.bundling import (
+    BundlingError,
+    LocalBundling,
+    compile_all,
+    failure_in,
+    interpreter,
+    remarks,
+)
 from stacks.function import RUNTIME
 
 PROJECT = Path(__file__).parent.parent.parent
-#: unzipped; requests and Powertools are 7.4 MB of it (MB)
-SIZE_MAX_MB = 10
+#: unzipped; sources are 6.5 MB of it, and their bytecode, where there is any, 5 MB (MB)
+SIZE_MAX_MB = 15
 
 
 def bundle(directory: Path, architecture: str = "arm64") -> Path:
@@ -66,7 +76,6 @@ def test_it_holds_nothing_else(asset: Path) -> None:
     packages = {path.name for path in asset.iterdir() if not path.name.endswith(".dist-info")}
 
     assert not packages & {"boto3", "botocore", "pydantic", "tests", "stacks", "bin", ".lock"}
-    assert not list(asset.rglob("__pycache__"))
     assert sum(map(len, contents(asset).values())) < SIZE_MAX_MB * 1_000_000
 
 
@@ -79,6 +88,68 @@ def test_it_is_built_for_the_processor_and_python_of_the_functions(asset: Path) 
 
 def test_it_is_the_same_every_time(asset: Path, tmp_path: Path) -> None:
     assert contents(bundle(tmp_path)) == contents(asset)
+
+
+def of_this_python(directory: Path) -> Path:
+    runtime = lambda_.Runtime("python{}.{}".format(*sys.version_info))
+    LocalBundling(runtime=runtime, architecture="x86_64", configuration="{}").try_bundle(
+        str(directory)
+    )
+    return directory
+
+
+def test_it_holds_bytecode_that_lambda_uses_whatever_the_times_of_the_files(tmp_path: Path) -> None:
+    """Of an archive's times nothing is left, and so the bytecode must not depend on them."""
+    built = of_this_python(tmp_path / "asset")
+    sources = [path for path in built.rglob("*.py") if path.parent != built]
+    bytecode = [Path(cache_from_source(path)) for path in sources]
+
+    assert sources
+    for path in bytecode:
+        flags = int.from_bytes(path.read_bytes()[4:8], "little")
+        assert flags == 0b01, f"{path} is compared with its source"  # PEP 552
+        code = marshal.loads(path.read_bytes()[16:])
+        assert code.co_filename.startswith("/var/task/")
+
+
+def test_its_bytecode_is_the_same_every_time(tmp_path: Path) -> None:
+    assert contents(of_this_python(tmp_path / "a")) == contents(of_this_python(tmp_path / "b"))
+
+
+def test_without_the_functions_python_there_is_no_bytecode_and_a_remark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version's would only be read in vain."""
+    monkeypatch.setattr(bundling, "interpreter", lambda python: None)
+
+    assert not list(bundle(tmp_path).rglob("*.pyc"))
+    (remark,) = remarks(RUNTIME)
+    assert "no Python 3.14" in remark
+    assert ".venv/bin/uv python install 3.14" in remark
+
+
+def test_with_it_there_is_nothing_to_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundling, "interpreter", lambda python: sys.executable)
+
+    assert not list(remarks(RUNTIME))
+
+
+def test_an_interpreter_is_of_the_version_that_is_asked_for() -> None:
+    here = interpreter("{}.{}".format(*sys.version_info))
+
+    assert here is not None
+    asked = [here, "-c", "import sys; print(*sys.version_info[:2], sep='.')"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    assert told == "{}.{}".format(*sys.version_info)
+    assert interpreter("3.99") is None
+
+
+def test_what_cannot_be_compiled_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("this is no Python")
+
+    with pytest.raises(BundlingError, match=r"could not compile it: .*broken\.py") as failure:
+        compile_all(tmp_path, python="{}.{}".format(*sys.version_info))
+    assert "\n" not in str(failure.value)
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o027])
