@@ -32,7 +32,7 @@ def may_be_parked(
             )
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
             is_given_up = history.dead_lettered[told.details[0]] > 3
-            # No item is fought over for so long, unless nobody can change it.
+            # No item stays in conflict for so long, unless nobody can change it.
             is_blocked = Code.CONTENDED.name in told.details
             return (is_given_up or number in history.harm.buried) and not is_blocked
         case Code.ABANDONED:
@@ -68,7 +68,7 @@ def may_be_parked(
                 or _shares_a_request_with_poison(number, history)
             )
         case Code.MAY_HAVE_TAKEN_EFFECT:
-            # Of a request marked as restored nobody knows since when it is in doubt, so its key
+            # Nobody knows how long a request marked as restored has been in doubt, so its key
             # counts as forgotten; and if an event has shown an effect, it is not sent again.
             is_shown = number in history.forgotten.marked and regime.confirmed_within_s is not None
             return regime.parks_doubt or is_shown

@@ -1,4 +1,4 @@
-"""What no source says of the platform (docs/assumptions.md), drawn for each world.
+"""What no source says about the platform (docs/assumptions.md), drawn for each world.
 
 An event with a flaw ("poison") is about one of the assumptions FLAWS: if that is true, Genesys
 refuses its item, else it takes it. And until external events are activated, Genesys may refuse

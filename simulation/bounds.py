@@ -49,7 +49,7 @@ def exceeded(history: History) -> Iterator[str]:
 
 def _late(history: History) -> Iterator[str]:
     if history.verdict_days > PERSON_DAYS_MAX:
-        yield f"the last event found its end or a person after {history.verdict_days:.1f} days"
+        yield f"the last event was settled or with a person after {history.verdict_days:.1f} days"
     if history.days > REST_DAYS_MAX:
         yield f"there was work for {history.days:.1f} days"
     if history.days > PERSON_DAYS_MAX:

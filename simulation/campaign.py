@@ -35,7 +35,7 @@ OWN_SHARES: Mapping[WorldKind, int] = {
     "endless": 100,
     "wired": 50,
 }
-#: these stand for themselves: neither their faults nor their probes count for the others
+#: these are judged by themselves: neither their faults nor their probes count for the others
 APART: frozenset[WorldKind] = frozenset({"sink", "endless", "wired"})
 #: what the watcher calls them
 PHASES: Mapping[WorldKind, str] = {
@@ -59,7 +59,7 @@ HUNT_SEEDS_MAX = 3_000
 #: from this many runs on, every probe must occur, and each fault kind this often per event
 PROBED_RUNS_MIN = 1_000
 FAULT_PER_EVENT_MIN = 0.0008
-#: reasons to involve a person although Genesys would have taken the event, and the highest share of
+#: reasons to ask a person although Genesys would have taken the event, and the highest share of
 #: all events; in the campaign of 25,000 runs it was 1.5 % for all reasons together
 REASONS_MAX: Mapping[str, float] = {
     "MAY_HAVE_TAKEN_EFFECT": 0.03,
@@ -243,7 +243,7 @@ def _rivals(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result)
 
 
 def judge(runs: int, result: Result) -> None:
-    """A campaign that saw nothing proves nothing; and if persons get too many cases of one reason,
+    """A campaign that saw nothing proves nothing; and if people get too many cases for one reason,
     what the checker allows may hide a mistake."""
     if runs < PROBED_RUNS_MIN:
         return

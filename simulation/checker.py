@@ -71,7 +71,7 @@ class Account:
     redone: int = 0
     #: events without an effect whose case a person closed
     closed: int = 0
-    #: why persons were involved for events that Genesys would have taken, by code
+    #: why people were asked about events that Genesys would have taken, by code
     reasons: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ class _Traces:
     """Where each number was found."""
 
     effects: Mapping[int, list[str]]
-    #: the effects of each number, without what the world does not know: the id, and the topic that
+    #: the effects of each number, without what the checker cannot know: the id, and the topic that
     #: a deploy adds
     items: Mapping[int, list[Mapping[str, object]]]
     keys: Mapping[int, set[str]]
@@ -168,7 +168,7 @@ def _records(history: History) -> Iterator[str]:
         if sk != "R":
             continue
         if "state" not in item and not item.get("attention"):
-            continue  # a person removed it of a record that is final, which nobody reads again
+            continue  # a person removed it from a final record, which nobody reads again
         state = _state_of(item)
         if state in WITH_A_PERSON:
             if item.get("attention") != "review":
@@ -187,7 +187,7 @@ def _records(history: History) -> Iterator[str]:
 
 
 def _state_of(record: Item) -> str:
-    """A person may have removed it of a record that waits for a person anyway."""
+    """A person may have removed it from a record that waits for a person anyway."""
     is_listed = record.get("attention") == "review"
     return str(record.get("state") or ("MANUAL_REVIEW" if is_listed else ""))
 
@@ -269,7 +269,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
 
 
 def _judge_closed(fact: Fact, traces: _Traces, history: History, account: Account) -> None:
-    """What a person has closed is not sent afterwards, by whatever."""
+    """What a person has closed must not be sent afterwards, whatever happens."""
     number, decided = fact.number, history.decided
     is_told = number in history.forgotten.events or number in decided.again or fact.times > 1
     if is_told or history.deploy == "forgotten":  # claims under the old name are forgotten, too

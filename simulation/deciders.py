@@ -40,10 +40,10 @@ PATIENCE_S = 15 * MINUTE_S
 AT_ONCE_SHARE, AT_ONCE_S = 0.4, 10.0
 #: somebody goes through the list this often, each time within one of these times
 ROUNDS_MAX, WITHIN_S = 4, (10 * MINUTE_S, 6 * HOUR_S, 5 * DAY_S)
-#: of each case on the list: whether it is decided in a round, and whether somebody else decides it
+#: for each case on the list: whether it is decided in a round, and whether somebody else decides it
 #: at the same time
 DECIDED_SHARE, TWICE_SHARE, AT_THE_SAME_TIME_S = 0.6, 0.3, 0.3
-#: of the quarantined messages that are decided: this many are read again, the others discarded
+#: the share of decided messages in quarantine that are read again; the others are discarded
 READ_AGAIN_SHARE = 0.7
 #: a command that failed is run again, at most this often, within this time
 REPEATED_MAX, REPEATED_WITHIN_S = 2, 5 * MINUTE_S

@@ -1,4 +1,4 @@
-"""A deploy in the middle of a run: one function after the other gets a new configuration. Running
+"""A deploy in the middle of a run: one function after another gets a new configuration. Running
 invocations end with the old one, and their messages and records are still in progress.
 
 renamed: the destination and its routes get new names, with `formerly`
@@ -47,7 +47,7 @@ def drawn(seed: int, among: Sequence[Deploy] = DEPLOYS[1:]) -> Deploy:
 
 
 def is_undone(deploy: Deploy, seed: int) -> bool:
-    """Whether everything is soon as it was before."""
+    """Whether everything is soon back as it was."""
     if deploy == "released":
         return Random(f"undone {seed}").random() < UNDONE_SHARE
     return deploy == "rolled back"
@@ -109,7 +109,7 @@ def plan(
     changes: Sequence[Callable[[Pool], None]],
     later: Callable[[float, Callable[[], None]], None],
 ) -> None:
-    """One change after the other; in each, every function changes at its own time."""
+    """One change after another; in each, every function changes at its own time."""
     random = Random(f"times of the deploy {seed}")
     begins_s = random.random() * BEGINS_WITHIN_S
     for change in changes:

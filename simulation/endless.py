@@ -143,11 +143,11 @@ def answer(endless: Endless) -> Answer | NotSent | None:
             page = b"<!DOCTYPE html><html><body>Please wait</body></html>"
             return Answer(200, {"Content-Type": "text/html"}, page)
         case _:
-            raise AssertionError(f"{endless} befalls a function, not a request")
+            raise AssertionError(f"{endless} happens to a function, not to a request")
 
 
 def plan(ending: Ending, seed: int, facts: list[Fact], ceased: Ceased, timeline: Timeline) -> None:
-    """Has it happen."""
+    """Makes it happen."""
     if ending.stumble is not None:
         ceased.stumble, ceased.markers = ending.stumble, some(facts, STUMBLING_EVENTS, seed)
     if ending.silence is not None:

@@ -140,7 +140,7 @@ CLOCK_SHARE = 0.2
 #: the same for the ledger
 RESTORE_RATES: Mapping[Kind, float] = {"ledger restored": 0.9}
 RESTORE_SHARE = 0.12
-#: and for hands laid on what is stored
+#: and for people who edit or move what is stored
 HAND_RATES: Mapping[Kind, float] = {
     "records edited": 0.6,
     "shared items edited": 0.6,

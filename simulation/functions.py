@@ -56,7 +56,7 @@ class Neighbours:
     sender_keys: Mapping[str, str]
     telemetry: Telemetry
     settings: MemorySettings
-    #: the release whose way of writing the instances have
+    #: the release as which the instances write
     release: Release = "here"
 
 

@@ -85,7 +85,7 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("complete", "vault.keep("): "tests/simulation/test_hands_on_cases.py",
     ("park_unrecorded", ""): "tests/simulation/test_hands_on_cases.py",
     ("doubting", ""): "tests/ops/test_restore.py",
-    # ... no two runs at once over a message of which a part waits, no call that the ledger refuses
+    # ... no two runs at once over a message with a waiting part, no call that the ledger refuses
     # for good though each of its items is valid,
     ("_let_wait", "return None"): "tests/unit/test_correlation.py",
     ("_consolidate", "return [small."): "tests/unit/test_consolidation.py",
@@ -114,11 +114,11 @@ def protocol() -> Iterator[tuple[Line, str, str]]:
 
 
 def _statements(source: str) -> Mapping[int, str]:
-    """By line, the statement that it is in; of one with a body, its head. `except` and the like
-    are no statements: they stand for themselves."""
+    """By line, the statement that it is in; for one with a body, its head. `except` and the like
+    are no statements: each is its own text."""
     lines = source.splitlines()
     found = {number: line.strip() for number, line in enumerate(lines, 1)}
-    for node in ast.walk(ast.parse(source)):  # from the outside to the inside
+    for node in ast.walk(ast.parse(source)):  # outermost first
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", None)
             end = body[0].lineno - 1 if body else node.end_lineno or node.lineno

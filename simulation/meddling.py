@@ -1,4 +1,4 @@
-"""A person's hands on what is stored: records and shared items of the ledger are edited, messages
+"""A person meddles with what is stored: records and shared items of the ledger are edited, messages
 are taken out and put back days later, or made dead letters of any queue, which somebody purges;
 then the archive is replayed.
 
@@ -25,14 +25,14 @@ from simulation.workload import numbers_of
 
 #: how long messages are away: shorter and longer than reconcile waits until it gives a request up
 AWAY_S = (HOUR_S, 3 * DAY_S, 11 * DAY_S)
-#: each of these acts takes place so often, on this share of what there is
+#: how often each of these acts takes place, and on which share of what there is
 TIMES, EDITED_SHARE = 3, 0.5
-#: attributes of a record that somebody removes. Not the lease, nor that an outcome is unknown: they
-#: are what protects a request that is under way, and nothing else knows of it
+#: attributes of a record that somebody removes. Not the lease, nor the mark of an unknown outcome:
+#: they protect a request that is under way, and nothing else knows of it
 REMOVED = (
     "attempt", "deferred", "destination", "events", "history", "holder", "sealed_at_ms", "state",
 )  # fmt: skip
-#: ... and those of which one becomes a word
+#: ... and those of which one is replaced by a word
 WORDS = ("attempt", "deferred", "doubt_since_ms", "sealed_at_ms")
 #: a key of the index: DynamoDB refuses another type
 INDEXED = "due_at"
@@ -81,20 +81,20 @@ class Meddling:
         for key, item in self._some(lambda item: item["sk"] == SORT_KEY):
             removed = {self.random.choice(REMOVED)}
             self.edited.add(key[0])
-            # A part that was never sent has no message yet that tells its events.
+            # A part that was never sent has no message yet that holds its events.
             whole = self.requests.get(str(item.get("parent")), set())
             self.harm.doctored.update(self.requests.get(batch_id_of(key[0]), whole))
             word = self.random.choice(WORDS)
             words = {word: "unknown"} if word in item else {}
-            self.table.items[key] = _as_texts({**item, **words}, removed)
+            self.table.items[key] = _as_strings({**item, **words}, removed)
 
     def _edit_shared_items(self) -> None:
-        """Each becomes texts, loses a value, or is deleted."""
+        """Each gets strings for its numbers, loses a value, or is deleted."""
         for key, item in self._some(lambda item: item.get("state") == STATE):
             removed = {self.random.choice([name for name in item if name not in ("pk", "sk")])}
             match self.random.choice(("texts", "removed", "deleted")):
                 case "texts":
-                    self.table.items[key] = _as_texts(item, set())
+                    self.table.items[key] = _as_strings(item, set())
                 case "removed":
                     self.table.items[key] = {n: v for n, v in item.items() if n not in removed}
                 case _:
@@ -110,7 +110,7 @@ class Meddling:
         self.queues[name].redrive(self.queues[to], 1_000)
 
     def _purge_dead_letters(self) -> None:
-        """Of all queues; what none of them had claimed yet, only the archive can bring back."""
+        """In all queues; only the archive can bring back what was not claimed yet."""
         claiming = {item["batch_id"] for item in self.table.items.values() if "batch_id" in item}
         for name in self.names:
             messages = self.queues[f"{name}-dead"].messages
@@ -133,8 +133,8 @@ class Meddling:
             self.timeline.after(away_s, lambda m=message: queue.send(m))  # type: ignore[misc]
 
 
-def _as_texts(item: Item, removed: set[str]) -> Item:
-    """Numbers become texts, as they easily do in a form."""
+def _as_strings(item: Item, removed: set[str]) -> Item:
+    """Numbers become strings, as easily happens in a form."""
     return {
         name: str(value) if type(value) is int and name != INDEXED else value
         for name, value in item.items()

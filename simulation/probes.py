@@ -24,7 +24,7 @@ class Probes:
         self.lines = 0
         #: what was wrong with a record when it was written
         self.unsound: list[str] = []
-        #: records that a person has edited: whatever they are then, nobody wrote it
+        #: records that a person has edited: their state then is nobody's transition
         self.edited: set[str] = set()
 
     def count(self, metric: Metric, value: float = 1) -> None:

@@ -1,4 +1,4 @@
-"""The reconciler's schedule: only those of its runs take place that will find something."""
+"""The reconciler's schedule: only the runs that will find something take place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ def inserted(item: Item, release: Release) -> Item:
 
 
 def changed(pk: str, change: Change, release: Release, met: frozenset[str]) -> Change:
-    """A change as this release makes it; what it has `met` in the item it also repairs there."""
+    """A change as this release makes it; members of the item that it has `met` are repaired."""
     match release:
         case "next":
             return replace(change, put={**change.put, **MORE})

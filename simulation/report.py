@@ -74,7 +74,7 @@ class Progress:
 
 
 def tell_plan(runs: int) -> None:
-    """What a campaign does, and what of it takes time however few its runs are."""
+    """What a campaign does, and which parts take time however few runs there are."""
     mutants = plural(len(MUTANTS) + len(TRACKING), "mutant")
     CONSOLE.print(
         f"{plural(runs, 'run')}, then what every campaign does: crash points, lines of the "

@@ -2,7 +2,7 @@
 
 The functions are stopped, the table is restored, the functions go on; then the archives are
 replayed, or not. What the table has forgotten is noted for the checker: it may take effect a second
-time, and what no message holds by then is found again only by a replay.
+time, and only a replay brings back what no message holds by then.
 """
 
 from collections import Counter
@@ -52,7 +52,7 @@ class Forgotten:
     #: events that the archives brought back
     replayed: set[int] = field(default_factory=set)
     #: events whose request was under way at that moment, and was marked: what it may have done
-    #: since is in doubt like any other, so that nothing of it is repeated untold
+    #: since is in doubt like any other, so that every repetition is listed
     told: set[int] = field(default_factory=set)
     #: the same, and events of parts, whose claims are their whole request's
     marked: set[int] = field(default_factory=set)

@@ -88,7 +88,7 @@ class Scenario:
     decides: bool = False
     #: what happens to the configuration meanwhile
     deploy: Deploy = "none"
-    #: what no source says of the platform
+    #: what no source says about the platform
     assumptions: Assumptions = assumptions.STRICT
     #: what never works again, and whether there is a second destination
     ending: Ending = NEVER
@@ -203,7 +203,7 @@ ENDPOINT_REGIMES = (
 
 
 def draw_with_sink(seed: int) -> Scenario:
-    """The scenario of a seed whose second destination is outside Genesys and out for a while."""
+    """The seed's scenario, with a second destination outside Genesys that is down for a while."""
     is_endpoint = Random(f"endpoint {seed}").random() < ENDPOINT_SHARE
     return with_endpoint(draw(seed)) if is_endpoint else with_sink(draw(seed))
 
@@ -223,7 +223,7 @@ def with_endpoint(scenario: Scenario) -> Scenario:
 
 
 def _beside(scenario: Scenario, regime_name: str, random: Random) -> Scenario:
-    """With a second destination that is out for a while."""
+    """With a second destination that is down for a while."""
     regime = BY_NAME[regime_name]
     return replace(
         scenario,

@@ -44,7 +44,7 @@ Answers = Mapping[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Sent:
     """An event of an application, and how it is sent."""
 
     number: int
@@ -70,7 +70,7 @@ class Told:
         return random.choice((0, 0, 0, 0, -60 * DAY_S, -3 * DAY_S, 10 * DAY_S))
 
 
-def tell(random: Random, number: int, shares: Shares) -> Told:
+def tell(random: Random, number: int, shares: Shares) -> Sent:
     """Draws an event and its sender."""
     sender = random.choice(tuple(KEYS))
     kind: Kind = "poison" if random.random() < shares.poison else "plain"
@@ -88,7 +88,7 @@ def tell(random: Random, number: int, shares: Shares) -> Told:
         ways = ways[-1:]
     elif detail_type == FLAT and "id" not in detail:
         detail_type, detail = _plainly(detail)
-    return Told(
+    return Sent(
         number=number,
         kind=kind,
         sender=sender,
@@ -187,7 +187,7 @@ class Senders:
             facts.append(Fact(number, told.kind, len(times), persists, item_of(number)))
         return facts
 
-    def _attempt(self, told: Told, attempt: int) -> None:
+    def _attempt(self, told: Sent, attempt: int) -> None:
         detail = dict(told.detail)
         if told.restamps:
             name = next(name for name in MOMENTS if name in detail)
@@ -199,12 +199,12 @@ class Senders:
         else:
             self._post(told, detail, attempt)
 
-    def _again(self, told: Told, attempt: int) -> None:
+    def _again(self, told: Sent, attempt: int) -> None:
         if told.attempts_max is None or attempt < told.attempts_max:
             pause_s = min(2.0**attempt, PAUSE_MAX_S) * (0.5 + self._random.random())
             self._timeline.after(pause_s, lambda: self._attempt(told, attempt + 1))
 
-    def _put(self, told: Told, detail: Mapping[str, Any], attempt: int) -> None:
+    def _put(self, told: Sent, detail: Mapping[str, Any], attempt: int) -> None:
         """PutEvents: each accepted attempt is an envelope of its own."""
         if self._weather.strikes("put refused"):
             self._again(told, attempt)
@@ -216,7 +216,7 @@ class Senders:
         if self._weather.strikes("put answer lost"):
             self._again(told, attempt)
 
-    def _post(self, told: Told, detail: Mapping[str, Any], attempt: int) -> None:
+    def _post(self, told: Sent, detail: Mapping[str, Any], attempt: int) -> None:
         """A request to the webhook; one that is not answered in time may still be accepted."""
         body = json.dumps(detail)
         now_s = str(self._timeline.now_ms // 1000)

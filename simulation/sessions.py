@@ -3,8 +3,8 @@ because those never came, or seemed not to. Both describe one moment, in differe
 
 A session's genuine event may come before, with or after the made one, or never. Some sessions have
 two genuine events in one millisecond, and both must take effect, with or without a made event.
-Which of three effects belongs to which of two events cannot be told, so a number's expected effects
-are counted.
+Nobody can tell which of three effects belongs to which of two events, so a number's expected
+effects are counted.
 """
 
 from collections.abc import Iterator

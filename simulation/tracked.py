@@ -81,7 +81,7 @@ class Tracks:
     #: the share of requests for which another application does the same at that moment; then every
     #: attempt fails or succeeds for certain, and one event of a type is ours
     shared: float = 0.0
-    #: a repetition makes a conversation of its own, and all but the first are cancelled
+    #: a repetition starts a conversation of its own, and all but the first are cancelled
     cancels: bool = False
 
     @property
@@ -291,7 +291,7 @@ class TrackedWorld(World):
         return replace(base, destinations={"simulated": destination}, routes=routes)
 
     def _others_act(self, request: Request) -> None:
-        """A forged event tells of this request, or another application does the same."""
+        """A forged event names this request, or another application does the same."""
         random, tracks = self.others, self.tracks
         if request.path.startswith(ENDING_PATH):
             return

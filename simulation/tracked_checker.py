@@ -77,8 +77,8 @@ def _line(batch_id: str, parents: Mapping[str, str]) -> Iterator[str]:
 
 
 def _played(world: TrackedWorld, line: list[str], ids: list[str]) -> list[Played]:
-    """The events that tell of a request: its own, matching ones of what it was split from, and all
-    under its key, if nothing else says whose they are."""
+    """The events about a request: its own, matching ones of what it was split from, and all under
+    its key, if nothing else says whose they are."""
     shared = not world.tracks.correlates
 
     def tells(played: Played) -> bool:
@@ -105,8 +105,8 @@ def _written_back(history: History, world: TrackedWorld) -> Iterator[str]:
 
 
 def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
-    """Of the events of one kind and key, as many are ours as requests took effect, whichever of
-    them; all others are unrelated."""
+    """Among the events of one kind and key, as many are ours as requests took effect, whichever
+    they are; all others are unrelated."""
     written: dict[str, set[str]] = {}
     for effect in history.effects:
         marker = str(effect.item.get("marker"))
@@ -128,8 +128,8 @@ def _shared(history: History, world: TrackedWorld) -> Iterator[str]:
 
 
 def _cancelled(history: History, world: TrackedWorld) -> Iterator[str]:
-    """Of the conversations that one request made, one stays: that which its record is about. What a
-    request cannot have made is nobody's to end. And what is listed is ended, or a person has it."""
+    """One of the conversations that a request made stays: the one that its record is about. Nobody
+    may end what a request cannot have made. And what is listed is ended, or a person has it."""
     ended = world.tracked_server.ended
     records = {pk: item for (pk, sk), item in history.items.items() if sk == "R"}
     attempts = Counter[str]()
@@ -179,7 +179,7 @@ class Found:
     quarantined: str
     #: requests whose answers say nothing of them
     unread: Mapping[str, int]
-    #: events that tell of the same effect by others
+    #: events about the same effect, caused by others
     strangers: int
     #: its messages were purged, edited or taken away
     is_emptied: bool
@@ -195,7 +195,7 @@ class Found:
 
     @property
     def stays(self) -> str:
-        """Of several conversations the one that is not cancelled; "" if only one is known."""
+        """The one of several conversations that is not cancelled; "" if only one is known."""
         return str(next(iter(self.item.get("duplicates", ())), ""))
 
     def is_set_aside(self, played: Played) -> bool:
@@ -255,7 +255,7 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
     told = item.get("contradictions") or item.get("duplicates") or found.is_contradiction_set_aside
     can_tell = found.is_contradicted and found.knows_its_conversation(tracks)
     if can_tell and state in ("CONFIRMED", "RECONCILED") and not told:
-        yield "was contradicted, and nobody is told"
+        yield "was contradicted, and nobody is asked"
     if found.forgotten > 0 and not found.has_happened and state not in ("MANUAL_REVIEW", "SPLIT"):
         yield f"was accepted, never happened, and is {state}"
 

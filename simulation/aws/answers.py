@@ -7,7 +7,7 @@ Answered = Mapping[str, Any]
 
 
 class Refused(Exception):
-    """A status and a code, in the form of the service's own errors; `more` stands beside them."""
+    """A status and a code, in the form of the service's own errors; with `more` members."""
 
     def __init__(self, status: int, code: str, more: Mapping[str, Any] | None = None) -> None:
         super().__init__(code)
@@ -17,4 +17,4 @@ class Refused(Exception):
 
 
 class Unheard(Exception):
-    """The answer never comes; whether anything happened the caller cannot know."""
+    """The answer never comes; the caller cannot know whether anything happened."""

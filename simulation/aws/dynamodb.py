@@ -1,4 +1,4 @@
-"""DynamoDB, as its wire protocol has it, over the simulated table."""
+"""DynamoDB's wire protocol over the simulated table."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from simulation.memory.ledger import LATE_WRITE_MAX_S
 from simulation.memory.table import Key, Table
 from simulation.memory.timeline import Timeline
 
-#: what was written less than this ago an eventually consistent read, or an index, need not show
+#: an eventually consistent read, or an index, need not show what was written less than this ago
 LAG_MS = 20_000
 
 
@@ -21,7 +21,7 @@ class DynamoDb:
         self._table = table
         self._faults = faults
         self._timeline = timeline
-        #: by key: when it changed, and what stood there before
+        #: by key: when it changed, and what was there before
         self._before: dict[Key, tuple[int, Item | None]] = {}
 
     def refuse_other(self, call: Wire) -> None:
@@ -34,9 +34,9 @@ class DynamoDb:
     def put_item(self, call: Wire) -> Answered:
         def put() -> Answered:
             item = plain_item(call["Item"])
-            standing = self._standing(_key(item))
-            if not holds(call, standing):
-                return self._refused(standing)
+            current = self._current(_key(item))
+            if not holds(call, current):
+                return self._refused(current)
             self._write(_key(item), item)
             return {}
 
@@ -45,10 +45,10 @@ class DynamoDb:
     def update_item(self, call: Wire) -> Answered:
         def update() -> Answered:
             key = _key(plain_item(call["Key"]))
-            standing = self._standing(key)
-            if not holds(call, standing):
-                return self._refused(standing)
-            before = standing or {"pk": key[0], "sk": key[1]}
+            current = self._current(key)
+            if not holds(call, current):
+                return self._refused(current)
+            before = current or {"pk": key[0], "sk": key[1]}
             self._write(key, updated(call, before))
             return {"Attributes": wire_item(before)}
 
@@ -139,18 +139,18 @@ class DynamoDb:
         if self._faults.strikes("ledger unreadable"):
             raise Refused(500, "InternalServerError")
 
-    def _standing(self, key: Key) -> Item | None:
+    def _current(self, key: Key) -> Item | None:
         item = self._table.items.get(key)
         return None if item is None else dict(item)
 
     def _seen(self, key: Key, *, is_consistent: bool) -> Item | None:
         changed_ms, before = self._before.get(key, (0, None))
         if is_consistent or self._timeline.now_ms - changed_ms >= LAG_MS:
-            return self._standing(key)
+            return self._current(key)
         return before
 
-    def _refused(self, standing: Item | None) -> Answered:
-        more = {} if standing is None else {"Item": wire_item(standing)}
+    def _refused(self, current: Item | None) -> Answered:
+        more = {} if current is None else {"Item": wire_item(current)}
         raise Refused(400, "ConditionalCheckFailedException", more)
 
     def _insert(self, item: Item) -> Wire:
@@ -161,8 +161,8 @@ class DynamoDb:
         return {"TableName": "ledger"}
 
     def _write(self, key: Key, item: Item) -> None:
-        """By the table's own doors, so that whoever watches it is told."""
-        before = self._standing(key)
+        """Through the table's own methods, so that whoever watches it is notified."""
+        before = self._current(key)
         try:
             self._table.put(key, item)
         except Impossible as impossible:
@@ -174,7 +174,7 @@ _BUSY: Wire = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
 
 
 def _late(act: Callable[[], Answered]) -> None:
-    """Nobody is there any more to hear whether the condition held."""
+    """Nobody is left to hear whether the condition held."""
     try:
         act()
     except Refused:

@@ -32,9 +32,9 @@ from simulation.aws.wiring import Wiring
 from simulation.functions import Function, Instance, Neighbours
 from simulation.memory.gate import Gate
 
-#: a client waits so long for an answer that never comes: lambdas/adapters/aws.py, READ_TIMEOUT_S
+#: how long a client waits for an answer that never comes: lambdas/adapters/aws.py, READ_TIMEOUT_S
 UNHEARD_S = 5
-#: between two tries of the SDK; botocore draws up to a second or so, of a chance of its own
+#: between two attempts of the SDK; botocore draws up to about a second, from its own randomness
 BETWEEN_TRIES_S = 0.3
 
 
@@ -49,7 +49,7 @@ class Aws:
         self._s3 = S3(n.documents, n.faults)
         self._secrets = SecretsManager(n.secret, n.sender_keys, n.faults)
         session = boto3.Session("none", "none", region_name="eu-central-1")
-        hook: Any = self._answer  # of a hook that answers, what it returns counts
+        hook: Any = self._answer  # if a hook answers, botocore uses what it returns
         session.events.register("before-send", hook)
         self.clients = {
             service: session.client(service, config=CONFIG)
@@ -90,7 +90,7 @@ class Aws:
     def _of_s3(self, request: AWSPreparedRequest) -> AWSResponse:
         parts = urlsplit(request.url)
         key = unquote(parts.path).lstrip("/")
-        if parts.netloc.partition(".")[0] == "s3":  # the bucket stands in the path, not in the host
+        if parts.netloc.partition(".")[0] == "s3":  # the bucket is in the path, not in the host
             key = key.partition("/")[2]
         body = _bytes(request.body)
         if "aws-chunked" in _text(request.headers.get("Content-Encoding", "")):
@@ -106,7 +106,7 @@ class WiredInstance(Instance):
         self, verb: str, neighbours: Neighbours, skew_ms: int, aws: Aws, wiring: Wiring
     ) -> None:
         super().__init__(neighbours, skew_ms)
-        told = Told(wiring.variables[verb], neighbours.settings.configuration)
+        told = FunctionVariables(wiring.variables[verb], neighbours.settings.configuration)
         self.settings: Any = told
         clients: Mapping[str, Any] = aws.clients
         self.ledger: Any = DynamoLedger(clients["dynamodb"], wiring.text(verb, "LEDGER_TABLE"))
@@ -127,8 +127,8 @@ class WiredInstance(Instance):
         return SqsQueue(self._client, self._told.queue_url(name))
 
 
-class Told(Settings):
-    """The variables of a function, and the world's own configuration in the asset's place."""
+class FunctionVariables(Settings):
+    """A function's variables, and the world's own configuration in place of the asset's."""
 
     def __init__(self, variables: Mapping[str, str], configuration: Configuration) -> None:
         super().__init__(variables, Path())
@@ -151,7 +151,7 @@ def as_lambda_does(function: Function, instance: Instance) -> Function:
 
 
 def _record(delivery: Delivery) -> dict[str, Any]:
-    """docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; it was received first an hour later."""
+    """docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; first received an hour later."""
     return {
         "messageId": delivery.message_id,
         "receiptHandle": delivery.receipt,
@@ -170,7 +170,7 @@ def _record(delivery: Delivery) -> dict[str, Any]:
 
 @contextmanager
 def sleeping_in(gate: Gate) -> Iterator[None]:
-    """What the SDK sleeps between its tries is the world's time."""
+    """Between its attempts the SDK sleeps in the world's time."""
     original: Any = botocore.endpoint.time  # type: ignore[attr-defined]
     nap: Callable[[float], None] = lambda _: gate.wait("sdk", BETWEEN_TRIES_S)  # noqa: E731
     botocore.endpoint.time = SimpleNamespace(sleep=nap)  # type: ignore[attr-defined]

@@ -71,7 +71,7 @@ def _holds(
         wanted = [values[each] for each in found[2].split(", ")]
         return names[found[1]] in item and item[names[found[1]]] in wanted
     found = _COMPARES.fullmatch(clause)
-    assert found, f"no condition that is known here: {clause}"
+    assert found, f"an unknown condition: {clause}"
     held, wanted = item.get(names[found[1]]), values[found[3]]
     if held is None or type(held) is not type(wanted):
         return False

@@ -1,4 +1,4 @@
-"""SQS, S3 and Secrets Manager, as their wire protocols have them, over the simulated world."""
+"""The wire protocols of SQS, S3 and Secrets Manager over the simulated world."""
 
 import json
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Sqs:
 
 
 def _holding(call: Wire) -> Delivery:
-    """A receipt says which message it is of."""
+    """A receipt says which message it belongs to."""
     receipt = str(call["ReceiptHandle"])
     return Delivery(receipt.rpartition(".")[0], receipt, "", 0, 0)
 

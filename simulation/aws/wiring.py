@@ -1,5 +1,5 @@
-"""Who is told what, and what the queues are told: read from a synthesised template, or as the
-limits say it where there is none."""
+"""The functions' variables and the queues' settings: read from a synthesised template, or derived
+from the limits where there is none."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from lambdas.relay.kernel.limits import (
 
 _HASH = re.compile(r"[0-9A-F]{8}$")
 VERBS = (*QUEUES.values(), "reconcile", "webhook")
-#: where nothing is told, the name itself
+#: without a template: then a queue's name
 _ADDRESS = "https://sqs.eu-central-1.amazonaws.com/123456789012/"
 
 
@@ -37,7 +37,7 @@ class Wiring:
     batch_size: Mapping[str, int]
 
     def text(self, verb: str, name: str) -> str:
-        """What a function that has no such variable would never ask for."""
+        """The variable's value, or for a missing one a text that no function expects."""
         return self.variables[verb].get(name, f"no {name}")
 
 

@@ -23,7 +23,7 @@ EVENTS = 20
 
 
 def draw_wired(seed: int) -> Scenario:
-    """The scenario of a seed, as far as its queues, limits and durations are not the template's."""
+    """The scenario of a seed, except the queues, limits and durations that the template sets."""
     drawn = draw(seed)
     return replace(
         drawn,
@@ -64,7 +64,7 @@ class WiredWorld(World):
         return pool
 
     def _queues(self) -> dict[str, StoredQueue]:
-        """As the template tells each queue."""
+        """As the template configures each queue."""
         w, queues = self.wiring, dict[str, StoredQueue]()
         for name in QUEUES:
             both = (f"{name}-dead", name)

@@ -1,7 +1,7 @@
 """`make fuzz`: damaged inputs for every place where something from outside comes in.
 
-The exit code is 1 if something escaped, was unforeseen, or cost a sound neighbour; then the input's
-place and number are printed, and the same seed finds it again.
+The exit code is 1 if something escaped, was unforeseen, or harmed a valid message beside it; then
+the input's place and number are printed, and the same seed finds it again.
 """
 
 import sys
@@ -18,7 +18,7 @@ from simulation.fuzz.hands import HANDS
 from simulation.fuzz.places import PLACES, Site
 
 EVERYWHERE = {**PLACES, **HANDS}
-#: a site is made anew after so many inputs, for what it keeps grows
+#: a site is rebuilt after this many inputs, since what it keeps grows
 INPUTS_PER_SITE = 50
 FAILURES_SHOWN = 5
 

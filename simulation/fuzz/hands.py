@@ -1,7 +1,7 @@
-"""What people bring to the tools, and what comes back to them: files of events, tables of other
+"""What people give to the tools, and what the tools are answered: files of events, tables of other
 consumers, orders that somebody edited, addresses of the console, answers to a probe.
 
-Whatever is wrong with it is a sentence (`OpsError`), never a traceback.
+Whatever is wrong with it gives a one-sentence error (`OpsError`), never a traceback.
 """
 
 import asyncio
@@ -171,14 +171,14 @@ def probes(site: Site, random: Random) -> str:
 
 
 def sinks(site: Site, random: Random) -> str:
-    """What a receiver of one's own answers, and the codes of AWS for single records."""
+    """What an operator's own endpoint answers, and AWS's codes for single records."""
     answer, odd = _answer(random, {"error": "no", "message": {"code": 1}})
     judge_https(answer, NOW_MS)
     judge_records(Taken([_odd_text(random) for _ in range(random.randrange(4))]))
     return odd
 
 
-#: each raises Broken, or what escaped
+#: each raises Broken, or the error that escaped
 HANDS: Mapping[str, Callable[[Site, Random], str]] = {
     "redelivery": redeliveries,
     "captured file": captured,

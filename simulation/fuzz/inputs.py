@@ -1,4 +1,4 @@
-"""Damaged documents: a sound one, with something done to it that no author of it would do."""
+"""Damaged documents: a valid one, damaged as no author would damage it."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ODD: tuple[Json, ...] = (
 
 
 def damaged(document: Json, random: Random) -> str:
-    """The text of the document after one to four damages to its tree, and at times to its text."""
+    """The text of the document after one to four damages to its tree, and sometimes to its text."""
     for _ in range(random.randint(1, 4)):
         document = _somewhere(document, random, random.choice(_DAMAGES))
     # A lone surrogate is how JSON's \ud800 arrives; it is written as such.
@@ -78,7 +78,7 @@ _DAMAGES: tuple[Callable[[Json, Random], Json], ...] = (
 
 
 def _somewhere(document: Json, random: Random, damage: Callable[[Json, Random], Json]) -> Json:
-    """The damage at a place of the tree, the deeper the likelier."""
+    """Puts the damage somewhere in the tree; a deeper place is likelier."""
     if random.random() < 0.15:
         return damage(document, random)
     match document:

@@ -1,5 +1,5 @@
 """The places where something from outside comes in, and what must hold there whatever comes: the
-function does not fail, nothing unforeseen is counted, and a sound neighbour gets its due."""
+function does not fail, no unforeseen error is counted, and a valid message beside it is handled."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ PARTNER = "aws.partner/genesys.com/cloud/00000000-0000-4000-8000-000000000000/re
 SENDER, KEY = "shop", "a key that only the shop has"
 DEADLINE_MS = 60_000
 VISIBILITY_S = 60
-#: expressions that an event's values can bring into trouble
+#: expressions that an event's values can break
 CONFIGURATION = parse(
     {
         "partner_event_source": PARTNER,
@@ -79,7 +79,7 @@ CONFIGURATION = parse(
 )
 
 
-#: as intake seals them of an event that some destination listens to
+#: as intake seals them from an event that some destination waits for
 FACTS = canonical(["v2.detail.events.conversation.{id}.attributes", "s", "e", 1, NOW_MS, {}])
 SOUND_TOKEN = Answer(200, {}, b'{"access_token": "t", "expires_in": 86400}')
 
@@ -89,7 +89,7 @@ class Broken(Exception):
 
 
 class Answering:
-    """Genesys, or whoever stands in its place: a token, and then what the fuzzer says."""
+    """Genesys, or whatever answers in its place: a token, and then what the fuzzer chose."""
 
     def __init__(self) -> None:
         self.answer = Answer(200, {"content-type": "application/json"}, b"{}")
@@ -145,11 +145,11 @@ class Site:
         self.functions = {verb: make(self.instance) for verb, make in FUNCTIONS.items()}
         self.receive = webhook_function(self.instance, self.instance.settings)
         self.numbers = 0
-        #: what `_sealed` makes others of
+        #: what `_sealed` makes others from
         self.pattern: Batch | None = None
 
     def invoke(self, verb: str, bodies: Sequence[str]) -> list[bool]:
-        """Hands these to a function; which of them are done."""
+        """Hands these to a function; returns which of them are done."""
         self.numbers += 1
         deliveries = [
             Delivery(f"m{self.numbers}-{at}", f"r{at}", body, 1, NOW_MS, {})
@@ -163,7 +163,7 @@ class Site:
         return [delivery.message_id not in kept for delivery in deliveries]
 
     def take(self, queue: str) -> list[str]:
-        """Everything in a queue, which is empty then."""
+        """Takes everything out of a queue."""
         found = [message.body for message in self.queues[queue].messages.values()]
         self.queues[queue].messages.clear()
         return found
@@ -199,7 +199,7 @@ def envelope(number: int, source: str = PARTNER) -> dict[str, Json]:
 
 
 def _sealed(site: Site) -> Batch:
-    """A batch as intake makes it of one event, each time of another."""
+    """A batch as intake makes it from one event, a different one each time."""
     if site.pattern is None:
         site.invoke("intake", [json.dumps(envelope(3))])
         site.pattern = decode(site.take("batches")[0])
@@ -223,7 +223,7 @@ def _as_if_sealed(text: str, random: Random) -> str:
         return text
 
 
-# --- one function a place; each raises Broken, or what escaped
+# --- one function per place; each raises Broken, or the error that escaped
 
 
 def envelopes(site: Site, random: Random) -> str:

@@ -1,1 +1,1 @@
-"""What people do by hand, tried at every moment of a message's way; `make hands` prints it."""
+"""What people do by hand, tried at every stage of a message; `make hands` prints it."""

@@ -1,7 +1,7 @@
-"""The tables: every moment, every act, and what became of the events; every case, every decision.
+"""The tables: what became of the events, for every stage and act, and for every case and decision.
 
-`make hands` prints them; tests/simulation/test_hands.py holds them. Each cell is a world of its
-own: it is brought to the moment, then the act, then time passes until nothing moves any more.
+`make hands` prints them; tests/simulation/test_hands.py checks them. Each cell is a world of its
+own: it is brought to the stage, somebody acts, and time passes until nothing changes any more.
 """
 
 import sys
@@ -17,13 +17,13 @@ from simulation.hands.cases import CASES, DECISIONS, decided
 from simulation.hands.moments import SUBJECTS, brought_to
 from simulation.hands.outcomes import Outcome, outcome
 
-#: columns where nobody looks: the tables are not folded in a pipe
+#: columns without a terminal, so that tables are not wrapped in a pipe
 WIDTH = 260
-#: what was delivered in the hours that a restored ledger forgets doubles when the archive is
-#: replayed: the runbook says so before somebody does it ("Restore the ledger")
+#: what was delivered in the hours that a restored ledger forgets takes effect again when the
+#: archive is replayed: the runbook warns of it ("Restore the ledger")
 DOUBLING = "ledger restored, then the archive replayed"
 LEGEND = (
-    "Times (where it takes half an hour or more): until nothing moves any more. listed: may have "
+    "Times (where it takes half an hour or more): until nothing changes any more. listed: may have "
     "taken effect twice, and is listed as such (this destination recognises neither key nor id). "
     "archive: purged before it was claimed, which the queues' policies refuse; the bus's archive "
     "brings it back. twice: as the runbook says of a restored ledger. waits: nothing is left of "
@@ -34,7 +34,7 @@ LEGEND = (
 @dataclass(frozen=True, slots=True)
 class Cell:
     outcome: Outcome
-    #: until nothing moved any more (seconds)
+    #: until nothing changed any more (seconds)
     rested_s: float
     #: until the alarm for overdue requests; None: it had no reason to ring
     alarmed_s: float | None
@@ -64,7 +64,7 @@ def is_wrong(act: str, found: str) -> bool:
 
 
 def main() -> int:
-    """Prints the tables; exit code 1 where something is lost, or took effect twice untold."""
+    """Prints the tables; exit code 1 if something is lost, or has an unlisted duplicate effect."""
     screen = Console(width=None if sys.stdout.isatty() else WIDTH)
     wrong: list[str] = []
     for subject, (_, moments) in SUBJECTS.items():
@@ -73,14 +73,14 @@ def main() -> int:
     verdicts = {each: {case: decided(case, each) for case in CASES} for each in DECISIONS}
     wrong += show(screen, "cases that wait for a person", "what somebody decides", verdicts)
     screen.print(LEGEND)
-    screen.print("\n".join(wrong) or "Nothing is lost, and nothing took effect twice untold.")
+    screen.print("\n".join(wrong) or "Nothing is lost, and every duplicate effect is listed.")
     return int(bool(wrong))
 
 
 def show(
     screen: Console, title: str, corner: str, rows: Mapping[str, Mapping[str, object]]
 ) -> list[str]:
-    """Prints a table; what is wrong in it, a line each."""
+    """Prints a table; returns what is wrong in it, one line each."""
     shown = Table(corner, *next(iter(rows.values())), title=title)
     for name, row in rows.items():
         shown.add_row(name, *map(str, row.values()))

@@ -34,7 +34,7 @@ def bury(world: World, queue: str) -> None:
 
 
 def redrive_to_source(world: World, queue: str) -> None:
-    """What the console's redrive does where one changes nothing in its form."""
+    """What the console's redrive does if its form is left as it is."""
     bury(world, queue)
     world.stored[f"{queue}-dead"].redrive_to_source()
 
@@ -100,7 +100,7 @@ def restore(world: World, queue: str) -> None:
 
 
 def restore_in_between(world: World, queue: str) -> None:
-    """To when all was claimed, and marked so: what has been sent since it knows nothing of."""
+    """To when all was claimed, and marked as restored: it does not know what was sent since."""
     world.table.items.clear()
     world.table.items.update(world.as_claimed)
     world.timeline.advance(HOUR_S)
@@ -109,8 +109,8 @@ def restore_in_between(world: World, queue: str) -> None:
 
 
 def edit_records(world: World, queue: str) -> None:
-    """Numbers become texts, as they easily do in a form, and one attribute is removed. Of `due_at`,
-    a key of the index, DynamoDB refuses another type."""
+    """Numbers become strings, as easily happens in a form, and one attribute is removed. `due_at`
+    is a key of the index, so DynamoDB refuses another type for it."""
     for key, item in records(world):
         kept = {name: value for name, value in item.items() if name != "history"}
         texts = {name: str(value) for name, value in kept.items() if type(value) is int}
@@ -162,6 +162,6 @@ ACTS: Mapping[str, Act] = {
     **{f"moved to {name}": into(name) for name in QUEUES},
     **{f"moved to {name}-dead": into(f"{name}-dead") for name in QUEUES},
 }
-#: what empties a queue, and nobody replays the archive afterwards; the queues' policies refuse it,
-#: unless somebody has taken them away
+#: acts that empty a queue without replaying the archive afterwards; the queues' policies refuse
+#: them, unless somebody has removed those
 PURGES = ("purged", "its dead letters purged")

@@ -17,10 +17,10 @@ from simulation.hands.moments import called, claimed, recorded, sealed, tried
 from simulation.hands.outcomes import effects_of
 from simulation.hands.world import CALLS, EVENTS, STEPS, World, Wrong, customer
 
-#: as decided: what was decided first holds, and no event took effect more often than by it; waits:
-#: it cannot be carried out, which was said, and the cases wait as before; replayed: the archive
-#: brought them, though it was decided otherwise or could not be; twice: more often than decided;
-#: lost: less often; endless: something still moves
+#: as decided: the first decision holds, and no event took effect more often than it ordered; waits:
+#: it cannot be carried out, the command said so, and the cases wait as before; replayed: the
+#: archive delivered them although the decision was another one or could not be carried out; twice:
+#: more often than decided; lost: less often; endless: something still changes
 Decided = Literal["as decided", "waits", "replayed", "lost", "twice", "endless"]
 
 
@@ -33,7 +33,7 @@ class Case:
 
 
 def _left(bring: Callable[[World], None], wrong: Wrong = "") -> Callable[[World], None]:
-    """Until a person is all that can help; what was wrong is mended then."""
+    """Until only a person can help; by then what was wrong is mended."""
 
     def left(world: World) -> None:
         bring(world)
@@ -45,13 +45,13 @@ def _left(bring: Callable[[World], None], wrong: Wrong = "") -> Callable[[World]
 
 
 def _unheard(world: World) -> None:
-    """Neither an answer nor an event tells of what took effect."""
+    """Neither an answer nor an event shows what took effect."""
     world.platform.caused.next_fates.extend(["never"] * EVENTS)
     tried("dies after")(world)
 
 
 def _given_up(world: World) -> None:
-    """Dead letters of dedup that have been redriven as often as may be."""
+    """Dead letters of dedup that have been redriven as often as allowed."""
     sealed(world)
     letters = [Outgoing(m.body, {REDRIVES: str(REDRIVES_MAX)}) for m in world.take("batches")]
     world.put("batches-dead", letters)
@@ -80,7 +80,7 @@ CASES: Mapping[str, Case] = {
     "purged, nothing left of it": Case(STEPS, _purged),
 }
 
-#: a step of somebody who decides
+#: a step of a person who decides
 Step = Verdict | Literal["old messages", "archive", "days"]
 DECISIONS: Mapping[str, Sequence[Step]] = {
     "not happened": ("again",),
@@ -128,7 +128,7 @@ def decided(case: str, decision: str) -> Decided:
 
 
 def decide(world: World, batch_id: str, verdict: Verdict) -> bool:
-    """As `relay review resolve` does it; False where it says why it cannot."""
+    """As `relay review resolve` does it; False if it is refused, with the reason."""
     try:
         resolve(
             find(batch_id, world.ledger, world.vault),
@@ -144,7 +144,7 @@ def decide(world: World, batch_id: str, verdict: Verdict) -> bool:
 
 
 def _judged(world: World, before: Mapping[str, int], first: str) -> Decided:
-    """`first`: the decision that was carried out first, "" where none could be."""
+    """`first`: the decision that was carried out first, "" if none could be."""
     effects, due = effects_of(world), int(first == "again")
     more = {effects.get(c, 0) - before.get(c, 0) for c in map(customer, range(EVENTS))}
     if not world.is_at_rest():

@@ -1,4 +1,4 @@
-"""Where the events are when somebody lays hands on them: of steps in a journey, and of calls."""
+"""How far the events have come when somebody acts: steps in a journey, and calls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Moment:
 
 
 def brought_to(configuration: Configuration, moment: Moment) -> World:
-    """A world whose events are there, their messages waiting in their queue."""
+    """A world whose events have come so far, their messages waiting in their queue."""
     world = World(configuration)
     moment.bring(world)
     return world
@@ -35,7 +35,7 @@ def sealed(world: World) -> None:
 
 
 def claimed(world: World) -> None:
-    """One batch after the other: those that arrive together may be merged."""
+    """One batch after another: those that arrive together may be merged."""
     for numbers in (range(TOGETHER), range(TOGETHER, EVENTS)):
         publish(world, numbers)
         world.invoke("events")
@@ -44,7 +44,7 @@ def claimed(world: World) -> None:
 
 
 def recorded(world: World) -> None:
-    """As dedup leaves them that dies between their records and their first claim."""
+    """As dedup leaves them if it dies between writing their records and their first claim."""
     sealed(world)
     waiting = world.take("batches")
     for message in waiting:
@@ -68,13 +68,13 @@ def _not_sent_on(world: World) -> None:
 
 
 def _written(world: World) -> None:
-    """As often as there is something to write, now."""
+    """As often as there is something to write now."""
     while world.invoke("writes"):
         pass
 
 
 def tried(wrong: Wrong) -> Callable[[World], None]:
-    """What goes wrong with the first attempt, so that it stands so."""
+    """The first attempt goes wrong in this way, and there is no second one yet."""
 
     def bring(world: World) -> None:
         claimed(world)
@@ -103,7 +103,8 @@ def _done(world: World) -> None:
 
 
 def called(fate: Fate) -> Callable[[World], None]:
-    """Genesys has accepted each; their timers wait, and what Genesys will tell is its fate."""
+    """Genesys has accepted each; their timers wait. `fate`: what becomes of the events that Genesys
+    will publish."""
 
     def bring(world: World) -> None:
         claimed(world)
@@ -130,7 +131,7 @@ def _recognised(world: World) -> None:
 
 
 def _silent(world: World) -> None:
-    """The windows are over, no event came, and Genesys does not answer what became of them."""
+    """The windows are over, no event came, and Genesys does not say what became of them."""
     called("never")(world)
     world.http.wrong = "says nothing"
     world.timeline.advance(60)

@@ -8,10 +8,10 @@ from typing import Literal
 from lambdas.relay.kernel.vault_keys import SEALED
 from simulation.hands.world import EDITED, EVENTS, World, customer
 
-#: once: each took effect once; as edited: one of them as the other event that somebody made of it;
-#: person: what took none is in a person's hands; listed: one took effect twice, and is listed as
-#: possibly so; archive: only the archive has them; twice: and nobody is told; endless: something
-#: still moves, or waits for nobody; lost: nowhere
+#: once: each took effect once; as edited: one of them as the event that somebody changed it into;
+#: person: what took no effect is in review; listed: one took effect twice, and is listed as
+#: possibly so; archive: only the archive has them; twice: and it is not listed; endless: something
+#: still changes, or waits for nobody; lost: nowhere
 Outcome = Literal[
     "once", "as edited", "person", "listed", "archive", "twice", "endless", "lost"
 ]  # fmt: skip
@@ -21,7 +21,7 @@ WORST: tuple[Outcome, ...] = (
 
 
 def outcome(world: World, is_purged: bool) -> Outcome:
-    """What became of the three, the worst of them."""
+    """The worst of what became of the three."""
     effects = effects_of(world)
     kept = [text for key, text in world.documents.items() if not key.startswith(SEALED)]
     found = {_fate(n, effects, " ".join(kept), world, is_purged) for n in range(EVENTS)}
@@ -46,12 +46,12 @@ def _fate(
         return "listed" if world.telemetry.counts["InDoubtReposted"] else "twice"
     if times:
         return "as edited" if effects.get(EDITED) and number == 1 else "once"
-    if any(name in kept for name in names) and _is_waiting_said(world):
+    if any(name in kept for name in names) and _is_alarmed(world):
         return "person"
     return "archive" if is_purged else "lost"
 
 
-def _is_waiting_said(world: World) -> bool:
+def _is_alarmed(world: World) -> bool:
     """The alarm *WaitingForPerson* rings."""
     counts = world.telemetry.counts
     return bool(counts["InReview"] or counts["InQuarantine"] or counts["Quarantined"])

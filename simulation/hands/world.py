@@ -48,11 +48,11 @@ from simulator.platform import LOGIN_PATH, GenesysPlatform
 from stacks.schema.parsing import parse
 
 EVENTS = 3
-#: of these so many are sealed together, and the others by themselves
+#: so many of these are sealed together, the others by themselves
 TOGETHER = 2
-#: nothing moves any more long before that
+#: everything is at rest long before that
 END_S = 16 * DAY_S
-#: after a day, of reconcile's runs one in twelve takes place: little can happen between them
+#: after a day, only one in twelve of reconcile's runs takes place: little can happen between them
 RARELY_S = 12 * RECONCILE_EVERY_S
 ANSWER_S = 0.2
 END_MS = 1 << 62
@@ -88,8 +88,8 @@ CALLS = parse(
 )
 
 
-#: the instance dies before or after a write; of a write's items one fails; Genesys refuses a write;
-#: it does not answer a question
+#: the instance dies before or after a write; one item of a write fails; Genesys refuses a write; it
+#: does not answer a query
 Wrong = Literal["", "dies before", "dies after", "fails one", "refuses", "says nothing"]
 REFUSED = Answer(
     400, {}, b'{"status": 400, "code": "bad.request", "message": "No.", "contextId": "c"}'
@@ -203,7 +203,7 @@ class World:
         return self.stored[f"{name}-dead"].resume_redrive(self.stored[name])
 
     def invoke(self, name: str) -> bool:
-        """One invocation of a queue's function; whether there was anything for it."""
+        """One invocation of a queue's function; returns whether there was anything for it."""
         stored = self.stored[name]
         deliveries = stored.receive(MESSAGES_PER_INVOCATION[name])
         if not deliveries:
@@ -219,7 +219,7 @@ class World:
         return True
 
     def rest(self) -> None:
-        """Until nothing moves any more: the functions at once, the reconciler on its schedule."""
+        """Until nothing changes any more: the functions run at once, reconcile on its schedule."""
         often_until_ms = self.timeline.now_ms + DAY_S * 1000
         until_ms = self.timeline.now_ms + END_S * 1000
         reconciled_ms = 0
@@ -257,7 +257,7 @@ class World:
         return [END_MS, *dues, *([] if caused is None else [round(caused * 1000)])]
 
     def publish_caused(self) -> None:
-        """What Genesys has published of our doing by now, as the partner's bus delivers it."""
+        """What Genesys has published about our requests, as the partner's bus delivers it."""
         for caused in self.platform.drain_caused(self.timeline.now_ms / 1000):
             number = len(self.archive)
             document = {
@@ -280,7 +280,7 @@ class World:
             self.stored["events"].send(Outgoing(text))
 
     def take(self, name: str) -> list[Outgoing]:
-        """Everything that a queue holds, out of it."""
+        """Takes everything out of a queue."""
         stored = self.stored[name]
         held = [Outgoing(m.body, dict(m.attributes)) for m in stored.messages.values()]
         stored.messages.clear()
@@ -295,7 +295,7 @@ def customer(number: int) -> str:
     return f"customer-{number}."
 
 
-#: what somebody writes over the name of the customer of number 1
+#: what somebody replaces customer 1's name with
 EDITED = "customer-7."
 
 

@@ -117,7 +117,7 @@ class StoredQueue:
         return min(most, len(chosen))
 
     def redrive_to_source(self) -> None:
-        """The console's default choice; it stops at the first letter that a function has sent."""
+        """The console's default choice; it stops at the first message that a function has sent."""
         self.is_redrive_stopped = bool(self.messages)
 
     def resume_redrive(self, to: "StoredQueue") -> bool:

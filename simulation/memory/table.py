@@ -46,7 +46,7 @@ class Table:
             after.setdefault(name, value)
         for name, by in change.add.items():
             if not isinstance(after.get(name, 0), int):
-                raise Impossible(Code.QUOTED(f"{name} is no number, and one was to be added to it"))
+                raise Impossible(Code.QUOTED(f"{name} is no number, so nothing can be added to it"))
             after[name] = after.get(name, 0) + by
         for name in change.drop:
             after.pop(name, None)

@@ -1,4 +1,4 @@
-"""Mistakes about the right to send: leases, keys, doubt, absence."""
+"""Mistakes about the right to send: leases, keys, unknown outcomes, missing records."""
 
 from collections.abc import Sequence
 from dataclasses import replace

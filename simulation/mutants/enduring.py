@@ -29,7 +29,7 @@ def _with(fault: Endless) -> Callable[[Scenario], Scenario]:
 
 
 def _calmly(scenario: Scenario) -> Scenario:
-    """Nothing else goes wrong, so that more than a week is soon told."""
+    """Nothing else goes wrong, so that more than a week is simulated quickly."""
     staged = replace(_with("limits")(scenario), rates={}, steps_max=60_000)
     return replace(staged, receives_max=RECEIVES_MAX, per_minute=300, shares=PLAIN)
 

@@ -64,7 +64,7 @@ def _unmarked() -> tuple[Guard, Change]:
 
 
 def _read_again(scenario: Scenario) -> Scenario:
-    """Much that nobody can read, while many decide: one removes late what another reads again."""
+    """Many unreadable messages and many decisions: one removes late what another has read again."""
     unreadable = Shares(poison=0.0, odd=0.7, copies=0.0)
     return replace(scenario, shares=unreadable, events=EVENTS, told=0, decides=True)
 

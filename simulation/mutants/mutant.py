@@ -14,7 +14,7 @@ def as_drawn(scenario: Scenario) -> Scenario:
     return scenario
 
 
-#: object, name of its attribute, what stands there meanwhile
+#: object, name of its attribute, what replaces it meanwhile
 Patch = tuple[Any, str, Any]
 
 
@@ -26,7 +26,7 @@ class Mutant:
     patches: tuple[Patch, ...] = ()
     #: whole functions that are other than ours
     functions: Mapping[str, Callable[[Instance], Function]] = field(default_factory=dict)
-    #: write takes several messages at once
+    #: the write function takes several messages at once
     regroups: bool = False
     #: functions that this design does without
     without: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Mutant:
     storm: Mapping[Kind, float] = field(default_factory=dict)
     #: regimes in which the mistake can matter; none named: all
     regimes: tuple[str, ...] = ()
-    #: what else the worlds need to have that it can show in
+    #: what else a world needs so that the mistake can show in it
     stage: Callable[[Scenario], Scenario] = as_drawn
     #: the same of what is drawn for tracking
     tracks: Mapping[str, Any] = field(default_factory=dict)

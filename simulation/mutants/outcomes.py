@@ -49,7 +49,7 @@ def _unknown_releases(self: attempt.Attempt, outcome: Outcome) -> Disposition:
 
 
 def _judged_as(meaning: str) -> Any:
-    """A judge that takes some answers for something else."""
+    """A judge that mistakes some answers for others."""
 
     def other(
         answer: Answer | NotSent | Unanswered,

@@ -1,4 +1,4 @@
-"""Mistakes about destinations outside Genesys: what a service of AWS says of records, and how an
+"""Mistakes about destinations outside Genesys: what an AWS service says about records, and how an
 endpoint knows a request."""
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Worlds in which a mistake can show that most worlds hide."""
+"""Worlds that show mistakes which most worlds hide."""
 
 from dataclasses import replace
 
@@ -6,33 +6,33 @@ from lambdas.relay.kernel.limits import HOUR_S, RECEIVES_MAX
 from simulation.scenario import Scenario
 from simulation.workload import Shares
 
-#: so much is odd that every request has something of it
+#: so many events are odd that every request has some of them
 _ODD = Shares(poison=0.15, odd=0.15, copies=0.2)
 
 
 def some_items_fail(scenario: Scenario) -> Scenario:
-    """Requests of several items of which Genesys refuses some, each by itself."""
+    """Requests with several items, of which Genesys refuses some, each by itself."""
     conduct = replace(scenario.conduct, refuses="item")
     return replace(scenario, conduct=conduct, shares=_ODD, most_items=12)
 
 
 def soon(scenario: Scenario) -> Scenario:
-    """The same, and what befalls the whole befalls it within the hour."""
+    """The same, and whatever happens to the whole world happens within the hour."""
     return replace(some_items_fail(scenario), faults_s=HOUR_S)
 
 
 def few(scenario: Scenario) -> Scenario:
-    """So few events that days of rate limits are soon told."""
+    """So few events that days of rate limits are simulated quickly."""
     return replace(scenario, events=10, told=0, states=0, sessions=0)
 
 
 def told(scenario: Scenario) -> Scenario:
-    """Most of it is said by applications."""
+    """Most events come from applications."""
     return replace(scenario, events=10, told=30)
 
 
 def odd(scenario: Scenario) -> Scenario:
-    """Much that nobody can read, and much that comes twice."""
+    """Many unreadable events, and many copies."""
     return replace(scenario, shares=_ODD)
 
 
@@ -42,8 +42,8 @@ def recurring(scenario: Scenario) -> Scenario:
 
 
 def personal(scenario: Scenario) -> Scenario:
-    """Conversations are known by telephone numbers; half of what comes, comes again, and each
-    instance takes little of it."""
+    """Conversations are known by telephone numbers; half of the events come again, and each
+    instance takes few of them."""
     copied = Shares(poison=0.0, odd=0.0, copies=0.5)
     return replace(scenario, is_personal=True, shares=copied, intake_most=2, concurrency=4)
 
@@ -55,5 +55,5 @@ def pressed(scenario: Scenario) -> Scenario:
 
 
 def made(scenario: Scenario) -> Scenario:
-    """Much is made of Genesys' record, beside genuine events."""
+    """Many events are made from Genesys' record, beside genuine ones."""
     return replace(scenario, events=4, told=0, states=0, sessions=14)

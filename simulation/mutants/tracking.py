@@ -32,7 +32,7 @@ SHARED = {
     "forgotten": 0.0, "contradicted": 0.0, "forged": 0.0,
 }  # fmt: skip
 _ANY: frozenset[str] = frozenset(get_args(State))
-#: a request that is repeated makes a second conversation, and events tell of both
+#: a repeated request makes a second conversation, and there are events about both
 CANCELS = {
     "key": "answered", "correlates": True, "cancels": True, "shared": 0.0, "forged": 0.0,
     "forgotten": 0.0, "contradicted": 0.0,

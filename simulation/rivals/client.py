@@ -17,7 +17,7 @@ class NotTaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Read:
     """An event as a rival reads it."""
 
     #: over what the event says: the best identity that a rival can have (timestamps are worse)
@@ -27,7 +27,7 @@ class Told:
     item: dict[str, Any]
 
 
-def read(text: str) -> Told | None:
+def read(text: str) -> Read | None:
     """None for an event that nobody wants. Raises what json and dict raise."""
     envelope = json.loads(text)
     topic, body = envelope["detail-type"], envelope["detail"]["eventBody"]
@@ -37,7 +37,7 @@ def read(text: str) -> Told | None:
     item = {"id": identity, "marker": body["marker"]}
     if body.get("poison"):
         item["poison"] = True
-    return Told(identity, str(body.get("conversationId")), str(body.get("eventTime")), item)
+    return Read(identity, str(body.get("conversationId")), str(body.get("eventTime")), item)
 
 
 class PlainClient:

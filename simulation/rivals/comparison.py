@@ -45,7 +45,7 @@ RIVALS: tuple[Rival, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of so many plain events: nowhere to be found, and second effects that nothing lists."""
+    """The number of plain events, of those lost, and of second effects that nothing lists."""
 
     rival: str
     regime: str
@@ -82,7 +82,7 @@ def _conduct(seed: int, regime: str) -> Conduct:
 
 
 def account(history: History) -> tuple[int, int]:
-    """An event is lost that took no effect and is in no queue, no vault and no dead letter."""
+    """An event is lost if it took no effect and is in no queue, no vault and no dead letter."""
     effects = Counter(
         int(_MARKER.search(str(effect.item["marker"]))[1])  # type: ignore[index]
         for effect in history.effects

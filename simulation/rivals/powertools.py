@@ -176,7 +176,7 @@ def _record(delivery: Delivery) -> Wire:
 
 
 class _OurTime:
-    """Stands where Powertools has the module `datetime`."""
+    """Replaces the module `datetime` in Powertools."""
 
     def __init__(self, timeline: Timeline) -> None:
         class Moment(datetime.datetime):
@@ -190,7 +190,7 @@ class _OurTime:
 
 @contextmanager
 def on_our_clock(timeline: Timeline) -> Iterator[None]:
-    """Powertools' idea of now, for the time of a run."""
+    """Gives Powertools virtual time for a run."""
     places: tuple[Any, ...] = (base, datarecord, dynamodb)
     for place in places:
         place.dt = _OurTime(timeline)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Delivery
 from simulation.functions import Function, Instance
-from simulation.rivals.client import NotTaken, PlainClient, Told, read
+from simulation.rivals.client import NotTaken, PlainClient, Read, read
 
-_Handle = Callable[[Told], None]
+_Handle = Callable[[Read], None]
 
 
 def each_record(handle: _Handle) -> Function:
@@ -21,9 +21,9 @@ def each_record(handle: _Handle) -> Function:
         failed = []
         for delivery in deliveries:
             try:
-                told = read(delivery.body)
-                if told is not None:
-                    handle(told)
+                event = read(delivery.body)
+                if event is not None:
+                    handle(event)
             except (NotTaken, Transient, ValueError, KeyError, TypeError, RecursionError):
                 failed.append(delivery.message_id)
         return failed
@@ -32,44 +32,44 @@ def each_record(handle: _Handle) -> Function:
 
 
 def put_then_process(instance: Instance) -> Function:
-    """A conditional put first; who succeeds, processes."""
+    """A conditional put first; whoever succeeds processes the event."""
     client = PlainClient(instance)
 
-    def handle(told: Told) -> None:
-        if instance.ledger.insert([{"pk": told.identity, "sk": "K"}])[0].applied:
-            client.post([told.item], told.identity)
+    def handle(event: Read) -> None:
+        if instance.ledger.insert([{"pk": event.identity, "sk": "K"}])[0].applied:
+            client.post([event.item], event.identity)
 
     return each_record(handle)
 
 
 def process_then_put(instance: Instance) -> Function:
-    """A look, the work, then the put."""
-    return _process_then_put(instance, lambda told: told.identity, lambda told: told.identity)
+    """A look-up, the work, then the put."""
+    return _process_then_put(instance, lambda event: event.identity, lambda event: event.identity)
 
 
 def timestamp_key(instance: Instance) -> Function:
     """The same, keyed by conversation and timestamp."""
     return _process_then_put(
-        instance, lambda told: f"{told.conversation}#{told.moment}", lambda told: told.identity
+        instance, lambda event: f"{event.conversation}#{event.moment}", lambda event: event.identity
     )
 
 
 def per_attempt_key(instance: Instance) -> Function:
     """The same, with a UUID for each request as its Idempotency-Key."""
     return _process_then_put(
-        instance, lambda told: told.identity, lambda told: instance.entropy.token()
+        instance, lambda event: event.identity, lambda event: instance.entropy.token()
     )
 
 
 def _process_then_put(
-    instance: Instance, key_of: Callable[[Told], str], sent_key_of: Callable[[Told], str]
+    instance: Instance, key_of: Callable[[Read], str], sent_key_of: Callable[[Read], str]
 ) -> Function:
     client = PlainClient(instance)
 
-    def handle(told: Told) -> None:
-        key = key_of(told)
+    def handle(event: Read) -> None:
+        key = key_of(event)
         if instance.ledger.find([(key, "K")])[0] is None:
-            client.post([told.item], sent_key_of(told))
+            client.post([event.item], sent_key_of(event))
             instance.ledger.insert([{"pk": key, "sk": "K"}])
 
     return each_record(handle)

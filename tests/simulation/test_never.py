@@ -89,7 +89,7 @@ def test_a_second_destination_that_is_out_for_a_while_gets_all_that_is_its_own()
         ({"redriven": 10_000}, "redrives"),
         ({"invocations": 100_000}, "invocations"),
         ({"lines": 100_000}, "lines in the logs"),
-        ({"verdict_days": 11.0}, "found its end or a person after 11.0 days"),
+        ({"verdict_days": 11.0}, "settled or with a person after 11.0 days"),
         ({"days": 21.0}, "there was work for 21.0 days"),
     ],
 )
