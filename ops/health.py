@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from lambdas.relay.genesys.circuit_breaker import Circuit
 from lambdas.relay.kernel.limits import DAY_S, HOUR_S, MINUTE_S, RECONCILE_EVERY_S
 from lambdas.relay.kernel.time_format import iso
-from lambdas.relay.requests.states import OVERDUE, REVIEW
-from ops.reading import LISTED_MAX, Depth, Reading
+from lambdas.relay.requests.states import REVIEW
+from lambdas.relay.review.waiting import KINDS, UNREADABLE, sentence
+from ops.reading import Depth, Reading
 from ops.screen import age, plural
-from ops.spellings import SHORT_ID_CHARS
 
 #: a queue whose oldest message waits longer is behind
 BEHIND_S = 15 * MINUTE_S
@@ -20,10 +20,6 @@ RECONCILED_WITHIN_S = 2 * RECONCILE_EVERY_S + 5 * MINUTE_S
 
 #: the same for the audit; Genesys' record is at worst a day behind
 AUDITED_WITHIN_S = DAY_S + 2 * HOUR_S
-
-
-#: the kind of case that has no record
-QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def judge(reading: Reading) -> Standing:
         states=Counter(entry.state for entry in reading.attention),
         overdue=counts["overdue"],
         review=counts["review"],
-        quarantined=counts[QUARANTINE],
+        quarantined=counts[UNREADABLE],
         cases=cases,
         troubles=troubles,
     )
@@ -87,7 +83,7 @@ def _cases(reading: Reading) -> list[Case]:
         if entry.attention == REVIEW or entry.due_at_s * 1000 <= reading.now_ms
     ]
     unreadable = [
-        Case(QUARANTINE, one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
+        Case(UNREADABLE, one.name, "UNREADABLED", one.since_ms) for one in reading.quarantine
     ]
     return due + unreadable
 
@@ -102,33 +98,13 @@ def _of_queues(depths: Mapping[str, Depth]) -> Iterator[str]:
         yield f"Behind: {told}. Runbook: Backlog."
 
 
-#: kinds of cases: noun, predicate, the command that shows one, the runbook's section
-KINDS = (
-    (REVIEW, "request", "wait{} for a person", "`relay review show {}`", "WaitingForPerson"),
-    (
-        QUARANTINE,
-        "unreadable message",
-        "wait{} for a person",
-        "`relay review show {}`",
-        "WaitingForPerson",
-    ),
-    (OVERDUE, "request", "{} overdue", "`relay trace {}`", "Overdue"),
-)
-
-
 def _of_cases(cases: Sequence[Case]) -> Iterator[str]:
     """How many of each kind there are, and the one that has waited longest."""
-    for kind, noun, what, shows, section in KINDS:
-        found = [case for case in cases if case.kind == kind]
-        if not found:
-            continue
-        is_one, first = len(found) == 1, min(found, key=lambda case: case.since_ms)
-        forms = ("is", "are") if kind == OVERDUE else ("s", "")
-        which = "" if is_one else ", the oldest"
-        yield (
-            f"{at_least(len(found), noun)} {what.format(forms[not is_one])}{which}: "
-            f"{shows.format(first.name[:SHORT_ID_CHARS])}. Runbook: {section}."
-        )
+    for kind in KINDS:
+        found = [case for case in cases if case.kind == kind.name]
+        if found:
+            oldest_first = sorted(found, key=lambda case: case.since_ms)
+            yield sentence(kind, [case.name for case in oldest_first])
 
 
 def _of_reconcile(reading: Reading) -> Iterator[str]:
@@ -161,11 +137,6 @@ def _of_audit(reading: Reading) -> Iterator[str]:
             f"The last audit covered nothing after {iso(audited.until_ms)}: Genesys' own record "
             "ends there. Runbook: AuditFailing."
         )
-
-
-def at_least(count: int, noun: str) -> str:
-    """A count of what was listed; the list may be incomplete."""
-    return ("at least " if count >= LISTED_MAX else "") + plural(count, noun)
 
 
 def _pause_of(circuit: Circuit, seconds: float) -> str:

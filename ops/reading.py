@@ -16,12 +16,11 @@ from lambdas.relay.genesys.rate_limiter import Window
 from lambdas.relay.kernel.limits import MINUTE_S
 from lambdas.relay.ledger.shared import key_of
 from lambdas.relay.requests.states import OVERDUE, REVIEW
+from lambdas.relay.review.waiting import LISTED_MAX
 from ops.attention import Entry, read_attention
 from ops.connection import CLOCK, Line, Relay
 from ops.review_cases import Quarantined, quarantined
 
-#: most records listed; beyond it the counts say "at least"
-LISTED_MAX = 1_000
 #: SQS reports an age every minute, CloudWatch shows it a few minutes later
 AGE_WINDOW_S = 15 * MINUTE_S
 #: how far back to look for reconcile's last run

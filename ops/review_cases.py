@@ -9,7 +9,7 @@ from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.kernel.vault_keys import QUARANTINE
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.states import REVIEW
-from lambdas.relay.review.quarantined import quarantine_key
+from lambdas.relay.review.quarantined import name_of, quarantine_key
 from lambdas.relay.review.resolution import Parked, find
 from ops.attention import Entry, batch_ids, read_attention
 from ops.connection import Relay
@@ -86,7 +86,7 @@ def quarantined(relay: Relay, most: int | None, beginning: str = "") -> list[Qua
     )
     return [
         Quarantined(
-            row["Key"].removeprefix(QUARANTINE).removesuffix(".json"),
+            name_of(row["Key"]),
             int(row["LastModified"].timestamp() * 1000),
         )
         for page in pages

@@ -3,8 +3,8 @@ ways in which no machine does."""
 
 import re
 
-#: how much of an id people see, which is enough for the commands
-SHORT_ID_CHARS = 8
+from lambdas.relay.review.waiting import SHORT_ID_CHARS
+
 #: a telephone number (ITU-T E.164: 15 digits at most) as people write it, with or without the
 #: scheme of a URI (RFC 3966)
 _NUMBER = re.compile(r"(?:tel:)?(\+?(?:[ ().-]{0,2}\d){7,15})", re.IGNORECASE)

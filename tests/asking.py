@@ -102,9 +102,9 @@ class AskingVault:
         self._ask("s3:DeleteObject", f"{BUCKET}/{key}")
         self._inner.discard(key)
 
-    def count(self, beginning: str, most: int) -> int:
+    def keys(self, beginning: str, most: int) -> Sequence[str]:
         self._ask("s3:ListBucket", BUCKET)
-        return self._inner.count(beginning, most)
+        return self._inner.keys(beginning, most)
 
 
 class AskingQueue:

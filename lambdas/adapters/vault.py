@@ -1,6 +1,6 @@
 """The vault in S3."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,9 +51,10 @@ class S3Vault:
         with translated("DeleteObject"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def count(self, beginning: str, most: int) -> int:
+    def keys(self, beginning: str, most: int) -> Sequence[str]:
         with translated("ListObjectsV2"):
             answer = self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=beginning, MaxKeys=most
             )
-        return answer["KeyCount"]
+        found = sorted(answer.get("Contents", []), key=lambda row: row["LastModified"])
+        return [row["Key"] for row in found]

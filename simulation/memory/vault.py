@@ -1,5 +1,7 @@
 """The vault: documents by key."""
 
+from collections.abc import Sequence
+
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.reasons import Code
 from simulation.memory.faults import Faults
@@ -28,9 +30,9 @@ class MemoryVault:
         self._documents.pop(key, None)
         self._leave("vault.discard answered")
 
-    def count(self, beginning: str, most: int) -> int:
-        self._enter("vault.count")
-        return min(most, sum(key.startswith(beginning) for key in self._documents))
+    def keys(self, beginning: str, most: int) -> Sequence[str]:
+        self._enter("vault.keys")
+        return [key for key in self._documents if key.startswith(beginning)][:most]
 
     def _enter(self, call: str) -> None:
         self._gate.step(call)

@@ -30,13 +30,26 @@ def test_keeping_again_replaces(vault: Vault) -> None:
     assert vault.fetch("review/1.json") == "second"
 
 
-def test_documents_are_counted_by_the_beginning_of_their_keys(vault: Vault) -> None:
+def test_documents_are_listed_by_the_beginning_of_their_keys(vault: Vault) -> None:
     for key in ("quarantine/1.json", "quarantine/2.json", "review/1.json"):
         vault.keep(key, "{}")
 
-    assert vault.count("quarantine/", 10) == 2
-    assert vault.count("quarantine/", 1) == 1
-    assert vault.count("sealed/", 10) == 0
+    assert vault.keys("quarantine/", 10) == ["quarantine/1.json", "quarantine/2.json"]
+    assert len(vault.keys("quarantine/", 1)) == 1
+    assert vault.keys("sealed/", 10) == []
+
+
+def test_what_has_been_there_longest_is_listed_first() -> None:
+    """S3 lists by key, and shows times in seconds."""
+
+    class Client:
+        def list_objects_v2(self, **_request: object) -> dict[str, object]:
+            times = {"quarantine/a.json": 2, "quarantine/b.json": 1, "quarantine/c.json": 2}
+            return {"Contents": [{"Key": key, "LastModified": at} for key, at in times.items()]}
+
+    found = S3Vault(Client, "bucket").keys("quarantine/", 10)  # type: ignore[arg-type]
+
+    assert found == ["quarantine/b.json", "quarantine/a.json", "quarantine/c.json"]
 
 
 def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -> None:

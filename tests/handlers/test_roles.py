@@ -53,7 +53,7 @@ CALLS: dict[str, Callable[[Ports], object]] = {
     "fetch": _fetched,
     "fetch what is not there": lambda ports: ports.vault.fetch("sealed/b"),
     "discard": lambda ports: ports.vault.discard("review/a.json"),
-    "count": lambda ports: ports.vault.count("quarantine/", 1),
+    "keys": lambda ports: ports.vault.keys("quarantine/", 1),
     "queue": _received,
     "no redrive": lambda ports: ports.resume_redrive("batches"),
     "send nothing": lambda ports: ports.queue("writes").send([]),

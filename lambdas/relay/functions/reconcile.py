@@ -54,9 +54,8 @@ from lambdas.relay.requests.damage import shelving
 from lambdas.relay.requests.record import Record, batch_id_of, record_key
 from lambdas.relay.requests.states import OVERDUE, REVIEW
 from lambdas.relay.review.cases import complete, open_case, park, park_unrecorded
+from lambdas.relay.review.waiting import LISTED_MAX
 
-#: records listed per run for the metrics
-LISTED_MAX = 1_000
 NO_ROOM = Person(
     Code.UNCOUNTABLE(),
     "Find out why it cannot be processed; then put it into its queue again by hand.",
@@ -339,7 +338,7 @@ def _measure(deps: Deps, result: Result) -> None:
     result.overdue = listed + result.postponed + result.resent
     result.oldest_overdue_s = max(oldest_s, result.oldest_overdue_s)
     result.in_review, result.oldest_review_s = _listed(REVIEW, deps)
-    result.in_quarantine = deps.vault.count(QUARANTINE, LISTED_MAX)
+    result.in_quarantine = len(deps.vault.keys(QUARANTINE, LISTED_MAX))
     result.tell(deps.telemetry)
 
 

@@ -138,8 +138,9 @@ class Vault(Protocol):
 
     def discard(self, key: str) -> None: ...
 
-    def count(self, beginning: str, most: int) -> int:
-        """How many documents have a key with this beginning; counting ends at `most`."""
+    def keys(self, beginning: str, most: int) -> Sequence[str]:
+        """The keys of at most `most` documents whose keys have this beginning; of these, what has
+        been there longest comes first."""
 
 
 @dataclass(frozen=True, slots=True)
