@@ -1,8 +1,8 @@
 """What takes a stage of its own. Dead letters go back to work by the call that the AWS console
 makes, in parts and repeatedly; and what teams ask for, with real receivers.
 
-Every function is broken in turn, so that every dead-letter queue gets letters of its own; each is
-then repaired and its letters are redriven. At the end every event took effect once.
+Every function is broken in turn, so that every dead-letter queue gets dead letters of its own; each
+is then repaired and they are redriven. At the end every event took effect once.
 """
 
 import io
@@ -78,7 +78,7 @@ def test_every_dead_letter_queue_is_redriven_to_its_source_however_often(
     publish(lines, setting.source, stage, lambda _count: None)
 
     for verb in ("Intake", "Dedup", "Write"):
-        dead_letters = eventually(lambda v=verb: letters_once_all_are(stage, v))  # type: ignore[misc]
+        dead_letters = eventually(lambda v=verb: dead_letters_once_all_are(stage, v))  # type: ignore[misc]
         for dead_letter in dead_letters:
             assert_tells_why(dead_letter, verb)
         repair(stage, verb)
@@ -92,25 +92,25 @@ def test_a_redriven_check_finds_its_request_gone_and_ends(stage: Stage) -> None:
     break_function(stage, "Confirm")
     send(stage, "ChecksQueueUrl", CHECK.body, **CHECK.attributes)
 
-    (dead_letter,) = eventually(lambda: letters_in(stage, "Confirm"))
+    (dead_letter,) = eventually(lambda: dead_letters_in(stage, "Confirm"))
     assert dead_letter["MessageAttributes"]["batch"]["StringValue"] == "no-such-request"
     assert dead_letter["MessageAttributes"]["reason"]["StringValue"]
     repair(stage, "Confirm")
     redrive(stage, "Confirm")
 
     assert Watch(stage).until_quiet(lambda _sight: None)
-    assert not letters_in(stage, "Confirm")
+    assert not dead_letters_in(stage, "Confirm")
 
 
 def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_again(
     stage: Stage,
 ) -> None:
-    """Redrive to source: SQS does not know where a letter that a function wrote came from."""
+    """Redrive to source: SQS does not know where a message that a function sent there came from."""
     break_function(stage, "Confirm")
     send(stage, "ChecksDeadQueueUrl", CHECK.body, reason="a test", redrives="1", **CHECK.attributes)
     task = move(stage, "Confirm", to_source=True)
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
-    assert len(letters_in(stage, "Confirm")) == 1
+    assert len(dead_letters_in(stage, "Confirm")) == 1
 
     stage.reconcile()
 
@@ -118,7 +118,7 @@ def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_
     assert (task["Status"], task["DestinationArn"]) == ("COMPLETED", arn(stage, "ChecksQueueUrl"))
     repair(stage, "Confirm")
     assert Watch(stage).until_quiet(lambda _sight: None)
-    assert not letters_in(stage, "Confirm")
+    assert not dead_letters_in(stage, "Confirm")
 
 
 def test_every_team_has_what_is_its_own_once(stage: Stage, setting: Setting) -> None:
@@ -152,10 +152,10 @@ def assert_tells_why(dead_letter: dict[str, Any], verb: str) -> None:
 
 
 def redrive_by_halves(stage: Stage, setting: Setting, verb: str) -> None:
-    """Some letters by the command line, a copy of one by hand, the rest by the console's call;
+    """Some dead letters by the command line, a copy of one by hand, the rest by the console's call;
     then the call once more, on an empty queue."""
     queue = QUEUE_OF[verb].lower()
-    copied = letters_in(stage, verb)[0]
+    copied = dead_letters_in(stage, verb)[0]
     relay(setting, "dead-letters", "redrive", "--queue", queue, "--most", "3", "--yes")
     attributes = {n: v["StringValue"] for n, v in copied["MessageAttributes"].items()}
     send(stage, f"{QUEUE_OF[verb]}QueueUrl", copied["Body"], **attributes)
@@ -166,7 +166,7 @@ def redrive_by_halves(stage: Stage, setting: Setting, verb: str) -> None:
 def redrive(stage: Stage, verb: str) -> None:
     task = move(stage, verb)
     assert task["Status"] == "COMPLETED"
-    assert not letters_in(stage, verb)
+    assert not dead_letters_in(stage, verb)
 
 
 def move(stage: Stage, verb: str, *, to_source: bool = False) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def arn(stage: Stage, output: str) -> str:
     return answer["Attributes"]["QueueArn"]
 
 
-def letters_in(stage: Stage, verb: str) -> list[dict[str, Any]]:
-    """Every letter, seen and left."""
+def dead_letters_in(stage: Stage, verb: str) -> list[dict[str, Any]]:
+    """Every dead letter, read and left there."""
     sqs, url = stage.aws.client("sqs"), stage.outputs[f"{QUEUE_OF[verb]}DeadQueueUrl"]
     found: dict[str, dict[str, Any]] = {}
     while messages := sqs.receive_message(
@@ -206,13 +206,13 @@ def letters_in(stage: Stage, verb: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def letters_once_all_are(stage: Stage, verb: str) -> list[dict[str, Any]]:
-    """None while the function's queue holds what may become a letter yet."""
+def dead_letters_once_all_are(stage: Stage, verb: str) -> list[dict[str, Any]]:
+    """None while the function's queue holds what may still become a dead letter."""
     attributes = stage.aws.client("sqs").get_queue_attributes(
         QueueUrl=stage.outputs[f"{QUEUE_OF[verb]}QueueUrl"], AttributeNames=["All"]
     )["Attributes"]
     held = sum(int(count) for name, count in attributes.items() if name in WAITING)
-    return [] if held else letters_in(stage, verb)
+    return [] if held else dead_letters_in(stage, verb)
 
 
 def send(stage: Stage, output: str, body: str, **attributes: str) -> None:

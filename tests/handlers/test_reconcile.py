@@ -34,7 +34,7 @@ def test_a_dead_letter_that_was_sent_back_often_enough_is_a_persons(functions: F
 def test_the_console_s_default_redrive_is_taken_up_where_sqs_gave_it_up(
     functions: Functions,
 ) -> None:
-    """Reconcile itself would wait a quarter of an hour and more with a letter that came back."""
+    """Reconcile itself would wait 15 minutes and more with a dead letter that came back."""
     letter = encode(batch_of("a"))
     functions.deployment.send("writes-dead", letter, attributes={"redrives": "2"})
     functions.deployment.redrive_to_source("writes-dead")

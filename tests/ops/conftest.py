@@ -97,7 +97,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         yield deployed
 
 
-def letter(relay: Deployed, queue: str, body: str, **attributes: str) -> None:
+def dead_letter_in(relay: Deployed, queue: str, body: str, **attributes: str) -> None:
     """Puts a message into a dead-letter queue."""
     relay.queue(relay.line(queue).dead_url).send([Outgoing(body, attributes)])
 

@@ -10,7 +10,7 @@ from lambdas.relay.kernel.reasons import Code, sentence
 from lambdas.relay.messages.sealing import encode
 from ops.__main__ import main
 from ops.dead_letter import seconds
-from tests.ops.conftest import Deployed, letter, waiting
+from tests.ops.conftest import Deployed, waiting
 from tests.unit.batches import batch_of
 
 WHY = {
@@ -34,8 +34,8 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 @pytest.fixture
 def two(relay: Deployed) -> Deployed:
-    letter(relay, "writes", "one", **WHY)
-    letter(
+    dead_letter_in(relay, "writes", "one", **WHY)
+    dead_letter_in(
         relay,
         "writes",
         "two",
@@ -82,7 +82,7 @@ def test_a_dry_run_says_what_would_be_done(
 def test_what_counts_our_own_looks_is_not_shown_as_tries(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter(relay, "writes", "moved by SQS")
+    dead_letter_in(relay, "writes", "moved by SQS")
 
     for _ in range(3):
         (row,) = said(capsys, "dead-letters", "list")
@@ -112,7 +112,7 @@ def test_a_table_stays_in_one_piece_in_a_pipe(
     two: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS")
-    letter(two, "writes", "three", **{**WHY, "reason": "x" * 300})
+    dead_letter_in(two, "writes", "three", **{**WHY, "reason": "x" * 300})
 
     assert main(["dead-letters", "list"]) == 0
     (row,) = [line for line in capsys.readouterr().out.splitlines() if "x" * 300 in line]
@@ -136,7 +136,7 @@ def test_a_whole_queue_goes_back_as_the_console_moves_it(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("dead-letters", "redrive", "--queue", "writes", "--whole-queue")
-    letter(two, "checks", "of another queue", **WHY)
+    dead_letter_in(two, "checks", "of another queue", **WHY)
 
     assert said(capsys, *command, "--dry-run") == {"matching": 2, "redriven": 0}
     assert not waiting(two, two.line("writes").url)
@@ -213,7 +213,7 @@ def test_what_is_discarded_is_kept_with_who_and_why(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch = batch_of("a")
-    letter(relay, "writes", encode(batch), **{**WHY, "batch": batch.batch_id})
+    dead_letter_in(relay, "writes", encode(batch), **{**WHY, "batch": batch.batch_id})
 
     said(capsys, "dead-letters", "discard", "--batch", batch.batch_id, "--note", "a test", "--yes")
 
@@ -230,8 +230,8 @@ def test_what_is_discarded_is_kept_with_who_and_why(
 def test_a_letter_that_sqs_or_eventbridge_wrote_says_so(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter(relay, "events", "{}", ERROR_CODE="SQS_DENIED", ERROR_MESSAGE="no permission")
-    letter(relay, "writes", "x")
+    dead_letter_in(relay, "events", "{}", ERROR_CODE="SQS_DENIED", ERROR_MESSAGE="no permission")
+    dead_letter_in(relay, "writes", "x")
 
     reasons = {row["reason"] for row in said(capsys, "dead-letters", "list")}
 
@@ -252,8 +252,8 @@ def test_another_duration_is_refused_with_an_example(capsys: pytest.CaptureFixtu
 @pytest.fixture
 def many(relay: Deployed) -> Deployed:
     for number in range(25):
-        letter(relay, "writes", str(number), **WHY)
-    letter(relay, "events", "another", **WHY)
+        dead_letter_in(relay, "writes", str(number), **WHY)
+    dead_letter_in(relay, "events", "another", **WHY)
     return relay
 
 

@@ -45,7 +45,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(captured.out)
 
 
-@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the release before"])
+@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the previous release"])
 def test_events_of_a_personal_name_are_listed(
     three: Deployed, capsys: pytest.CaptureFixture[str], is_keyed: bool
 ) -> None:

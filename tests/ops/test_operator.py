@@ -18,7 +18,7 @@ from ops.__main__ import main
 from ops.connection import CLOCK
 from stacks.encryption import USES
 from tests.handlers.roles import Roles
-from tests.ops.conftest import LOG_GROUP, Deployed, letter
+from tests.ops.conftest import LOG_GROUP, Deployed, dead_letter_in
 from tests.ops.test_redeliver import NOTE, shop, times
 from tests.ops.test_runbook import BATCH, in_trouble
 from tests.stacks.environments import environment_text
@@ -94,7 +94,7 @@ def night(relay: Deployed) -> Iterator[tuple[list[str], int]]:
     yield ["review", "resolve", name, "--did-not-happen", "--yes", *NOTE], 0
     yield ["review", "resolve", UNREADABLE, "--discard", "--yes", *NOTE], 0
     for queue in QUEUES:
-        letter(relay, queue, encode(BATCH), reason="out of reach")
+        dead_letter_in(relay, queue, encode(BATCH), reason="out of reach")
     yield ["dead-letters", "discard", "--reason", "reach", "--yes", *NOTE], 0
     yield ["redeliver", "--bus", "relay", *times(), *NOTE, "--yes"], 0
     yield ["replay-archive", "--bus", "relay", *times(), "--yes"], 0

@@ -10,7 +10,7 @@ from ops import app
 from ops.__main__ import main
 from ops.connection import Relay, Target
 from ops.errors import OpsError
-from tests.ops.conftest import Deployed, letter
+from tests.ops.conftest import Deployed, dead_letter_in
 from tests.stacks.environments import environment_text
 
 
@@ -64,7 +64,7 @@ def test_an_environment_that_cannot_be_read_needs_somebody_and_hides_no_other(
 def test_what_one_of_them_needs_is_told(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter(relay, "writes", "{}")
+    dead_letter_in(relay, "writes", "{}")
 
     assert main(["status", "--all", "--profile", "relay-{environment}"]) == 1
 

@@ -17,7 +17,7 @@ from lambdas.relay.messages.sealing import encode
 from lambdas.relay.review.cases import park
 from ops.__main__ import main
 from ops.connection import CLOCK
-from tests.ops.conftest import Deployed, letter
+from tests.ops.conftest import Deployed, dead_letter_in
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,7 +148,7 @@ def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
         vault=relay.vault,
         now_ms=NOW_MS,
     )
-    letter(relay, "writes", encode(BATCH), reason=reason, first_seen="2026-01-09T10:00:00Z")
+    dead_letter_in(relay, "writes", encode(BATCH), reason=reason, first_seen="2026-01-09T10:00:00Z")
     return relay
 
 

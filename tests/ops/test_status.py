@@ -20,7 +20,7 @@ from ops.reading import Audited, Depth, Reading, Reconciled, Ringing, alarm_name
 from ops.review_cases import Quarantined
 from ops.screen import Screen
 from ops.status import watch
-from tests.ops.conftest import Deployed, letter
+from tests.ops.conftest import Deployed, dead_letter_in
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -173,7 +173,7 @@ def test_a_quiet_relay_says_so_and_exits_with_0(
 
 
 def test_a_dead_letter_needs_somebody(seen: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
-    letter(seen, "checks", "x")
+    dead_letter_in(seen, "checks", "x")
 
     assert told(capsys, 1)["queues"]["checks"]["dead"] == 1
 
@@ -232,7 +232,7 @@ def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said
         looks.append(seconds)
         if len(looks) == 2:
             raise KeyboardInterrupt
-        letter(seen, "checks", "x")
+        dead_letter_in(seen, "checks", "x")
 
     assert not watch(seen, Screen(as_json=False), pause)
     said = capsys.readouterr().out

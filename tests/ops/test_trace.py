@@ -19,7 +19,7 @@ from ops.audit_trail import EventWay, RequestWay, Trace
 from ops.event_history import ways
 from ops.ledger_search import is_meant
 from simulation.memory.credentials import PERSONAL_KEY
-from tests.ops.conftest import Deployed, letter
+from tests.ops.conftest import Deployed, dead_letter_in
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
 (BATCH,) = sealed([sealed_event("a", conversation="c1"), sealed_event("b")])
@@ -225,7 +225,7 @@ def test_a_name_is_found_as_people_paste_it(
         assert [event["request"] for event in told(capsys, name)] == [OF_CALL.batch_id], name
 
 
-@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the release before"])
+@pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the previous release"])
 @pytest.mark.parametrize("kept", ["tel:+4915112345678", "+4915112345678"])
 def test_a_telephone_number_is_found_however_it_is_written(
     relay: Deployed, capsys: pytest.CaptureFixture[str], kept: str, is_keyed: bool
@@ -236,7 +236,7 @@ def test_a_telephone_number_is_found_however_it_is_written(
     partition = hidden(kept, lambda: PERSONAL_KEY) if is_keyed else ""
     (batch,) = sealed([replace(event, partition=partition)])
     with_members(relay, batch)
-    letter(relay, "events", json.dumps({"to": kept}), reason="the ledger does not answer")
+    dead_letter_in(relay, "events", json.dumps({"to": kept}), reason="the ledger does not answer")
 
     for name in written_so:
         assert [event["request"] for event in told(capsys, name)] == [batch.batch_id], name
@@ -273,7 +273,7 @@ def test_what_nobody_could_read_is_found_by_what_it_says(
 def test_a_dead_letter_is_found_by_what_it_says_and_by_its_own_id(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter(relay, "events", MESSAGE, reason="the ledger does not answer")
+    dead_letter_in(relay, "events", MESSAGE, reason="the ledger does not answer")
 
     (found,) = told(capsys, "order-4711")
     assert found["where"] == "events-dead"
@@ -326,7 +326,7 @@ def test_what_cannot_be_searched_is_not_said_to_be_nowhere(
     for limit in ("LETTERS_MAX", "DOCUMENTS_MAX", "MESSAGES_MAX"):
         monkeypatch.setattr(f"ops.elsewhere.{limit}", 1)
     for number in range(2):
-        letter(relay, "checks", "{}", reason="429")
+        dead_letter_in(relay, "checks", "{}", reason="429")
         relay.vault.keep(f"quarantine/{number}.json", json.dumps({"message": "{}", "reason": "r"}))
         relay.vault.keep(f"sealed/{number}.json", "{}")
     events = relay.queue(relay.line("events").url)
@@ -348,7 +348,7 @@ def test_an_event_whose_request_is_a_dead_letter_says_so(
 ) -> None:
     claim(BATCH, relay.ledger, NOW_MS)
     written(relay, BATCH, "OPEN", attempt=3)
-    letter(relay, "writes", encode(BATCH), reason="429")
+    dead_letter_in(relay, "writes", encode(BATCH), reason="429")
 
     event, *others = told(capsys, BATCH.events[1].identity)
     assert event["fate"] == "is being written"
@@ -360,7 +360,7 @@ def test_what_is_delivered_is_looked_for_nowhere_else(
 ) -> None:
     claim(BATCH, relay.ledger, NOW_MS)
     written(relay, BATCH, "DONE", attempt=1)
-    letter(relay, "writes", encode(BATCH), reason="a copy")
+    dead_letter_in(relay, "writes", encode(BATCH), reason="a copy")
 
     assert [event["fate"] for event in told(capsys, BATCH.batch_id)] == ["delivered"] * 2
 
@@ -463,7 +463,7 @@ def test_a_search_that_ends_early_looks_elsewhere_and_says_so(
     assert "Only 1 item" in said
     assert "--thorough" in said
 
-    letter(split, "events", MESSAGE, reason="the ledger does not answer")
+    dead_letter_in(split, "events", MESSAGE, reason="the ledger does not answer")
     assert main(["trace", "order-4711"]) == 0
     said = capsys.readouterr().out
     assert "relay dead-letters show" in said

@@ -145,7 +145,7 @@ class Simulated(World):
         return write_function(self, self.settings)
 
     def _exists(self, event: Event) -> None:
-        """What Genesys tells of, it has."""
+        """Genesys has what it publishes events about."""
         participant = event.body.get("participantId")
         participants = [participant] if isinstance(participant, str) else []
         if event.conversation_id:
@@ -182,7 +182,7 @@ class Simulated(World):
         return batch
 
     def write_once(self, writer: Function | None = None) -> bool:
-        """One invocation; whether there was a message for it."""
+        """One invocation; returns whether there was a message for it."""
         deliveries = self.stored_queue("writes").receive(1)
         deadline_ms = self.timeline.now_ms + LIVE.function_timeout_s["write"] * 1000
         kept = (writer or self.write)(deliveries, deadline_ms)

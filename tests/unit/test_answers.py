@@ -1,4 +1,4 @@
-"""Answers that real platforms and what stands before them have given, through the writer."""
+"""Answers that real platforms, and proxies in front of them, have given; through the writer."""
 
 import json
 import statistics
@@ -36,7 +36,7 @@ def own_error(status: int, message: str) -> Answer:
 
 
 def says(world: Simulated, answer: Callable[[Request], Answer | None] | Answer) -> list[Request]:
-    """Has Genesys answer writes so, and lists those that it answered; None: as it really would."""
+    """Genesys answers writes with this; lists those that it answered. None: with its own answer."""
     sent: list[Request] = []
 
     def instead(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Any:
@@ -103,7 +103,7 @@ STAY_SO: list[Callable[[int], Any]] = [
 @pytest.mark.parametrize(
     ("unknown", "sends"), [("repost", 2), ("manual", 1)], ids=["repeated once", "not repeated"]
 )
-def test_what_a_2xx_does_not_say_twice_a_person_has_with_the_answer(
+def test_a_2xx_that_says_nothing_twice_goes_to_a_person_with_the_answer(
     unknown: str, sends: int, body: Callable[[int], Any]
 ) -> None:
     world = Simulated(configuration({**JOURNEY, "unknown": unknown}))
@@ -128,7 +128,7 @@ def test_what_a_2xx_does_not_say_twice_a_person_has_with_the_answer(
     assert "doubt_since_ms" in record
 
 
-def test_a_page_that_everybody_gets_is_no_requests_doing_where_repeating_does_no_harm() -> None:
+def test_a_page_that_everybody_gets_blames_no_request_that_can_be_repeated() -> None:
     world = Simulated(configuration({**JOURNEY, "key": {"honoured_hours": 24}}))
     for number in range(40):
         world.batch([envelope(number)], str(number))
@@ -143,7 +143,7 @@ def test_a_page_that_everybody_gets_is_no_requests_doing_where_repeating_does_no
     assert world.telemetry.counts["BreakerOpened"] == 1
 
 
-def test_an_answer_that_says_nothing_once_keeps_nobody_from_the_next() -> None:
+def test_one_answer_that_says_nothing_does_not_hold_up_the_next() -> None:
     world = Simulated()
     batch = world.batch([envelope(n) for n in range(3)])
     sent: list[Request] = []
@@ -234,7 +234,7 @@ def test_a_2xx_in_another_form_is_given_to_a_person_and_not_asked_for_again(
     assert case.get("answer", "") == answer.body.decode()
 
 
-def test_what_an_unclear_request_brings_about_is_known_by_the_id_of_its_answer() -> None:
+def test_what_an_unclear_request_causes_is_known_by_the_id_of_its_answer() -> None:
     known = configuration(section("generic"))
     confirmation = Confirmation("conversation", ("created",), 30, key="answer")
     there = replace(known.destinations["there"], confirmation=confirmation)
@@ -519,7 +519,7 @@ METRICS = section("external-metrics")
 
 
 @pytest.mark.parametrize("processed", [0, 1, 3])
-def test_a_metric_of_which_its_answer_does_not_speak_is_not_delivered(processed: int) -> None:
+def test_a_metric_that_its_answer_does_not_mention_is_not_delivered(processed: int) -> None:
     world = Simulated(configuration(METRICS))
     world.batch([envelope(1), envelope(2)])
 
@@ -536,7 +536,7 @@ def test_a_metric_of_which_its_answer_does_not_speak_is_not_delivered(processed:
 
 
 @pytest.mark.parametrize("row", [None, {}, "x", {"message": "no", "code": "bad"}], ids=repr)
-def test_contacts_that_its_answer_does_not_show_are_not_delivered(row: Any) -> None:
+def test_contacts_that_the_answer_does_not_show_are_not_delivered(row: Any) -> None:
     world = Simulated(configuration(section("outbound-contacts")))
     batch = world.batch([envelope(1), envelope(2)])
     says(world, lambda r: document(200, [json.loads(r.body)[0], row]))
@@ -671,8 +671,8 @@ def test_a_conflict_that_passes_rejects_nothing() -> None:
 
 
 @pytest.mark.parametrize("was_answered", [True, False])
-def test_of_a_conflict_that_does_not_pass_one_person_is_told(was_answered: bool) -> None:
-    """Of the whole request, whether or not it may have taken effect before."""
+def test_a_conflict_that_does_not_pass_is_one_case(was_answered: bool) -> None:
+    """For the whole request, whether or not it may have taken effect before."""
     world = Simulated(configuration(CONTACTS))
     world.batch([envelope(n) for n in range(10)])
     conflict = own_error(409, "version number of the modified resource must match")
@@ -713,7 +713,7 @@ def test_words_that_end_in_the_middle_of_a_character_are_put_on_record(
     assert "the value" in str(world.table.items[record_key(batch.batch_id)]["history"])
 
 
-# --- until when
+# --- how long to wait
 
 
 def test_maintenance_with_a_time_costs_a_request_or_two_and_lists_nothing() -> None:
@@ -767,7 +767,7 @@ AT_ONCE = ["0", "-5", "0.001", "1", "Fri, 20 Nov 2020 10:00:00 GMT", "1600000000
 
 @pytest.mark.parametrize("said", AT_ONCE)
 @pytest.mark.parametrize("status", [409, 413, 503])
-def test_who_is_told_again_and_again_to_come_at_once_asks_less_and_less(
+def test_a_writer_told_repeatedly_to_come_back_at_once_asks_less_and_less(
     status: int, said: str
 ) -> None:
     world = Simulated(configuration(CONTACTS))
@@ -812,7 +812,7 @@ def test_one_request_that_is_always_told_to_wait_soon_leaves_the_others_alone(
 
 
 @pytest.mark.parametrize("status", [409, 413])
-def test_a_refusal_that_says_until_when_is_asked_for_again_then(status: int) -> None:
+def test_a_refusal_that_names_a_time_is_retried_then(status: int) -> None:
     world = Simulated(configuration(CONTACTS))
     batch = world.batch([envelope(1)])
     began_ms = world.timeline.now_ms

@@ -45,7 +45,7 @@ def delivered(world: World, queue: str, body: str, receives: int) -> Delivery:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_message_is_given_up_into_its_own_dead_letters_before_sqs_does_it_unsaid(
+def test_a_message_is_dead_lettered_with_its_reason_before_sqs_does_it_without(
     queue: str,
 ) -> None:
     assemble, body, fault = CONSUMERS[queue]
@@ -136,7 +136,7 @@ class Slow:
         return self._ledger.insert(items)
 
 
-def test_dedup_leaves_a_slow_ledger_in_peace() -> None:
+def test_dedup_leaves_a_slow_ledger_alone() -> None:
     world = World()
     slow = Slow(world)
     world.ledger = slow  # type: ignore[assignment]
@@ -150,7 +150,7 @@ def test_dedup_leaves_a_slow_ledger_in_peace() -> None:
     assert world.telemetry.counts["LedgerSpared"] > 0
 
 
-def test_a_writer_waits_by_the_pace_that_its_client_keeps_to() -> None:
+def test_a_writer_waits_by_its_clients_own_rate_limiter() -> None:
     """Two would lease slots from the same window, and use one of two."""
     world = Simulated()
     world.batch([envelope(1)])

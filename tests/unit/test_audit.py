@@ -46,7 +46,7 @@ def kinds(envelopes: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
     }
 
 
-def test_what_came_is_not_missed(world: World) -> None:
+def test_what_came_is_not_missing(world: World) -> None:
     told = calls(3)
     world.hold(*told)
     for each in told:
@@ -99,7 +99,7 @@ def test_nothing_at_all_is_one_gap(world: World) -> None:
     assert len(gap.missing) == 24
 
 
-def test_a_topic_of_which_nothing_came_is_called_forgotten(world: World) -> None:
+def test_a_topic_without_any_event_is_called_forgotten(world: World) -> None:
     told = calls(4)
     world.hold(*told)
     for each in told:
@@ -110,7 +110,7 @@ def test_a_topic_of_which_nothing_came_is_called_forgotten(world: World) -> None
     assert (gap.cause, gap.types, len(gap.missing)) == ("topic", [f"{DETAIL}acd.end"], 4)
 
 
-def test_what_no_route_takes_is_not_missed() -> None:
+def test_what_no_route_takes_is_not_missing() -> None:
     route = {
         "name": "one",
         "destination": "there",
@@ -156,7 +156,7 @@ def test_what_may_still_be_under_way_is_not_judged(world: World) -> None:
     assert found.period.until_ms == NOW_MS - UNDER_WAY_S * 1000
 
 
-def test_what_genesys_has_not_got_yet_is_not_judged(world: World) -> None:
+def test_what_genesys_does_not_have_yet_is_not_judged(world: World) -> None:
     """Jobs know what is older than dataAvailabilityDate; what is younger may be incomplete."""
     told = [conversation(n, NOW - timedelta(hours=6 * (9 - n))) for n in range(8)]
     known_until = NOW - timedelta(hours=24)
@@ -172,7 +172,7 @@ def test_what_genesys_has_not_got_yet_is_not_judged(world: World) -> None:
     )
 
 
-def test_a_period_is_without_its_end_and_asked_for_in_whole_seconds() -> None:
+def test_a_period_excludes_its_end_and_is_queried_in_whole_seconds() -> None:
     period = Period(NOW_MS, NOW_MS + 1_500)
 
     assert [at_ms in period for at_ms in (NOW_MS - 1, NOW_MS, NOW_MS + 1_499, NOW_MS + 1_500)] == [
@@ -191,7 +191,7 @@ def test_every_page_is_read(world: World) -> None:
     assert world.audited(since=NOW - timedelta(days=3)).conversations == 230
 
 
-def test_it_keeps_to_the_pace_and_waits_for_its_turn() -> None:
+def test_it_keeps_to_the_rate_limit_and_waits_for_its_turn() -> None:
     world = World(configured())
     world.hold(*calls(230, timedelta(minutes=2)))
     pace = world.rate_limiter()
@@ -214,7 +214,7 @@ def test_without_time_to_wait_it_says_so() -> None:
         world.audited(patience_s=1)
 
 
-def test_a_permission_that_lacks_is_told_in_genesys_words() -> None:
+def test_a_missing_permission_is_reported_in_genesys_words() -> None:
     world = World(configured())
     forbidden = json.dumps({"forbidden": ["details-query"]}).encode()
     control(world.platform, Request("POST", "/_sim/conduct", {}, {}, forbidden))
@@ -224,7 +224,7 @@ def test_a_permission_that_lacks_is_told_in_genesys_words() -> None:
     assert world.platform.record.summary()["requests_by_endpoint"]["details-query"] == 1
 
 
-def test_what_an_event_of_ours_may_have_caused_is_not_missed() -> None:
+def test_what_we_may_have_caused_ourselves_is_not_missing() -> None:
     """Such an event confirms the request and is claimed by nobody."""
     conversations = {"kind": "conversations", "item": {"phoneNumber": "'+49'"}}
     route = {"name": "all", "destination": "there", "topics": ["v2.detail.events.*"]}
@@ -275,7 +275,7 @@ def judged(world: World, told: Callable[[], Iterable[dict[str, Any]]], **more: A
     return audit(period, Deps(analytics, world.ledger, world.configuration, **more), NOW_MS)
 
 
-def test_a_conversation_that_is_told_again_on_a_later_page_is_judged_as_one(world: World) -> None:
+def test_a_conversation_repeated_on_a_later_page_is_judged_once(world: World) -> None:
     whole = conversation("it", MORNING)
     begun = {**whole, "participants": whole["participants"][:1]}
     world.arrive(all_of(whole)[:4])

@@ -1,5 +1,5 @@
-"""What the audit makes of answers that are none of the record's: nothing found is not said of what
-was not looked for."""
+"""What the audit makes of answers that are not from the record: it never reports that nothing is
+missing where it could not look."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ NONE_OF_ITS_OWN: list[Any] = [
 
 
 def answering(world: World, said: Any, where: str, times: int = 10**9) -> list[str]:
-    """Genesys answers there with 200 and this; lists what it was asked."""
+    """Genesys answers this path with 200 and this document; lists what it was asked."""
     data = said if isinstance(said, bytes) else json.dumps(said).encode()
     asked: list[str] = []
 
@@ -60,7 +60,7 @@ def test_what_is_no_page_of_the_record_does_not_say_that_nothing_is_missing(
 
 
 @pytest.mark.parametrize("body", NONE_OF_ITS_OWN[:2] + NONE_OF_ITS_OWN[-3:], ids=str)
-def test_what_passes_is_asked_for_again(body: Any) -> None:
+def test_what_fails_for_now_is_asked_for_again(body: Any) -> None:
     world = World(configured())
     answering(world, body, "/details/query", times=1)
     assert world.audited().conversations == 0
@@ -82,7 +82,7 @@ def test_without_a_count_of_hits_a_full_page_has_a_next_one() -> None:
 
 
 @pytest.mark.parametrize(("more_s", "where"), [(0, "/query"), (1, "/jobs")])
-def test_a_day_is_read_by_a_query_and_what_is_longer_by_a_job(more_s: int, where: str) -> None:
+def test_a_day_is_read_by_a_query_and_a_longer_period_by_a_job(more_s: int, where: str) -> None:
     world = World(configured())
     until = NOW - timedelta(hours=12)  # all of it is on record by now
     world.audited(since=until - timedelta(days=1, seconds=more_s), until=until)

@@ -40,7 +40,7 @@ def notes(world: World, message: str) -> list[dict[str, Any]]:
     return [dict(fields) for said, fields in world.telemetry.notes if said == message]
 
 
-def test_where_all_came_it_says_so() -> None:
+def test_if_everything_came_it_says_so() -> None:
     world = world_of(5, range(5))
 
     found = run(world)
@@ -65,7 +65,7 @@ def test_conversations_that_never_came_are_counted_and_nobody_is_named() -> None
     assert not any(conversation(n, NOW)["conversationId"] in named for n in range(7))
 
 
-def test_of_what_never_came_it_keeps_no_more_than_the_places(
+def test_it_keeps_no_more_than_the_places_of_what_never_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After days without an event that would be everything there is."""
@@ -83,7 +83,7 @@ def test_of_what_never_came_it_keeps_no_more_than_the_places(
     assert not any(event.body for event in made[0].comparison.expected)
 
 
-def test_it_looks_no_further_back_than_it_is_told_and_judges_no_last_hour() -> None:
+def test_it_looks_no_further_back_than_configured_and_skips_the_last_hour() -> None:
     world = world_of(60, range(0))
 
     found = run(world)
@@ -93,7 +93,7 @@ def test_it_looks_no_further_back_than_it_is_told_and_judges_no_last_hour() -> N
     assert found.missing_conversations == 48
 
 
-def test_what_genesys_cannot_tell_of_yet_is_not_judged() -> None:
+def test_what_genesys_cannot_report_yet_is_not_judged() -> None:
     world = World(configured())
     known = NOW - timedelta(hours=12)
     world.hold(
@@ -133,7 +133,7 @@ def test_it_leaves_half_of_the_rate_limit_and_waits_for_the_next_window() -> Non
     assert len(asked) <= 5 * (int(minutes) + 1)
 
 
-def test_where_there_are_lanes_it_goes_in_the_last_one() -> None:
+def test_with_lanes_it_goes_in_the_last_one() -> None:
     world = world_of(3, range(3), lanes=True)
 
     run(world)
@@ -145,7 +145,7 @@ def test_where_there_are_lanes_it_goes_in_the_last_one() -> None:
 
 
 def test_without_time_left_it_fails_and_counts_nothing() -> None:
-    """A count of what one half of the conversations came to would be no count."""
+    """A count over half of the conversations would be wrong."""
     world = world_of(500, range(0))
 
     with pytest.raises(Transient):

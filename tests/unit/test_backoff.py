@@ -66,7 +66,7 @@ def test_what_waits_for_a_person_is_looked_at_in_proportion_to_its_wait() -> Non
         (None, None),
     ],
 )
-def test_retry_after_in_every_form_in_which_it_is_met(
+def test_retry_after_in_every_form_found_in_practice(
     said: str | None, seconds: float | None
 ) -> None:
     assert retry_after_s(said, NOW_MS) == seconds

@@ -1,4 +1,4 @@
-"""Who is turned away comes back when it can be served, however many there are."""
+"""Requests that are turned away come back when they can be served, however many there are."""
 
 from lambdas.relay.genesys.bookings import OVERBOOKED, WINDOWS_MAX, Bookings
 from lambdas.relay.kernel.limits import GENESYS_WINDOW_S
@@ -15,7 +15,7 @@ def serving(windows: int = 1) -> Bookings:
     return bookings
 
 
-def test_the_next_windows_are_filled_one_after_the_other() -> None:
+def test_the_next_windows_are_filled_one_after_another() -> None:
     bookings = serving()
     waits = [bookings.book(NOW_MS, 20.0) for _ in range(200)]
 

@@ -1,4 +1,4 @@
-"""The breakers' numbers are the environment's, and what would be unsafe is one sentence."""
+"""The environment sets the breakers' numbers, and an unsafe one gives a one-sentence error."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def configured(**breakers: Any) -> Breakers:
     return parse(document).breakers
 
 
-def test_without_a_word_they_are_as_ever() -> None:
+def test_without_settings_they_have_their_defaults() -> None:
     assert configured() == Breakers()
 
 
@@ -36,7 +36,7 @@ def test_what_holds_between_the_defaults_holds() -> None:
     assert [sentence for sentence, holds in Breakers().relations() if not holds] == []
 
 
-def test_each_setting_is_what_was_said_and_the_rest_the_default() -> None:
+def test_each_setting_is_as_configured_and_the_rest_are_defaults() -> None:
     said = configured(
         destination={"failures": 2, "pause_min_s": 30},
         ledger={"slow_s": 0.05, "calls": 10},
@@ -69,12 +69,12 @@ def test_each_setting_is_what_was_said_and_the_rest_the_default() -> None:
         ({"silence": {"pause_s": 600}}, "pause_s is 600; expected at most within_s, .* 300"),
     ],
 )
-def test_what_is_unsafe_is_one_sentence(breakers: dict[str, Any], sentence: str) -> None:
+def test_an_unsafe_setting_gives_one_sentence(breakers: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         configured(**breakers)
 
 
-def test_a_destination_rests_after_as_many_failures_as_were_said() -> None:
+def test_a_destination_rests_after_as_many_failures_as_configured() -> None:
     soon = DestinationBreaker(failures=2, refusals=3, pause_min_s=30)
     once = failed(Circuit(), NOW_MS, soon)
     assert not once.is_open
@@ -93,7 +93,7 @@ def test_all_writers_of_an_environment_know_its_numbers() -> None:
     assert breaker.failed("journey", NOW_MS)
 
 
-def test_silence_is_what_was_said_to_be_silence() -> None:
+def test_silence_is_what_is_configured_as_silence() -> None:
     circuit, permission = ended_silent(ConfirmationCircuit(), NOW_MS, 0, SilenceBreaker(windows=2))
     assert permission == "ask"
     circuit, permission = ended_silent(
@@ -102,7 +102,7 @@ def test_silence_is_what_was_said_to_be_silence() -> None:
     assert (permission, circuit.open_until_ms - NOW_MS) == ("wait", 7_000)
 
 
-def test_a_ledger_is_slow_from_where_it_was_said() -> None:
+def test_a_ledger_is_slow_from_the_configured_time() -> None:
     """Source 001's example: 50 ms."""
     world = World()
     slow = LedgerBreaker(slow_s=0.05, calls=1)

@@ -81,7 +81,7 @@ def test_the_schema_is_a_schema_and_its_examples_are_events() -> None:
         assert envelope("shop", example).topic == example["type"]
 
 
-#: members as senders get them: right, nearly right, and quite wrong
+#: members as senders write them: right, nearly right, and quite wrong
 _WORDS = st.text(max_size=8) | st.sampled_from(["a" * n for n in (128, 129, 256, 257)])
 _MOMENTS = st.sampled_from(
     [
@@ -181,7 +181,7 @@ def test_the_senders_own_id_is_the_identity() -> None:
     assert event().identity != event(source="another").identity
 
 
-def test_another_content_under_the_same_id_is_a_collision_not_a_copy() -> None:
+def test_other_content_under_the_same_id_is_a_collision_not_a_copy() -> None:
     changes: list[dict[str, Any]] = [
         {"identifiers": {}},
         {"attributes": {}},
@@ -204,9 +204,9 @@ def test_another_content_under_the_same_id_is_a_collision_not_a_copy() -> None:
         ("0b0e8b3c-0000-4000-8000-00000000000a", "0B0E8B3C-0000-4000-8000-00000000000A"),
     ],
 )
-def test_an_id_is_compared_to_the_letter(own_id: str, other: str) -> None:
-    """A sender's id is the sender's: what it spells otherwise may be another event, and one too
-    many is on record, while one too few would be lost."""
+def test_an_id_is_compared_letter_by_letter(own_id: str, other: str) -> None:
+    """Ids belong to the sender: one that is spelled differently may be another event. A surplus
+    event is on record, while a missing one would be lost."""
     assert event(id=own_id).identity == event(id=own_id).identity
     assert event(id=own_id).identity != event(id=other).identity
 
@@ -215,7 +215,7 @@ def test_an_id_is_compared_to_the_letter(own_id: str, other: str) -> None:
     ("first", "second", "collisions"),
     [("c-1", "c-1", 1), (None, None, 1), ("c-1", "c-2", 0), ("c-1", None, 0)],
 )
-def test_another_content_under_a_known_id_is_delivered_and_counted_as_it_is_said(
+def test_other_content_under_a_known_id_is_delivered_and_counted_as_documented(
     first: str | None, second: str | None, collisions: int
 ) -> None:
     """docs/entrances.md: counted where both name the same conversation, or neither names one."""
@@ -261,7 +261,7 @@ def test_the_correlation_id_is_no_part_of_the_event(own_id: str | None) -> None:
     assert first.correlation_id == "c1"
 
 
-def test_an_id_is_not_taken_for_a_content() -> None:
+def test_an_id_is_not_taken_for_content() -> None:
     """Hashes of different kinds never meet."""
     plain = envelope("shop", {"type": "t", "occurredAt": "2026-01-31T09:30:00Z"})
     said = canonical(["shop", "t", "2026-01-31T09:30:00Z", {}, {}, {}])

@@ -45,7 +45,7 @@ def rung(world: Simulated, batch_id: str) -> tuple[int, str]:
 
 
 def is_right(times: int, state: str) -> bool:
-    """Accepted ones rang once; what nobody knows of rang at most once, and a person has it."""
+    """Accepted calls rang once; where the outcome is unknown, at most once, and a person has it."""
     return times == 1 if state in ("PENDING_EVENT", "DONE") else times <= 1 and state == ASKED
 
 
@@ -117,7 +117,7 @@ def test_in_a_bad_hour_nobody_is_rung_twice(what: str) -> None:
 @pytest.mark.parametrize(
     ("confirmation", "seconds"), [({}, 30), ({"window_s": 10}, 10), ({"window_s": 900}, 900)]
 )
-def test_the_window_that_the_environment_says_is_the_one_that_is_waited(
+def test_the_configured_window_is_the_one_that_is_waited(
     confirmation: dict[str, int], seconds: int
 ) -> None:
     """One published text has 10 s for calls and 30 s for what is routed."""
@@ -153,7 +153,7 @@ def test_by_default_what_is_routed_is_waited_for_30_seconds_and_the_rest_10() ->
 
 @pytest.mark.parametrize("what", ["calls", "callbacks", "emails", "messages"])
 def test_a_queue_that_is_gone_refuses_what_names_it_and_keeps_nobody_waiting(what: str) -> None:
-    """The queue is the event's own: of the others nothing is said."""
+    """The queue is that event's own: the refusal says nothing about the others."""
     member = "callQueueId" if what == "calls" else "queueId"
     path = f"/api/v2/conversations/{what}"
     item = {**ITEMS[what], member: "body.queueId"}

@@ -39,7 +39,7 @@ def test_the_canonical_text_is_ascii_and_so_fits_any_message(document: object) -
 
 
 def test_one_and_one_point_nought_are_different_texts() -> None:
-    """Genesys says a number in one way; who says it otherwise says something else."""
+    """Genesys writes a number in one way; written in another way, it is another text."""
     assert canonical(read_json("1", "it")) != canonical(read_json("1.0", "it"))
     assert canonical(read_json("1e2", "it")) == canonical(read_json("100.0", "it"))
 
@@ -72,7 +72,7 @@ def test_nesting_is_allowed_up_to_the_limit_and_not_beyond(kind: str) -> None:
         read_json(nested(JSON_DEPTH_MAX + 1), "it")
 
 
-def test_bottomless_nesting_is_one_sentence_and_no_crash() -> None:
+def test_bottomless_nesting_gives_one_sentence_and_no_crash() -> None:
     with pytest.raises(Malformed, match="nested more than"):
         read_json("[" * 200_000, "the envelope")
 

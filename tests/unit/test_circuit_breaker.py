@@ -1,4 +1,4 @@
-"""The breaker: a destination that fails is left alone but for one probe at a time."""
+"""The breaker: a destination that fails is left alone except for one probe at a time."""
 
 import pytest
 from hypothesis import given
@@ -103,7 +103,7 @@ def test_a_rest_that_genesys_asked_for_survives_a_success() -> None:
 
 def test_rests_that_are_asked_for_again_and_again_grow_with_the_outage() -> None:
     circuit, now_ms, asked = rested(Circuit(), NOW_MS, 1), NOW_MS, 1
-    assert turned_away_s(circuit, now_ms) == 1  # once is done as it says
+    assert turned_away_s(circuit, now_ms) == 1  # the first time, the rest is as long as it asked
     while now_ms < NOW_MS + 7_200_000:
         now_ms = circuit.rest_until_ms
         circuit = rested(probing(circuit, now_ms + 10_000), now_ms, 1)
@@ -115,12 +115,12 @@ def test_rests_that_are_asked_for_again_and_again_grow_with_the_outage() -> None
     assert turned_away_s(rested(back, now_ms, 1), now_ms) == 1
 
 
-def test_who_was_under_way_when_it_asked_for_a_rest_prolongs_it_by_nothing() -> None:
+def test_what_was_under_way_when_it_asked_for_a_rest_does_not_prolong_it() -> None:
     circuit = rested(rested(Circuit(), NOW_MS, 1), NOW_MS + 500, 1)
     assert turned_away_s(circuit, NOW_MS) == 1.5
 
 
-def test_one_of_all_instances_gets_the_probe() -> None:
+def test_only_one_instance_gets_the_probe() -> None:
     world = World()
     breakers = [CircuitBreaker(world.ledger, world.entropy) for _ in range(4)]
     for _ in range(FAILURES_MAX):
@@ -136,7 +136,7 @@ def test_one_of_all_instances_gets_the_probe() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
-def test_after_a_rest_one_of_all_instances_goes_first() -> None:
+def test_after_a_rest_only_one_instance_goes_first() -> None:
     world = World()
     breakers = [CircuitBreaker(world.ledger, world.entropy) for _ in range(4)]
     breakers[0].rest("journey", NOW_MS, 60)
@@ -149,7 +149,7 @@ def test_after_a_rest_one_of_all_instances_goes_first() -> None:
     assert all(b.admit("journey", after_ms + 6_000, after_ms) == 0 for b in breakers)
 
 
-def test_who_goes_first_after_a_rest_and_is_put_off_or_fails_leaves_that_to_the_next() -> None:
+def test_if_the_first_after_a_rest_is_put_off_or_fails_the_next_goes_first() -> None:
     world = World()
     first, second = (CircuitBreaker(world.ledger, world.entropy) for _ in range(2))
     first.rest("journey", NOW_MS, 60)
@@ -165,7 +165,7 @@ def test_who_goes_first_after_a_rest_and_is_put_off_or_fails_leaves_that_to_the_
 
 
 def with_probe() -> tuple[CircuitBreaker, CircuitBreaker, int]:
-    """Two instances, of which the first has the probe since then and for a minute."""
+    """Two instances; the first has the probe from then on, for a minute."""
     world = World()
     first, second = (CircuitBreaker(world.ledger, world.entropy) for _ in range(2))
     for _ in range(FAILURES_MAX):
@@ -183,7 +183,7 @@ def test_a_probe_that_asked_nothing_goes_to_the_next() -> None:
     assert second.admit("journey", after_ms + 2, after_ms + 60_002) == 0
 
 
-def test_a_probe_is_handed_back_by_whoever_has_it_only() -> None:
+def test_only_the_holder_hands_back_a_probe() -> None:
     first, second, after_ms = with_probe()
     second.admit("journey", after_ms + 61_000, after_ms + 121_000)
 
@@ -202,7 +202,7 @@ def test_while_all_is_well_it_writes_nothing_and_reads_now_and_then() -> None:
     assert world.table.writes == 0
 
 
-def test_opening_is_told_once() -> None:
+def test_opening_is_reported_once() -> None:
     world = World()
     circuit_breaker = CircuitBreaker(world.ledger, world.entropy)
     assert [circuit_breaker.failed("journey", NOW_MS) for _ in range(FAILURES_MAX + 2)].count(

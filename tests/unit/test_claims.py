@@ -40,7 +40,7 @@ def test_the_second_batch_owns_only_what_is_new() -> None:
 
 
 def test_a_batch_that_claims_again_owns_what_it_owned() -> None:
-    """A redelivery, or a run that was cut off half way."""
+    """A redelivery, or a run that was cut off halfway."""
     world, batch = World(), batch_of("a", "b")
     claim(batch_of("b", nonce="another"), world.ledger, NOW_MS)
     first = claim(batch, world.ledger, NOW_MS)
@@ -68,7 +68,7 @@ def test_a_claim_under_a_key_of_an_earlier_release_is_met(before: str, partition
 
 
 def test_what_this_batch_claimed_under_an_earlier_key_is_still_its_own() -> None:
-    """A run of the release before was cut off after the claim."""
+    """A run of the previous release was cut off after the claim."""
     world, event = World(), sealed_event("a", conversation=NUMBER)
     (batch,) = sealed([event])
     claim(batch, world.ledger, NOW_MS)

@@ -1,4 +1,4 @@
-"""The configuration of destinations and routes: what is wrong is one sentence with its place."""
+"""The configuration of destinations and routes: what is wrong gives one sentence with its place."""
 
 import re
 from contextlib import suppress
@@ -40,7 +40,7 @@ def of_kind(kind: str, **settings: Any) -> dict[str, Any]:
     return {"destinations": {"journey": {"kind": kind, **settings}}, "routes": [row]}
 
 
-def test_what_is_said_of_the_key_is_what_the_destination_knows() -> None:
+def test_what_is_configured_for_the_key_is_what_the_destination_knows() -> None:
     said = parse(key(honoured_hours=1.5, checked_first=True, repeat_answers_409=True))
 
     assert said.destinations["journey"].key == KeyPolicy(5400, True, True)
@@ -85,7 +85,7 @@ def test_what_can_be_repeated_by_its_nature_stays_so() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_kinds_own_settings_is_said(
+def test_what_is_wrong_with_a_kinds_own_settings_is_reported(
     wrong: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
@@ -177,7 +177,7 @@ def test_a_mapping_without_what_its_kind_needs_is_refused_at_once() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_confirmation_is_said(
+def test_what_is_wrong_with_a_confirmation_is_reported(
     kind: str, confirmation: Any, sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=rf"^destinations\.journey\.{sentence}"):
@@ -270,7 +270,7 @@ def test_a_destination_and_a_route_are_a_configuration() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(wrong: dict[str, Any], sentence: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(wrong)
 
@@ -327,7 +327,9 @@ def test_only_the_configured_source_is_genesys() -> None:
         ({"sender_types": {"shop": [""]}}, 'sender_types.shop[0] is ""; expected'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_about_entrances_is_one_sentence(more: dict[str, Any], sentence: str) -> None:
+def test_what_is_wrong_about_entrances_gives_one_sentence(
+    more: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(ValueError, match=re.escape(sentence)) as raised:
         parse({**document(), **more})
 
@@ -356,7 +358,7 @@ def test_a_mapping_names_only_what_an_event_has(expression: str, said: str) -> N
     ["body.x", "body.a[?b=='c'].d | [0]", "body.list[*].x", "sort_by(body.a, &b)[0]", "@.body.y",
      "'eventBody'", "body.{a: b}", "`1`", "body.a[0:2]", "not_null(body.a, id)"],
 )  # fmt: skip
-def test_whatever_else_it_says_of_them_is_its_own_affair(expression: str) -> None:
+def test_whatever_else_a_mapping_does_with_them_is_allowed(expression: str) -> None:
     configuration(JOURNEY, item={**JOURNEY_ITEM, "x": expression})
 
 
@@ -374,7 +376,7 @@ NEVER = [
 
 @pytest.mark.parametrize("topic", NEVER)
 @pytest.mark.parametrize("place", ["routes", "topics", "follows", "lists", "identity"])
-def test_a_topic_that_no_event_bears_is_refused_wherever_it_is_said(topic: str, place: str) -> None:
+def test_a_topic_that_no_event_has_is_refused_wherever_it_is_named(topic: str, place: str) -> None:
     route = {"name": "all", "destination": "there"}
     said: dict[str, Any] = {"destinations": {"there": section("conversations")}, "routes": [route]}
     match place:
@@ -411,7 +413,7 @@ IDENTIFIED = {"value": "body.customer", "externalSourceId": "'e'"}
         ({"identifiers": {}}, "identifiers"),
     ],
 )
-def test_what_a_mapping_can_never_give_is_missed_at_any_depth(item: Any, missing: str) -> None:
+def test_what_a_mapping_can_never_give_is_reported_at_any_depth(item: Any, missing: str) -> None:
     with pytest.raises(ValueError, match=missing):
         configuration({**JOURNEY, "item": {"attributes": {"a": "topic"}, **item}})
 
@@ -419,7 +421,7 @@ def test_what_a_mapping_can_never_give_is_missed_at_any_depth(item: Any, missing
 @pytest.mark.parametrize(
     "identifiers", ["body.who", {"externalIds": "body.ids"}, {"externalIds": ["body.first"]}]
 )
-def test_what_an_expression_gives_is_the_events_affair(identifiers: Any) -> None:
+def test_what_an_expression_gives_depends_on_the_event(identifiers: Any) -> None:
     item = {"identifiers": identifiers, "attributes": {"a": "topic"}}
     configuration({**JOURNEY, "item": item})
 
@@ -433,7 +435,7 @@ def test_the_id_of_a_conversation_is_never_ours_to_honour(said: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("path", ["/a/../{key}", "/a/%2e%2e/{key}", "/{key}/."])
-def test_a_question_that_leads_elsewhere_is_refused(path: str) -> None:
+def test_a_path_to_ask_that_leads_elsewhere_is_refused(path: str) -> None:
     truth = {"truth": path, "key": "id"}
     with pytest.raises(
         ValueError, match=r"confirmation\.truth: .* leads to another resource; expected a path"
@@ -465,7 +467,7 @@ def test_a_setting_that_becomes_a_part_of_a_path_is_an_id(value: str) -> None:
         configuration({**JOURNEY, "configuration_id": value})
 
 
-def test_what_rings_a_telephone_is_a_persons_on_doubt() -> None:
+def test_a_call_with_an_unknown_outcome_goes_to_a_person() -> None:
     def unknown(**said: Any) -> str:
         return configuration({"item": {"x": "id"}, **said}).destinations["there"].unknown
 
@@ -488,6 +490,6 @@ def test_what_rings_a_telephone_is_a_persons_on_doubt() -> None:
         ),
     ],
 )
-def test_a_condition_that_cannot_be_asked_is_one_sentence(when: Any, sentence: str) -> None:
+def test_an_invalid_condition_gives_one_sentence(when: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         parse(document(route={"when": when}))

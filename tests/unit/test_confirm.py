@@ -1,5 +1,5 @@
-"""confirm: events win over timers, early ones wait, contradicting ones are flagged, and silence is
-asked about three times."""
+"""confirm: events win over timers, early ones wait, contradicting ones are flagged, and after
+silence Genesys is asked three times."""
 
 import json
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def test_the_event_confirms_the_request() -> None:
     assert desk.counted("Confirmed") == 1
 
 
-def test_a_confirmed_request_needs_its_payload_no_more() -> None:
+def test_a_confirmed_request_no_longer_needs_its_payload() -> None:
     desk = Desk()
     batch = desk.accept(request())
 
@@ -91,9 +91,9 @@ def test_a_late_event_changes_no_final_record(state: State) -> None:
     assert desk.item(batch) == before
 
 
-def test_a_request_of_a_destination_that_is_not_named_here_waits_for_who_names_it() -> None:
+def test_a_request_of_an_unknown_destination_waits_for_a_function_that_knows_it() -> None:
     """Found by the simulation: a function that was not yet replaced took the first event of a
-    conversation for all that was awaited."""
+    conversation for everything that was awaited."""
     desk = Desk()
     batch = desk.accept(request())
     desk.amend(batch, destination="of the next release")
@@ -123,7 +123,7 @@ def test_a_late_event_wins_over_recovery(state: State) -> None:
     assert desk.state(batch) == "CONFIRMED"
 
 
-def test_a_late_event_takes_the_question_back_from_a_person() -> None:
+def test_a_late_event_takes_the_case_back_from_a_person() -> None:
     desk = Desk()
     batch = desk.accept(request())
     desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why")
@@ -135,7 +135,7 @@ def test_a_late_event_takes_the_question_back_from_a_person() -> None:
     assert review_key(batch.batch_id) not in desk.world.documents
 
 
-def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
+def test_no_event_decides_what_a_person_must_decide_anyway() -> None:
     desk = Desk()
     batch = desk.accept(request())
     desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why", locked=True)
@@ -145,7 +145,7 @@ def test_what_a_person_has_to_decide_in_any_case_no_event_decides() -> None:
     assert desk.state(batch) == "MANUAL_REVIEW"
 
 
-def test_what_was_guarded_and_not_sent_is_no_item_of_the_request() -> None:
+def test_what_the_loop_guard_held_back_is_no_item_of_the_request() -> None:
     desk = Desk()
     batch = desk.open(request(items=2))
     echoes = {batch.events[1].identity: "another"}
@@ -156,7 +156,7 @@ def test_what_was_guarded_and_not_sent_is_no_item_of_the_request() -> None:
     assert desk.state(batch) == "CONFIRMED"
 
 
-def test_one_event_does_not_tell_what_became_of_several_items() -> None:
+def test_one_event_does_not_show_what_became_of_several_items() -> None:
     desk = Desk()
     batch = desk.open(request(items=3))
     desk.amend(batch, state="MANUAL_REVIEW", attention="review", reason="why")
@@ -220,7 +220,7 @@ def test_a_check_that_no_record_can_hold_is_set_aside(name: str) -> None:
     assert desk.counted("Unexpected") == 0
 
 
-def test_what_a_request_caused_before_it_was_split_its_part_hears() -> None:
+def test_a_part_hears_what_its_whole_caused_before_the_split() -> None:
     """Found by the simulation: a part must not wait for, nor do again, what has happened."""
     desk = Desk()
     whole = desk.open(request(items=2))
@@ -234,7 +234,7 @@ def test_what_a_request_caused_before_it_was_split_its_part_hears() -> None:
     assert desk.item(first)["heard_at_ms"] > 0
 
 
-def test_the_one_part_of_one_item_hears_all_that_is_said() -> None:
+def test_the_only_part_with_its_one_item_hears_everything() -> None:
     desk = Desk(replace(CONFIRMATION, match="correlation"))
     whole = desk.open(request())
     (part,) = split(desk, whole)
@@ -244,7 +244,7 @@ def test_the_one_part_of_one_item_hears_all_that_is_said() -> None:
     assert passed_on(desk) == [part.batch_id]
 
 
-def test_what_is_said_of_somebody_else_s_conversation_tells_of_no_part() -> None:
+def test_an_event_of_somebody_elses_conversation_settles_no_part() -> None:
     """Two items may concern it, and the event shows what one of them has brought about."""
     desk = Desk(replace(CONFIRMATION, owned=False))
     whole = desk.open(request(items=2))
@@ -289,10 +289,8 @@ def test_a_contradiction_that_comes_again_is_flagged_once() -> None:
     assert desk.counted("Contradictions") == 1
 
 
-def test_after_a_repeated_attempt_another_conversation_is_the_duplicate_that_slipped_through() -> (
-    None
-):
-    """It is found by its key and listed for merge or cancel, whatever had been decided."""
+def test_after_a_repeated_attempt_another_conversation_is_a_duplicate() -> None:
+    """It is found by its key and listed to be merged or cancelled, whatever had been decided."""
     desk = Desk()
     batch = desk.accept(request(), attempt=2)
     desk.hear(batch, caused())
@@ -313,7 +311,7 @@ ANSWERED = replace(CONFIRMATION, key="answer")
 
 
 @pytest.mark.parametrize("check", ["event", "window"])
-def test_two_conversations_that_the_settling_did_not_live_to_see_are_listed(check: str) -> None:
+def test_two_conversations_are_listed_although_write_died_before_settling(check: str) -> None:
     """An event named one before the answer named another; then write died."""
     desk = Desk(ANSWERED)
     batch = desk.accept(request(), genesys_id="c-1", conversation_id="c-2", heard_at_ms=NOW_MS)
@@ -340,7 +338,7 @@ def cancelled(desk: Desk) -> list[str]:
     return [batch.target.path.rpartition("/")[2] for batch in made.values()]
 
 
-def test_what_a_repeated_attempt_made_once_more_is_cancelled_and_the_first_stays() -> None:
+def test_what_a_repeated_attempt_made_again_is_cancelled_and_the_first_stays() -> None:
     desk = Desk(CANCELLED)
     batch = desk.accept(request(), attempt=2)
     desk.hear(batch, caused())
@@ -356,7 +354,7 @@ def test_what_a_repeated_attempt_made_once_more_is_cancelled_and_the_first_stays
 
 
 @pytest.mark.parametrize("check", ["event", "window"])
-def test_of_two_conversations_the_one_that_an_event_tells_of_stays(check: str) -> None:
+def test_of_two_conversations_the_one_that_an_event_names_stays(check: str) -> None:
     desk = Desk(replace(CANCELLED, key="answer"))
     batch = desk.accept(request(), genesys_id="c-1", conversation_id="c-2", heard_at_ms=NOW_MS)
 
@@ -369,7 +367,7 @@ def test_of_two_conversations_the_one_that_an_event_tells_of_stays(check: str) -
 @pytest.mark.parametrize(
     ("conversation", "state"), [("c-2", "CONFIRMED"), ("c-1", "TIMEOUT_RECOVERY")]
 )
-def test_of_two_conversations_the_events_of_the_one_that_stays_count(
+def test_only_the_events_of_the_conversation_that_stays_count(
     conversation: str, state: str
 ) -> None:
     desk = Desk(replace(CANCELLED, key="answer", completed_by=(ENDED,)))
@@ -384,7 +382,7 @@ def test_of_two_conversations_the_events_of_the_one_that_stays_count(
     assert desk.state(batch) == state
 
 
-def test_a_contradiction_after_one_attempt_is_nobody_s_to_cancel() -> None:
+def test_a_contradiction_after_one_attempt_cancels_nothing() -> None:
     desk = Desk(CANCELLED)
     batch = desk.accept(request())
 
@@ -408,7 +406,7 @@ def test_cancelling_that_was_interrupted_is_not_done_twice() -> None:
     assert desk.item(batch)["duplicates"] == ["c-1", "c-2"]
 
 
-def test_more_than_a_record_can_name_are_a_person_s() -> None:
+def test_more_than_a_record_can_name_go_to_a_person() -> None:
     desk = Desk(CANCELLED)
     batch = desk.accept(request(), attempt=2)
     desk.hear(batch, caused())
@@ -499,7 +497,7 @@ def test_a_reason_that_an_earlier_release_stored_as_a_sentence_is_still_understo
     assert code_of(desk.item(batch)["reason"]) is Code.CAME_LATE
 
 
-def test_what_a_person_has_for_another_reason_keeps_it() -> None:
+def test_a_case_with_another_reason_keeps_it() -> None:
     desk = Desk(UNTIL_END)
     batch = desk.accept(request())
     desk.hear(batch, caused(ASSIGNED, sequence=2))
@@ -603,7 +601,7 @@ def test_more_than_one_under_the_key_is_listed_for_merge_or_cancel() -> None:
     assert desk.item(batch)["duplicates"] == ["a", "b"]
 
 
-def test_of_several_items_one_that_is_there_does_not_stand_for_the_others(
+def test_one_item_that_is_there_does_not_speak_for_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Though the answer's id is that of the first."""
@@ -674,7 +672,7 @@ def test_each_question_waits_longer_than_the_one_before() -> None:
     assert desk.timers("window") == [2 * CONFIRMATION.window_s, 4 * CONFIRMATION.window_s]
 
 
-def test_a_question_that_was_put_off_is_put_when_genesys_says_so() -> None:
+def test_a_question_that_was_put_off_is_asked_when_genesys_says_so() -> None:
     desk = Desk()
     batch = desk.accept(request())
     desk.genesys.answer = Deferred(Code.QUOTED("429"), 300, 429, False)
@@ -821,7 +819,7 @@ def test_a_few_lost_events_among_many_open_no_breaker() -> None:
 # Races
 
 
-def test_a_decision_on_what_has_changed_meanwhile_is_taken_anew() -> None:
+def test_a_decision_is_made_anew_if_the_record_changed_meanwhile() -> None:
     """The window is over and the event comes while Genesys is being asked."""
     desk = Desk()
     batch = desk.accept(request())

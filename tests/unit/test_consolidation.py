@@ -1,4 +1,4 @@
-"""Consolidation: under pressure small batches become large ones, and no event is lost over it."""
+"""Consolidation: under backpressure small batches become large ones, and no event is lost."""
 
 from dataclasses import replace
 
@@ -93,7 +93,7 @@ def test_small_batches_are_held_for_a_moment_and_go_as_one() -> None:
     assert {world.state(small(n)) for n in range(10)} == {"MERGED"}
 
 
-def test_without_pressure_nothing_waits() -> None:
+def test_without_backpressure_nothing_waits() -> None:
     world = Pressed(pressed=False)
     for number in range(10):
         world.seal(small(number))
@@ -161,7 +161,7 @@ def test_a_batch_that_has_a_record_is_never_merged() -> None:
     assert sorted(map(len, world.written())) == [2, 4]
 
 
-def test_what_waits_too_long_already_keeps_to_its_batch() -> None:
+def test_what_has_waited_too_long_stays_in_its_batch() -> None:
     world = Pressed()
     for number in range(3):
         world.seal(small(number))
@@ -223,7 +223,7 @@ def test_a_run_that_dies_after_marking_leaves_nothing_behind() -> None:
     assert {world.state(small(n)) for n in range(3)} == {"MERGED"}
 
     world.timeline.advance(600)
-    world.table.remove(key_of("breaker#journey"))  # and the pressure is over
+    world.table.remove(key_of("breaker#journey"))  # and the backpressure is over
     world.run()
     assert sorted(said for batch in world.written() for said in batch) == sorted(
         f"{n}{x}" for n in range(3) for x in "ab"

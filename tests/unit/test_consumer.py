@@ -1,4 +1,4 @@
-"""Each message is done or comes back; whatever happens to it says nothing of its neighbours."""
+"""Each message is done or comes back; whatever happens to it does not affect its neighbours."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -74,14 +74,14 @@ class Unwilling(MemoryQueue):
     """A queue that will never take what it is given."""
 
     def __init__(self) -> None:
-        """Whatever else a queue does, nobody asks it for."""
+        """Nothing else of a queue is called."""
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         raise Impossible(Code.QUOTED("invalid message contents"))
 
 
 @pytest.mark.parametrize("kind", ["misplaced", "later"])
-def test_what_can_be_no_dead_letter_is_set_aside(kind: str) -> None:
+def test_what_cannot_become_a_dead_letter_is_set_aside(kind: str) -> None:
     world = World()
     (delivery,) = world.deliver(kind)
     consumer = replace(world.consumer(), dead=Unwilling(), receives_max=2)
@@ -100,7 +100,7 @@ def test_an_unexpected_error_keeps_the_message_and_is_counted() -> None:
     assert world.telemetry.counts["Unexpected"] == 1
 
 
-def test_an_unexpected_error_is_told_by_its_place_never_by_its_words() -> None:
+def test_an_unexpected_error_is_reported_by_its_place_never_by_its_words() -> None:
     """An error's text may quote an event."""
     world = World()
     settled(world, "mistake")
@@ -110,7 +110,7 @@ def test_an_unexpected_error_is_told_by_its_place_never_by_its_words() -> None:
     assert CANARY not in told
 
 
-def test_malformed_messages_are_kept_whole_with_their_sentence() -> None:
+def test_malformed_messages_are_kept_whole_with_the_reason() -> None:
     world = World()
     settled(world, "malformed:\u2028 as it came")
 
@@ -183,7 +183,7 @@ def test_what_the_invocation_has_no_time_for_comes_back_at_once() -> None:
 
 
 def test_the_first_message_is_begun_however_little_time_is_left() -> None:
-    """Nobody knows yet how long it takes; put off for ever it would never be done."""
+    """Nobody knows yet how long it takes; if it were put off for ever, it would never be done."""
     world = World()
     (delivery,) = world.deliver("done")
 
@@ -232,7 +232,7 @@ def test_an_old_message_stays_while_the_dead_letter_queue_is_out_of_reach(fault:
     assert kept == [old.message_id]
 
 
-def test_the_letter_keeps_what_was_written_on_the_message() -> None:
+def test_the_dead_letter_keeps_the_attributes_of_the_message() -> None:
     world = World()
     (delivery,) = world.deliver("done")
     old = replace(aged(delivery, MESSAGE_AGE_MAX_S + 1), attributes={"batch": "b1"}, receives=7)

@@ -1,4 +1,4 @@
-"""Correlation: by what an event is known to be our doing, and the loop guard built on it."""
+"""Correlation: how an event is recognised as caused by us, and the loop guard built on it."""
 
 import json
 import re
@@ -83,7 +83,7 @@ def entry(batch_id: str, *, met_by: str = "", at_ms: int = 0, shows: Json = None
     return Entry("M#conversation#c-1", batch_id, "calls", shows or {}, met_by, at_ms)
 
 
-# What an event says of itself
+# What an event says about itself
 
 
 def test_only_what_somebody_listens_to_is_sealed_with_its_facts() -> None:
@@ -337,7 +337,7 @@ def deduplicate(desk: Desk, batch: Batch) -> bool:
     )
     arrived = world.deliver(encode(batch), to="batches")
     is_settled = not settle_each(arrived, lambda d: dedup(d, deps), deps.consumer)
-    # Once its visibility timeout is over it would be handed out in the next one's stead.
+    # Once its visibility timeout is over it would be handed out instead of the next one.
     for delivery in arrived:
         world.stored_queue("batches").delete(delivery)
     return is_settled
@@ -348,7 +348,7 @@ def asking(desk: Desk) -> Asking:
 
 
 def ask(desk: Desk, batch_id: str, seconds: float) -> None:
-    """Its answer can be out for so long."""
+    """Its answer can be outstanding for so long."""
     asking(desk).enter(batch_id, desk.now_ms + int(seconds * 1000), desk.now_ms)
 
 
@@ -357,7 +357,7 @@ def take_out(desk: Desk, batch_id: str) -> None:
 
 
 def told(desk: Desk) -> list[str]:
-    """The requests that confirm is told of."""
+    """The requests that confirm is told about."""
     return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
 
 
@@ -390,7 +390,7 @@ def test_two_events_of_what_we_made_are_ours_in_one_batch_as_well() -> None:
     assert written(desk) == []
 
 
-def test_what_nobody_of_us_caused_is_written() -> None:
+def test_what_none_of_our_requests_caused_is_written() -> None:
     desk = Desk()
     desk.accept(request())
 
@@ -491,7 +491,7 @@ def test_what_came_before_the_answer_is_known_by_the_key_that_we_chose() -> None
     assert told(desk) == [batch.batch_id]
 
 
-def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None:
+def test_events_wait_while_the_answer_that_will_give_their_key_is_outstanding() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "60_000", 60)
 
@@ -501,7 +501,7 @@ def test_while_an_answer_is_out_that_will_give_the_key_its_events_wait() -> None
     assert desk.world.table.items.keys() == {("L#asking#calls", "L")}
 
 
-def test_of_two_answers_that_are_out_the_later_one_is_waited_for() -> None:
+def test_the_later_of_two_outstanding_answers_is_waited_for() -> None:
     """Writers overlap, and a write of the ledger can land late."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "60_000", 60)
@@ -542,7 +542,7 @@ def test_when_the_answer_has_come_nothing_waits_for_it() -> None:
     assert written(desk) == [CREATED]
 
 
-def test_the_answer_of_another_request_takes_nothing_out() -> None:
+def test_the_answer_to_another_request_ends_no_waiting() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
     ask(desk, "other", 60)
@@ -551,7 +551,7 @@ def test_the_answer_of_another_request_takes_nothing_out() -> None:
     assert not deduplicate(desk, arriving(caused()))
 
 
-def test_only_the_event_waits_of_which_nobody_can_know() -> None:
+def test_only_the_event_that_nobody_can_judge_yet_waits() -> None:
     """Its neighbours go on in a batch of their own, and when the answer has come, it does too."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
@@ -570,7 +570,7 @@ def test_only_the_event_waits_of_which_nobody_can_know() -> None:
     assert sorted(told(desk) + written(desk)) == [CREATED, *[CREATED] * 3]
 
 
-def test_what_another_run_has_decided_meanwhile_does_not_wait_apart(
+def test_what_another_run_has_decided_meanwhile_does_not_wait_separately(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A message came twice: the other run has recorded its batch, so this one does as it did."""
@@ -593,7 +593,7 @@ def test_what_another_run_has_decided_meanwhile_does_not_wait_apart(
 def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is out is read first: what is not out any more has left its entry."""
+    """Outstanding answers are read first: one that is no longer outstanding has left its entry."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "one", 60)
     batch, of = request(), desk.world.table.of
@@ -609,7 +609,7 @@ def test_an_answer_that_comes_while_the_event_is_looked_at_is_not_missed(
     assert not deduplicate(desk, arriving(caused()))
 
 
-def test_what_the_release_before_said_of_its_answers_is_heard() -> None:
+def test_outstanding_answers_of_the_previous_release_are_known() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     marker = {"pk": "M#asking#calls", "sk": "M", "state": "ASKING"}
     desk.world.table.insert({**marker, "lease_until_ms": desk.now_ms + 60_000})
@@ -627,7 +627,7 @@ def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
     assert written(desk) == [CREATED]
 
 
-def test_an_answer_is_out_under_every_name_of_its_destination() -> None:
+def test_an_answer_is_outstanding_under_every_name_of_its_destination() -> None:
     """Found by the simulation: after a roll-back nobody waited for what went to the new name."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     renamed = Asking(desk.world.ledger, desk.world.entropy, ["new", "calls"])
@@ -639,7 +639,7 @@ def test_an_answer_is_out_under_every_name_of_its_destination() -> None:
     assert deduplicate(desk, arriving(caused()))
 
 
-def test_with_no_answer_out_nothing_waits() -> None:
+def test_with_no_outstanding_answer_nothing_waits() -> None:
     desk = Desk(replace(CONFIRMATION, key="answer"))
     ask(desk, "1", -0.001)
 
@@ -647,7 +647,7 @@ def test_with_no_answer_out_nothing_waits() -> None:
 
 
 def test_a_batch_that_comes_again_keeps_what_was_decided() -> None:
-    """The entry came between: the same id must not go out with other events."""
+    """The entry came in between: the same id must not go out with other events."""
     desk = Desk(replace(CONFIRMATION, key="answer"))
     batch = arriving(caused(), caused(said="else", conversation="c-2"))
     deduplicate(desk, batch)
@@ -661,7 +661,7 @@ def test_a_batch_that_comes_again_keeps_what_was_decided() -> None:
     assert desk.world.bodies("writes") == before * 2
 
 
-def test_a_followed_event_is_told_and_written() -> None:
+def test_a_followed_event_goes_to_confirm_and_is_written() -> None:
     desk = Desk()
     batch = desk.accept(request())
 
@@ -672,7 +672,7 @@ def test_a_followed_event_is_told_and_written() -> None:
 
 
 def test_a_repeated_event_meets_its_own_request_again() -> None:
-    """It takes no second request's place."""
+    """It does not take the place of a second request's event."""
     desk = Desk(replace(BORROWED, topics=(CREATED,), shows=()))
     first = desk.accept(_note("c-1", "a"))
     second = desk.accept(_note("c-1", "b"))
@@ -714,7 +714,7 @@ def test_our_own_id_in_an_event_is_enough() -> None:
     assert written(desk) == []
 
 
-def test_a_correlation_id_of_somebody_else_is_no_key() -> None:
+def test_somebody_elses_correlation_id_is_no_key() -> None:
     desk = Desk(Confirmation("correlation", ("*",), 10))
 
     deduplicate(desk, arriving(caused(correlation="somebody's")))
@@ -722,7 +722,7 @@ def test_a_correlation_id_of_somebody_else_is_no_key() -> None:
     assert written(desk) == [CREATED]
 
 
-def test_the_record_tells_which_of_its_events_were_echoes() -> None:
+def test_the_record_shows_which_of_its_events_were_echoes() -> None:
     desk = Desk()
     request_made = desk.accept(request())
     batch = arriving(caused(), caused(said="x", conversation="c-2"))
@@ -744,7 +744,7 @@ def test_kinds_know_how_they_are_confirmed() -> None:
     assert confirmations.read(None, KINDS["journey-external-events"], "x") is None
 
 
-def test_the_id_that_genesys_answers_is_the_id_whatever_the_mapping_chose() -> None:
+def test_the_id_that_genesys_returns_is_the_id_whatever_the_mapping_chose() -> None:
     answered = confirmations.read(None, KINDS["conversations"], "x")
 
     assert answered is not None
@@ -807,7 +807,7 @@ def _literally(text: str) -> str:
     return re.escape(text)
 
 
-def test_what_makes_good_is_said_in_the_configuration() -> None:
+def test_the_compensation_is_configured() -> None:
     path = "/api/v2/conversations/{key}/disconnect"
     written = {"method": "POST", "path": path}
 
@@ -912,8 +912,8 @@ def test_a_clock_that_is_behind_does_not_count_anew() -> None:
     assert said == [False] * LOOP_WRITES_MAX + [True] * 4
 
 
-def test_what_has_no_conversation_goes_round_no_longer() -> None:
-    """An order is changed by each request that the change of an order brings about."""
+def test_a_loop_without_a_conversation_goes_on_no_longer_either() -> None:
+    """Each change of an order causes a request that changes the order again."""
     desk = Desk(replace(CONFIRMATION, owned=False, match="entity"))
     for number in range(LOOP_WRITES_MAX + 5):
         event = caused(said=str(number), conversation="", entity="order-1")

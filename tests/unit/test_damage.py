@@ -1,4 +1,4 @@
-"""Records and shared items that somebody edited: they harm themselves alone, and are named."""
+"""Records and shared items that somebody edited: they harm only themselves, and are named."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ from tests.unit.test_reconcile import Office
 from tests.unit.tracked import Desk, request
 from tests.unit.world import World
 
-#: what a hand in the console leaves: another type, nonsense, nothing
+#: what an edit in the console leaves: another type, nonsense, nothing
 ODD: tuple[Any, ...] = (
     "text",
     "17",
@@ -46,13 +46,13 @@ NAMES = sorted({*SOUND, "state", "pk_of_nobody"} - {"due_at"})
 
 
 def edited() -> Office:
-    """Where nobody sees to it that what is written is sound."""
+    """Without the check that every written record is sound."""
     return Office(world=World(table=Table()))
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"expires_at"}))
 def test_a_damaged_record_ends_no_run_and_its_neighbours_are_attended_to(name: str) -> None:
-    """Each is the oldest, so it stands before the others."""
+    """Each is the oldest, so it comes before the others."""
     office = edited()
     office.genesys.says("agrees")
     kinds = [office.overdue_request(f"bad-{n}") for n in range(len(ODD) + 1)]
@@ -87,7 +87,7 @@ def test_a_repair_applies_only_to_the_damage_that_was_read(
     assert found[0].same == guarded
 
 
-def test_a_record_without_a_state_is_a_persons_and_says_what_was_lost() -> None:
+def test_a_record_without_a_state_goes_to_a_person_and_says_what_was_lost() -> None:
     office, batch = edited(), batch_of("a")
     office.world.table.insert({**sealed_item(batch, NOW_MS), "state": "OPNE"})
     office.world.timeline.advance(OVERDUE_S + 1)
@@ -142,7 +142,7 @@ def test_a_case_whose_record_was_damaged_keeps_its_document() -> None:
     assert find(batch.batch_id, office.world.ledger, office.world.vault).document["answer"]
 
 
-def test_a_final_record_that_lost_its_state_does_not_expire_any_more() -> None:
+def test_a_final_record_that_lost_its_state_no_longer_expires() -> None:
     office, batch = edited(), batch_of("a")
     item = {**sealed_item(batch, NOW_MS), "due_at": 1, "expires_at": NOW_MS // 1000 + HOUR_S}
     office.world.table.insert({n: v for n, v in item.items() if n != "state"})
@@ -152,7 +152,7 @@ def test_a_final_record_that_lost_its_state_does_not_expire_any_more() -> None:
     assert "expires_at" not in office.item(batch)
 
 
-def test_a_record_at_whose_turn_something_always_fails_ends_with_a_person(
+def test_a_record_that_always_fails_at_its_turn_ends_with_a_person(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     office = edited()
@@ -180,7 +180,7 @@ def test_any_record_can_be_read(name: str, odd: Any) -> None:
     assert Record.of(item).state in STATES
 
 
-def test_how_often_it_was_sent_is_lost_and_so_it_is_in_doubt() -> None:
+def test_a_record_that_lost_its_count_of_attempts_is_in_doubt() -> None:
     office, batch = edited(), batch_of("a")
     item = {**sealed_item(batch, NOW_MS), "state": "OPEN", "attempt": [], "holder": "h"}
     office.world.table.insert({**item, "due_at": 1})
@@ -221,7 +221,7 @@ def test_a_batch_whose_record_lost_its_state_is_listed_when_dedup_meets_it(
     batch = replace(batch_of("a"), target=replace(TARGET, destination=destination))
     world = without_state(batch)
 
-    assert deduplicated(world, batch) == 1  # its repair is told, and it comes again
+    assert deduplicated(world, batch) == 1  # its repair is reported, and it comes again
     assert deduplicated(world, batch) == 0
 
     assert listed(world, batch)

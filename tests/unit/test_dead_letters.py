@@ -21,7 +21,7 @@ def received(body: str, /, receives: int = 9, **attributes: str) -> Delivery:
     return Delivery("m", "r", body, receives, NOW_MS - 60_000, attributes)
 
 
-def test_the_letter_of_a_batch_says_why_how_often_since_when_and_whose() -> None:
+def test_the_dead_letter_of_a_batch_says_why_how_often_since_when_and_whose() -> None:
     (batch,) = sealed([sealed_event("a", conversation="c1")])
 
     written = dead_letter(
@@ -37,7 +37,7 @@ def test_the_letter_of_a_batch_says_why_how_often_since_when_and_whose() -> None
     assert written.attributes["conversation"] == "c1"
 
 
-def test_the_letter_of_an_envelope_says_which_event_it_tells_of() -> None:
+def test_the_dead_letter_of_an_envelope_names_its_event() -> None:
     envelope = {
         "id": "e1",
         "source": "s",
@@ -54,7 +54,7 @@ def test_the_letter_of_an_envelope_says_which_event_it_tells_of() -> None:
     assert len(attributes["identity"]) == 26
 
 
-def test_the_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
+def test_the_dead_letter_of_a_check_names_the_batch_and_stays_a_check() -> None:
     check = timer("window", "b1", 10)
 
     attributes = dead_letter(
@@ -99,14 +99,14 @@ def test_every_attribute_of_a_redriven_batch_has_room() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "not JSON", "[]", '{"v":1,"sum":"x"}', "\x00\ud800"])
-def test_what_nobody_can_read_has_a_letter_all_the_same(body: str) -> None:
+def test_what_nobody_can_read_has_a_dead_letter_all_the_same(body: str) -> None:
     assert (
         dead_letter(received(body), Code.QUOTED("why"), NOW_MS, ANY_PARTNER).attributes["reason"]
         == "why"
     )
 
 
-def test_control_characters_do_not_keep_sqs_from_taking_a_letter() -> None:
+def test_control_characters_do_not_keep_sqs_from_taking_a_dead_letter() -> None:
     said: Any = Transient(Code.QUOTED("400 bad\x00 request\n"))
 
     assert (

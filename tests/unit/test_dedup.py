@@ -56,7 +56,7 @@ def state(world: World, batch: Batch) -> str:
     return Record.of(world.table.items[record_key(batch.batch_id)]).state
 
 
-def test_what_nobody_has_said_before_goes_on_in_one_message() -> None:
+def test_new_events_go_on_in_one_message() -> None:
     world, batch = World(), batch_of("a", "b")
 
     assert deduplicated(world, batch) == 0
@@ -123,7 +123,7 @@ def kept(world: World, batch: Batch) -> str:
     return world.documents[sealed_key(batch.batch_id)]
 
 
-def test_what_dies_among_its_claims_is_kept_before_the_first_of_them() -> None:
+def test_a_batch_is_kept_before_its_first_claim() -> None:
     """Found by the simulation: its message purged, every replayed event was a copy of a request
     that nobody had."""
     world, batch = World(), batch_of("a", "b")
@@ -196,7 +196,7 @@ def test_a_batch_delivered_twice_is_forwarded_verbatim() -> None:
     assert written(world)[1:] == [["b"], ["b"]]
 
 
-def test_a_batch_whose_request_is_at_work_is_forwarded_as_it_was() -> None:
+def test_a_batch_whose_request_is_under_way_is_forwarded_as_it_was() -> None:
     world, batch = World(), batch_of("a")
     deduplicated(world, batch)
     key = record_key(batch.batch_id)
@@ -218,7 +218,7 @@ def test_two_events_under_one_identity_are_both_delivered_and_counted() -> None:
 
 
 def test_what_no_destination_is_configured_for_waits_unclaimed_for_a_deploy() -> None:
-    """In the midst of a deploy write may know it still, and nobody here knows its echoes."""
+    """In the middle of a deploy write may still know it, and nobody here knows its echoes."""
     world, batch = World(), replace(batch_of("a"), target=GONE)
 
     assert deduplicated(world, batch) == 1
@@ -480,8 +480,8 @@ def test_an_event_that_our_own_request_caused_is_not_written_again() -> None:
 
 
 @pytest.mark.parametrize("entrance", ["relay", "webhook"])
-def test_who_only_names_a_request_of_ours_confirms_nothing(entrance: str) -> None:
-    """A correlation id is a word like any other where it is not Genesys that says it."""
+def test_an_event_that_only_names_a_request_of_ours_confirms_nothing(entrance: str) -> None:
+    """A correlation id proves nothing unless Genesys itself publishes it."""
     world, request = World(), batch_of("asked")
     world.table.insert(sealed_item(request, NOW_MS))
     forged = replace(
@@ -494,7 +494,7 @@ def test_who_only_names_a_request_of_ours_confirms_nothing(entrance: str) -> Non
     assert not world.bodies("checks")
 
 
-def test_a_correlation_id_that_is_none_of_ours_means_nothing() -> None:
+def test_a_correlation_id_that_is_not_ours_means_nothing() -> None:
     world = World()
     foreign = replace(sealed_event("a"), correlation_id="8f72-archival")
 

@@ -155,7 +155,7 @@ def test_an_answer_whose_details_name_nothing_of_ours_blames_nobody(kind: str, a
     assert isinstance(read, Unreadable)
 
 
-def test_cumulative_metrics_are_not_repeated_unless_it_is_said() -> None:
+def test_cumulative_metrics_are_not_repeated_unless_configured() -> None:
     def there(**more: Any) -> Any:
         return configuration(section("external-metrics", **more)).destinations["there"]
 
@@ -272,6 +272,6 @@ def test_a_list_can_go_to_paths_of_their_own_too() -> None:
         (section("generic", item=["body"]), r'there.item is \["body"\]; expected a table'),
     ],
 )
-def test_what_is_wrong_with_a_destination_is_said(wrong: dict[str, Any], sentence: str) -> None:
+def test_what_is_wrong_with_a_destination_is_reported(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         configuration(wrong)

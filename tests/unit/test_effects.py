@@ -1,5 +1,5 @@
-"""What one route makes of an event is one effect: routes do not take each other's for copies, and a
-name that is changed makes nothing new."""
+"""What one route makes of an event is one effect: one route's effect is no copy of another's, and a
+changed name makes no event new."""
 
 import json
 from collections.abc import Mapping
@@ -134,7 +134,7 @@ def test_they_are_two_effects_in_a_destination_that_takes_lists() -> None:
     assert relay.takes(configuration, republished(ENDED), envelope("acw")) == []
 
 
-def test_the_order_and_the_number_of_routes_make_nothing_new() -> None:
+def test_the_order_and_the_number_of_routes_make_no_event_new() -> None:
     relay = Relay()
     assert attributes(relay.takes(configured(WHO), ENDED)) == ["agent"]
     assert attributes(relay.takes(configured(WHY, WHO), ENDED)) == ["disposition"]
@@ -153,7 +153,7 @@ def test_another_event_under_one_identity_has_both_effects_too() -> None:
             assert [bool(claimed.owned) for claimed in copies] == [True, False]
 
 
-def test_a_claim_of_the_release_before_holds_for_every_route() -> None:
+def test_a_claim_of_the_previous_release_holds_for_every_route() -> None:
     relay = Relay()
     (old,) = sealed([sealed_event("a")], nonce="old")
     claim(old, relay.ledger, NOW_MS)
@@ -162,7 +162,7 @@ def test_a_claim_of_the_release_before_holds_for_every_route() -> None:
         assert not claim(new, relay.ledger, NOW_MS).owned
 
 
-def test_a_message_of_the_release_before_is_read() -> None:
+def test_a_message_of_the_previous_release_is_read() -> None:
     (batch,) = sealed([sealed_event("a")])
     assert "routes" not in json.loads(encode(batch))
     assert decode(encode(batch)) == batch
@@ -216,7 +216,7 @@ def test_items_under_ids_that_differ_or_never_meet_are_not() -> None:
 
 
 def test_the_same_item_under_conditions_that_exclude_each_other_is_one_effect() -> None:
-    """One medium in the first lane, the other in the last: an event is of one of them."""
+    """One medium in the first lane, the other in the last: an event has one of them."""
     voice = {**WHY, "name": "voice", "when": "body.mediaType == 'VOICE'"}
     mail = {**WHY, "name": "mail", "when": "body.mediaType == 'EMAIL'"}
     relay, called = Relay(), envelope("user-end", mediaType="VOICE")
@@ -238,7 +238,7 @@ def renamed(what: str, *formerly: str) -> Configuration:
 
 
 @pytest.mark.parametrize("what", ["route", "destination"])
-def test_a_new_name_makes_nothing_new(what: str) -> None:
+def test_a_new_name_makes_no_event_new(what: str) -> None:
     relay, before = Relay(), configured(WHY, WHO)
     former = {"route": "why-it-ended", "destination": "attributes"}[what]
     relay.takes(before, ENDED)
@@ -345,7 +345,7 @@ def test_a_name_that_stands_for_two_is_refused(routes: list[Any], destinations: 
         parse({"destinations": destinations, "routes": routes})
 
 
-def test_the_trace_tells_which_route_made_what_and_tells_each_once() -> None:
+def test_the_trace_shows_which_route_made_what_and_shows_each_once() -> None:
     relay, conversation = Relay(), str(ENDED["detail"]["eventBody"]["conversationId"])
     relay.takes(renamed("destination", "attributes"), ENDED)
 

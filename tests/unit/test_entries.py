@@ -1,4 +1,4 @@
-"""Entries: what is read to know whose doing an event is, however old its conversation."""
+"""Entries: what is read to find out who caused an event, however old its conversation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from tests.unit.kinds import section
 from tests.unit.simulated import Simulated, configuration, envelope
 from tests.unit.tracked import CONFIRMATION, CREATED, TARGET, Desk, caused
 
-#: of what lasts so many are read, and of each the record
+#: so many of the lasting ones are read, and the record of each
 LASTING_COST_MAX = 2 * 50
 
 AROUND = replace(CONFIRMATION, owned=False, follows=())
@@ -64,7 +64,7 @@ def sent(desk: Desk, number: int) -> Batch:
 def heard(
     desk: Desk, said: str, at_ms: int, confirmation: Confirmation = AROUND
 ) -> tuple[str, int]:
-    """To which request an event of that moment leads, and how many items were read for it."""
+    """The request that an event of that moment leads to, and how many items were read for it."""
     facts = canonical([CREATED, "", "", None, at_ms, {}])
     it = replace(caused(said=said), facts=facts, accepted_at_ms=at_ms)
     reads = Reads(desk.world.ledger)
@@ -88,7 +88,7 @@ def test_what_an_event_costs_does_not_grow_with_a_conversations_age(are_heard: b
 
 
 @pytest.mark.parametrize("are_heard", [True, False], ids=["each was heard of", "none was"])
-def test_nor_does_it_where_all_that_becomes_of_the_key_is_our_doing(are_heard: bool) -> None:
+def test_nor_does_it_if_all_that_becomes_of_the_key_is_our_doing(are_heard: bool) -> None:
     desk = Desk(OWNED)
     costs = []
     for number in range(110):
@@ -123,7 +123,7 @@ def test_two_attempts_of_one_request_await_one_event() -> None:
     assert heard(desk, "second", desk.now_ms + 600)[0] == ""
 
 
-def test_an_entry_of_the_release_before_has_no_time_and_is_known() -> None:
+def test_an_entry_of_the_previous_release_has_no_time_and_is_known() -> None:
     desk = Desk(AROUND)
     batch = sent(desk, 1)
     (timed,) = (key for key in desk.world.table.items if key[0] == "M#conversation#c-1")

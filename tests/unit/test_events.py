@@ -19,8 +19,8 @@ from tests.envelopes import NAMES, Envelope, envelope, republished, text
 #: an hour after the recorded envelopes were accepted
 NOW_MS = 1_767_952_800_000
 
-#: What the ledger knows events by. A release that changes one of these takes every event that is
-#: published again after it for a new one.
+#: What the ledger knows events by. If a release changes one of these, every event that is published
+#: again after it counts as new.
 IDENTITIES = {
     "acd-end": "crcommqkynbkvijtv6qyr37u7p",
     "acd-start": "jf4ce6wwbpxfz32qnqn2s44b2y",
@@ -130,7 +130,7 @@ def test_an_id_in_another_body_is_an_entitys_and_identifies_no_event() -> None:
     )
 
 
-# States: what says no time comes back
+# States: what contains no time recurs
 
 
 def membership(joined: bool, published: str, **more: Any) -> Envelope:
@@ -226,7 +226,7 @@ def test_without_a_timestamp_a_sender_s_own_put_makes_no_new_event() -> None:
     ("rule", "same"),
     [("content", True), ("own-id", True), ("content-and-time", False)],
 )
-def test_an_environment_can_say_how_a_topic_is_known(rule: str, same: bool) -> None:
+def test_an_environment_can_configure_how_a_topic_is_known(rule: str, same: bool) -> None:
     reader = Reader(None, read_rules({"v2.routing.*": rule}))
     first, again = (
         parse_event(text(membership(True, published)), NOW_MS, reader)
@@ -238,7 +238,7 @@ def test_an_environment_can_say_how_a_topic_is_known(rule: str, same: bool) -> N
     assert (left.identity == first.identity) == (rule == "own-id")
 
 
-def test_who_is_to_be_known_by_an_id_and_has_none_is_known_by_nature() -> None:
+def test_an_event_without_the_configured_id_is_known_by_nature() -> None:
     reader = Reader(None, read_rules({"*": "own-id"}))
     state = membership(True, MORNING)
     del state["detail"]["eventBody"]["id"]
@@ -401,7 +401,7 @@ def test_presence_and_audits_belong_to_no_conversation() -> None:
 # Times
 
 
-def test_detail_events_say_their_time_in_milliseconds() -> None:
+def test_detail_events_state_their_time_in_milliseconds() -> None:
     assert parsed(envelope("acw", eventTime=1_767_949_390_137)).occurred_at_ms == 1_767_949_390_137
     assert parsed(envelope("acw", eventTime=1.5e12)).occurred_at_ms == 1_500_000_000_000
 
@@ -410,7 +410,7 @@ def test_detail_events_say_their_time_in_milliseconds() -> None:
     "stated",
     ["2026-01-09T09:00:09.000Z", "2026-01-09T10:00:09+01:00", "2026-01-09 09:00:09z"],
 )
-def test_audits_say_their_time_in_iso_format(stated: str) -> None:
+def test_audits_state_their_time_in_iso_format(stated: str) -> None:
     assert parsed(envelope("audit", eventTime=stated)).occurred_at_ms == 1_767_949_209_000
 
 
@@ -519,7 +519,7 @@ def test_an_odd_envelope_id_is_no_reason_to_refuse_an_event(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "not json", "{", "{'a': 1}", "\x00", "<html></html>"])
-def test_what_is_not_json_is_said_to_be_not_json(body: str) -> None:
+def test_what_is_not_json_is_reported_as_not_json(body: str) -> None:
     with pytest.raises(Malformed, match=r"^the envelope is not JSON: "):
         parse_event(body, NOW_MS)
 

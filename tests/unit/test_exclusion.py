@@ -1,4 +1,4 @@
-"""Conditions that exclude each other: where that is said, no event meets both."""
+"""Conditions that exclude each other: where this is reported, no event meets both."""
 
 from itertools import combinations
 from typing import Any

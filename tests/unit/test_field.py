@@ -1,4 +1,4 @@
-"""Situations that real use has brought, from the events queue to Genesys: through the functions as
+"""Situations from real use, from the events queue to Genesys: through the functions as
 they are assembled, judged by what Genesys' simulator was asked to do."""
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Pipeline(Simulated):
         }
 
     def happens(self, told: Envelope, *, is_known: bool = True) -> None:
-        """Genesys tells of something, and has the conversation that it tells of, or no more."""
+        """Genesys publishes an event, and has its conversation, or no longer has it."""
         body = told["detail"]["eventBody"]
         if is_known:
             self.platform.org.begin_conversation(

@@ -1,4 +1,4 @@
-"""The client: one request an attempt, a slot for each, nothing hidden."""
+"""The client: one request per attempt, a slot for each, nothing hidden."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from simulator.faults import Conduct
 from tests.unit.simulated import JOURNEY, JOURNEY_ITEM, Simulated, configuration, envelope
 
 
-def test_what_it_asks_takes_slots_too() -> None:
+def test_its_questions_take_slots_too() -> None:
     world = Simulated()
     world.settings = replace(world.settings, requests_per_minute=3)
     client = world.genesys()
@@ -21,7 +21,7 @@ def test_what_it_asks_takes_slots_too() -> None:
     assert len(world.http.sent) == 3  # a login, two questions
 
 
-def test_a_question_about_a_request_bears_its_id() -> None:
+def test_a_question_about_a_request_carries_its_id() -> None:
     world = Simulated()
     world.genesys().get("/api/v2/conversations/x", "the request's")
     assert world.http.sent[-1].header("x-correlation-id") == "the request's"
@@ -36,7 +36,7 @@ def test_a_request_is_sent_once_whatever_comes_of_it() -> None:
         assert len(world.posts()) == 1
 
 
-def test_the_answers_word_on_the_limit_comes_with_it() -> None:
+def test_what_the_answer_says_about_the_limit_comes_with_it() -> None:
     world = Simulated()
     batch = world.batch([envelope(1)])
     posted = world.genesys().post(batch, world.configuration.destinations["there"])

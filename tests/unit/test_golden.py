@@ -1,9 +1,9 @@
 """Messages and items as each release has left them: what is in flight when the next is deployed.
 
 A file under tests/golden/<release>/ is never changed: it is what a queue or the table may hold. A
-format that changes reads the old files still, and has new ones in a folder of its own, which HERE
-then names: `python -m tests.unit.test_golden release-3` writes them. The folder of what is not
-released yet may be written anew.
+changed format still reads the old files, and has new ones in a folder of its own, which HERE then
+names: `python -m tests.unit.test_golden release-3` writes them. The folder of an unreleased version
+may be rewritten.
 """
 
 import json

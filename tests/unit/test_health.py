@@ -1,4 +1,4 @@
-"""A slow ledger is left in peace; its work waits in the queue and is done when it has recovered."""
+"""A slow ledger is left alone; its work waits in the queue and is done when it has recovered."""
 
 from collections.abc import Sequence
 
@@ -76,7 +76,7 @@ def test_a_quick_ledger_is_asked_every_time() -> None:
     assert watched.asks(50) == 50
 
 
-def test_a_few_slow_calls_are_nothing() -> None:
+def test_a_few_slow_calls_change_nothing() -> None:
     watched = Watched()
     for _ in range(20):
         watched.store.takes_s = LEDGER_SLOW_S

@@ -263,7 +263,7 @@ def test_what_an_answer_means(answer: Any, outcome: type) -> None:
         ({"list": "x"}, "there.list is not a known key"),
     ],
 )
-def test_what_is_no_endpoint_is_one_sentence(wrong: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_endpoint_gives_one_sentence(wrong: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         configuration({**SINK, **wrong})
 

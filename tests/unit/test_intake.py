@@ -1,4 +1,4 @@
-"""intake: what can be read is sealed, what cannot is quarantined, and nothing is acked but that."""
+"""intake: what can be read is sealed, the rest is quarantined, and nothing else is acknowledged."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -231,7 +231,7 @@ def test_a_route_takes_what_meets_its_condition_and_names_the_rest() -> None:
     assert not world.documents
 
 
-def test_an_event_whose_condition_cannot_be_asked_is_set_aside_and_other_routes_take_it() -> None:
+def test_an_event_whose_condition_fails_is_set_aside_and_other_routes_take_it() -> None:
     world = World()
     failing = {**EVERYTHING, "name": "failing", "when": "starts_with(body.nowhere, 'x')"}
     by = deps(
@@ -271,7 +271,7 @@ def test_an_event_larger_than_a_request_may_be_is_quarantined_with_the_reason() 
     assert batches(world) == []
 
 
-# Who said it, and since when we have it
+# Who sent it, and since when we have it
 
 ECHO = "v2.detail.events.conversation.{id}.attributes"
 NOTES = {
@@ -291,7 +291,7 @@ def came_by(
     return batch.events[0]
 
 
-def test_genesys_own_word_is_for_correlation() -> None:
+def test_what_genesys_itself_says_serves_correlation() -> None:
     heard = came_by(envelope("attributes"), {})
 
     assert (heard.entrance, heard.sender) == ("partner", "")
@@ -337,7 +337,7 @@ def test_nobody_else_speaks_with_genesys_voice(
 
 @pytest.mark.parametrize("time", ["2025-11-01T09:00:00Z", "2031-01-01T00:00:00Z", "", None])
 def test_outside_the_partner_bus_the_queue_says_since_when_we_have_it(time: Any) -> None:
-    """put-events lets its caller say the time."""
+    """put-events lets its caller set the time."""
     for attributes in ({}, {"entrance": "webhook"}):
         said = {**envelope("acw"), "source": "shop.example", "time": time}
         assert came_by(said, attributes, NOW_MS - 5_000).accepted_at_ms == NOW_MS - 5_000

@@ -1,4 +1,4 @@
-"""What an instance remembers of claims saves calls, and never decides otherwise than the ledger."""
+"""What an instance remembers of claims saves calls, and never contradicts the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -133,7 +133,7 @@ def test_the_log_names_the_processes_of_what_was_claimed() -> None:
     assert dict(world.telemetry.notes)["claimed"]["correlations"] == ["p-1"]
 
 
-# Never otherwise than the ledger
+# Never contradicting the ledger
 
 
 def test_a_batch_that_comes_again_still_owns_what_it_owned() -> None:

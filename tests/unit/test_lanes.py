@@ -25,7 +25,7 @@ def batch_in(lane: Lane, *said: str) -> Batch:
 
 
 @pytest.mark.parametrize("lane", LANES)
-def test_a_message_says_its_lane_and_its_parts_have_it_too(lane: Lane) -> None:
+def test_a_message_names_its_lane_and_its_parts_have_it_too(lane: Lane) -> None:
     batch = batch_in(lane, "a", "b")
 
     for text in (encode(batch), encode_unclaimed(batch), encode(batch.part([1]))):
@@ -41,7 +41,7 @@ def test_a_lane_is_no_part_of_what_a_request_is_known_by() -> None:
     assert len({batch_in(lane).batch_id for lane in LANES}) == 1
 
 
-def test_an_event_cannot_say_a_lane() -> None:
+def test_an_event_cannot_choose_a_lane() -> None:
     (batch,) = sealed([sealed_event("a", item=json.dumps({"lane": "first"}))])
 
     assert lane_of(encode(batch)) == "normal"

@@ -66,7 +66,7 @@ def asked(world: Simulated) -> list[str]:
 
 
 def answered(world: Simulated, *answers: Answer, then: Answer | None = None) -> list[Request]:
-    """Writes are answered so, one after the other, without effect."""
+    """Writes get these answers, one after another, without effect."""
     left = list(answers)
 
     return says(world, lambda request: left.pop(0) if left else then)
@@ -128,7 +128,7 @@ def _of_another_list(world: Simulated, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("before", [_nothing, _some, _others, _elsewhere, _of_another_list])
-def test_what_is_not_there_as_it_was_sent_is_a_persons_and_is_not_sent_again(
+def test_what_is_not_there_as_it_was_sent_goes_to_a_person_and_is_not_sent_again(
     before: Callable[[Simulated, Batch], None],
 ) -> None:
     world, batch = world_of(CONTACTS)
@@ -150,7 +150,7 @@ def test_a_page_that_came_twice_needs_no_person_either() -> None:
     assert len(sent) == 2
 
 
-def test_nor_do_attempts_that_all_were_lost() -> None:
+def test_nor_do_attempts_that_were_all_lost() -> None:
     world, batch = world_of(CONTACTS)
     effect(world, batch)
     sent = answered(world, then=document(502, b""))
@@ -159,7 +159,7 @@ def test_nor_do_attempts_that_all_were_lost() -> None:
     assert len(sent) == ATTEMPTS_MAX + 1
 
 
-def test_a_refusal_after_an_unknown_outcome_is_none_where_all_contacts_are_there() -> None:
+def test_a_refusal_after_an_unknown_outcome_is_no_refusal_if_all_contacts_are_there() -> None:
     world, batch = world_of(CONTACTS)
     effect(world, batch)
     answered(world, document(504, b""), then=own_error(400, "the list is full"))
@@ -295,7 +295,7 @@ def test_an_external_id_is_looked_up_in_its_own_source() -> None:
         {"matchingIdentifiers": [{n: f"'{v}'" for n, v in EMAIL.items()}] * 2},
     ],
 )
-def test_what_one_identifier_cannot_prove_is_a_persons(more: dict[str, Any]) -> None:
+def test_what_one_identifier_cannot_prove_goes_to_a_person(more: dict[str, Any]) -> None:
     world, batch = world_of({**CUSTOMERS, "item": insert(**more)}, 1)
     effect(world, batch)
     answered(world, then=UNCLEAR)
@@ -333,7 +333,7 @@ def run(world: Simulated) -> Result:
     return reconcile(reconcile_deps(world, world.settings), 10**15)
 
 
-def test_a_dead_letter_of_what_took_effect_is_no_persons() -> None:
+def test_a_dead_letter_of_what_took_effect_needs_no_person() -> None:
     world, batch = doubtful()
     world.timeline.advance(DAY_S)
     bury(world, batch)
@@ -345,7 +345,7 @@ def test_a_dead_letter_of_what_took_effect_is_no_persons() -> None:
     assert "FOUND_TAKEN" in why(world, batch)
 
 
-def test_a_dead_letter_of_what_is_not_there_is_a_persons_and_sent_by_nobody() -> None:
+def test_a_dead_letter_of_what_is_not_there_goes_to_a_person_and_is_not_sent() -> None:
     world, batch = doubtful(takes_effect=False)
     world.timeline.advance(DAY_S)
     bury(world, batch)
@@ -403,7 +403,7 @@ def test_what_it_looks_at_counts_among_the_questions_of_a_run() -> None:
 # --- the configuration
 
 
-def test_who_wants_no_questions_says_so() -> None:
+def test_the_questions_can_be_switched_off() -> None:
     world, batch = world_of({**CONTACTS, "confirmation": False})
     effect(world, batch)
     answered(world, then=UNCLEAR)

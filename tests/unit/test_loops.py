@@ -1,4 +1,4 @@
-"""A route over the events that our own writes cause: what they show already is not written."""
+"""A route over the events that our own writes cause: what they already show is not written."""
 
 import json
 from typing import Any

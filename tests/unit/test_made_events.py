@@ -1,5 +1,5 @@
-"""Events made of Genesys' record beside genuine ones: in whatever order they come, each thing that
-happened takes effect once, and nothing that happened is taken for something else."""
+"""Events made from Genesys' record beside genuine ones: in whatever order they come, each thing
+that happened takes effect once, and nothing that happened is taken for something else."""
 
 import json
 from dataclasses import replace
@@ -34,7 +34,8 @@ AGAIN = replace(GENUINE, payload_hash="made anew", backfill="backfill-2")
 
 
 def owned(world: World, *events: SealedEvent, times: int = 1) -> list[SealedEvent]:
-    """Each in a batch of its own, in this order, claimed so many times; those that take effect."""
+    """Each in its own batch, in this order, claimed so many times; returns those that take
+    effect."""
     found = []
     for number, event in enumerate(events):
         (batch,) = sealed([event], nonce=f"{number}")

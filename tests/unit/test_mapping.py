@@ -57,12 +57,12 @@ def test_an_expression_is_replaced_by_its_value(template: Any, result: Any) -> N
         ("`{}`", False),
     ],
 )
-def test_a_condition_is_met_as_jmespath_has_it(condition: str, *, met: bool) -> None:
+def test_a_condition_is_met_as_jmespath_defines_it(condition: str, *, met: bool) -> None:
     assert holds(condition, VIEW) is met
 
 
 @pytest.mark.parametrize("expression", ["!body.mood", "id && !body.mood", "[!body.a[0]]"])
-def test_a_negation_that_reads_otherwise_than_it_looks_is_refused(expression: str) -> None:
+def test_a_negation_that_means_something_else_than_it_seems_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r"write parentheses, such as !\(body.a\)"):
         check(expression, "item")
 

@@ -1,4 +1,5 @@
-"""Neighbours never pay: whatever is wrong with one message, letter or record, the others go on."""
+"""Neighbours never pay: whatever is wrong with a message, dead letter or record, the others go
+on."""
 
 import json
 from typing import Any
@@ -40,7 +41,7 @@ def test_what_a_neighbour_will_never_take_is_set_aside_with_the_reason_and_not_r
     assert (kept["message"], "ValidationException" in kept["reason"]) == ("bad", True)
 
 
-def test_a_letter_never_grows_past_what_sqs_takes() -> None:
+def test_a_dead_letter_never_grows_past_what_sqs_takes() -> None:
     for left in range(0, 400, 7):
         body = "x" * (SQS_MESSAGE_BYTES_MAX - left)
         delivery = Delivery("m", "r", body, 9, NOW_MS, {"batch": "b", "topic": "é" * 30})

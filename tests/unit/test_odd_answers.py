@@ -46,7 +46,7 @@ SOME_FAILED: list[Any] = [
 
 @pytest.mark.parametrize("body", SOME_FAILED, ids=str)
 @pytest.mark.parametrize("status", [200, 207])
-def test_an_error_of_one_item_is_no_success_wherever_it_is_told(body: Any, status: int) -> None:
+def test_an_error_of_one_item_is_no_success_wherever_it_is_reported(body: Any, status: int) -> None:
     world, state, sends = attempted(KEYED, document(status, body))
     assert (state, sends) == ("MANUAL_REVIEW", 1)
     assert world.telemetry.counts["Delivered"] == 0
@@ -103,7 +103,7 @@ OWN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("body", OWN, ids=str)
 def test_genesys_refuses_in_its_own_words_however_few(body: dict[str, Any]) -> None:
-    """What is not known as its own would be asked for again and hold up everybody."""
+    """A refusal that is not recognised would be asked for again and hold up everybody."""
     world, state, _ = attempted(GENERIC, document(400, {**body, "contextId": CONTEXT}))
     assert state == "SPLIT"
     assert [case["reason"].endswith("no") for case in world.in_review()] == [True, True]
@@ -121,7 +121,7 @@ FOREIGN: list[Any] = [
 
 
 @pytest.mark.parametrize("body", FOREIGN, ids=str)
-def test_what_another_says_on_the_way_refuses_nothing_and_is_told_as_anothers(body: Any) -> None:
+def test_what_a_proxy_says_refuses_nothing_and_is_reported_as_the_proxys(body: Any) -> None:
     world, state, _ = attempted(GENERIC, document(400, body))
     assert (state, world.in_review()) == ("OPEN", [])
     (batch_key,) = [key for key, item in world.table.items.items() if item.get("state") == "OPEN"]
@@ -135,10 +135,10 @@ def test_what_another_says_on_the_way_refuses_nothing_and_is_told_as_anothers(bo
      (425, False), (431, False), (451, False), (408, True), (460, True), (499, True),
      (100, True), (500, True), (501, True), (504, True), (999, True)],
 )  # fmt: skip
-def test_whether_it_may_have_happened_is_told_by_the_status(
+def test_the_status_shows_whether_it_may_have_happened(
     status: int, may_have_happened: bool
 ) -> None:
-    """RFC 9110: a redirect asks elsewhere for the same, but 303 for what has come of it."""
+    """RFC 9110: a redirect asks for the same request elsewhere, but 303 for its result."""
     world = Simulated(configuration(GENERIC))
     batch = world.batch([envelope(1)])
     says(world, document(status, b"", location="https://elsewhere.example/"))

@@ -179,7 +179,7 @@ def test_the_hold_is_bounded_in_size() -> None:
     assert len(ordering.held) < 9
 
 
-def test_genesys_truth_stands_for_the_event_that_got_lost() -> None:
+def test_genesys_truth_replaces_a_lost_event() -> None:
     ordering, _ = walked(ordered_event("customer.end"))
 
     applied = establish(ordering, (f"{PREFIX}customer.start",), everything)
@@ -187,7 +187,7 @@ def test_genesys_truth_stands_for_the_event_that_got_lost() -> None:
     assert [h.detail_type for h in applied.released] == [f"{PREFIX}customer.end"]
 
 
-def test_an_event_still_counts_after_genesys_has_told_of_it() -> None:
+def test_an_event_still_counts_after_genesys_was_asked_about_it() -> None:
     established = establish(EMPTY, (f"{PREFIX}customer.start",), everything).ordering
 
     assert isinstance(
@@ -195,7 +195,7 @@ def test_an_event_still_counts_after_genesys_has_told_of_it() -> None:
     )
 
 
-def test_a_walk_comes_back_from_the_record_as_it_was() -> None:
+def test_an_ordering_comes_back_from_the_record_as_it_was() -> None:
     ordering, _ = walked(
         ordered_event("conversation:created", sequence=1), ordered_event("customer.end", at_ms=7)
     )

@@ -101,5 +101,5 @@ def test_genesys_words_are_kept() -> None:
         (b"<html></html>", "400"),
     ],
 )
-def test_an_error_is_told_in_the_words_of_whoever_said_it(body: bytes, said: str) -> None:
+def test_an_error_is_reported_in_the_words_of_whoever_sent_it(body: bytes, said: str) -> None:
     assert words(Answer(400, {}, body)) == said

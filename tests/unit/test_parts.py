@@ -43,7 +43,7 @@ def test_a_part_is_on_record_and_on_its_way() -> None:
     assert {desk.state(batch) for batch in sent(desk)} == {"SEALED"}
 
 
-def test_a_part_whose_message_was_never_seen_at_work_is_sent_again() -> None:
+def test_a_part_that_was_never_worked_on_is_sent_again() -> None:
     desk = Desk()
     whole = desk.open(request())
 
@@ -53,7 +53,7 @@ def test_a_part_whose_message_was_never_seen_at_work_is_sent_again() -> None:
     assert len(sent(desk)) == 2
 
 
-def test_a_part_that_has_been_at_work_is_not() -> None:
+def test_a_part_that_was_worked_on_is_not() -> None:
     desk = Desk()
     whole = desk.open(request())
     send(desk, whole)
@@ -164,7 +164,7 @@ def test_a_message_without_some_of_the_events_sends_the_parts_that_it_has(kept: 
 
     carry_on(message, rows, desk.deps)
 
-    # Where an event is missing in front, the others are not where the record says.
+    # Where an event is missing at the front, the others are not where the record says.
     there = [n for n in range(3) if message.events[n : n + 1] == whole.events[n : n + 1]]
     assert [batch.batch_id for batch in sent(desk)] == [rows[n]["batch_id"] for n in there]
     assert desk.world.table.items[record_key(whole.batch_id)]["attention"] == "overdue"

@@ -55,7 +55,7 @@ def test_a_flood_keeps_to_its_quota_and_all_of_it_is_written() -> None:
     assert len(counted) >= FLOOD // 6
 
 
-def test_who_is_turned_away_takes_nothing_of_the_rate_limit() -> None:
+def test_a_request_that_is_turned_away_takes_nothing_of_the_rate_limit() -> None:
     world = Simulated(configured(requests_per_minute=2, max_items=1))
     for number in range(FLOOD):
         world.batch([envelope(number)], nonce=str(number))
@@ -111,7 +111,7 @@ def test_whatever_the_clocks_no_minute_has_more_than_its_quota(
 
 
 @pytest.mark.parametrize("said", [0, -1, 1.5, "60", True])
-def test_what_is_no_quota_is_one_sentence(said: object) -> None:
+def test_an_invalid_quota_gives_one_sentence(said: object) -> None:
     with pytest.raises(ValueError, match=r"destinations\.there\.requests_per_minute is .*; expect"):
         configured(requests_per_minute=said)
 

@@ -1,4 +1,4 @@
-"""The pace: every slot once, none wasted, and Genesys' own word before ours."""
+"""The rate limiter: every slot once, none wasted, and Genesys' own count before ours."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_a_reading_is_genesys_own_count_and_the_latest_end_of_its_window() -> No
         rated(7, 300, 60, status=503),
     ],
 )
-def test_what_says_nothing_of_our_client_is_no_reading(answer: Answer) -> None:
+def test_what_says_nothing_about_our_client_is_no_reading(answer: Answer) -> None:
     assert Reading.of(answer, NOW_MS) is None
 
 
@@ -174,7 +174,7 @@ def test_a_window_that_genesys_began_before_we_knew_is_taken_over() -> None:
     assert (window.leased, window.count, window.ends_at_ms) == (1, 1, NOW_MS + 60_300)
 
 
-def test_requests_that_wait_are_pressure_and_an_idle_client_is_none() -> None:
+def test_waiting_requests_are_backpressure_and_an_idle_client_has_none() -> None:
     window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
     assert not is_pressed(window, NOW_MS)
     window, _ = lease(full(window), NOW_MS, SILENT, 1, QUOTA)

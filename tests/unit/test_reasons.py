@@ -16,7 +16,7 @@ def test_every_reason_is_read_back_from_its_text() -> None:
         assert sentence(str(reason)) == code.value.format(*reason.details)
 
 
-def test_a_reason_within_a_reason_is_told_in_its_place() -> None:
+def test_a_reason_within_a_reason_is_shown_in_its_place() -> None:
     inner = Code.OUTCOME_UNKNOWN(Code.STATUS(503))
     kept = str(Code.NOT_DEAD_LETTERED(inner, Code.CALL_FAILED("SendMessage", "Throttling")))
 
@@ -28,7 +28,7 @@ def test_a_reason_within_a_reason_is_told_in_its_place() -> None:
 
 @pytest.mark.parametrize("said", ["429: rate limit", "", "a | b", "Genesys shows it | twice"])
 def test_what_is_no_code_is_somebodys_own_words(said: str) -> None:
-    """The releases before wrote sentences, EventBridge writes its own."""
+    """Earlier releases wrote sentences, EventBridge writes its own."""
     assert code_of(said) is None
     assert sentence(said) == said
     assert read_reason(said).code is Code.QUOTED
@@ -55,7 +55,7 @@ def test_somebody_else_may_know_a_thing_by_another_name() -> None:
     assert told == Reason(Code.NO_MEMBER, ("the body", "type"))
 
 
-def test_the_page_of_reasons_is_the_one_of_today() -> None:
+def test_the_page_of_reasons_is_up_to_date() -> None:
     """`python -m tests.unit.test_reasons` writes it."""
     assert page() == PAGE.read_text("utf-8")
 

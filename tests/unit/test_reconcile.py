@@ -149,12 +149,12 @@ def test_what_nobody_is_configured_to_take_goes_to_a_person_at_once() -> None:
 def test_nothing_is_redriven_into_a_destination_whose_breaker_is_open() -> None:
     assert isinstance(judged(is_turned_away=True), Keep)
     assert isinstance(judged(is_turned_away=True, redrives=REDRIVES_MAX), Keep)
-    # A copy of a split request needs no answer of Genesys, but write would not let it in.
+    # A copy of a split request needs no answer from Genesys, but write would not let it in.
     assert isinstance(judged("SPLIT", is_turned_away=True), Keep)
     assert isinstance(judged("SPLIT"), Redrive)
 
 
-def test_a_letter_is_kept_for_a_destination_that_rests_no_longer_than_sqs_keeps_it() -> None:
+def test_a_dead_letter_waits_for_a_resting_destination_no_longer_than_sqs_keeps_it() -> None:
     assert isinstance(judged(is_turned_away=True, age_s=GONE_AFTER_S), Person)
     assert isinstance(judged("SPLIT", is_turned_away=True, age_s=GONE_AFTER_S), Person)
 
@@ -200,8 +200,8 @@ def test_a_dead_letter_goes_back_with_its_attributes_and_one_more_redrive() -> N
     assert office.result.redriven == 1
 
 
-def test_a_redrive_by_the_console_s_default_choice_is_taken_up_where_it_stopped() -> None:
-    """Of all letters at once and without counting it: a person wanted it, not the reconciler."""
+def test_a_redrive_by_the_consoles_default_choice_is_resumed_where_it_stopped() -> None:
+    """Of all dead letters at once, and not counted: a person wanted it, not the reconciler."""
     office, batches = Office(), [batch_of("a"), batch_of("b")]
     for batch in batches:
         office.seal(batch)
@@ -214,7 +214,7 @@ def test_a_redrive_by_the_console_s_default_choice_is_taken_up_where_it_stopped(
     assert [said[REDRIVES] for said in office.redriven("writes")] == ["0", "0"]
 
 
-def test_after_the_last_redrive_the_request_is_a_person_s() -> None:
+def test_after_the_last_redrive_the_request_goes_to_a_person() -> None:
     office, batch = Office(), batch_of("a")
     office.world.table.insert(sealed_item(batch, NOW_MS))
     office.bury("writes", encode(batch), redrives=REDRIVES_MAX)
@@ -239,7 +239,7 @@ def test_a_request_that_somebody_is_sending_is_left_to_them() -> None:
     assert (office.left("writes"), office.result.kept) == (1, 1)
 
 
-def test_a_letter_that_nobody_can_read_is_quarantined_with_advice() -> None:
+def test_a_dead_letter_that_nobody_can_read_is_quarantined_with_advice() -> None:
     office = Office()
     office.bury("batches", "{}")
     office.bury("events", "no envelope")
@@ -252,7 +252,7 @@ def test_a_letter_that_nobody_can_read_is_quarantined_with_advice() -> None:
     assert office.left("batches") == office.left("events") == 0
 
 
-def test_a_letter_that_was_read_again_is_not_quarantined_under_the_name_that_it_had() -> None:
+def test_a_dead_letter_that_was_read_again_is_not_quarantined_under_its_old_name() -> None:
     office = Office()
     for said in ({}, {READ_AGAIN: "x"}):
         office.bury("events", "no envelope", said=said)
@@ -262,7 +262,7 @@ def test_a_letter_that_was_read_again_is_not_quarantined_under_the_name_that_it_
     assert len(office.world.documents) == 2
 
 
-def test_events_without_a_route_become_nobody_s_request() -> None:
+def test_events_without_a_route_become_no_request() -> None:
     office = Office()
     (batch,) = sealed([caused()], target=CANDIDATES)
     office.bury("batches", encode(batch), redrives=REDRIVES_MAX)
@@ -313,7 +313,7 @@ def test_while_the_breaker_is_open_dead_letters_stay_and_one_may_probe() -> None
     assert (office.result.redriven, office.result.kept) == (1, 4)
 
 
-def test_a_redriven_message_is_durable_before_its_letter_is_deleted() -> None:
+def test_a_redriven_message_is_durable_before_its_dead_letter_is_deleted() -> None:
     office = Office()
     office.bury("writes", encode(batch_of("a")))
     office.world.faults.plan("send answer lost")
@@ -323,7 +323,7 @@ def test_a_redriven_message_is_durable_before_its_letter_is_deleted() -> None:
     office.world.timeline.advance(HOUR_S)
     office.run()
 
-    assert len(office.redriven("writes")) == 2  # twice, and never not at all
+    assert len(office.redriven("writes")) == 2  # twice is possible, never not at all
     assert office.left("writes") == 0
 
 
@@ -382,7 +382,7 @@ def test_what_genesys_answered_is_asked_for_and_what_it_ignored_proves_nothing()
     assert office.counted("Resent") == 0
 
 
-def test_a_call_is_never_sent_again_because_nothing_is_found_of_it() -> None:
+def test_a_call_is_never_sent_again_because_nothing_is_found() -> None:
     office = Office()
     calls = replace(office.destinations()["calls"], unknown="manual", reaches_people=True)
     office.settings = MemorySettings(Configuration({"calls": calls}, ()))
@@ -466,7 +466,7 @@ def test_a_reopened_request_whose_message_got_lost_is_sent_from_the_vault() -> N
     assert [decode(body) for body in office.world.bodies("writes")] == [batch]
 
 
-def test_what_differs_is_made_good_where_the_destination_says_how() -> None:
+def test_what_differs_is_compensated_where_the_destination_says_how() -> None:
     compensation = Compensation("POST", "/api/v2/conversations/{key}/disconnect", {"why": "wrong"})
     office = Office(replace(CONFIRMATION, compensation=compensation))
     batch = office.overdue_request("c:1")
@@ -665,7 +665,7 @@ def test_requests_that_wait_for_a_destination_that_rests_for_ever_end_with_a_per
 
 
 def test_a_purged_request_whose_destination_was_removed_ends_with_a_person() -> None:
-    """Found by the simulation: it was put off for ever, for its message would say so."""
+    """Found by the simulation: it was put off for ever, since its message would report it."""
     office, batch = purged()
     office.amend(batch, destination="removed")
     office.world.timeline.advance(OVERDUE_S + 1)
@@ -681,7 +681,7 @@ def test_a_purged_request_whose_destination_was_removed_ends_with_a_person() -> 
 
 
 def split_and_purged() -> tuple[Office, Batch]:
-    """As a writer leaves it that died before it sent the parts, and a person who purged."""
+    """As it is after a writer died before it sent the parts, and a person purged its message."""
     office, batch = purged()
     office.amend(
         batch,
@@ -797,7 +797,7 @@ def test_a_run_that_dies_anywhere_leaves_nothing_undone(
     assert office.state(overdue_one) == office.state(never) == "RECONCILED"
 
 
-# The one line of result
+# The result in one line
 
 
 def test_a_run_says_in_one_line_what_it_did_and_what_is_left() -> None:
@@ -958,7 +958,7 @@ def test_reads_grow_with_what_is_overdue() -> None:
     assert costs[1_000] <= 1_000 + 10
 
 
-class Letters:
+class DeadLetters:
     """A dead-letter queue that hands out quickly what the memory world shuffles each time."""
 
     def __init__(self, bodies: Sequence[str]) -> None:
@@ -984,10 +984,10 @@ class Letters:
 
 
 def test_thousands_of_dead_letters_are_cleared_over_the_runs_in_constant_memory() -> None:
-    """A run holds ten letters, however many there are."""
+    """A run holds ten dead letters, however many there are."""
     office, count = Office(), 2 * REDRIVES_PER_RUN_MAX
-    dead = Letters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(count)])
-    source = Letters([])
+    dead = DeadLetters([encode(batch_of(f"said {n}", nonce=str(n))) for n in range(count)])
+    source = DeadLetters([])
     deps = replace(office.reconciler(), lines=[Line("writes", source, dead)])
 
     runs, peaks = 0, []
@@ -1005,7 +1005,7 @@ def test_thousands_of_dead_letters_are_cleared_over_the_runs_in_constant_memory(
     print(f"{count} dead letters: {runs} runs, at most {max(peaks) / 1e6:.2f} MB in one")
 
 
-def test_a_described_letter_tells_a_human_the_same_after_a_redrive() -> None:
+def test_a_dead_letter_tells_a_person_the_same_after_a_redrive() -> None:
     office, batch = Office(), batch_of("a")
     office.bury("writes", encode(batch), said={k: str(v) for k, v in describe(batch).items()})
 
@@ -1037,7 +1037,7 @@ def test_a_confirming_event_that_was_heard_settles_an_overdue_request() -> None:
     assert office.genesys.asked == []
 
 
-def test_two_conversations_that_nobody_lived_to_see_are_listed() -> None:
+def test_two_conversations_are_listed_although_write_died_before() -> None:
     office = Office(replace(CONFIRMATION, key="answer"))
     heard = {"conversation_id": "c-2", "heard_at_ms": office.now_ms}
     batch = office.accept(request(), genesys_id="c-1", **heard)

@@ -1,5 +1,5 @@
-"""Event buses, queues and delivery streams: each record's word is heard, none is lost or doubled
-unseen."""
+"""Event buses, queues and delivery streams: each record's result is read, none is lost, and no
+duplicate goes unlisted."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -128,7 +128,7 @@ def test_what_certainly_did_not_happen_comes_again_and_is_no_possible_duplicate(
 
 
 @every_kind
-def test_an_unknown_outcome_is_listed_or_a_person_s(kind: str) -> None:
+def test_an_unknown_outcome_is_listed_or_goes_to_a_person(kind: str) -> None:
     listed, asked = Beside(kind), Beside(kind, unknown="manual")
     for world in (listed, asked):
         world.answers(lambda records: Unanswered(Code.QUOTED("ReadTimeoutError")))
@@ -158,6 +158,6 @@ def test_an_unknown_outcome_is_listed_or_a_person_s(kind: str) -> None:
         ),
     ],
 )
-def test_what_is_no_sink_is_one_sentence(section: dict[str, Any], sentence: str) -> None:
+def test_an_invalid_sink_gives_one_sentence(section: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         configuration(section)

@@ -171,7 +171,7 @@ def test_intake_seals_the_mark_of_the_replay() -> None:
     assert [event.redelivery for each in batches(world) for event in each.events] == [NAME]
 
 
-def test_one_order_names_so_many_events_and_no_more() -> None:
+def test_one_order_can_name_only_so_many_events() -> None:
     with pytest.raises(ValueError, match="5001 events, but one redelivery can name at most 5000"):
         order(NAME, [str(n) for n in range(EVENTS_MAX + 1)], (), "ann", "why", NOW_MS)
 

@@ -1,4 +1,4 @@
-"""Rendering: what a mapping cannot give is said with the route's name."""
+"""Rendering: what a mapping cannot give is reported with the route's name."""
 
 import json
 from typing import Any

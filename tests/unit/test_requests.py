@@ -1,4 +1,4 @@
-"""The record of a request: every transition happens from where it may, and nowhere else."""
+"""The record of a request: every transition starts from the states where it may, and no others."""
 
 from dataclasses import replace
 
@@ -197,7 +197,7 @@ def test_a_final_record_expires_and_needs_nobody(state: State) -> None:
     assert desk.record.doubt_since_ms is None
 
 
-def test_a_split_record_is_seen_to_until_its_parts_are_on_their_way() -> None:
+def test_a_split_record_stays_on_the_list_until_its_parts_are_on_their_way() -> None:
     desk = Desk()
     desk.settle(desk.opened(), "SPLIT")
     assert desk.item["attention"] == "overdue"
@@ -210,7 +210,7 @@ def test_a_split_record_is_seen_to_until_its_parts_are_on_their_way() -> None:
 
 
 @pytest.mark.parametrize("state", PARKED_STATES)
-def test_a_parked_record_never_expires_and_is_a_persons(state: State) -> None:
+def test_a_parked_record_never_expires_and_waits_for_a_person(state: State) -> None:
     """R6."""
     desk = Desk()
     desk.settle(desk.opened(), state)
@@ -265,7 +265,7 @@ def test_a_settling_without_a_record_is_not_settled() -> None:
     assert not settled(Written(applied=False, before=None), lease, "DONE")
 
 
-def test_the_history_says_what_each_attempt_came_to_and_has_an_end() -> None:
+def test_the_history_says_how_each_attempt_ended_and_is_bounded() -> None:
     desk = Desk()
     for number in range(HISTORY_MAX + 5):
         desk.release(desk.opened(NOW_MS + number, f"holder {number}"))

@@ -1,4 +1,4 @@
-"""A person's decision: conditional, on record, and never the reason of a loss or a duplicate."""
+"""A person's decision: conditional, on record, and never the cause of a loss or a duplicate."""
 
 import json
 from typing import Any
@@ -156,7 +156,7 @@ def test_a_request_that_owns_nothing_is_closed_without_sending() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["again", "happened", "discard"])
-def test_nobody_decides_on_a_request_that_is_at_work(verdict: Verdict) -> None:
+def test_nobody_decides_on_a_request_that_is_under_way(verdict: Verdict) -> None:
     world = World()
     waiting(world)
     world.table.items[record_key(BATCH.batch_id)] = {

@@ -106,7 +106,7 @@ def test_a_batch_parked_by_another_stays_parked(standing: State) -> None:
 
 
 def test_the_document_of_a_case_stays_when_its_first_message_comes_again() -> None:
-    """It may hold events that were copies of another request's, and are none of this case."""
+    """It may hold events that were copies of another request's, and do not belong to this case."""
     world = World()
     parked(world)
     kept = dict(world.documents)

@@ -65,8 +65,8 @@ def event(topic: str, number: int, **body: Any) -> str:
 
 
 class Pipeline(Simulated):
-    """The whole way of an event. With each attempt at the conversation's attributes an event comes
-    that shows them, before the answer does, which is the next of `answers`, or else Genesys'."""
+    """The whole way of an event. Each attempt at the conversation's attributes is followed by an
+    event that shows them, and then by the answer: the next of `answers`, or else Genesys' own."""
 
     def __init__(self, *answers: Answer | Unanswered, conduct: Conduct | None = None) -> None:
         super().__init__(CONFIGURATION, conduct or Conduct())
@@ -145,7 +145,7 @@ def test_an_event_that_a_refused_request_cannot_have_caused_is_news() -> None:
 
 
 def test_an_attempt_that_certainly_failed_is_repeated_though_somebody_did_the_same() -> None:
-    """And of the two events that show it, the one is news and the other our own doing."""
+    """And of the two events that show it, one is news and the other is our own doing."""
     world = Pipeline(Answer(429, {"retry-after": "5"}, LIMITED))
     world.publish(event("acw", 0))
 
@@ -167,10 +167,10 @@ def test_what_an_accepted_request_caused_before_its_answer_came_is_its_doing() -
 
 
 @pytest.mark.parametrize("answer", [Unanswered(Code.QUOTED("no answer")), Answer(504, {}, b"")])
-def test_where_no_answer_comes_the_event_tells_of_it_before_the_next_attempt(
+def test_if_no_answer_comes_the_event_confirms_it_before_the_next_attempt(
     answer: Answer | Unanswered,
 ) -> None:
-    """It waits no longer than the attempt can surprise us, and confirm knows of it at once."""
+    """It waits no longer than the attempt can take effect, and confirm hears of it at once."""
     world = Pipeline(answer)
     world.publish(event("acw", 0))
     began_ms = world.timeline.now_ms

@@ -242,7 +242,7 @@ def test_no_edit_of_a_sealed_message_goes_unnoticed(data: st.DataObject) -> None
         decode(edited)
 
 
-def test_an_edited_message_is_told_apart_from_one_that_is_none() -> None:
+def test_an_edited_message_is_distinguished_from_what_is_no_batch() -> None:
     document = json.loads(encode(batch_of("a")))
     document["events"][0][-1] = '{"said":"another"}'
 
@@ -297,13 +297,13 @@ def test_attributes_show_a_person_what_a_message_is_about() -> None:
     assert described["conversation"] == "c1"
 
 
-def test_claims_of_a_conversation_stand_together() -> None:
+def test_claims_of_a_conversation_are_side_by_side() -> None:
     assert sealed_event("a", conversation="c1").owner == "c1"
     assert sealed_event("a").owner == sealed_event("a").identity
 
 
-def test_a_personal_name_stands_in_no_key_and_no_attribute() -> None:
-    """The item, and the row that a message holds, say it."""
+def test_a_personal_name_is_in_no_key_and_no_attribute() -> None:
+    """The item, and the row that a message holds, contain it."""
     event = replace(sealed_event("a", conversation="tel:+4930901820"), partition="keyed")
     (batch,) = sealed([event, sealed_event("b")])
 
@@ -354,6 +354,6 @@ def test_an_item_that_is_no_json_makes_no_request(item: str) -> None:
     ["{", "[]", "7", "null", '["t","","",null,null,[]]', '["t","","","1",null,{}]',
      '[7,"","",null,null,{}]', '["t","","",null,null,{},1]'],
 )  # fmt: skip
-def test_what_is_sealed_for_correlation_is_what_it_must_be_or_malformed(facts: str) -> None:
+def test_what_is_sealed_for_correlation_is_valid_or_malformed(facts: str) -> None:
     with pytest.raises(Malformed):
         read_facts(replace(sealed_event("a"), facts=facts))

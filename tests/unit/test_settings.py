@@ -28,7 +28,7 @@ def test_the_timing_goes_by_name() -> None:
     assert Settings({"TIMING": "rehearsal"}, Path()).timing is REHEARSAL
 
 
-def test_the_configuration_lies_at_the_root_of_the_asset(tmp_path: Path) -> None:
+def test_the_configuration_is_at_the_root_of_the_asset(tmp_path: Path) -> None:
     document = {
         "destinations": {"journey": {"kind": "generic"}},
         "routes": [{"name": "all", "destination": "journey"}],

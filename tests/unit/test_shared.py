@@ -22,7 +22,7 @@ def test_each_change_sees_the_one_before() -> None:
     assert [counter(world).change(increment) for _ in range(5)] == [1, 2, 3, 4, 5]
 
 
-def test_who_was_overtaken_decides_again_on_what_stands_there_now() -> None:
+def test_whoever_was_overtaken_decides_again_on_the_current_item() -> None:
     world = World()
     counter(world).change(increment)
     overtaken: list[int] = []

@@ -62,7 +62,7 @@ def test_no_lane_keeps_more_than_its_share_from_the_others() -> None:
     assert slots >= 300 * (1 - SHARE["first"] - SHARE["normal"])
 
 
-def test_where_too_few_are_left_for_all_the_lanes_come_in_their_order() -> None:
+def test_if_too_few_are_left_for_all_the_lanes_go_in_order() -> None:
     """Another user of the client has taken the rest."""
     used: dict[Lane, Used] = {"first": Used(0, 10), "normal": Used(0, 10), "last": Used(30, 10)}
 
@@ -81,7 +81,7 @@ def test_without_lanes_nothing_is_kept_and_nothing_is_counted() -> None:
     assert (window.first, window.normal, window.last) == (0, 0, 0)
 
 
-def test_who_is_turned_away_for_another_lane_waits_for_the_window_to_end() -> None:
+def test_a_request_turned_away_for_another_lane_waits_for_the_window_to_end() -> None:
     window, _ = taken(Window(), "last")
 
     window, leased = lease(window, NOW_MS, SILENT, 1, Quota(300, 0, "last"))
@@ -90,7 +90,7 @@ def test_who_is_turned_away_for_another_lane_waits_for_the_window_to_end() -> No
     assert window.is_full
 
 
-def test_where_a_slot_is_free_some_lane_may_take_it() -> None:
+def test_if_a_slot_is_free_some_lane_may_take_it() -> None:
     """Otherwise the lanes would keep it for one another until the window ends."""
     random = Random(1)
     for _ in range(5_000):
@@ -102,7 +102,7 @@ def test_where_a_slot_is_free_some_lane_may_take_it() -> None:
         assert any(left(room, used, lane) > 0 for lane in LANES), (room, used)
 
 
-def test_the_item_of_the_release_before_says_nothing_of_lanes() -> None:
+def test_the_item_of_the_previous_release_says_nothing_about_lanes() -> None:
     item = {name: value for name, value in Window(number=7).values.items() if name not in LANES}
 
     assert Window.of(item) == Window(number=7)

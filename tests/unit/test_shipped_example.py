@@ -106,7 +106,7 @@ def run(world: Simulated, queue: str, function: Function) -> None:
 
 
 def test_every_customer_has_their_steps_in_order_and_nothing_is_refused() -> None:
-    # Given an organisation with nothing in it but the conversations that it tells of
+    # Given an organisation with nothing in it but the conversations of its events
     world = Simulated()
     world.platform.assumptions = Assumptions(schema_is_enforced=True, activation_before_events=True)
     settings = MemorySettings(shipped(world))
@@ -135,7 +135,7 @@ def test_every_customer_has_their_steps_in_order_and_nothing_is_refused() -> Non
     assert steps == {
         f"customer-{number}": list(range(number, EVENTS, CUSTOMERS)) for number in range(CUSTOMERS)
     }
-    # And every conversation bears its queue, and nothing was refused or set aside
+    # And every conversation has its queue, and nothing was refused or set aside
     assert Counter(noted) == Counter(
         f"0b0e8b3c-0000-4000-a000-{number % 3:012d}" for number in range(EVENTS)
     )

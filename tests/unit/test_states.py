@@ -86,7 +86,7 @@ def in_state(state: State) -> Item:
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_transition_leads_where_the_table_says(name: str) -> None:
-    """From each state that the table gives it, its guard lets it go, and only to where it may."""
+    """From each state that the table names, its guard lets it pass, and only to where it may go."""
     rows = [row for row in TRANSITIONS if row.name == name]
     for state in {source for row in rows for source in row.sources}:
         for guard, change in MADE[name](Record.of(in_state(state))):
@@ -127,7 +127,7 @@ UNSOUND: Mapping[str, tuple[Item | None, Mapping[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", UNSOUND)
-def test_a_record_that_may_not_be_so_is_objected_to(case: str) -> None:
+def test_an_unsound_record_is_reported(case: str) -> None:
     old, changed, said = UNSOUND[case]
 
     assert any(said in objection for objection in objections(old, {**SEALED, **changed}))

@@ -57,8 +57,9 @@ def test_no_note_in_the_code_would_be_withheld() -> None:
 @pytest.mark.parametrize(
     "unit", ["a", "a.", "+", "1 ", "1-(", "1234567x", "a@", "a@b.", "(1", "-", "1234567 "]
 )
-def test_the_mask_takes_no_more_time_than_the_text_is_long(unit: str) -> None:
-    """It took 17 to 54 s of such texts; of processor time, so that no neighbour counts."""
+def test_the_mask_takes_time_in_proportion_to_the_text(unit: str) -> None:
+    """It once took 17 to 54 s for such texts. In processor time, which other processes do not
+    affect."""
     text = unit * (80_000 // len(unit))
     before = time.process_time()
 

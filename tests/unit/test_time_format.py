@@ -78,13 +78,13 @@ def test_what_could_be_another_moment_is_set_aside_with_a_sentence(stated: objec
     assert not isinstance(stated, str) or len(stated) < 8 or stated not in sentence(reason)
 
 
-def test_who_states_no_time_states_none() -> None:
+def test_no_stated_time_is_none() -> None:
     assert moment({"at": None}, "at", "detail") is None
     assert posted(None).occurred_at_ms is None
 
 
 @given(st.integers() | st.floats())
-def test_no_number_is_ever_of_another_century(stated: float) -> None:
+def test_no_number_is_ever_a_time_in_another_century(stated: float) -> None:
     read = moment_ms(stated)
 
     assert read is None or 946_684_800_000 <= read < 4_102_444_800_000

@@ -38,7 +38,7 @@ def test_one_token_serves_until_most_of_its_life_is_over() -> None:
 
 
 def test_a_token_that_was_idle_is_not_trusted() -> None:
-    """HIPAA organisations end it after 15 minutes without a word."""
+    """HIPAA organisations end it after 15 idle minutes."""
     world = Simulated(conduct=Conduct(idle_expiry_s=900))
     held = tokens(world)
     held.bearer(fresh=False)
@@ -94,7 +94,7 @@ def test_a_wrong_secret_is_not_tried_over_and_over() -> None:
     assert logins(world) == 2
 
 
-def test_the_login_hosts_own_429_is_kept_to() -> None:
+def test_the_login_hosts_own_429_is_obeyed() -> None:
     world = Simulated(conduct=replace(NONE, logins_per_minute=0))
     held = tokens(world)
     refusal = held.bearer(fresh=False)
@@ -158,7 +158,7 @@ REFUSALS: list[tuple[Answer, str, bool]] = [
 
 
 @pytest.mark.parametrize(("answer", "said", "advises"), REFUSALS, ids=str)
-def test_what_the_login_host_says_is_told_and_what_a_proxy_says_as_a_proxy_s(
+def test_what_the_login_host_says_is_reported_and_what_a_proxy_says_as_a_proxys(
     answer: Answer, said: str, advises: bool
 ) -> None:
     world = Simulated()

@@ -1,4 +1,4 @@
-"""The audit chain: whatever one knows of something, one call tells its whole way."""
+"""The audit chain: whatever id is known, one call shows the whole history."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_the_conversation_that_a_request_made_leads_back_to_it() -> None:
     assert found.expected == {"c-1": {}}
 
 
-def test_times_attempts_and_answers_are_told_in_their_order() -> None:
+def test_times_attempts_and_answers_are_shown_in_their_order() -> None:
     desk = Desk()
     batch = desk.accept(request())
     desk.end_window(batch)
@@ -105,7 +105,7 @@ def test_times_attempts_and_answers_are_told_in_their_order() -> None:
     assert [m.at_ms for m in found.moments] == sorted(m.at_ms for m in found.moments)
 
 
-def test_what_is_held_and_why_a_person_is_asked_is_told() -> None:
+def test_what_is_held_and_why_a_person_is_asked_is_shown() -> None:
     desk = Desk(replace(CONFIRMATION, completed_by=(ENDED,)))
     batch = desk.accept(request())
     desk.hear(batch, caused(ENDED))
@@ -139,7 +139,7 @@ def test_a_split_request_leads_to_its_parts_and_they_to_it() -> None:
     assert found.parent == whole.batch_id
 
 
-def test_a_compensated_request_leads_to_what_makes_it_good() -> None:
+def test_a_compensated_request_leads_to_its_compensation() -> None:
     compensation = Compensation("DELETE", "/api/v2/conversations/{key}", {})
     office = Office(replace(CONFIRMATION, compensation=compensation))
     batch = office.overdue_request()
@@ -153,7 +153,7 @@ def test_a_compensated_request_leads_to_what_makes_it_good() -> None:
 
 
 def test_nothing_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A trace costs what it tells, whatever the table holds."""
+    """A trace reads only what it shows, whatever the table holds."""
     desk = Desk()
     batch = claimed(desk, in_conversation("a", "b"))
     reads: list[str] = []
@@ -164,13 +164,13 @@ def test_nothing_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(reads) <= 8
 
 
-def test_a_name_that_nobody_knows_tells_nothing() -> None:
+def test_an_unknown_name_shows_nothing() -> None:
     found = traced(Desk(), "nobody")
 
     assert (found.events, found.requests) == ((), ())
 
 
-def test_a_conversation_of_very_many_requests_is_told_in_part() -> None:
+def test_a_conversation_of_very_many_requests_is_shown_in_part() -> None:
     desk = Desk()
     for number in range(REQUESTS_MAX + 5):
         batch = in_conversation(f"said {number}")

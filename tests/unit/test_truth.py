@@ -1,4 +1,4 @@
-"""Asking Genesys for the truth: under each key, and nothing is made of what it does not say."""
+"""Asking Genesys for the truth: under each key, and silence proves nothing."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_each_key_is_there_or_not() -> None:
     assert world.telemetry.counts["RecoveryQueries"] == 3
 
 
-def test_no_answer_says_nothing_of_any_key() -> None:
+def test_no_answer_says_nothing_about_any_key() -> None:
     world = Simulated(configuration(section("outbound-contacts")))
     world.platform.outage(60, "503")
     assert isinstance(asked(world, "a", "b"), NoAnswer)

@@ -61,7 +61,7 @@ def test_events_of_other_types_or_sources_do_not_even_collide() -> None:
     assert read(FLAT).identity != read(FLAT, source="elsewhere").identity
 
 
-def test_its_own_id_goes_before_conversation_and_timestamp() -> None:
+def test_its_own_id_takes_precedence_over_conversation_and_timestamp() -> None:
     first, second = read({**FLAT, "id": "e-1"}), read({**FLAT, "id": "e-2"})
 
     assert first.identity != second.identity
@@ -140,7 +140,7 @@ def test_what_fits_no_shape_is_malformed(detail: dict[str, Any], told: str) -> N
     assert sentence(raised.value.reason).startswith(told)
 
 
-def test_who_means_a_business_event_learns_what_it_needs() -> None:
+def test_an_incomplete_business_event_is_refused_with_what_it_needs() -> None:
     with pytest.raises(Malformed, match="detail has no type"):
         read({"occurredAt": "2026-01-09T09:00:00Z"}, source="shop")
     with pytest.raises(Malformed, match="detail has no occurredAt"):
@@ -220,7 +220,7 @@ def test_a_plain_event_says_what_a_mapping_needs() -> None:
 
 
 @pytest.mark.parametrize("stated", ["yesterday", 7, [1], {}, True])
-def test_what_a_plain_details_members_mean_is_its_senders_affair(stated: Any) -> None:
+def test_what_a_plain_details_members_mean_is_up_to_its_sender(stated: Any) -> None:
     assert read({**PLAIN, "timestamp": stated, "type": stated}, source="crm").occurred_at_ms is None
 
 

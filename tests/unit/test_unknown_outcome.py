@@ -1,4 +1,4 @@
-"""In doubt: what may be done by what is known of the destination (R2, R3, R4)."""
+"""After an unknown outcome: what may be done, by what is known of the destination (R2, R3, R4)."""
 
 from dataclasses import replace
 

@@ -193,7 +193,7 @@ def test_a_signatures_digits_may_be_in_either_case() -> None:
     assert Entrance().post(signed(body(STEP), x_relay_signature=loud)).status == 200
 
 
-def test_a_signature_without_the_path_is_taken_for_now_and_said_to_be_old() -> None:
+def test_a_signature_without_the_path_is_accepted_for_now_and_reported_as_old() -> None:
     old = signed(body(STEP), x_relay_signature=signature_v1(KEY, str(NOW_S), body(STEP)))
 
     reply = Entrance().post(old)
@@ -241,7 +241,7 @@ def test_a_refusal_in_a_known_senders_name_is_counted_and_every_one_is_named() -
         (Request("shop", {}, body(STEP)), "whole seconds since 1970"),
     ],
 )
-def test_who_cannot_prove_to_be_the_sender_is_refused(request_: Request, sentence: str) -> None:
+def test_whoever_cannot_prove_to_be_the_sender_is_refused(request_: Request, sentence: str) -> None:
     entrance = Entrance()
 
     reply = entrance.post(request_)
@@ -267,7 +267,7 @@ def test_within_the_window_no_clock_matters(age_s: int) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=80))
-def test_nothing_is_the_proof_of_a_sender_without_a_key(said: str) -> None:
+def test_no_proof_is_valid_for_a_sender_without_a_key(said: str) -> None:
     for entrance in (Entrance(keys=Keys({})), Entrance("token", keys=Keys({}))):
         headers = {
             "x-relay-timestamp": str(NOW_S),
@@ -327,7 +327,7 @@ def test_its_type_is_the_one_that_it_names() -> None:
         ({"shop": []}, 403),
     ],
 )
-def test_a_sender_may_be_held_to_types(sender_types: dict[str, list[str]], status: int) -> None:
+def test_a_sender_may_be_limited_to_types(sender_types: dict[str, list[str]], status: int) -> None:
     entrance = Entrance(types=sender_types)
 
     reply = entrance.post(signed(body(STEP)))
@@ -336,7 +336,7 @@ def test_a_sender_may_be_held_to_types(sender_types: dict[str, list[str]], statu
     assert len(entrance.queued) == (status == 200)
 
 
-def test_whatever_it_calls_itself_a_webhooks_event_is_no_word_of_genesys() -> None:
+def test_whatever_it_calls_itself_a_webhooks_event_is_never_genesys_own() -> None:
     entrance = Entrance()
     topic = "v2.detail.events.conversation.{id}.attributes"
     forged = {"type": topic, "conversationId": "c", "participantId": "p", "sessionId": "s"}
@@ -424,7 +424,7 @@ def test_the_largest_event_fits_into_a_message_whatever_its_letters() -> None:
     assert len(entrance.world.bodies("events")[0]) + 1000 < SQS_MESSAGE_BYTES_MAX
 
 
-def test_who_is_not_known_learns_nothing_of_what_is_wrong_with_the_body() -> None:
+def test_a_stranger_learns_nothing_about_what_is_wrong_with_the_body() -> None:
     assert Entrance().post(signed(b"{", key=OLD_KEY)).status == 401
 
 

@@ -1,5 +1,5 @@
-"""Where it is switched on, the webhook's answer says that an event was known: the word follows the
-ledger's claims, and never decides anything."""
+"""Where it is switched on, the webhook's answer says that an event was known: the answer follows
+the ledger's claims, and decides nothing."""
 
 import json
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def test_so_is_one_of_a_conversation_with_a_personal_name() -> None:
     assert impersonal("tel:+4930901820") not in str(shop.world.table.items)
 
 
-def test_so_is_one_that_the_release_before_claimed() -> None:
+def test_so_is_one_that_the_previous_release_claimed() -> None:
     shop = Shop()
     shop.posts(CALL)
     shop.claims_what_came()

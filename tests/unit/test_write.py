@@ -56,7 +56,7 @@ def test_a_batch_is_one_request_under_its_own_id() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_poison_event_is_halved_out_and_stands_alone_with_genesys_words(status: int) -> None:
+def test_a_poison_event_is_isolated_by_halving_and_kept_with_genesys_words(status: int) -> None:
     world = Simulated()
     texts = [envelope(n) for n in range(50)]
     bad = ids_of(world, texts)[17]
@@ -115,7 +115,7 @@ def test_items_that_failed_for_now_go_on_in_a_child_after_a_while() -> None:
     assert len(set(world.taken())) == len(world.taken()) == 20
 
 
-def test_a_429_is_kept_to_by_all_writers_and_counts_as_no_attempt() -> None:
+def test_a_429_is_obeyed_by_all_writers_and_counts_as_no_attempt() -> None:
     world = Simulated()
     one, other = world.batch([envelope(1)]), world.batch([envelope(2)], "other")
     world.platform.limiter.allowed = 0
@@ -145,7 +145,7 @@ def test_a_limit_of_the_destinations_own_leaves_the_other_destinations_alone() -
     assert circuit_breaker.turned_away_s("elsewhere", world.timeline.now_ms) == 0
 
 
-def test_a_full_window_is_waited_for_outside_of_lambda_but_for_its_last_moments() -> None:
+def test_a_full_window_is_waited_for_outside_lambda_except_for_its_last_moments() -> None:
     world = Simulated()
     world.settings = replace(world.settings, requests_per_minute=2)
     world.write = world.writer()
@@ -286,7 +286,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda a: f"{a.status} {a.body[:20]!r}")
-def test_what_genesys_did_not_say_of_an_item_neither_repeats_nor_concludes_it(
+def test_what_genesys_did_not_say_about_an_item_neither_repeats_nor_settles_it(
     foreign: Answer,
 ) -> None:
     world = Simulated(configuration(TRACKED_ORDERS), Conduct(lost_answer=1.0))
@@ -314,10 +314,10 @@ ASKED_ORDERS = {
 )
 @pytest.mark.parametrize("unknown", ["manual", "repost"])
 @pytest.mark.parametrize(("answer", "sent"), [(THERE, 1), (NOT_THERE, 2)])
-def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_sent_again(
+def test_where_there_is_a_truth_it_is_asked_before_a_person_is_or_it_is_sent_again(
     orders: dict[str, Any], accepted: str, unknown: str, answer: Answer, sent: int
 ) -> None:
-    """The truth that is asked when an event does not come is the truth before a repetition."""
+    """The truth that is asked when an event does not come is also asked before a repetition."""
     world = Simulated(configuration({**orders, "unknown": unknown}), Conduct(lost_answer=1.0))
     asked = Orders(world.http, [answer])
     world.http, posted = asked, world.http  # type: ignore[assignment]
@@ -334,7 +334,7 @@ def test_where_genesys_tells_the_truth_it_is_asked_before_anybody_is_or_it_is_se
 
 
 @pytest.mark.parametrize("left_out", [{"echoes": {"another": "a-request"}}, {}], ids=str)
-def test_the_record_tells_of_what_its_request_carries_and_of_nothing_else(
+def test_the_record_lists_what_its_request_carries_and_nothing_else(
     left_out: dict[str, Any],
 ) -> None:
     """What dedup recorded and did not send on, as an echo or as another batch's, is no item."""
@@ -352,7 +352,7 @@ def test_the_record_tells_of_what_its_request_carries_and_of_nothing_else(
 
 
 def test_a_compensating_request_is_not_judged_by_what_its_first_one_made() -> None:
-    """The order that differs is there: that says nothing of the request that makes it good."""
+    """The order that differs is there: that says nothing about the request that corrects it."""
     world = Simulated(
         configuration({**TRACKED_ORDERS, "unknown": "repost"}), Conduct(lost_answer=1.0)
     )
@@ -440,8 +440,8 @@ def test_a_call_is_made_once_or_a_person_is_asked(conduct: Conduct) -> None:
     assert "as again" not in document["advice"]
 
 
-def test_a_path_that_leads_elsewhere_is_not_called_though_it_was_sealed_so() -> None:
-    """By the release before, which quoted what is no id."""
+def test_a_path_that_leads_elsewhere_is_not_called_although_it_was_sealed() -> None:
+    """By the previous release, which only quoted what is no id."""
     world = Simulated(configuration({"kind": "participant-attributes", **ATTRIBUTES}))
     batch = world.batch([envelope(1)])
     path = "/api/v2/conversations/../participants/../attributes"
@@ -560,7 +560,7 @@ def test_the_payload_that_was_kept_in_case_of_a_purge_goes_when_the_request_is_d
     ("conduct", "out"),
     [(Conduct(), 0), (Conduct(rate_limited=1.0), 0), (Conduct(lost_answer=1.0), 1)],
 )
-def test_an_answer_that_has_come_is_not_out_any_more(conduct: Conduct, out: int) -> None:
+def test_an_answer_that_has_come_is_no_longer_outstanding(conduct: Conduct, out: int) -> None:
     """What it means is on record by then, and nobody need wait for it."""
     item = {"externalTag": "identity"}
     world = Simulated(configuration({"kind": "conversations", "item": item}), conduct)
@@ -571,7 +571,7 @@ def test_an_answer_that_has_come_is_not_out_any_more(conduct: Conduct, out: int)
     assert len(json.loads(world.table.items["L#asking#there", "L"]["out"])) == out
 
 
-def test_a_refusal_after_an_unknown_outcome_is_a_persons() -> None:
+def test_a_refusal_after_an_unknown_outcome_goes_to_a_person() -> None:
     """R3: it took effect, and its answer was lost; what refuses it now proves nothing."""
 
     class LosesTheFirst(SimulatedHttp):

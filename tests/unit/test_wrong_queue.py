@@ -54,9 +54,9 @@ CELLS = [
 
 @dataclass
 class Console(Office):
-    """All functions behind their queues, and somebody who redrives what he sees into any."""
+    """All functions behind their queues, and somebody who redrives any message into any of them."""
 
-    #: records in every state, as they would be after a history that is none of this test's
+    #: records in every state, as they would be after a history that does not matter here
     world: World = field(default_factory=lambda: World(table=Table()))
 
     def __post_init__(self) -> None:
@@ -188,7 +188,7 @@ def test_a_batch_that_claimed_nothing_yet_never_gets_to_genesys() -> None:
     assert [decode(text) for text in console.world.bodies("batches")] == [console.whole]
 
 
-def test_an_envelope_of_a_wrong_queue_is_the_event_that_it_was() -> None:
+def test_an_envelope_in_a_wrong_queue_is_the_event_that_it_was() -> None:
     console = Console()
     console.world.stored_queue("writes").send(Outgoing(envelope(7)))
     console.invoke("writes")
@@ -198,7 +198,7 @@ def test_an_envelope_of_a_wrong_queue_is_the_event_that_it_was() -> None:
     assert parse_event(body, NOW_MS) == parse_event(envelope(7), NOW_MS)
 
 
-def test_what_says_that_it_is_unclaimed_cannot_be_said_by_an_event() -> None:
+def test_no_event_can_declare_itself_unclaimed() -> None:
     said = canonical({"a": '"stage":"sealed"', "stage": "sealed"})
     (batch,) = sealed([sealed_event(said, item=said)])
     assert '"stage":"sealed"' not in encode(batch)

@@ -64,7 +64,7 @@ class Planned:
 
 
 class Unsound(BaseException):
-    """A record was written that may not be so. No function may take it for a failure of its own."""
+    """An unsound record was written. No function may take it for a failure of its own."""
 
 
 def sound(old: Item | None, new: Item | None) -> None:
@@ -75,7 +75,7 @@ def sound(old: Item | None, new: Item | None) -> None:
 
 
 class Unreachable:
-    """The Http of a world that nobody is to leave."""
+    """The Http of a world without a way out."""
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
@@ -93,7 +93,7 @@ class World:
     documents: dict[str, str] = field(default_factory=dict)
     telemetry: MemoryTelemetry = field(default_factory=MemoryTelemetry)
     stored: dict[str, StoredQueue] = field(default_factory=dict)
-    #: what services of AWS have taken
+    #: what AWS services have taken
     sinks: dict[str, MemoryRecords] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

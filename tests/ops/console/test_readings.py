@@ -16,7 +16,7 @@ from ops.console.app import console
 from ops.console.door import Door
 from ops.console.readings import OfRelay, options
 from ops.errors import OpsError
-from tests.ops.conftest import Deployed, letter
+from tests.ops.conftest import Deployed, dead_letter_in
 from tests.ops.console.asking import ask
 from tests.unit.batches import NOW_MS, batch_of
 
@@ -38,7 +38,7 @@ def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
     )
     document = {"reason": "no JSON", "at_ms": NOW_MS, "message": "{"}
     relay.vault.keep("quarantine/abcdefgh.json", json.dumps(document))
-    letter(relay, "writes", encode(BATCH), reason="429: later", batch=BATCH.batch_id)
+    dead_letter_in(relay, "writes", encode(BATCH), reason="429: later", batch=BATCH.batch_id)
     return relay
 
 
