@@ -10,7 +10,7 @@ from lambdas.relay.kernel.reasons import Code, sentence
 from lambdas.relay.messages.sealing import encode
 from ops.__main__ import main
 from ops.dead_letter import seconds
-from tests.ops.conftest import Deployed, waiting
+from tests.ops.conftest import Deployed, dead_letter_in, waiting
 from tests.unit.batches import batch_of
 
 WHY = {
