@@ -2,6 +2,7 @@
 #
 # Needs Python 3.11 or newer, git and make; the rest is installed into this folder: Python packages
 # into .venv and .venv-emulator, Node (a PyPI wheel) into .venv, the CDK command line into node_modules.
+# Caches are kept here too: a home folder may be missing, or be read-only.
 
 PYTHON ?= python3
 
@@ -10,6 +11,10 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 export CDK_DISABLE_CLI_TELEMETRY := true
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/uv-cache
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT ?= $(CURDIR)/.venv/jsii-cache
+
+# What leads Python to other packages than ours, or makes it stop or wait, as somebody's own work may need.
+unexport PYTHONHOME PYTHONPATH PYTHONPLATLIBDIR PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE
 
 # EVENTS, FAULTS, SEED, SCENARIO and HOLD reach the programs as environment variables: make passes on both
 # `EVENTS=day.ndjson make run` and `make run EVENTS=day.ndjson`. The programs check their values.
@@ -150,8 +155,11 @@ endef
 	$(call step,Installing the AWS emulator,.venv/bin/python bin/install .venv-emulator emulator/requirements.txt)
 	@printf '%s\n' "$(call made,$(@D))" > $@
 
-# The wheel's own npm and npx scripts are broken, its npm is not: call that one through node.
+# The wheel's own npm and npx scripts are broken, its npm is not: call that one through node. What
+# somebody's .npmrc may say that would put the CDK somewhere else, or nowhere, is said here first.
+NPM_HERE := --include=dev --location=project --no-global --no-workspaces --bin-links --no-dry-run \
+	--no-package-lock-only --cache=.venv/npm-cache --no-audit --no-fund
 node_modules/.installed: package.json package-lock.json | .venv/.installed
 	@rm -f $@
-	$(call step,Installing the CDK command line,node "$$(dirname "$$(realpath .venv/bin/node)")/../lib/node_modules/npm/bin/npm-cli.js" ci --include=dev --no-audit --no-fund)
+	$(call step,Installing the CDK command line,node "$$(dirname "$$(realpath .venv/bin/node)")/../lib/node_modules/npm/bin/npm-cli.js" ci $(NPM_HERE))
 	@touch $@

@@ -2,10 +2,11 @@
 
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr, suppress
 from itertools import pairwise
 
 #: options of the whole program that may also follow the command; True: with a value
@@ -110,9 +111,26 @@ def _program() -> int:
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return main()
+        return _written()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _written() -> int:
+    """`main`, where a standard output that is full or closed is at most a sentence."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    try:
+        code = main()
+        sys.stdout.flush()
+    except OSError as error:
+        print(error, file=sys.stderr)
+        with suppress(OSError):
+            sys.stdout.flush()
+        # What could not be written Python would write once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    return code
 
 
 if __name__ == "__main__":

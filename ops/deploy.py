@@ -17,7 +17,7 @@ from lambdas.adapters.aws import code_of
 from lambdas.relay.kernel.lanes import LANE_QUEUES, title
 from ops.errors import DENIED, EXPECTED, OpsError, sentence
 from ops.screen import plural
-from stacks.configuration import ConfigurationError, Environment, load_environments
+from stacks.configuration import ConfigurationError, Environment, choice, load_environments
 
 #: a stack that was created at least once, whatever the state of its last update
 STANDING = ("CREATE_COMPLETE", "UPDATE_", "IMPORT_")
@@ -123,7 +123,7 @@ def commands(
     CDK protects a stack before creating it, and a protected stack whose creation failed can
     neither be deleted nor created again: so a new one is protected by a second call.
     """
-    deploy = ["cdk", "deploy", _stack(environment), "--context", f"environment={environment.path}"]
+    deploy = ["cdk", "deploy", _stack(environment), "--context", choice(environment.path)]
     keeps = environment.document.relay.removal == "retain"
     yield [*deploy, *_protected(keeps and stands), *_manner(options, stands=stands), *options]
     if keeps and not stands:

@@ -6,6 +6,7 @@
 
 import json
 import math
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from stacks.schema.parsing import configuration_of
 from stacks.schema.resolving import resolve
 from stacks.tables import place_of, validated
 
-ENVIRONMENTS = Path(__file__).parent.parent / "environments"
+ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
 #: The name becomes part of the stack's and the queues' names: SQS allows those 80 characters.
 ENVIRONMENT_NAME = re.compile(r"[a-z](-?[a-z0-9]){0,29}")
@@ -75,9 +76,17 @@ def load_environments(references: str) -> tuple[Environment, ...]:
             "no environment is chosen: use -c environment=<name>, with the name of a file in "
             "environments/ or the path of a .toml file."
         )
-    loaded = tuple(_load(reference.strip()) for reference in references.split(",") if reference)
+    is_one = Path(references).is_file()  # its folders may have commas in their names
+    parts = [references] if is_one else references.split(",")
+    loaded = tuple(_load(reference.strip()) for reference in parts if reference)
     _require_distinct(loaded)
     return loaded
+
+
+def choice(path: Path) -> str:
+    """The context that chooses a file, for CDK run in the project's folder. Its command line cuts
+    at an equals sign, which a folder above may have in its name."""
+    return f"environment={os.path.relpath(path, ENVIRONMENTS.parent)}"
 
 
 def _load(reference: str) -> Environment:

@@ -21,6 +21,7 @@ from emulator.shims.faults import Faults
 from lambdas.relay.kernel import limits
 from simulator.oauth import CLIENT_ID, CLIENT_SECRET
 from simulator.organization import CONFIGURATION_ID, EXTERNAL_SOURCE_ID
+from stacks.configuration import choice
 
 ENVIRONMENT = "local"
 #: the address of a running stage; `relay --local` reads it
@@ -216,7 +217,7 @@ def _deploy(
         log,
         toolchain.ROOT,
         "deploy",
-        *("--context", f"environment={environment}"),
+        *("--context", choice(environment)),
         *("--output", str(setting.directory / "cdk.out")),
         *("--outputs-file", str(outputs)),
         *("--require-approval", "never"),

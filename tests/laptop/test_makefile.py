@@ -24,8 +24,8 @@ def checkout(tmp_path: Path) -> Path:
     return here
 
 
-def make(checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+def make(checkout: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | settings
     return subprocess.run(
         ["make", *arguments], cwd=checkout, env=environ, capture_output=True, text=True, check=False
     )
@@ -68,6 +68,30 @@ def test_one_that_was_moved_or_has_another_python_is_made_anew(checkout: Path, s
     done = make(checkout, "--dry-run", ".venv/.installed")
 
     assert "Installing the Python packages" in done.stdout
+
+
+def test_somebody_s_settings_of_python_stay_outside(checkout: Path) -> None:
+    theirs = {
+        "PYTHONHOME": "/usr/somewhere",
+        "PYTHONPATH": "/their/packages",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONINSPECT": "1",
+        "PYTHONOPTIMIZE": "2",
+    }
+
+    done = make(checkout, "--eval=told: ; @env", "told", **theirs, PYTHON="python3")
+
+    told = {line.partition("=")[0] for line in done.stdout.splitlines()}
+    assert "PYTHON" in told, "which one to use is said so"
+    assert told & theirs.keys() == set()
+
+
+def test_no_cache_is_in_the_home(checkout: Path) -> None:
+    done = make(checkout, "--eval=told: ; @env", "told", HOME="/nowhere")
+
+    inside = [f"{checkout}/.venv/{name}-cache" for name in ("uv", "jsii")]
+    told = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert [told["UV_CACHE_DIR"], told["JSII_RUNTIME_PACKAGE_CACHE_ROOT"]] == inside
 
 
 @pytest.mark.parametrize("target", ["bootstrap", "deploy", "diff", "policy", "acceptance"])

@@ -1,5 +1,8 @@
 """Behind a company's mirror: packages come from where pip's and npm's own would."""
 
+import json
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -86,15 +89,14 @@ def test_the_index_of_pip_s_configuration_is_asked(
 
 
 def _npms_command() -> str:
-    """How the Makefile installs the CDK's command line."""
-    (line,) = (row for row in (PROJECT / "Makefile").read_text().splitlines() if "npm-cli" in row)
-    command = line.partition("Installing the CDK command line,")[2].removesuffix(")")
-    venv = PROJECT / ".venv"
-    return (
-        command.replace("$$", "$")
-        .replace(".venv/", f"{venv}/")
-        .replace("node ", f"{venv}/bin/node ", 1)
+    """How the Makefile installs the CDK's command line: what make would do, with our Node."""
+    dry = ["make", "--dry-run", "--always-make", "--old-file=.venv/.installed"]
+    told = subprocess.run(
+        [*dry, "node_modules/.installed"], cwd=PROJECT, capture_output=True, text=True, check=True
     )
+    (command,) = re.findall(r"set -e; (node .*) \) > ", told.stdout)
+    node = PROJECT / ".venv" / "bin" / "node"
+    return str(command).replace("node ", f"{node} ", 1).replace(".venv/bin/node)", f"{node})", 1)
 
 
 @pytest.mark.parametrize("way", ["variable", "file of the user's", "file of the folder"])
@@ -134,3 +136,57 @@ def test_once_installed_no_network_is_needed(
     install(tmp_path / "second")
 
     assert (tmp_path / "second" / "requests").is_dir()
+
+
+#: a package that is its own folder, so that installing it needs no network
+TOOL = {
+    "package.json": {"dependencies": {"tool": "file:tool"}},
+    "package-lock.json": {
+        "lockfileVersion": 3,
+        "packages": {
+            "": {"dependencies": {"tool": "file:tool"}},
+            "node_modules/tool": {"resolved": "tool", "link": True},
+            "tool": {"version": "1.0.0", "bin": {"cdk": "cdk.js"}},
+        },
+    },
+    "tool/package.json": {"name": "tool", "version": "1.0.0", "bin": {"cdk": "cdk.js"}},
+}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "omit=dev",
+        "global=true",
+        "location=global",
+        "bin-links=false",
+        "dry-run=true",
+        "package-lock-only=true",
+        "workspaces=true",
+    ],
+)
+def test_the_cdk_is_installed_here_whatever_somebody_s_npm_is_told(
+    tmp_path: Path, said: str
+) -> None:
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "cdk.js").touch()
+    for name, content in TOOL.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    (tmp_path / "theirs").write_text(f"{said}\n")
+    environ = {**os.environ, "npm_config_userconfig": str(tmp_path / "theirs")}
+
+    subprocess.run(["sh", "-c", _npms_command()], cwd=tmp_path, env=environ, check=True)
+
+    assert (tmp_path / "node_modules" / ".bin" / "cdk").exists()
+
+
+def test_npm_needs_no_home(tmp_path: Path) -> None:
+    """Where its cache cannot be made, npm fails, or never ends."""
+    asked = _npms_command().replace(" ci ", " config get cache ")
+
+    told = subprocess.run(
+        ["sh", "-c", asked], cwd=tmp_path, env={**os.environ, "HOME": "/dev/null"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert told.stdout.strip() == str(tmp_path / ".venv" / "npm-cache")

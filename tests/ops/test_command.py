@@ -1,6 +1,7 @@
 """`bin/relay`: the caller's folder, the project's own interpreter, or one sentence."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,10 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 60
 
 
-def run(command: Path, *arguments: str, within: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    command: Path, *arguments: str, within: Path, **settings: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(command), *arguments], cwd=within, env={"PATH": os.environ["PATH"]}, check=False,
-        capture_output=True, text=True, timeout=TIMEOUT_S,
+        [str(command), *arguments], cwd=within, env={"PATH": os.environ["PATH"]} | settings,
+        check=False, capture_output=True, text=True, timeout=TIMEOUT_S,
     )  # fmt: skip
 
 
@@ -68,6 +71,32 @@ def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> N
 
     assert (done.returncode, done.stderr) == (0, "")
     assert '"note": "good"' in done.stdout
+
+
+def test_somebody_s_settings_of_python_stay_outside(tmp_path: Path) -> None:
+    theirs = {"PYTHONHOME": "/usr/somewhere", "PYTHONINSPECT": "1", "PYTHONPATH": "/their/packages"}
+
+    done = run(ROOT / "bin" / "relay", "--version", within=tmp_path, **theirs)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "says"),
+    [("/dev/full", 2, "[Errno 28] No space left on device\n"), ("&-", 0, "")],
+)
+@pytest.mark.parametrize("asked", ["--help", "cost --events-per-month 1000 -e example"])
+def test_what_cannot_be_written_is_at_most_a_sentence(
+    where: str, code: int, says: str, asked: str
+) -> None:
+    """A full disk, and no standard output at all, as some schedulers start a program."""
+    command = f"{shlex.quote(str(ROOT / 'bin' / 'relay'))} {asked} >{where}"
+
+    done = subprocess.run(
+        ["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (code, says)
 
 
 def test_whoever_thinks_better_of_it_at_once_gets_no_traceback() -> None:

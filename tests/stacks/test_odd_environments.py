@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.configuration import ConfigurationError, load_environments
+from stacks.configuration import ENVIRONMENTS, ConfigurationError, choice, load_environments
 from stacks.suspicions import suspicions
 from tests.stacks.environments import environment_text
 
@@ -245,3 +245,17 @@ def test_what_is_probably_a_slip_is_said(tmp_path: Path, text: str, words: str) 
 def test_what_only_looks_odd_is_above_suspicion(tmp_path: Path, text: str) -> None:
     (environment,) = load_environments(str(write(tmp_path, text)))
     assert suspicions(environment) == []
+
+
+def test_a_file_is_found_wherever_it_lies(tmp_path: Path) -> None:
+    folder = tmp_path / "mine, too"
+    folder.mkdir()
+
+    (environment,) = load_environments(str(write(folder, topics("order.*"))))
+
+    assert environment.name == "odd"
+
+
+def test_the_folders_of_the_checkout_are_not_told_to_cdk() -> None:
+    """Its command line cuts at an equals sign."""
+    assert choice(ENVIRONMENTS / "example.toml") == "environment=environments/example.toml"
