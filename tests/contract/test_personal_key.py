@@ -66,7 +66,7 @@ def test_a_secret_that_cannot_be_read_is_not_asked_for_by_every_event(
     assert key() == KEY
 
 
-def test_a_short_key_is_one_sentence_without_its_text() -> None:
+def test_a_short_key_gives_one_sentence_without_its_text() -> None:
     with pytest.raises(Transient, match="fewer than 32 characters; put the former one") as raised:
         of(Client("guessable"))()
 

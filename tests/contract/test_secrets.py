@@ -41,7 +41,7 @@ class Client:
 
 
 @pytest.mark.parametrize("text", ["", "hello", "[]", "{}", '{"client_id": "a"}', "7"])
-def test_a_secret_of_another_form_is_one_sentence_without_its_text(text: str) -> None:
+def test_a_secret_of_another_form_gives_one_sentence_without_its_text(text: str) -> None:
     secrets = SecretsManagerSecrets(Client(text), "id")  # type: ignore[arg-type]
 
     with pytest.raises(Transient, match="correct it in Secrets Manager") as raised:

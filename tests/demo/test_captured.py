@@ -292,7 +292,7 @@ def test_an_envelope_is_never_taken_for_a_wrapping(tmp_path: Path) -> None:
     assert documents(read(tmp_path, json.dumps(tricky))) == [tricky]
 
 
-def test_what_was_recognised_is_one_sentence(tmp_path: Path) -> None:
+def test_what_was_recognised_is_reported_in_one_sentence(tmp_path: Path) -> None:
     wrapped = WRAPPINGS["printed by a logger"]([text(event) for event in EVENTS])
     content = gzip.compress(pretty(wrapped).encode("utf-16"))
 
@@ -388,11 +388,11 @@ def test_json_without_any_event_is_refused_with_what_is_missing(
 
 
 @pytest.mark.parametrize("content", ["", "\n  \n", b"\xef\xbb\xbf", '{"Messages": []}'])
-def test_a_file_without_events_is_one_sentence(tmp_path: Path, content: str | bytes) -> None:
+def test_a_file_without_events_gives_one_sentence(tmp_path: Path, content: str | bytes) -> None:
     assert "holds no events: capture with" in refused(tmp_path, content)
 
 
-def test_what_is_no_unicode_is_one_sentence_with_the_place(tmp_path: Path) -> None:
+def test_what_is_no_unicode_gives_one_sentence_with_the_place(tmp_path: Path) -> None:
     assert "is not UTF-8 at byte 9, line 2" in refused(tmp_path, b'{"a": 1}\n\xff')
 
 
@@ -401,7 +401,7 @@ def test_what_is_packed_otherwise_names_what_unpacks_it(tmp_path: Path) -> None:
     assert "broken gzip" in refused(tmp_path, gzip.compress(rows(EVENTS).encode())[:-9])
 
 
-def test_a_character_that_no_message_carries_is_one_sentence(tmp_path: Path) -> None:
+def test_a_character_that_no_message_carries_gives_one_sentence(tmp_path: Path) -> None:
     assert "line 2, holds a control character (U+0001)" in refused(
         tmp_path, f"{text(EVENTS[0])}\nno \x01 json\n"
     )
@@ -433,7 +433,7 @@ def test_an_archive_of_files_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_more_than_fits_is_one_sentence(
+def test_more_than_fits_gives_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
 ) -> None:
     monkeypatch.setattr("demo.run.opening.BYTES_MAX", 2**20)
@@ -452,12 +452,12 @@ def test_an_event_that_no_message_carries_is_refused_with_its_line(
     assert refused(tmp_path, content).startswith(", line 2, is 1,0")
 
 
-def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_gives_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"events.ndjson cannot be read: there is no such file"):
         read_file(tmp_path / "events.ndjson")
 
 
-def test_a_folder_is_one_sentence_with_how_to_join_its_files(tmp_path: Path) -> None:
+def test_a_folder_gives_one_sentence_with_how_to_join_its_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"it is a directory: join its files with `(.*)`, and"):
         read_file(tmp_path)
 

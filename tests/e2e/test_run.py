@@ -148,7 +148,7 @@ def test_a_hostile_day_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
         ({"SCENARIO": "x"}, "SCENARIO=x is unknown; it can be day"),
     ],
 )
-def test_a_wrong_wish_is_one_sentence(
+def test_a_wrong_wish_gives_one_sentence(
     tmp_path: Path, settings: Mapping[str, str], sentence: str
 ) -> None:
     finished = run(tmp_path, **settings)
@@ -158,7 +158,7 @@ def test_a_wrong_wish_is_one_sentence(
     assert finished.said.count("\n") == 1
 
 
-def test_a_second_run_in_one_place_is_one_sentence_and_leaves_the_first_alone(
+def test_a_second_run_in_one_place_gives_one_sentence_and_leaves_the_first_alone(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "out" / "stage").mkdir(parents=True)

@@ -159,7 +159,7 @@ def test_where_a_token_is_configured_the_token_counts(
     "text",
     ["", "[]", '{"shop": "short"}', '{"shop": []}', json.dumps({"Shop!": KEY}), '{"shop": 7}'],
 )
-def test_a_secret_that_holds_no_keys_is_a_sentence(queue_url: str, text: str) -> None:
+def test_a_secret_that_holds_no_keys_gives_a_sentence(queue_url: str, text: str) -> None:
     client = boto3.client("secretsmanager")
     client.put_secret_value(SecretId="keys", SecretString=text or " ")
 

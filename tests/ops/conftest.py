@@ -51,11 +51,11 @@ class Deployed(Relay):
         self.reconciled(CLOCK.now_ms(), redriven=2)
 
     def reconciled(self, at_ms: int, **result: int) -> None:
-        """A run of reconcile comes to its end."""
+        """A run of reconcile ends."""
         self._log(at_ms, message="reconciled", service="reconcile", **result)
 
     def audited(self, at_ms: int, **result: int) -> None:
-        """The daily audit, which this relay has from then on, comes to its end."""
+        """The daily audit, which this relay has from then on, ends."""
         self.made["AuditFunctionName"] = "audit"
         self._log(at_ms, message="audited", service="audit", **result)
 
@@ -103,7 +103,7 @@ def dead_letter_in(relay: Deployed, queue: str, body: str, **attributes: str) ->
 
 
 def waiting(relay: Deployed, url: str) -> list[dict[str, Any]]:
-    """What a queue holds; it is left hidden."""
+    """What a queue holds; the messages stay hidden."""
     answer = relay.sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
     )

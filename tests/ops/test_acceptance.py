@@ -1,5 +1,5 @@
 """The acceptance run's own logic: what it deploys, what it counts, what it takes away, and how it
-ends. That its steps do what they say is seen on the embedded AWS (docs/acceptance.md)."""
+ends. A run on the embedded AWS shows that its steps do what they say (docs/acceptance.md)."""
 
 import json
 import tomllib
@@ -26,20 +26,20 @@ from tests.stacks.synthesised import Template, resources
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 GIVEN = {"region": REGION, "genesys_region": "eu-central-1", "tags": {"team": "x"}}
-#: of AWS's own metrics, which nobody else can write
+#: alarms on AWS's own metrics, which nobody else can write
 MUTE = {"Backlog", "DeadLetters", "Undelivered"}
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Of a stack with everything that an environment can ask for."""
+    """The template of a stack with everything that an environment can ask for."""
     rest = DESTINATIONS_AND_ROUTES + '[webhook]\nverification = "signature"\n'
     text = environment_text('removal = "retain"', "fixed_egress = true", rest=rest)
     return synthesise(tmp_path_factory.mktemp("acceptance"), all=text).templates["all"]
 
 
 class Nowhere:
-    """Neither AWS nor the emulator: whoever deploys here is mistaken."""
+    """Neither AWS nor the emulator: to deploy here is a mistake."""
 
     is_embedded = True
 
@@ -66,7 +66,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account
 # What is deployed
 
 
-def test_the_environment_is_the_landing_zones_with_buses_and_a_witness_of_its_own(
+def test_the_environment_is_the_landing_zones_with_its_own_buses_and_witness(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "test-acceptance.toml"
@@ -101,7 +101,7 @@ def test_what_is_written_as_toml_is_read_as_it_was(value: Any) -> None:
 
 
 @pytest.mark.parametrize("is_protected", [True, False])
-def test_a_stack_that_nothing_protects_after_its_deploy_is_a_failure(
+def test_a_stack_that_is_unprotected_after_its_deploy_is_a_failure(
     account: Account, monkeypatch: pytest.MonkeyPatch, is_protected: bool
 ) -> None:
     monkeypatch.setattr(Account, "require_deploy", lambda _self: None)
@@ -129,7 +129,7 @@ def effects(account: Account, *markers: str) -> None:
         account.client("sqs").send_message(QueueUrl=account.witness.mailbox.url, MessageBody=body)
 
 
-def test_events_that_took_effect_once_are_well(account: Account) -> None:
+def test_events_that_took_effect_once_are_fine(account: Account) -> None:
     markers = account.markers(12)
     effects(account, *markers)
 
@@ -160,7 +160,7 @@ def test_an_event_without_effect_is_a_failure(
 # What is taken away
 
 
-def test_everything_that_a_stack_keeps_is_of_a_kind_that_the_run_takes_away(
+def test_everything_that_a_stack_keeps_is_of_a_kind_that_the_run_removes(
     template: Template,
 ) -> None:
     kept = {
@@ -173,7 +173,7 @@ def test_everything_that_a_stack_keeps_is_of_a_kind_that_the_run_takes_away(
     assert set(leftovers.KEPT) < kept
 
 
-def test_what_was_kept_is_found_and_taken_away_whatever_is_in_it(account: Account) -> None:
+def test_what_was_kept_is_found_and_removed_whatever_is_in_it(account: Account) -> None:
     made = account.made = set(_one_of_each(account))
     assert set(leftovers.standing(account)) == made
 
@@ -270,7 +270,7 @@ def test_a_step_that_fails_is_in_the_table_and_the_others_are_taken(
     assert outcomes(account) == {"one": "failed", "two": "ok", "cleaned up": "ok"}
 
 
-def test_without_its_base_no_step_is_taken_and_what_was_made_goes(
+def test_without_its_base_no_step_is_taken_and_what_was_made_is_removed(
     account: Account, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = Step("deploy", fails, is_base=True), Step("two", lambda _account: None)
@@ -279,7 +279,7 @@ def test_without_its_base_no_step_is_taken_and_what_was_made_goes(
     assert outcomes(account) == {"deploy": "failed", "cleaned up": "ok"}
 
 
-def test_what_is_interrupted_is_cleaned_up_all_the_same(
+def test_an_interrupted_run_is_cleaned_up_all_the_same(
     account: Account, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_account: Account) -> None:
@@ -290,7 +290,7 @@ def test_what_is_interrupted_is_cleaned_up_all_the_same(
     assert outcomes(account) == {"cleaned up": "ok"}
 
 
-def test_what_the_embedded_aws_lacks_is_skipped_by_name_with_the_reason(
+def test_what_the_embedded_aws_cannot_do_is_skipped_by_name_with_the_reason(
     account: Account, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = Step("one", fails, lacking="it cannot"), Step("two", fails, never="nobody can")
@@ -342,7 +342,7 @@ def test_the_page_has_every_step_in_its_order_and_says_which_were_skipped() -> N
     assert "**No run on AWS has been made yet.**" in last
 
 
-def test_what_it_names_of_the_alarms_is_what_it_cannot_ring() -> None:
+def test_the_alarms_that_it_names_are_those_that_it_cannot_ring() -> None:
     page = (ROOT / "docs/acceptance.md").read_text("utf-8")
 
     (row,) = [line for line in page.splitlines() if "the relay's own metrics" in line]

@@ -1,4 +1,4 @@
-"""A replay takes the archive that holds the time it is about, and only ours."""
+"""A replay uses the archive that covers its time, and only one of ours."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -73,10 +73,10 @@ def test_after_a_redeploy_each_time_is_replayed_from_the_archive_that_was_there(
     assert found.rule_arns == ["arn:genesys-relay-test-partner"]
 
 
-def test_an_earlier_time_than_any_archive_begins_with_the_earliest() -> None:
+def test_a_time_before_every_archive_begins_with_the_earliest() -> None:
     assert archive_of(relay(OURS, ("old", 8, PATTERN)), "relay", day(2)).name == "old"
 
 
-def test_an_archive_of_somebody_else_is_none_of_ours() -> None:
+def test_somebody_elses_archive_is_not_ours() -> None:
     with pytest.raises(OpsError, match="no archive that belongs to this stack"):
         archive_of(relay(LAKE), "partner", day(11))

@@ -28,7 +28,7 @@ def run(
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A project of which nothing is installed."""
+    """A project with nothing installed."""
     root = tmp_path / "a project"
     (root / "bin").mkdir(parents=True)
     shutil.copy(ROOT / "bin" / "relay", root / "bin" / "relay")
@@ -43,7 +43,7 @@ def test_before_anything_is_installed_it_says_what_to_do(checkout: Path, tmp_pat
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_is_the_project_s_program_in_the_caller_s_folder_behind_links_too(
+def test_it_is_the_projects_program_in_the_callers_folder_also_through_links(
     checkout: Path, tmp_path: Path
 ) -> None:
     python = checkout / ".venv" / "bin" / "python"
@@ -61,7 +61,7 @@ def test_it_is_the_project_s_program_in_the_caller_s_folder_behind_links_too(
     assert done.stdout.splitlines() == told
 
 
-def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> None:
+def test_files_are_the_callers_and_programs_are_not(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(ENVIRONMENT)
     (tmp_path / "event.json").write_text(envelope(1, mood="good"))
     (tmp_path / "json.py").write_text("raise SystemExit('this is not the relay')")
@@ -73,7 +73,7 @@ def test_files_are_those_of_the_caller_and_programs_are_not(tmp_path: Path) -> N
     assert '"note": "good"' in done.stdout
 
 
-def test_somebody_s_settings_of_python_stay_outside(tmp_path: Path) -> None:
+def test_the_users_python_settings_have_no_effect(tmp_path: Path) -> None:
     theirs = {"PYTHONHOME": "/usr/somewhere", "PYTHONINSPECT": "1", "PYTHONPATH": "/their/packages"}
 
     done = run(ROOT / "bin" / "relay", "--version", within=tmp_path, **theirs)
@@ -86,7 +86,7 @@ def test_somebody_s_settings_of_python_stay_outside(tmp_path: Path) -> None:
     [("/dev/full", 2, "[Errno 28] No space left on device\n"), ("&-", 0, "")],
 )
 @pytest.mark.parametrize("asked", ["--help", "cost --events-per-month 1000 -e example"])
-def test_what_cannot_be_written_is_at_most_a_sentence(
+def test_what_cannot_be_written_gives_at_most_a_sentence(
     where: str, code: int, says: str, asked: str
 ) -> None:
     """A full disk, and no standard output at all, as some schedulers start a program."""
@@ -99,8 +99,8 @@ def test_what_cannot_be_written_is_at_most_a_sentence(
     assert (done.returncode, done.stderr) == (code, says)
 
 
-def test_whoever_thinks_better_of_it_at_once_gets_no_traceback() -> None:
-    """Ctrl-C while Python and the program begin (ms after): ignored, or the end without a word."""
+def test_ctrl_c_at_the_start_gives_no_traceback() -> None:
+    """Ctrl-C while Python and the program begin (ms after): ignored, or a silent end."""
     for sent_after in range(40, 700, 60):
         command = [str(ROOT / "bin" / "relay"), "status", "--local", "--endpoint-file", "none"]
         running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -113,7 +113,7 @@ def test_whoever_thinks_better_of_it_at_once_gets_no_traceback() -> None:
         assert running.returncode in (1, 2, -signal.SIGINT)
 
 
-def test_an_environment_s_name_is_the_project_s_wherever_the_caller_is(tmp_path: Path) -> None:
+def test_an_environments_name_means_the_projects_wherever_the_caller_is(tmp_path: Path) -> None:
     (tmp_path / "event.json").write_text(envelope(1))
 
     arguments = ("try", "-e", "example", "--event", "event.json")

@@ -9,7 +9,7 @@ from ops.errors import OpsError
 
 
 class Account:
-    """An account that lets so many invocations run at once, and a stack with three queues."""
+    """An account with this limit of concurrent invocations, and a stack with three queues."""
 
     is_embedded = False
 
@@ -35,7 +35,7 @@ def test_ten_are_too_few() -> None:
         concurrency.enough(relay)
 
 
-def test_as_many_as_may_run_are_enough() -> None:
+def test_a_limit_of_as_many_as_may_run_is_enough() -> None:
     relay: Any = Account(17)
 
     assert concurrency.enough(relay) == "at most 17 of 17 concurrent invocations"

@@ -1,4 +1,4 @@
-"""Which relay is meant, and who asks: from options, variables, files, or one sentence."""
+"""Which relay is meant, and who asks: from options, variables and files, or one sentence."""
 
 import getpass
 import json
@@ -26,7 +26,7 @@ WHERE = {
 
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Somebody whose region is nowhere but in AWS_REGION."""
+    """Somebody whose region is only in AWS_REGION."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "RELAY_ENVIRONMENT"):
@@ -50,7 +50,7 @@ def test_the_region_is_that_of_the_variable(
     assert "connected with genesys-relay-x in eu-central-1" in capsys.readouterr().err
 
 
-def test_the_option_stands_above_the_variable(
+def test_the_option_takes_precedence_over_the_variable(
     variables: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["-e", "x", "status", "--region", "eu-west-3"]) == 2
@@ -89,7 +89,7 @@ def test_an_endpoint_file_says_where_the_embedded_run_is(tmp_path: Path) -> None
         b"\xff",
     ],
 )
-def test_a_half_written_endpoint_file_is_one_sentence(
+def test_a_half_written_endpoint_file_gives_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], written: bytes
 ) -> None:
     file = tmp_path / "endpoint.json"
@@ -103,7 +103,9 @@ def test_a_half_written_endpoint_file_is_one_sentence(
 
 
 @pytest.mark.parametrize("unknown", [KeyError("getpwuid(): uid not found"), OSError("no name")])
-def test_who_has_no_name_is_a_number(monkeypatch: pytest.MonkeyPatch, unknown: Exception) -> None:
+def test_a_user_without_a_name_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, unknown: Exception
+) -> None:
     def nameless() -> str:
         raise unknown
 
@@ -113,7 +115,7 @@ def test_who_has_no_name_is_a_number(monkeypatch: pytest.MonkeyPatch, unknown: E
     assert person() == "uid 4711"
 
 
-def test_the_region_of_an_environment_file_is_looked_in_unless_another_is_said(
+def test_the_region_of_an_environment_file_is_used_unless_another_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
@@ -148,7 +150,7 @@ def test_each_environment_can_have_its_own_profile(
 
 
 @pytest.mark.parametrize("arguments", [["--json", "--version"], ["--version", "--json"]])
-def test_programs_are_told_the_version_as_a_document(
+def test_programs_get_the_version_as_a_document(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert main(arguments) == 0

@@ -1,4 +1,4 @@
-"""relay cost: the model's figures, and what of them the documents state."""
+"""relay cost: the model's figures, and the ones that the documents state."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, float
     return said
 
 
-def test_a_longer_linger_is_cheaper_by_the_event(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_longer_linger_is_cheaper_per_event(capsys: pytest.CaptureFixture[str]) -> None:
     short, long = (
         told(capsys, "--events-per-month", "1e6", "--linger-s", seconds) for seconds in ("2", "30")
     )
@@ -54,20 +54,18 @@ def test_the_settings_of_an_environment_count(
     assert told(capsys, "-e", str(mine_egress), *asked)["usd"] == pytest.approx(usual["usd"] + 35)
 
 
-def test_copies_cost_their_way_but_no_request() -> None:
+def test_copies_cost_their_handling_but_no_request() -> None:
     none, many = (Traffic(1e7, copies=copies, linger_s=60) for copies in (0.0, 1.0))
     assert per_million(none) < per_million(many) < 2 * per_million(none)
 
 
-def test_nothing_is_cheaper_than_what_is_paid_anyhow() -> None:
+def test_nothing_is_cheaper_than_the_fixed_cost() -> None:
     fixed = sum(line.usd for line in bill(Traffic(1)) if line.is_fixed)
     assert sum(line.usd for line in bill(Traffic(1))) == pytest.approx(fixed, abs=0.01)
 
 
 @pytest.mark.parametrize(("events", "linger_s"), [(1e6, 6), (1e6, 30), (4e6, 6)])
-def test_a_batch_is_as_large_as_pollers_make_it_that_draw_their_events(
-    events: float, linger_s: float
-) -> None:
+def test_a_batch_is_as_large_as_the_pollers_make_it(events: float, linger_s: float) -> None:
     traffic, random = Traffic(events, linger_s=linger_s), Random(7)
     until = [0.0] * traffic.pollers
     at, batches, messages = 0.0, 0, 20_000

@@ -44,7 +44,7 @@ def two(relay: Deployed) -> Deployed:
     return relay
 
 
-def test_a_letter_is_listed_with_why_and_what_about(
+def test_a_dead_letter_is_listed_with_its_reason_and_subject(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "list"]) == 0
@@ -54,7 +54,7 @@ def test_a_letter_is_listed_with_why_and_what_about(
         assert word in shown
 
 
-def test_looking_leaves_the_letters_where_they_are(
+def test_looking_leaves_the_dead_letters_where_they_are(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
@@ -79,7 +79,7 @@ def test_a_dry_run_says_what_would_be_done(
     assert "0 of 2" not in said
 
 
-def test_what_counts_our_own_looks_is_not_shown_as_tries(
+def test_receives_by_our_own_looks_are_not_shown_as_attempts(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead_letter_in(relay, "writes", "moved by SQS")
@@ -132,7 +132,7 @@ def test_what_matches_goes_back_with_a_new_budget_and_the_rest_stays(
     assert [left["Body"] for left in waiting(two, two.line("writes").dead_url)] == ["two"]
 
 
-def test_a_whole_queue_goes_back_as_the_console_moves_it(
+def test_a_whole_queue_goes_back_as_by_the_consoles_redrive(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ("dead-letters", "redrive", "--queue", "writes", "--whole-queue")
@@ -155,7 +155,7 @@ def test_a_whole_queue_is_one_and_all_of_it(
     assert len(waiting(two, two.line("writes").dead_url)) == 2
 
 
-def test_a_move_that_sqs_ends_is_a_sentence_with_how_far_it_came(
+def test_a_move_that_sqs_ends_gives_a_sentence_with_its_progress(
     two: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = {"Status": "FAILED", "FailureReason": "no access", "ApproximateNumberOfMessagesMoved": 1}
@@ -191,7 +191,7 @@ def test_filters(
     assert len(said(capsys, "dead-letters", "list", option, value)) == count
 
 
-def test_without_a_terminal_nothing_is_moved_unless_yes_was_said(
+def test_without_a_terminal_nothing_is_moved_without_yes(
     two: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "redrive"]) == 2
@@ -227,7 +227,7 @@ def test_what_is_discarded_is_kept_with_who_and_why(
     assert not waiting(relay, relay.line("writes").dead_url)
 
 
-def test_a_letter_that_sqs_or_eventbridge_wrote_says_so(
+def test_a_dead_letter_by_sqs_or_eventbridge_says_so(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead_letter_in(relay, "events", "{}", ERROR_CODE="SQS_DENIED", ERROR_MESSAGE="no permission")
@@ -240,7 +240,7 @@ def test_a_letter_that_sqs_or_eventbridge_wrote_says_so(
 
 
 @pytest.mark.parametrize(("text", "count"), [("90s", 90), ("15min", 900), ("2h", 7200)])
-def test_durations_are_said_as_people_say_them(text: str, count: int) -> None:
+def test_durations_are_given_as_people_write_them(text: str, count: int) -> None:
     assert seconds(text) == count
 
 
@@ -257,7 +257,7 @@ def many(relay: Deployed) -> Deployed:
     return relay
 
 
-def test_that_there_may_be_more_than_was_read_is_said(
+def test_it_says_if_there_may_be_more_than_was_read(
     many: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "list", "--most", "10"]) == 0
@@ -278,7 +278,7 @@ def test_that_there_may_be_more_than_was_read_is_said(
     assert "there may be more" in shown
 
 
-def test_programs_are_told_too_beside_a_list_and_within_a_report(
+def test_programs_are_told_so_too_beside_a_list_and_within_a_report(
     many: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "list", "--most", "10", "--json"]) == 0
@@ -300,7 +300,7 @@ def test_nothing_more_is_suspected_where_everything_was_read(
     assert "there may be more" not in captured.out + captured.err
 
 
-def test_a_letter_that_was_not_among_those_read_may_be_there_all_the_same(
+def test_a_dead_letter_that_was_not_read_may_be_there_all_the_same(
     many: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dead-letters", "show", "nosuch", "--most", "10"]) == 2
@@ -311,7 +311,7 @@ def test_a_letter_that_was_not_among_those_read_may_be_there_all_the_same(
     assert "there may be more" not in capsys.readouterr().err
 
 
-def test_one_letter_is_shown_and_never_several(
+def test_one_dead_letter_is_shown_and_never_several(
     many: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [letter["message_id"] for letter in said(capsys, "dead-letters", "list")]

@@ -1,4 +1,4 @@
-"""What is bound to fail is said before anything is changed; a first deploy that fails can be
+"""What is bound to fail is reported before anything is changed; a first deploy that fails can be
 repeated."""
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Account:
 
 
 class CommandLine:
-    """CDK's: remembers what it was asked, and fails from the given call on."""
+    """CDK's: remembers its calls, and fails from the given call on."""
 
     def __init__(self, fails_from: int = 99) -> None:
         self.calls: list[list[str]] = []
@@ -87,7 +87,7 @@ def run(
 
 
 @pytest.mark.parametrize("state", ["ValidationError", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
-def test_a_stack_is_protected_once_it_stands_and_not_before(
+def test_a_stack_is_protected_once_it_is_deployed_and_not_before(
     monkeypatch: pytest.MonkeyPatch, retained: str, state: str
 ) -> None:
     cdk = CommandLine()
@@ -99,7 +99,7 @@ def test_a_stack_is_protected_once_it_stands_and_not_before(
 @pytest.mark.parametrize(
     ("setting", "left", "code"), [("", "7", 1), ("", "0", 0), ("lanes = true", "7", 0)]
 )
-def test_lanes_are_not_taken_away_while_somebody_waits_in_them(
+def test_lanes_are_not_removed_while_messages_wait_in_them(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -127,7 +127,7 @@ def test_a_first_deploy_that_fails_is_left_deletable_and_can_be_repeated(
 
 
 @pytest.mark.parametrize("state", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
-def test_a_stack_that_stands_stays_protected_all_the_time(
+def test_a_deployed_stack_stays_protected_all_the_time(
     monkeypatch: pytest.MonkeyPatch, retained: str, state: str
 ) -> None:
     cdk = CommandLine()
@@ -152,7 +152,7 @@ def test_a_stack_that_stands_stays_protected_all_the_time(
         ),
     ],
 )
-def test_a_source_that_cannot_be_had_is_one_sentence_and_nothing_is_changed(
+def test_an_unusable_source_gives_one_sentence_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     retained: str,
@@ -169,7 +169,7 @@ def test_a_source_that_cannot_be_had_is_one_sentence_and_nothing_is_changed(
     assert cdk.calls == []
 
 
-def test_credentials_of_another_account_are_one_sentence(
+def test_credentials_of_another_account_give_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.toml"
@@ -193,7 +193,7 @@ def test_what_a_deleted_stack_left_behind_is_taken_over(
     assert first[-2:] == second[-2:] == ["--profile", "prod"]
 
 
-def test_what_was_changed_by_hand_in_a_stack_that_stands_is_put_back(
+def test_what_was_changed_by_hand_in_a_deployed_stack_is_put_back(
     monkeypatch: pytest.MonkeyPatch, retained: str
 ) -> None:
     cdk = CommandLine()
@@ -204,7 +204,7 @@ def test_what_was_changed_by_hand_in_a_stack_that_stands_is_put_back(
     assert "--import-existing-resources" not in call
 
 
-def test_a_stack_that_stands_takes_over_what_is_there_where_somebody_says_so(
+def test_a_deployed_stack_takes_over_what_is_there_if_told_to(
     monkeypatch: pytest.MonkeyPatch, retained: str
 ) -> None:
     cdk = CommandLine()
@@ -226,7 +226,7 @@ def test_credentials_that_may_only_assume_cdks_roles_deploy_all_the_same(
     assert cdk.protections == ["false", "true"]
 
 
-def test_an_unknown_environment_is_one_sentence(
+def test_an_unknown_environment_gives_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, Account(), CommandLine(), "nowhere") == 1

@@ -1,4 +1,5 @@
-"""Who deploys may assume what CDK's manifest says, and ask what `make deploy` asks; no more."""
+"""A deployer may assume the roles in CDK's manifest and make the calls of `make deploy`; no
+more."""
 
 import json
 import re
@@ -42,10 +43,10 @@ def test_the_roles_are_those_that_cdk_assumes(
     assert set(printed(path, capsys)["sts:AssumeRole"]) == assumed
 
 
-def test_it_may_ask_what_the_deployment_asks_and_no_more(
+def test_it_permits_the_calls_of_the_deployment_and_no_more(
     path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Who one is anybody may ask.
+    # Anybody may ask for their own identity.
     asked = calls_in(OPS / "deploy.py") - {"sts:GetCallerIdentity"}
 
     assert set(printed(path, capsys)) - {"sts:AssumeRole"} == asked
@@ -65,6 +66,6 @@ def test_the_stack_has_the_same_policy(
     assert readable(template["Outputs"]["DeployerPolicyArn"]["Value"]) == "<DeployerPolicy>"
 
 
-def test_an_unknown_environment_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_environment_gives_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert deployer_policy.main(["nobody"]) == 1
     assert "there is no such file" in capsys.readouterr().err

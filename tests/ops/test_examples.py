@@ -1,4 +1,4 @@
-"""The programs that customers start from: what is wrong is said in one sentence."""
+"""The programs that customers start from: what is wrong gives one sentence."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ EVENT = {"id": "1"}
 
 
 class Webhook(HTTPServer):
-    """Answers with the answers that are left, the last of them for ever."""
+    """Gives its answers one after another, the last one for ever."""
 
     answers: list[tuple[int, bytes]]
     asked: int = 0
@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
 
 
 def run(name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """An example as a customer runs it, in an environment that knows nothing else."""
+    """An example as a customer runs it, in an environment without anything else."""
     return subprocess.run(
         [sys.executable, "-m", f"examples.{name}", *arguments], cwd=ROOT, check=False,
         env={"PATH": os.environ["PATH"], "AWS_CONFIG_FILE": "none", **variables},
@@ -96,7 +96,7 @@ def test_help_says_what_it_needs(name: str) -> None:
         (403, b"<html>Forbidden</html>", "403: <html>Forbidden</html>"),
     ],
 )
-def test_what_will_not_get_better_is_told_at_once(
+def test_what_will_not_get_better_is_reported_at_once(
     webhook: Webhook, status: int, body: bytes, told: str
 ) -> None:
     webhook.answers = [(status, body)]
@@ -115,7 +115,7 @@ def test_what_may_get_better_is_tried_again(webhook: Webhook, status: int) -> No
     assert post_to_webhook.post(webhook.url, "key", EVENT) == 2
 
 
-def test_an_event_that_is_refused_is_one_sentence_at_the_end(webhook: Webhook) -> None:
+def test_an_event_that_is_refused_gives_one_sentence_at_the_end(webhook: Webhook) -> None:
     webhook.answers = [(404, b'{"message": "Not Found"}')]
 
     done = run("post_to_webhook", WEBHOOK_URL=webhook.url, WEBHOOK_KEY="k")

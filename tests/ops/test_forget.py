@@ -1,4 +1,4 @@
-"""`relay forget`: a person's traces go, what keeps events from being doubled stays."""
+"""`relay forget`: a person's traces go; what prevents duplicates stays."""
 
 import json
 from dataclasses import replace
@@ -46,7 +46,7 @@ def requested(conversation: str) -> Batch:
 
 
 def decided(relay: Deployed, batch: Batch) -> None:
-    """A person gave it up; what Genesys said of it quotes its customer."""
+    """A person closed it; what Genesys said about it quotes its customer."""
     claim(batch, relay.ledger, NOW_MS)
     reason = f"400: {PERSON} is no name"
     park(
@@ -87,11 +87,11 @@ def test_a_dry_run_counts_and_changes_nothing(
 
     row = json.loads(capsys.readouterr().out)
     assert (row["state"], row["items"]) == ("DRY_RUN", 1)
-    assert row["documents"] == 3  # two of the quarantine, and the case that was decided
+    assert row["documents"] == 3  # two in quarantine, and the case that was decided
     assert everything(known) == before
 
 
-def test_nothing_of_a_person_is_left_but_that_somebody_was_forgotten(
+def test_only_the_fact_that_somebody_was_forgotten_is_left(
     known: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said(everything(known))
@@ -114,7 +114,7 @@ def test_what_was_delivered_is_not_delivered_again(known: Deployed) -> None:
 
 
 @pytest.mark.parametrize("form", ["as it is", "unkeyed"])
-def test_a_claim_under_a_key_of_an_earlier_release_gets_its_key_of_today(
+def test_a_claim_under_a_key_of_an_earlier_release_gets_its_current_key(
     relay: Deployed, form: str
 ) -> None:
     conversation = f"tel:{NUMBER}"
@@ -161,7 +161,7 @@ def test_what_waits_for_a_person_stays_and_is_named(
         ([PERSON, "--note", "x", "--apply", "--json"], "repeat the command with --yes"),
     ],
 )
-def test_a_mistake_is_one_sentence(
+def test_a_mistake_gives_one_sentence(
     known: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     before = everything(known)

@@ -22,7 +22,7 @@ def nobody_s(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_proxy_of_the_environment_is_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(OK) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         answer = operators_http().send("GET", "http://api.example/", {}, None)
@@ -39,14 +39,14 @@ def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer == NotSent(Code.PROXY_FAILED())
 
 
-def test_what_is_exempt_goes_past_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_exempt_bypasses_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serving(OK) as server:
         assert isinstance(operators_http().send("GET", server.url, {}, None), Answer)
 
 
-def test_a_bundle_that_is_not_there_is_one_sentence(
+def test_a_bundle_that_is_not_there_gives_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))

@@ -39,8 +39,8 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
-    """Four events, two of each conversation, with the members that the other consumer knows them
-    by."""
+    """Four events, two of each conversation, with the members by which the other consumer
+    identifies them."""
     path = tmp_path / "events.ndjson"
     path.write_text("\n".join(text(number) for number in range(4)))
     return path
@@ -105,7 +105,7 @@ def test_what_the_other_table_holds_is_not_written_and_everything_else_is(
     assert switched(messages) == [1, 3]
 
 
-def test_without_the_import_all_would_be_written() -> None:
+def test_without_the_import_everything_would_be_written() -> None:
     assert switched([]) == [0, 1, 2, 3]
 
 
@@ -113,9 +113,7 @@ def test_without_a_table_all_is_claimed(relay: Deployed, events: Path) -> None:
     assert switched(imported(relay, "--events", str(events))) == []
 
 
-def test_other_names_than_those_of_the_tutorial(
-    relay: Deployed, events: Path, tmp_path: Path
-) -> None:
+def test_other_names_than_the_tutorials(relay: Deployed, events: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.ndjson"
     rows.write_text('{"number": 1}\n{"number": 3}\n')
     messages = imported(relay, "--events", str(events), "--known", str(rows), "--by", "number")
@@ -160,7 +158,7 @@ def test_what_the_relay_would_set_aside_is_named(
         ('{"a": 1}', "id", "No row of the table has id"),
     ],
 )
-def test_what_cannot_be_matched_is_one_sentence(
+def test_what_cannot_be_matched_gives_one_sentence(
     relay: Deployed,
     events: Path,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""The doctor's look at a customer's key: usable, and let to the services (moto's KMS answers)."""
+"""The doctor's look at a customer's key: usable, also by the services (moto's KMS answers)."""
 
 import json
 from typing import Any
@@ -26,11 +26,11 @@ def let_in(relay: Deployed, said: list[Any]) -> None:
     )
 
 
-def test_a_key_that_all_may_use_is_well(keyed: Deployed) -> None:
+def test_a_key_that_all_may_use_is_fine(keyed: Deployed) -> None:
     assert key.usable(keyed).endswith("is enabled, and the services may use it")
 
 
-def test_without_a_key_there_is_nothing_to_look_at(relay: Deployed) -> None:
+def test_without_a_key_there_is_nothing_to_check(relay: Deployed) -> None:
     assert key.usable(relay) == "AWS's own keys"
 
 

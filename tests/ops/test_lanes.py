@@ -1,4 +1,4 @@
-"""Where a relay has lanes, whoever is on call sees each of their queues."""
+"""If a relay has lanes, whoever is on call sees each of their queues."""
 
 from typing import Any
 
@@ -44,8 +44,8 @@ def test_what_a_person_sends_to_be_written_waits_in_its_lane(lanes: Deployed) ->
 
 
 class Functions:
-    """Lambda, as far as the doctor asks it: every function is fed by so many queues, and one may
-    be throttled."""
+    """Lambda, as far as the doctor asks it: how many queues feed each function, and a throttled
+    one."""
 
     def __init__(self, of_write: int, throttled: str) -> None:
         self._of_write, self._throttled = of_write, throttled
@@ -69,13 +69,13 @@ def _looked_at(relay: Deployed, of_write: int, throttled: str = "") -> str:
     return checks._functions(relay)
 
 
-def test_the_doctor_misses_a_lane_that_is_not_connected(lanes: Deployed) -> None:
+def test_the_doctor_reports_a_lane_that_is_not_connected(lanes: Deployed) -> None:
     assert _looked_at(lanes, 3) == "5 active, connected to their 6 queues"
     with pytest.raises(OpsError, match="queue of Write is not connected"):
         _looked_at(lanes, 2)
 
 
-def test_without_lanes_one_queue_feeds_each(relay: Deployed) -> None:
+def test_without_lanes_one_queue_feeds_each_function(relay: Deployed) -> None:
     assert _looked_at(relay, 1) == "5 active, connected to their 4 queues"
 
 

@@ -46,7 +46,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 
 @pytest.mark.parametrize("is_keyed", [True, False], ids=["keyed", "by the previous release"])
-def test_events_of_a_personal_name_are_listed(
+def test_events_with_a_personal_name_are_listed(
     three: Deployed, capsys: pytest.CaptureFixture[str], is_keyed: bool
 ) -> None:
     name = "tel:+4930901820"
@@ -87,7 +87,7 @@ def topics(answer: Any) -> list[str]:
         (["--field", "route=steps"], ["sent"]),
     ],
 )
-def test_events_are_found_by_what_they_are(
+def test_events_are_found_by_their_fields(
     three: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], found: list[str]
 ) -> None:
     answer = told(capsys, *arguments)
@@ -97,7 +97,7 @@ def test_events_are_found_by_what_they_are(
 
 
 @pytest.mark.parametrize("option", ["--most", "--read"])
-def test_whoever_reads_on_sees_each_event_once(
+def test_reading_on_shows_each_event_once(
     three: Deployed, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
     seen: list[str] = []
@@ -141,7 +141,7 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
         (["--after", "nowhere"], "nowhere is not a valid place"),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence(
+def test_what_cannot_be_meant_gives_one_sentence(
     relay: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
 ) -> None:
     assert main(["list", *arguments]) == 2

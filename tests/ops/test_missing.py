@@ -35,7 +35,7 @@ class Shop(World):
         self._relay = relay
 
     def received(self) -> list[dict[str, Any]]:
-        """What the command has put into the events queue; it is taken from there."""
+        """Takes what the command has put into the events queue."""
         url, found = self._relay.made["EventsQueueUrl"], []
         while got := self._relay.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
             "Messages"
@@ -46,7 +46,7 @@ class Shop(World):
         return found
 
     def takes(self, envelopes: Sequence[dict[str, Any]]) -> int:
-        """How many of these events take effect when they come."""
+        """How many of these events take effect when they arrive."""
         before = self.telemetry.counts["Claimed"]
         self.arrive(envelopes)
         return int(self.telemetry.counts["Claimed"] - before)
@@ -82,7 +82,7 @@ def around() -> list[str]:
     return ["--from", begun(-1).isoformat(), "--to", begun(HOURS).isoformat()]
 
 
-def test_nothing_missing_is_said_and_ends_well(
+def test_nothing_missing_is_reported_and_exits_with_0(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for each in shop.told:
@@ -93,7 +93,7 @@ def test_nothing_missing_is_said_and_ends_well(
 
 
 @pytest.mark.usefixtures("gap")
-def test_a_gap_is_named_drawn_and_needs_somebody(
+def test_a_gap_is_named_and_drawn_and_needs_somebody(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--json", "audit"]) == 1
@@ -159,7 +159,7 @@ def test_what_a_backfill_made_takes_effect_once_and_late_genuine_events_are_copi
     ("identity", "words"),
     [({}, "identity rule of this type is not moment"), (BY_MOMENT, "arrived in this period")],
 )
-def test_what_cannot_be_told_from_a_genuine_event_is_not_made(
+def test_what_cannot_be_matched_with_a_genuine_event_is_not_made(
     relay: Deployed,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -179,7 +179,7 @@ def test_what_cannot_be_told_from_a_genuine_event_is_not_made(
 def test_a_type_whose_events_came_with_other_moments_is_not_made(
     shop: Shop, gap: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Then Genesys' record has not the moments of its events, and nothing can be told from them."""
+    """Then Genesys' record does not have its events' times, and proves nothing."""
     other = all_of(shop.told[3])[3]
     other["detail"]["eventBody"]["eventTime"] += 40
     shop.arrive([other])
@@ -191,7 +191,7 @@ def test_a_type_whose_events_came_with_other_moments_is_not_made(
     assert ["a time that differs" in why for why in found["left"].values()] == [True]
 
 
-def test_a_time_that_the_ledger_has_forgotten_is_no_time(
+def test_a_time_that_the_ledger_has_forgotten_is_refused(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["audit", "--from", "2020-01-01T00:00Z"]) == 2

@@ -1,4 +1,4 @@
-"""The cut-over of docs/migration.md, followed step by step beside a consumer of the tutorials."""
+"""The cut-over of docs/migration.md, followed step by step beside a tutorial's consumer."""
 
 import json
 import re
@@ -43,7 +43,7 @@ class Tutorial:
 
 
 class Moving:
-    """The relay: what has arrived waits, is taken in and claimed, and what is written is told."""
+    """The relay: what has arrived waits, is sealed and claimed, and shows what is written."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -88,7 +88,7 @@ def test_every_event_is_written_once_by_one_of_the_two(seed: int, step: str) -> 
         for number in numbers:
             for _ in range(random.choice((1, 1, 2))):
                 relay.held.append(text(number))
-                # Between its rule's end and ours an event reaches one of the two only.
+                # Between its rule's end and ours an event reaches only one of the two.
                 if to_both and random.random() < 0.9:
                     other.handle(text(number))
 
@@ -110,7 +110,7 @@ def test_every_event_is_written_once_by_one_of_the_two(seed: int, step: str) -> 
         found = shadows([line.text for line in known], CONFIGURATION, relay.world.personal_key)
         messages = found.messages
         relay.claims([message.body for message in messages])
-    # 5. Switch. Copies of everything come, as ever.
+    # 5. Switch. Copies of everything come, as always.
     relay.works(CONFIGURATION)
     relay.held = [text(number) for number in range(50)]
     relay.works(CONFIGURATION)

@@ -1,4 +1,4 @@
-"""A name that the relay does not know, and an empty value, are one sentence and never an answer."""
+"""An unknown name, and an empty value, give a one-sentence error and never an answer."""
 
 import json
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ def test_events_of_a_destination_that_was_removed_are_listed(
     assert "1 event in" in capsys.readouterr().out
 
 
-def test_names_are_not_judged_by_a_configuration_that_cannot_be_read(
+def test_names_are_not_checked_against_a_configuration_that_cannot_be_read(
     relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreadable(_relay: Relay) -> Configuration:
@@ -119,7 +119,7 @@ def test_names_are_not_judged_by_a_configuration_that_cannot_be_read(
     assert "No event in 0 items" in capsys.readouterr().out
 
 
-def test_an_order_to_deliver_again_names_a_route_that_there_is(
+def test_an_order_to_deliver_again_names_an_existing_route(
     shop: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now_ms = CLOCK.now_ms()

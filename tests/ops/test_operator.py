@@ -1,6 +1,6 @@
 """The operator's policy is enough for every command, and none of it is needless.
 
-What moto can carry out is carried out, and each call judged by the policy as the template has it
+What moto can carry out is carried out, and each call is judged by the policy as the template has it
 (tests/handlers/roles.py). What moto lacks, which is most of what the doctor and the console's
 redrive ask of AWS, is read off the source: each call that `ops` makes is an action of the policy.
 """
@@ -29,14 +29,14 @@ __all__ = ["in_trouble", "shop"]
 
 OPERATOR = "operatorpolicy"
 OPS = Path(__file__).resolve().parents[2] / "ops"
-#: what is not operating: deploying, erasing, the run in an account of its own
+#: what is not part of operating: deploying, erasing, the run in an account of its own
 OTHERS = ("acceptance", "deploy.py", "forgetting.py", "audit.py")
 #: ops/genesys_probe.py reads the OAuth client with the functions' own adapter
 BY_ADAPTERS = {"secretsmanager:GetSecretValue"}
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
 UNREADABLE = "k" * 26
 Grant = tuple[str, str]
-#: services as ops.connection.Relay names its clients, where IAM says otherwise
+#: services as ops.connection.Relay names its clients, where IAM has another name
 PREFIXES = {"functions": "lambda"}
 #: actions whose names are not those of the calls
 SAID_OTHERWISE = {
@@ -48,7 +48,7 @@ SAID_OTHERWISE = {
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Of the environment that the relay of these tests is named after."""
+    """The template of the environment that the relay of these tests is named after."""
     text = environment_text('removal = "destroy"', f'kms_key_arn = "{KEY}"')
     return synthesise(tmp_path_factory.mktemp("operator"), test=text).templates["test"]
 
@@ -77,7 +77,7 @@ def granted(template: Template) -> set[Grant]:
 
 
 def night(relay: Deployed) -> Iterator[tuple[list[str], int]]:
-    """Every command, with what it must end with."""
+    """Every command, with its exit code."""
     name = BATCH.batch_id
     quarantined = canonical({"reason": "not JSON", "at_ms": CLOCK.now_ms(), "message": "hello"})
     relay.vault.keep(f"quarantine/{UNREADABLE}.json", quarantined)
@@ -112,7 +112,7 @@ def asked(
 
 
 def called() -> set[str]:
-    """The actions of every call that a command makes by itself, as the source has them."""
+    """The actions of every call that a command makes itself, read from the source."""
     found = set()
     for path in sorted(OPS.rglob("*.py")):
         if not set(path.relative_to(OPS).parts) & set(OTHERS):
@@ -159,7 +159,7 @@ def _action(service: str, method: str) -> str:
 def test_each_command_does_its_work_under_the_operators_policy_and_none_of_it_is_needless(
     template: Template, asked: set[Grant]
 ) -> None:
-    """None of it: each granted action is one that some command asks for."""
+    """Needless: each granted action is one that some command asks for."""
     actions = {action for action, _ in asked} | called() | BY_ADAPTERS | set(USES)
     assert {action for action, _ in granted(template)} - actions == set()
 

@@ -1,4 +1,4 @@
-"""`relay status --all`: a line for each environment; it ends well only if none needs anybody."""
+"""`relay status --all`: a line for each environment; exit code 0 only if none needs anybody."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.stacks.environments import environment_text
 
 @pytest.fixture
 def targets(relay: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Target]:
-    """What is connected to, by environment: `gone` has no stack."""
+    """The relay of each environment: `gone` has no stack."""
     seen: dict[str, Target] = {}
     for name in ("acme", "example"):
         (tmp_path / f"{name}.toml").touch()
@@ -32,7 +32,7 @@ def targets(relay: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     return seen
 
 
-def test_all_is_well_where_none_needs_anybody(
+def test_all_is_well_if_none_needs_anybody(
     targets: dict[str, Target], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "beta.toml").touch()
@@ -61,7 +61,7 @@ def test_an_environment_that_cannot_be_read_needs_somebody_and_hides_no_other(
 
 
 @pytest.mark.usefixtures("targets")
-def test_what_one_of_them_needs_is_told(
+def test_what_one_of_them_needs_is_reported(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead_letter_in(relay, "writes", "{}")
@@ -74,7 +74,7 @@ def test_what_one_of_them_needs_is_told(
 
 
 @pytest.mark.usefixtures("targets")
-def test_without_an_environment_there_is_nothing_to_look_at(
+def test_without_an_environment_there_is_nothing_to_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "acme.toml").unlink()
@@ -91,10 +91,10 @@ def test_it_is_of_environments_on_aws(
     assert targets == {}
 
 
-def test_what_is_wrong_with_each_is_said_and_it_is_looked_for_where_its_file_says(
+def test_each_is_looked_for_where_its_file_says_and_its_trouble_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three organisations, none of them as it should be: with nothing but their files."""
+    """Three organisations, none of them as it should be: there are only their files."""
     for place in ("ops.app", "ops.connection", "stacks.configuration"):
         monkeypatch.setattr(f"{place}.ENVIRONMENTS", tmp_path)
     monkeypatch.setenv("AWS_REGION", "eu-north-1")

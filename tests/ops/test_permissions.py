@@ -1,4 +1,4 @@
-"""The doctor asks what the OAuth client may do, and changes nothing by it."""
+"""The doctor asks what the OAuth client may do, and changes nothing in doing so."""
 
 import json
 import re
@@ -31,7 +31,7 @@ from tests.unit.simulated import configuration
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 CALLS = "/api/v2/conversations/calls"
-#: the kinds that can be asked by an empty list, and by a look at nothing
+#: the kinds that can be tested with an empty list, and by reading what does not exist
 WRITTEN = {
     "journey-external-events",
     "conversation-events",
@@ -41,7 +41,7 @@ WRITTEN = {
     "generic",
 }
 READ = {"participant-attributes", "conversations"}
-#: the kinds that can be asked both ways
+#: the kinds that can be tested both ways
 WRITTEN_AND_READ = {
     "external-contacts-enrich": "external-contact-lookup",
     "outbound-contacts": "contact-list-contact",
@@ -82,7 +82,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("kind", NEEDED)
-def test_a_permission_that_lacks_is_named_with_its_destination(kind: str) -> None:
+def test_a_missing_permission_is_named_with_its_destination(kind: str) -> None:
     world = World(NONE)
     world.control("POST", "role", {"lacks": NEEDED[kind]})
     with pytest.raises(OpsError) as told:
@@ -95,7 +95,7 @@ def test_a_permission_that_lacks_is_named_with_its_destination(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", WRITTEN_AND_READ)
-def test_that_it_may_write_does_not_show_that_it_may_read(kind: str) -> None:
+def test_that_it_may_write_does_not_prove_that_it_may_read(kind: str) -> None:
     world = World(NONE)
     named = WRITTEN_AND_READ[kind]
     (permission,) = next(e.permissions for e in ENDPOINTS if e.name == named)
@@ -134,7 +134,7 @@ ROLES = [
 
 
 @pytest.mark.parametrize(("use", "path", "permission"), ROLES)
-def test_what_cannot_be_asked_without_an_effect_is_looked_up_in_the_roles(
+def test_what_cannot_be_tested_without_an_effect_is_looked_up_in_the_roles(
     use: str, path: str, permission: str
 ) -> None:
     world = World(NONE)
@@ -154,7 +154,7 @@ def test_what_cannot_be_asked_without_an_effect_is_looked_up_in_the_roles(
     assert world.taken() == []
 
 
-def test_everything_that_lacks_is_named_at_once() -> None:
+def test_everything_missing_is_named_at_once() -> None:
     world = World(NONE)
     world.control("POST", "role", {"lacks": [TO_AUDIT, *NEEDED["outbound-contacts"]]})
     with pytest.raises(OpsError) as told:
@@ -171,7 +171,7 @@ def test_roles_that_permit_everything_of_a_domain_are_enough() -> None:
     assert "it may audit conversations" in asked(world, "outbound-contacts", has_audit=True)
 
 
-def test_what_cannot_be_examined_is_said_and_not_called_well() -> None:
+def test_what_cannot_be_examined_is_reported_and_not_called_fine() -> None:
     world = World(NONE)
     world.platform.conduct = replace(NONE, forbidden=("grants",))
     with pytest.raises(NoVerdict, match=r"not examined.*write to there .Genesys does not list"):
@@ -179,8 +179,8 @@ def test_what_cannot_be_examined_is_said_and_not_called_well() -> None:
     assert asked(world, "journey-external-events") == "may write to there"
 
 
-def test_a_list_that_only_users_get_is_said_in_genesys_words() -> None:
-    """As /api/v2/users/me answers a client without a user."""
+def test_a_list_that_only_users_get_is_reported_in_genesys_words() -> None:
+    """As /api/v2/users/me answers a client that is not a user."""
     refused = {
         "code": "bad.request",
         "status": 400,
@@ -205,7 +205,7 @@ def test_a_list_that_only_users_get_is_said_in_genesys_words() -> None:
 @pytest.mark.parametrize(
     "document", ["", "[]", "{}", '{"grants": [{"role": {"id": "r"}}]}', "[" * 5_000]
 )
-def test_a_list_of_roles_that_says_nothing_is_not_examined(document: str) -> None:
+def test_a_list_of_roles_that_says_nothing_counts_as_not_examined(document: str) -> None:
     def call(method: str, path: str, body: bytes | None) -> Answer:
         told = (200, document) if path == GRANTS else (404, "")
         return Answer(told[0], {}, told[1].encode())
@@ -228,7 +228,7 @@ def test_a_path_whose_permission_nobody_knows_is_not_examined() -> None:
         asked(World(NONE), "generic", **one)
 
 
-def test_an_id_that_is_not_there_is_said() -> None:
+def test_an_id_that_does_not_exist_is_reported() -> None:
     nobody = section("journey-external-events", configuration_id=EXTERNAL_SOURCE_ID)
     with pytest.raises(OpsError, match="check the ids and the region"):
         asked(World(NONE), nobody.pop("kind"), **nobody)
@@ -236,7 +236,7 @@ def test_an_id_that_is_not_there_is_said() -> None:
 
 @pytest.mark.parametrize("kind", sorted(WRITTEN | READ))
 @pytest.mark.parametrize("status", [302, 401, 408, 429, 500, 503])
-def test_an_answer_that_does_not_tell_is_not_taken_for_a_permission(kind: str, status: int) -> None:
+def test_an_unclear_answer_is_not_taken_for_a_permission(kind: str, status: int) -> None:
     def call(method: str, path: str, body: bytes | None) -> Answer:
         return Answer(status, {}, b"{}")
 

@@ -7,11 +7,11 @@ from ops.personal import readable
 from tests.ops.conftest import Deployed
 
 
-def test_a_key_that_can_be_read_is_well(relay: Deployed) -> None:
+def test_a_key_that_can_be_read_is_fine(relay: Deployed) -> None:
     assert readable(relay) == "readable"
 
 
-def test_a_key_that_is_gone_is_one_sentence(relay: Deployed) -> None:
+def test_a_key_that_is_gone_gives_one_sentence(relay: Deployed) -> None:
     relay.secrets.delete_secret(
         SecretId=relay.made["PersonalKeySecretName"], ForceDeleteWithoutRecovery=True
     )
@@ -21,7 +21,7 @@ def test_a_key_that_is_gone_is_one_sentence(relay: Deployed) -> None:
     assert "ResourceNotFound" in str(said.value)
 
 
-def test_a_stack_without_one_is_to_be_deployed_again(relay: Deployed) -> None:
+def test_a_stack_without_one_must_be_deployed_again(relay: Deployed) -> None:
     del relay.made["PersonalKeySecretName"]
 
     with pytest.raises(OpsError, match="no output PersonalKeySecretName: deploy it again"):

@@ -60,7 +60,7 @@ def published(relay: Deployed, said: str) -> None:
 
 
 def arrived(relay: Deployed) -> list[Event]:
-    """What waits in the events queue; it is taken from there."""
+    """Takes what waits in the events queue."""
     url, found = relay.made["EventsQueueUrl"], []
     while got := relay.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in got:
@@ -130,7 +130,7 @@ def test_the_replay_brings_what_was_ordered_as_an_effect_of_its_own(
     assert shown["identity"] == row["events"][0]
 
 
-def test_nothing_that_was_delivered_is_one_sentence(
+def test_if_nothing_was_delivered_it_says_so(
     shop: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ordered("--topic", "order.*", "--yes") == 0
@@ -145,7 +145,7 @@ def test_nothing_that_was_delivered_is_one_sentence(
         (["--field", "amount=5"], "amount=5 is not a field"),
     ],
 )
-def test_what_cannot_be_meant_is_one_sentence(
+def test_what_cannot_be_meant_gives_one_sentence(
     shop: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
 ) -> None:
     assert ordered(*arguments) == 2

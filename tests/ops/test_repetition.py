@@ -1,4 +1,4 @@
-"""`relay probe`: what a repetition did is told by the answers, or said not to be told by them."""
+"""`relay probe`: the answers show what a repetition did, or the command says that they do not."""
 
 import json
 from collections.abc import Mapping
@@ -29,13 +29,13 @@ def probed(
     ("keys", "verdict"),
     [("honoured", "recognised"), ("ignored", "doubled"), ("conflict", "conflict")],
 )
-def test_an_answer_with_an_id_of_genesys_tells_what_a_key_does(
+def test_an_answer_with_an_id_of_genesys_shows_what_a_key_does(
     keys: Literal["honoured", "ignored", "conflict"], verdict: Verdict
 ) -> None:
     assert probed(keys).by_key == verdict
 
 
-def test_an_answer_without_one_tells_nothing() -> None:
+def test_an_answer_without_one_shows_nothing() -> None:
     assert probed("ignored", JOURNEY) == Found("untold", "untold")
 
 
@@ -49,7 +49,7 @@ def test_what_it_sends_is_what_the_relay_would_send_four_times_at_most() -> None
 
 
 class Answering:
-    """An endpoint that answers each of the requests as told."""
+    """An endpoint that gives each request its answer."""
 
     def __init__(self, *documents: Any) -> None:
         self._documents = list(documents)
@@ -67,14 +67,14 @@ ORGANISATION = {"organizationId": "o-1"}
         # Ids of the organisation or of the path come back whatever was done.
         ([ORGANISATION] * 4, Found("untold", "untold")),
         ([{"id": "the path's", "notes": ["x"] * n} for n in range(4)], Found("untold", "untold")),
-        # A new id for each effect, beside one that stands in every answer.
+        # A new id for each effect, beside one that is in every answer.
         ([{**ORGANISATION, "id": f"{n}"} for n in range(3)], Found("doubled", "doubled")),
         ([{"id": "a"}, {"id": "a"}, {"id": "b"}], Found("recognised", "doubled")),
         ([{"id": "a"}, {"id": "b"}, {"id": "a"}], Found("doubled", "recognised")),
         ([{"id": "a"}, {"id": "a"}, {"id": "a"}, {"id": "b"}], Found("recognised", "recognised")),
     ],
 )
-def test_ids_that_do_not_change_with_the_effect_tell_nothing(
+def test_ids_that_do_not_change_with_the_effect_show_nothing(
     documents: list[Any], found: Found
 ) -> None:
     world = Simulated(configuration(CALL))
@@ -85,7 +85,7 @@ def test_ids_that_do_not_change_with_the_effect_tell_nothing(
     assert told == found
 
 
-def test_a_refused_request_is_one_sentence() -> None:
+def test_a_refused_request_gives_one_sentence() -> None:
     world = Simulated(configuration({**CALL, "item": {"phoneNumber": "'+49'", "strange": "id"}}))
     batch = world.batch([envelope(1)])
 
@@ -105,7 +105,7 @@ def test_a_refused_request_is_one_sentence() -> None:
         ((200, [{"selfId": "a"}]), (200, [{"selfId": "a"}]), "recognised"),
     ],
 )
-def test_only_ids_of_genesys_own_making_tell_anything(
+def test_only_ids_that_genesys_made_show_anything(
     first: tuple[int, Any], again: tuple[int, Any], verdict: Verdict
 ) -> None:
     one, two = (Answer(status, {}, json.dumps(body).encode()) for status, body in (first, again))
@@ -129,7 +129,7 @@ def test_the_settings_follow_from_what_was_found(found: Found, lines: list[str])
     assert bool(said) == bool(lines)
 
 
-def test_nothing_is_sent_unless_the_organisation_is_said_to_be_a_sandbox(
+def test_nothing_is_sent_unless_the_organisation_is_declared_a_sandbox(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = tmp_path / "event.json"
@@ -139,7 +139,7 @@ def test_nothing_is_sent_unless_the_organisation_is_said_to_be_a_sandbox(
     assert "add --sandbox" in capsys.readouterr().err
 
 
-def test_an_event_that_no_route_takes_is_one_sentence(
+def test_an_event_that_no_route_takes_gives_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     event = tmp_path / "event.json"

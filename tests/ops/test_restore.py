@@ -1,4 +1,4 @@
-"""A ledger that is restored to another table: what the doctor says of it, and its remedy."""
+"""A ledger that is restored to another table: what the doctor says about it, and its remedy."""
 
 import re
 import shlex
@@ -37,7 +37,7 @@ def commands() -> list[str]:
 
 
 def run(command: str, relay: Deployed) -> None:
-    """As the AWS command line would: each option is the parameter of that name."""
+    """As the AWS command line would: each option becomes the parameter of that name."""
     program, service, operation, *rest = shlex.split(command)
     assert (program, service) == ("aws", "dynamodb")
     waiter = rest.pop(0) if operation == "wait" else ""
@@ -77,7 +77,7 @@ def test_the_commands_of_the_runbook_bring_the_ledger_back(relay: Deployed) -> N
 
 @pytest.fixture
 def restored(relay: Deployed) -> Deployed:
-    """As the runbook has it: a claim, the table restored, the setting, deployed."""
+    """As in the runbook: a claim, the restored table, the setting, the deploy."""
     relay.dynamodb.put_item(TableName="ledger", Item=CLAIM)
     relay.dynamodb.restore_table_to_point_in_time(
         SourceTableName="ledger",
@@ -88,7 +88,7 @@ def restored(relay: Deployed) -> Deployed:
     return relay
 
 
-def test_a_restored_table_lacks_expiry_and_recovery_and_the_remedy_says_the_commands(
+def test_a_restored_table_lacks_expiry_and_recovery_and_the_remedy_names_the_commands(
     restored: Deployed,
 ) -> None:
     with pytest.raises(OpsError) as wrong:
@@ -99,7 +99,7 @@ def test_a_restored_table_lacks_expiry_and_recovery_and_the_remedy_says_the_comm
     assert f"aws dynamodb update-continuous-backups --table-name {RESTORED}" in said
 
 
-def test_after_the_remedy_it_is_a_ledger_as_any_other_and_knows_its_claims(
+def test_after_the_remedy_it_is_a_ledger_like_any_other_and_knows_its_claims(
     restored: Deployed,
 ) -> None:
     restored.dynamodb.update_time_to_live(
@@ -134,7 +134,7 @@ def test_a_table_restored_without_its_index_is_no_ledger(relay: Deployed) -> Non
 def test_what_was_under_way_at_the_time_of_the_restore_is_in_doubt(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sealed then, sent since: taken as it stands, it would be sent once more without a word."""
+    """Sealed then, sent since: taken as it is, it would be sent once more unlisted."""
     states = ("SEALED", "OPEN", "PENDING_EVENT", "DONE")
     batches = {state: batch_of(state) for state in states}
     for state, batch in batches.items():
@@ -152,7 +152,7 @@ def test_what_was_under_way_at_the_time_of_the_restore_is_in_doubt(
         RestoreDateTime=datetime(2026, 11, 1, tzinfo=UTC),
     )
 
-    for marked in (3, 3):  # repeating it changes nothing more
+    for marked in (3, 3):  # repeating it changes nothing
         assert main(["mark-restored", "--table", RESTORED]) == 0
         assert f"{marked} requests of {RESTORED}" in capsys.readouterr().out
 

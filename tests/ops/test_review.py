@@ -1,4 +1,4 @@
-"""`relay review`: what waits for a person is shown whole, and decided on once."""
+"""`relay review`: what waits for a person is shown in full, and decided once."""
 
 import json
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def test_everything_that_waits_is_listed_with_its_reason(
     assert told[UNREADABLE]["state"] == "QUARANTINED"
 
 
-def test_a_case_is_shown_whole_by_the_beginning_of_its_id(
+def test_a_case_is_shown_in_full_by_the_beginning_of_its_id(
     parked: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in (BATCH.batch_id[:6], BATCH.batch_id, f" {BATCH.batch_id.upper()}\n"):
@@ -107,7 +107,7 @@ def test_an_empty_note_is_no_reason(
         ({"attempt": 2, "history": [f"{NOW_MS} #1 429"]}, "yes: attempt 2 was started"),
     ],
 )
-def test_whether_it_may_have_taken_effect_is_what_somebody_knows(
+def test_whether_it_may_have_taken_effect_is_shown(
     relay: Deployed, capsys: pytest.CaptureFixture[str], stated: dict[str, Any], told: str
 ) -> None:
     park(
@@ -179,7 +179,7 @@ def test_what_another_request_has_delivered_stays_out_and_what_goes_is_named(
     ("verdict", "says"),
     [("--happened", "delivered; Genesys shows it"), ("--discard", "discarded by a person")],
 )
-def test_a_closed_case_says_as_what(
+def test_a_closed_case_says_how_it_was_closed(
     parked: Deployed, capsys: pytest.CaptureFixture[str], verdict: str, says: str
 ) -> None:
     assert main(["review", "resolve", BATCH.batch_id, verdict, "--note", "n", "--yes"]) == 0
@@ -200,7 +200,7 @@ def test_an_unreadable_message_is_read_again_or_kept_as_discarded(
 def test_a_message_that_intake_sets_aside_again_at_once_stays_a_case(
     parked: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its document has another name: who removes the old one does not remove the new one."""
+    """Its document has another name: whoever removes the old one does not remove the new one."""
     send = SqsQueue.send
 
     def read_at_once(queue: SqsQueue, messages: Sequence[Outgoing]) -> None:
@@ -248,10 +248,10 @@ def test_what_is_discarded_leaves_the_list_and_not_the_vault(
 
 
 @pytest.mark.parametrize("empty", ["", " "])
-def test_no_case_is_meant_by_nothing(
+def test_an_empty_id_means_no_case(
     parked: Deployed, capsys: pytest.CaptureFixture[str], empty: str
 ) -> None:
-    """As where a shell's variable is not set: the only case that waits is not the one meant."""
+    """As when a shell variable is unset: the only waiting case is not the one meant."""
     parked.vault.discard(f"quarantine/{UNREADABLE}.json")
 
     assert main(["review", "show", empty]) == 2
@@ -261,7 +261,7 @@ def test_no_case_is_meant_by_nothing(
     assert state(parked) == "REJECTED"
 
 
-def test_an_unknown_case_is_said_to_be_unknown(
+def test_an_unknown_case_is_reported_as_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["review", "show", "abc"]) == 2
@@ -295,7 +295,7 @@ def test_a_request_is_shown_with_advice_and_what_was_expected_and_found(
         assert word in shown
 
 
-def test_everything_there_is_to_decide_by_is_in_the_document(
+def test_everything_needed_to_decide_is_in_the_document(
     parked: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["review", "show", BATCH.batch_id, "--json"]) == 0
@@ -347,7 +347,7 @@ def test_a_quarantined_message_is_shown_with_its_advice(
     assert answer(capsys) == {"id": UNREADABLE, **document}
 
 
-def test_that_there_may_be_more_cases_than_are_listed_is_said(
+def test_it_says_if_there_may_be_more_cases_than_are_listed(
     parked: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = batch_of("c")
@@ -375,7 +375,7 @@ def test_that_there_may_be_more_cases_than_are_listed_is_said(
 def test_an_id_s_beginning_is_compared_with_every_case(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However many wait: a decision must not meet another case than the one that is meant."""
+    """However many wait: a decision must not hit another case than the one that is meant."""
     document = canonical({"reason": "not JSON", "at_ms": NOW_MS, "message": "hello"})
     names = [f"{number:026}" for number in range(MOST_DEFAULT)]
     for name in (*names, "c" * 26, "d" * 26, "d" * 25 + "e"):

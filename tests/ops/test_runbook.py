@@ -1,5 +1,5 @@
-"""Every command that a document names is one that there is, with the options that there are; and
-those of the runbook do something on a relay in trouble."""
+"""Every command that a document names exists, with its options; and those of the runbook do
+something on a relay in trouble."""
 
 import json
 import re
@@ -25,9 +25,9 @@ RUNBOOK = ROOT / "docs" / "runbook.md"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SOURCES = [ROOT / "environments" / "example.toml", *sorted((ROOT / "ops").rglob("*.py"))]
 SOURCES += [*sorted((ROOT / "stacks").glob("*.py")), *sorted((ROOT / "lambdas").rglob("*.py"))]
-#: a command between backticks, which may go on in the next line
+#: a command between backticks, which may continue on the next line
 INLINE = re.compile(r"`((?:bin/)?relay(?: [^`]*)?)`")
-#: where a text of Python goes on in its next line
+#: where a Python string continues on its next line
 JOINT = re.compile(r'"\s*\n\s*f?"')
 FENCED = re.compile(r"```(?:sh)?\n(.*?)```", re.DOTALL)
 #: a line of a block, which a list may indent
@@ -35,7 +35,7 @@ LINE = re.compile(r"^ *((?:bin/)?relay .*)$", re.MULTILINE)
 INDENTED = re.compile(r"^ {4}(?:bin/)?relay [a-z-]")
 
 (BATCH,) = sealed([sealed_event("a", conversation="7f3b8c1e"), sealed_event("b")])
-#: what stands for what, on the relay of these tests
+#: what replaces each placeholder, on the relay of these tests
 PLACES = {
     "<begin>": iso(CLOCK.now_ms() - 3 * HOUR_S * 1000),
     "<end>": iso(CLOCK.now_ms() - HOUR_S * 1000),
@@ -82,7 +82,7 @@ NAMED = sorted(
 
 
 @pytest.mark.parametrize(("where", "command"), NAMED)
-def test_a_command_that_is_named_is_there(
+def test_a_command_that_is_named_exists(
     where: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Names are read before help is given, values are not.
@@ -92,7 +92,7 @@ def test_a_command_that_is_named_is_there(
 @pytest.mark.parametrize(
     "command", ["relay gone", "relay status --gone", "relay dead-letters gone", "relay list --x=1"]
 )
-def test_a_command_that_is_not_there_would_be_noticed(command: str) -> None:
+def test_a_command_that_does_not_exist_would_be_noticed(command: str) -> None:
     assert main([*arguments(command), "--help"]) == 2
 
 
@@ -114,7 +114,7 @@ def section_of(text: str, part: str) -> str:
 
 
 ALARMS = re.findall(r"^### (\w+)$", section := RUNBOOK.read_text("utf-8"), re.MULTILINE)
-#: these ask of AWS or Genesys what is not in this stack, or end when somebody ends them
+#: these ask AWS or Genesys for what is not in this stack, or run until somebody ends them
 ELSEWHERE = (
     "audit",
     "doctor",
@@ -136,7 +136,7 @@ STEPS = sorted(
 
 @pytest.fixture
 def in_trouble(relay: Deployed, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    """A request that Genesys refused, its letter, and one that a function could not read."""
+    """A request that Genesys refused, its dead letter, and one that a function could not read."""
     monkeypatch.setattr("ops.reading._ages", lambda _relay: {})
     claim(BATCH, relay.ledger, NOW_MS)
     reason = "429: the minute is used up"
@@ -166,7 +166,7 @@ def test_a_step_of_the_runbook_does_something(
     code = main([*given, *(["--yes"] if is_change else [])])
     said = capsys.readouterr()
     if "Missing " in said.err:
-        return  # a sentence names the command, without what it takes
+        return  # a sentence names the command, without its arguments
 
     # 1: something needs a person, as it does here
     assert code in (0, 1), said.err

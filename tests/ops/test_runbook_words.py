@@ -1,4 +1,4 @@
-"""What the runbook says that one will see (logs, outputs, settings, reasons) is there to see."""
+"""What the runbook says people will see (logs, outputs, settings, reasons) can be seen."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = ROOT / "docs" / "runbook.md"
-#: what is AWS's, Genesys', git's or ssh's to say
+#: texts of AWS, Genesys, git or ssh
 OTHERS = frozenset(
     {
         "Task timed out", "SendMessage", "GetSecretValue", "Retry-After", "cdk deploy",
@@ -60,7 +60,7 @@ def said() -> str:
 
 
 def is_said(word: str) -> bool:
-    """A setting by its key, a text with places by its parts."""
+    """A setting is found by its key, a text with placeholders by its parts."""
     key = word.split(" = ")[0].strip('[]"')
     parts = [part.strip() for part in re.split(r"\.\.\.|<\w+>", key) if part.strip()]
     return all(part in said() for part in parts)
@@ -73,7 +73,7 @@ def test_what_is_quoted_can_be_seen(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["signed ... before our time", "does not fit", "NO_SUCH_REASON"])
 def test_what_cannot_be_seen_would_be_noticed(word: str) -> None:
-    """The first two stood in the runbook, and in no log."""
+    """The first two once were in the runbook, and in no log."""
     assert not is_said(word)
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_seen_would_be_noticed(word: str) -> None:
         - INSIGHTS
     ),
 )
-def test_a_query_asks_for_what_the_logs_have(word: str) -> None:
+def test_a_query_asks_for_what_the_logs_contain(word: str) -> None:
     assert re.search(rf"\b{word}\b", said())
 
 

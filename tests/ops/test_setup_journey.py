@@ -73,7 +73,7 @@ def test_what_is_missing_is_made_once_and_found_again() -> None:
     assert made(world) == 4
 
 
-def test_what_lacks_among_much_is_found_page_by_page() -> None:
+def test_what_is_missing_among_many_is_found_page_by_page() -> None:
     world = World(NONE)
     sources = world.platform.org.external_sources
     sources |= {f"s{n}": {"id": f"s{n}", "name": "crm and more"} for n in range(250)}
@@ -142,7 +142,7 @@ def a_sleeping_configuration(world: World) -> None:
         (a_sleeping_configuration, "The division of the configuration Customer steps is not"),
     ],
 )
-def test_what_is_found_and_of_no_use_is_said_and_no_lines_are_printed(
+def test_what_is_found_but_useless_is_reported_and_no_lines_are_printed(
     there: Callable[[World], None],
     says: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -233,7 +233,7 @@ def test_what_is_wrong_with_a_journey_is_said(what: str, says: str) -> None:
         looked_at(caller, CONFIGURATION_ID, item)
 
 
-def test_a_permission_that_setting_up_lacks_is_named() -> None:
+def test_a_permission_missing_for_the_set_up_is_named() -> None:
     caller = caller_of(lacking("externalContacts:externalSource:add"))
     with pytest.raises(OpsError, match="externalContacts:externalSource:add"):
         list(set_up(caller, WANTED, apply=True))
@@ -250,13 +250,13 @@ def test_a_dry_run_says_what_could_not_be_made() -> None:
         assert f"needs {permission} (not examined: " in outlook(caller_of(silent), step)
 
 
-def test_a_login_that_is_refused_is_told_in_genesys_words() -> None:
+def test_a_refused_login_is_reported_in_genesys_words() -> None:
     with pytest.raises(NoToken, match="no token: 4"):
         token_of(Wire(World(NONE).platform), "https://login.simulated", CLIENT_ID, "wrong")
 
 
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"[]", b"{}", b'{"access_token": 1}'])
-def test_a_login_that_gives_no_token_is_one_sentence(body: bytes) -> None:
+def test_a_login_that_gives_no_token_gives_one_sentence(body: bytes) -> None:
     class Page:
         def send(self, *request: Any) -> Answer:
             return Answer(200, {}, body)
@@ -276,7 +276,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("body", FOREIGN, ids=lambda body: repr(body[:12]))
 def test_an_answer_that_is_no_document_makes_nothing(body: bytes) -> None:
-    """An error under 200 is no empty list: on its word everything would be made a second time."""
+    """An error under 200 is no empty list: otherwise everything would be made a second time."""
     world = World(NONE)
     wire = Wire(world.platform)
 
@@ -294,7 +294,7 @@ def test_an_answer_that_is_no_document_makes_nothing(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("id_", ["..", "a/b", "schemas", ""])
-def test_what_is_no_id_is_asked_of_nobody(id_: str) -> None:
+def test_what_is_no_id_is_not_asked_for(id_: str) -> None:
     world = World(NONE)
     caller = caller_of(world)
     before = len(world.platform.record.requests)

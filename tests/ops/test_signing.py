@@ -33,11 +33,11 @@ def stored(relay: Deployed, keys: Mapping[str, Any]) -> None:
 CRM = {"kind": "https", "url": "https://crm.example.com/hooks", "formerly": ["old"]}
 
 
-def test_it_is_asked_by_the_doctor() -> None:
+def test_the_doctor_checks_it() -> None:
     assert signing_keys in [check.look for check in ALL]
 
 
-def test_where_nothing_is_signed_nothing_is_asked(
+def test_if_nothing_is_signed_nothing_is_checked(
     relay: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured(monkeypatch, plain={"kind": "generic"})
@@ -45,7 +45,7 @@ def test_where_nothing_is_signed_nothing_is_asked(
 
 
 @pytest.mark.parametrize("keys", [{"crm": KEY}, {"crm": [KEY, KEY]}, {"old": f"whsec_{KEY}"}])
-def test_a_key_that_signs_is_well(
+def test_a_key_that_signs_is_fine(
     relay: Deployed, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any]
 ) -> None:
     configured(monkeypatch, crm=CRM)
@@ -61,7 +61,7 @@ def test_a_key_that_signs_is_well(
         ({"crm": "short"}, "the signing keys' secret has no usable key for crm"),
     ],
 )
-def test_what_signs_nothing_is_one_sentence(
+def test_what_signs_nothing_gives_one_sentence(
     relay: Deployed, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Any], sentence: str
 ) -> None:
     configured(monkeypatch, crm=CRM)

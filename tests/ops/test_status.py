@@ -49,7 +49,7 @@ def entry(attention: str, due_s: int) -> Entry:
     return Entry(attention, "b", "OPEN", "journey", NOW_MS // 1000 + due_s)
 
 
-def test_a_quiet_relay_needs_nobody() -> None:
+def test_a_quiet_relay_needs_nobody_to_look() -> None:
     assert judge(reading()).troubles == []
 
 
@@ -102,7 +102,7 @@ def test_slots_of_a_window_that_is_over_are_not_shown_as_used() -> None:
     assert reading(window=window, now_ms=NOW_MS + 20).slots_used == 0
 
 
-def test_where_nothing_is_scheduled_nothing_is_missed() -> None:
+def test_if_nothing_is_scheduled_nothing_is_missed() -> None:
     assert judge(reading(reconciled=None, is_scheduled=False)).troubles == []
 
 
@@ -130,7 +130,7 @@ def test_every_case_of_every_kind_is_named() -> None:
         ("somebody's own", "somebody's own"),
     ],
 )
-def test_an_alarm_bears_the_name_of_its_section(physical: str, name: str) -> None:
+def test_an_alarm_has_the_name_of_its_section(physical: str, name: str) -> None:
     assert alarm_name(physical) == name
 
 
@@ -260,7 +260,7 @@ def test_a_usage_error_is_json_for_whoever_asked_for_json(
     assert capsys.readouterr().err.startswith(("Usage: ", "Error: "))
 
 
-def test_options_may_stand_behind_the_command() -> None:
+def test_options_may_follow_the_command() -> None:
     given = ["trace", "x", "--json", "--region", "eu-west-1", "--environment=prod", "--", "--json"]
 
     assert hoisted(given) == [
@@ -278,11 +278,11 @@ def test_options_may_stand_behind_the_command() -> None:
         (OpsError("as it is"), "as it is"),
     ],
 )
-def test_an_expected_error_is_a_sentence_with_a_remedy(error: Exception, word: str) -> None:
+def test_an_expected_error_gives_a_sentence_with_a_remedy(error: Exception, word: str) -> None:
     assert word in sentence(error)
 
 
-def test_without_an_environment_it_is_asked_for(
+def test_without_an_environment_one_is_asked_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RELAY_ENVIRONMENT", raising=False)

@@ -1,4 +1,5 @@
-"""The doctor's check of the OAuth client: what may keep it out is said where Genesys does not."""
+"""The doctor's check of the OAuth client: what may keep the client out, where Genesys does not
+say."""
 
 from typing import Any, ClassVar
 
@@ -36,7 +37,7 @@ def examined(monkeypatch: pytest.MonkeyPatch, world: World, client_id: str, secr
     ("client_id", "words"),
     [(CLIENT_ID, "authentication failed"), ("other", "client not found: invalid clientId")],
 )
-def test_a_client_that_is_kept_out_is_told_why_that_may_be(
+def test_a_client_that_is_kept_out_gets_the_possible_reasons(
     client_id: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     says = examined(monkeypatch, World(NONE), client_id, "wrong")
@@ -46,7 +47,7 @@ def test_a_client_that_is_kept_out_is_told_why_that_may_be(
     assert "OAuth scope enforcement" in says
 
 
-def test_genesys_out_of_order_blames_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_genesys_blames_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(NONE)
     world.control("POST", "outage", {"seconds": 60})
     says = examined(monkeypatch, world, CLIENT_ID, "wrong")

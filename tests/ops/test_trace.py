@@ -1,4 +1,4 @@
-"""`relay trace`: one name, and the whole way of what it names, on one screen."""
+"""`relay trace`: one name, and the whole history of what it names, on one screen."""
 
 import json
 from dataclasses import replace
@@ -54,7 +54,7 @@ def told(capsys: pytest.CaptureFixture[str], name: str) -> list[dict[str, Any]]:
     return document
 
 
-def test_a_conversation_tells_of_its_events_only(
+def test_a_conversation_shows_only_its_own_events(
     split: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (event,) = told(capsys, "c1")
@@ -74,13 +74,13 @@ def test_an_event_is_followed_into_its_part(
     assert [step["what"] for step in event["steps"]][:2] == ["sealed", "claimed"]
 
 
-def test_a_request_tells_of_all_its_events(
+def test_a_request_shows_all_its_events(
     split: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert len(told(capsys, BATCH.batch_id)) == 2
 
 
-def test_the_whole_way_fits_on_one_screen(
+def test_the_whole_history_fits_on_one_screen(
     split: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trace", BATCH.events[1].identity]) == 0
@@ -109,14 +109,14 @@ def test_many_events_fit_on_one_screen_those_in_trouble_among_them(
     assert len(told(capsys, "c1")) == 51
 
 
-def test_an_unknown_name_is_said_to_be_unknown(
+def test_an_unknown_name_is_reported_as_unknown(
     relay: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["trace", "nobody"]) == 2
     assert "Nothing is known of nobody" in capsys.readouterr().err
 
 
-# Any name that a person ever sees
+# Any name that a person may see
 
 
 PART = BATCH.part([1])
@@ -149,7 +149,7 @@ def _claim_of(event: SealedEvent) -> str:
     return claim_key(event, BATCH.target.destination)[1]
 
 
-def test_a_beginning_that_stands_for_too_much_asks_for_more(
+def test_an_ambiguous_beginning_asks_for_more(
     relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ops.ledger_search.NAMES_MAX", 1)
@@ -162,7 +162,7 @@ def test_a_beginning_that_stands_for_too_much_asks_for_more(
 
 
 @pytest.mark.parametrize("empty", ["", " "])
-def test_nothing_is_no_name(
+def test_an_empty_text_is_no_name(
     relay: Deployed, capsys: pytest.CaptureFixture[str], empty: str
 ) -> None:
     claim(BATCH, relay.ledger, NOW_MS)
@@ -230,7 +230,7 @@ def test_a_name_is_found_as_people_paste_it(
 def test_a_telephone_number_is_found_however_it_is_written(
     relay: Deployed, capsys: pytest.CaptureFixture[str], kept: str, is_keyed: bool
 ) -> None:
-    """Of a conversation that bears it, whose claims have its hash, and in what is not delivered."""
+    """In a conversation named by it, whose claims have its hash, and in what is not delivered."""
     written_so = ("tel:+4915112345678", "+49 151 1234-5678", "+49 (151) 12345678", "+4915112345678")
     event = sealed_event("a", conversation=kept)
     partition = hidden(kept, lambda: PERSONAL_KEY) if is_keyed else ""
@@ -279,7 +279,7 @@ def test_a_dead_letter_is_found_by_what_it_says_and_by_its_own_id(
     assert found["where"] == "events-dead"
     assert "the ledger does not answer" in found["fate"]
     assert found["command"] == f"relay dead-letters show {found['id']}"
-    assert told(capsys, found["id"][:8]) == [found], "letters are let go of after each look"
+    assert told(capsys, found["id"][:8]) == [found], "dead letters are released after each look"
 
 
 def test_what_still_waits_in_a_queue_is_found(
@@ -292,10 +292,10 @@ def test_what_still_waits_in_a_queue_is_found(
 
 
 @pytest.mark.parametrize("is_ascii", [True, False])
-def test_what_json_writes_otherwise_is_found(
+def test_what_json_escapes_is_found(
     relay: Deployed, capsys: pytest.CaptureFixture[str], is_ascii: bool
 ) -> None:
-    """Which escapes a document has depends on who wrote it, and the vault's hold the message."""
+    """A document's escapes depend on who wrote it; the vault's documents hold the message."""
     said = json.dumps({"name": 'J\u00fcrgen "Jo" \U0001f600'}, ensure_ascii=is_ascii)
     document = {"reason": "detail has no occurredAt", "at_ms": 1, "message": said}
     relay.vault.keep("quarantine/abcdefgh.json", json.dumps(document, ensure_ascii=is_ascii))
@@ -319,10 +319,10 @@ def test_a_message_in_a_queue_is_found_by_its_own_id(
     assert [place["where"] for place in told(capsys, sent["MessageId"][:8].upper())] == ["writes"]
 
 
-def test_what_cannot_be_searched_is_not_said_to_be_nowhere(
+def test_what_cannot_be_searched_is_not_reported_as_absent(
     relay: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than is read, or with a function at this moment."""
+    """There is more than is read, or a function has it at this moment."""
     for limit in ("LETTERS_MAX", "DOCUMENTS_MAX", "MESSAGES_MAX"):
         monkeypatch.setattr(f"ops.elsewhere.{limit}", 1)
     for number in range(2):
@@ -378,7 +378,7 @@ def test_an_event_of_a_part_whose_record_is_missing_is_under_way() -> None:
     assert way.fate == "split into parts"
 
 
-def test_a_record_that_is_gone_is_said_to_be_gone() -> None:
+def test_a_record_that_is_gone_is_reported_as_gone() -> None:
     event = EventWay("c", "i", "d", "", "t", "e", NOW_MS, "b")
 
     (way,) = ways(Trace("i", (event,), (), is_partial=False))

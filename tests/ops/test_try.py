@@ -1,4 +1,4 @@
-"""relay try: what an event would become, and one sentence for what is wrong."""
+"""relay try: what an event would become, and one sentence if something is wrong."""
 
 import gzip
 import json
@@ -67,10 +67,10 @@ def test_a_file_is_read_in_every_encoding_of_unicode(
     assert run(*given) == 0
 
 
-def test_an_event_is_taken_out_of_what_it_was_captured_with(
+def test_an_event_is_taken_out_of_its_wrapping(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The file that was given to `make run EVENTS=` does here."""
+    """The same file as for `make run EVENTS=` will do."""
     message = {"MessageId": "m", "ReceiptHandle": "r", "Body": envelope(1, mood="good")}
     given[1].write_bytes(gzip.compress(json.dumps({"Messages": [message]}, indent=2).encode()))
 
@@ -127,7 +127,7 @@ def test_an_event_that_no_route_takes_is_told(
         ("abs(body.mood) > `1`", 1, "when: the expression"),
     ],
 )
-def test_what_a_condition_makes_of_it_is_told(
+def test_the_result_of_a_condition_is_shown(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str], when: str, code: int, said: str
 ) -> None:
     given[0].write_text(ENVIRONMENT.replace("topics =", f'when = "{when}"\ntopics ='))
@@ -154,7 +154,7 @@ def test_a_mapping_that_fails_gives_its_reason_and_exit_code_1(
         (ENVIRONMENT.replace("body.mood", "]["), "{}", "is not a JMESPath expression"),
     ],
 )
-def test_what_cannot_be_tried_is_one_sentence(
+def test_what_cannot_be_tried_gives_one_sentence(
     given: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
     environment: str,

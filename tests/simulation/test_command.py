@@ -33,7 +33,9 @@ def _run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         (("--runs", "2", "--world", "lanes"), "WORLD"),
     ],
 )
-def test_a_wrong_number_is_one_sentence_and_exit_2(arguments: tuple[str, ...], name: str) -> None:
+def test_a_wrong_number_gives_one_sentence_and_exit_2(
+    arguments: tuple[str, ...], name: str
+) -> None:
     done = _run(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""

@@ -193,11 +193,11 @@ def test_the_record_file_survives_a_kill(tmp_path: Path) -> None:
         (["--record", "/nowhere/record"], "/nowhere/record cannot be opened: No such file"),
     ],
 )
-def test_a_wrong_option_is_one_sentence_and_exit_2(options: list[str], sentence: str) -> None:
+def test_a_wrong_option_gives_one_sentence_and_exit_2(options: list[str], sentence: str) -> None:
     check_refusal(options, sentence)
 
 
-def test_a_taken_port_is_one_sentence_and_exit_2() -> None:
+def test_a_taken_port_gives_one_sentence_and_exit_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         check_refusal(["--port", str(port)], f"Port {port} on 127.0.0.1 is taken")

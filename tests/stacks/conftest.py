@@ -9,7 +9,7 @@ from tests.stacks.synthesised import Synthesised
 
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
-    """Two environments of one account: one with every option, one that nobody misses."""
+    """Two environments of one account: one with every option, one that is disposable."""
     return synthesise(
         tmp_path_factory.mktemp("production"),
         production=environment_text(

@@ -1,9 +1,9 @@
 """EventBridge's patterns, matched as its documents describe it: an independent judge for tests.
 
 docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html and
-eb-event-patterns.html: an event is its leaves, by their paths; a list is all of its elements, of
-lists and objects in it as well; what is listed for a path is alternatives, of which one must match
-one of the leaves there; an object, or an empty list, is no leaf.
+eb-event-patterns.html: an event consists of its leaves, by their paths; a list consists of all its
+elements, also those of lists and objects in it; the values listed for a path are alternatives, one
+of which must match one of the leaves there; an object, or an empty list, is no leaf.
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,5 +63,5 @@ def _matches(wanted: Any, leaves: list[Any]) -> bool:
 
 
 def _is(leaf: Any, value: Any) -> bool:
-    """As texts of JSON: true is not 1."""
+    """Compared as JSON texts: true is not 1."""
     return type(leaf) is type(value) and leaf == value

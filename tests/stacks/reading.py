@@ -1,5 +1,5 @@
-"""What a function may count, and which texts it knows, read off the source: what its handler can
-reach, by the names that the code mentions. Nothing is run and nothing is declared for it."""
+"""What a function may count, and which texts it knows, read from the source: everything that its
+handler can reach, by the names in the code. Nothing is run, and nothing has to be declared."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from lambdas.relay.kernel.metrics import Metric
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = frozenset(get_args(Metric))
-#: says which metrics there are, and mentions them all
+#: defines the metrics, and so mentions them all
 DECLARATION = "lambdas.relay.kernel.metrics"
 
 #: a module and what it defines there
@@ -58,7 +58,7 @@ def _names(module: str) -> Mapping[str, Meaning]:
 
 
 def _code(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything below a node but annotations: a type that is named is not yet used."""
+    """Everything below a node except annotations: naming a type is not using it."""
     yield node
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns"):

@@ -56,5 +56,5 @@ def readable(value: Any) -> Any:
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM writes one of something without a list."""
+    """IAM writes a single value without a list."""
     return value if isinstance(value, list) else [value]

@@ -70,7 +70,7 @@ def synth(*environments: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_bad_environment_is_one_sentence_on_stderr(tmp_path: Path) -> None:
+def test_a_bad_environment_gives_one_sentence_on_stderr(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text(environment_text('removal = "keep"'), encoding="utf-8")
 
@@ -99,7 +99,7 @@ def test_a_good_environment_becomes_a_template_and_one_asset(tmp_path: Path) -> 
     assert without_code(judged) == without_code(deployed)
 
 
-def test_a_stack_that_is_too_large_is_one_sentence(
+def test_a_stack_that_is_too_large_gives_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(quotas, "RESOURCES_MAX", 9)
@@ -113,14 +113,14 @@ def test_a_stack_that_is_too_large_is_one_sentence(
 
 
 def without_code(template: Template) -> dict[str, Any]:
-    """The properties of every resource, but for where the functions' code is."""
+    """The properties of every resource, except where the functions' code is."""
     return {
         name: {key: value for key, value in each.get("Properties", {}).items() if key != "Code"}
         for name, each in template["Resources"].items()
     }
 
 
-def test_environments_of_one_synthesis_get_the_asset_that_is_their_own(tmp_path: Path) -> None:
+def test_environments_of_one_synthesis_get_their_own_assets(tmp_path: Path) -> None:
     texts = {
         "arm": environment_text(source="aws.partner/genesys.com/cloud/org/arm"),
         "intel": environment_text(
@@ -181,7 +181,7 @@ def test_synthesis_asks_nothing_of_aws(production: Synthesised) -> None:
     assert "missing" not in production.manifest
 
 
-def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
+def test_a_stacks_outputs_say_where_its_parts_are(production: Synthesised) -> None:
     assert set(production.templates["staging"]["Outputs"]) == OUTPUTS
     assert set(production.templates["production"]["Outputs"]) == OUTPUTS | {
         "EgressAddress",
@@ -193,7 +193,7 @@ def test_a_stack_says_where_its_parts_are(production: Synthesised) -> None:
 
 
 def test_every_flag_that_the_library_recommends_is_set_as_it_recommends() -> None:
-    """Or the command line says at each synthesis how many are not."""
+    """Otherwise the command line reports at each synthesis how many are not."""
     (library,) = (Path(aws_cdk.__file__).parent / "_jsii").glob("aws-cdk-lib@*.tgz")
     with tarfile.open(library) as opened:
         listed = opened.extractfile("package/recommended-feature-flags.json")

@@ -58,7 +58,7 @@ def test_it_holds_the_functions_their_configuration_and_what_they_import(asset: 
         assert (asset / expected).exists()
 
 
-def test_it_holds_a_bill_of_what_was_installed_with_its_licences(asset: Path) -> None:
+def test_it_holds_a_bill_of_materials_with_licences(asset: Path) -> None:
     document = json.loads((asset / sbom.FILE).read_text())
     pins = (PROJECT / "lambdas" / "requirements.txt").read_text()
 
@@ -68,7 +68,7 @@ def test_it_holds_a_bill_of_what_was_installed_with_its_licences(asset: Path) ->
     licences = dict(sbom.licences(document))
     assert len(licences) == len(told)
     assert not [name for name, licence in licences.items() if licence == "unknown"]
-    # What may be shipped with this: a licence that asks for more has to be looked at by a person.
+    # What may be shipped with this: a person has to look at a licence that demands more.
     assert not [name for name, licence in licences.items() if "GPL" in licence]
 
 
@@ -99,7 +99,7 @@ def of_this_python(directory: Path) -> Path:
 
 
 def test_it_holds_bytecode_that_lambda_uses_whatever_the_times_of_the_files(tmp_path: Path) -> None:
-    """Of an archive's times nothing is left, and so the bytecode must not depend on them."""
+    """The archive does not keep the files' times, so the bytecode must not depend on them."""
     built = of_this_python(tmp_path / "asset")
     sources = [path for path in built.rglob("*.py") if path.parent != built]
     bytecode = [Path(cache_from_source(path)) for path in sources]
@@ -116,10 +116,10 @@ def test_its_bytecode_is_the_same_every_time(tmp_path: Path) -> None:
     assert contents(of_this_python(tmp_path / "a")) == contents(of_this_python(tmp_path / "b"))
 
 
-def test_without_the_functions_python_there_is_no_bytecode_and_a_remark(
+def test_without_the_functions_python_there_is_a_remark_and_no_bytecode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another version's would only be read in vain."""
+    """Another version's bytecode would be useless."""
     monkeypatch.setattr(bundling, "interpreter", lambda python: None)
 
     assert not list(bundle(tmp_path).rglob("*.pyc"))
@@ -128,13 +128,13 @@ def test_without_the_functions_python_there_is_no_bytecode_and_a_remark(
     assert ".venv/bin/uv python install 3.14" in remark
 
 
-def test_with_it_there_is_nothing_to_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_it_there_is_no_remark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundling, "interpreter", lambda python: sys.executable)
 
     assert not list(remarks(RUNTIME))
 
 
-def test_an_interpreter_is_of_the_version_that_is_asked_for() -> None:
+def test_an_interpreter_has_the_version_that_is_asked_for() -> None:
     here = interpreter("{}.{}".format(*sys.version_info))
 
     assert here is not None
@@ -144,7 +144,7 @@ def test_an_interpreter_is_of_the_version_that_is_asked_for() -> None:
     assert interpreter("3.99") is None
 
 
-def test_what_cannot_be_compiled_is_one_sentence(tmp_path: Path) -> None:
+def test_what_cannot_be_compiled_gives_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("this is no Python")
 
     with pytest.raises(BundlingError, match=r"could not compile it: .*broken\.py") as failure:
@@ -172,7 +172,7 @@ def test_lambda_can_read_it_whatever_umask_it_was_built_under(tmp_path: Path, um
     assert unreadable == []
 
 
-def test_a_dependency_that_cannot_be_installed_is_one_sentence(
+def test_a_dependency_that_cannot_be_installed_gives_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "lambdas"
@@ -188,7 +188,7 @@ def test_a_dependency_that_cannot_be_installed_is_one_sentence(
     assert "\n" not in sentence
 
 
-def test_the_sentence_is_found_again_behind_what_jsii_makes_of_it() -> None:
+def test_the_sentence_is_found_again_in_what_jsii_makes_of_it() -> None:
     wrapped = RuntimeError("Failed to bundle asset X: @jsii/kernel.RuntimeError: the functions' "
                            "asset cannot be built: no space left.")  # fmt: skip
 

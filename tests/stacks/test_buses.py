@@ -124,7 +124,7 @@ def test_there_is_no_bus_before_everything_that_takes_its_events(template: Templ
 
 
 def allowed_to_send(template: Template) -> dict[str, dict[str, Any]]:
-    """What anybody but our own functions may do to a queue: the statement, by queue."""
+    """What others than our own functions may do to a queue: the statement, by queue."""
     return {
         statement["Resource"]: statement
         for policy in resources(template, "AWS::SQS::QueuePolicy").values()
@@ -146,8 +146,8 @@ def test_only_our_rules_in_our_account_may_send_to_the_queues(template: Template
         }
 
 
-def test_each_rule_may_send_on_the_bus_of_today_and_on_that_of_tomorrow(template: Template) -> None:
-    """While the partner source changes, both rules are live: the policy must know either."""
+def test_each_rule_may_send_on_the_old_bus_and_on_the_new_one(template: Template) -> None:
+    """While the partner source changes, both rules are live: the policy must allow both."""
     for statement in allowed_to_send(template).values():
         allowed = statement["Condition"]["ArnLike"]["aws:SourceArn"]
         for rule in rules_to_the_queue(template).values():

@@ -1,4 +1,4 @@
-"""Whatever is wrong in an environment file is said in one sentence, before anything is built."""
+"""Whatever is wrong in an environment file gives a one-sentence error, before anything is built."""
 
 import json
 import re
@@ -42,7 +42,7 @@ BLOCKS = [text for text in EXAMPLE.split("\n\n") if COMMENTED.search(text)]
 
 
 def without_region(text: str) -> str:
-    """The hosts stand instead of the region that the example chooses."""
+    """With hosts instead of the region that the example chooses."""
     return re.sub(r"^genesys_region", "#genesys_region", text, flags=re.MULTILINE)
 
 
@@ -67,7 +67,7 @@ def test_the_example_has_every_key_that_the_code_knows() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_example_has_every_kind_with_all_that_is_its_own(kind: Kind) -> None:
+def test_the_example_has_every_kind_with_all_its_own_settings(kind: Kind) -> None:
     written = tomllib.loads(COMMENTED.sub("", EXAMPLE))
     rows = [row for row in written["destinations"].values() if row["kind"] == kind.name]
     shown = {name: value for row in reversed(rows) for name, value in row.items()}
@@ -96,7 +96,7 @@ def test_the_whole_example_uncommented_is_accepted(tmp_path: Path) -> None:
     load_environments(str(write(tmp_path, text, "copied")))
 
 
-def test_the_least_environment_has_the_documented_defaults(tmp_path: Path) -> None:
+def test_the_smallest_environment_has_the_documented_defaults(tmp_path: Path) -> None:
     (environment,) = load_environments(str(write(tmp_path, environment_text(), "least")))
     relay = environment.document.relay
 
@@ -125,7 +125,7 @@ def test_the_hosts_can_be_named_instead(tmp_path: Path) -> None:
     assert relay.genesys_login_url == "http://127.0.0.1:8081"
 
 
-def test_the_shortest_environment_of_the_readme_is_one(tmp_path: Path) -> None:
+def test_the_shortest_environment_of_the_readme_is_valid(tmp_path: Path) -> None:
     readme = (ENVIRONMENTS.parent / "README.md").read_text(encoding="utf-8")
     text = readme.partition("```toml\n")[2].partition("```")[0]
 
@@ -468,7 +468,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "parts"), BAD.values(), ids=BAD)
-def test_a_bad_file_is_one_sentence(tmp_path: Path, text: str, parts: list[str]) -> None:
+def test_a_bad_file_gives_one_sentence(tmp_path: Path, text: str, parts: list[str]) -> None:
     path = write(tmp_path, text)
 
     sentence = complaint(path)
@@ -493,14 +493,14 @@ def test_a_file_that_does_not_exist_is_named_with_those_that_do() -> None:
 
 
 @pytest.mark.parametrize("name", ["Production", "my_env", "a--b", "9", "x" * 31])
-def test_a_name_that_no_stack_can_bear_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_name_that_no_stack_can_have_is_refused(tmp_path: Path, name: str) -> None:
     assert "the file's name is the environment's name" in complaint(
         write(tmp_path, environment_text(), name)
     )
 
 
 @pytest.mark.parametrize("nothing", ["", " ", ","])
-def test_no_environment_is_a_sentence_too(nothing: str) -> None:
+def test_no_environment_gives_a_sentence_too(nothing: str) -> None:
     assert complaint(nothing).startswith("no environment is chosen")
 
 
@@ -531,7 +531,7 @@ def test_a_copy_that_lies_beside_an_environment_blocks_nothing(tmp_path: Path, m
     assert load_environments(str(write(tmp_path, text, "today")))
 
 
-def test_more_detail_types_than_a_pattern_holds_are_one_sentence(tmp_path: Path) -> None:
+def test_more_detail_types_than_a_pattern_holds_give_one_sentence(tmp_path: Path) -> None:
     names = [f"v2.detail.events.conversation.{{id}}.thing{n}" for n in range(60)]
 
     sentence = complaint(

@@ -16,7 +16,7 @@ from tests.stacks.synthesised import Synthesised
 
 STACK = "genesys-relay-production"
 BUS = "aws.partner/genesys.com/cloud/org/production"
-#: what the doctor compares, and what that stands on; functions and their triggers are left out
+#: what the doctor compares, and what that depends on; functions and their triggers are left out
 MADE = (
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
@@ -98,7 +98,7 @@ def other_pattern(relay: Relay) -> None:
     )
 
 
-#: what somebody does by hand, and what the doctor says then
+#: what somebody changes by hand, and what the doctor then says
 CHANGES: Sequence[tuple[Change, str]] = [
     (attribute("events", "VisibilityTimeout", "30"), "EventsQueue: VisibilityTimeout is 30;"),
     (attribute("writes-dead", "VisibilityTimeout", "1"), "WritesDead: VisibilityTimeout is 1;"),
@@ -146,7 +146,7 @@ NONE_OF_OURS: Sequence[Change] = (rule_of_another, alarm_of_another)
 
 @pytest.fixture(scope="module")
 def relay(production: Synthesised, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
-    """A stack that stands."""
+    """A deployed stack."""
     template = json.dumps(_made(production.templates["production"]))
     with Emulator.start(tmp_path_factory.mktemp("drift") / "emulator") as emulator:
         cloudformation = emulator.client("cloudformation")
@@ -189,7 +189,7 @@ def _made(template: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def after(relay: Relay, before: Sequence[str]) -> Sequence[str]:
-    """What was found when somebody had changed all that."""
+    """What was found after somebody had changed all that."""
     for change in (*(change for change, _ in CHANGES), *NONE_OF_OURS):
         change(relay)
     return [one for one in drift.differences(relay) if one not in before]

@@ -1,5 +1,5 @@
-"""With a key of the customer's, everything that can rest under it does, and whoever works may use
-it. What there is to encrypt is CloudFormation's own schemas' word (cfn-lint has them)."""
+"""With a key of the customer's, everything that can rest under it does, and everything that works
+with it may use it. CloudFormation's own schemas say what can be encrypted (cfn-lint has them)."""
 
 import json
 import re
@@ -19,11 +19,11 @@ from tests.stacks.test_lint import lint, written
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000"
-#: properties that name a key, or hold one that does
+#: properties that name a key, or contain one that does
 NAMES_A_KEY = re.compile(r"^Kms\w*Key\w*$|^BucketEncryption$|^SSESpecification$|^EncryptionConfig")
-#: properties that say how, not which
+#: properties that say how to encrypt, not with which key
 SAY_HOW = {"KmsDataKeyReusePeriodSeconds"}
-#: what each service asks of the key, as AWS's pages say it: EventBridge for buses, archives and
+#: what each service needs of the key, according to AWS's pages: EventBridge for buses, archives and
 #: queues, CloudWatch for the topic, its logs for log groups (the pages are named in key_policy.py)
 NEEDED = {
     "events.amazonaws.com": ("kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"),
@@ -93,25 +93,25 @@ def test_every_function_and_the_operator_may_use_the_key_and_no_other(made: Synt
     assert using["OperatorPolicy"] == uses | {("kms:GetKeyPolicy", KEY)}
 
 
-def test_the_template_pleases_both_judges(made: Synthesised, tmp_path: Path) -> None:
+def test_both_linters_find_nothing_in_the_template(made: Synthesised, tmp_path: Path) -> None:
     assert made.report["pluginReports"] == []
     assert lint(written(tmp_path, "keyed", made.templates["keyed"])) == []
 
 
 def test_the_keys_policy_lets_in_the_services_that_work_without_a_caller(made: Synthesised) -> None:
-    """Those that the stack's own resource policies let in, and who writes logs."""
+    """Those that the stack's own resource policies let in, and the one that writes logs."""
     let_in = set(
         re.findall(r'"Service": "([a-z.]+\.amazonaws\.com)"', json.dumps(made.templates["keyed"]))
     )
     in_policy = {s["Principal"].get("Service") for s in statements(KEY)} - {None}
 
-    # Roles are assumed by these; their rights to the key are their own policies' matter.
+    # Roles are assumed by these; their own policies give them their rights to the key.
     assumed = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "vpc-flow-logs.amazonaws.com"}
     assert let_in - assumed <= in_policy
     assert in_policy == {name.format(region=REGION) for name in NEEDED}
 
 
-def test_the_keys_policy_lets_each_service_do_what_aws_says_that_it_needs() -> None:
+def test_the_keys_policy_lets_each_service_do_what_aws_says_it_needs() -> None:
     for service, actions in NEEDED.items():
         (allowed,) = [
             as_list(statement["Action"])
@@ -122,7 +122,7 @@ def test_the_keys_policy_lets_each_service_do_what_aws_says_that_it_needs() -> N
         assert lacking == [], service
 
 
-def test_an_address_that_there_is_stays_its_owners(made: Synthesised) -> None:
+def test_an_existing_address_stays_its_owners(made: Synthesised) -> None:
     template = made.templates["keyed"]
 
     assert not resources(template, "AWS::EC2::EIP")

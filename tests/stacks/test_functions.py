@@ -85,7 +85,7 @@ def properties_of(template: Template, verb: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_function_runs_its_verb_traced_and_logged_with_an_end(
+def test_a_function_runs_its_verb_with_tracing_and_logs_that_expire(
     template: Template, verb: str
 ) -> None:
     function = properties_of(template, verb)
@@ -102,7 +102,7 @@ def test_a_function_runs_its_verb_traced_and_logged_with_an_end(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_function_is_told_what_it_needs_and_no_more(template: Template, verb: str) -> None:
+def test_a_function_gets_the_variables_it_needs_and_no_more(template: Template, verb: str) -> None:
     variables = properties_of(template, verb)["Environment"]["Variables"]
 
     assert set(variables) == EVERYONE | OWN[verb]
@@ -114,7 +114,7 @@ def test_a_function_is_told_what_it_needs_and_no_more(template: Template, verb: 
 def test_only_the_function_whose_loop_has_a_bound_of_its_own_may_send_to_itself(
     template: Template,
 ) -> None:
-    """Lambda stops all others after 16 hops: none of their messages goes so far."""
+    """Lambda stops all others after 16 hops: none of their messages goes that far."""
     allowed = {
         name
         for name, function in resources(template, FUNCTION).items()
@@ -123,8 +123,8 @@ def test_only_the_function_whose_loop_has_a_bound_of_its_own_may_send_to_itself(
 
     assert allowed == {"ConfirmFunction"}
     assert limits.STRETCHES_MAX > limits.LAMBDA_LOOP_HOPS_MAX
-    # A request, its parts and theirs, and what confirm sends again; a batch, and what is merged of
-    # it. What reconcile redrives begins a chain of its own: it was polled, and bears its trace.
+    # A request, its parts and theirs, and what confirm sends again; a batch, and what it is merged
+    # into. What reconcile redrives begins a chain of its own: it was polled, and has its own trace.
     write = 1 + limits.SPLIT_DEPTH_MAX + limits.RESENDS_MAX
     dedup = 1 + limits.CONSOLIDATIONS_MAX
     assert max(write, dedup) < limits.LAMBDA_LOOP_HOPS_MAX
@@ -163,7 +163,7 @@ def test_the_runtime_is_the_newest_python_of_the_library() -> None:
         ("Confirm", "Checks", 10, 0, 2),
     ],
 )
-def test_a_queue_feeds_its_function_and_hears_which_messages_failed(
+def test_a_queue_feeds_its_function_and_learns_which_messages_failed(
     template: Template, verb: str, queue: str, batch_size: int, window_s: int, concurrency: int
 ) -> None:
     mappings = [
@@ -189,7 +189,7 @@ def test_reconcile_runs_every_15_minutes_and_never_overlaps_with_a_retry(
 
 
 def schedules(template: Template) -> dict[str, str]:
-    """By what they call."""
+    """By the function that they call."""
     return {
         readable(target["Arn"]): rule["Properties"]["ScheduleExpression"]
         for rule in resources(template, "AWS::Events::Rule").values()
@@ -205,7 +205,7 @@ def retries(template: Template) -> dict[str, int]:
     }
 
 
-def test_the_audit_runs_daily_where_it_is_wanted_and_is_told_what_it_needs(
+def test_the_audit_runs_daily_if_configured_and_gets_what_it_needs(
     production: Synthesised,
 ) -> None:
     wanted, unwanted = (production.templates[name] for name in ("production", "staging"))
@@ -223,7 +223,7 @@ def test_the_audit_runs_daily_where_it_is_wanted_and_is_told_what_it_needs(
     assert set(schedules(unwanted)) == {"<ReconcileFunction>"}
 
 
-def test_the_hour_and_the_reach_of_the_audit_are_configured(tmp_path: Path) -> None:
+def test_the_hour_and_the_period_of_the_audit_are_configured(tmp_path: Path) -> None:
     said = environment_text(rest=DESTINATIONS_AND_ROUTES + "[audit]\nat = 22\nhours = 72\n")
     template = synthesise(tmp_path, own=said).templates["own"]
 
@@ -232,7 +232,7 @@ def test_the_hour_and_the_reach_of_the_audit_are_configured(tmp_path: Path) -> N
     assert variables["AUDIT_HOURS"] == "72"
 
 
-def test_only_functions_that_call_genesys_stand_behind_the_fixed_address(
+def test_only_functions_that_call_genesys_use_the_fixed_address(
     production: Synthesised,
 ) -> None:
     fixed, free = (production.templates[name] for name in ("production", "staging"))

@@ -1,4 +1,4 @@
-"""Gradual deployment: whatever invokes a function invokes its alias, which CodeDeploy leads."""
+"""Gradual deployment: whatever invokes a function invokes its alias, which CodeDeploy moves."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, readable, resources
 from tests.stacks.test_lint import lint, written
 
-#: those that are deployed so
+#: those that are deployed gradually
 VERBS = ("Intake", "Dedup", "Write", "Confirm", "Webhook")
 
 
@@ -30,13 +30,13 @@ def test_each_queue_and_the_webhook_invoke_an_alias(template: Template) -> None:
     fed = {readable(mapping["Properties"]["FunctionName"]) for mapping in mappings}
     (integration,) = resources(template, "AWS::ApiGatewayV2::Integration").values()
 
-    # Lambda's name of an alias stands in its ARN, after the sixth colon.
+    # An alias's name is in its ARN, after the sixth colon.
     assert fed == {f"<{verb}FunctionLive>.split(:)[6]:live" for verb in VERBS[:-1]}
     assert readable(integration["Properties"]["IntegrationUri"]) == "<WebhookFunctionLive>"
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_an_alias_goes_to_its_new_version_by_way_of_a_share(template: Template, verb: str) -> None:
+def test_an_alias_moves_to_its_new_version_by_way_of_a_share(template: Template, verb: str) -> None:
     alias = resources(template, "AWS::Lambda::Alias")[f"{verb}FunctionLive"]
     update = alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     group = resources(template, "AWS::CodeDeploy::DeploymentGroup")[f"Gradual{verb}"]["Properties"]
@@ -77,7 +77,7 @@ def test_a_permission_to_invoke_is_for_the_alias(template: Template) -> None:
     assert invoked == {"<WebhookFunctionLive>", "<ReconcileFunction>"}
 
 
-def test_what_runs_every_quarter_of_an_hour_is_deployed_at_once(template: Template) -> None:
+def test_what_runs_every_15_minutes_is_deployed_at_once(template: Template) -> None:
     rules = resources(template, "AWS::Events::Rule")["ReconcileEvery15Minutes"]["Properties"]
 
     assert readable(rules["Targets"][0]["Arn"]) == "<ReconcileFunction>"
@@ -89,7 +89,7 @@ def test_the_rules_and_the_lint_find_nothing(made: Synthesised, tmp_path: Path) 
     assert lint(written(tmp_path, "gradual", made.templates["gradual"])) == []
 
 
-def test_nothing_of_it_is_there_where_nobody_asked(tmp_path: Path) -> None:
+def test_nothing_of_it_is_there_unless_configured(tmp_path: Path) -> None:
     template = synthesise(tmp_path, usual=environment_text()).templates["usual"]
 
     kinds = {each["Type"] for each in template["Resources"].values()}

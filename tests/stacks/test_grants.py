@@ -1,8 +1,8 @@
 """Grants are enough, and none is needless.
 
 The assembled functions run in simulated worlds full of faults, and through a few cases that those
-never meet, while each call of a port says what it asks of IAM (tests/asking.py). What they ask for
-is what their roles are granted: not less, or a call would be refused; and not more.
+never meet, while each call of a port records what it needs from IAM (tests/asking.py). What they
+ask for is what their roles are granted: not less, or a call would be refused; and not more.
 """
 
 from dataclasses import replace
@@ -41,11 +41,11 @@ from tests.unit import audited
 from tests.unit.tracked import CONFIRMATION, Desk, caused, request
 from tests.unit.world import World
 
-#: enough to meet all that the cases below leave out
+#: enough runs to meet everything that the cases below leave out
 SEEDS, TRACKED_SEEDS = range(1, 16), range(1, 31)
 FAR_MS = 10**15
 
-#: granted, and asked for by what is no code of ours: the reason
+#: granted, and used by code that is not ours: the reason
 BY_AWS = {
     "sqs:GetQueueAttributes": "Lambda's event source mapping watches the queue",
     "sqs:ReceiveMessage": "Lambda's event source mapping receives for the function",
@@ -100,7 +100,7 @@ def asked() -> dict[str, set[Grant]]:
     _a_decision_half_carried_out(ask_as("reconcile"))
     _a_compensation(ask_as("confirm"))
     _an_audit(ask_as("audit"))
-    _what_differs_and_is_kept_no_more(ask_as("confirm"))
+    _what_differs_and_is_no_longer_kept(ask_as("confirm"))
     return asked
 
 
@@ -171,7 +171,7 @@ def _a_check_among_the_dead_letters(ask: Ask) -> None:
 
 
 def _a_decision_half_carried_out(ask: Ask) -> None:
-    """A person said: again, and the queue was out of reach."""
+    """A person resolved it as again, and the queue was out of reach."""
     desk, batch = Desk(), request(items=2)
     world, ledger, vault = desk.world, desk.world.ledger, desk.world.vault
     park(batch, "REJECTED", Code.QUOTED("400"), ledger=ledger, vault=vault, now_ms=desk.now_ms)
@@ -191,7 +191,7 @@ def _a_decision_half_carried_out(ask: Ask) -> None:
     assert world.bodies("writes")
 
 
-def _what_differs_and_is_kept_no_more(ask: Ask) -> None:
+def _what_differs_and_is_no_longer_kept(ask: Ask) -> None:
     """A person is to compare what Genesys shows with a request that the vault has lost."""
     desk = Desk()
     deps = confirm_deps(AskingPorts(desk.world, ask), desk.settings)

@@ -1,4 +1,4 @@
-"""What a company asks of every stack in its accounts."""
+"""What a company requires of every stack in its accounts."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.stacks.synthesised import HASH, readable, resources
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
 
-def test_tags_boundary_and_qualifier_reach_everything_that_they_are_for(tmp_path: Path) -> None:
+def test_tags_boundary_and_qualifier_apply_to_everything_that_they_are_for(tmp_path: Path) -> None:
     made = synthesise(
         tmp_path,
         first=environment_text(
@@ -34,7 +34,7 @@ def test_tags_boundary_and_qualifier_reach_everything_that_they_are_for(tmp_path
     assert "hnb659fds" not in json.dumps([template, made.manifest])
 
 
-def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> None:
+def test_an_existing_bus_and_vpc_stay_their_owners(tmp_path: Path) -> None:
     made = synthesise(
         tmp_path,
         first=environment_text(
@@ -50,7 +50,7 @@ def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> Non
     assert rule["Properties"]["EventBusName"] == source
     archive = resources(template, "AWS::Events::Archive")["BusesPartnerArchive"]["Properties"]
     assert str(readable(archive["SourceArn"])).endswith(f":event-bus/{source}")
-    # The bus has events already, so its rule goes live when all else stands.
+    # The bus has events already, so its rule goes live when everything else is there.
     waits_for = {HASH.sub("", name) for name in rule["DependsOn"]}
     assert {"IntakeFunction", "DedupFunction", "WriteFunction", "BusesPartnerArchive"} <= waits_for
     assert template["Outputs"]["PartnerBusName"]["Value"] == source
@@ -81,7 +81,9 @@ def test_a_bus_and_a_vpc_that_there_are_stay_their_owners(tmp_path: Path) -> Non
         ('personal_key_arn = "key"', "the ARN of a secret"),
     ],
 )
-def test_a_value_that_cannot_be_is_one_sentence(tmp_path: Path, setting: str, words: str) -> None:
+def test_a_value_that_cannot_be_gives_one_sentence(
+    tmp_path: Path, setting: str, words: str
+) -> None:
     path = tmp_path / "first.toml"
     path.write_text(environment_text(setting), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""A queue for each lane, with all that a queue has; and nothing of it where there are no lanes."""
+"""A queue for each lane, with all that a queue has; and nothing of it without lanes."""
 
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def may(template: Template, verb: str, action: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_a_lane_is_a_queue_like_that_without_lanes(template: Template, name: str) -> None:
+def test_a_lane_is_a_queue_like_the_one_without_lanes(template: Template, name: str) -> None:
     queues = resources(template, "AWS::SQS::Queue")
     queue, dead = (queues[f"Queues{name}{end}"]["Properties"] for end in ("Queue", "Dead"))
 
@@ -77,7 +77,7 @@ def test_each_lane_has_writers_of_its_own(template: Template, name: str) -> None
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_whoever_sends_to_be_written_may_send_into_every_lane(template: Template) -> None:
+def test_whoever_sends_to_write_may_send_into_every_lane(template: Template) -> None:
     lanes = {f"<Queues{name}Queue>" for name in QUEUES}
 
     for verb in ("Dedup", "Write", "Confirm", "Reconcile"):
@@ -128,6 +128,6 @@ def test_a_lane_without_a_queue_is_refused_in_one_sentence(tmp_path: Path) -> No
         load(tmp_path, lane='"first"')
 
 
-def test_a_lane_that_there_is_not_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_an_unknown_lane_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match='"first", "normal" or "last"'):
         load(tmp_path, "lanes = true", lane='"fast"')

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.stacks.synthesised import Synthesised, Template
 
 ROOT = Path(__file__).parents[2]
-#: CDK says DependsOn of a role although a reference says it already
+#: CDK writes DependsOn for a role although a reference already implies it
 SAID_TWICE = "W3005"
 
 
@@ -39,7 +39,7 @@ def test_it_finds_nothing_in_any_template(production: Synthesised, tmp_path: Pat
     assert lint(*templates, *(ROOT / "examples").glob("*.yaml")) == []
 
 
-def test_it_looks(production: Synthesised, tmp_path: Path) -> None:
+def test_it_finds_a_mistake(production: Synthesised, tmp_path: Path) -> None:
     template = json.loads(json.dumps(production.templates["staging"]))
     (table,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::DynamoDB::Table")
     table["Properties"]["KeySchema"][0]["KeyType"] = "PARTITION"

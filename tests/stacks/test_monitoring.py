@@ -1,4 +1,4 @@
-"""Few alarms, and each of them reaches a person who is told what to do; one dashboard."""
+"""Few alarms, and each of them reaches a person and says what to do; one dashboard."""
 
 import json
 import re
@@ -58,11 +58,11 @@ def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template
         assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
         assert as_list(readable(alarm["OKActions"])) == ["<MonitoringTopic>"]
         assert len(alarm["AlarmDescription"]) > 40
-        # CloudWatch's message cannot bear the first id: it says what prints it.
+        # CloudWatch's message cannot contain the first id: it says what prints it.
         assert re.search(r"`relay [a-z-]+|\b[Ll]og\b", alarm["AlarmDescription"]), alarm
 
 
-def test_without_an_address_the_alarms_speak_to_the_topic_all_the_same(
+def test_without_an_address_the_alarms_notify_the_topic_all_the_same(
     production: Synthesised,
 ) -> None:
     staging = production.templates["staging"]
@@ -100,7 +100,7 @@ def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
         assert alarm["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{name.lower()}")
 
 
-def test_every_alarm_that_rings_is_what_status_says(template: Template) -> None:
+def test_status_says_what_every_ringing_alarm_says(template: Template) -> None:
     for name, resource in resources(template, ALARM).items():
         alarm = {
             "AlarmName": f"genesys-relay-production-{name}1A2B3C4D-Zx8PpQ1",
@@ -114,7 +114,7 @@ def test_every_alarm_that_rings_is_what_status_says(template: Template) -> None:
         assert f"docs/runbook.md#{name.removeprefix('Monitoring').lower()}" in trouble
 
 
-def test_a_webhook_that_is_not_there_has_no_alarm(production: Synthesised) -> None:
+def test_without_a_webhook_there_is_no_alarm_for_it(production: Synthesised) -> None:
     assert "WebhookPuttingOff" in alarms_of(production.templates["production"])
     assert "WebhookPuttingOff" not in alarms_of(production.templates["staging"])
 

@@ -1,4 +1,4 @@
-"""cdk-nag's AwsSolutions rules find nothing but what is accepted with a reason, and they look."""
+"""cdk-nag's AwsSolutions rules are applied, and find only what is accepted with a reason."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ def test_the_rules_find_nothing(production: Synthesised) -> None:
     assert production.report["pluginReports"] == []
 
 
-def test_the_rules_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one exception taken back exactly its finding comes up, so every rule was applied."""
+def test_the_rules_are_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one exception removed, exactly its finding appears, so every rule was applied."""
     monkeypatch.setattr(credentials, "acknowledge", lambda *_finding: None)
 
     report = synthesise(tmp_path, strict=environment_text()).report

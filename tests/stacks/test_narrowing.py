@@ -1,5 +1,5 @@
-"""What the partner's rule leaves out, no route wants: a condition and its pattern beside each
-other, over events of every shape. The judge of patterns is the tests' own; moto's agrees with it.
+"""No route wants what the partner's rule leaves out: a condition and its pattern side by side, over
+events of every shape. The judge of patterns is the tests' own; moto's agrees with it.
 """
 
 import json
@@ -66,7 +66,7 @@ def is_wanted(configuration: Configuration, event: Event) -> bool:
         return True
 
 
-#: what EventBridge says just as we do, of values that are no lists and no objects
+#: conditions that EventBridge can express exactly, for values that are neither lists nor objects
 SAME = [
     "body.a == 'x'",
     "body.a.b == 'x'",
@@ -80,14 +80,14 @@ SAME = [
     "body.a == 'x' || body.b == 'y'",
     "(body.a == 'x' || body.b == 'y') && contains(['x'], body.c)",
 ]
-#: likewise, where what is there is a text
+#: likewise, if the value is a text
 SAME_OF_TEXTS = [
     "type(body.a) == 'string' && body.a != 'x'",
     "body.a != 'x' && type(body.a) == 'string'",
     "type(body.a) == 'string' && !contains(['x', 'y'], body.a)",
     "type(body.a) == 'string' && !(body.a == 'x')",
 ]
-#: of which it says a part
+#: those of which it can express a part
 PARTLY = [
     "body.a == 'x' && starts_with(body.b, 'y')",
     "body.a == 'x' && body.b != 'y'",
@@ -97,7 +97,7 @@ PARTLY = [
     "body.a == 'x' && body.a.b == 'y'",
     "type(body.a) == 'string' && body.a",
 ]
-#: and of which it can say nothing that would lose no event
+#: and those of which it can express nothing without losing an event
 NOTHING = [
     "body.a != 'x'",
     "body.a",
@@ -131,7 +131,7 @@ values = st.recursive(
 )
 bodies = st.dictionaries(st.sampled_from("abc"), values, max_size=3)
 
-#: any condition, of paths and values that are alike and not the same
+#: any condition, with paths and values that look alike but differ
 paths = st.sampled_from(
     ["body.a", "body.b", "body.a.b", 'body."ü"', "body.a[0]", "body.a[*].b", "body.*", "topic"]
 )
@@ -205,7 +205,7 @@ def test_whatever_the_condition_no_event_is_left_out_that_a_route_wants(
         {"topicName": []},
     ],
 )
-def test_what_cannot_be_read_is_intakes_to_set_aside(changed: dict[str, Any]) -> None:
+def test_intake_sets_aside_what_cannot_be_read(changed: dict[str, Any]) -> None:
     sent = envelope({"a": "y"})
     sent["detail"] |= changed
     assert matches(rule(configured("body.a == 'x'")), sent)
@@ -221,7 +221,7 @@ def test_condition_and_pattern_mean_the_same(when: str, body: dict[str, Any]) ->
 @pytest.mark.parametrize("when", [*SAME, *SAME_OF_TEXTS])
 @settings(max_examples=40)
 @given(body=st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "x", "y", "z"])))
-def test_of_texts_they_mean_the_same(when: str, body: dict[str, Any]) -> None:
+def test_for_texts_they_mean_the_same(when: str, body: dict[str, Any]) -> None:
     _same(when, {"a": body} if "a.b" in when else body)
 
 
@@ -235,7 +235,7 @@ def _same(when: str, body: dict[str, Any]) -> None:
 @settings(max_examples=40)
 @given(body=flat)
 def test_another_reading_of_patterns_agrees(when: str, body: dict[str, Any]) -> None:
-    """moto's, which takes 1 for true and so is asked about neither."""
+    """moto's, which takes 1 for true and so is not asked about either."""
     body = {name: value for name, value in body.items() if value not in (0, 1)}
     pattern = rule_for(when)
     sent: Any = envelope(body)
@@ -243,12 +243,12 @@ def test_another_reading_of_patterns_agrees(when: str, body: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("when", [*SAME, *SAME_OF_TEXTS, *PARTLY])
-def test_what_can_be_said_is_said(when: str) -> None:
+def test_what_can_be_expressed_is_expressed(when: str) -> None:
     assert rule(configured(when)) != WIDE
 
 
 @pytest.mark.parametrize("when", NOTHING)
-def test_what_cannot_be_said_leaves_the_rule_as_it_is(when: str) -> None:
+def test_what_cannot_be_expressed_leaves_the_rule_as_it_is(when: str) -> None:
     assert rule(configured(when)) == WIDE
 
 
@@ -292,7 +292,7 @@ def test_what_a_request_awaits_is_let_through() -> None:
     assert rule(configured("body.a == 'x'", confirmation=awaiting)) == WIDE
 
 
-def test_what_is_not_in_genesys_shape_is_intakes_to_judge() -> None:
+def test_intake_judges_what_is_not_in_genesys_shape() -> None:
     flat_event = {"conversationId": "c", "timestamp": "2026-11-27T12:00:00Z", "a": "y"}
     sent = {"source": SOURCE, "detail-type": ENDED, "detail": flat_event}
     assert matches(rule(configured("body.a == 'x'")), sent)

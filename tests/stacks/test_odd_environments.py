@@ -1,5 +1,5 @@
-"""Environment files with a slip that people make: refused where it is certain, said where it is
-only probable, and in both cases in one sentence that has the place."""
+"""Environment files with slips that people make: refused if the slip is certain, reported if it is
+only probable, and in both cases in one sentence with the place."""
 
 from pathlib import Path
 
@@ -225,7 +225,7 @@ def test_what_is_certainly_a_slip_is_refused_in_one_sentence(
 
 
 @pytest.mark.parametrize(("text", "words"), SUSPECTED.values(), ids=SUSPECTED)
-def test_what_is_probably_a_slip_is_said(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_probably_a_slip_is_reported(tmp_path: Path, text: str, words: str) -> None:
     (environment,) = load_environments(str(write(tmp_path, text)))
     (line,) = suspicions(environment)
     assert words in line
@@ -242,7 +242,7 @@ def test_what_is_probably_a_slip_is_said(tmp_path: Path, text: str, words: str) 
         hosts("https://API.mypurecloud.de"),
     ],
 )
-def test_what_only_looks_odd_is_above_suspicion(tmp_path: Path, text: str) -> None:
+def test_what_only_looks_odd_is_not_reported(tmp_path: Path, text: str) -> None:
     (environment,) = load_environments(str(write(tmp_path, text)))
     assert suspicions(environment) == []
 

@@ -1,6 +1,6 @@
-"""What belongs together meets: each side is read off its own source, none is told of the other.
-Alarm and metric and who counts it; variable and reader and what it points at; queue and dead
-letters and receives; index and query."""
+"""What belongs together matches: each side is read from its own source, independently of the other.
+An alarm, its metric and who counts it; a variable, its reader and what it points at; a queue, its
+dead letters and its receives; an index and its query."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ FUNCTION = "AWS::Lambda::Function"
 #: read by Powertools itself
 POWERTOOLS = "POWERTOOLS_"
 
-#: what a scheduled function says at each run, not how often something happened: never added up
+#: what a scheduled function measures at each run, not how often something happened: never added up
 LEVELS = frozenset(
     {
         "Overdue",
@@ -121,7 +121,7 @@ def test_alarms_and_dashboard_ask_for_metrics_as_the_functions_write_them(
         assert f'{{{schema}}} MetricName=\\"{metric}\\"' in body.replace('\\\\"', '\\"')
 
 
-def test_what_happened_is_added_up_and_what_stands_is_not(template: Template) -> None:
+def test_counts_are_added_up_and_levels_are_not(template: Template) -> None:
     for name, row in ours(template):
         expected = "Maximum" if row["metric"] in LEVELS else "Sum"
         assert row["stat"] == expected, (name, row["metric"])
@@ -153,7 +153,7 @@ def test_alarms_look_at_aws_metrics_of_the_right_things(template: Template) -> N
 def test_silence_is_no_alarm_and_every_alarm_rings_from_its_threshold_on(
     template: Template,
 ) -> None:
-    """SQS says nothing of idle queues and functions nothing of what did not happen."""
+    """SQS says nothing about idle queues, and functions say nothing about what did not happen."""
     for alarm in alarms_of(template).values():
         assert alarm["TreatMissingData"] == "notBreaching"
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -163,7 +163,7 @@ def test_silence_is_no_alarm_and_every_alarm_rings_from_its_threshold_on(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_function_reads_each_variable_that_it_is_told(template: Template, verb: str) -> None:
+def test_a_function_reads_each_of_its_variables(template: Template, verb: str) -> None:
     variables = _variables(template, verb)
     mentioned = constants_of(verb)
     read = set(mentioned)
@@ -215,7 +215,7 @@ def _variables(template: Template, verb: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_function_is_told_the_dead_letters_and_receives_of_the_queue_that_feeds_it(
+def test_a_function_knows_the_dead_letters_and_receives_of_the_queue_that_feeds_it(
     template: Template, queue: str
 ) -> None:
     title = queue.capitalize()
@@ -257,7 +257,7 @@ def test_an_archive_holds_whatever_its_source_sends(template: Template) -> None:
 def test_the_ledger_finds_in_its_index_what_it_wrote(
     template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The table as the template has it, under the adapter as the functions have it."""
+    """The template's table, under the functions' adapter."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     table = only(template, "AWS::DynamoDB::Table")["Properties"]

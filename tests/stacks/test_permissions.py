@@ -1,4 +1,4 @@
-"""What each function may do, word for word. A change here is a change of the security review."""
+"""What each function may do, word for word. A change here changes the security review."""
 
 import re
 from typing import Any
@@ -206,7 +206,7 @@ def test_a_functions_role_carries_no_managed_policy_and_only_its_service_assumes
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_the_operators_role_has_the_operators_policy_and_is_the_accounts_own(
+def test_the_operators_role_has_the_operators_policy_and_belongs_to_the_account(
     production: Synthesised,
 ) -> None:
     template = production.templates["production"]

@@ -89,12 +89,12 @@ def test_every_queue_is_encrypted_and_refuses_plain_http(template: Template) -> 
 
 
 def test_no_queue_can_be_purged(template: Template) -> None:
-    """Of all that the console offers it is the one act that loses events without a word."""
+    """It is the one act in the console that silently loses events."""
     queues = resources(template, QUEUE)
     assert refusing(template, "sqs:PurgeQueue", None) == {f"<{name}>" for name in queues}
 
 
-def test_queues_stay_when_the_stack_goes_unless_nobody_misses_them(
+def test_queues_stay_when_the_stack_goes_unless_they_are_disposable(
     production: Synthesised,
 ) -> None:
     for environment, policy in (("production", KEPT), ("staging", "Delete")):

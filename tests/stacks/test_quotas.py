@@ -1,4 +1,4 @@
-"""What AWS would refuse for its size is one sentence, and our stacks are far from it."""
+"""What AWS would refuse for its size gives one sentence, and our stacks are far from it."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_our_stacks_are_within_every_limit(production: Synthesised) -> None:
         ),
     ],
 )
-def test_what_is_beyond_one_is_one_sentence(template: dict[str, Any], sentence: str) -> None:
+def test_what_exceeds_a_limit_gives_one_sentence(template: dict[str, Any], sentence: str) -> None:
     (said,) = complaints("s", template)
 
     assert said.startswith(sentence)

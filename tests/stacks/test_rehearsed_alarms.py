@@ -88,6 +88,6 @@ def test_metric_math_knows_missing_data(expression: str, value: float | None) ->
     assert compute(expression, known) == value
 
 
-def test_an_alarm_that_computes_otherwise_is_refused_not_guessed() -> None:
+def test_an_alarm_that_computes_in_another_way_is_refused_not_guessed() -> None:
     with pytest.raises(StageError, match="ANOMALY"):
         compute("ANOMALY_DETECTION_BAND(a, 2)", {"a": 1.0})

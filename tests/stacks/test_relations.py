@@ -32,7 +32,7 @@ def test_a_person_who_hears_too_late_is_refused_at_synthesis(
     require_relations(LIVE, archive_days=14)
 
 
-def test_the_stack_itself_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_stack_itself_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "shop.toml"
     path.write_text(environment_text("archive_days = 1"), encoding="utf-8")
     (environment,) = load_environments(str(path))

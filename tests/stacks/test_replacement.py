@@ -1,4 +1,4 @@
-"""What CloudFormation would make anew if it were called or keyed otherwise, and what would be lost.
+"""What CloudFormation would replace if its name or key changed, and what would be lost.
 
 A construct that is renamed or moved gets another logical id: for CloudFormation the old resource is
 gone and a new, empty one takes its place. So these ids, and the properties whose change replaces a
@@ -12,7 +12,7 @@ from tests.stacks.synthesised import Synthesised, Template, readable
 LOST = {
     "LedgerTable9343E4AA": "every claim and every record: copies would take effect again",
     "VaultBucket0925C477": "quarantine, review and sealed payloads would stay behind, unseen",
-    "PersonalKeySecret68FDAC61": "the key of claims on personal names: their copies would be news",
+    "PersonalKeySecret68FDAC61": "the key of claims on personal names: their copies would be new",
     "CredentialsSecret40F8BB41": "the OAuth client: Genesys would refuse every call",
     "WebhookKeys2DC96B06": "the senders' keys: all of them would be refused",
     "BusesPartnerF8B05ED7": "the partner source's bus, and with it what its archive can replay",

@@ -1,4 +1,4 @@
-"""Destinations beside Genesys: what the writers may and know of them, and nothing where there is
+"""Destinations beside Genesys: what the writers may do and know of them, and nothing if there are
 none."""
 
 import json
@@ -69,7 +69,7 @@ def policies_of(template: Template, resource: str) -> list[str]:
     ]
 
 
-def test_where_nothing_is_signed_there_are_no_keys(synthesised: Synthesised) -> None:
+def test_if_nothing_is_signed_there_are_no_keys(synthesised: Synthesised) -> None:
     plain = synthesised.templates["plain"]
     assert functions_told(plain, "SIGNING_SECRET_ID") == []
     assert "SinksSigningKeys" not in resources(plain, "AWS::SecretsManager::Secret")

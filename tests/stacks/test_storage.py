@@ -33,14 +33,14 @@ def test_the_ledger_is_restorable_and_forgets_only_by_ttl(template: Template) ->
         {"AttributeName": "pk", "KeyType": "HASH"},
         {"AttributeName": "sk", "KeyType": "RANGE"},
     ]
-    # The index is asked for what is due before a moment: as texts, 9 would come after 1000.
+    # The index is queried for what is due before a moment: as texts, 9 would come after 1000.
     types = {
         each["AttributeName"]: each["AttributeType"] for each in properties["AttributeDefinitions"]
     }
     assert types == {"pk": "S", "sk": "S", "attention": "S", "due_at": "N"}
 
 
-def test_a_restored_table_takes_the_place_of_the_ledger_which_stays(tmp_path: Path) -> None:
+def test_a_restored_table_replaces_the_ledger_which_stays(tmp_path: Path) -> None:
     text = environment_text('ledger_table = "restored"')
     made = synthesise(tmp_path, first=text).templates["first"]
 
@@ -97,7 +97,7 @@ def test_the_index_holds_what_a_sweep_needs_and_no_more(template: Template) -> N
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
-def test_an_environment_that_nobody_misses_leaves_nothing_behind(production: Synthesised) -> None:
+def test_a_disposable_environment_leaves_nothing_behind(production: Synthesised) -> None:
     staging = production.templates["staging"]
 
     policies = {resource.get("DeletionPolicy") for resource in staging["Resources"].values()}
@@ -125,7 +125,7 @@ def test_a_retained_environment_is_protected_from_deletion(production: Synthesis
     assert not artifacts["genesys-relay-staging"]["properties"].get("terminationProtection")
 
 
-def test_it_is_not_protected_before_it_stands(tmp_path: Path) -> None:
+def test_it_is_not_protected_before_it_is_deployed(tmp_path: Path) -> None:
     """A first deploy that failed could otherwise not be cleared away and repeated."""
     first = synthesise(tmp_path, protected=False, first=environment_text('removal = "retain"'))
 
@@ -162,7 +162,7 @@ def test_what_waits_for_a_person_never_expires_and_what_was_removed_does(
     assert removed == {"sealed/": 1, "": 35}
 
 
-def test_where_it_is_wanted_what_nobody_decided_expires_too(tmp_path: Path) -> None:
+def test_if_configured_what_nobody_decided_expires_too(tmp_path: Path) -> None:
     text = environment_text("undecided_days = 90")
     made = synthesise(tmp_path, first=text).templates["first"]
     rules = only(made, "AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
@@ -176,7 +176,7 @@ def test_where_it_is_wanted_what_nobody_decided_expires_too(tmp_path: Path) -> N
     }
 
 
-def test_the_secret_begins_as_something_nobody_knows(template: Template) -> None:
+def test_the_secret_begins_as_something_that_nobody_knows(template: Template) -> None:
     secret = resources(template, "AWS::SecretsManager::Secret")["CredentialsSecret"]
 
     assert secret["DeletionPolicy"] == "RetainExceptOnCreate"

@@ -1,4 +1,4 @@
-"""What runs with a deployer's credentials, or in a function, is pinned to its very bytes."""
+"""What runs with a deployer's credentials, or in a function, is pinned to its exact bytes."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def test_every_node_package_is_pinned_with_its_hash() -> None:
     assert [name for name, package in locked.items() if name and "integrity" not in package] == []
 
 
-def test_the_version_has_its_place_among_the_changes() -> None:
+def test_the_version_is_in_the_changelog() -> None:
     assert f"\n## {VERSION}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")
 
@@ -57,7 +57,7 @@ def test_the_version_is_what_the_command_and_the_stack_say(
 
 
 class Osv(HTTPServer):
-    """Knows of one package that something is wrong with it."""
+    """Knows an advisory for one package."""
 
     wrong = "requests"
 
@@ -102,7 +102,7 @@ def test_an_advisory_is_named(osv: Osv, capsys: pytest.CaptureFixture[str], wron
     assert re.search(rf"^{wrong} \S+: GHSA-1 ", said, re.MULTILINE)
 
 
-def test_no_advisory_is_a_count_of_what_was_asked(
+def test_without_an_advisory_it_says_how_many_were_checked(
     osv: Osv, capsys: pytest.CaptureFixture[str]
 ) -> None:
     osv.wrong = "nothing"

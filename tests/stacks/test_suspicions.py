@@ -1,4 +1,4 @@
-"""What is only probably wrong is said, and refuses nothing."""
+"""What is only probably wrong is reported, and refuses nothing."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ topics = ["order.*"]
     return suspicions(environment)
 
 
-def test_an_environment_of_one_s_own_is_above_suspicion(tmp_path: Path) -> None:
+def test_an_environment_with_its_own_ids_is_not_reported(tmp_path: Path) -> None:
     assert suspected(tmp_path, GUID) == []
 
 
@@ -45,7 +45,7 @@ def test_an_environment_of_one_s_own_is_above_suspicion(tmp_path: Path) -> None:
         ((GUID, "00000000-0000-4000-8000-000000000000"), "relay.partner_event_source is"),
     ],
 )
-def test_what_is_probably_wrong_is_one_sentence_with_its_place(
+def test_what_is_probably_wrong_gives_one_sentence_with_its_place(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     (said,) = suspected(tmp_path, *arguments)
@@ -136,7 +136,7 @@ def step(source: str, **more: str) -> str:
         ),
     ],
 )
-def test_what_the_sdk_does_not_know_is_said(
+def test_what_the_sdk_does_not_know_is_reported(
     tmp_path: Path, destination: str, item: str, words: str
 ) -> None:
     (said,) = said_of(tmp_path, destination, item)
@@ -162,7 +162,7 @@ def test_what_the_sdk_does_not_know_is_said(
         ),
     ],
 )
-def test_what_the_sdk_knows_and_what_is_none_of_its_affair_is_above_suspicion(
+def test_what_the_sdk_knows_and_what_it_does_not_cover_is_not_reported(
     tmp_path: Path, destination: str, item: str
 ) -> None:
     assert said_of(tmp_path, destination, item) == []
@@ -176,7 +176,7 @@ def test_what_the_sdk_knows_and_what_is_none_of_its_affair_is_above_suspicion(
         ("my-organisation", "names the organisation 'my-organisation', which is not a GUID"),
     ],
 )
-def test_an_organisation_is_known_by_its_id(tmp_path: Path, organisation: str, words: str) -> None:
+def test_an_organisation_is_named_by_its_id(tmp_path: Path, organisation: str, words: str) -> None:
     (said,) = suspected(tmp_path, GUID, organisation)
 
     assert words in said

@@ -1,4 +1,4 @@
-"""The webhook: there only where it is configured, narrow, throttled, and clean for cdk-nag."""
+"""The webhook: there only if it is configured, narrow, throttled, and clean for cdk-nag."""
 
 import json
 
@@ -85,13 +85,15 @@ def test_a_named_sender_has_a_route_and_a_rate_limit_of_its_own(template: Templa
     assert integration["PayloadFormatVersion"] == "2.0"
 
 
-def test_an_api_is_called_as_its_environment(synthesised: Synthesised) -> None:
+def test_an_api_is_named_after_its_environment(synthesised: Synthesised) -> None:
     for name in ("hooked", "own"):
         api = only(synthesised.templates[name], "AWS::ApiGatewayV2::Api")["Properties"]
         assert api["Name"] == f"genesys-relay-{name}"
 
 
-def test_the_access_log_says_from_where_and_holds_nothing_that_was_sent(template: Template) -> None:
+def test_the_access_log_says_from_where_and_contains_nothing_that_was_sent(
+    template: Template,
+) -> None:
     settings = only(template, "AWS::ApiGatewayV2::Stage")["Properties"]["AccessLogSettings"]
 
     logged = set(json.loads(settings["Format"]).values())
@@ -109,7 +111,7 @@ def function_of(template: Template) -> dict[str, str]:
     return variables
 
 
-def test_the_function_is_told_what_its_handler_asks_for(template: Template) -> None:
+def test_the_function_has_the_variables_that_its_handler_reads(template: Template) -> None:
     variables = function_of(template)
 
     assert variables["EVENTS_QUEUE_URL"] == "<QueuesEventsQueue>"
@@ -216,7 +218,7 @@ def test_cdk_nag_finds_nothing(synthesised: Synthesised) -> None:
         ("secret = 'x'", ["webhook.secret is not a known key", "burst"]),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(
+def test_a_wrong_setting_gives_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, line: str, parts: list[str]
 ) -> None:
     with pytest.raises(Exception, match="webhook") as raised:

@@ -18,7 +18,7 @@ class Answer:
 def ask(
     app: ASGIApp, method: str, address: str, headers: Mapping[str, str], body: str = ""
 ) -> Answer:
-    """One request and its answer; of one that never ends, what comes first."""
+    """One request and its answer; if that never ends, its beginning."""
     path, _, query = address.partition("?")
     scope: dict[str, Any] = {
         "type": "http",

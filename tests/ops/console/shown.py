@@ -1,4 +1,4 @@
-"""Readings to show: a night with something of everything, of events that say what a page must not
+"""Readings to show: a night with a bit of everything, and events with texts that a page must not
 take for its own."""
 
 import json
@@ -34,7 +34,7 @@ from ops.trace import Found
 from tests.analytics import conversation
 from tests.unit.batches import NOW_MS, sealed, sealed_event
 
-#: what somebody says who wants to be more than text
+#: a text that would be more than text
 HOSTILE = '<script>document.title="taken"</script><img src=x onerror=alert(1)>'
 CONVERSATION = "7f3b8c1e-52a4-4d0e-9c55-0a6d1f2b3c4d"
 BEGIN = datetime.fromtimestamp(NOW_MS / 1000, UTC)

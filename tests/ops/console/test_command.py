@@ -1,4 +1,4 @@
-"""`relay console` as a process: the address that it prints lets in, and nothing else does."""
+"""`relay console` as a process: the printed address lets a browser in, and nothing else does."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from ops.errors import OpsError
 from tests.ops.console.shown import Shown
 
 
-def test_the_printed_address_lets_a_browser_in_and_without_it_nobody(tmp_path: Path) -> None:
+def test_only_the_printed_address_lets_a_browser_in(tmp_path: Path) -> None:
     endpoint = tmp_path / "endpoint.json"
     known = dict.fromkeys(ENDPOINT_KEYS, "http://127.0.0.1:9") | {"region": "eu-west-1"}
     endpoint.write_text(json.dumps({**known, "account": "000000000000", "environment": "local"}))
@@ -51,7 +51,7 @@ def test_a_visitor_presses_a_button_and_reads_what_it_says() -> None:
     assert "1 of 1 redriven." in done
 
 
-def test_it_ends_without_a_word_though_a_page_is_open(capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_ends_silently_although_a_page_is_open(capfd: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C while somebody looks: a traceback of the page's stream was printed each time."""
     with listen(0) as listening:
         door = Door("a-token", listening.getsockname()[1], may_change=False)
@@ -88,6 +88,6 @@ def test_a_browser_is_opened_where_there_is_a_screen(
     assert has_screen(environ, platform) is opens
 
 
-def test_a_port_that_is_taken_is_a_sentence() -> None:
+def test_a_port_that_is_taken_gives_a_sentence() -> None:
     with listen(0) as taken, pytest.raises(OpsError, match="leave --port out"):
         listen(taken.getsockname()[1])

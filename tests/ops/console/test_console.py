@@ -1,5 +1,5 @@
 """The console lets its own browser in and nobody else, shows what was read as text, and changes
-nothing that nobody has seen the dry run of."""
+nothing before somebody has seen its dry run."""
 
 import re
 from html.parser import HTMLParser
@@ -180,7 +180,7 @@ def test_a_button_shows_its_dry_run_and_then_does_what_was_shown(
     assert 'name="seen"' not in done.text
 
 
-def test_the_dry_run_of_one_thing_is_none_of_another() -> None:
+def test_the_dry_run_of_one_thing_does_not_serve_another() -> None:
     wanting = Wanting(may_change=True)
     seal = seal_in(wanting.post(REPLAY).text)
 
@@ -203,7 +203,7 @@ def test_the_dry_run_of_one_thing_is_none_of_another() -> None:
         ({"note": "x" * 70_000}, "no button"),
     ],
 )
-def test_a_form_that_is_none_of_the_page_s_is_a_sentence(form: dict[str, str], word: str) -> None:
+def test_a_form_that_is_not_from_the_page_gives_a_sentence(form: dict[str, str], word: str) -> None:
     wanting = Wanting(may_change=True)
     answered = wanting.post(form)
 
@@ -251,7 +251,7 @@ def test_hostile_texts_are_shown_as_they_are() -> None:
     assert HOSTILE not in "".join(Wanting().get(address).text for address in PAGES)
 
 
-def test_how_it_stands_is_what_the_command_says() -> None:
+def test_the_status_page_is_what_the_command_says() -> None:
     night, quiet = Wanting().get("/").text, Wanting(is_quiet=True).get("/").text
 
     assert "Nothing needs attention." in quiet
@@ -262,7 +262,7 @@ def test_how_it_stands_is_what_the_command_says() -> None:
     assert "2 dead letters" in night
 
 
-def test_every_environment_stands_on_one_page_that_is_led_to_where_there_are_several() -> None:
+def test_every_environment_is_on_one_page_that_is_linked_if_there_are_several() -> None:
     wanting = Wanting()
     page = wanting.get("/environments").text
 
@@ -283,7 +283,7 @@ def test_it_is_renewed_by_itself() -> None:
     assert "7 things need attention." in answered.text
 
 
-def test_what_cannot_be_read_is_a_sentence() -> None:
+def test_what_cannot_be_read_gives_a_sentence() -> None:
     answered = Wanting().get("/trace?name=nobody")
 
     assert answered.status == 400
@@ -291,7 +291,7 @@ def test_what_cannot_be_read_is_a_sentence() -> None:
     assert 'value="nobody"' in answered.text, "it can be corrected where it was said"
 
 
-def test_events_are_narrowed_as_the_command_does_and_read_on() -> None:
+def test_events_are_filtered_and_paged_as_by_the_command() -> None:
     wanting = Wanting()
     asked = {"from": "2h", "topic": "order.*", "state": "rejected", "field": "sender=shop"}
     text = wanting.get(f"/events?{urlencode(asked)}").text
@@ -310,7 +310,7 @@ def test_events_are_narrowed_as_the_command_does_and_read_on() -> None:
     assert "is not a field" in wanting.get("/events?field=x").text
 
 
-def test_what_never_came_is_asked_for_by_hand_and_drawn_over_time() -> None:
+def test_the_audit_is_started_by_hand_and_drawn_over_time() -> None:
     wanting = Wanting()
 
     assert "<rect" not in wanting.get("/missing").text
@@ -345,7 +345,7 @@ def test_with_nothing_due_there_is_nothing_to_draw() -> None:
         ("DISCARDED", ["good", "good", "good", "bad", "quiet"]),
     ],
 )
-def test_an_event_s_way_is_five_places(state: str, tones: list[str]) -> None:
+def test_an_event_passes_five_places(state: str, tones: list[str]) -> None:
     (way,) = answer(state).ways
 
     assert [station.tone for station in views.stations(way)] == tones

@@ -28,7 +28,7 @@ PAGES = {
     "case": f"/cases/{REFUSED}",
     "runbook": "/docs/runbook.md",
 }
-#: what is hidden in part to the right: of tables, and of the pages' names
+#: what is partly hidden to the right: tables, and the pages' names
 _CUT = """[...document.querySelectorAll(".scroll, nav")]
     .filter(box => box.scrollWidth > box.clientWidth).map(box => box.innerText)"""
 _LUMINANCE = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
@@ -85,7 +85,7 @@ def test_each_page_fits_and_nothing_complains(
     browser.whole_page(tmp_path / f"{page}-{screen}.png")
 
 
-def test_all_pages_are_named_on_a_phone_also_where_there_are_other_environments(
+def test_all_pages_are_named_on_a_phone_even_with_other_environments(
     browser: Browser, let_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Shown, "has_others", True)
@@ -117,7 +117,7 @@ def test_an_id_is_traced_by_keyboard_alone(browser: Browser, let_in: str) -> Non
     browser.until("document.querySelector('h1')?.textContent.includes('Delivered and confirmed')")
 
 
-def test_a_letter_goes_back_to_work_by_keyboard_after_its_dry_run(
+def test_a_dead_letter_is_redriven_by_keyboard_after_its_dry_run(
     browser: Browser, let_in: str, shown: Shown
 ) -> None:
     shown.ran.clear()
@@ -143,7 +143,7 @@ def test_a_letter_goes_back_to_work_by_keyboard_after_its_dry_run(
     assert [command[-1] for command in shown.ran] == ["--dry-run", "--yes"]
 
 
-def test_another_page_of_the_browser_neither_sees_nor_changes_anything(
+def test_another_page_in_the_browser_neither_sees_nor_changes_anything(
     browser: Browser, let_in: str, shown: Shown, tmp_path: Path
 ) -> None:
     """The same browser, which has the cookie: a page of somebody else tries."""

@@ -66,14 +66,14 @@ def test_each_page_is_read_from_the_relay(
     assert BATCH.events[0].identity in text("/events?from=2026-01-01T00:00Z&state=rejected")
     (found,) = set(re.findall(r'href="(/dead-letters/[\w-]+)"', text("/dead-letters")))
     assert "429: later" in text(found)
-    assert "429: later" in text(found), "whoever looks lets go of the letters"
+    assert "429: later" in text(found), "looking releases the dead letters again"
     assert "400 no" in text("/cases")
     assert "no: Genesys refused it" in text(f"/cases/{BATCH.batch_id}")
     assert "no JSON" in text("/cases/abcdefgh")
     assert ask(app, "GET", "/cases/zzz", HEADERS).status == 400
 
 
-def test_every_environment_is_read_as_status_all_does(
+def test_every_environment_is_read_as_by_status_all(
     in_trouble: Deployed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("eu", "us", "example"):
@@ -107,5 +107,5 @@ def test_every_environment_is_read_as_status_all_does(
         (Target(None, None, None, Path("e.json")), ["--local", "--endpoint-file=e.json"]),
     ],
 )
-def test_a_button_s_command_means_the_same_relay(target: Target, given: list[str]) -> None:
+def test_a_buttons_command_is_for_the_same_relay(target: Target, given: list[str]) -> None:
     assert options(target) == given
