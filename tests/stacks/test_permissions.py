@@ -59,7 +59,7 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         ("<VaultBucket>",): ["s3:ListBucket"],
         (QUARANTINE,): ["s3:PutObject"],
         (REVIEW,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        (SEALED,): ["s3:DeleteObject", "s3:PutObject"],
+        (SEALED,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
     },
     "Write": {
         **logs("Write"),
