@@ -1,4 +1,4 @@
-"""A route's condition: how many events the bus leaves out for it, and what it costs in intake."""
+"""A route's condition: how many events the bus drops because of it, and its cost in intake."""
 
 import json
 from collections.abc import Iterator

@@ -35,7 +35,7 @@ def requests_of(world: World) -> list[RequestEntry]:
 
 
 def measured(world: World, permitted: Sequence[tuple[float, int]] = ((0.0, ALLOWED),)) -> Measured:
-    """`permitted`: from which second on, how many requests per window we may send."""
+    """`permitted`: how many requests per window we may send, from which second on."""
     requests = requests_of(world)
     granted = [e.at - START_MS / 1000 for e in requests if e.status not in (0, 429, 503)]
     refused = sum(entry.status == 429 for entry in requests)

@@ -1,4 +1,4 @@
-"""What keeps a local run on this machine, whatever its user's environment holds."""
+"""What keeps a local run on this machine, whatever its user's environment contains."""
 
 from collections.abc import MutableMapping
 

@@ -3,7 +3,7 @@
     with Emulator.start(Path("out/emulator")) as aws:
         aws.client("sqs").create_queue(QueueName="events")
 
-It runs in an environment of its own (.venv-emulator, for its pins clash with ours), sees none of
+It runs in an environment of its own (.venv-emulator, since its pins clash with ours), sees none of
 the user's environment, keeps nothing, and never outlives the process that started it.
 """
 

@@ -1,4 +1,5 @@
-"""The simulator's assumptions about the platform where no source says; see docs/assumptions.md.
+"""The simulator's assumptions about the platform where no source states it; see
+docs/assumptions.md.
 
 Each can be switched, so that anything using the simulator can be run both ways.
 """

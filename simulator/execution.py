@@ -1,4 +1,4 @@
-"""Carries work out: keys, verdicts, effects and the events they cause."""
+"""Carries out work: keys, verdicts, effects and the events they cause."""
 
 from dataclasses import dataclass, replace
 from random import Random

@@ -39,7 +39,7 @@ def participant(
 
 
 def conversation(name: object, begin: datetime, **members: Any) -> dict[str, Any]:
-    """A call of 61.234 s: customer, queue and agent, who writes his notes for a while after it."""
+    """A call of 61.234 s: customer, queue and agent, who writes notes for a while after it."""
     conversation_id = known_id("conversation", name)
     answered, end = begin + timedelta(seconds=9.5), begin + timedelta(seconds=61.234)
     notes = segment("wrapup", end, end + timedelta(seconds=30), queueId=QUEUE_ID)
@@ -71,8 +71,8 @@ def conversation(name: object, begin: datetime, **members: Any) -> dict[str, Any
 def genuine(
     told: dict[str, Any], purpose: str, kind: str, at: datetime, **members: Any
 ) -> dict[str, Any]:
-    """The envelope by which Genesys tells of one session's beginning or end, with members that no
-    record has; `kind` is the topic's end, such as customer.start."""
+    """The envelope that Genesys publishes about one session's beginning or end, with members that
+    no record has; `kind` is the topic's end, such as customer.start."""
     conversation_id = told["conversationId"]
     detail_type = f"v2.detail.events.conversation.{{id}}.{kind}"
     return {

@@ -1,7 +1,8 @@
-"""What each call of a port asks of IAM: actions, and the resources by their names in the template.
+"""What each call of a port requires from IAM: actions, and the resources by their names in the
+template.
 
 The actions are AWS's (docs.aws.amazon.com/service-authorization/latest/reference: Amazon SQS,
-DynamoDB, S3, Secrets Manager). That the adapters ask for these and no others is seen in moto
+DynamoDB, S3, Secrets Manager). moto shows that the adapters need these and no others
 (tests/handlers/test_roles.py).
 """
 
@@ -30,7 +31,7 @@ from lambdas.relay.kernel.ports import (
 
 TABLE, BUCKET = "<LedgerTable>", "<VaultBucket>"
 ATTENTION = f"{TABLE}/index/attention"
-#: what SQS asks for on a dead-letter queue in whose redrive a destination is named
+#: what SQS requires on a dead-letter queue when a redrive names a destination
 #: (developer guide, dead-letter queue redrive: configuring permissions)
 _MOVING = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 #: an action and a resource
@@ -93,7 +94,7 @@ class AskingVault:
         self._ask("s3:GetObject", f"{BUCKET}/{key}")
         document = self._inner.fetch(key)
         if document is None:
-            # Without it S3 answers 403, not 404, of an object that is not there
+            # Without it S3 answers 403, not 404, for an object that does not exist
             # (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions).
             self._ask("s3:ListBucket", BUCKET)
         return document

@@ -11,10 +11,10 @@ from tests.suites import told_by
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Nor by whose machine it is: no profile, key or proxy of its user takes part.
+# Nor by the machine: no profile, key or proxy of its user takes part.
 keep_to_this_machine(os.environ)
 
-#: waits for alarms more than it works: begun first, it takes the time of none of the others
+#: waits for alarms more than it works: begun first, it does not delay the others
 LONGEST_WAIT = "tests/e2e/test_incident.py"
 
 

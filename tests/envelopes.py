@@ -21,8 +21,8 @@ def envelope(name: str = "acd-start", **body: Any) -> Envelope:
 
 
 def republished(original: Envelope) -> Envelope:
-    """The same event in another envelope: what a publisher sends that missed its first answer. A
-    state that names no moment of its own keeps its timestamp: nothing else tells it from the next.
+    """The same event in another envelope: what a publisher sends if it missed the first answer. A
+    state without its own time keeps its timestamp: nothing else distinguishes it from the next.
     """
     again = copy.deepcopy(original)
     again["id"] = "11111111-2222-4333-8444-555555555555"

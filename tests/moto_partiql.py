@@ -1,6 +1,6 @@
 """moto's PartiQL reads no parameters of an INSERT (py-partiql-parser 0.6), and would replace the
-item that stands there. This is what DynamoDB documents instead: developer guide, PartiQL insert
-statements; API reference, BatchStatementError."""
+existing item. This is what DynamoDB documents instead: developer guide, PartiQL insert statements;
+API reference, BatchStatementError."""
 
 import re
 from typing import Any

@@ -1,6 +1,6 @@
 """The pictures of the README, each with the mark of the page that it was made from.
 
-    python -m tests.pictures      makes them anew
+    python -m tests.pictures      makes them again
 
 A mark is a hash over a page's text and style, so a picture is known to be stale without comparing
 pixels, which differ between browsers and fonts.
@@ -38,7 +38,7 @@ TRACED = "order-4711"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A page as a screen of that size shows it."""
+    """A page as shown on a screen of that size."""
 
     #: of the console; "" for the report
     path: str
@@ -86,7 +86,7 @@ def status_svg() -> str:
 
 
 def make() -> None:
-    """Makes every picture anew. Raises NoBrowser."""
+    """Makes every picture again. Raises NoBrowser."""
     PICTURES.mkdir(exist_ok=True)
     (PICTURES / "status.svg").write_text(status_svg(), "utf-8")
     with tempfile.TemporaryDirectory() as folder, browse(Path(folder) / "profile") as browser:
@@ -124,7 +124,7 @@ def marked(png: bytes, mark: bytes) -> bytes:
 
 
 def mark_of(png: bytes) -> bytes:
-    """The mark that a picture bears; empty where it bears none."""
+    """The mark that a picture has; empty if it has none."""
     return png.partition(MARK)[2][:16]
 
 

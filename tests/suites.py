@@ -1,4 +1,4 @@
-"""Says where a run of many tests is: which suite begins, and which is done after how long."""
+"""Reports the progress of a run of many tests: which suite begins, and how long each took."""
 
 import time
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 
 
 def suite_of(nodeid: str) -> str:
-    """The folder below tests, such as tests/unit; of a file in tests itself, tests."""
+    """The folder below tests, such as tests/unit; for a file in tests itself, tests."""
     *folders, _ = nodeid.split("::")[0].split("/")
     return "/".join(folders[:2])
 

@@ -1,6 +1,6 @@
-"""The rules of docs/architecture.md, read off the source: who may know whom, how large things are.
+"""The rules of docs/architecture.md, read from the source: who may know whom, how large things are.
 
-Nothing is imported here but what a test names; the rules are checked on syntax trees.
+Only what a test names is imported here; the rules are checked on syntax trees.
 """
 
 import ast
@@ -28,14 +28,14 @@ PACKAGES = (
 )
 
 FUNCTION_LINES_MAX = 70
-#: what composes a stack is a list of parts: it has no branches to lose one's way in
+#: what composes a stack is a list of parts: it has no branches to get lost in
 COMPOSITION_LINES_MAX = 150
 HANDLER_LINES_MAX = 15
 MODULE_LINES_MAX = 425
 #: a domain module says one thing; the longest is the use case that talks to Genesys
 DOMAIN_MODULE_LINES_MAX = 360
 
-#: what the domain may import beside itself
+#: what the domain may import besides itself
 DOMAIN_MAY_IMPORT = (
     "base64", "collections", "contextlib", "dataclasses", "datetime", "decimal", "email", "enum",
     "fnmatch", "functools", "hashlib", "heapq", "hmac", "itertools", "jmespath", "json",
@@ -43,7 +43,7 @@ DOMAIN_MAY_IMPORT = (
     "unicodedata",
     "urllib.parse", "uuid",
 )  # fmt: skip
-#: within those, what would bring time or chance in
+#: within those, what would bring in time or chance
 IMPURE = frozenset(
     {"datetime.now", "datetime.utcnow", "datetime.today", "uuid.uuid4", "uuid.uuid1"}
 )
@@ -100,7 +100,7 @@ def test_the_domain_knows_nothing_of_the_world() -> None:
 
 
 def test_the_rooms_of_the_domain_depend_one_way() -> None:
-    """A room is a folder of the domain, or a module that stands beside them."""
+    """A room is a folder of the domain, or a module beside them."""
     rooms: dict[str, set[str]] = {}
     for module, path in of("lambdas.relay").items():
         known = {_room(name) for name in imports(path) if within(name, "lambdas.relay")}
@@ -140,7 +140,7 @@ def test_what_the_glossary_names_exists() -> None:
     ] == []
 
 
-def test_the_glossary_has_one_row_for_a_word() -> None:
+def test_the_glossary_has_one_row_per_word() -> None:
     text = (ROOT / "docs/glossary.md").read_text("utf-8")
     words = re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
 
@@ -363,11 +363,11 @@ def test_nothing_is_swallowed() -> None:
     assert swallowed == set()
 
 
-#: a home, a working folder, a temporary folder of somebody's machine
+#: a home, working or temporary folder of somebody's machine
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home|Users|work|root|tmp)/[\w.-]+")
 
 
-def test_no_tracked_file_names_a_place_on_somebodys_machine() -> None:
+def test_no_tracked_file_names_a_folder_on_somebodys_machine() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What people are told follows the code: who changes one is told where it is said."""
+"""What people read follows the code: whoever changes the code learns which texts to change."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ HORIZON_DAYS = HORIZON_S // DAY_S
 
 
 def test_readme_says_which_topics_confirm_requests() -> None:
-    """By nature, not only where an environment's table asks for it."""
+    """By nature, not only if an environment's table configures it."""
     readme = (ROOT / "README.md").read_text("utf-8")
     step = readme[readme.index("2. **Integration.**") : readme.index("3. **OAuth client**")]
     needed = {
@@ -56,7 +56,7 @@ def test_readme_says_which_topics_confirm_requests() -> None:
         ("environments/example.toml", f"left out after {CLAIM_DAYS} days"),
     ],
 )
-def test_what_is_said_of_the_horizon_follows_the_limits(document: str, said: str) -> None:
+def test_what_is_said_about_the_horizon_follows_the_limits(document: str, said: str) -> None:
     assert said in (ROOT / document).read_text("utf-8"), f"{document} must say: {said}"
 
 
@@ -68,11 +68,11 @@ DOCUMENTS = [
 ]
 #: what starts a command: a mark of code, settings before it, or a list's indentation
 MAKE = re.compile(r"(?:`|^ *)((?:[A-Z]+=\S+ )*make(?: +[^`#\n]*)?)", re.MULTILINE)
-#: up to the end of a block's line, or of the mark of code, which may be in the next line
+#: up to the end of a block's line, or of the code mark, which may be on the next line
 AWS = re.compile(
     r"(?:`|^[ #]*)(aws [a-z0-9]+ [a-z-]+ [^`\n]*(?:\n[^`\n]*(?=`[^`]))?)", re.MULTILINE
 )
-#: what AWS's command line adds to every operation, and the commands that it has beside them
+#: what AWS's command line adds to every operation, and the commands that it has besides them
 AWS_OPTIONS, AWS_COMMANDS = {"query", "output", "region", "profile"}, {"cloudformation deploy"}
 TARGETS = dict(re.findall(r"^([a-z]+):.*?## (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.M))
 
@@ -84,7 +84,7 @@ def made() -> Iterator[tuple[str, str]]:
 
 
 def unknown_to_make(command: str) -> list[str]:
-    """The targets that there are not, and the settings that no target of the command takes."""
+    """The targets that do not exist, and the settings that no target of the command takes."""
     words = shlex.split(command.replace("make", "", 1))
     targets = [word for word in words if "=" not in word]
     settings = [word.partition("=")[0] for word in words if "=" in word]
@@ -94,12 +94,12 @@ def unknown_to_make(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("where", "command"), sorted(set(made())))
-def test_what_make_is_asked_for_is_there(where: str, command: str) -> None:
+def test_what_make_is_asked_for_exists(where: str, command: str) -> None:
     assert unknown_to_make(command) == []
 
 
 @pytest.mark.parametrize("command", ["make gone", "make sim FAULTS=hostile", "HOLD=3 make synth"])
-def test_what_make_has_not_would_be_noticed(command: str) -> None:
+def test_what_make_does_not_have_would_be_noticed(command: str) -> None:
     assert unknown_to_make(command)
 
 
@@ -111,7 +111,7 @@ def asked_of_aws() -> Iterator[tuple[str, str]]:
 
 
 def unknown_to_aws(command: str) -> list[str]:
-    """The operation that there is not, or the options that it has no member for."""
+    """The operation that does not exist, or the options that it has no member for."""
     _, service, operation, *rest = command.split()
     names = Session()
     if operation == "wait":
@@ -128,7 +128,7 @@ def unknown_to_aws(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("where", "command"), sorted(set(asked_of_aws())))
-def test_what_aws_is_asked_for_is_there(where: str, command: str) -> None:
+def test_what_aws_is_asked_for_exists(where: str, command: str) -> None:
     assert unknown_to_aws(command) == []
 
 
@@ -140,12 +140,12 @@ def test_what_aws_is_asked_for_is_there(where: str, command: str) -> None:
         ("aws dynamodb update-table --table-name x --protected", "protected"),
     ],
 )
-def test_what_aws_has_not_would_be_noticed(command: str, word: str) -> None:
+def test_what_aws_does_not_have_would_be_noticed(command: str, word: str) -> None:
     assert unknown_to_aws(command) == [word]
 
 
-def test_commands_are_found_where_they_stand() -> None:
-    """Between backticks that end in the next line, in a block, in a comment."""
+def test_commands_are_found_wherever_they_are() -> None:
+    """Between backticks that end on the next line, in a block, in a comment."""
     said = " ".join(command for _, command in asked_of_aws())
 
     assert len(set(made())) > 40
@@ -155,7 +155,7 @@ def test_commands_are_found_where_they_stand() -> None:
 
 
 def named_tests(text: str) -> set[tuple[str, str]]:
-    """Files or folders of tests that a text names, and the test in it, if it says which."""
+    """Files or folders of tests that a text names, and the test in it, if it names one."""
     return set(NAMED_TEST.findall(text))
 
 
@@ -167,13 +167,13 @@ def is_there(place: str, test: str) -> bool:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_test_that_a_document_names_is_there(document: Path) -> None:
+def test_a_test_that_a_document_names_exists(document: Path) -> None:
     named = named_tests(document.read_text("utf-8"))
 
     assert [each for each in sorted(named) if not is_there(*each)] == []
 
 
-def test_a_test_that_is_not_there_would_be_noticed() -> None:
+def test_a_test_that_does_not_exist_would_be_noticed() -> None:
     said = "`tests/unit/test_gone.py` `test_runs.py::test_gone` `tests/gone/` `test_runs.py`"
 
     assert [is_there(*each) for each in sorted(named_tests(said))] == [True, False, False, False]

@@ -32,7 +32,7 @@ def test_it_can_be_planted_and_changes_something(mistake: Mistake) -> None:
     assert all((PROJECT / test.split("::")[0]).exists() for test in mistake.tests)
 
 
-def test_they_are_of_all_of_it_and_none_is_there_twice() -> None:
+def test_they_cover_the_whole_product_and_none_is_there_twice() -> None:
     assert len({each.name for each in LISTED}) == len(LISTED)
     rooms = {"/".join(Path(each.file).parts[:2]) for each in LISTED}
     assert {"lambdas/adapters", "lambdas/relay", "stacks/alarms.py", "stacks/queues.py"} <= rooms
@@ -55,8 +55,8 @@ def test_tests_that_are_not_there_catch_nothing(copy: Path) -> None:
     assert judge(replace(BAD, tests=("tests/unit/test_nothing.py",)), copy) == "not run"
 
 
-def test_each_mistake_has_a_copy_to_itself(tmp_path: Path) -> None:
-    """Two in one copy would be one mistake, and the first that ends would take away both."""
+def test_each_mistake_has_its_own_copy(tmp_path: Path) -> None:
+    """Two in one copy would be one mistake, and the first to end would remove both."""
     copies, planted = Copies(tmp_path), list(range(3 * (os.cpu_count() or 1)))
     together = Barrier(os.cpu_count() or 1)
 
@@ -77,7 +77,7 @@ def test_a_mistake_that_never_ends_is_caught(copy: Path, monkeypatch: pytest.Mon
     assert judge(replace(BAD, new="while True: pass"), copy) == "caught"
 
 
-def test_a_text_that_stands_nowhere_is_told() -> None:
+def test_a_text_that_is_nowhere_is_reported() -> None:
     with pytest.raises(ValueError, match="stands 0 times"):
         replace(BAD, old="nowhere to be found").planted_in("something else")
 
@@ -95,7 +95,7 @@ def test_a_slip_is_tried_by_the_tests_that_run_its_line_the_nearest_first() -> N
     assert len(said) == len(suites)
 
 
-def test_tests_that_fail_without_a_mistake_can_tell_nothing() -> None:
+def test_tests_that_fail_without_a_mistake_prove_nothing() -> None:
     said: list[str] = []
 
     assert not measured(("tests/unit/batches.py",), ("lambdas",), said.append)

@@ -1,4 +1,4 @@
-"""The README's pictures show what is there: a page that has changed since is noticed."""
+"""The README's pictures are up to date: a page that has changed since is noticed."""
 
 import re
 from pathlib import Path
@@ -14,14 +14,14 @@ REMEDY = "the page has changed since: python -m tests.pictures"
 
 
 @pytest.mark.parametrize("name", shots())
-def test_a_picture_is_of_the_page_as_it_is(name: str) -> None:
+def test_a_picture_shows_the_current_page(name: str) -> None:
     png = (PICTURES / name).read_bytes()
 
     assert mark_of(png) == shots()[name].mark, f"docs/pictures/{name}: {REMEDY}"
     assert len(png) < BYTES_MAX
 
 
-def test_the_status_is_printed_as_the_picture_says() -> None:
+def test_the_status_is_printed_as_in_the_picture() -> None:
     assert (PICTURES / "status.svg").read_text("utf-8") == status_svg(), REMEDY
 
 

@@ -1,4 +1,4 @@
-"""The example of a pipeline: what it runs is there, and it holds no secret."""
+"""The example of a pipeline: what it runs exists, and it holds no secret."""
 
 import re
 from pathlib import Path

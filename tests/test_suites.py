@@ -44,7 +44,7 @@ def test_one_suite_alone_is_not_named() -> None:
     assert said == []
 
 
-def test_it_is_said_where_several_processes_test(tmp_path: Path) -> None:
+def test_suites_are_named_with_several_processes_too(tmp_path: Path) -> None:
     """As `make test` calls it, with this project's own tests/conftest.py."""
     for suite in ("one", "two"):
         (tmp_path / "tests" / suite).mkdir(parents=True)

@@ -101,11 +101,11 @@ def tone(account: Account, complaints: Sequence[str]) -> Tone:
 def verdict(account: Account, complaints: Sequence[str]) -> str:
     """The run in one sentence. `complaints` are the problems that its scenario found."""
     if not account.published:
-        found = "found that not all is as it must be" if complaints else "found all as it must be"
-        return f"The scenario {found}."
+        found = "something that must not be" if complaints else "everything as it must be"
+        return f"The scenario found {found}."
     if account.misjudged:
         were = plural(account.misjudged, "event was", "events were")
-        return f"{were} set aside, as if no event."
+        return f"{were} set aside, as if it were none."
     if not account.is_clean:
         return "Not every event took effect once."
     if not account.unique:

@@ -227,9 +227,9 @@ def _what_became_of(night: Night) -> None:
         fates = {event["fate"].partition(";")[0] for event in told}
         night.expect(
             fates == {"delivered"} and len(told) == len(said[conversation]),
-            f"relay trace {conversation} tells of {plural(len(told), 'event')} "
+            f"relay trace {conversation} shows {plural(len(told), 'event')} "
             f"({', '.join(sorted(fates))}), "
-            f"published were {len(said[conversation])}",
+            f"but {len(said[conversation])} were published",
         )
     night.relay("trace", f"{told[0]['conversation']}/{told[0]['identity']}")
 

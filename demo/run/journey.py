@@ -222,7 +222,7 @@ def _compare(made: Sequence[Attempt], registered: Sequence[dict[str, Any]]) -> l
         f"step {step} is registered {times[step]} times at Genesys; it must be there once"
         for step in sorted(expected)
         if times[step] != 1
-    ] + [f"step {step} is not registered as it was told" for step in wrong]
+    ] + [f"step {step} is not registered as it was sent" for step in wrong]
 
 
 def _told(content: dict[str, Any]) -> tuple[str, str, str, str | None]:

@@ -323,7 +323,7 @@ class Made:
         if self.effects != 1:
             yield f"{name} took effect {plural(self.effects, 'time')}."
         if self.lost_answer and self.needless:
-            yield f"{name} was sent again although its event had told that it took effect."
+            yield f"{name} was sent again although its event had shown its effect."
         if self.fate == "never_nor_effect" and self.resends != 1:
             yield f"{name} never happened and was sent again {self.resends} times."
         if self.fate == "late" and not any(WINDOW_OVER in line for line in self.history):

@@ -1,4 +1,4 @@
-"""What the launcher may wish of the emulator; the only module here for both sides."""
+"""The faults that the launcher may order from the emulator; the only module here for both sides."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -232,8 +232,8 @@ def _batching_window_s(queue: dict[str, Any]) -> float:
 
 @fills("move_tasks")
 def move_dead_letters() -> None:
-    """SQS moves dead letters back to where they came from, or to a queue of one's choice, as new
-    messages. ministack knows neither of the two actions. Here a task is done when it is answered.
+    """SQS moves dead letters back to where they came from, or to a chosen queue, as new messages.
+    ministack knows neither of the two actions. Here a task is done when it is answered.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
     """
@@ -312,7 +312,7 @@ def _as_new(message: dict[str, Any], now: float) -> dict[str, Any]:
 @fills("time_to_live")
 def enable_time_to_live() -> None:
     """CloudFormation enables a table's TTL and its point-in-time recovery. ministack's reads the
-    one property and does nothing, and does not know the other."""
+    first and does nothing, and does not know the second."""
     table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]
     create = table["create"]
 

@@ -1,4 +1,4 @@
-"""The benchmark in small: the figures that it must show, and that it can show others."""
+"""The benchmark on a small scale: the figures that it must show, and that it can show others."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from benchmarks.scenarios import Backlog, storm_tutorial
 from lambdas.relay.functions import consolidation
 from lambdas.relay.genesys import rate_limiter
 
-#: a window and a bit; where the limit changes midway, two
+#: a little more than a window; two where the limit changes midway
 EVENTS = 18_000
 EVENTS_HALVED = 26_000
 
@@ -25,7 +25,7 @@ def backlog() -> Mapping[str, Measured]:
     return {"ours": scenario.ours(), "tutorial": scenario.tutorial()}
 
 
-def test_the_ceiling_is_used_and_not_touched(backlog: Mapping[str, Measured]) -> None:
+def test_the_limit_is_used_and_not_exceeded(backlog: Mapping[str, Measured]) -> None:
     ours = backlog["ours"]
     assert ours.delivered == EVENTS
     assert ours.used_share >= 0.98
@@ -52,7 +52,7 @@ def test_an_unknown_client_that_takes_a_third_costs_no_429() -> None:
     assert result.share_429 <= 0.005
 
 
-def test_a_limit_that_is_halved_is_kept_to_at_once() -> None:
+def test_a_halved_limit_is_obeyed_at_once() -> None:
     result = Backlog(EVENTS_HALVED, scenarios.halved, scenarios.HALVED).ours()
     assert result.used_share >= 0.98
     assert result.share_429 <= 0.005
@@ -78,7 +78,7 @@ def test_a_poison_event_costs_thirteen_requests() -> None:
     assert (delivered.ours, in_review.ours, requests.ours) == (49, 1, 13)
 
 
-def test_a_limiter_that_ignores_genesys_count_is_found_out(
+def test_a_limiter_that_ignores_genesys_count_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = rate_limiter.told
@@ -93,7 +93,7 @@ def test_a_limiter_that_ignores_genesys_count_is_found_out(
     assert result.share_429 > 0.005
 
 
-def test_without_consolidation_the_outage_is_long_over_before_all_is_through(
+def test_without_consolidation_it_takes_long_after_the_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(consolidation, "_small", lambda delivery, deps: None)

@@ -1,5 +1,5 @@
-"""What the benchmark reckons of the deployed functions: units as DynamoDB's documents say them, and
-what an event uses on its way. CPU is no test's business."""
+"""What the benchmark calculates for the deployed functions: units as in DynamoDB's documents, and
+what an event uses on its way. No test judges CPU."""
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -68,7 +68,7 @@ def test_the_index_is_the_one_of_the_stack(tmp_path: Any) -> None:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[ProcessPoolExecutor]:
-    """The functions keep their clients and settings: in a process of their own."""
+    """The functions keep their clients and settings: so they run in a process of their own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         yield pool
 

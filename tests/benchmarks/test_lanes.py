@@ -6,11 +6,11 @@ from benchmarks.lanes import FIRST_P95_MAX_S, USED_SHARE_MIN, waited
 from lambdas.relay.genesys import rate_limiter
 from lambdas.relay.kernel.lanes import Lane
 
-#: a window of it and more; the benchmark has 2,000
+#: more than a window's worth; the benchmark has 2,000
 FLOOD = 400
 
 
-def test_what_is_first_hardly_waits_and_the_flood_goes_down_meanwhile() -> None:
+def test_the_first_lane_hardly_waits_and_the_flood_is_written_meanwhile() -> None:
     result = waited(flood=FLOOD)
 
     assert len(result.beside_s) > 10
@@ -19,7 +19,7 @@ def test_what_is_first_hardly_waits_and_the_flood_goes_down_meanwhile() -> None:
     assert result.used_share >= USED_SHARE_MIN
 
 
-def test_a_flood_of_what_is_first_leaves_the_last_its_share() -> None:
+def test_a_flood_in_the_first_lane_leaves_the_last_its_share() -> None:
     result = waited(flood=FLOOD, flooded="first", beside="last")
 
     assert result.p95_s <= FIRST_P95_MAX_S

@@ -60,7 +60,7 @@ METRIC_MATH_ALARM = {
     },
 }
 
-#: Tells the results queue how many records it got; refuses bodies that say so, the first time.
+#: Tells the results queue how many records it got; refuses "refuse" bodies the first time.
 HANDLER = """
 import boto3, json, os
 
@@ -131,7 +131,7 @@ def test_events_are_still_kept_for_ever_by_the_emulator() -> None:
     assert events_kept(without="event_log") == "1"
 
 
-def test_events_are_not_kept_when_that_is_filled() -> None:
+def test_events_are_not_kept_when_that_gap_is_filled() -> None:
     assert events_kept(without="") == "0"
 
 
@@ -142,7 +142,7 @@ def test_messages_sent_during_a_deletion_are_still_lost_by_the_emulator() -> Non
     assert messages_left_after_a_race(without="atomic_queues") == "0"
 
 
-def test_messages_sent_during_a_deletion_are_kept_when_that_is_filled() -> None:
+def test_messages_sent_during_a_deletion_are_kept_when_that_gap_is_filled() -> None:
     assert messages_left_after_a_race(without="") == "1"
 
 
@@ -166,7 +166,7 @@ def test_a_redriven_message_returns_to_its_source_as_a_new_one(aws: Emulator) ->
     assert task["ApproximateNumberOfMessagesMoved"] == 1
 
 
-def test_a_message_that_was_sent_to_the_dead_letters_goes_only_where_it_is_told(
+def test_a_message_sent_to_the_dead_letters_goes_only_to_a_named_destination(
     aws: Emulator,
 ) -> None:
     queue, dead = queue_with_dead_letters(aws)
@@ -199,7 +199,7 @@ def test_redrive_is_still_unknown_to_the_emulator(bare: Emulator) -> None:
 
 
 def test_a_batch_is_gathered_for_the_window_and_up_to_its_size(aws: Emulator) -> None:
-    # Long enough for three sends on a machine that has much else to do.
+    # Long enough for three sends on a busy machine.
     queue, results = consumed_queue(aws, batch_size=100, window_s=4)
 
     send(aws, queue, ["event"] * 25)
@@ -392,7 +392,7 @@ def test_a_received_message_is_delivered_again(troubled: Emulator) -> None:
     assert first["MessageId"] == again["MessageId"]
 
 
-def test_crashed_workers_get_their_batch_again_and_soon(troubled: Emulator) -> None:
+def test_crashed_workers_soon_get_their_batch_again(troubled: Emulator) -> None:
     queue, results = consumed_queue(troubled, batch_size=10, window_s=0, visibility_s=600)
 
     send(troubled, queue, ["event"])
@@ -545,7 +545,7 @@ def arn_of(aws: Emulator, queue_url: str) -> str:
 def deploy(
     aws: Emulator, stack: str, resources: dict[str, Any], *, update: bool = False
 ) -> dict[str, str]:
-    """Deploy a template whose outputs are what Ref gives of each resource."""
+    """Deploy a template whose outputs are what Ref returns for each resource."""
     cloudformation = aws.client("cloudformation")
     outputs = {f"Ref{name}": {"Value": {"Ref": name}} for name in resources}
     template = json.dumps({"Resources": resources, "Outputs": outputs})

@@ -1,4 +1,4 @@
-"""Nothing that a run starts outlives it, and what stands in a run's way is said in one sentence."""
+"""Nothing that a run starts outlives it, and what prevents a run gives one sentence."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from demo import supervisor
 from emulator import toolchain
 from emulator.process import HOST, Emulator, EmulatorError
 
-#: Starts a supervised shell with a child of its own, says its group, and waits to be killed.
+#: Starts a supervised shell with a child of its own, prints its group, and waits to be killed.
 #: how long processes may take to end, on a busy machine, too (seconds)
 WITHIN_S = 60.0
 PARENT = """

@@ -24,7 +24,7 @@ from tests.contract.wire import serving
 TIMING = replace(REHEARSAL, connect_timeout_s=0.3, request_timeout_s=0.4)
 #: a request may take as long as the timing says, and a busy machine a lot more
 BOUND_S = TIMING.request_s + 20.0
-#: what a server does that never ends by itself: longer than any bound
+#: how long a server goes on that never ends by itself: longer than any bound
 ENDLESS_S = 120.0
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: yes\r\n\r\n{}"
@@ -34,7 +34,7 @@ def post(url: str, body: bytes = b'{"n":1}') -> Answer | NotSent | Unanswered:
     return RequestsHttp(TIMING).send("POST", f"{url}/path", {"X-Given": "1"}, body)
 
 
-def test_a_proxy_is_asked_where_one_is_named() -> None:
+def test_a_named_proxy_is_used() -> None:
     with serving(OK) as proxy:
         http = RequestsHttp(TIMING, proxies=lambda _url: {"http": proxy.url})
         answer = http.send("GET", "http://api.example/path", {}, None)
@@ -91,7 +91,7 @@ def test_the_bytes_of_a_request_are_sent_verbatim() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 307, 401, 409, 429, 500, 503])
-def test_any_status_is_an_answer_and_asked_for_once(status: int) -> None:
+def test_any_status_is_an_answer_and_is_requested_once(status: int) -> None:
     """No hidden retries, no redirects: an attempt is one request."""
     line = f"HTTP/1.1 {status} Words\r\nLocation: /elsewhere\r\nRetry-After: 0\r\n"
     with serving(line.encode() + b"Content-Length: 0\r\n\r\n") as server:
@@ -226,7 +226,7 @@ DRIP = [step for _ in range(1_000) for step in (b"x", 0.1)]
     ],
     ids=["silence", "silence within the body", "one byte at a time"],
 )
-def test_a_server_that_takes_too_long_is_given_up_in_time(script: tuple[bytes | float]) -> None:
+def test_a_server_that_takes_too_long_is_given_up_on_in_time(script: tuple[bytes | float]) -> None:
     began = time.monotonic()
     with serving(*script) as server:
         answer = post(server.url)
@@ -236,7 +236,7 @@ def test_a_server_that_takes_too_long_is_given_up_in_time(script: tuple[bytes | 
     assert took_s < BOUND_S
 
 
-def test_an_endless_answer_is_given_up() -> None:
+def test_an_endless_answer_is_given_up_on() -> None:
     size = GENESYS_ANSWER_BYTES_MAX + 200_000
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode()
     with serving(head + b"x" * size) as server:

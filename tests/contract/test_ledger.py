@@ -37,7 +37,7 @@ def found(ledger: Ledger, name: str = "R#1") -> Item:
     return item
 
 
-# What it will never take
+# What it will never accept
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def found(ledger: Ledger, name: str = "R#1") -> Item:
     ],
     ids=["a large item", "a large item of many texts", "a long key"],
 )
-def test_what_can_never_be_stored_is_said_to_be_impossible(ledger: Ledger, item: Item) -> None:
+def test_what_can_never_be_stored_is_reported_as_impossible(ledger: Ledger, item: Item) -> None:
     with pytest.raises(Impossible):
         ledger.insert([item])
 
@@ -72,14 +72,14 @@ def test_nothing_is_added_to_a_text(ledger: Ledger) -> None:
 # Insert
 
 
-def test_an_item_is_put_where_there_is_none(ledger: Ledger) -> None:
+def test_an_item_is_inserted_where_there_is_none(ledger: Ledger) -> None:
     (written,) = ledger.insert([record()])
 
     assert (written.applied, written.before) == (True, None)
     assert found(ledger) == record()
 
 
-def test_a_refused_insert_returns_the_item_that_stands_there(ledger: Ledger) -> None:
+def test_a_refused_insert_returns_the_existing_item(ledger: Ledger) -> None:
     ledger.insert([record(owner="first")])
 
     (written,) = ledger.insert([record(owner="second")])
@@ -115,7 +115,7 @@ def test_many_items_are_inserted_at_once_and_each_refusal_says_what_it_met(ledge
 
 
 def test_inserted_again_all_items_meet_themselves(ledger: Ledger) -> None:
-    """As when an answer was lost and the SDK repeats the call: the caller finds itself."""
+    """As when an answer was lost and the SDK repeats the call: the caller meets its own items."""
     items = [record(f"R#{n}", owner="me") for n in range(3)]
     ledger.insert(items)
 
@@ -142,7 +142,7 @@ def test_one_that_can_never_be_stored_is_impossible_among_others(ledger: Ledger)
 def test_a_statement_that_failed_fails_its_batch(
     codes: list[str], raised: type[RelayError]
 ) -> None:
-    """No claim is taken for made, nor for another's, that the ledger did not answer for."""
+    """No claim counts as made, or as another's, unless the ledger said so."""
 
     class Failing:
         def batch_execute_statement(self, **_request: Any) -> Any:
@@ -154,7 +154,7 @@ def test_a_statement_that_failed_fails_its_batch(
     assert error.type is raised
 
 
-def test_no_items_are_no_question(ledger: Ledger) -> None:
+def test_without_items_nothing_is_asked(ledger: Ledger) -> None:
     assert list(ledger.insert([])) == []
     assert list(ledger.find([])) == []
 
@@ -214,7 +214,7 @@ def test_a_change_sets_defaults_adds_and_drops(ledger: Ledger) -> None:
 
 
 def test_an_attribute_s_name_may_hold_any_characters(ledger: Ledger) -> None:
-    """A pointer has one for each type of event, which bears dots, braces and signs."""
+    """An entry has one for each type of event, with dots, braces and signs."""
     name = "met#v2.detail.events.conversation.{id}.user: end-\u00fc"
     ledger.insert([record()])
 
@@ -336,15 +336,15 @@ def test_every_item_of_a_partition_is_read_and_no_other(ledger: Ledger) -> None:
     assert [item["sk"] for item in ledger.of("C#c", before="E#2", newest=1)] == ["E#1"]
 
 
-def test_an_expired_item_still_stands(ledger: Ledger) -> None:
-    """TTL removes it some day; until then it answers, and who reads it must look at its time."""
+def test_an_expired_item_is_still_there(ledger: Ledger) -> None:
+    """TTL removes it some day; until then it is returned, and its reader must check its time."""
     ledger.insert([record(expires_at=1)])
 
     assert found(ledger)["expires_at"] == 1
     assert not ledger.insert([record()])[0].applied
 
 
-# Attention
+# What is due
 
 
 def test_what_is_due_is_listed_oldest_first_up_to_the_moment_and_the_number(
@@ -361,7 +361,7 @@ def test_what_is_due_is_listed_oldest_first_up_to_the_moment_and_the_number(
     assert list(ledger.due("review", 5, 10)) == [("R#review", "R")]
 
 
-def test_a_record_that_needs_nobody_any_more_is_not_listed(ledger: Ledger) -> None:
+def test_a_record_that_is_no_longer_due_is_not_listed(ledger: Ledger) -> None:
     ledger.insert([record(attention="overdue", due_at=1)])
 
     ledger.change("R#1", SORT, ANY, Change(drop=frozenset({"attention", "due_at"})))
@@ -426,5 +426,5 @@ def test_a_lease_is_given_to_exactly_one_of_many(shared: Ledger) -> None:
     ],
     ids=repr,
 )
-def test_a_value_goes_to_dynamodb_as_boto3_would_say_it(value: Any) -> None:
+def test_a_value_goes_to_dynamodb_as_boto3_would_send_it(value: Any) -> None:
     assert packed(value) == TypeSerializer().serialize(value)

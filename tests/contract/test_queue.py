@@ -14,7 +14,7 @@ def queue(world: World) -> Queue:
     return world.queue()
 
 
-#: longer than `drained` looks for what is not there: three long polls
+#: longer than `drained` takes to find nothing: three long polls
 HIDDEN_S = 5
 
 
@@ -47,7 +47,7 @@ def test_any_number_of_messages_is_sent(queue: Queue) -> None:
     assert sorted(d.body for d in drained(queue)) == sorted(f"body {n}" for n in range(34))
 
 
-def test_sending_nothing_is_nothing(queue: Queue) -> None:
+def test_sending_nothing_does_nothing(queue: Queue) -> None:
     queue.send([])
 
     assert drained(queue) == []
@@ -139,20 +139,20 @@ def test_messages_that_sqs_did_not_take_are_never_forgotten() -> None:
 
 
 class Strict(Client):
-    """One that finds fault with what a message holds."""
+    """One that objects to a message's contents."""
 
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, object]]) -> object:
         return {"Failed": [{"Id": "0", "Code": "InvalidMessageContents", "SenderFault": True}]}
 
 
-def test_a_message_that_sqs_finds_fault_with_is_impossible() -> None:
+def test_a_message_that_sqs_objects_to_is_impossible() -> None:
     with pytest.raises(Impossible, match="InvalidMessageContents"):
         SqsQueue(Strict(), "url").send([Outgoing("a")])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\x1fb", "a\ud800b", "a\uffffb"])
 def test_attributes_hold_no_character_that_sqs_refuses(value: str) -> None:
-    """One such value would keep a whole call's messages from being sent, for ever."""
+    """One such value would stop all messages of a call from ever being sent."""
     client = Client()
     with pytest.raises(Transient):
         SqsQueue(client, "url").send([Outgoing("a", {"reason": value})])  # type: ignore[arg-type]

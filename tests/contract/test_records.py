@@ -1,4 +1,4 @@
-"""Records on AWS as moto has it: what a service has of them, and what each error means."""
+"""Records on moto's AWS: what a service has received, and what each error means."""
 
 import json
 import re
@@ -140,7 +140,7 @@ def test_what_an_error_means(error: Exception, meaning: type) -> None:
 
 
 class Service:
-    """A service that writes down what it was asked, and answers as it is told."""
+    """A service that notes what it was asked, and gives prepared answers."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -162,7 +162,7 @@ def on_bus(client: Any, *items: dict[str, Any]) -> Any:
     return AwsRecords("event-bus", client).put(BUS, records)
 
 
-def test_a_bus_that_there_is_not_gets_nothing() -> None:
+def test_a_bus_that_does_not_exist_gets_nothing() -> None:
     """EventBridge itself would accept the events, and nobody would ever see them."""
     gone = client_error("ResourceNotFoundException", 400)
     service = Service(describe_event_bus=gone, put_events={"Entries": [{"EventId": "1"}]})
@@ -177,7 +177,7 @@ def test_a_bus_that_may_not_be_asked_for_gets_its_events() -> None:
     assert on_bus(service, {"source": "s", "type": "t", "detail": {}}) == Taken([""])
 
 
-def test_a_type_that_eventbridge_would_swallow_is_refused_and_no_other() -> None:
+def test_only_a_type_that_eventbridge_would_silently_drop_is_refused() -> None:
     service = Service(describe_event_bus={}, put_events={"Entries": [{"EventId": "1"}]})
     long = {"source": "s", "type": "t" * 129, "detail": {}}
     answer = on_bus(service, long, {**long, "type": "t" * 128})
@@ -185,7 +185,7 @@ def test_a_type_that_eventbridge_would_swallow_is_refused_and_no_other() -> None
     assert on_bus(Service(describe_event_bus={}), long) == Taken(["DetailTypeTooLong"])
 
 
-def test_a_detail_is_no_larger_than_it_was_measured_and_says_the_same() -> None:
+def test_a_detail_is_no_larger_than_measured_and_says_the_same() -> None:
     service = Service(describe_event_bus={}, put_events={"Entries": [{"EventId": "1"}]})
     detail = {"n": [1] * 1000, "half": "\ud800", "none": "\uffff", "word": "Grüße"}
     on_bus(service, {"source": "s", "type": "t", "detail": detail})

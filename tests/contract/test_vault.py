@@ -64,7 +64,7 @@ def test_a_discarded_document_is_gone_and_may_be_discarded_again(vault: Vault) -
 
 
 def test_a_vault_connects_once_and_not_before_it_is_used() -> None:
-    """intake needs it for what it cannot read only, and making a client costs a cold start."""
+    """intake needs it only for what it cannot read, and a client takes time at a cold start."""
     connected: list[str] = []
 
     class Client:

@@ -17,7 +17,7 @@ KEY = {"pk": {"S": "R#1"}, "sk": {"S": "R"}}
 OTHER = {"pk": {"S": "R#2"}, "sk": {"S": "R"}}
 ITEM = {**KEY, "state": {"S": "OPEN"}}
 #: AWS's error references: DynamoDB "Error Handling", SQS and S3 "Error responses", Lambda; what
-#: each service answers when it is asked too fast
+#: each service answers when it is called too fast
 TOO_FAST = (
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -28,8 +28,8 @@ TOO_FAST = (
 )
 
 
-class Told:
-    """A client that answers what it is told to, and keeps what it was asked."""
+class Prepared:
+    """A client that gives prepared answers, and keeps what it was asked."""
 
     def __init__(self, service: str, method: str) -> None:
         self.client: Any = boto3.client(
@@ -59,7 +59,7 @@ class Told:
 
 
 def test_items_are_read_consistently() -> None:
-    told = Told("dynamodb", "batch_get_item")
+    told = Prepared("dynamodb", "batch_get_item")
     ledger = DynamoLedger(told.answers({"Responses": {"t": [ITEM]}, "UnprocessedKeys": {}}), "t")
 
     assert ledger.find([("R#1", "R")]) == [{"pk": "R#1", "sk": "R", "state": "OPEN"}]
@@ -67,7 +67,7 @@ def test_items_are_read_consistently() -> None:
 
 
 def test_a_partition_is_read_consistently() -> None:
-    told = Told("dynamodb", "query")
+    told = Prepared("dynamodb", "query")
 
     DynamoLedger(told.answers({"Items": []}), "t").of("M#1")
 
@@ -76,7 +76,7 @@ def test_a_partition_is_read_consistently() -> None:
 
 def test_keys_left_unprocessed_are_asked_for_again() -> None:
     left = {"t": {"Keys": [OTHER], "ConsistentRead": True}}
-    told = Told("dynamodb", "batch_get_item")
+    told = Prepared("dynamodb", "batch_get_item")
     client = told.answers(
         {"Responses": {"t": [ITEM]}, "UnprocessedKeys": left},
         {"Responses": {"t": [OTHER]}, "UnprocessedKeys": {}},
@@ -90,7 +90,7 @@ def test_keys_left_unprocessed_are_asked_for_again() -> None:
 
 def test_keys_left_unprocessed_for_ever_are_no_absence() -> None:
     left = {"t": {"Keys": [KEY], "ConsistentRead": True}}
-    told = Told("dynamodb", "batch_get_item")
+    told = Prepared("dynamodb", "batch_get_item")
     client = told.answers(*[{"Responses": {}, "UnprocessedKeys": left}] * READ_ROUNDS)
 
     with pytest.raises(Transient, match="left unprocessed"):
@@ -98,20 +98,20 @@ def test_keys_left_unprocessed_for_ever_are_no_absence() -> None:
 
 
 @pytest.mark.parametrize("code", TOO_FAST)
-def test_being_asked_to_slow_down_is_known_for_what_it_is(code: str) -> None:
-    ledger = DynamoLedger(Told("dynamodb", "batch_get_item").refuses(code), "t")
+def test_being_asked_to_slow_down_is_recognised(code: str) -> None:
+    ledger = DynamoLedger(Prepared("dynamodb", "batch_get_item").refuses(code), "t")
     with pytest.raises(Throttled):
         ledger.find([("R#1", "R")])
 
-    queue = SqsQueue(Told("sqs", "send_message_batch").refuses(code), URL)
+    queue = SqsQueue(Prepared("sqs", "send_message_batch").refuses(code), URL)
     with pytest.raises(Throttled):
         queue.send([Outgoing("a")])
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_statement_of_a_batch_says_so_in_other_words(code: str) -> None:
+def test_a_statement_of_a_batch_uses_another_code_for_it(code: str) -> None:
     """API reference, BatchStatementError."""
-    told = Told("dynamodb", "batch_execute_statement")
+    told = Prepared("dynamodb", "batch_execute_statement")
     client = told.answers({"Responses": [{}, {"Error": {"Code": code, "Message": "slow down"}}]})
 
     with pytest.raises(Throttled):
@@ -119,7 +119,7 @@ def test_a_statement_of_a_batch_says_so_in_other_words(code: str) -> None:
 
 
 def test_a_receive_is_a_long_poll_and_knows_when_a_message_was_sent() -> None:
-    told = Told("sqs", "receive_message")
+    told = Prepared("sqs", "receive_message")
     message = {
         "MessageId": "m",
         "ReceiptHandle": "r",

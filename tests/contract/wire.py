@@ -1,4 +1,4 @@
-"""A server of one scripted answer: raw bytes, pauses, or an end without a word."""
+"""A server with one scripted answer: raw bytes, pauses, or a silent end."""
 
 import socket
 import ssl

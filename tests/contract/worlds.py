@@ -41,7 +41,7 @@ NOW_MS = 1_767_952_800_000
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A function's view of the secret, what is stored, and somebody who changes it."""
+    """A function's view of the secret, what is stored, and how somebody changes it."""
 
     secrets: Secrets
     stored: Callable[[], Credentials]

@@ -1,4 +1,4 @@
-"""A real headless Chromium, driven by the W3C WebDriver protocol: no package but Debian's own.
+"""A real headless Chromium, driven by the W3C WebDriver protocol: no packages except Debian's own.
 
 apt-get install --no-install-recommends chromium chromium-driver
 """
@@ -78,14 +78,14 @@ class Browser:
         return self._call("POST", "execute/sync", {"script": f"return {expression}", "args": []})
 
     def until(self, expression: str) -> None:
-        """Waits for what is to happen in the page. Raises AssertionError where it does not."""
+        """Waits for something to happen in the page. Raises AssertionError if it does not."""
         deadline = time.monotonic() + READY_WITHIN_S
         while not self.evaluate(expression):
             assert time.monotonic() < deadline, f"not within {READY_WITHIN_S} s: {expression}"
             time.sleep(0.05)
 
     def press(self, *keys: str) -> None:
-        """Keys of a keyboard by the names that DOM events give them, one after the other."""
+        """Keys of a keyboard by the names that DOM events give them, one after another."""
         for key in keys:
             value = _KEYS.get(key, key)
             pressed = [{"type": kind, "value": value} for kind in ("keyDown", "keyUp")]
@@ -93,7 +93,7 @@ class Browser:
             self._call("POST", "actions", {"actions": actions})
 
     def whole_page(self, path: Path) -> None:
-        """A picture of all of the page."""
+        """A picture of the whole page."""
         path.write_bytes(self.picture(beyond=True))
 
     def picture(self, *, beyond: bool) -> bytes:
@@ -102,7 +102,7 @@ class Browser:
         return base64.b64decode(taken["data"])
 
     def complaints(self) -> list[str]:
-        """What the console and the network layer had to say."""
+        """What the console and the network layer reported."""
         entries = self._call("POST", "se/log", {"type": "browser"})
         return [entry["message"] for entry in entries]
 

@@ -1,4 +1,4 @@
-"""A run to report on, small and with something of everything."""
+"""A run to report on, small and with a bit of everything."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def record(batch: str, state: str, *identities: str, **more: Any) -> Any:
 
 def facts(**changes: Any) -> Facts:
     """A batch of four: split, three taken with the first answer or by a part, one refused. One of
-    its events is called as an attacker would."""
+    its events has a name that an attacker would choose."""
     parts = [
         {"indices": [2], "fate": "again", "reason": "later", "batch_id": "b-again"},
         {"indices": [3], "fate": "refused", "reason": "no", "batch_id": "b-refused"},

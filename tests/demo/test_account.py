@@ -77,7 +77,7 @@ def other_topic(run: Run) -> None:
 
 
 def exchanged(run: Run) -> None:
-    """Two events' effects under one another's type: as many as there should be."""
+    """The effects of two events under each other's type: as many as there should be."""
     first, second = (run.effects[n]["content"]["attributes"] for n in (3, 4))
     first["detailType"], second["detailType"] = second["detailType"], first["detailType"]
 
@@ -163,8 +163,8 @@ def test_what_a_person_must_decide_is_neither_lost_nor_delivered() -> None:
     assert (account.rejected, account.delivered) == (1, len(NAMES) - 1)
 
 
-def test_an_event_of_a_file_that_the_relay_sets_aside_is_not_lost_and_is_told() -> None:
-    """Nobody knows whether it is one; what is kept with its reason can be looked at."""
+def test_an_event_of_a_file_that_the_relay_sets_aside_is_not_lost_and_is_reported() -> None:
+    """Nobody knows whether it is one; it is kept with its reason, so somebody can look."""
     run = Run()
     run.effects.pop()
     left = (*run.left.quarantine, kept(text(envelope(NAMES[-1])), "a strange moment"))
@@ -195,29 +195,29 @@ def test_the_same_malformed_line_twice_may_be_kept_once() -> None:
     assert run.account().quarantined == 4
 
 
-def test_the_reader_is_told_of_what_was_lost() -> None:
+def test_the_reader_learns_what_was_lost() -> None:
     run = Run()
     dropped(run)
 
     assert any(example.startswith("lost: ") for example in run.account().examples)
 
 
-# What happened is numbered where it is made: no idea of sameness decides
+# What happened is numbered where it is generated: no notion of sameness decides
 
 
 def numbered(*happenings: int, **body: Any) -> list[Line]:
-    """Lines of one content that tell of these happenings."""
+    """Lines with one content that describe these happenings."""
     return [Line(text(e := envelope("presence", **body)), e, happening=n) for n in happenings]
 
 
 def test_a_false_copy_is_a_loss() -> None:
-    """Twice the same in the same words, at the same time: the number alone tells them apart."""
+    """The same words twice, at the same time: only the number distinguishes them."""
     account = settle(numbered(1, 2), [effect(envelope("presence"))], NOTHING_LEFT)
 
     assert (account.unique, account.lost) == (2, 1)
 
 
-def test_a_false_novelty_is_a_double() -> None:
+def test_a_false_novelty_is_a_duplicate() -> None:
     effects = [effect(envelope("presence"))] * 2
     account = settle(numbered(1, 1), effects, NOTHING_LEFT)
 
@@ -236,10 +236,10 @@ def test_an_event_that_happened_and_is_set_aside_spoils_the_run() -> None:
 
     assert (account.misjudged, account.lost, account.quarantined) == (1, 0, 1)
     assert not account.is_clean
-    assert verdict(account, []) == "1 event was set aside, as if no event."
+    assert verdict(account, []) == "1 event was set aside, as if it were none."
 
 
-# Of a captured file nobody knows what happened: the account reads it off the lines
+# Nobody knows what happened in a captured file: the account infers it from the lines
 
 
 def told(time: str, envelope_id: str, name: str = "presence", **body: Any) -> Line:
@@ -277,7 +277,7 @@ def told(time: str, envelope_id: str, name: str = "presence", **body: Any) -> Li
         ),
     ],
 )
-def test_lines_of_a_file_are_copies_by_the_account_s_own_idea(
+def test_lines_of_a_file_are_copies_by_the_accounts_own_definition(
     lines: list[Line], events: int, same: SameContent
 ) -> None:
     account = settle(lines, [], NOTHING_LEFT)
@@ -306,7 +306,7 @@ def test_every_line_set_aside_is_listed_with_its_place_and_reason() -> None:
     )
 
 
-def test_the_headline_tells_of_lines_set_aside_and_of_cases_for_a_person() -> None:
+def test_the_headline_names_lines_set_aside_and_cases_for_a_person() -> None:
     run = Run()
     total = len(run.lines)
     aside = f"Every event took effect once; 3 of {total} lines are set aside, each with the reason."
@@ -321,7 +321,7 @@ def test_the_headline_tells_of_lines_set_aside_and_of_cases_for_a_person() -> No
     assert tone(run.account(), ["x"]) == "bad"
 
 
-def test_a_run_of_events_alone_is_good() -> None:
+def test_a_run_with_only_events_is_good() -> None:
     document = envelope()
     account = settle([read_line(text(document))], [effect(document)], NOTHING_LEFT)
 

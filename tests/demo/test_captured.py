@@ -302,7 +302,7 @@ def test_what_was_recognised_is_reported_in_one_sentence(tmp_path: Path) -> None
     )
 
 
-def test_every_line_says_where_it_stands(tmp_path: Path) -> None:
+def test_every_line_names_its_place(tmp_path: Path) -> None:
     wrapped = pretty(WRAPPINGS["aws sqs receive-message"]([text(event) for event in EVENTS]))
     capture = read(tmp_path, f"\n{text(EVENTS[0])}\n{wrapped}\nno json\n")
 
@@ -323,7 +323,9 @@ def test_every_line_says_where_it_stands(tmp_path: Path) -> None:
         f"2026-01-09 {text(envelope())} {text(envelope())}", f"2026-01-09 {text(envelope())}x",
     ],
 )  # fmt: skip
-def test_a_line_that_is_none_stays_as_it_is_and_harms_no_other(tmp_path: Path, row: str) -> None:
+def test_a_line_that_is_no_event_stays_as_it_is_and_harms_no_other(
+    tmp_path: Path, row: str
+) -> None:
     capture = read(tmp_path, f"{text(EVENTS[0])}\n{row}\n{text(EVENTS[1])}\n{text(EVENTS[2])}\n")
 
     assert [line.text for line in capture.lines] == [text(EVENTS[0]), row, *map(text, EVENTS[1:])]
@@ -332,7 +334,7 @@ def test_a_line_that_is_none_stays_as_it_is_and_harms_no_other(tmp_path: Path, r
 
 
 def test_what_no_message_carries_stays_the_escape_that_it_was(tmp_path: Path) -> None:
-    """Also where the document is printed anew: out of its wrapping, or on one line."""
+    """Also if the document is printed again: out of its wrapping, or on one line."""
     event = envelope(attributes={"said": "half \ud83d, none \uffff"})
     content = json.dumps({"Items": [event]}) + json.dumps(event, indent=2)
 
@@ -342,7 +344,7 @@ def test_what_no_message_carries_stays_the_escape_that_it_was(tmp_path: Path) ->
     assert all("half \\ud83d, none \\uffff" in line.text for line in capture.lines)
 
 
-# What cannot be read is one sentence
+# What cannot be read gives one sentence
 
 
 def refused(directory: Path, content: str | bytes) -> str:
@@ -396,7 +398,7 @@ def test_what_is_no_unicode_gives_one_sentence_with_the_place(tmp_path: Path) ->
     assert "is not UTF-8 at byte 9, line 2" in refused(tmp_path, b'{"a": 1}\n\xff')
 
 
-def test_what_is_packed_otherwise_names_what_unpacks_it(tmp_path: Path) -> None:
+def test_what_is_packed_in_another_way_names_what_unpacks_it(tmp_path: Path) -> None:
     assert "unpack it first, with unzip" in refused(tmp_path, b"PK\x03\x04...")
     assert "broken gzip" in refused(tmp_path, gzip.compress(rows(EVENTS).encode())[:-9])
 
@@ -417,7 +419,7 @@ def test_a_character_that_no_message_carries_gives_one_sentence(tmp_path: Path) 
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_another_format_is_named_with_what_makes_text_of_it(
+def test_another_format_is_named_with_how_to_convert_it(
     tmp_path: Path, content: bytes, said: str, pack: Callable[[bytes], bytes]
 ) -> None:
     assert refused(tmp_path, pack(content)).strip() == said
@@ -462,7 +464,7 @@ def test_a_folder_gives_one_sentence_with_how_to_join_its_files(tmp_path: Path) 
         read_file(tmp_path)
 
 
-def test_the_files_of_a_folder_joined_as_told_are_read(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_are_read_when_joined_as_it_says(tmp_path: Path) -> None:
     folder = tmp_path / "it's 2026"
     (folder / "01").mkdir(parents=True)
     (folder / "a.gz").write_bytes(gzip.compress(text(EVENTS[0]).encode()))
@@ -476,7 +478,7 @@ def test_the_files_of_a_folder_joined_as_told_are_read(tmp_path: Path) -> None:
     assert len(read_file(tmp_path / "events.json").lines) == 2
 
 
-def test_what_one_may_not_read_says_what_to_do(
+def test_an_unreadable_file_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

@@ -1,8 +1,8 @@
 """The account of a run against mistakes about what one event is.
 
-A day goes through the product's own functions while they hold such a mistake; the account, which
-numbers what happened outside of everything that they read, has to call it what it is: an event that
-was taken for a copy is lost, a copy that was taken for an event is a double.
+A day goes through the product's own functions with such a mistake in them. The account, whose
+numbers are outside everything that they read, must report it as what it is: an event that was taken
+for a copy is lost, a copy that was taken for an event is a duplicate.
 """
 
 import json
@@ -55,7 +55,7 @@ def day() -> list[Line]:
 
 
 def run(lines: Sequence[Line]) -> Account:
-    """They are published one after the other and carried to the simulated Genesys Cloud."""
+    """They are published one after another and carried to the simulated Genesys Cloud."""
     world = World(parse(CONFIGURATION))
     for place in range(0, len(lines), 10):
         world.arrive([line.document for line in lines[place : place + 10]])
@@ -116,7 +116,7 @@ def test_an_event_that_is_taken_for_a_copy_is_lost(patch: tuple[Any, str, Any]) 
 
 
 @pytest.mark.parametrize("patch", DOUBLES.values(), ids=DOUBLES)
-def test_a_copy_that_is_taken_for_an_event_is_a_double(patch: tuple[Any, str, Any]) -> None:
+def test_a_copy_that_is_taken_for_an_event_is_a_duplicate(patch: tuple[Any, str, Any]) -> None:
     with applied(Mutant("false novelty", "", (patch,))):
         account = run(day())
     assert account.lost == 0

@@ -1,4 +1,4 @@
-"""The journey scenario: what the shop does, and a verdict that nothing escapes."""
+"""The journey scenario: what the shop does, and a verdict that misses nothing."""
 
 import copy
 import json
@@ -65,7 +65,7 @@ def test_the_last_attempt_at_each_step_holds() -> None:
     assert set(last.values()) == {"held"}
 
 
-def test_attempts_are_numbered_by_the_step_that_they_tell_of() -> None:
+def test_attempts_are_numbered_by_their_step() -> None:
     lines = attempts(SEED)
     numbers = {line.happening for line in lines}
     told = {(line.happening, what_it_says(line.document)) for line in lines}
@@ -79,7 +79,7 @@ def test_a_line_of_somebody_else_is_no_attempt() -> None:
     assert attempt_of(Line("", {"source": steps.SENDER, "detail": {}, "resources": []})) is None
 
 
-def test_steps_that_are_registered_once_as_told_are_fine(made: list[Attempt]) -> None:
+def test_steps_that_are_registered_once_and_unchanged_are_fine(made: list[Attempt]) -> None:
     assert journey._compare(made, registered(made)) == []
 
 
@@ -94,7 +94,7 @@ def test_a_step_that_is_missing_doubled_or_changed_is_a_complaint(made: list[Att
     assert "it must be there once" in journey._compare(made, [*good, good[5]])[0]
 
 
-def test_what_the_shop_sends_over_the_bus_is_of_the_published_form(made: list[Attempt]) -> None:
+def test_what_the_shop_sends_over_the_bus_has_the_published_form(made: list[Attempt]) -> None:
     over_bus = [attempt.detail for attempt in made if attempt.entrance == "bus"]
 
     assert sum(business.problem(detail) is not None for detail in over_bus) == WRONG

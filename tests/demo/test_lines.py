@@ -11,7 +11,7 @@ from demo.run.sameness import count, what_it_says
 from tests.envelopes import envelope, text
 
 
-def test_the_bus_takes_the_name_that_most_lines_bear() -> None:
+def test_the_bus_takes_the_name_that_most_lines_have() -> None:
     rows = [{**envelope(), "source": source} for source in ("a", "b", "b")]
     lines = [read_line(row) for row in (*map(text, rows), "no json")]
 
@@ -85,7 +85,7 @@ NO_MOMENTS: list[object] = [
 
 
 @pytest.mark.parametrize("stated", MOMENTS + NO_MOMENTS, ids=repr)
-def test_what_says_when_is_one_event_however_often_it_is_stamped(stated: object) -> None:
+def test_what_states_its_time_is_one_event_however_often_it_is_stamped(stated: object) -> None:
     first = json.loads(text(envelope()))
     first["detail"]["eventBody"]["eventTime"] = stated
     again = {**first, "id": "another", "detail": {**first["detail"], "timestamp": "later"}}

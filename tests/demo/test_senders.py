@@ -1,4 +1,4 @@
-"""What the account takes for one event of a sender's, decided without the code under test."""
+"""What the account takes for one event of a sender, decided without the code under test."""
 
 import json
 from typing import Any
@@ -58,7 +58,7 @@ PLAIN = {"timestamp": "2026-01-31T09:30:00Z", "externalId": "C-1", "interactionT
         (POSTED, {**POSTED, "note": None}, 2),
     ],
 )
-def test_a_retry_may_say_some_things_otherwise_and_must_say_others_the_same(
+def test_a_retry_may_change_some_members_and_must_repeat_others(
     first: dict[str, Any], again: dict[str, Any], events: int
 ) -> None:
     assert count([line(first), line(again)]) == events
@@ -76,7 +76,7 @@ def test_a_retry_may_say_some_things_otherwise_and_must_say_others_the_same(
 def test_what_the_account_takes_for_two_the_relay_does_not_take_for_one(
     first: dict[str, Any], again: dict[str, Any]
 ) -> None:
-    """Of what the two have decided each for itself this much must agree: nothing is lost."""
+    """The two decide independently; they must agree at least so far that nothing is lost."""
     events = [parse_event(line(detail).text, NOW_MS) for detail in (first, again)]
 
     assert len({(event.identity, event.payload_hash) for event in events}) == 2

@@ -1,4 +1,4 @@
-"""The scenario `shipped`: a verdict that nothing escapes."""
+"""The scenario `shipped`: a verdict that misses nothing."""
 
 import json
 import tomllib
@@ -70,13 +70,13 @@ def without_its_note(effects: Effects) -> None:
 @pytest.mark.parametrize(
     "harm", [lost, doubled, at_another_time, of_another_customer, without_its_note]
 )
-def test_one_effect_that_is_not_as_it_must_be_is_told(harm: Callable[[Effects], None]) -> None:
+def test_one_effect_that_is_not_as_it_must_be_is_reported(harm: Callable[[Effects], None]) -> None:
     effects = good()
     harm(effects)
     assert told(effects)
 
 
-def test_what_was_refused_or_set_aside_is_told() -> None:
+def test_what_was_refused_or_set_aside_is_reported() -> None:
     assert told(good(), (200, 403)) == ["Requests were refused: {403: 1}."]
     assert told(good(), aside=2) == ["2 events were set aside."]
 

@@ -1,5 +1,5 @@
-"""The scenario `teams` without a stage: what it configures, what its events are known by, and what
-its endpoint takes."""
+"""The scenario `teams` without a stage: what it configures, how its events are identified, and what
+its endpoint accepts."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def configuration(tmp_path: Path) -> Configuration:
     return environment.configuration
 
 
-def test_every_route_takes_what_is_its_own(configuration: Configuration) -> None:
+def test_every_route_takes_its_own_events(configuration: Configuration) -> None:
     taken = {
         route.name: sum(route.wants(read_envelope(event, 0)) for event in EVENTS)
         for route in configuration.routes
@@ -45,14 +45,14 @@ def test_every_route_takes_what_is_its_own(configuration: Configuration) -> None
     assert configuration.has_lanes
 
 
-def test_the_rule_leaves_out_what_is_nobody_s(configuration: Configuration) -> None:
+def test_the_rule_leaves_out_what_no_route_takes(configuration: Configuration) -> None:
     rule = narrowed(SOURCE, None, (), configuration)
     assert all(matches(rule, event) for event in EVENTS)
     other = json.loads(json.dumps(EVENTS[0]).replace('"provider": "teams"', '"provider": "else"'))
     assert not matches(rule, other)
 
 
-def test_the_record_s_events_are_known_by_what_the_genuine_ones_are(
+def test_events_from_the_record_are_identified_like_genuine_ones(
     configuration: Configuration,
 ) -> None:
     made = {identity_of(e, configuration) for each in TOLD for e in expected_of(each.record())}

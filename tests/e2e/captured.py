@@ -42,7 +42,7 @@ def captured(seed: int) -> Captured:
 
 
 def _event(number: int, entropy: Random) -> Envelope:
-    """An event of its own: every one says another conversation, user or entity."""
+    """An event of its own: each one names another conversation, user or entity."""
     name = NAMES[number % len(NAMES)]
     document = envelope(name)
     body = document["detail"]["eventBody"]
@@ -116,7 +116,7 @@ def is_well_made(document: Captured) -> bool:
 
 
 def _body(line: str) -> str | None:
-    """The number of a good event; the malformed ones bear another or none."""
+    """The number of a good event; the malformed ones have another or none."""
     try:
         number = json.loads(line)["detail"]["eventBody"]["number"]
     except (ValueError, KeyError, TypeError):

@@ -1,5 +1,5 @@
-"""A company's laptop: a proxy and an AWS profile that are not there today, Node for production, and
-no network at all where the kernel lets a user take it away."""
+"""A company's laptop: a proxy and an AWS profile that are currently unreachable, Node for
+production, and no network at all where the kernel lets a user take it away."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""`make run SCENARIO=incident`: alarms, command line and runbook lead to cause and repair."""
+"""`make run SCENARIO=incident`: alarms, commands and runbook lead to cause and repair."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def test_the_commands_led_from_the_alarm_to_the_repair(night: Finished) -> None:
     assert places == sorted(places)
 
 
-def test_the_report_tells_of_the_night(night: Finished, directory: Path) -> None:
+def test_the_report_describes_the_night(night: Finished, directory: Path) -> None:
     page = (directory / "out" / "report.html").read_text("utf-8")
 
     assert "Every event took effect once; nothing is lost." in page

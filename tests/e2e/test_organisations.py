@@ -32,7 +32,7 @@ from tests.envelopes import envelope
 from tests.ops.console.asking import ask
 
 WAIT_S = 120.0
-#: Genesys' window, short enough to see its end, and the requests of one client in it
+#: Genesys' window, short enough to see its end, and one client's requests in it
 WINDOW_S, ALLOWED = 20, 6
 SECRET = "a secret of its own"
 #: the simulator refuses an item that contains it (simulator/items.py)
@@ -136,7 +136,7 @@ class Side:
         assert "EventId" in entry, entry
 
     def reconcile(self) -> None:
-        """As its schedule does, which the emulator has not."""
+        """As its schedule does, which the emulator does not have."""
         name = self.outputs["ReconcileFunctionName"]
         assert "FunctionError" not in self.client("lambda").invoke(FunctionName=name)
 
@@ -149,7 +149,7 @@ class Organisations:
     environments: Path
 
     def sent(self, side: Side) -> list[int]:
-        """What its OAuth client was answered when it wrote, in order."""
+        """The answers to its OAuth client's writes, in order."""
         return [
             row["status"]
             for row in self.genesys.get("record")["requests"]
@@ -216,7 +216,7 @@ def checkout(organisations: Organisations, monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def lines(capsys: pytest.CaptureFixture[str], code: int) -> dict[str, list[str]]:
-    """What `relay status --all` says of each environment, where it ends with this code."""
+    """What `relay status --all` says of each environment, if it ends with this code."""
     assert main(["--json", "status", "--all", *PROFILES]) == code
     return {row["environment"]: row["troubles"] for row in json.loads(capsys.readouterr().out)}
 
@@ -259,7 +259,7 @@ def test_both_are_read_and_only_the_one_that_needs_a_person_says_so(
     assert "There is no stack genesys-relay-nimm in eu-central-1" in page
 
 
-def test_each_has_a_pace_of_its_own(
+def test_each_has_its_own_rate_limit(
     organisations: Organisations, capsys: pytest.CaptureFixture[str]
 ) -> None:
     genesys, acme, brio = organisations.genesys, organisations.acme, organisations.brio

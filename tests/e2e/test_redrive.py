@@ -1,4 +1,4 @@
-"""What takes a stage of its own. Dead letters go back to work by the call that the AWS console
+"""What needs a stage of its own. Dead letters go back to work by the call that the AWS console
 makes, in parts and repeatedly; and what teams ask for, with real receivers.
 
 Every function is broken in turn, so that every dead-letter queue gets dead letters of its own; each
@@ -31,7 +31,7 @@ from emulator.toolchain import ROOT
 from lambdas.relay.correlation.checks import timer
 
 EVENTS = 60
-#: a guard against a hang, not a bound: a busy machine takes what it takes
+#: a guard against a hang, not a bound: a busy machine takes its time
 WAIT_S = 1800.0
 #: a variable of each function that it cannot work without, and a neighbour that does not exist
 BROKEN = {
@@ -102,7 +102,7 @@ def test_a_redriven_check_finds_its_request_gone_and_ends(stage: Stage) -> None:
     assert not dead_letters_in(stage, "Confirm")
 
 
-def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_again(
+def test_the_consoles_default_choice_stops_at_our_dead_letters_and_is_resumed(
     stage: Stage,
 ) -> None:
     """Redrive to source: SQS does not know where a message that a function sent there came from."""
@@ -121,9 +121,9 @@ def test_the_default_choice_of_the_console_stops_at_our_letters_and_is_taken_up_
     assert not dead_letters_in(stage, "Confirm")
 
 
-def test_every_team_has_what_is_its_own_once(stage: Stage, setting: Setting) -> None:
+def test_every_team_has_its_own_events_once(stage: Stage, setting: Setting) -> None:
     """An endpoint that verifies signatures, a bus, a FIFO queue, a lake, two lanes, a condition, a
-    shadow; what never came is found, made, and not doubled by the genuine events."""
+    shadow; what never came is found and made, and the genuine events do not duplicate it."""
     for verb, queue in QUEUE_OF.items():
         configure(stage, verb, {f"{queue.upper()}_RECEIVES_MAX": "100"})
     show = Show(Console(file=io.StringIO()))

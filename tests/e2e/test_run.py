@@ -18,8 +18,8 @@ from emulator import toolchain
 from tests.e2e import laptop
 from tests.e2e.captured import captured, is_well_made, write
 
-#: Guards against a hang, no bounds: a run ends itself when nothing moves any more, and on a busy
-#: machine it takes what it takes.
+#: Guards against a hang, no bounds: a run ends itself when nothing changes any more, and on a busy
+#: machine it takes its time.
 RUN_WITHIN_S = 7200
 GONE_WITHIN_S = 120.0
 #: what a run says while events are on their way
@@ -148,7 +148,7 @@ def test_a_hostile_day_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None
         ({"SCENARIO": "x"}, "SCENARIO=x is unknown; it can be day"),
     ],
 )
-def test_a_wrong_wish_gives_one_sentence(
+def test_a_wrong_choice_gives_one_sentence(
     tmp_path: Path, settings: Mapping[str, str], sentence: str
 ) -> None:
     finished = run(tmp_path, **settings)
@@ -158,7 +158,7 @@ def test_a_wrong_wish_gives_one_sentence(
     assert finished.said.count("\n") == 1
 
 
-def test_a_second_run_in_one_place_gives_one_sentence_and_leaves_the_first_alone(
+def test_a_second_run_in_one_folder_gives_one_sentence_and_leaves_the_first_alone(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "out" / "stage").mkdir(parents=True)

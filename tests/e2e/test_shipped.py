@@ -11,7 +11,7 @@ def test_every_timeline_is_in_order_and_nothing_is_refused(tmp_path: Path) -> No
     finished = run(tmp_path, SCENARIO="shipped")
 
     assert finished.code == 0, finished.said
-    assert "The scenario found all as it must be." in finished.said
+    assert "The scenario found everything as it must be." in finished.said
     row = finished.row
     assert EVENTS == 200
     assert row["shipped"] == {"journey-external-events": EVENTS, "participant-attributes": EVENTS}

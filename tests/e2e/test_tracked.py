@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.test_run import Finished, run
 
-#: of each fate one request in each of two groups, and one more whose answer gets lost
+#: one request for each fate in each of two groups, and one more whose answer gets lost
 TRACKED = {
     "before_answer: CONFIRMED": 2,
     "late: CONFIRMED": 2,
@@ -20,7 +20,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return run(tmp_path_factory.mktemp("tracked"), SCENARIO="tracked")
 
 
-def test_every_request_comes_to_the_state_that_its_event_s_fate_demands(
+def test_every_request_reaches_the_state_that_its_events_fate_requires(
     finished: Finished,
 ) -> None:
     assert finished.code == 0, finished.said
@@ -28,7 +28,7 @@ def test_every_request_comes_to_the_state_that_its_event_s_fate_demands(
 
 
 def test_no_event_that_a_request_caused_is_written(finished: Finished) -> None:
-    """The account knows every event that was to be written; an effect of another is too many."""
+    """The account knows every event that was to be written; an effect of any other is wrong."""
     assert finished.row["caused_events"] > len(TRACKED)
     assert finished.row["duplicate_effects"] == 0
     assert finished.row["lost"] == 0

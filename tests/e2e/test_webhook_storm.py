@@ -1,7 +1,7 @@
 """A storm against the webhook, over real HTTP on loopback: its answers keep their meaning.
 
-The handler and everything behind it is the production code. In front of it stands demo.webhook for
-API Gateway, behind it the memory world for SQS, DynamoDB and Genesys.
+The handler and everything behind it is the production code. demo.webhook in front of it replaces
+API Gateway, and the memory world behind it SQS, DynamoDB and Genesys.
 """
 
 import json
@@ -54,7 +54,7 @@ CONSUMERS = {"events": "intake", "batches": "dedup", "writes": "write", "checks"
 
 
 class Refusing:
-    """The queue refuses a share of what is sent to it, and takes a share without saying so."""
+    """The queue refuses a share of what is sent to it, and accepts a share unconfirmed."""
 
     def __init__(self, share: float, unheard_share: float = 0) -> None:
         self.random = Random(3)
@@ -77,7 +77,7 @@ class Refusing:
 
 
 class Relay:
-    """The whole relay in memory, at this moment's time."""
+    """The whole relay in memory, at the current time."""
 
     def __init__(self, now_ms: int) -> None:
         self.timeline = Timeline(now_ms)

@@ -26,7 +26,7 @@ from tests.stacks.synthesised import Template
 from tests.unit.batches import NOW_MS
 from tests.unit.simulated import JOURNEY_ITEM
 
-#: stands in the template where the address of a test's Genesys comes
+#: placeholder in the template for the address of a test's Genesys
 GENESYS_URL = "http://127.0.0.1:1"
 
 CONFIGURATION = {
@@ -118,7 +118,7 @@ def forget() -> None:
         for kept in vars(sys.modules.get(name, wiring)).values():
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
-    for verb in verbs:  # Powertools' logger holds on to the standard output that it met first
+    for verb in verbs:  # Powertools' logger keeps the first standard output that it saw
         logging.Logger.manager.loggerDict.pop(verb, None)
 
 

@@ -26,7 +26,7 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 class Context:
-    """Lambda's context object, as far as anybody looks."""
+    """The part of Lambda's context object that is used."""
 
     function_name = "function"
     memory_limit_in_mb = 256
@@ -90,7 +90,7 @@ class Deployment:
             )
 
     def redrive_to_source(self, queue: str) -> None:
-        """What the console does where one changes nothing in its form."""
+        """What the console does if its form is left as it is."""
         arn = self._sqs.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=["QueueArn"])[
             "Attributes"
         ]["QueueArn"]
@@ -100,7 +100,7 @@ class Deployment:
         return [record["body"] for record in self.event(queue)["Records"]]
 
     def waiting(self, queue: str) -> int:
-        """How many messages a queue has, those included that are to come later."""
+        """How many messages a queue has, including delayed ones."""
         attributes = self._sqs.get_queue_attributes(
             QueueUrl=self.url(queue), AttributeNames=["All"]
         )["Attributes"]

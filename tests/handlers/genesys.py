@@ -20,7 +20,7 @@ class Genesys:
     url: str = ""
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: deque[tuple[int, dict[str, object]]] = field(default_factory=deque)
-    #: what analytics tell, by the path after theirs
+    #: what analytics answer, by the rest of the path
     told: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ def serving_genesys() -> Iterator[Genesys]:
             self.wfile.write(data)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: the tests look at the functions' own lines."""
+            """Logs nothing: the tests look at the functions' own lines."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         genesys.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -2,11 +2,12 @@
 role as the stack's template has them, and refused as AWS refuses it.
 
 moto evaluates the policies. Its own enforcement is not enough here: it goes by the name of the API
-call, and takes every resource for any (moto/iam/access_control.py), while AWS asks for the actions
-and resources below (docs.aws.amazon.com/service-authorization/latest/reference). The policies of
-queues, buses, buckets and secrets it stores without enforcing them, but for buckets; there it
-ignores conditions, and would refuse every request to one that refuses plain HTTP. So those are read
-off the template (test_buses.py, test_queues.py, test_storage.py), and a run on AWS will judge them.
+call, and does not distinguish resources (moto/iam/access_control.py), while AWS checks the actions
+and resources below (docs.aws.amazon.com/service-authorization/latest/reference). It stores the
+policies of queues, buses and secrets without enforcing them. It enforces those of buckets, but
+ignores conditions, and would refuse every request to a bucket that refuses plain HTTP. So those are
+read from the template (test_buses.py, test_queues.py, test_storage.py), and a run on AWS will judge
+them.
 """
 
 import json
@@ -54,14 +55,14 @@ ACTIONS: Mapping[str, str] = {
     "ReceiveMessage": "sqs:ReceiveMessage",
     "SendMessageBatch": "sqs:SendMessage",
 }
-#: what SQS asks for on the queue of dead letters in whose redrive a destination is named
+#: what SQS requires on the dead-letter queue when a redrive names a destination
 #: (SQS developer guide, dead-letter queue redrive: configuring permissions)
 MOVING = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
 class Roles:
     """The roles of a template's functions, and its operator's policy. `names` are the resources'
-    names in the template, by what a call says instead: a queue's URL, a table's name, a bucket's, a
+    names in the template, by what a call uses instead: a queue's URL, a table's name, a bucket's, a
     secret's ARN."""
 
     def __init__(self, template: Template, names: Mapping[str, str]) -> None:
@@ -83,7 +84,7 @@ class Roles:
 
     @contextmanager
     def acting_as(self, verb: str) -> Iterator[None]:
-        """Until then nobody is judged."""
+        """Before this, nobody is judged."""
         self._verb = verb
         try:
             yield
@@ -124,7 +125,7 @@ class Roles:
             archive = params["EventSourceArn"].rpartition("/")[2]
             yield "events:StartReplay", self._resource({"ArchiveName": archive})
         if call == "GetObject" and not self._is_there(params["Bucket"], params["Key"]):
-            # Without it S3 answers 403 of what is not there
+            # Without it S3 answers 403 for what does not exist
             # (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions).
             yield "s3:ListBucket", self._resource({"Bucket": params["Bucket"]})
 

@@ -14,7 +14,7 @@ NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 SCHEDULE = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 
-def test_what_came_is_not_missed_and_what_never_came_is_counted(
+def test_what_came_is_not_missing_and_what_never_came_is_counted(
     functions: Functions, genesys: Genesys, capsys: pytest.CaptureFixture[str]
 ) -> None:
     came, gone = (conversation(name, NOW - timedelta(hours=3)) for name in ("came", "gone"))

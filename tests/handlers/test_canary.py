@@ -1,5 +1,5 @@
-"""Unmistakable names, numbers and tokens go through the functions, and are looked for afterwards in
-every place that there is: they are found where docs/data.md says that payload is, and nowhere else.
+"""Unmistakable names, numbers and tokens go through the functions, and are looked for afterwards
+everywhere: they are found where docs/data.md says that payload is, and nowhere else.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.handlers.genesys import TOKEN, Genesys
 from tests.unit.batches import NOW_MS
 
 NAME, MAIL, NUMBER = "Canaria Kanarienvogel", "canaria@kanarienvogel.example", "+4915199988877"
-#: what the events say of a person
+#: what the events say about a person
 PERSON = ("Kanarienvogel", "kanarienvogel", "15199988877")
 CLIENT_SECRET = "canary-of-the-client-secret"
 SENDERS_KEY = "canary-of-the-key-of-a-sender-of-the-webhook"
@@ -93,7 +93,7 @@ def posts(functions: Functions, *bodies: str, sender: str = "shop") -> list[int]
     return [functions.invoke("webhook", event)["statusCode"] for event in events]
 
 
-def test_what_events_say_of_a_person_is_found_where_payload_may_be(
+def test_what_events_say_about_a_person_is_found_where_payload_may_be(
     functions: Functions, logs: str
 ) -> None:
     assert logs

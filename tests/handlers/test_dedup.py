@@ -41,7 +41,7 @@ def test_a_batch_that_could_not_be_forwarded_stays_and_is_forwarded_later(
     assert answer == {"batchItemFailures": [{"itemIdentifier": message_id}]}
 
 
-def test_without_its_ledger_every_message_stays_but_the_malformed(functions: Functions) -> None:
+def test_without_its_ledger_every_message_stays_except_the_malformed(functions: Functions) -> None:
     batches = [encode(batch_of("a")), encode(batch_of("b"))]
     functions.deployment.send("batches", *batches, "no json")
     functions.deployment.dynamodb.delete_table(TableName="LedgerTable")

@@ -1,4 +1,4 @@
-"""What holds for all functions, the webhook apart."""
+"""What holds for all functions except the webhook."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_a_variable_that_the_stack_did_not_set_is_named_in_one_sentence(
         assert sentence == f"the function's environment variable {name} is missing"
 
 
-def test_no_line_of_any_function_holds_what_an_event_says_of_a_person(
+def test_no_line_of_any_function_holds_what_an_event_says_about_a_person(
     functions: Functions, genesys: Genesys, capsys: pytest.CaptureFixture[str]
 ) -> None:
     canary = {"ani": "tel:+15555559999", "agentName": "Jane Canary", "note": "Jane Canary"}

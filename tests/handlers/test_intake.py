@@ -8,7 +8,7 @@ from tests.handlers.conftest import Functions
 
 
 def sealed(functions: Functions) -> int:
-    """How many events lie in sealed batches."""
+    """How many events are in sealed batches."""
     return sum(len(decode(body).events) for body in functions.deployment.bodies("batches"))
 
 
@@ -46,7 +46,7 @@ def test_the_test_button_of_the_console_works(functions: Functions) -> None:
 
 
 def test_a_bare_event_that_could_not_be_taken_is_an_error(functions: Functions) -> None:
-    """Answered as a failure of a message it would count as a success."""
+    """Reported as a failed message, it would count as a success."""
     functions.deployment.lose("batches")
 
     with pytest.raises(RuntimeError, match="could not be accepted; invoke again"):

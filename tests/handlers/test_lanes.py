@@ -36,7 +36,7 @@ def functions(
 
 
 def claimed(functions: Functions, lane: Lane) -> Batch:
-    """Has dedup put a message of the lane into its queue."""
+    """Makes dedup put a message of the lane into its queue."""
     batch = batch_in(lane, lane)
     functions.deployment.send("batches", encode_unclaimed(batch))
     assert functions.consume("dedup", "batches") == []

@@ -20,7 +20,9 @@ def test_dead_letters_go_back_to_work_now_or_later(functions: Functions) -> None
     json.dumps(result)
 
 
-def test_a_dead_letter_that_was_sent_back_often_enough_is_a_persons(functions: Functions) -> None:
+def test_a_dead_letter_that_was_sent_back_often_enough_goes_to_a_person(
+    functions: Functions,
+) -> None:
     batch = batch_of("a")
     functions.deployment.send("writes-dead", encode(batch), attributes={"redrives": "3"})
 
@@ -31,7 +33,7 @@ def test_a_dead_letter_that_was_sent_back_often_enough_is_a_persons(functions: F
     assert functions.deployment.bodies("writes-dead") == []
 
 
-def test_the_console_s_default_redrive_is_taken_up_where_sqs_gave_it_up(
+def test_the_consoles_default_redrive_is_resumed_where_sqs_stopped_it(
     functions: Functions,
 ) -> None:
     """Reconcile itself would wait 15 minutes and more with a dead letter that came back."""

@@ -1,4 +1,4 @@
-"""The judge of the roles: it refuses, and what it is asked is what the simulated worlds are."""
+"""The judge of the roles: it refuses, and it gets the same calls as in the simulated worlds."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def _ports(functions: Functions) -> wiring.AwsPorts:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_adapter_asks_for_what_the_simulated_worlds_take_it_to_ask_for(
+def test_an_adapter_needs_what_the_simulated_worlds_say_it_needs(
     functions: Functions, name: str
 ) -> None:
     told: set[Asked] = set()
@@ -82,7 +82,7 @@ def test_an_adapter_asks_for_what_the_simulated_worlds_take_it_to_ask_for(
     assert roles.asked.get("reconcile", set()) == told
 
 
-def test_so_it_does_where_it_takes_a_redrive_up_again(functions: Functions) -> None:
+def test_so_it_does_when_it_resumes_a_redrive(functions: Functions) -> None:
     told: set[Asked] = set()
     roles, ports = functions.deployment.roles, _ports(functions)
     functions.deployment.send("batches-dead", "one")
@@ -95,7 +95,7 @@ def test_so_it_does_where_it_takes_a_redrive_up_again(functions: Functions) -> N
     assert roles.asked["reconcile"] == told
 
 
-def test_what_is_not_there_looks_forbidden_to_whom_may_not_list(functions: Functions) -> None:
+def test_a_missing_object_looks_forbidden_to_whoever_may_not_list(functions: Functions) -> None:
     roles, ports = functions.deployment.roles, _ports(functions)
     with roles.acting_as("reconcile"):
         assert ports.vault.fetch("sealed/b") is None

@@ -105,7 +105,7 @@ def test_a_route_of_its_own_names_the_sender_in_the_path(queue_url: str) -> None
 @pytest.mark.parametrize(
     ("request_of", "status"),
     [
-        # Made when the test runs: a signature is good for minutes only.
+        # Made when the test runs: a signature is valid for a few minutes only.
         (lambda: posted(BODY, sender="till"), 401),
         (lambda: posted("{"), 400),
         (lambda: posted("x" * 300_000), 413),
@@ -123,7 +123,7 @@ def test_a_refusal_says_why(
     assert bodies(queue_url) == []
 
 
-def test_without_its_queue_the_sender_is_told_to_come_again(queue_url: str) -> None:
+def test_without_its_queue_the_sender_is_asked_to_send_again(queue_url: str) -> None:
     boto3.client("sqs").delete_queue(QueueUrl=queue_url)
 
     answer = webhook.handler(posted(BODY), Context())
@@ -141,7 +141,7 @@ def test_what_happened_is_counted_once_per_request(
     assert [metric["WebhookTaken"] for metric in metrics] == [[1.0]]
 
 
-def test_where_a_token_is_configured_the_token_counts(
+def test_if_a_token_is_configured_the_token_counts(
     queue_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_VERIFICATION", "token")
@@ -167,7 +167,7 @@ def test_a_secret_that_holds_no_keys_gives_a_sentence(queue_url: str, text: str)
         SecretsManagerSenderKeys(client, "keys").of("shop", fresh=False)
 
 
-def test_one_senders_unusable_entry_is_that_senders_alone(queue_url: str) -> None:
+def test_one_senders_unusable_entry_affects_only_that_sender(queue_url: str) -> None:
     client = boto3.client("secretsmanager")
     client.put_secret_value(SecretId="keys", SecretString=json.dumps({"shop": KEY, "till": []}))
     keys = SecretsManagerSenderKeys(client, "keys")

@@ -15,7 +15,7 @@ BATCH = batch_of("a", "b")
 
 
 def ready(functions: Functions, batch: Batch = BATCH) -> None:
-    """Has dedup put a message into the write queue."""
+    """Makes dedup put a message into the write queue."""
     functions.deployment.send("batches", encode(batch))
     functions.consume("dedup", "batches")
 

@@ -1,4 +1,4 @@
-"""A local run depends on nothing that its user's machine is set up for, and touches none of it."""
+"""A local run depends on nothing in its user's configuration, and touches none of it."""
 
 from emulator.isolation import keep_to_this_machine
 

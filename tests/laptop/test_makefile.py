@@ -1,4 +1,4 @@
-"""Installing, on machines as they are: an environment of somebody's own, a moved folder, another
+"""Installing, on real machines: somebody's own environment, a moved folder, another
 Python, two commands at once."""
 
 import fcntl
@@ -16,7 +16,7 @@ PYTHON = f"Python {sys.version.split()[0]}"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout in a folder with blanks, a letter that is no ASCII, and what shells look at."""
+    """A checkout in a folder with blanks, a non-ASCII letter, and characters special to shells."""
     here = tmp_path / "mein Ordner ü (Kopie 2), it's 100 %"
     here.mkdir()
     for name in ("Makefile", "requirements.txt", "package.json", "package-lock.json"):
@@ -40,7 +40,7 @@ def environment(checkout: Path, stamp: str | None) -> Path:
     return checkout / ".venv"
 
 
-def test_an_environment_of_somebody_s_own_is_left_alone_and_named(checkout: Path) -> None:
+def test_somebodys_own_environment_is_left_alone_and_named(checkout: Path) -> None:
     own = environment(checkout, None)
     (own / "precious").touch()
 
@@ -51,7 +51,7 @@ def test_an_environment_of_somebody_s_own_is_left_alone_and_named(checkout: Path
     assert (own / "precious").exists()
 
 
-def test_an_environment_that_is_complete_is_installed_no_more(checkout: Path) -> None:
+def test_a_complete_environment_is_not_installed_again(checkout: Path) -> None:
     environment(checkout, f".venv in {checkout} by {PYTHON}")
 
     done = make(checkout, "--dry-run", ".venv/.installed")
@@ -95,7 +95,7 @@ def test_no_cache_is_in_the_home(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["bootstrap", "deploy", "diff", "policy", "acceptance"])
-def test_what_a_pipeline_wants_of_a_command_reaches_it(checkout: Path, target: str) -> None:
+def test_a_pipelines_arguments_reach_the_command(checkout: Path, target: str) -> None:
     said = ["ENVIRONMENT=production", "ARGS=--profile prod --yes"]
 
     done = make(checkout, "--dry-run", "--old-file=setup", target, *said)

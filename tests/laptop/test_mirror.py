@@ -1,4 +1,4 @@
-"""Behind a company's mirror: packages come from where pip's and npm's own would."""
+"""Behind a company's mirror: packages come from where pip and npm would get them."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_error(404)
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def install(directory: Path) -> None:
     bundling.install(directory, python="3.14", platform=bundling.PLATFORMS["arm64"])
 
 
-def test_the_index_of_pip_s_variable_is_asked(
+def test_the_index_of_pips_variable_is_used(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -76,7 +76,7 @@ def test_the_index_of_pip_s_variable_is_asked(
     assert any("aws-lambda-powertools" in path for path in mirror.asked)
 
 
-def test_the_index_of_pip_s_configuration_is_asked(
+def test_the_index_of_pips_configuration_is_used(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {mirror.url}\n")
@@ -100,7 +100,7 @@ def _npms_command() -> str:
 
 
 @pytest.mark.parametrize("way", ["variable", "file of the user's", "file of the folder"])
-def test_the_registry_of_npm_is_asked(
+def test_the_registry_of_npm_is_used(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
 ) -> None:
     checkout, home = tmp_path / "checkout", tmp_path / "home"

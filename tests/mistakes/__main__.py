@@ -14,11 +14,13 @@ from tests.mistakes.sampling import SUITES, Slip, equivalents, objectors, sample
 
 
 def main(arguments: list[str]) -> int:
-    """Those that hold one of the words, or all. Exit code 1 unless all of the list are caught, or
-    of a sample as many as FLOOR says."""
+    """Tries those that contain one of the words, or all. Exit code 1 unless the whole list is
+    caught, or the share FLOOR of a sample."""
     parser = argparse.ArgumentParser(prog="make mistakes")
     parser.add_argument("words", nargs="*")
-    parser.add_argument("--sample", type=int, default=0, help="so many at random, not the list")
+    parser.add_argument(
+        "--sample", type=int, default=0, help="this many at random, instead of the list"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -42,7 +44,7 @@ def _listed(words: list[str], copies: Copies) -> int:
     return int(counts["caught"] < len(chosen) or not chosen)
 
 
-#: of a sample, the share that has to be caught, those apart that change nothing
+#: the share of a sample that has to be caught, not counting those that change nothing
 FLOOR = 0.85
 
 

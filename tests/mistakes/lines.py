@@ -31,8 +31,8 @@ class Ran:
 def measured(
     suites: Iterable[str], rooms: Iterable[str], say: Callable[[str], None]
 ) -> tuple[Ran, ...]:
-    """What the tests of these folders and files ran of these rooms, the quickest first. Tests that
-    fail without any mistake can tell nothing: they are reported and left out."""
+    """What the tests of these folders and files ran in these rooms, the quickest first. Tests that
+    fail without any mistake prove nothing: they are reported and left out."""
     files = [file for suite in suites for file in _files(PROJECT / suite)]
     include = ",".join(f"{room}/*" for room in rooms)
     done: list[Ran] = []

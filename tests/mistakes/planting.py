@@ -18,10 +18,10 @@ PROJECT = Path(__file__).parents[2]
 SHARED = (".venv", ".venv-emulator", "node_modules")
 LEFT_OUT = (*SHARED, ".git", "out", "cdk.out", "__pycache__", ".mypy_cache", ".hypothesis")
 OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
-#: pytest's exit code when a test failed (docs.pytest.org, "Exit codes"); any other but 0 says that
-#: the tests could not be run
+#: pytest's exit code when a test failed (docs.pytest.org, "Exit codes"); any other except 0 says
+#: that the tests could not be run
 FAILED = 1
-#: processor time that tests may take; those that take more hang, by the mistake
+#: processor time that tests may take; those that take more hang because of the mistake
 CPU_MAX_S = 600
 #: a mistake may never come to an end; processor time, for the machine may be busy
 LIMITED = ("sh", "-c", f'ulimit -S -t {CPU_MAX_S} && exec "$@"', "sh")
@@ -35,14 +35,14 @@ Judged = TypeVar("Judged")
 class Mistake:
     name: str
     file: str
-    #: stands once in the file
+    #: occurs once in the file
     old: str
     new: str
     #: arguments of pytest
     tests: tuple[str, ...]
 
     def planted_in(self, text: str) -> str:
-        """Raises ValueError where the old text does not stand there exactly once."""
+        """Raises ValueError unless the old text occurs exactly once."""
         found = text.count(self.old)
         if found != 1:
             raise ValueError(f"{self.name}: its text stands {found} times in {self.file}, not once")
@@ -51,8 +51,8 @@ class Mistake:
 
 def mistakes() -> list[Mistake]:
     """Those of mistakes.toml; those of teams.toml, in what teams ask for; those of deployed.toml,
-    which only a real account would show, and of audited.toml, which its auditor would find; those
-    of small.toml, which a random sample found to be caught."""
+    which only a real account would show; those of audited.toml, which an auditor would find; those
+    of small.toml, from a random sample."""
     rows = [
         row
         for name in ("mistakes.toml", "teams.toml", "small.toml", "deployed.toml", "audited.toml")
@@ -62,7 +62,7 @@ def mistakes() -> list[Mistake]:
 
 
 class Copies:
-    """A copy of the project for each processor, since a mistake needs one to itself."""
+    """A copy of the project for each processor, since a mistake needs its own."""
 
     def __init__(self, folder: Path) -> None:
         self._count = os.cpu_count() or 1
@@ -73,7 +73,7 @@ class Copies:
     def each(
         self, planted: Sequence[Planted], judged: Callable[[Planted, Path], Judged]
     ) -> Iterator[tuple[int, Planted, Judged]]:
-        """The number of each, itself, and what became of it, in their order."""
+        """The number of each, the mistake, and what became of it, in order."""
         with ThreadPoolExecutor(self._count) as pool:
             verdicts = pool.map(lambda one: self._with_a_copy(one, judged), planted)
             for number, (one, verdict) in enumerate(zip(planted, verdicts, strict=True), 1):
@@ -97,13 +97,13 @@ def copied(to: Path) -> Path:
 
 
 def judge(mistake: Mistake, copy: Path) -> Verdict:
-    """Whether a test catches it; the copy is afterwards as it was before. Raises ValueError."""
+    """Whether a test catches it; leaves the copy as it was. Raises ValueError."""
     text = (copy / mistake.file).read_text(encoding="utf-8")
     return tried(mistake.file, mistake.planted_in(text), mistake.tests, copy)
 
 
 def tried(file: str, planted: str, tests: Sequence[str], copy: Path) -> Verdict:
-    """What tests say of a file with this text; the copy is afterwards as it was before."""
+    """What tests say about a file with this text; leaves the copy as it was."""
     place = copy / file
     text = place.read_text(encoding="utf-8")
     place.write_text(planted, encoding="utf-8")

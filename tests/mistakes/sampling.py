@@ -20,7 +20,7 @@ from random import Random
 from tests.mistakes.lines import Ran
 from tests.mistakes.planting import PROJECT
 
-#: what is mutated, and the tests that are to object
+#: what is mutated, and the tests that should object
 SUITES: Mapping[str, tuple[str, ...]] = {
     "lambdas": (
         "tests/contract/test_what_is_asked.py",
@@ -59,7 +59,7 @@ class Slip:
         return self.file.partition("/")[0]
 
     def named(self, text: str) -> str:
-        """By what it changes, wherever that stands in its file."""
+        """By what it changes, wherever that is in its file."""
         old = " ".join(text[self.start : self.end].split())
         return f"{self.file} {self.kind}: {old} -> {self.new}"
 
@@ -68,7 +68,7 @@ class Slip:
 
 
 def sample(count: int, seed: int, words: list[str]) -> list[Slip]:
-    """So many of all slips in files whose name holds one of the words, or in all."""
+    """So many of the slips in files whose name contains one of the words, or in all files."""
     files = [
         path.relative_to(PROJECT).as_posix()
         for folder in SUITES
@@ -81,7 +81,7 @@ def sample(count: int, seed: int, words: list[str]) -> list[Slip]:
     random = Random(seed)
     for slips in by_kind.values():
         random.shuffle(slips)
-    # As many of each kind: half of all are arguments, and most of those are type errors.
+    # Equally many of each kind: half of all are arguments, and most of those are type errors.
     in_turn = [slip for row in zip_longest(*by_kind.values()) for slip in row if slip is not None]
     return list(islice(filter(_can_be_read, in_turn), count))
 
@@ -106,7 +106,7 @@ def slips_of(file: str) -> Iterator[Slip]:
 
 
 def _statements(tree: ast.AST) -> Mapping[ast.AST, range]:
-    """The lines of the innermost statement that each node is in; of one with a body, its head."""
+    """The lines of the innermost statement that each node is in; for one with a body, its head."""
     found: dict[ast.AST, range] = {}
     for statement in ast.walk(tree):  # outer ones first
         if isinstance(statement, ast.stmt):
@@ -187,7 +187,7 @@ def _nearest(slip: Slip) -> Iterator[str]:
 
 @cache
 def equivalents() -> Mapping[str, str]:
-    """Slips that change nothing that anybody could see, and why."""
+    """Slips that change nothing visible, and why."""
     text = (PROJECT / "tests/mistakes/equivalent.toml").read_text(encoding="utf-8")
     return {row["slip"]: row["why"] for row in tomllib.loads(text).get("equivalent", [])}
 

@@ -1,4 +1,4 @@
-"""Processes for what takes long."""
+"""Processes for slow tests."""
 
 import os
 from collections.abc import Iterator

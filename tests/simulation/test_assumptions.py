@@ -16,7 +16,7 @@ from simulator.assumptions import Assumptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "assumptions.md"
 DRAWN = {*FLAWS, ACTIVATION}
-#: drawn in every world, and by what
+#: drawn in every world, and what draws it
 ELSEWHERE = {
     "wrong_shape_refuses_all": "refuses",
     "brought_conversations_come_back": "echoes",
@@ -32,7 +32,7 @@ def in_question(scenario: Scenario, seed: int) -> Scenario:
     return replace(scenario, assumptions=flipped(seed), shares=shares)
 
 
-def test_each_assumption_has_its_place_and_the_page_says_which() -> None:
+def test_each_assumption_is_drawn_somewhere_and_the_page_says_where() -> None:
     assert {field.name for field in fields(Assumptions)} == DRAWN | ELSEWHERE.keys() | SETTING_UP
     page = PAGE.read_text("utf-8")
     drawn, _, rest = page[page.index("## In the simulation") :].partition("Others are drawn")
@@ -76,7 +76,7 @@ def test_whatever_is_true_nothing_is_lost_or_doubled() -> None:
     assert all(values[name] == {True, False} for name in DRAWN)
 
 
-def test_nor_of_tracked_requests() -> None:
+def test_nor_with_tracked_requests() -> None:
     for seed in (1, 2, 3):
         scenario, tracks = draw_tracked(seed)
         trial = run_tracked_scenario(in_question(scenario, seed), tracks)
@@ -91,7 +91,7 @@ def test_what_comes_before_its_activation_is_in_review() -> None:
     assert [account.violations for account in accounts] == [[], []]
 
 
-def test_a_flaw_that_genesys_takes_is_to_take_effect() -> None:
+def test_a_flaw_that_genesys_accepts_must_take_effect() -> None:
     facts = [Fact(number, "poison", 1, item=item_of(number)) for number in range(len(FLAWS))]
     name = FLAWS[2]
     lenient = replace(STRICT, **{name: False})

@@ -62,7 +62,7 @@ def test_a_mutant_that_survived_fails_it() -> None:
     assert not result.is_good
 
 
-def test_a_reason_that_persons_hear_too_often_fails_it() -> None:
+def test_a_reason_that_occurs_too_often_fails_it() -> None:
     result = _complete(PROBED_RUNS_MIN)
     result.counts.update({f"{REASON}NOT_SENT_ON": 201})
     judge(PROBED_RUNS_MIN, result)

@@ -192,7 +192,7 @@ def test_it_sees_an_orphan(history: History, state: str) -> None:
     assert "is an orphan" in account.violations[0]
 
 
-def test_it_sees_a_person_who_is_on_no_list(history: History) -> None:
+def test_it_sees_a_case_that_is_on_no_list(history: History) -> None:
     account = _checked(_with_record(history, {"state": "MANUAL_REVIEW"}))
     assert "not on the list for review" in account.violations[0]
 
@@ -209,12 +209,12 @@ def test_an_event_that_the_webhook_took_and_that_is_nowhere_is_lost(history: His
     assert f"event {NUMBER} is lost" in account.violations
 
 
-def test_an_event_that_nobody_took_is_its_senders(history: History) -> None:
+def test_an_event_that_nobody_took_remains_its_senders(history: History) -> None:
     account = _checked(_sent(history, "plain", ["503", "502"]))
     assert (account.not_taken, account.violations) == (1, [])
 
 
-def test_it_sees_an_event_that_was_turned_away_though_it_is_in_order(history: History) -> None:
+def test_it_sees_a_valid_event_that_was_turned_away(history: History) -> None:
     account = _checked(_sent(history, "plain", ["401"]))
     assert account.violations == [f"event {NUMBER} was turned away: ['401']"]
 
@@ -225,7 +225,7 @@ def test_it_sees_an_event_that_should_have_been_turned_away(history: History) ->
     assert account.violations == [f"event {NUMBER} had to be turned away: ['200']"]
 
 
-def test_an_event_that_came_in_unheard_counts_like_any_other(history: History) -> None:
+def test_an_event_whose_acceptance_was_never_heard_counts_like_any_other(history: History) -> None:
     sent = _sent(history, "plain", ["503"])
     effect = replace(history.effects[0], item={"id": "x", "marker": f"evt-{NUMBER:05d}"})
     account = _checked(replace(sent, effects=[*history.effects, effect, effect]))
@@ -242,7 +242,7 @@ def test_a_sender_that_never_gives_up_has_its_event_taken(history: History) -> N
     assert account.violations == [f"event {NUMBER} was never taken, however often it was sent"]
 
 
-def test_a_listed_effect_explains_none_of_another_request(history: History) -> None:
+def test_a_listed_effect_does_not_explain_that_of_another_request(history: History) -> None:
     effect = history.effects[0]
     stranger = replace(effect, key="another-batch")
     listed = {f"R#{effect.key}": 1}
@@ -252,7 +252,7 @@ def test_a_listed_effect_explains_none_of_another_request(history: History) -> N
     assert check(child, BY_NAME["ignored"]).undetected == 0
 
 
-def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> None:
+def test_where_duplicates_are_allowed_each_must_be_listed(history: History) -> None:
     twice = replace(history, effects=[*history.effects, history.effects[0]])
     ignored = BY_NAME["ignored"]
     assert "no record lists it" in check(twice, ignored).violations[0]
@@ -260,7 +260,7 @@ def test_where_doubles_are_allowed_it_wants_each_listed(history: History) -> Non
     assert check(listed, ignored).undetected == 0
 
 
-#: of an event that nobody else has
+#: the number of an event that nobody else has
 NUMBER = 99_999
 
 
@@ -282,7 +282,7 @@ def _with_record(history: History, changes: Mapping[str, Any]) -> History:
     return replace(history, items={**history.items, key: {**history.items[key], **changes}})
 
 
-def test_what_was_never_completed_is_a_persons_only_if_somebody_took_its_messages(
+def test_what_was_never_completed_goes_to_a_person_only_if_somebody_took_its_messages(
     history: History,
 ) -> None:
     taken = replace(history, harm=Harm(emptied={1}))
@@ -294,7 +294,7 @@ def test_what_was_never_completed_is_a_persons_only_if_somebody_took_its_message
 
 
 @pytest.mark.parametrize(("regime", "accepted"), [("tracked", True), ("honoured", False)])
-def test_what_a_restore_marked_and_an_event_showed_is_a_persons_and_nothing_else(
+def test_what_a_restore_marked_and_an_event_showed_goes_to_a_person_and_nothing_else(
     history: History, regime: str, accepted: bool
 ) -> None:
     restored = replace(history, forgotten=Forgotten(events={1, 2}, told={2}, marked={1}))
@@ -303,7 +303,7 @@ def test_what_a_restore_marked_and_an_event_showed_is_a_persons_and_nothing_else
     assert asked == [accepted, False]
 
 
-def test_what_was_never_completed_is_a_persons_beside_an_event_that_kills_every_writer(
+def test_what_was_never_completed_goes_to_a_person_beside_an_event_that_kills_every_writer(
     history: History,
 ) -> None:
     said = str(Code.ABANDONED())
@@ -326,7 +326,7 @@ def test_what_was_never_completed_is_a_persons_beside_an_event_that_kills_every_
     assert asked(silent) == asked(unread) == [False, False]
 
 
-def test_a_made_event_doubles_two_genuine_ones_only_where_a_name_was_forgotten() -> None:
+def test_a_made_event_duplicates_two_genuine_ones_only_if_a_name_was_forgotten() -> None:
     """Seed of a campaign: three effects, of two genuine events under one moment and a made one."""
     scenario = draw(43_000_781)
     history = World(scenario).run()

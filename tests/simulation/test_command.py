@@ -1,4 +1,4 @@
-"""`python -m simulation`, as a user meets it."""
+"""`python -m simulation`, as a user runs it."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_one_run_is_replayed_step_by_step_without_colour() -> None:
     assert "\x1b[" not in done.stdout
 
 
-def test_what_takes_time_however_few_the_runs_are_is_said_first(
+def test_what_takes_time_however_few_the_runs_is_announced_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tell_plan(20)
@@ -63,7 +63,7 @@ def test_what_takes_time_however_few_the_runs_are_is_said_first(
     assert "mutants, rivals" in said
 
 
-def test_where_there_is_no_terminal_each_tenth_is_a_line_with_the_time_left(
+def test_without_a_terminal_each_tenth_is_a_line_with_the_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1_000.0]

@@ -5,7 +5,7 @@ from multiprocessing.pool import Pool
 from simulation.enumeration import SMALL
 from simulation.work import enumerate_pairs, enumerate_singles
 
-#: of the first crashes of a pair, one in so many
+#: one in so many of the first crashes of a pair
 STRIDE = 240
 
 

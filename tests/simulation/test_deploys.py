@@ -34,7 +34,7 @@ def test_every_tracked_request_ends_where_it_has_to(deploy: Deploy) -> None:
         assert trial.account.violations == []
 
 
-def test_second_effects_of_a_name_that_was_forgotten_are_those_that_the_runbook_announces() -> None:
+def test_second_effects_of_a_forgotten_name_are_those_that_the_runbook_announces() -> None:
     scenario = replace(calm(1, "honoured", 100), deploy="forgotten", publishing_s=2_000)
     scenario = replace(scenario, shares=Shares(poison=0, odd=0, copies=0.5))
     history = World(scenario).run()
@@ -43,7 +43,7 @@ def test_second_effects_of_a_name_that_was_forgotten_are_those_that_the_runbook_
 
     assert account.renamed == account.doubled > 0
     assert (account.undetected, account.violations) == (0, [])
-    # Of one name twice is what it always was.
+    # A second effect under one name is still an error.
     twice = check(replace(history, effects=history.effects * 2), scenario.regime)
     assert twice.undetected > 0
     assert twice.violations

@@ -18,7 +18,7 @@ def test_2000_unique_events_are_40_requests_and_an_exact_number_of_ledger_writes
     assert kinds == {"C": EVENTS, "R": 40, "L": 1}
     protocol_writes = EVENTS + 3 * 40
     assert world.table.writes - world.shared_writes == protocol_writes
-    # The pace that all writers share costs what its leases cost.
+    # The rate limiter that all writers share costs what its leases cost.
     assert world.shared_writes == PACE_WRITES
     assert [world.queues[name].messages for name in ("events", "batches", "writes")] == [{}] * 3
 

@@ -1,5 +1,5 @@
-"""Damaged inputs at every place that takes something from outside: nothing escapes, nothing is
-unforeseen, no sound neighbour pays. `make fuzz` sends many more."""
+"""Damaged inputs at every place that takes something from outside: no error escapes or is
+unforeseen, and no valid message beside it suffers. `make fuzz` sends many more."""
 
 from collections.abc import Mapping
 from random import Random
@@ -15,7 +15,7 @@ from simulation.fuzz.places import Site
 FEW = 660
 
 
-def test_nothing_escapes_and_no_neighbour_pays() -> None:
+def test_no_error_escapes_and_no_neighbour_suffers() -> None:
     assert failures(FEW, seed=1) == []
 
 

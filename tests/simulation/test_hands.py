@@ -25,18 +25,18 @@ CELLS = [
     for moment in moments
     for act in ACTS
 ]
-#: moments at which no ledger knows of the events yet, or not of all
+#: moments at which the ledger does not know the events yet, or not all of them
 UNCLAIMED = ("published", "sealed", "recorded, not claimed")
 IN_PART = "redriven in part, the rest days later"
 IN_DOUBT = "tried, took effect, answer lost"
 #: moments at which something has taken effect
 TOOK_EFFECT = (IN_DOUBT, "split, its part waits", "done", *CALLED)
-#: a call rings somebody's telephone, so that doubt is always a person's
+#: a call rings somebody's telephone, so an unknown outcome always goes to a person
 UNSURE_CALLS = ("tried, no effect", "accepted, never happened")
-#: the only copy of what is claimed and neither delivered nor answered is a message, whose record is
-#: what says whether it may go out
+#: a message is the only copy of what is claimed and neither delivered nor answered, and its record
+#: decides whether it may be sent
 TELLING = ("claimed", "tried, no effect", "split, its part waits", "accepted, never happened")
-#: what nobody works on is a person's after that, and the alarm has rung long before
+#: after this time a person has what nobody works on, and the alarm has rung long before
 DAYS = ("purged", "its dead letters purged", "body edited")
 
 
@@ -52,18 +52,19 @@ def due(subject: str, moment: str, act: str) -> Outcome:
     if act in PURGES and moment in UNCLAIMED:
         return "archive"
     if act == IN_PART and moment == "recorded, not claimed":
-        return "person"  # who was asked when eight days had gone by, and has the message now
+        return "person"  # who was asked after eight days, and has the message now
     if act == "body edited" and moment in UNCLAIMED:
-        # An envelope is whatever its sender says; what intake has sealed bears a checksum.
+        # An envelope is whatever its sender wrote; what intake has sealed has a checksum.
         return "as edited" if moment == "published" else "person"
     if subject == CALL:
         return "person" if moment in UNSURE_CALLS else "once"
-    # This destination recognises neither key nor id: sent again, it is listed before it can double.
+    # This destination recognises neither key nor id: sent again, it is listed before it can take
+    # effect twice.
     return "listed" if moment == IN_DOUBT else "once"
 
 
 def marked(subject: str, moment: str) -> Outcome:
-    """What was under way is in doubt: listed, or a person's where a telephone would ring."""
+    """What was under way is in doubt: listed, or with a person where a telephone would ring."""
     if subject == CALL:
         return "person" if moment in (*UNSURE_CALLS, "claimed") else "once"
     return "listed" if moment in (IN_DOUBT, "split, its part waits", "done") else "once"
@@ -78,7 +79,7 @@ def test_every_cell_is_right_and_in_time(subject: str, moment: str, act: str) ->
 
 
 def _is_in_time(found: Cell, moment: str, act: str) -> None:
-    """Within two hours; what nobody works on is alarmed within an hour and a quarter."""
+    """Within two hours; what nobody works on rings the alarm within an hour and a quarter."""
     alarmed_within_s = OVERDUE_S + RECONCILE_EVERY_S + MINUTE_S
     if found.rested_s > alarmed_within_s:
         assert found.alarmed_s is not None
@@ -88,7 +89,7 @@ def _is_in_time(found: Cell, moment: str, act: str) -> None:
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_a_moment_is_what_it_is_called(subject: str) -> None:
+def test_a_moment_is_what_its_name_says(subject: str) -> None:
     """Its messages wait in its queue; an event that a call has caused finds timers in another."""
     configuration, moments = SUBJECTS[subject]
     for name, moment in moments.items():
@@ -110,7 +111,7 @@ def due_of(case: str, decision: str) -> Decided:
 
 @pytest.mark.parametrize("decision", DECISIONS)
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_decided_first_holds(case: str, decision: str) -> None:
+def test_the_first_decision_holds(case: str, decision: str) -> None:
     assert decided(case, decision) == due_of(case, decision)
 
 
@@ -123,7 +124,7 @@ def test_a_case_waits_for_a_person_and_for_nothing_else(case: str) -> None:
     assert sum(len(item["events"]) for item in waiting) == EVENTS
 
 
-def test_a_relay_that_forgets_what_it_could_not_send_is_found_out(
+def test_a_relay_that_forgets_what_it_could_not_send_is_detected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The table can fail: without the kept payloads a purge loses what was claimed."""
@@ -139,7 +140,7 @@ def test_a_relay_that_forgets_what_it_could_not_send_is_found_out(
         (CALL, "accepted, never happened", "its records deleted", "confirm.park_unrecorded"),
     ],
 )
-def test_a_relay_that_believes_that_somebody_else_has_it_is_found_out(
+def test_a_relay_that_believes_that_somebody_else_has_it_is_detected(
     monkeypatch: pytest.MonkeyPatch, subject: str, moment: str, act: str, belief: str
 ) -> None:
     monkeypatch.setattr(f"lambdas.relay.functions.{belief}", lambda *_, **__: True)
@@ -150,7 +151,7 @@ def test_a_relay_that_believes_that_somebody_else_has_it_is_found_out(
 @pytest.mark.parametrize(
     ("subject", "moment"), [(STEP, "done"), (CALL, "accepted, no event comes")]
 )
-def test_a_restored_ledger_that_nobody_marked_is_found_out(
+def test_a_restored_ledger_that_nobody_marked_is_detected(
     monkeypatch: pytest.MonkeyPatch, subject: str, moment: str
 ) -> None:
     unmarked = Guard(None), Change()
@@ -159,7 +160,7 @@ def test_a_restored_ledger_that_nobody_marked_is_found_out(
     assert cell(subject, moment, "ledger restored to when it was claimed").outcome == "twice"
 
 
-def test_a_decision_that_claims_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decision_that_claims_nothing_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambdas.relay.review.resolution._claim_all", lambda *_: None)
 
     found = decided("given up before it was claimed", "discarded, then the archive replayed")

@@ -1,4 +1,4 @@
-"""What a person was asked without, or not at all, and what is met later: the case is made whole."""
+"""What was missing when a person was asked, or had to be asked later: the case is completed."""
 
 import json
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def deliver_again(world: World) -> None:
 def test_a_message_that_turns_up_belongs_to_the_case_that_lacks_it(
     bring: Callable[[World], None], home: str, place: str
 ) -> None:
-    """Taken out of its queue; after eight days a person is asked, and nobody has what it says."""
+    """Taken out of its queue; after eight days a person is asked, and nobody has its contents."""
     world = World(STEPS)
     bring(world)
     messages = world.take(home)

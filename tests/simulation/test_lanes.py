@@ -1,4 +1,4 @@
-"""Lanes are about time alone: with a queue for each, every promise holds as it does with one."""
+"""Lanes only affect time: with a queue for each, every promise holds as it does with one."""
 
 from multiprocessing.pool import Pool
 
@@ -18,7 +18,7 @@ def test_every_event_is_accounted_for_whatever_lane_it_is_in(processes: Pool) ->
     assert len(done) == len(SEEDS)
 
 
-def test_each_lane_has_had_something_to_do() -> None:
+def test_each_lane_had_something_to_do() -> None:
     world = World(draw_in_lanes(1))
 
     world.run()

@@ -1,5 +1,5 @@
-"""A destination that is repeatable and can be read back: what Genesys shows ends a doubt, and what
-it does not show ends none."""
+"""A destination that is repeatable and can be read back: what Genesys shows settles an unknown
+outcome, and what it does not show settles nothing."""
 
 from dataclasses import replace
 
@@ -48,6 +48,6 @@ def test_nothing_is_lost_and_nothing_happens_twice(
     assert False in found
 
 
-def test_an_absence_that_is_believed_loses_events(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_believing_an_absence_loses_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LastLook, "is_there", lambda self: self.destination.looks_last)
     assert run_scenario(read_back(SEEDS[0])).failed

@@ -1,4 +1,4 @@
-"""Somebody edits what is stored, takes messages away and puts them back: nothing is lost by it."""
+"""Somebody edits what is stored, takes messages away and puts them back: nothing is lost."""
 
 from collections import Counter
 from dataclasses import replace
@@ -16,7 +16,7 @@ def run(seed: int) -> Trial:
     return run_scenario(replace(drawn, decides=False, rates={**drawn.rates, **HAND_RATES}))
 
 
-def test_every_event_is_accounted_for_whatever_a_person_lays_hands_on(processes: Pool) -> None:
+def test_every_event_is_accounted_for_whatever_a_person_meddles_with(processes: Pool) -> None:
     done = list(processes.imap_unordered(run, SEEDS, chunksize=2))
 
     assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}

@@ -17,7 +17,7 @@ from simulation.work import hunt_mutant
 
 ALL = (*MUTANTS, *TRACKING)
 #: worlds that are tried after the one that is known to show a mistake (simulation/seeds.py finds
-#: such seeds anew)
+#: new seeds)
 HUNTED_MAX = 60
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
@@ -35,7 +35,7 @@ def test_the_checker_objects_to(name: str, caught: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
-def test_every_patch_stands_where_the_code_looks(mutant: Mutant) -> None:
+def test_every_patch_is_where_the_code_looks(mutant: Mutant) -> None:
     """A patch of a name that nobody reads is no mistake."""
     for place, name, replacement in mutant.patches:
         assert getattr(place, name) != replacement
@@ -43,8 +43,8 @@ def test_every_patch_stands_where_the_code_looks(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
-def test_every_patch_takes_what_the_code_gives(mutant: Mutant) -> None:
-    """Otherwise it is a crash that is caught, and not the mistake."""
+def test_every_patch_accepts_the_codes_arguments(mutant: Mutant) -> None:
+    """Otherwise a crash is caught, and not the mistake."""
     for place, name, replacement in mutant.patches:
         original = getattr(place, name)
         if inspect.isfunction(original):
@@ -52,7 +52,7 @@ def test_every_patch_takes_what_the_code_gives(mutant: Mutant) -> None:
 
 
 def _takes_what_is_given(original: Any, replacement: Any) -> bool:
-    """What has a default may be given by its place or by its name."""
+    """What has a default may be given by position or by name."""
     given = inspect.signature(original).parameters.values()
     needed = [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
     more = [p.name for p in given if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty]
@@ -84,5 +84,5 @@ def _attributes() -> frozenset[str]:
     return frozenset(n.attr for n in nodes if isinstance(n, ast.Attribute))
 
 
-def test_there_are_mutants_enough_and_each_has_a_name_of_its_own() -> None:
+def test_there_are_enough_mutants_and_each_has_its_own_name() -> None:
     assert len({mutant.name for mutant in ALL}) == len(ALL) >= 20

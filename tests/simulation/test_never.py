@@ -17,7 +17,7 @@ from simulation.trial import run_scenario
 from simulation.workload import START_MS
 from simulation.world import World
 
-#: those that are asked every two minutes for eight days take a minute each: they are of `make sim`
+#: those that are asked every two minutes for eight days take a minute each: `make sim` runs them
 SOON: tuple[Endless, ...] = (
     "silent",
     "fails",
@@ -50,7 +50,7 @@ def test_a_person_has_it_in_bounded_time_and_the_others_are_written(fault: Endle
 
 
 @pytest.mark.parametrize("fault", SOON)
-def test_the_same_while_all_else_goes_wrong_as_well(fault: Endless) -> None:
+def test_the_same_while_everything_else_goes_wrong_too(fault: Endless) -> None:
     assert run_scenario(draw_endless(3, fault)).account.violations == []
 
 
@@ -58,7 +58,7 @@ def test_the_same_while_all_else_goes_wrong_as_well(fault: Endless) -> None:
     ("fault", "queue"),
     [("kills intake", "events"), ("kills dedup", "batches"), ("kills write", "writes")],
 )
-def test_nothing_is_lost_where_a_queue_rests_beside_what_kills_its_function(
+def test_nothing_is_lost_if_a_queue_rests_with_an_event_that_kills_its_function(
     fault: Stumble, queue: str
 ) -> None:
     rests_h = PAUSE_END_BESIDE_H.get(fault, PAUSE_END_H)
@@ -71,7 +71,7 @@ def test_nothing_is_lost_where_a_queue_rests_beside_what_kills_its_function(
     assert (account.lost, account.violations) == (0, [])
 
 
-def test_a_second_destination_that_is_out_for_a_while_gets_all_that_is_its_own() -> None:
+def test_a_second_destination_that_is_down_for_a_while_gets_all_its_events() -> None:
     silent = replace(ending_of("unreachable"), lasts_s=1_800)
     scenario = replace(calm(1, "honoured", 60), ending=silent, publishing_s=480)
 

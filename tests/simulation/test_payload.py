@@ -1,5 +1,5 @@
-"""In whatever world: what an event says is nowhere but where docs/data.md has payload. Each drawn
-event bears a marker in its body, by which it is found."""
+"""In every world: what an event says is only where docs/data.md has payload. Each drawn event has a
+marker in its body, by which it is found."""
 
 import json
 
@@ -21,7 +21,7 @@ WITH_PAYLOAD = {"queues", "vault"}
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """All that ever stood in the functions' logs and in the ledger."""
+    """Everything that ever was in the functions' logs and in the ledger."""
     written: list[tuple[str, str]] = []
     note, transition = Probes.note, Probes.transition
 

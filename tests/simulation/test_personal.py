@@ -14,7 +14,7 @@ SEEDS = range(1, 13)
 
 
 class Watched(World):
-    """Remembers all that ever stood in the ledger."""
+    """Remembers everything that ever was in the ledger."""
 
     def _record_changed(self, old: Item | None, new: Item | None) -> None:
         super()._record_changed(old, new)
@@ -22,7 +22,7 @@ class Watched(World):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_personal_names_stand_in_no_key_and_change_no_promise(seed: int) -> None:
+def test_personal_names_are_in_no_key_and_change_no_promise(seed: int) -> None:
     scenario = replace(draw_small(seed), is_personal=True)
     world = Watched(scenario)
 

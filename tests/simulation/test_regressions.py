@@ -72,11 +72,11 @@ def test_what_a_campaign_found_about_tracked_requests_holds_now(found: str, seed
 
 
 @pytest.mark.parametrize("mistake", FOUND_HERE)
-def test_a_mistake_that_was_found_here_stays_found(mistake: str) -> None:
+def test_a_mistake_that_was_found_here_is_still_caught(mistake: str) -> None:
     assert hunt(mutant_of(mistake), 1, 60).seeds is not None
 
 
-def test_the_corpus_knows_mistakes_that_there_are_and_those_that_were_found_here() -> None:
+def test_the_corpus_knows_only_existing_mistakes_and_all_that_were_found_here() -> None:
     names = {mutant.name for mutant in (*MUTANTS, *TRACKING)}
 
     assert set(FOUND_HERE) <= set(known_seeds()) <= names

@@ -1,4 +1,4 @@
-"""A ledger that is restored forgets, and what that brings about is what the runbook says of it."""
+"""A restored ledger forgets, with the consequences that the runbook describes."""
 
 from dataclasses import replace
 from multiprocessing.pool import Pool
@@ -21,7 +21,7 @@ def test_every_event_is_accounted_for_when_the_ledger_was_restored(processes: Po
     done = list(processes.imap_unordered(run_restored, SEEDS))
 
     assert {trial.seed: trial.account.violations for trial in done if trial.failed} == {}
-    # It was not for want of anything forgotten: some took effect again, and persons were asked.
+    # And something was forgotten: some events took effect again, and people were asked.
     assert sum(trial.account.forgotten for trial in done) > 0
     assert any("RECORD_GONE" in trial.account.reasons for trial in done)
 
@@ -38,7 +38,7 @@ def doubled() -> tuple[Scenario, History]:
     raise AssertionError("nothing took effect again in any of these worlds")
 
 
-def test_a_second_effect_of_what_the_ledger_knew_all_along_is_none_of_the_restores(
+def test_a_second_effect_of_what_the_ledger_never_forgot_is_not_the_restores(
     doubled: tuple[Scenario, History],
 ) -> None:
     scenario, history = doubled

@@ -1,5 +1,5 @@
-"""The rules R1-R8 that the prototype forced. Each is broken on purpose: then a world fails that is
-good with the rule in place (a hunt counts no other)."""
+"""The rules R1-R8 that the prototype forced. Each is broken on purpose: then a world fails that
+passes with the rule in place (a hunt counts no other)."""
 
 from simulation.hunting import hunt
 from simulation.mutants import mutant_of

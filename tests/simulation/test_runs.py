@@ -15,7 +15,7 @@ def test_no_event_is_lost_and_none_takes_effect_twice(processes: Pool) -> None:
     trials = [trial for done in processes.imap_unordered(run_worlds, parts) for trial in done]
     # Then every event is accounted for
     assert {trial.seed: trial.account.violations for trial in trials if trial.failed} == {}
-    # And it was not for want of trying
+    # And not for lack of faults
     published = sum(trial.account.published for trial in trials)
     delivered = sum(trial.account.delivered for trial in trials)
     for trial in trials:

@@ -1,4 +1,4 @@
-"""Death in the simulated world is final, and time is the simulation's."""
+"""Death in the simulated world is final, and time is virtual."""
 
 from random import Random
 
@@ -63,7 +63,7 @@ def test_an_invocation_dies_at_its_timeout() -> None:
     assert timeline.now_ms == 60_000
 
 
-def test_it_tells_what_an_invocation_returned_or_raised() -> None:
+def test_it_reports_what_an_invocation_returned_or_raised() -> None:
     timeline, scheduler = _world()
     endings: list[Ending] = []
     error = ValueError("wrong")

@@ -1,4 +1,4 @@
-"""Events that are made of Genesys' record, before, beside and after genuine ones, under faults."""
+"""Events made from Genesys' record, before, beside and after genuine ones, under faults."""
 
 from dataclasses import replace
 

@@ -1,5 +1,5 @@
-"""Two destinations, one outside Genesys and out for a while: the other goes on meanwhile, and every
-promise holds for both."""
+"""Two destinations, one outside Genesys and down for a while: the other goes on meanwhile, and
+every promise holds for both."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_a_call_that_is_refused_for_one_record_costs_its_neighbours_nothing() ->
 
 
 @pytest.mark.parametrize("beside", [with_sink, with_endpoint])
-def test_both_have_had_something_to_take_and_one_was_out(
+def test_both_had_something_to_take_and_one_was_down(
     beside: Callable[[Scenario], Scenario],
 ) -> None:
     world = World(beside(draw(1)))
@@ -65,7 +65,7 @@ def test_both_have_had_something_to_take_and_one_was_out(
     assert calls > len({e.key for e in world.server.effects if e.path == SECOND_PATH})
 
 
-def test_an_endpoint_believes_what_is_signed_as_a_whole_and_now() -> None:
+def test_an_endpoint_accepts_only_what_is_signed_as_a_whole_and_now() -> None:
     headers = signed([SECRET], "an id", 1_700_000_000, b"{}")
     now_s = 1_700_000_000 + TOLERANCE_S
 

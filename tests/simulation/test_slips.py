@@ -1,4 +1,4 @@
-"""What a person purges by mistake is noted as what it does to the events."""
+"""A purge by mistake is noted with its effect on the events."""
 
 from random import Random
 

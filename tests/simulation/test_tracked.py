@@ -1,4 +1,4 @@
-"""Tracked requests under faults: every record comes to the one state that its events demand, and
+"""Tracked requests under faults: every record reaches the one state that its events require, and
 each mistake about them is caught."""
 
 from collections import Counter
@@ -17,7 +17,7 @@ from simulation.work import hunt_tracked
 SEEDS = range(1, 81)
 #: seeds that are tried after the one that is known to show a mistake
 HUNTED_MAX = 120
-#: what has to be seen at work, or the runs prove nothing
+#: what must have occurred, or the runs prove nothing
 PROBES = (
     "metric Confirmed",
     "metric Held",
@@ -63,13 +63,13 @@ def hunted(processes: Pool) -> dict[str, str]:
     return {h.mutant: h.said for h in processes.imap_unordered(hunt_tracked, parts)}
 
 
-def test_every_record_comes_to_the_state_that_its_events_demand(
+def test_every_record_reaches_the_state_that_its_events_require(
     runs: list[tuple[int, list[str], dict[str, int], dict[str, int]]],
 ) -> None:
     assert {seed: said for seed, said, _, _ in runs if said} == {}
 
 
-def test_nothing_passes_by_not_happening(
+def test_everything_that_must_occur_has_occurred(
     runs: list[tuple[int, list[str], dict[str, int], dict[str, int]]],
 ) -> None:
     probes, faults = Counter[str](), Counter[str]()
@@ -86,8 +86,8 @@ def test_the_checker_objects_to(name: str, hunted: dict[str, str]) -> None:
     assert hunted[name]
 
 
-def test_what_came_of_the_conversation_that_stays_is_not_waited_for() -> None:
-    """Events of the one that was cancelled are nothing to wait for, and nothing that has come."""
+def test_what_came_for_the_conversation_that_stays_is_not_waited_for() -> None:
+    """Events of the cancelled one are not waited for, and do not count as having come."""
     reason = str(Code.HELD_IN_VAIN(ENDED, ASSIGNED))
     record = {"state": "MANUAL_REVIEW", "attempt": 2, "reason": reason, "duplicates": ["a", "a.2"]}
 
@@ -143,5 +143,5 @@ def test_without_faults_every_request_is_confirmed_by_its_event() -> None:
 
         assert account.violations == []
         assert set(states) == {"CONFIRMED"}
-        # One request for each event, no question, and no wait but for the window's timer.
+        # One request for each event, no question, and no wait except for the window's timer.
         assert world.probes.counts["metric RecoveryQueries"] == 0

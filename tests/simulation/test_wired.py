@@ -20,7 +20,7 @@ from simulation.workload import Shares
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
 
-#: seeds of worlds that are soon told; `make sim` runs more
+#: seeds of quick worlds; `make sim` runs more
 SEEDS = (2,)
 
 
@@ -39,7 +39,7 @@ def _calm(events: int = 20) -> Scenario:
     return replace(calm(1, "honoured", events), publishing_s=100)
 
 
-def test_without_faults_all_of_it_arrives_once(wiring: Wiring) -> None:
+def test_without_faults_everything_arrives_once(wiring: Wiring) -> None:
     scenario = _calm()
 
     account = check(WiredWorld(scenario, wiring).run(), scenario.regime)
@@ -63,7 +63,7 @@ def test_the_template_says_what_the_limits_say(wiring: Wiring) -> None:
     assert {n: wiring.visibility_s[n] for n in RECEIVES_MAX} == LIVE.visibility_s
 
 
-def test_genesys_is_no_slower_than_the_functions_are_told(wiring: Wiring) -> None:
+def test_genesys_is_no_slower_than_the_functions_timeouts_allow(wiring: Wiring) -> None:
     """A request that takes effect later than that is a second effect, which nobody promises to
     prevent (R1)."""
     told = TIMINGS[wiring.text("write", "TIMING")]
@@ -93,7 +93,7 @@ def test_a_function_that_knows_no_table_is_seen(wiring: Wiring) -> None:
     assert account.violations
 
 
-def test_a_queue_that_is_another_is_seen(wiring: Wiring) -> None:
+def test_a_wrong_queue_is_seen(wiring: Wiring) -> None:
     """What dedup has claimed goes to confirm."""
     told = {**wiring.variables["dedup"]}
     told["WRITES_QUEUE_URL"] = told["CHECKS_QUEUE_URL"]
@@ -105,9 +105,9 @@ def test_a_queue_that_is_another_is_seen(wiring: Wiring) -> None:
     assert "a message that belongs elsewhere was sent to checks" in account.violations
 
 
-# Mistakes in the adapters that only show on the wire. Reads that are not consistent, and keys that
-# are left unprocessed, do no harm to what is decided by conditional writes: of these
-# tests/contract/test_what_is_asked.py has a word.
+# Mistakes in the adapters that only show on the wire. Inconsistent reads, and keys left
+# unprocessed, do no harm to what conditional writes decide: tests/contract/test_what_is_asked.py
+# tests these.
 
 
 def _all_applied(self: DynamoLedger, items: Sequence[Item]) -> list[bool]:
@@ -146,7 +146,7 @@ SHOWN_BY = {
     "a statement that was not applied was": 1,
     "messages that were not taken were": 3,
 }
-#: faults of the wire, so many that a small world is enough
+#: so many faults of the wire that a small world is enough
 HEAVY: dict[Kind, float] = {
     "keys unprocessed": 0.6,
     "ledger partly applied": 0.5,

@@ -1,10 +1,10 @@
 """docs/identity.md's table, from the models of Genesys' official SDK.
 
-    python -m tests.simulator.identity_table     writes it anew
+    python -m tests.simulator.identity_table     rewrites it
 
 The SDK (PureCloudPlatformClientV2, for tests only) describes the body of every notification as a
 model whose name begins with its topic's. It does not name the topics' own strings. The rule beside
-each is what the relay itself decides of a body made after the model.
+each is what the relay itself decides for a body made after the model.
 """
 
 import re
@@ -18,7 +18,7 @@ from lambdas.relay.entrances.identities import BY_NATURE
 
 PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
-#: the one topic whose name decides; what the SDK calls it, and what EventBridge does
+#: the one topic whose name decides: the SDK's name for it, and EventBridge's
 AUDITS = {"Audit": "v2.audits.entitytype.{id}.entityid.{id}"}
 MOMENT_MS = 1_767_949_200_000
 _TOPIC = re.compile(r"([A-Z]\w*?)Topic([A-Z]\w+)")
@@ -28,8 +28,8 @@ Models = Mapping[str, Any]
 
 
 def bodies(sdk: Any) -> dict[str, Any]:
-    """The models that are whole bodies, by name: no other model is made of them, and no endpoint
-    takes or gives them."""
+    """The models that are whole bodies, by name: no other model contains them, and no endpoint
+    takes or returns them."""
     models: dict[str, Any] = {
         name: made()
         for name, made in vars(sdk).items()

@@ -1,4 +1,4 @@
-"""Genesys' own record of conversations, as the SDK says that it is asked for."""
+"""Genesys' own record of conversations, queried as the SDK documents it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,7 @@ def test_nothing_found_is_no_list_at_all(world: World) -> None:
         {**interval(MORNING, MORNING + timedelta(hours=1)), "segmentFilters": []},
     ],
 )
-def test_a_query_that_is_none_is_refused(world: World, body: Any) -> None:
+def test_an_invalid_query_is_refused(world: World, body: Any) -> None:
     assert world.post(QUERY, body).status == 400
 
 

@@ -1,4 +1,4 @@
-"""What no source says of the platform: named, documented, and run both ways."""
+"""What no source says about the platform: named, documented, and run both ways."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_a_switch_does_what_its_name_says(name: str, change: dict[str, object], 
         assert refused(world, **change) == ([words] if value else [])
 
 
-def test_required_members_are_asked_for_or_not() -> None:
+def test_required_members_are_demanded_or_not() -> None:
     for value in (True, False):
         world = World(NONE)
         world.control("POST", "assumptions", {"required_members_are_checked": value})
@@ -123,7 +123,7 @@ def test_activation_finds_the_definition_whatever_id_it_has() -> None:
 
 
 def brought(world: World) -> list[str]:
-    """The topics that come back of a conversation that was brought."""
+    """The topics of the events that come back for a conversation that we brought."""
     body = {
         "eventId": "0b0e8b3c-0000-4000-8000-000000000001",
         "eventDateTime": "2026-01-01T00:00:00Z",
@@ -133,7 +133,7 @@ def brought(world: World) -> list[str]:
     return [each.detail_type for each in world.platform.drain_caused(world.clock.now + 60)]
 
 
-def test_conversations_that_were_brought_come_back_or_not() -> None:
+def test_conversations_that_we_brought_come_back_or_not() -> None:
     for value in (True, False):
         world = World(NONE)
         world.control("POST", "assumptions", {"brought_conversations_come_back": value})
@@ -153,7 +153,7 @@ def test_a_correlation_id_comes_back_or_not() -> None:
 
 @dataclass
 class Read:
-    """The assumptions, and which of them anybody asked for."""
+    """The assumptions, and which of them were read."""
 
     values: Assumptions
     asked: set[str]
@@ -185,13 +185,13 @@ FLAWED_ITEM = {
 @pytest.mark.parametrize("conduct", [NORMAL, HOSTILE], ids=["normal", "hostile"])
 def test_whatever_is_true_of_the_platform_each_event_has_one_fate(conduct: Conduct) -> None:
     """Every kind, and items with flaws, in worlds that are drawn: each assumption true in some and
-    false in others, and each asked for."""
+    false in others, and each of them read."""
     rng, asked = Random(14), set[str]()
     drawn: dict[str, set[bool]] = defaultdict(set)
     journeys = section("journey-external-events", item=FLAWED_ITEM)
     good: list[dict[str, object]] = [{}] * 10
     kinds = [(section(kind), topic, good[:n]) for kind, (_, topic, n) in KINDS.items()]
-    # who establishes a conversation must say more than the kind's own item does
+    # establishing a conversation requires more than the kind's own item contains
     lacking: Row = (section("conversation-events"), "customer.start", [{"kind": "lacks"}] * 5)
     flawed: Row = (journeys, "acw", [*FLAWS * 2, *good])
     call = {**KINDS["conversations"][0]["item"], "callFromQueueId": "body.queue"}

@@ -16,7 +16,7 @@ def drained(world: World) -> list[str]:
     return [event["fate"] for event in world.control("GET", "caused")["events"]]
 
 
-def test_a_write_causes_an_event_that_bears_its_correlation_id() -> None:
+def test_a_write_causes_an_event_with_its_correlation_id() -> None:
     world = World(NONE)
     world.begin("c1", "p1")
     body = json.dumps({"attributes": {"a": "1"}}).encode()
@@ -34,7 +34,7 @@ def test_a_write_causes_an_event_that_bears_its_correlation_id() -> None:
     assert drained(world) == []
 
 
-def test_without_a_correlation_id_the_event_bears_genesys_own() -> None:
+def test_without_a_correlation_id_the_event_has_genesys_own() -> None:
     world = World(NONE)
     answer = world.post(CALLS, CALL)
     [event] = world.control("GET", "caused", {"wait": "false"})["events"]

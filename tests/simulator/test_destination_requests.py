@@ -19,11 +19,11 @@ MODELS = {
     "external-metrics": "ExternalMetricDataWriteRequest",
     "conversations": "CreateCallRequest",
 }
-#: the generic path stands for others: no model can be theirs
+#: the generic path represents others: no model can be theirs
 INVENTED = {"generic"}
 
 
-def test_every_kind_is_checked_or_said_to_be_invented() -> None:
+def test_every_kind_is_checked_or_declared_invented() -> None:
     asked = {kind.name for kind in CONFIGURED.values() if kind.service == "genesys"}
     assert set(MODELS) | INVENTED == asked
 
@@ -48,7 +48,7 @@ def test_every_list_of_conversation_events_has_its_own_model() -> None:
     assert mismatches(json.loads(request.body), "BatchConversationEventRequest", "request") == []
 
 
-def test_a_field_too_many_is_noticed() -> None:
+def test_a_surplus_field_is_noticed() -> None:
     item = {"attributes": {"a": "'1'"}, "mood": "'good'"}
     world = Simulated(configuration({"kind": "participant-attributes", "item": item}))
     world.batch([envelope(1)])

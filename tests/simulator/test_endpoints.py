@@ -232,7 +232,7 @@ MADE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", MADE)
-def test_whatever_makes_a_conversation_tells_its_id(what: str) -> None:
+def test_whatever_makes_a_conversation_returns_its_id(what: str) -> None:
     world = World(NONE)
     path = f"/api/v2/conversations/{what}"
     answer = world.post(path, MADE[what])
@@ -282,7 +282,7 @@ NOBODY = "00000000-0000-4000-8000-000000000009"
     ],
     ids=str,
 )
-def test_what_a_request_names_has_to_be_there(what: str, named: dict[str, Any]) -> None:
+def test_what_a_request_names_must_exist(what: str, named: dict[str, Any]) -> None:
     world = World(NONE)
     path = f"/api/v2/conversations/{what}"
     answer = world.post(path, {**MADE[what], **named})
@@ -293,7 +293,7 @@ def test_what_a_request_names_has_to_be_there(what: str, named: dict[str, Any]) 
     assert world.post(path, {**MADE[what], **named}).status == 202
 
 
-def test_what_a_request_names_may_be_anything_that_is_there() -> None:
+def test_what_a_request_names_may_be_anything_that_exists() -> None:
     world = World(NONE)
     org = world.platform.org
     org.others["language"] = {"l": {}}
@@ -323,14 +323,14 @@ NOWHERE = {"externalSource": {"id": "00000000-0000-4000-8000-000000000009"}, "va
         ({"contact": {"division": {"id": "00000000-0000-4000-8000-000000000009"}}}, False),
     ],
 )
-def test_a_contact_names_what_is_there(fields: dict[str, Any], is_good: bool) -> None:
+def test_a_contact_names_what_exists(fields: dict[str, Any], is_good: bool) -> None:
     world = World(NONE)
     body = {"entities": [enrich("good"), enrich("other", **fields)]}
     world.post(ENRICH, body)
     assert world.taken() == (["good", "other"] if is_good else ["good"])
 
 
-def test_a_source_that_sleeps_is_none_and_may_be_assumed_not_to_matter() -> None:
+def test_an_inactive_source_is_refused_unless_assumed_otherwise() -> None:
     world = World(NONE)
     world.platform.org.external_sources[EXTERNAL_SOURCE_ID]["active"] = False
     body = {"entities": [enrich("a", contact={"externalIds": [SHOP]})]}

@@ -42,7 +42,7 @@ def test_a_fault_does_what_its_name_says(fault: str, effect: bool, answered: boo
     assert world.control("GET", "summary")["faults"] == {fault: 1}
 
 
-def test_the_table_above_knows_every_fault() -> None:
+def test_the_table_above_lists_every_fault() -> None:
     marks = test_a_fault_does_what_its_name_says.pytestmark  # type: ignore[attr-defined]
     assert {case[0] for case in marks[0].args[1]} == set(FAULTS)
 
@@ -70,7 +70,7 @@ def test_a_late_request_under_a_key_that_meanwhile_took_effect_does_nothing() ->
     assert world.taken() == ["a"]
 
 
-def test_a_lost_answer_hangs_as_long_as_it_is_told() -> None:
+def test_a_lost_answer_hangs_as_long_as_configured() -> None:
     answer = World(always("lost_answer", hang_s=60.0)).events("a")
     assert (answer.delay_s, answer.dropped, answer.body) == (60.0, True, b"")
 

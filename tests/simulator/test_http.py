@@ -106,7 +106,7 @@ def test_a_dropped_answer_is_a_broken_connection(
     assert simulator.control("GET", "summary")["effects"] == effect
 
 
-def test_a_hanging_answer_is_a_timeout_and_did_commit(simulator: Simulator) -> None:
+def test_a_hanging_answer_is_a_timeout_and_took_effect(simulator: Simulator) -> None:
     simulator.control("POST", "conduct", {"lost_answer": 1.0, "hang_s": 5.0})
     with pytest.raises(requests.ReadTimeout):
         simulator.events("a", timeout_s=0.3)

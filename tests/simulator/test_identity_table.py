@@ -1,4 +1,4 @@
-"""docs/identity.md against the models of Genesys' SDK: how every topic's events are known."""
+"""docs/identity.md against the models of Genesys' SDK: how every topic's events are identified."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def test_the_page_says_what_the_sdk_says() -> None:
     text = PAGE.read_text("utf-8")
 
     assert page(text, table(BODIES)) == text, (
-        "write it anew: python -m tests.simulator.identity_table"
+        "rewrite it with python -m tests.simulator.identity_table"
     )
 
 
@@ -37,7 +37,7 @@ def test_every_body_of_a_notification_is_there() -> None:
 
 
 def test_each_topic_is_known_as_its_body_allows() -> None:
-    """Judged by the model alone: has it a moment of the event's own, or an id that is one?"""
+    """Judged by the model alone: does it have a time of the event's own, or an id of its own?"""
     for name, model in BODIES.items():
         body = sample(model)
 
@@ -49,7 +49,7 @@ def test_each_topic_is_known_as_its_body_allows() -> None:
         assert (changed == first) == (name == AUDIT), name
 
 
-def test_a_moment_in_a_body_tells_two_events_apart() -> None:
+def test_a_time_in_a_body_distinguishes_two_events() -> None:
     for name, model in BODIES.items():
         if "eventTime" in model.attribute_map.values():
             body = sample(model)

@@ -1,4 +1,4 @@
-"""What the client's role lacks: refused in Genesys' words, named, and nothing is lost by it."""
+"""What the client's role lacks: refused in Genesys' words and named, and nothing is lost."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,8 @@ from tests.simulator.world import World
 from tests.unit.kinds import KINDS, section
 from tests.unit.simulated import Simulated, configuration, envelope
 
-#: any token may ask for these; Genesys names no permission (the last one is no endpoint of its)
+#: any token may ask for these; Genesys names no permission (the last one is no endpoint of
+#: Genesys')
 FREE = {
     "participant-attributes",
     "limits",
@@ -30,12 +31,12 @@ GUARDED = [endpoint for endpoint in ENDPOINTS if endpoint.permissions]
 CODE = "missing.any.permissions"
 
 
-def test_every_endpoint_names_what_it_takes_or_is_free() -> None:
+def test_every_endpoint_names_its_permissions_or_needs_none() -> None:
     assert {e.name for e in ENDPOINTS} - {e.name for e in GUARDED} == FREE
 
 
 @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda e: f"{e.method}-{e.name}")
-def test_without_a_permission_it_is_refused_and_told_which(endpoint: Plain) -> None:
+def test_without_a_permission_it_is_refused_and_learns_which(endpoint: Plain) -> None:
     world = World(NONE)
     world.control("POST", "role", {"lacks": endpoint.permissions})
     answer = world.call(endpoint.method, endpoint.template, b"{}")

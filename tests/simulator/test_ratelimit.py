@@ -72,8 +72,8 @@ def test_the_limit_can_be_halved_in_the_middle_of_a_window() -> None:
 
 
 @pytest.mark.parametrize(("manner", "served"), [("first", 200), ("even", 258)])
-def test_another_client_eats_a_third_of_the_quota(manner: str, served: int) -> None:
-    """Ten requests a second: evenly eaten, the fast client gets more than its two thirds."""
+def test_another_client_uses_a_third_of_the_quota(manner: str, served: int) -> None:
+    """Ten requests a second: with even use, the fast client gets more than its two thirds."""
     world = World(NONE, allowed=300)
     world.control("POST", "limit", {"other_per_minute": 100, "other_manner": manner})
     statuses = []

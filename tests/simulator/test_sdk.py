@@ -46,7 +46,7 @@ PLAIN: dict[str, type | tuple[type, ...]] = {
 
 
 def mismatches(value: Any, kind: str, where: str) -> list[str]:
-    """What of `value` (decoded JSON) the SDK's type `kind` does not know; an empty list is good."""
+    """What the SDK's type `kind` does not know in `value` (decoded JSON); an empty list is good."""
     if listed := re.fullmatch(r"list\[(.+)\]", kind):
         if not isinstance(value, list):
             return [f"{where} is no list"]
@@ -99,14 +99,14 @@ def test_the_comparison_notices_a_field_that_is_not_in_the_model() -> None:
 
 @cache
 def operations() -> frozenset[tuple[str, str]]:
-    """Method and path of everything that the SDK can ask."""
+    """Method and path of everything that the SDK can call."""
     pattern = r"resource_path = '([^']+)'.*?call_api\(resource_path, '([A-Z]+)'"
     apis = Path(inspect.getfile(Sdk)).parent.joinpath("apis").glob("*.py")
     found = (re.findall(pattern, api.read_text("utf-8"), re.DOTALL) for api in apis)
     return frozenset((method, path) for each in found for path, method in each)
 
 
-def test_every_endpoint_is_in_the_sdk_but_those_said_to_be_invented() -> None:
+def test_every_endpoint_is_in_the_sdk_except_those_declared_invented() -> None:
     known = {(method, re.sub(r"\{\w+\}", "{}", path)) for method, path in operations()}
     ours = {(e.method, re.sub(r"\{\w+\}", "{}", e.template)) for e in ENDPOINTS}
     assert len(known) > 3000
@@ -114,7 +114,7 @@ def test_every_endpoint_is_in_the_sdk_but_those_said_to_be_invented() -> None:
 
 
 def test_what_can_be_read_back() -> None:
-    """What docs/guarantees.md says of each kind, and what it says that there is not."""
+    """What docs/guarantees.md says exists for each kind, and what it says does not exist."""
     page = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
     table = page[
         page.index("What Genesys' SDK has to read") : page.index("| generic, with `truth`")
@@ -139,7 +139,7 @@ def test_what_can_be_read_back() -> None:
 
 
 def test_what_can_be_cancelled() -> None:
-    """What docs/decisions/0026 says that there is, and that there is not."""
+    """What docs/decisions/0026 says exists, and what does not."""
     assert ("DELETE", "/api/v2/conversations/{conversationId}") in operations()
     assert (CANCEL.method, CANCEL.path.replace("{key}", "{conversationId}")) in operations()
     deleted = {path for method, path in operations() if method == "DELETE"}
@@ -315,7 +315,7 @@ def test_every_error(world: World) -> None:
 
 
 def test_words_of_genesys_paths_are_those_of_the_sdk() -> None:
-    """Of whatever stands at a place where other paths have an id."""
+    """Whatever is in a place where other paths have an id."""
     paths: set[str] = set()
     for module in (Path(inspect.getfile(Sdk)).parent / "apis").glob("*.py"):
         paths |= set(re.findall(r"resource_path = '/([^']+)'", module.read_text("utf-8")))

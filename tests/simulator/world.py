@@ -68,7 +68,7 @@ class World:
         return control(self.platform, Request(method, f"/_sim/{name}", query, {}, body))
 
     def begin(self, conversation_id: str, *participants: str) -> None:
-        """There is such a conversation."""
+        """Makes a conversation exist."""
         self.control("POST", "conversations", {"known": {conversation_id: participants}})
 
     def taken(self) -> list[str]:
