@@ -105,7 +105,7 @@ def verdict(account: Account, complaints: Sequence[str]) -> str:
         return f"The scenario found {found}."
     if account.misjudged:
         were = plural(account.misjudged, "event was", "events were")
-        return f"{were} set aside, as if it were none."
+        return f"{were} wrongly set aside."
     if not account.is_clean:
         return "Not every event took effect once."
     if not account.unique:

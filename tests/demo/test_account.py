@@ -236,7 +236,7 @@ def test_an_event_that_happened_and_is_set_aside_spoils_the_run() -> None:
 
     assert (account.misjudged, account.lost, account.quarantined) == (1, 0, 1)
     assert not account.is_clean
-    assert verdict(account, []) == "1 event was set aside, as if it were none."
+    assert verdict(account, []) == "1 event was wrongly set aside."
 
 
 # Nobody knows what happened in a captured file: the account infers it from the lines
