@@ -20,7 +20,7 @@ from lambdas.relay.kernel.ports import (
     Entropy,
     Http,
     Ledger,
-    Ports,
+    Notices,
     Queue,
     Records,
     Secrets,
@@ -116,6 +116,13 @@ class AwsPorts:
 
         return AwsRecords(service)
 
+    @cached_property
+    def notices(self) -> Notices:
+        from lambdas.adapters.notices import SnsNotices
+
+        client = boto3.client("sns", config=CONFIG)
+        return SnsNotices(client, self._settings.text("ALARM_DETAILS_TOPIC"))
+
     def queue(self, name: str) -> Queue:
         return SqsQueue(self._sqs, self._settings.queue_url(name), _trace)
 
@@ -146,7 +153,7 @@ def ports() -> AwsPorts:
     return AwsPorts(settings())
 
 
-def once(assemble: Callable[[Ports, Settings], T]) -> Callable[[], T]:
+def once(assemble: Callable[[AwsPorts, Settings], T]) -> Callable[[], T]:
     """A function that is assembled at a sandbox's first invocation and then kept."""
     return cache(lambda: assemble(ports(), settings()))
 

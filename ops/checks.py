@@ -32,7 +32,7 @@ Result = Literal["ok", "wrong", "unknown"]
 
 #: those that a queue invokes, and those that only some stacks have
 FED = ("Intake", "Dedup", "Write", "Confirm")
-OPTIONAL = ("Webhook", "Audit")
+OPTIONAL = ("Webhook", "Audit", "Alert")
 #: what the stack's secret holds until a person fills it in (stacks/credentials.py)
 PLACEHOLDER = "not-set"
 HEALTHY_STACK = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
@@ -309,10 +309,10 @@ def _clock(relay: Relay) -> str:
 
 def _alarms(relay: Relay) -> str:
     count = sum(1 for kind, _ in relay.resources.values() if kind == "AWS::CloudWatch::Alarm")
-    topic = relay.output("AlarmTopicArn")
+    topic, details = relay.output("AlarmTopicArn"), relay.outputs.get("AlarmDetailsTopicArn")
     if relay.is_embedded:
         return f"{count} alarms (local run: stored, not evaluated)"
-    if not _has_reader(relay, topic):
+    if not any(_has_reader(relay, one) for one in (topic, details) if one):
         raise OpsError(
             f"The {count} alarms notify nobody: set alarm_email in the environment file and "
             "deploy, or subscribe a chat channel or a pager to the topic "

@@ -1,7 +1,6 @@
 """Reads a relay's state, in a few calls; ops/health.py judges it."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.adapters.aws import code_of
+from lambdas.relay.functions.alert import alarm_name
 from lambdas.relay.genesys import rate_limiter
 from lambdas.relay.genesys.circuit_breaker import Circuit, turned_away_s
 from lambdas.relay.genesys.rate_limiter import Window
@@ -205,13 +205,6 @@ def _ringing(relay: Relay) -> list[Ringing]:
         for alarm in page["MetricAlarms"]
         if alarm["StateValue"] == "ALARM"
     ]
-
-
-def alarm_name(physical: str) -> str:
-    """An alarm's section in the runbook, from the name that CloudFormation gave it:
-    `genesys-relay-prod-MonitoringDeadLetters1A2B3C4D-5E6F...`."""
-    found = re.search(r"-Monitoring(\w+?)[0-9A-F]{8}(?:-|$)", physical)
-    return found[1] if found else physical
 
 
 def _reconciled(relay: Relay) -> Reconciled | None:

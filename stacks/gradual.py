@@ -20,9 +20,9 @@ from stacks.measures import counted, joined
 
 ALIAS = "live"
 PERIOD_S = 60
-#: scheduled functions run every quarter of an hour or once a day: a tenth of that in five minutes
-#: shows nothing
-AT_ONCE = ("reconcile", "audit")
+#: these run every quarter of an hour, once a day, or when an alarm changes: a tenth of that in five
+#: minutes shows nothing
+AT_ONCE = ("reconcile", "audit", "alert")
 #: the functions that count unexpected errors: those that SQS invokes
 COUNTS_UNEXPECTED = ("intake", "dedup", "write", "confirm")
 

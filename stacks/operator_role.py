@@ -42,7 +42,7 @@ class OperatorRole(Construct):
         *,
         shared: Shared,
         buses: Buses,
-        topic: sns.ITopic,
+        topics: Sequence[sns.ITopic],
         functions: Mapping[str, lambda_.Function],
         secrets: Sequence[secretsmanager.ISecret],
     ) -> None:
@@ -96,7 +96,7 @@ class OperatorRole(Construct):
                     "logs",
                     *(function.log_group.log_group_arn for function in functions.values()),
                 ),
-                _allow(["ListSubscriptionsByTopic"], "sns", topic.topic_arn),
+                _allow(["ListSubscriptionsByTopic"], "sns", *(topic.topic_arn for topic in topics)),
                 _allow(
                     ["GetSecretValue"], "secretsmanager", *(each.secret_arn for each in secrets)
                 ),

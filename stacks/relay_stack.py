@@ -6,6 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.relay.kernel import limits
+from stacks.alert import Alert
 from stacks.audit import Audit
 from stacks.bundling import shared_code
 from stacks.buses import Buses
@@ -42,6 +43,8 @@ REMOVAL_POLICIES = {
     "destroy": cdk.RemovalPolicy.DESTROY,
 }
 AVAILABILITY_ZONES = 2
+#: the names of the alarms begin with it
+MONITORING = "Monitoring"
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 
 
@@ -136,28 +139,24 @@ class RelayStack(cdk.Stack):
             if environment.document.audit is not None
             else None
         )
+        alert = Alert(self, "Alert", shared=shared, alarms=MONITORING)
         functions = {
             verb.node.id.lower(): verb.function
-            for verb in (intake, dedup, write, confirm, reconcile, webhook, audit)
+            for verb in (intake, dedup, write, confirm, reconcile, alert, webhook, audit)
             if verb is not None
         }
         if environment.document.deployment.gradual:
             Gradual(self, "Gradual", environment=environment.name, functions=functions)
         buses.open_after(intake, dedup, write, confirm, reconcile)
         monitoring = Monitoring(
-            self,
-            "Monitoring",
-            shared=shared,
-            relay=relay,
-            rules=buses.rules,
-            functions=functions,
+            self, MONITORING, shared=shared, relay=relay, rules=buses.rules, functions=functions
         )
         operator = OperatorRole(
             self,
             "Operator",
             shared=shared,
             buses=buses,
-            topic=monitoring.topic,
+            topics=[monitoring.topic, alert.topic],
             functions=functions,
             secrets=[credentials.secret, personal_key.secret, *filter(None, [sinks.secret])],
         )
@@ -176,13 +175,14 @@ class RelayStack(cdk.Stack):
             "GenesysSecretName": credentials.secret.secret_arn,
             "PersonalKeySecretName": personal_key.secret.secret_arn,
             "AlarmTopicArn": monitoring.topic.topic_arn,
+            "AlarmDetailsTopicArn": alert.topic.topic_arn,
             "OperatorRoleArn": operator.role.role_arn,
             "OperatorPolicyArn": operator.policy.managed_policy_arn,
             "DeployerPolicyArn": deployer.policy.managed_policy_arn,
             "Destinations": ",".join(environment.document.destinations),
         }
         outputs |= queues.outputs()
-        for verb in (intake, dedup, write, confirm, reconcile):
+        for verb in (intake, dedup, write, confirm, reconcile, alert):
             outputs[f"{verb.node.id}FunctionName"] = verb.function.function_name
         if network is not None and network.address is not None:
             outputs["EgressAddress"] = network.address

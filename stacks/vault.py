@@ -86,6 +86,16 @@ class Vault(Construct):
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
         )
 
+    def grant_list(self, grantee: iam.Role, prefix: str) -> None:
+        """Listing the keys under a prefix, and reading nothing."""
+        grantee.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.bucket.bucket_arn],
+                conditions={"StringEquals": {"s3:prefix": prefix}},
+            )
+        )
+
     def grant_discard(self, grantee: iam.Role, *prefixes: str) -> None:
         """Hiding objects that are no longer needed. The bucket is versioned, and nothing is granted
         DeleteObjectVersion: a person can restore what a function discards.

@@ -18,6 +18,7 @@ from lambdas.relay.kernel.ports import (
     Http,
     Item,
     Ledger,
+    Notices,
     Outgoing,
     Ports,
     Queue,
@@ -156,6 +157,18 @@ class AskingSenderKeys:
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
         self._ask("secretsmanager:GetSecretValue", "<WebhookKeys>")
         return self._inner.of(sender, fresh)
+
+
+class AskingNotices:
+    """Implements relay.kernel.ports.Notices."""
+
+    def __init__(self, inner: Notices, ask: Ask) -> None:
+        self._inner = inner
+        self._ask = ask
+
+    def publish(self, subject: str, text: str) -> None:
+        self._ask("sns:Publish", "<AlertTopic>")
+        self._inner.publish(subject, text)
 
 
 class AskingPorts:

@@ -300,7 +300,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["intake", "dedup", "write", "confirm", "reconcile", "webhook", "audit"]
+    "verb", ["intake", "dedup", "write", "confirm", "reconcile", "webhook", "audit", "alert"]
 )
 def test_a_handler_joins_its_assembled_function_to_lambda_and_does_nothing_else(verb: str) -> None:
     path = ROOT / "lambdas" / f"{verb}.py"

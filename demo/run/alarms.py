@@ -17,7 +17,7 @@ from typing import Any
 from demo.run import logs
 from demo.run.stage import QUEUES, Stage, StageError
 from demo.run.watching import Sight, Watch
-from ops.reading import alarm_name
+from lambdas.relay.functions.alert import alarm_name
 
 ALARM = "AWS::CloudWatch::Alarm"
 #: a minute counts as three seconds: short enough for a run, and still longer than the pause between

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lambdas.relay.functions.alert import alarm_name
 from ops.acceptance.account import Account, Failure
-from ops.reading import alarm_name
 from stacks.function import METRICS_NAMESPACE
 
 #: an alarm of two half-hour periods ends when neither has a bad value; CloudWatch adds some

@@ -113,7 +113,7 @@ class Functions:
 
 
 def forget() -> None:
-    verbs = (*VERBS, "webhook")
+    verbs = (*VERBS, "webhook", "alert")
     for name in ("lambdas.wiring", *(f"lambdas.{verb}" for verb in verbs)):
         for kept in vars(sys.modules.get(name, wiring)).values():
             if hasattr(kept, "cache_clear"):

@@ -58,6 +58,9 @@ class Deployment:
             secret = json.dumps({"client_id": "id", "client_secret": "secret"})
             client = boto3.client("secretsmanager", region_name=REGION)
             self._names[name] = client.create_secret(Name=name, SecretString=secret)["ARN"]
+        for name in resources(template, "AWS::SNS::Topic"):
+            client = boto3.client("sns", region_name=REGION)
+            self._names[name] = client.create_topic(Name=name)["TopicArn"]
         self.roles = Roles(template, {name: logical for logical, name in self._names.items()})
 
     def variables(self, verb: str) -> dict[str, str]:

@@ -49,6 +49,7 @@ ACTIONS: Mapping[str, str] = {
     "ListObjectsV2": "s3:ListBucket",
     "PutObject": "s3:PutObject",
     "GetSecretValue": "secretsmanager:GetSecretValue",
+    "Publish": "sns:Publish",
     "ChangeMessageVisibility": "sqs:ChangeMessageVisibility",
     "DeleteMessage": "sqs:DeleteMessage",
     "ListMessageMoveTasks": "sqs:ListMessageMoveTasks",
@@ -135,7 +136,7 @@ class Roles:
 
     def _resource(self, params: Mapping[str, Any]) -> str:
         match params:
-            case {"QueueUrl": name} | {"SecretId": name}:
+            case {"QueueUrl": name} | {"SecretId": name} | {"TopicArn": name}:
                 return f"<{self._names[name]}>"
             case {"SourceArn": arn}:
                 (url,) = (n for n in self._names if n.endswith(f"/{arn.rpartition(':')[2]}"))

@@ -1,5 +1,6 @@
 """The doctor's last line tells the truth about what it could not examine."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -49,3 +50,38 @@ def test_what_could_not_be_examined_is_not_called_well(
 
     assert doctor(relay, Screen(as_json=False)) == is_well
     assert capsys.readouterr().out.splitlines()[-1] == says
+
+
+class Alarming:
+    """A relay with one alarm and two topics; `heard`: those with a subscription."""
+
+    is_embedded = False
+    resources: Mapping[str, tuple[str, str]] = {"Overdue": ("AWS::CloudWatch::Alarm", "x")}
+    outputs: Mapping[str, str] = {
+        "AlarmTopicArn": "arn:aws:sns:x:1:alarms",
+        "AlarmDetailsTopicArn": "arn:aws:sns:x:1:details",
+    }
+
+    def __init__(self, *heard: str) -> None:
+        self._heard = heard
+
+    def output(self, name: str) -> str:
+        return self.outputs[name]
+
+    def client(self, _: str) -> Any:
+        return self
+
+    def list_subscriptions_by_topic(self, TopicArn: str) -> Any:
+        rows = [{"SubscriptionArn": f"{TopicArn}:1"}, {"SubscriptionArn": "PendingConfirmation"}]
+        return {"Subscriptions": rows if TopicArn.rpartition(":")[2] in self._heard else rows[1:]}
+
+
+def test_alarms_are_heard_by_a_subscriber_of_either_topic() -> None:
+    (check,) = [one for one in checks.ALL if one.name == "alarms"]
+
+    def finding(*heard: str) -> str:
+        relay: Any = Alarming(*heard)
+        return check.examine(relay).result
+
+    assert finding() == "wrong"
+    assert finding("alarms") == finding("details") == "ok"

@@ -7,20 +7,25 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
+from lambdas.relay.functions.alert import Deps, alarm_name, alert
 from lambdas.relay.genesys.circuit_breaker import Circuit, opened, rested
 from lambdas.relay.genesys.rate_limiter import Window
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.time_format import iso
+from lambdas.relay.review.cases import park
 from ops import archives
 from ops.__main__ import hoisted, main
 from ops.attention import Entry
 from ops.connection import CLOCK
 from ops.errors import OpsError, sentence
 from ops.health import judge
-from ops.reading import Audited, Depth, Reading, Reconciled, Ringing, alarm_name
+from ops.reading import Audited, Depth, Reading, Reconciled, Ringing
 from ops.review_cases import Quarantined
 from ops.screen import Screen
 from ops.status import watch
 from tests.ops.conftest import Deployed, dead_letter_in
+from tests.unit.test_alert import Reader, changed
+from tests.unit.tracked import request
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -193,6 +198,23 @@ def test_an_unreadable_message_needs_somebody_for_as_long_as_it_waits(
 
     seen.vault.discard("quarantine/abcdefgh.json")
     assert told(capsys, 0)["cases"] == []
+
+
+def test_an_alarms_message_says_of_what_waits_what_status_says(
+    seen: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable = json.dumps({"reason": "no JSON", "at_ms": 1, "message": "{"})
+    seen.vault.keep("quarantine/abcdefghij.json", unreadable)
+    reader, ledger, vault, why = Reader(), seen.ledger, seen.vault, Code.QUOTED("400")
+    for conversation, ago_ms in (("c-1", 60_000), ("c-2", 90_000)):
+        since_ms = CLOCK.now_ms() - ago_ms
+        batch = request(conversation)
+        park(batch, "MANUAL_REVIEW", why, ledger=ledger, vault=vault, now_ms=since_ms)
+
+    alert(changed("WaitingForPerson"), Deps(ledger, vault, CLOCK, reader))
+
+    ((_, text),) = reader.heard
+    assert told(capsys, 1)["troubles"] == text.split("\n")[3:]
 
 
 def test_an_alarm_that_rings_needs_somebody_and_names_its_section(

@@ -28,13 +28,15 @@ OUTPUTS = {
     "GenesysSecretName",
     "PersonalKeySecretName",
     "AlarmTopicArn",
+    "AlarmDetailsTopicArn",
     "OperatorRoleArn",
     "OperatorPolicyArn",
     "DeployerPolicyArn",
     "Destinations",
     *(f"{queue}{dead}QueueUrl" for queue in ("Events", "Batches", "Writes", "Checks")
       for dead in ("", "Dead")),
-    *(f"{verb}FunctionName" for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile")),
+    *(f"{verb}FunctionName"
+      for verb in ("Intake", "Dedup", "Write", "Confirm", "Reconcile", "Alert")),
 }  # fmt: skip
 
 #: What fixes a resource's name in its account, by type

@@ -88,7 +88,7 @@ def test_every_function_and_the_operator_may_use_the_key_and_no_other(made: Synt
     }
     uses = {(use, KEY) for use in USES}
 
-    verbs = ("Intake", "Dedup", "Write", "Confirm", "Reconcile", "Webhook", "Audit")
+    verbs = ("Intake", "Dedup", "Write", "Confirm", "Reconcile", "Webhook", "Audit", "Alert")
     assert {name: using[f"{name}RoleDefaultPolicy"] for name in verbs} == dict.fromkeys(verbs, uses)
     assert using["OperatorPolicy"] == uses | {("kms:GetKeyPolicy", KEY)}
 

@@ -11,8 +11,10 @@ from aws_cdk import aws_lambda as lambda_
 from lambdas.relay.kernel import limits
 from stacks.function import RUNTIME
 from tests.stacks.environments import DESTINATIONS_AND_ROUTES, environment_text
+from tests.stacks.event_pattern import matches
 from tests.stacks.synthesis import synthesise
 from tests.stacks.synthesised import Synthesised, Template, only, readable, resources
+from tests.unit.test_alert import changed
 
 FUNCTION = "AWS::Lambda::Function"
 VERBS = ("intake", "dedup", "write", "confirm", "reconcile")
@@ -221,6 +223,45 @@ def test_the_audit_runs_daily_if_configured_and_gets_what_it_needs(
     assert "VpcConfig" in function
     assert readable(wanted["Outputs"]["AuditFunctionName"]["Value"]) == "<AuditFunction>"
     assert set(schedules(unwanted)) == {"<ReconcileFunction>"}
+
+
+def test_alert_hears_of_each_change_of_the_alarms_of_its_stack_and_of_no_other(
+    production: Synthesised,
+) -> None:
+    template = production.templates["staging"]
+    rule = resources(template, "AWS::Events::Rule")["AlertAlarmChanges"]["Properties"]
+    pattern = rule["EventPattern"]
+
+    def is_heard(name: str, state: str = "ALARM") -> bool:
+        event = changed("Overdue", state)
+        event["detail"]["alarmName"] = name
+        return matches(pattern, event)
+
+    for alarm in resources(template, "AWS::CloudWatch::Alarm"):
+        physical = f"genesys-relay-staging-{alarm}1A2B3C4D-Zx8PpQ1"
+        assert is_heard(physical)
+        assert is_heard(physical, "OK")
+        assert not is_heard(physical, "INSUFFICIENT_DATA")
+        assert not is_heard(physical.replace("staging", "staging-eu"))
+    assert pattern["account"] == ["123456789012"]
+    assert [readable(target["Arn"]) for target in rule["Targets"]] == ["<AlertFunction>"]
+
+
+def test_what_alert_cannot_do_in_three_tries_reaches_its_topic_as_it_is(template: Template) -> None:
+    (config,) = [
+        readable(one["Properties"])
+        for one in resources(template, "AWS::Lambda::EventInvokeConfig").values()
+        if readable(one["Properties"]["FunctionName"]) == "<AlertFunction>"
+    ]
+
+    assert config["MaximumRetryAttempts"] == 2
+    assert config["DestinationConfig"] == {"OnFailure": {"Destination": "<AlertTopic>"}}
+    function = properties_of(template, "alert")
+    assert set(function["Environment"]["Variables"]) == (
+        EVERYONE | {"LEDGER_TABLE", "ALARM_DETAILS_TOPIC"}
+    )
+    assert "VpcConfig" not in function
+    assert readable(template["Outputs"]["AlarmDetailsTopicArn"]["Value"]) == "<AlertTopic>"
 
 
 def test_the_hour_and_the_period_of_the_audit_are_configured(tmp_path: Path) -> None:

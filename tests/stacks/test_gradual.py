@@ -74,7 +74,7 @@ def test_a_permission_to_invoke_is_for_the_alias(template: Template) -> None:
     permissions = resources(template, "AWS::Lambda::Permission").values()
     invoked = {readable(each["Properties"]["FunctionName"]) for each in permissions}
 
-    assert invoked == {"<WebhookFunctionLive>", "<ReconcileFunction>"}
+    assert invoked == {"<WebhookFunctionLive>", "<ReconcileFunction>", "<AlertFunction>"}
 
 
 def test_what_runs_every_15_minutes_is_deployed_at_once(template: Template) -> None:

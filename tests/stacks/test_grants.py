@@ -19,6 +19,7 @@ from lambdas.relay.assembly.reconcile import reconcile_function
 from lambdas.relay.assembly.write import write_function
 from lambdas.relay.correlation.checks import event_check
 from lambdas.relay.destinations.correlation import Compensation
+from lambdas.relay.functions.alert import Deps, alert
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.limits import HOUR_S, MESSAGE_AGE_MAX_S, QUEUES, REDRIVES_MAX
 from lambdas.relay.kernel.ports import Outgoing
@@ -29,15 +30,17 @@ from lambdas.relay.messages.sealing import encode, encode_unclaimed
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
+from lambdas.relay.review.waiting import KINDS
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.memory.table import Table
 from simulation.scenario import draw
 from simulation.trial import run_scenario, run_tracked_seed
 from tests.analytics import conversation
-from tests.asking import Ask, AskingPorts, Grant
+from tests.asking import Ask, AskingNotices, AskingPorts, Grant
 from tests.stacks.synthesised import Synthesised, as_list
 from tests.stacks.test_permissions import statements
 from tests.unit import audited
+from tests.unit.test_alert import Reader, changed
 from tests.unit.tracked import CONFIRMATION, Desk, caused, request
 from tests.unit.world import World
 
@@ -67,7 +70,7 @@ CONSUMERS = {
     "write": write_function,
     "confirm": confirm_function,
 }
-VERBS = [*(verb.capitalize() for verb in FUNCTIONS), "Audit"]
+VERBS = [*(verb.capitalize() for verb in FUNCTIONS), "Audit", "Alert"]
 QUEUE_OF = {verb: queue for queue, verb in QUEUES.items()}
 
 
@@ -100,6 +103,7 @@ def asked() -> dict[str, set[Grant]]:
     _a_decision_half_carried_out(ask_as("reconcile"))
     _a_compensation(ask_as("confirm"))
     _an_audit(ask_as("audit"))
+    _an_alarm(ask_as("alert"))
     _what_differs_and_is_no_longer_kept(ask_as("confirm"))
     return asked
 
@@ -217,6 +221,14 @@ def _an_audit(ask: Ask) -> None:
     world = audited.World(audited.configured())
     world.hold(conversation("gone", audited.MORNING))
     assert audit_function(AskingPorts(world, ask), world.settings)(FAR_MS).missing == 6
+
+
+def _an_alarm(ask: Ask) -> None:
+    ports, reader = AskingPorts(World(), ask), Reader()
+    for kind in KINDS:
+        notices = AskingNotices(reader, ask)
+        alert(changed(kind.alarm), Deps(ports.ledger, ports.vault, ports.clock, notices))
+    assert len(reader.heard) == len(KINDS)
 
 
 def granted(production: Synthesised, verb: str) -> set[Grant]:

@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
+from lambdas.relay.functions.alert import alarm_name
 from lambdas.relay.kernel.metrics import Metric
 from ops.health import judge
-from ops.reading import Ringing, alarm_name
+from ops.reading import Ringing
 from tests.ops.test_status import NOW_MS, reading
 from tests.stacks.environments import environment_text
 from tests.stacks.synthesis import synthesise
@@ -58,7 +59,7 @@ def test_every_alarm_reports_to_the_topic_and_says_what_to_do(template: Template
         assert as_list(readable(alarm["AlarmActions"])) == ["<MonitoringTopic>"]
         assert as_list(readable(alarm["OKActions"])) == ["<MonitoringTopic>"]
         assert len(alarm["AlarmDescription"]) > 40
-        # CloudWatch's message cannot contain the first id: it says what prints it.
+        # CloudWatch's own message cannot contain the first id: it says what prints it.
         assert re.search(r"`relay [a-z-]+|\b[Ll]og\b", alarm["AlarmDescription"]), alarm
 
 
@@ -82,7 +83,7 @@ def test_a_topic_and_a_runbook_of_ones_own_are_used_instead(tmp_path: Path) -> N
         ),
     ).templates["own"]
 
-    assert not resources(own, "AWS::SNS::Topic")
+    assert set(resources(own, "AWS::SNS::Topic")) == {"AlertTopic"}
     assert own["Outputs"]["AlarmTopicArn"]["Value"] == topic
     for name, alarm in alarms_of(own).items():
         assert as_list(alarm["AlarmActions"]) == as_list(alarm["OKActions"]) == [topic]
@@ -163,7 +164,8 @@ def test_every_dead_letter_queue_is_watched_from_its_first_message(template: Tem
 
 
 def test_cloudwatch_may_publish_alarms_to_the_topic(template: Template) -> None:
-    policy = only(template, "AWS::SNS::TopicPolicy")["Properties"]["PolicyDocument"]
+    policies = resources(template, "AWS::SNS::TopicPolicy")
+    policy = policies["MonitoringTopicPolicy"]["Properties"]["PolicyDocument"]
     (allowing,) = [s for s in policy["Statement"] if s["Effect"] == "Allow"]
 
     assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -17,7 +17,7 @@ from tests.stacks.synthesised import Synthesised, Template, only, readable, reso
 QUEUES = ("events", "batches", "writes", "checks")
 #: who takes what
 FEEDS = {"events": "intake", "batches": "dedup", "writes": "write", "checks": "confirm"}
-VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "webhook", "audit")
+VERBS = ("intake", "dedup", "write", "confirm", "reconcile", "webhook", "audit", "alert")
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTION = "AWS::Lambda::Function"
 
@@ -135,7 +135,7 @@ def test_alarms_look_at_aws_metrics_of_the_right_things(template: Template) -> N
         if row["namespace"] != "GenesysRelay"
     }
     titles = [name.capitalize() for name in QUEUES]
-    functions = [f"<{verb.capitalize()}Function>" for verb in (*VERBS[:4], "webhook")]
+    functions = [f"<{verb.capitalize()}Function>" for verb in (*VERBS[:4], "webhook", "alert")]
 
     assert found == {
         *(("DeadLetters", "ApproximateNumberOfMessagesVisible", "Maximum", f"<Queues{t}Dead>")
@@ -184,6 +184,7 @@ def test_a_variable_points_at_what_it_is_called(template: Template, verb: str) -
         "GENESYS_SECRET_ID": "<CredentialsSecret>",
         "WEBHOOK_SECRET_ID": "<WebhookKeys>",
         "PERSONAL_KEY_ID": "<PersonalKeySecret>",
+        "ALARM_DETAILS_TOPIC": "<AlertTopic>",
         "POWERTOOLS_SERVICE_NAME": verb,
     }
     for queue in QUEUES:
@@ -197,7 +198,7 @@ def test_a_variable_points_at_what_it_is_called(template: Template, verb: str) -
     pointing = {
         name: readable(value)
         for name, value in variables.items()
-        if name in target or name.endswith(("_URL", "_MAX", "_TABLE", "_BUCKET", "_ID"))
+        if name in target or name.endswith(("_URL", "_MAX", "_TABLE", "_BUCKET", "_TOPIC", "_ID"))
     }
     assert pointing
     for name, value in pointing.items():

@@ -123,6 +123,13 @@ EXPECTED: dict[str, dict[tuple[str, ...], list[str]]] = {
         (SEALED,): ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         **SECRET,
     },
+    "Alert": {
+        **logs("Alert"),
+        ("*",): TRACE,
+        ("<AlertTopic>",): ["sns:Publish"],
+        ("<LedgerTable>/index/attention",): ["dynamodb:Query"],
+        ("<VaultBucket>",): ["s3:ListBucket"],
+    },
 }
 #: where it is configured, behind a fixed address
 AUDIT: dict[tuple[str, ...], list[str]] = {
@@ -188,6 +195,16 @@ def test_the_daily_audit_reads_claims_takes_slots_and_may_do_nothing_else(
     fixed = statements(production.templates["production"])
 
     assert ungrouped(permissions(fixed["Audit"])) == ungrouped(AUDIT)
+
+
+def test_alert_may_list_the_quarantine_and_no_other_documents(production: Synthesised) -> None:
+    (listing,) = [
+        statement
+        for statement in statements(production.templates["staging"])["Alert"]
+        if statement["Action"] == "s3:ListBucket"
+    ]
+
+    assert listing["Condition"] == {"StringEquals": {"s3:prefix": "quarantine/"}}
 
 
 def test_nobody_else_has_a_policy(production: Synthesised) -> None:

@@ -326,7 +326,7 @@ class Timing:
 
 LIVE = Timing(
     function_timeout_s={
-        **dict.fromkeys(QUEUES.values(), 60),
+        **dict.fromkeys((*QUEUES.values(), "alert"), 60),
         "reconcile": 300,
         "webhook": 25,
         "audit": 900,
@@ -342,7 +342,7 @@ LIVE = Timing(
 
 REHEARSAL = Timing(
     function_timeout_s={
-        **dict.fromkeys(QUEUES.values(), 10),
+        **dict.fromkeys((*QUEUES.values(), "alert"), 10),
         "reconcile": 30,
         "webhook": 25,
         "audit": 60,

@@ -239,6 +239,14 @@ class SenderKeys(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """Messages to whoever subscribed to them."""
+
+    def publish(self, subject: str, text: str) -> None:
+        """Raises Transient if it may not have been published."""
+        ...
+
+
 class Telemetry(Protocol):
     def count(self, metric: Metric, value: float = 1) -> None: ...
 
