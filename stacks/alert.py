@@ -9,6 +9,7 @@ from constructs import Construct
 
 from lambdas.relay.kernel import limits
 from lambdas.relay.kernel.vault_keys import QUARANTINE
+from stacks.buses import TARGET_ATTEMPTS_MAX
 from stacks.function import relay_function
 from stacks.shared import Shared
 
@@ -52,7 +53,11 @@ class Alert(Construct):
                     "state": {"value": ["ALARM", "OK"]},
                 },
             ),
-            targets=[targets.LambdaFunction(self.function, max_event_age=age)],
+            targets=[
+                targets.LambdaFunction(
+                    self.function, retry_attempts=TARGET_ATTEMPTS_MAX, max_event_age=age
+                )
+            ],
         )
         self.topic.grant_publish(role)
         shared.ledger.grant_sweep(role)

@@ -177,12 +177,12 @@ def _made(template: Any) -> Any:
         if "Metrics" in properties:
             # they name functions
             properties["Metrics"] = [{"Id": "one", "Expression": "SUM([1])"}]
-    # the schedule's target is a function
+    # on the default bus, the targets are functions
     return {
         "Resources": {
             logical: resource
             for logical, resource in resources.items()
-            if "ScheduleExpression" not in resource.get("Properties", {})
+            if resource["Type"] != "AWS::Events::Rule" or "EventBusName" in resource["Properties"]
         }
     }
 
