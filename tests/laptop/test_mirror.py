@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -86,6 +87,42 @@ def test_the_index_of_pips_configuration_is_used(
         install(tmp_path / "asset")
 
     assert any("aws-lambda-powertools" in path for path in mirror.asked)
+
+
+def test_each_of_several_indexes_is_told_to_uv(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    two = ["https://one.example/simple", "https://two.example/simple"]
+    (tmp_path / "pip.conf").write_text("[global]\nextra-index-url =\n  " + "\n  ".join(two) + "\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+
+    assert pips_index.with_pips_index()["UV_INDEX"].split() == two
+
+
+@pytest.mark.parametrize(
+    "said", ["user = true", "target = /theirs", "prefix = /theirs", "dry-run = true"]
+)
+@pytest.mark.parametrize("way", ["variable", "file"])
+def test_pip_takes_packages_from_where_it_is_told_and_installs_them_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, way: str
+) -> None:
+    name, _, value = said.partition(" = ")
+    index = "https://one.example/simple"
+    settings = f"[global]\nindex-url = {index}\n"
+    if way == "variable":
+        monkeypatch.setenv(f"PIP_{name.upper().replace('-', '_')}", value)
+    else:
+        settings += f"[install]\n{said}\n"
+    (tmp_path / "pip.conf").write_text(settings)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+
+    told = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"],
+        env=pips_index.for_pip(), capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+    assert f":env:.index-url='{index}'" in told
+    assert f".{name}=" not in told
 
 
 def _npms_command() -> str:
