@@ -53,7 +53,7 @@ def powertools() -> Callable[[Sequence[Event]], None]:
 
 
 def puts() -> Callable[[Sequence[Event]], None]:
-    """A conditional put for each event, one after the other."""
+    """A conditional put for each event, one after another."""
     client = sandbox().session.client("dynamodb")
 
     def run(taken: Sequence[Event]) -> None:

@@ -93,7 +93,7 @@ def _item(inside: str) -> Json:
     }
 
 
-#: no event tells of a request, but each item can be queried
+#: no event shows a request, but each item can be queried
 _ASKED = Confirmation(
     "entity",
     topics=(),

@@ -99,7 +99,7 @@ class Slips:
             queue.send(Outgoing(_edited(message.body), message.attributes))
 
     def _purge_claimed(self) -> None:
-        """What a restored ledger has forgotten is claimed no more."""
+        """What a restored ledger has forgotten is no longer claimed."""
         for name in self.names:
             if without_lane(name) == "writes":
                 for message in self.queues[name].messages.values():

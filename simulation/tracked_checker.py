@@ -158,7 +158,7 @@ def _cancelled(history: History, world: TrackedWorld) -> Iterator[str]:
 
 def is_unknowable(item: Mapping[str, Any], tracks: Tracks, unread: Mapping[str, int]) -> bool:
     """Only the answer names what the request has made, and an answer was lost: then our event
-    cannot be told from others, as it carries nothing of ours (docs/decisions/0008)."""
+    cannot be distinguished from others, as it carries nothing of ours (docs/decisions/0008)."""
     # This world answers with the item's id, so a part gets the one that its whole was given.
     is_unread = str(item.get("pk", "")).removeprefix("R#") in unread
     is_repeated = item["attempt"] > 1 or "parent" in item or is_unread

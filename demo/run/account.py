@@ -189,8 +189,8 @@ def settle(lines: Iterable[Line], effects: Iterable[Mapping[str, Any]], left: Le
 def _count(
     tally: _Tally, said: str, lines: list[Line], effects: int, kept: "Kept", found: Sequence[int]
 ) -> None:
-    """What became of all events with one content. Which of several equal events an effect belongs
-    to cannot be told, and need not be."""
+    """What became of all events with one content. Nobody can tell which of several equal events an
+    effect belongs to, or needs to."""
     happened = happenings(lines)
     missing = len(happened) - effects
     aside = [copies for copies in happened if any(kept.holds(line) for line in copies)]

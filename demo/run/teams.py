@@ -36,7 +36,7 @@ SIDES = ("start", "end")
 PROVIDER = "teams"
 #: by number of the conversation
 MEDIA = ("voice", "email", "voice", "voice")
-#: the conversation of which Genesys loses every event
+#: the conversation whose events Genesys loses
 LOST = 3
 #: long enough ago to be judged, and within what Genesys' query answers immediately
 AGO = timedelta(hours=3)
@@ -104,7 +104,7 @@ item.attributes = {{ side = "detail_type", conversationId = "conversation_id" }}
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A customer's session, as Genesys' record and its events tell of it."""
+    """A customer's session, as Genesys' record and its events describe it."""
 
     number: int
     began: datetime

@@ -130,7 +130,7 @@ def _documents(part: Any, *, is_printed: bool) -> Iterator[tuple[str, Any]]:
 
 
 def printed(message: str) -> str:
-    """The document that a function or a command printed, without what stands around it: the time,
+    """The document that a function or a command printed, without what surrounds it: the time,
     level and request id of a logger, the columns of `--output text`."""
     said = message.strip()
     if said[:1] == "{":

@@ -109,7 +109,7 @@ def make_queue_changes_atomic() -> None:
 
 @fills("partner_events")
 def dispatch_partner_events() -> None:
-    """AWS puts a partner's events on the bus that bears the partner source's name. ministack
+    """AWS puts a partner's events on the bus with the partner source's name. ministack
     answers with ids and drops the events. An entry for a source without a bus is refused here,
     where AWS would drop it: locally that is always a mistake in the source's name."""
 

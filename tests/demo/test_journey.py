@@ -83,7 +83,7 @@ def test_steps_that_are_registered_once_and_unchanged_are_fine(made: list[Attemp
     assert journey._compare(made, registered(made)) == []
 
 
-def test_a_step_that_is_missing_doubled_or_changed_is_a_complaint(made: list[Attempt]) -> None:
+def test_a_step_that_is_missing_repeated_or_changed_is_a_complaint(made: list[Attempt]) -> None:
     good = registered(made)
     changed = copy.deepcopy(good)
     changed[7]["content"]["attributes"]["correlationId"] = "another"

@@ -50,9 +50,9 @@ def found(place: str, held: str) -> list[str]:
         ("names", "the names of the vault's documents"),
     ],
 )
-def test_a_number_out_of_its_place_is_told(place: str, told: str) -> None:
+def test_a_number_out_of_its_place_is_reported(place: str, told: str) -> None:
     assert found(place, f"said {NUMBER}") == [f"{told}: holds a customer's telephone number"]
 
 
-def test_nothing_is_told_of_what_is_no_number_of_a_customer() -> None:
+def test_what_is_no_customers_number_is_not_reported() -> None:
     assert found("ledger", "+493012345") == []

@@ -127,7 +127,7 @@ def test_a_captured_file_is_delivered_exactly_after_a_killed_run(killed: Killed)
         assert row[nothing] == 0, nothing
 
 
-def test_a_hostile_day_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_hostile_day_loses_nothing_and_duplicates_nothing(tmp_path: Path) -> None:
     finished = run(tmp_path, FAULTS="hostile", SEED="7")
 
     assert finished.code == 0, finished.said

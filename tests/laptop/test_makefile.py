@@ -62,7 +62,7 @@ def test_a_complete_environment_is_not_installed_again(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "stamp", [f".venv in /somewhere/else by {PYTHON}", ".venv in {here} by Python 3.11.0", ""]
 )
-def test_one_that_was_moved_or_has_another_python_is_made_anew(checkout: Path, stamp: str) -> None:
+def test_one_that_was_moved_or_has_another_python_is_made_again(checkout: Path, stamp: str) -> None:
     environment(checkout, stamp.format(here=checkout))
 
     done = make(checkout, "--dry-run", ".venv/.installed")

@@ -202,7 +202,7 @@ TOOL = {
         "workspaces=true",
     ],
 )
-def test_the_cdk_is_installed_here_whatever_somebody_s_npm_is_told(
+def test_the_cdk_is_installed_here_whatever_npm_is_configured_to_do(
     tmp_path: Path, said: str
 ) -> None:
     (tmp_path / "tool").mkdir()

@@ -306,7 +306,7 @@ def test_what_the_embedded_aws_cannot_do_is_skipped_by_name_with_the_reason(
     ]
 
 
-def test_nothing_is_done_in_an_account_before_somebody_said_yes(
+def test_nothing_is_done_in_an_account_without_a_yes(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(acceptance, "run", lambda *_: pytest.fail("it began"))

@@ -141,7 +141,7 @@ def test_a_line_in_a_pipe_names_event_and_request_in_one_piece(
         (["--after", "nowhere"], "nowhere is not a valid place"),
     ],
 )
-def test_what_cannot_be_meant_gives_one_sentence(
+def test_a_meaningless_choice_gives_one_sentence(
     relay: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
 ) -> None:
     assert main(["list", *arguments]) == 2

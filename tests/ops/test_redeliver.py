@@ -145,7 +145,7 @@ def test_if_nothing_was_delivered_it_says_so(
         (["--field", "amount=5"], "amount=5 is not a field"),
     ],
 )
-def test_what_cannot_be_meant_gives_one_sentence(
+def test_a_meaningless_choice_gives_one_sentence(
     shop: Deployed, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
 ) -> None:
     assert ordered(*arguments) == 2

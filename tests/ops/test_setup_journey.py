@@ -223,7 +223,7 @@ def lacking(*permissions: str) -> World:
         ),
     ],
 )
-def test_what_is_wrong_with_a_journey_is_said(what: str, says: str) -> None:
+def test_what_is_wrong_with_a_journey_is_reported(what: str, says: str) -> None:
     world = World(NONE)
     caller = caller_of(world)
     item = [journey.item_of(EXTERNAL_SOURCE_ID)]
@@ -314,7 +314,7 @@ def test_only_a_constant_names_an_external_source(expression: str) -> None:
 
 
 @pytest.mark.parametrize("constant", [f"'{CONFIGURATION_ID}'", f'`"{CONFIGURATION_ID}"`'])
-def test_a_constant_that_names_none_is_said(constant: str) -> None:
+def test_a_constant_that_names_none_is_reported(constant: str) -> None:
     ids = {"externalIds": [{"value": "identity", "externalSourceId": constant}]}
 
     with pytest.raises(OpsError, match="External source not found"):

@@ -245,7 +245,7 @@ def test_an_alarm_that_rings_needs_somebody_and_names_its_section(
     assert told(capsys, 0)["alarms"] == []
 
 
-def test_watching_looks_again_until_it_is_ended_and_says_what_the_last_look_said(
+def test_watching_looks_again_until_it_is_ended_and_exits_like_the_last_look(
     seen: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looks = []

@@ -409,7 +409,7 @@ def business_event(own_id: str, sender: str, conversation: str = "") -> SealedEv
 
 
 @pytest.mark.parametrize("conversation", ["", "c7"])
-def test_a_sender_s_own_id_is_found_though_nothing_keeps_it(
+def test_a_senders_own_id_is_found_although_nothing_keeps_it(
     relay: Deployed, capsys: pytest.CaptureFixture[str], conversation: str
 ) -> None:
     event = business_event("order-4711", "shop.example", conversation)

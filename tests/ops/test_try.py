@@ -111,7 +111,7 @@ def test_what_goes_beside_genesys_is_shown_with_its_address(
     assert "firehose arn:aws:firehose:eu-central-1:123456789012:deliverystream/lake" in said
 
 
-def test_an_event_that_no_route_takes_is_told(
+def test_an_event_that_no_route_takes_is_reported(
     given: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     given[1].write_text(envelope(1, "customer.end"))

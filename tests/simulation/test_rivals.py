@@ -39,6 +39,6 @@ def test_these_lose_events(name: str) -> None:
         ("Powertools idempotency and batch", "ignored"),
     ],
 )
-def test_these_double_events_and_cannot_say_which(name: str, regime: str) -> None:
+def test_these_duplicate_events_and_cannot_say_which(name: str, regime: str) -> None:
     _, doubled, undetected = _sums(RIVAL_OF[name], regime)
     assert doubled == undetected > 0

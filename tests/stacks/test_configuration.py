@@ -523,7 +523,7 @@ def test_two_environments_may_not_share_a_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("more", ["", "any_event_source = true"])
-def test_a_copy_that_lies_beside_an_environment_blocks_nothing(tmp_path: Path, more: str) -> None:
+def test_a_copy_beside_an_environment_blocks_nothing(tmp_path: Path, more: str) -> None:
     text = environment_text(more)
     for name in ("today-copy", "today copy"):
         write(tmp_path, text, name)

@@ -81,9 +81,7 @@ def test_an_existing_bus_and_vpc_stay_their_owners(tmp_path: Path) -> None:
         ('personal_key_arn = "key"', "the ARN of a secret"),
     ],
 )
-def test_a_value_that_cannot_be_gives_one_sentence(
-    tmp_path: Path, setting: str, words: str
-) -> None:
+def test_an_impossible_value_gives_one_sentence(tmp_path: Path, setting: str, words: str) -> None:
     path = tmp_path / "first.toml"
     path.write_text(environment_text(setting), encoding="utf-8")
 

@@ -142,7 +142,7 @@ def test_where_it_names_copies_it_may_read_claims_too(synthesised: Synthesised) 
     }
 
 
-def test_a_domain_of_ones_own_asks_for_a_certificate_and_is_the_only_way_in(
+def test_a_custom_domain_asks_for_a_certificate_and_is_the_only_way_in(
     synthesised: Synthesised,
 ) -> None:
     plain, own = (synthesised.templates[name] for name in ("hooked", "own"))

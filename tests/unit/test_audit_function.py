@@ -27,7 +27,7 @@ def run(world: World, seconds: float = RUN_S, **settings: Any) -> Result:
 
 
 def world_of(count: int, came: range, **more: Any) -> World:
-    """Genesys has so many calls on record, one an hour until two hours ago."""
+    """Genesys has this many calls on record, one an hour until two hours ago."""
     world = World(configured(identity=BY_MOMENT, **more))
     calls = [conversation(number, NOW - timedelta(hours=2 + number)) for number in range(count)]
     world.hold(*calls, available_until=text(NOW))

@@ -204,7 +204,7 @@ def test_a_key_that_only_the_answer_gives_is_open_until_then() -> None:
     assert (item["pk"], Entry.of(item).batch_id) == ("M#conversation#c-9", batch.batch_id)
 
 
-def test_every_item_of_a_request_has_its_own_way_to_it() -> None:
+def test_every_item_of_a_request_leads_to_it() -> None:
     items = entries(request(items=3), CONFIRMATION, NOW_MS)
 
     assert len({item["pk"] for item in items}) == 3
@@ -299,7 +299,7 @@ def test_an_event_that_does_not_show_what_we_wrote_is_not_ours() -> None:
     assert chosen(caused(shows={"attributes": {"k": "ours", "l": "more"}}), found) == "a"
 
 
-def test_what_is_only_followed_is_nobody_s_doing() -> None:
+def test_what_is_only_followed_was_caused_by_nobody() -> None:
     met = caused(ENDED)
 
     assert chosen(met, entry("a")) == ""
@@ -357,7 +357,7 @@ def take_out(desk: Desk, batch_id: str) -> None:
 
 
 def told(desk: Desk) -> list[str]:
-    """The requests that confirm is told about."""
+    """The requests that confirm hears about."""
     return [json.loads(body)["batch_id"] for body in desk.world.bodies("checks")]
 
 
@@ -873,7 +873,7 @@ def test_an_entry_comes_back_from_the_ledger_as_it_was() -> None:
 # A loop that nobody knows
 
 
-def test_a_loop_ends_with_a_person_and_begins_anew_with_the_next_window() -> None:
+def test_a_loop_ends_with_a_person_and_starts_again_with_the_next_window() -> None:
     """Each write causes an event that looks like news, and that event a write."""
     desk = Desk(replace(CONFIRMATION, owned=False))
     for number in range(LOOP_WRITES_MAX + 5):
@@ -904,7 +904,7 @@ def test_a_loop_that_turns_slowly_ends_as_well() -> None:
     assert said == [False] * LOOP_WRITES_IN_ALL_MAX + [True] * 3
 
 
-def test_a_clock_that_is_behind_does_not_count_anew() -> None:
+def test_a_clock_that_is_behind_does_not_restart_the_count() -> None:
     said = loops_seen(
         LOOP_WRITES_MAX + 4, lambda number: NOW_MS + (number + 1) % 2 * LOOP_WINDOW_S * 1000
     )

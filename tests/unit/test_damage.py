@@ -264,9 +264,7 @@ def test_so_is_a_dead_letter() -> None:
 
 @pytest.mark.parametrize("kind", [Window, Circuit, ConfirmationCircuit])
 @pytest.mark.parametrize("odd", ODD)
-def test_a_shared_item_that_is_damaged_begins_anew_where_it_is(
-    kind: type[Shared], odd: Any
-) -> None:
+def test_a_damaged_shared_item_starts_again_in_its_place(kind: type[Shared], odd: Any) -> None:
     usual = kind()
     for name in kind.__slots__:
         whole = {**usual.values, "pk": "L#x", "sk": SORT_KEY, "state": "SHARED"}

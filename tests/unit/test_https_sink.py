@@ -178,7 +178,7 @@ def test_where_the_receiver_knows_ids_a_repetition_is_no_possible_duplicate() ->
     assert world.telemetry.counts["InDoubtReposted"] == 0
 
 
-def test_a_poison_event_stands_alone_and_the_rest_is_taken() -> None:
+def test_a_poison_event_is_isolated_and_the_rest_is_taken() -> None:
     world = Beside()
 
     def picky(document: Any) -> Answer:

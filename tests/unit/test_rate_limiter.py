@@ -226,7 +226,7 @@ def test_whatever_the_ledger_does_a_window_never_gets_more_than_it_has(
     assert Window.of(world.table.items.get(("L#pace", "L"))).leased <= 20
 
 
-def test_an_instance_that_was_closed_tells_the_others() -> None:
+def test_an_instance_whose_window_was_closed_informs_the_others() -> None:
     world = World()
     one, other = (RateLimiter(world.ledger, world.entropy, QUOTA) for _ in range(2))
     one.spend(NOW_MS)

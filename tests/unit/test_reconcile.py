@@ -170,7 +170,7 @@ def test_what_was_done_meanwhile_is_cleared(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", ["SPLIT", "MERGED"])
-def test_what_goes_on_in_others_goes_round_until_they_are_on_their_way(state: State) -> None:
+def test_what_goes_on_in_others_is_redriven_until_they_are_on_their_way(state: State) -> None:
     assert isinstance(judged(state, redrives=SENDINGS_ON_MAX - 1), Redrive)
     assert isinstance(judged(state, redrives=SENDINGS_ON_MAX), Person), "nothing circles for ever"
 

@@ -64,7 +64,7 @@ def test_records_that_failed_for_now_go_again_and_only_they(kind: str) -> None:
 
 
 @every_kind
-def test_a_record_that_is_refused_stands_alone_with_a_person(kind: str) -> None:
+def test_a_record_that_is_refused_goes_to_a_person_alone(kind: str) -> None:
     world = Beside(kind)
 
     def picky(records: Sequence[Record]) -> Taken:
@@ -79,7 +79,7 @@ def test_a_record_that_is_refused_stands_alone_with_a_person(kind: str) -> None:
 
 
 @every_kind
-def test_a_call_that_is_refused_for_what_one_record_says_is_halved_until_that_stands_alone(
+def test_a_call_that_is_refused_for_one_record_is_halved_until_that_is_alone(
     kind: str,
 ) -> None:
     world = Beside(kind)

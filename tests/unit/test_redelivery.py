@@ -156,7 +156,7 @@ def test_a_sealed_message_keeps_it_and_one_without_it_is_as_before() -> None:
         (None, False, ""),
     ],
 )
-def test_only_eventbridge_s_own_mark_counts(name: object, by_webhook: bool, mark: str) -> None:
+def test_only_eventbridges_own_mark_counts(name: object, by_webhook: bool, mark: str) -> None:
     arrived = envelope(NAMES[0]) | ({} if name is None else {"replay-name": name})
     arrival = Arrival(by_webhook, NOW_MS)
 

@@ -234,6 +234,6 @@ def test_without_its_document_nothing_can_be_delivered_again() -> None:
     assert json.dumps(item_of(world)["state"]) == '"REJECTED"'
 
 
-def test_an_unknown_id_is_said_to_be_unknown() -> None:
+def test_an_unknown_id_is_reported_as_unknown() -> None:
     with pytest.raises(NotResolved, match="There is no request nope"):
         find("nope", World().ledger, World().vault)

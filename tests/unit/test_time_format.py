@@ -37,7 +37,7 @@ def test_one_moment_is_one_however_it_is_written(stated: object) -> None:
 
 
 @pytest.mark.parametrize("stated", ["1969-12-31T23:59:59.500Z", "1970-01-01T00:00:00.000Z"])
-def test_a_moment_that_is_not_after_1970_is_the_one_that_was_said(stated: str) -> None:
+def test_a_moment_that_is_not_after_1970_is_the_one_that_was_stated(stated: str) -> None:
     assert view(posted(stated), "all")["occurred_at"] == stated
 
 

@@ -31,7 +31,7 @@ def in_conversation(*said: str, conversation: str = "c-7") -> Batch:
     return batch
 
 
-def test_a_conversation_tells_its_events_and_their_requests() -> None:
+def test_a_conversation_shows_its_events_and_their_requests() -> None:
     desk = Desk()
     batch = claimed(desk, in_conversation("a", "b"))
 

@@ -352,7 +352,7 @@ def test_an_event_passes_five_places(state: str, tones: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["../README.md", "../../etc/passwd", "%2e%2e/README.md", "x"])
-def test_only_the_project_s_own_documents_are_shown(name: str) -> None:
+def test_only_the_projects_own_documents_are_shown(name: str) -> None:
     assert "There is no such page" in Wanting().get(f"/docs/{name}").text
 
 
