@@ -299,7 +299,7 @@ def test_an_event_that_does_not_show_what_we_wrote_is_not_ours() -> None:
     assert chosen(caused(shows={"attributes": {"k": "ours", "l": "more"}}), found) == "a"
 
 
-def test_what_is_only_followed_was_caused_by_nobody() -> None:
+def test_what_is_only_followed_was_not_caused_by_us() -> None:
     met = caused(ENDED)
 
     assert chosen(met, entry("a")) == ""
