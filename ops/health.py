@@ -83,7 +83,7 @@ def _cases(reading: Reading) -> list[Case]:
         if entry.attention == REVIEW or entry.due_at_s * 1000 <= reading.now_ms
     ]
     unreadable = [
-        Case(UNREADABLE, one.name, "UNREADABLED", one.since_ms) for one in reading.quarantine
+        Case(UNREADABLE, one.name, "QUARANTINED", one.since_ms) for one in reading.quarantine
     ]
     return due + unreadable
 
