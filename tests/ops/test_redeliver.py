@@ -1,6 +1,7 @@
 """`relay redeliver`: the order is on record before EventBridge (moto's) replays under its name."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from ops import archives, replay_archive
 from ops.__main__ import main
 from ops.connection import CLOCK
 from tests.ops.conftest import Deployed
+from tests.ops.test_runbook import RUNBOOK, section_of, spoken
 from tests.unit.batches import sealed, sealed_event
 
 DAY_MS = 86_400_000
@@ -95,6 +97,25 @@ def times() -> list[str]:
 
 def ordered(*arguments: str) -> int:
     return main(["redeliver", "--bus", "relay", *times(), *NOTE, *arguments])
+
+
+@pytest.mark.parametrize("part", ["### Undelivered", "### Restore the ledger"])
+def test_the_runbook_s_replay_brings_back_what_the_bus_had(shop: Deployed, part: str) -> None:
+    """As written there, with times in the places of words, and the bus that this one has."""
+    (said, *_) = (
+        command
+        for command in spoken(section_of(RUNBOOK.read_text("utf-8"), part))
+        if command.startswith("relay replay-archive --from")
+    )
+    since, until = times()[1::2]
+    given = re.sub(r"<[^>]+>", "{}", said.removesuffix(" --dry-run")).format(since, until)
+    command = [*given.split()[1:], "--bus", "relay"]
+
+    assert main([*command, "--dry-run"]) == 0
+    assert not arrived(shop)
+
+    assert main([*command, "--yes"]) == 0
+    assert sorted(event.topic for event in arrived(shop)) == ["paid", "sent"]
 
 
 def test_a_dry_run_lists_what_would_go_out_and_changes_nothing(
