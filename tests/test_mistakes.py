@@ -9,7 +9,7 @@ import pytest
 
 from tests.mistakes import planting
 from tests.mistakes.lines import measured
-from tests.mistakes.planting import PROJECT, Copies, Mistake, copied, judge, mistakes
+from tests.mistakes.planting import PROJECT, Copies, Mistake, copied, judge, mistakes, mistyped
 from tests.mistakes.sampling import objectors, slips_of
 
 LISTED = mistakes()
@@ -75,6 +75,14 @@ def test_a_mistake_that_never_ends_is_caught(copy: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(planting, "LIMITED", ("sh", "-c", 'ulimit -S -t 4 && exec "$@"', "sh"))
 
     assert judge(replace(BAD, new="while True: pass"), copy) == "caught"
+
+
+def test_the_type_checker_objects_as_well(copy: Path) -> None:
+    text = (PROJECT / BAD.file).read_text(encoding="utf-8")
+
+    assert mistyped(BAD.file, text.replace(BAD.old, "return None"), copy)
+    assert not mistyped(BAD.file, text, copy)
+    assert (copy / BAD.file).read_text(encoding="utf-8") == text
 
 
 def test_a_text_that_is_nowhere_is_reported() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mistakes.lines import Ran, measured
-from tests.mistakes.planting import PROJECT, Copies, judge, mistakes, tried
+from tests.mistakes.planting import PROJECT, Copies, judge, mistakes, mistyped, tried
 from tests.mistakes.sampling import SUITES, Slip, equivalents, objectors, sample
 
 
@@ -63,15 +63,18 @@ def _sample(slips: list[Slip], copies: Copies) -> int:
 
 
 def _caught_by(slip: Slip, ran: Sequence[Ran], copy: Path) -> str:
-    """The nearest tests, others, or nobody."""
+    """The nearest tests, the type checker, other tests, or nothing."""
     text = (copy / slip.file).read_text(encoding="utf-8")
     if slip.named(text) in equivalents():
         return "changes nothing"
     planted = slip.planted_in(text)
     nearest, others = objectors(slip, ran)
-    for tests, name in ((nearest, "the nearest tests"), (others, "other tests")):
-        if tests and tried(slip.file, planted, tests, copy) != "survived":
-            return name
+    if nearest and tried(slip.file, planted, nearest, copy) != "survived":
+        return "the nearest tests"
+    if mistyped(slip.file, planted, copy):
+        return "the type checker"
+    if others and tried(slip.file, planted, others, copy) != "survived":
+        return "other tests"
     return "survived"
 
 

@@ -14,12 +14,13 @@ from queue import SimpleQueue
 from typing import Literal, TypeVar
 
 PROJECT = Path(__file__).parents[2]
-#: what is installed or built is shared with the copy, or not needed in it
+#: what is installed or built is shared with the copy, or not needed in it; bytecode is: it belongs
+#: to the times of its sources, which are copied as well
 SHARED = (".venv", ".venv-emulator", "node_modules")
-LEFT_OUT = (*SHARED, ".git", "out", "cdk.out", "__pycache__", ".mypy_cache", ".hypothesis")
+LEFT_OUT = (*SHARED, ".git", "out", "cdk.out", ".mypy_cache", ".hypothesis")
 OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider")
-#: pytest's exit code when a test failed (docs.pytest.org, "Exit codes"); any other except 0 says
-#: that the tests could not be run
+#: the exit code of pytest when a test failed (docs.pytest.org, "Exit codes"), and of mypy when it
+#: found errors; any other except 0 says that they could not be run
 FAILED = 1
 #: processor time that tests may take; those that take more hang because of the mistake
 CPU_MAX_S = 600
@@ -104,12 +105,26 @@ def judge(mistake: Mistake, copy: Path) -> Verdict:
 
 def tried(file: str, planted: str, tests: Sequence[str], copy: Path) -> Verdict:
     """What tests say about a file with this text; leaves the copy as it was."""
+    code = _exit_code(file, planted, ("pytest", *OPTIONS, *tests), copy)
+    if code in (FAILED, -signal.SIGXCPU):
+        return "caught"
+    return "survived" if code == 0 else "not run"
+
+
+def mistyped(file: str, planted: str, copy: Path) -> bool:
+    """Whether the type checker objects to a file with this text, as in `make check`; leaves the
+    copy as it was."""
+    return _exit_code(file, planted, ("mypy", "--strict", file), copy) == FAILED
+
+
+def _exit_code(file: str, planted: str, command: Sequence[str], copy: Path) -> int:
+    """Of a module of Python, run in the copy while the file has this text."""
     place = copy / file
     text = place.read_text(encoding="utf-8")
     place.write_text(planted, encoding="utf-8")
     try:
-        code = subprocess.run(
-            [*LIMITED, sys.executable, "-m", "pytest", *OPTIONS, *tests],
+        return subprocess.run(
+            [*LIMITED, sys.executable, "-m", *command],
             cwd=copy,
             env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.DEVNULL,
@@ -118,6 +133,3 @@ def tried(file: str, planted: str, tests: Sequence[str], copy: Path) -> Verdict:
         ).returncode
     finally:
         place.write_text(text, encoding="utf-8")
-    if code in (FAILED, -signal.SIGXCPU):
-        return "caught"
-    return "survived" if code == 0 else "not run"

@@ -1,12 +1,12 @@
 """A random sample of small mistakes: one place of the syntax tree each, changed in one way.
 
-    a comparison flipped · `and` for `or` · a negation left out · a constant one more or less ·
-    True for False · an argument left out · nothing returned
+    a comparison flipped · `and` for `or` · a negation left out · a constant one more, or with a
+    zero too many · True for False · an argument left out · nothing returned
 
-Each is tried against the tests that run its line: first those nearest to it (they import its
-module, or are named after it), then all others, the quickest first. What no test objects to is a
-survivor: a test is missing, or the change changes nothing, and equivalent.toml names it with the
-reason.
+Each is tried by the tests that run its line and are nearest to it (they import its module, or are
+named after it), then by the type checker, then by all other tests that run its line, the quickest
+first. What none of them objects to is a survivor: a test is missing, or the change changes nothing,
+and equivalent.toml names it with the reason.
 """
 
 import ast
@@ -34,6 +34,8 @@ _FLIPPED: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.In: "not in", ast.NotIn: "in", ast.Is: "is not", ast.IsNot: "is",
 }  # fmt: skip
+#: one more than this is within every tolerance: what happens to such a number is a zero too many
+LARGE = 1_000
 #: calls whose arguments are for people or for the type checker
 _SAID = frozenset({"note", "cast", "TypeVar", "field", "dataclass", "NewType"})
 
@@ -145,7 +147,7 @@ def _changes(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
             case ast.Constant(value=bool(value)):
                 yield node, str(not value), "truth"
             case ast.Constant(value=int(value)):
-                yield node, str(value + 1), "constant"
+                yield node, str(value + 1 if abs(value) < LARGE else value * 10), "constant"
             case ast.Call(func=func, args=args, keywords=keywords) if args or keywords:
                 if getattr(func, "attr", getattr(func, "id", "")) not in _SAID:
                     less = keywords[:-1] if keywords else keywords
