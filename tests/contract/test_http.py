@@ -43,6 +43,16 @@ def test_a_named_proxy_is_used() -> None:
     assert proxy.requests[0].startswith(b"GET http://api.example/path HTTP/1.1\r\n")
 
 
+def test_a_proxy_that_speaks_tls_is_trusted_as_any_other_host_is(tmp_path: Path) -> None:
+    with serving(OK, tls=self_signed(tmp_path)) as proxy:
+        named = {"http": proxy.url}
+        http = RequestsHttp(TIMING, trusting(tmp_path), proxies=lambda _url: named)
+        answer = http.send("GET", "http://api.example/path", {}, None)
+
+    assert proxy.url.startswith("https://")
+    assert isinstance(answer, Answer)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_is_blamed_and_not_the_host(scheme: str) -> None:
     http = RequestsHttp(TIMING, proxies=lambda _url: {scheme: "http://127.0.0.1:9"})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdas.relay.audit.gathering import PAGE_SIZE, TRIES
+from lambdas.relay.audit.record import expected_of
 from lambdas.relay.kernel.errors import Transient
 from lambdas.relay.kernel.ports import Answer
 from tests.analytics import conversation
@@ -28,6 +29,8 @@ NONE_OF_ITS_OWN: list[Any] = [
     b'{"conversations": [',
     b"",
 ]
+
+SEGMENT = {"segmentStart": "2026-01-09T08:00:00.000Z", "segmentEnd": "2026-01-09T08:01:00.000Z"}
 
 
 def answering(world: World, said: Any, where: str, times: int = 10**9) -> list[str]:
@@ -98,3 +101,18 @@ def test_a_job_without_an_id_is_not_looked_at(job_id: Any) -> None:
     with pytest.raises(Transient):
         world.audited(since=NOW - timedelta(days=3))
     assert all(url.endswith(("/details/jobs", "/availability")) for url in asked)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        {"sessionId": "s", "segments": []},
+        {"segments": [SEGMENT]},
+        {"sessionId": "", "segments": [SEGMENT]},
+        {"sessionId": 1, "segments": [SEGMENT]},
+    ],
+)
+def test_a_session_without_an_id_or_a_segment_implies_no_event(session: Any) -> None:
+    participants = [{"purpose": "customer", "sessions": [session]}]
+
+    assert not list(expected_of({"conversationId": "c", "participants": participants}))

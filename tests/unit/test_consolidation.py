@@ -143,6 +143,15 @@ def test_enough_for_a_full_request_goes_at_once() -> None:
     assert sorted(sizes) == [40, 50]
 
 
+def test_exactly_a_full_request_goes_at_once() -> None:
+    world = Pressed()
+    for number in range(10):
+        world.seal(batch_of(*(f"{number}-{n}" for n in range(5)), nonce=str(number)))
+
+    assert world.invoke(world.receive()) == []
+    assert [len(decode(body).events) for body in world.bodies("batches")] == [50]
+
+
 def test_a_full_batch_goes_its_own_way() -> None:
     world = Pressed()
     world.seal(batch_of(*(str(n) for n in range(50))))

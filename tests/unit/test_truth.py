@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from lambdas.relay.destinations.truth import Expectation, Truth, stands
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable, Shown, ask
 from simulator.organization import CONTACT_LIST_ID
@@ -20,6 +22,22 @@ def asked(world: Simulated, *keys: str) -> object:
     """What Genesys says of the contacts under these ids."""
     expected = [Expectation(key, {}) for key in keys]
     return ask(CONTACTS, expected, "b", world.genesys(), world.telemetry)
+
+
+@pytest.mark.parametrize(
+    ("document", "comparison"),
+    [
+        ({"id": "a"}, "agrees"),
+        ({}, "differs"),
+        ([], "differs"),
+        (["a"], "differs"),
+        ("a", "differs"),
+    ],
+)
+def test_only_an_object_that_says_something_shows_that_what_was_made_exists(
+    document: object, comparison: str
+) -> None:
+    assert stands(document, {}) == comparison
 
 
 def test_each_key_is_there_or_not() -> None:

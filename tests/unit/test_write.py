@@ -386,6 +386,37 @@ def test_what_is_there_and_not_as_it_should_be_is_no_answer() -> None:
     assert world.state(batch) == "RECONCILED"
 
 
+def asking_for_contacts(conduct: Conduct) -> Simulated:
+    """Whether a contact was made is asked before it is sent again."""
+    world = Simulated(configuration(section("outbound-contacts")), conduct)
+    there = world.configuration.destinations["there"]
+    truth = Truth(f"{there.path}/{{key}}", stands, is_of_item=True)
+    by_id = Confirmation("entity", topics=(), window_s=1, key="id", truth=truth)
+    asked = replace(there, confirmation=by_id, is_repeatable=False)
+    asking = replace(world.configuration, destinations={"there": asked})
+    world.settings = replace(world.settings, configuration=asking)
+    world.write = world.writer()
+    return world
+
+
+def test_of_items_that_are_read_back_only_the_missing_ones_are_sent_again() -> None:
+    world = asking_for_contacts(Conduct(lost_answer=1.0))
+    asked = Orders(world.http, [Answer(200, {}, b'{"id": "a"}'), NOT_THERE])
+    world.http, posted = asked, world.http  # type: ignore[assignment]
+    world.write = world.writer()
+    batch = world.batch([envelope(1), envelope(2)])
+    world.write_once()
+    world.platform.conduct = Conduct()
+    world.write_all()
+
+    sent = [json.loads(r.body or b"") for r in posted.sent if r.path != "/oauth/token"]
+    assert [len(items) for items in sent] == [2, 1]
+    assert sent[1] == sent[0][1:]
+    record = Record.of(world.table.items[record_key(batch.batch_id)])
+    assert record.state == "SPLIT"
+    assert str(Code.FOUND_PARTLY_TAKEN(1)) in record.history[-1]
+
+
 def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None:
     email = [{"type": "'Email'", "value": "join('', ['c', to_string(body.number), '@x.com'])"}]
     upsert = {"kind": "external-contacts-enrich", "item": {"matchingIdentifiers": email}}
@@ -399,14 +430,7 @@ def test_a_repeatable_request_is_repeated_and_is_no_possible_duplicate() -> None
 
 
 def test_what_is_in_doubt_is_looked_for_before_it_is_made_again() -> None:
-    world = Simulated(configuration(section("outbound-contacts")), Conduct(lost_answer=1.0))
-    there = world.configuration.destinations["there"]
-    truth = Truth(f"{there.path}/{{key}}", stands, is_of_item=True)
-    by_id = Confirmation("entity", topics=(), window_s=1, key="id", truth=truth)
-    asked = replace(there, confirmation=by_id, is_repeatable=False)
-    asking = replace(world.configuration, destinations={"there": asked})
-    world.settings = replace(world.settings, configuration=asking)
-    world.write = world.writer()
+    world = asking_for_contacts(Conduct(lost_answer=1.0))
     batch = world.batch([envelope(1)])
     world.write_once()
     world.platform.conduct = Conduct()
