@@ -116,3 +116,16 @@ def test_a_session_without_an_id_or_a_segment_implies_no_event(session: Any) -> 
     participants = [{"purpose": "customer", "sessions": [session]}]
 
     assert not list(expected_of({"conversationId": "c", "participants": participants}))
+
+
+@pytest.mark.parametrize(
+    ("divisions", "shown"), [(["d"], "d"), (["d", "e"], None), ([], None), ("d", None)]
+)
+def test_the_division_is_known_where_there_is_one(divisions: Any, shown: str | None) -> None:
+    session = {"sessionId": "s", "segments": [SEGMENT]}
+    participants = [{"purpose": "customer", "sessions": [session]}]
+    document = {"conversationId": "c", "participants": participants, "divisionIds": divisions}
+
+    (start,) = expected_of(document)
+
+    assert start.body.get("divisionId") == shown

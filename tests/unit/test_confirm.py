@@ -783,6 +783,24 @@ def test_a_probe_without_an_answer_leaves_the_breaker_open() -> None:
     assert desk.item(second)["stretches"] == 2
 
 
+def test_a_question_that_is_repeated_is_no_probe() -> None:
+    """It was asked before the events stopped: its answer does not say that they are back."""
+    desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
+    early = desk.accept(request("early"))
+    desk.genesys.says("absent")
+    desk.end_window(early)
+    assert desk.state(early) == "TIMEOUT_RECOVERY"
+    desk.genesys.says("agrees")
+    for batch in batches:
+        desk.end_window(batch)
+
+    desk.end_window(early)
+    desk.end_window(next(b for b in batches if desk.state(b) == "PENDING_EVENT"))
+
+    assert desk.state(early) == "RECONCILED"
+    assert max(desk.item(b).get("stretches", 0) for b in batches) == 2
+
+
 def test_a_window_that_was_stretched_for_a_day_is_asked_about_all_the_same() -> None:
     """What confirm sends to itself is not bounded by Lambda, so it has to end by itself."""
     desk, batches = silent_desk(SILENCE_WINDOWS_MIN + 10)
