@@ -23,10 +23,21 @@ from tests.mistakes.planting import PROJECT
 #: what is mutated, and the tests that should object
 SUITES: Mapping[str, tuple[str, ...]] = {
     "lambdas": (
-        "tests/contract/test_what_is_asked.py",
         "tests/contract/test_http.py",
+        "tests/contract/test_ledger.py",
+        "tests/contract/test_personal_key.py",
+        "tests/contract/test_queue.py",
+        "tests/contract/test_records.py",
+        "tests/contract/test_secrets.py",
+        "tests/contract/test_sender_keys.py",
+        "tests/contract/test_vault.py",
+        "tests/contract/test_what_is_asked.py",
         "tests/handlers",
         "tests/unit",
+        # The rest of the simulation's tests take minutes: they hunt for its own mistakes.
+        "tests/simulation/test_fault_free.py",
+        "tests/simulation/test_last_look.py",
+        "tests/simulation/test_regressions.py",
     ),
     "stacks": ("tests/stacks",),
 }
