@@ -5,10 +5,14 @@ from typing import Annotated
 import typer
 
 from lambdas.adapters.ledger import DynamoLedger
+from lambdas.relay.kernel.ports import Ledger
+from lambdas.relay.kernel.vault_keys import REVIEW
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import doubting
 from lambdas.relay.requests.states import OVERDUE
+from lambdas.relay.review.cases import relisted
 from ops.attention import batch_ids
+from ops.connection import CLOCK, Relay
 from ops.screen import plural
 from ops.session import session_of
 
@@ -17,14 +21,28 @@ def mark_restored(
     context: typer.Context,
     table: Annotated[str, typer.Option(help="The restored table, before the relay uses it.")],
 ) -> None:
-    """Mark in a restored ledger what may have been sent since. Safe to repeat.
+    """Mark in a restored ledger what may have been sent since, and list again the cases that have
+    come up since. Safe to repeat.
 
-    Such requests are then treated as any whose outcome is unknown.
+    The marked requests are then treated as any whose outcome is unknown.
     """
     session = session_of(context)
     ledger = DynamoLedger(session.relay.dynamodb, table)
     marked = 0
     for batch_id in batch_ids(session.relay, OVERDUE, table):
         marked += ledger.change(*record_key(batch_id), *doubting()).applied
-    session.screen.document({"table": table, "marked": marked})
+    found = _relisted(session.relay, ledger)
+    session.screen.document({"table": table, "marked": marked, "relisted": found})
     session.screen.say(f"{plural(marked, 'request')} of {table} may have been sent since.")
+    session.screen.say(f"{plural(found, 'case')} listed for review again.")
+
+
+def _relisted(relay: Relay, ledger: Ledger) -> int:
+    """How many cases the restored ledger has no record of, and gets one."""
+    pages = relay.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=relay.output("VaultBucketName"), Prefix=REVIEW
+    )
+    keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
+    texts = [text for key in keys if (text := relay.vault.fetch(key)) is not None]
+    items = [relisted(text, CLOCK.now_ms()) for text in texts]
+    return sum(ledger.insert([item])[0].applied for item in items if item is not None)

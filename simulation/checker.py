@@ -397,6 +397,10 @@ def _judge_plain(
         # Its message was purged and its record forgotten; when the archive brought it back, no
         # route took it any more.
         account.unrouted += 1
+    elif fact.times > len(effects) > 0 and number in history.forgotten.events:
+        # Two of one moment and a made event: the ledger forgot which of the two the made one had
+        # met, so the other counts as its copy, too. Only a replay would tell them apart again.
+        account.purged += 1
     else:
         account.lost += 1
         account.violations.append(f"event {number} is lost")

@@ -83,6 +83,8 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     # ... no person who takes a message away for eight days, deletes a record, or marks a restored
     # ledger,
     ("complete", "vault.keep("): "tests/simulation/test_hands_on_cases.py",
+    ("complete", "keep_for_review("): "tests/unit/test_damage.py",
+    ("relisted", ""): "tests/ops/test_restore.py",
     ("park_unrecorded", ""): "tests/simulation/test_hands_on_cases.py",
     ("doubting", ""): "tests/ops/test_restore.py",
     # ... no two runs at once over a message with a waiting part, no call that the ledger refuses

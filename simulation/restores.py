@@ -12,9 +12,11 @@ from random import Random
 
 from lambdas.relay.kernel.limits import HOUR_S, MINUTE_S
 from lambdas.relay.kernel.ports import Item
+from lambdas.relay.kernel.vault_keys import REVIEW as REVIEW_DOCUMENTS
 from lambdas.relay.requests.record import batch_id_of
 from lambdas.relay.requests.sending import doubting
 from lambdas.relay.requests.states import OVERDUE, REVIEW
+from lambdas.relay.review.cases import relisted
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.memory.bus import Bus
 from simulation.memory.queues import StoredQueue
@@ -66,6 +68,8 @@ class Restores:
     random: Random
     timeline: Timeline
     table: Table
+    #: those of the vault, which is not restored
+    documents: Mapping[str, str]
     queues: Mapping[str, StoredQueue]
     mappings: Mapping[str, EventSourceMapping]
     reconciliation: Reconciliation
@@ -129,6 +133,11 @@ class Restores:
             self.forgotten.marked.update(numbers)
             if claims[batch_id] == len(item.get("events", ())):
                 self.forgotten.told.update(numbers)
+        for name, text in self.documents.items():
+            if name.startswith(REVIEW_DOCUMENTS):
+                found = relisted(text, self.timeline.now_ms)
+                if found is not None:
+                    self.table.insert(found)
 
     def _replay(self) -> None:
         self.forgotten.replayed.update(replay_archive(self.bus, "after a restore"))

@@ -215,6 +215,7 @@ class World:
                 Random(f"restored {self.scenario.seed}"),
                 self.timeline,
                 self.table,
+                self.documents,
                 self.queues,
                 self.mappings,
                 self.reconciliation,

@@ -10,11 +10,16 @@ import pytest
 
 from lambdas.adapters.ledger import DynamoLedger
 from lambdas.relay.destinations.destination import KeyPolicy
-from lambdas.relay.kernel.limits import DAY_S
+from lambdas.relay.kernel.limits import DAY_S, RESTORABLE_S
+from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.requests.sending import sealed_item
+from lambdas.relay.requests.states import REVIEW
+from lambdas.relay.review.cases import keep_for_review, keep_record_for_review
+from lambdas.relay.review.resolution import find
 from ops import checks
 from ops.__main__ import main
+from ops.connection import CLOCK
 from ops.errors import OpsError
 from tests.ops.conftest import Deployed
 from tests.unit.batches import NOW_MS, batch_of
@@ -168,3 +173,33 @@ def test_what_was_under_way_at_the_time_of_the_restore_is_in_doubt(
     assert older is not None
     # It may have gone out in parts since, so that its own key proves nothing.
     assert not KeyPolicy(honoured_s=30 * DAY_S).trusted(older["doubt_since_ms"], NOW_MS)
+
+
+def test_cases_that_the_restored_ledger_does_not_know_are_listed_again(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Found by the simulation: the document of the case stayed, and nobody was reminded of it."""
+    now_ms = CLOCK.now_ms()
+    since, known, aged, lost = (batch_of(name) for name in ("since", "known", "aged", "lost"))
+    relay.ledger.insert([{**sealed_item(known, NOW_MS), "state": "OPEN"}])
+    relay.dynamodb.restore_table_to_point_in_time(
+        SourceTableName="ledger",
+        TargetTableName=RESTORED,
+        RestoreDateTime=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+    old_ms = now_ms - RESTORABLE_S * 1000 - 1
+    for batch, at_ms in ((since, now_ms), (known, now_ms), (aged, old_ms)):
+        keep_for_review(batch, Code.STATUS(400), relay.vault, at_ms)
+    keep_record_for_review(lost.batch_id, Code.ABANDONED(), "", relay.vault, now_ms)
+
+    for relisted in ("1 case listed", "0 cases listed"):  # repeating it changes nothing
+        assert main(["mark-restored", "--table", RESTORED]) == 0
+        assert relisted in capsys.readouterr().out
+
+    ledger = DynamoLedger(relay.dynamodb, RESTORED)
+    assert ledger.due(REVIEW, now_ms // 1000, 10) == [record_key(since.batch_id)]
+    case = find(since.batch_id, ledger, relay.vault)
+    assert (case.batch, case.record.state) == (since, "MANUAL_REVIEW")
+    (item,) = ledger.find([record_key(known.batch_id)])
+    assert item is not None
+    assert item["state"] == "OPEN"

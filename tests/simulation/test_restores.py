@@ -85,7 +85,7 @@ def test_a_case_that_was_closed_since_is_noted_and_one_that_still_waits_is_not()
     confirmed = {"pk": "R#closed since", "sk": "R", "state": "CONFIRMED"}
 
     Restores(
-        AtOnce(), world.timeline, world.table, world.queues, world.mappings,
+        AtOnce(), world.timeline, world.table, world.documents, world.queues, world.mappings,
         world.reconciliation, world.bus, {}, forgotten, AtOnce(),
     ).plan()  # fmt: skip
     world.timeline.after(MINUTE_S, lambda: items.update({("R#closed since", "R"): confirmed}))

@@ -111,6 +111,8 @@ LOGIN_PAUSE_S = 30.0
 # --- the ledger
 #: how long claims and final records are kept
 CLAIM_TTL_S = 30 * DAY_S
+#: how far back DynamoDB can restore a table (Developer Guide, "Point-in-time recovery")
+RESTORABLE_S = 35 * DAY_S
 #: if Genesys could not reach AWS, it publishes events again for up to four days
 SOURCE_REPUBLISH_S = 4 * DAY_S
 #: EventBridge retries a target for 24 hours

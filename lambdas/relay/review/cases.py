@@ -5,8 +5,9 @@ crash between leaves a stray document, never a record without one.
 """
 
 from lambdas.relay.kernel.canonical import Json, canonical, read_json
+from lambdas.relay.kernel.limits import RESTORABLE_S
 from lambdas.relay.kernel.ports import Item, Ledger, Vault
-from lambdas.relay.kernel.reasons import Code, Reason
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode, encode
 from lambdas.relay.requests.damage import LOST, repairing
@@ -18,6 +19,8 @@ from lambdas.relay.requests.states import FINAL, PARKED, REVIEW, SETTLED, STATES
 ADVICE = "Look in Genesys whether it took effect; then resolve it as happened, or as again."
 #: how much of an unreadable answer is stored for a person
 ANSWER_KEPT_CHARS_MAX = 20_000
+#: what a document is called in a sentence about it
+DOCUMENT = "the review document"
 ADVICE_UNCLEAR = (
     "Genesys accepted the request. See in its answer which items failed and look for them in "
     "Genesys; resolve it as happened once none is missing there."
@@ -77,10 +80,20 @@ def complete(batch: Batch, state: State | None, vault: Vault) -> None:
     text = vault.fetch(key)
     if text is None:
         keep_for_review(batch, Code.RECORD_DAMAGED("state"), vault, batch.sealed_at_ms)
-        return
-    case = read_json(text, "the review document")
-    if case.get("message") is None:
+    elif (case := read_json(text, DOCUMENT)).get("message") is None:
         vault.keep(key, canonical({**case, "message": encode(batch)}))
+
+
+def relisted(text: str, now_ms: int) -> Item | None:
+    """The record of a case from its document, for a restored ledger that lacks the record: else
+    nobody would be told of it any more. None if the document does not contain the request, or is
+    older than a ledger that can be restored: then its record is missing for another reason. Raises
+    Malformed."""
+    case = read_json(text, DOCUMENT)
+    message, since_ms = case.get("message"), case["at_ms"]
+    if message is None or now_ms - since_ms > RESTORABLE_S * 1000:
+        return None
+    return parked_item(decode(message), "MANUAL_REVIEW", since_ms, read_reason(case["reason"]))
 
 
 def park_unrecorded(batch_id: str, *, ledger: Ledger, vault: Vault, now_ms: int) -> bool:
