@@ -263,8 +263,10 @@ def _judge(found: Found, tracks: Tracks) -> Iterator[str]:
 def _judge_confirmed(found: Found, tracks: Tracks) -> Iterator[str]:
     genuine = {p.topic for p in found.played if not p.lost and not p.contradicts}
     is_told = genuine and (tracks.until_end or CREATED in genuine)
-    # If the answer gave no id, the first event decides, and the others contradict it.
-    is_told = is_told or bool(found.item.get("contradictions") and not found.item.get("genesys_id"))
+    # If the answer gave no id, the first event decides; the others contradict it, or show a second
+    # conversation where a request may have been repeated.
+    others = found.item.get("contradictions") or found.item.get("duplicates")
+    is_told = is_told or bool(others and not found.item.get("genesys_id"))
     if found.knows_its_conversation(tracks) and not (is_told or found.strangers):
         yield "is confirmed by an event that was never published"
     seen = {name.partition("|")[2] for name in found.item.get("seen", {})}

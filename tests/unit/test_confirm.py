@@ -364,6 +364,19 @@ def test_of_two_conversations_the_one_that_an_event_names_stays(check: str) -> N
     assert desk.state(batch) == "CONFIRMED"
 
 
+@pytest.mark.parametrize("conversation", ["c-1", "c-2"])
+def test_the_conversation_that_confirmed_the_request_stays(conversation: str) -> None:
+    """Found by the simulation: confirmed by an event of the first attempt's conversation, while a
+    person had the request, whose second answer named another."""
+    desk = Desk(replace(CANCELLED, key="answer"))
+    batch = desk.accept(request(), attempt=2, genesys_id="c-1", conversation_id="c-2")
+    desk.amend(batch, state="CONFIRMED", attention=None, due_at=None, expires_at=NOW_MS)
+
+    assert desk.hear(batch, caused(conversation=conversation, correlation=batch.batch_id))
+
+    assert cancelled(desk) == (["c-1"] if conversation == "c-2" else [])
+
+
 @pytest.mark.parametrize(
     ("conversation", "state"), [("c-2", "CONFIRMED"), ("c-1", "TIMEOUT_RECOVERY")]
 )

@@ -141,7 +141,8 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
     """The request took effect more than once: a person merges the effects or cancels all but one,
     unless the destination has them cancelled. If there are more than a record can name, a person
     decides."""
-    listed = tuple(dict.fromkeys((*tracked.duplicates, *copies)))
+    heard = tuple(name for name in copies if name == tracked.conversation_id)
+    listed = tuple(dict.fromkeys((*tracked.duplicates, *heard, *copies)))
     confirmation = deps.confirmation(tracked)
     if confirmation and confirmation.cancel and len(listed) <= LISTED_ON_RECORD_MAX:
         return _cancel(tracked, listed, confirmation.cancel, deps, now_ms)
@@ -214,8 +215,8 @@ def _diverged(tracked: Record, finding: Differs, deps: Deps, now_ms: int) -> boo
 def _cancel(
     tracked: Record, listed: tuple[str, ...], cancel: Compensation, deps: Deps, now_ms: int
 ) -> bool:
-    """Keeps the first, which is the one that the record knows, and ends the others. Their requests
-    are sent first, as with any compensation; the record's state stays as it was."""
+    """Keeps the first, whose events were heard, and ends the others. Their requests are sent first,
+    as with any compensation; the record's state stays as it was."""
     stays, *others = listed
     made = [
         compensating(tracked, key, cancel, f"cancel {key}")
