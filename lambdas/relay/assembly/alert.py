@@ -20,6 +20,6 @@ def alert_function(ports: AlertPorts, _: Settings) -> Callable[[Mapping[str, Any
     deps = Deps(ports.ledger, ports.vault, ports.clock, ports.notices)
 
     def run(event: Mapping[str, Any]) -> None:
-        ports.telemetry.note("alerted", subject=alert(event, deps))
+        ports.telemetry.note("alerted", state=alert(event, deps))
 
     return run
