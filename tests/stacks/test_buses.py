@@ -113,13 +113,12 @@ def test_a_rule_waits_for_its_archive_and_for_the_permission_to_send(template: T
 
 
 def test_there_is_no_bus_before_everything_that_takes_its_events(template: Template) -> None:
+    takes_none = ("Webhook", "Network", "Audit", "Alert")
     needed = {
         name
         for kind in ("AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::IAM::Policy")
         for name in resources(template, kind)
-        if not name.startswith(
-            ("Webhook", "Network", "Audit", "Alert")
-        )  # none of them takes its events
+        if not name.startswith(takes_none)
     }
 
     for bus in resources(template, "AWS::Events::EventBus").values():
