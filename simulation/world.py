@@ -140,8 +140,7 @@ class World:
 
     @property
     def _conduct_elsewhere(self) -> Conduct:
-        """An AWS service takes records one by one, or refuses the call for one of them; an endpoint
-        takes a request whole."""
+        """An AWS service takes records one by one or refuses the call; an endpoint takes all."""
         scenario, conduct = self.scenario, self.scenario.conduct
         if scenario.sink == "genesys":
             return conduct

@@ -131,8 +131,7 @@ SPLIT_DEPTH_MAX = 12
 CLAIMS_PER_ROUND_TRIP = 25
 KEYS_PER_ROUND_TRIP = 100
 
-#: claims that an instance of dedup remembers, 300 bytes each, and for how long: most copies arrive
-#: within minutes
+#: claims that an instance of dedup remembers, 300 bytes each; most copies arrive within minutes
 KNOWN_CLAIMS_MAX = 20_000
 KNOWN_CLAIMS_S = 5 * MINUTE_S
 #: a ledger call that takes this long is slow: DynamoDB takes about 10 ms, for 50 claims 50 ms
