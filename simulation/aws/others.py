@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from lambdas.relay.kernel.ports import Delivery, Outgoing
@@ -124,7 +125,8 @@ class S3:
                 return 204, b""
             case "GET" if "list-type" in query:
                 names = [n for n in sorted(self._documents) if n.startswith(query["prefix"])]
-                return 200, _listing(names[: int(query["max-keys"])])
+                kept = {name: number for number, name in enumerate(self._documents)}
+                return 200, _listing({name: kept[name] for name in names[: int(query["max-keys"])]})
             case "GET" if key in self._documents:
                 return 200, self._documents[key].encode("utf-8", "surrogatepass")
             case _:
@@ -135,9 +137,14 @@ def _error(code: str) -> bytes:
     return f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
 
 
-def _listing(names: list[str]) -> bytes:
-    rows = "".join(f"<Contents><Key>{escape(name)}</Key></Contents>" for name in names)
-    return f"<ListBucketResult><KeyCount>{len(names)}</KeyCount>{rows}</ListBucketResult>".encode()
+def _listing(kept: Mapping[str, int]) -> bytes:
+    """In the order of names, as S3 lists; the times say which was there first."""
+    rows = "".join(
+        f"<Contents><Key>{escape(name)}</Key><LastModified>"
+        f"{datetime.fromtimestamp(number, UTC).isoformat()}</LastModified></Contents>"
+        for name, number in kept.items()
+    )
+    return f"<ListBucketResult><KeyCount>{len(kept)}</KeyCount>{rows}</ListBucketResult>".encode()
 
 
 class SecretsManager:
