@@ -24,10 +24,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        copies = Copies(Path(folder))
         if given.sample:
-            return _sample(sample(given.sample, given.seed, given.words), copies)
-        return _listed(given.words, copies)
+            return _sample(sample(given.sample, given.seed, given.words), Path(folder))
+        return _listed(given.words, Copies(Path(folder)))
 
 
 def _listed(words: list[str], copies: Copies) -> int:
@@ -48,10 +47,11 @@ def _listed(words: list[str], copies: Copies) -> int:
 FLOOR = 0.85
 
 
-def _sample(slips: list[Slip], copies: Copies) -> int:
+def _sample(slips: list[Slip], folder: Path) -> int:
     rooms = {slip.room for slip in slips}
     suites = [suite for room in sorted(rooms) for suite in SUITES[room]]
     ran = measured(suites, rooms, _say)
+    copies = Copies(folder)  # with the bytecode that measuring has left
     counts: Counter[str] = Counter()
     for number, slip, by in copies.each(slips, lambda slip, copy: _caught_by(slip, ran, copy)):
         counts[by] += 1

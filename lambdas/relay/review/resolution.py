@@ -19,6 +19,7 @@ from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding, continuing, resolving
 from lambdas.relay.requests.sending import sealed_item
 from lambdas.relay.requests.states import State
+from lambdas.relay.review.cases import DOCUMENT
 
 Verdict = Literal["again", "happened", "discard"]
 
@@ -55,7 +56,7 @@ def find(batch_id: str, ledger: Ledger, vault: Vault) -> Parked:
             f"There is no request {batch_id}: `relay review list` shows those that wait."
         )
     text = vault.fetch(review_key(batch_id))
-    document = None if text is None else read_json(text, "the review document")
+    document = None if text is None else read_json(text, DOCUMENT)
     message = None if document is None else document.get("message")
     batch = None if message is None else decode(message)
     return Parked(Record.of(item), item, document, batch)
