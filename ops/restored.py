@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from lambdas.adapters.ledger import DynamoLedger
+from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.ports import Ledger
 from lambdas.relay.kernel.vault_keys import REVIEW
 from lambdas.relay.requests.record import record_key
@@ -12,9 +13,9 @@ from lambdas.relay.requests.sending import doubting
 from lambdas.relay.requests.states import OVERDUE
 from lambdas.relay.review.cases import relisted
 from ops.attention import batch_ids
-from ops.connection import CLOCK, Relay
+from ops.connection import CLOCK
 from ops.screen import plural
-from ops.session import session_of
+from ops.session import Session, session_of
 
 
 def mark_restored(
@@ -31,18 +32,26 @@ def mark_restored(
     marked = 0
     for batch_id in batch_ids(session.relay, OVERDUE, table):
         marked += ledger.change(*record_key(batch_id), *doubting()).applied
-    found = _relisted(session.relay, ledger)
+    found = _relisted(session, ledger)
     session.screen.document({"table": table, "marked": marked, "relisted": found})
     session.screen.say(f"{plural(marked, 'request')} of {table} may have been sent since.")
     session.screen.say(f"{plural(found, 'case')} listed for review again.")
 
 
-def _relisted(relay: Relay, ledger: Ledger) -> int:
-    """How many cases the restored ledger has no record of, and gets one."""
+def _relisted(session: Session, ledger: Ledger) -> int:
+    """How many cases the restored ledger has no record of, and gets one. What cannot be read is
+    named, and keeps no other from it."""
+    relay, found = session.relay, 0
     pages = relay.s3.get_paginator("list_objects_v2").paginate(
         Bucket=relay.output("VaultBucketName"), Prefix=REVIEW
     )
-    keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
-    texts = [text for key in keys if (text := relay.vault.fetch(key)) is not None]
-    items = [relisted(text, CLOCK.now_ms()) for text in texts]
-    return sum(ledger.insert([item])[0].applied for item in items if item is not None)
+    for key in [row["Key"] for page in pages for row in page.get("Contents", [])]:
+        text = relay.vault.fetch(key)
+        try:
+            item = None if text is None else relisted(text, CLOCK.now_ms())
+        except (Malformed, LookupError, TypeError, AttributeError) as error:
+            session.screen.note(f"{key} is left out, since it cannot be read: {error}")
+            continue
+        if item is not None:
+            found += ledger.insert([item])[0].applied
+    return found

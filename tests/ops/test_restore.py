@@ -203,3 +203,21 @@ def test_cases_that_the_restored_ledger_does_not_know_are_listed_again(
     (item,) = ledger.find([record_key(known.batch_id)])
     assert item is not None
     assert item["state"] == "OPEN"
+
+
+def test_a_damaged_document_of_a_case_is_named_and_keeps_no_other_from_the_list(
+    relay: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relay.dynamodb.restore_table_to_point_in_time(
+        SourceTableName="ledger",
+        TargetTableName=RESTORED,
+        RestoreDateTime=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+    relay.vault.keep("review/0000.json", "{")
+    keep_for_review(batch_of("sound"), Code.STATUS(400), relay.vault, CLOCK.now_ms())
+
+    assert main(["mark-restored", "--table", RESTORED]) == 0
+
+    told = capsys.readouterr()
+    assert "1 case listed" in told.out
+    assert "review/0000.json" in told.out + told.err
