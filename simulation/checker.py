@@ -93,6 +93,8 @@ class _Traces:
     quarantined: set[int]
     #: those of them that were unreadable, according to the reason
     unreadable: set[int]
+    #: those whose request was split, and its parts were not sent, according to the reason
+    split: set[int]
 
     def has(self, number: int) -> bool:
         """Whether a person has it."""
@@ -210,6 +212,7 @@ def _traces(history: History) -> _Traces:
     rejected: set[int] = set()
     quarantined: set[int] = set()
     unreadable: set[int] = set()
+    split: set[int] = set()
     for name, document in history.documents.items():
         folder, _, rest = name.partition("/")
         numbers = numbers_of(document)
@@ -217,6 +220,7 @@ def _traces(history: History) -> _Traces:
             quarantined |= numbers
             reason = read_reason(json.loads(document)["reason"])
             unreadable |= numbers if reason.code is Code.UNREADABLE else set()
+            split |= numbers if reason.code is Code.PARTS_LEFT else set()
         if folder != "review":
             continue
         record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
@@ -225,7 +229,7 @@ def _traces(history: History) -> _Traces:
             parked[number].append(str(record.get("reason")))
             if _state_of(record) == "REJECTED":
                 rejected.add(number)
-    return _Traces(effects, items, keys, last_ms, parked, rejected, quarantined, unreadable)
+    return _Traces(effects, items, keys, last_ms, parked, rejected, quarantined, unreadable, split)
 
 
 def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
@@ -411,5 +415,6 @@ def _judge_plain(
         if not may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     set_aside = traces.quarantined if not history.dead_lettered["events"] else traces.unreadable
-    if number in set_aside - history.harm.edited:
+    # Every message of its parts, too, may have been purged.
+    if number in set_aside - history.harm.edited - (traces.split & history.harm.emptied):
         account.violations.append(f"event {number} is in the quarantine though it can be read")

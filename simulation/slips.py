@@ -30,6 +30,8 @@ class Harm:
     edited: set[int] = field(default_factory=set)
     #: their message was purged before they were claimed, or when a restored ledger had forgotten it
     purged: set[int] = field(default_factory=set)
+    #: the texts of those messages: events that requests caused have no number
+    purged_texts: list[str] = field(default_factory=list)
     #: a message of their request was purged or edited: it is sent again a few times, all of which
     #: may meet the same, and then a person has it
     emptied: set[int] = field(default_factory=set)
@@ -105,6 +107,7 @@ class Slips:
                 for message in self.queues[name].messages.values():
                     if not self._has_record(message.body):
                         self.harm.purged.update(numbers_of(message.body))
+                        self.harm.purged_texts.append(message.body)
                 self._purge(name)
 
     def _purge(self, name: str) -> None:

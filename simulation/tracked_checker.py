@@ -39,6 +39,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
         _shared(history, world) if world.tracks.shared else _written_back(history, world)
     )
     quarantined = " ".join(t for n, t in history.documents.items() if n.startswith("quarantine/"))
+    set_aside = " ".join([quarantined, *history.harm.purged_texts])
     emptied = history.harm.emptied | history.harm.taken_out
     effects = Counter(str(effect.item["id"]) for effect in history.effects)
     account.violations += list(_cancelled(history, world))
@@ -61,6 +62,7 @@ def check_tracked(history: History, world: TrackedWorld) -> Account:
                 played=_played(world, line, own),
                 forgotten=world.tracked_server.forgotten.count(batch_id),
                 quarantined=quarantined,
+                set_aside=set_aside,
                 unread=history.unread,
                 strangers=sum(len(world.strangers.get(each, ())) for each in own),
                 is_emptied=any(emptied & world.requests.get(each, set()) for each in line),
@@ -177,6 +179,8 @@ class Found:
     played: list[Played]
     forgotten: int
     quarantined: str
+    #: the same, and what was purged before it was claimed
+    set_aside: str
     #: requests whose answers say nothing of them
     unread: Mapping[str, int]
     #: events about the same effect, caused by others
@@ -186,7 +190,7 @@ class Found:
 
     def was_heard(self, topic: str, of: str = "") -> bool:
         """Whether an event of this topic, of this conversation or of any, reached the relay and was
-        not quarantined."""
+        neither quarantined nor purged before it was claimed."""
         return any(
             p.topic == topic and not p.lost and not p.contradicts and not self.is_set_aside(p)
             for p in self.played
@@ -199,7 +203,7 @@ class Found:
         return str(next(iter(self.item.get("duplicates", ())), ""))
 
     def is_set_aside(self, played: Played) -> bool:
-        return f'"{played.item_id}' in self.quarantined
+        return f'"{played.item_id}' in self.set_aside
 
     @property
     def is_contradicted(self) -> bool:

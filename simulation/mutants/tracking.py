@@ -104,8 +104,8 @@ def _of_anybody(event: Event, confirmations: Iterable[Confirmation]) -> str:
     return facts_of(replace(event, entrance="partner"), confirmations)
 
 
-def _shown_by_anybody(self: Opened, confirmation: Confirmation, depth: int) -> bool:
-    return self.is_heard
+def _shown_by_anybody(request: Opened, confirmation: Confirmation, depth: int) -> bool:
+    return request.is_heard
 
 
 def _met_by_all(
@@ -151,7 +151,7 @@ TRACKING = (
     Mutant(
         "whoever did it, it was our request",
         "An event shows what the request was to do.",
-        ((Opened, "is_shown", _shown_by_anybody),),
+        ((attempt, "is_shown", _shown_by_anybody),),
         tracks=SHARED,
         stage=_refused_at_times,
     ),

@@ -138,6 +138,27 @@ def test_what_was_purged_is_lost_if_its_record_or_a_replay_must_bring_it_back(
     assert told in violations(Harm(purged={number}), Forgotten(replayed={number}))
 
 
+@pytest.mark.parametrize(
+    ("code", "is_emptied", "objects"),
+    [
+        (Code.PARTS_LEFT, True, False),
+        (Code.PARTS_LEFT, False, True),
+        (Code.UNFORESEEN, True, True),
+    ],
+)
+def test_only_a_purged_split_request_may_be_set_aside_although_it_can_be_read(
+    history: History, code: Code, is_emptied: bool, objects: bool
+) -> None:
+    number = next(n for e in history.effects for n in numbers_of(json.dumps(e.item)))
+    document = json.dumps({"reason": str(code()), "message": marker(number)})
+    documents = {**history.documents, "quarantine/it.json": document}
+    harm = Harm(emptied={number} if is_emptied else set())
+    lettered = {**history.dead_lettered, "events": 0}
+    account = _checked(replace(history, documents=documents, harm=harm, dead_lettered=lettered))
+    told = f"event {number} is in the quarantine though it can be read"
+    assert (told in account.violations) == objects
+
+
 def test_it_sees_a_message_that_is_left(history: History) -> None:
     message = Message("m", "{}", {}, 0, 0)
     account = _checked(replace(history, queued={"writes-dead": [message]}))

@@ -11,7 +11,7 @@ from lambdas.relay.kernel.reasons import Code
 from simulation.mutants.tracking import TRACKING
 from simulation.trace import Trace
 from simulation.tracked import ASSIGNED, CREATED, ENDED, Played, TrackedWorld, draw_tracked
-from simulation.tracked_checker import Found, _judge_reviewed, check_tracked, run_tracked
+from simulation.tracked_checker import Found, _judge, _judge_reviewed, check_tracked, run_tracked
 from simulation.work import hunt_tracked
 
 SEEDS = range(1, 81)
@@ -96,7 +96,7 @@ def test_what_came_for_the_conversation_that_stays_is_not_waited_for() -> None:
             Played("b", "a", topic, lost=False, conversation=conversation)
             for topic in (CREATED, ASSIGNED)
         ]
-        found = Found("b", {**record, **more}, ["a"], {"a": 2}, played, 0, "", {}, 0, False)
+        found = Found("b", {**record, **more}, ["a"], {"a": 2}, played, 0, "", "", {}, 0, False)
         return list(_judge_reviewed(found, reason, draw_tracked(1)[1]))
 
     assert asked("a.2") == []
@@ -106,7 +106,7 @@ def test_what_came_for_the_conversation_that_stays_is_not_waited_for() -> None:
 @pytest.mark.parametrize("emptied", [True, False])
 def test_a_person_has_what_was_heard_only_where_its_messages_were_taken(emptied: bool) -> None:
     played = [Played("b", "a", CREATED, lost=False)]
-    found = Found("b", {"attempt": 2}, ["a"], {"a": 1}, played, 0, "", {}, 0, emptied)
+    found = Found("b", {"attempt": 2}, ["a"], {"a": 1}, played, 0, "", "", {}, 0, emptied)
     tracks = replace(draw_tracked(1)[1], until_end=False)
 
     def objections(code: Code) -> list[str]:
@@ -114,6 +114,17 @@ def test_a_person_has_what_was_heard_only_where_its_messages_were_taken(emptied:
 
     assert bool(objections(Code.ABANDONED)) == (not emptied)
     assert objections(Code.MAY_HAVE_TAKEN_EFFECT)
+
+
+@pytest.mark.parametrize(("gone", "objects"), [('{"id": "a"}', False), ('{"id": "b"}', True)])
+def test_an_event_that_was_purged_before_it_was_claimed_confirms_nothing(
+    gone: str, objects: bool
+) -> None:
+    played = [Played("b", "a", CREATED, lost=False)]
+    record = {"state": "RECONCILED", "attempt": 1}
+    found = Found("b", record, ["a"], {"a": 1}, played, 0, "", gone, {}, 0, False)
+    tracks = replace(draw_tracked(1)[1], until_end=False, key="ours")
+    assert bool(list(_judge(found, tracks))) == objects
 
 
 def test_a_seed_is_one_execution() -> None:

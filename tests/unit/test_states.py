@@ -21,6 +21,7 @@ from lambdas.relay.requests.states import (
     objections,
 )
 from tests.unit.batches import NOW_MS, batch_of
+from tests.unit.tracked import CONFIRMATION
 
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 SEALED: Item = sending.sealed_item(batch_of("a"), NOW_MS)
@@ -52,6 +53,7 @@ MADE: Mapping[str, Callable[[Record], list[Transition]]] = {
         )
         for done in (False, True)
     ],
+    "accepting": lambda r: [tracking.accepting(r, NOW_MS, CONFIRMATION)],
     "completing": lambda r: [tracking.completing(r, NOW_MS)],
     "stretching": lambda r: [tracking.stretching(r, NOW_MS, 1)],
     "recovering": lambda r: [tracking.recovering(r, NOW_MS, Code.QUOTED("why"))],

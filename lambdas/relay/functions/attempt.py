@@ -40,6 +40,7 @@ from lambdas.relay.messages.sealing import Batch, encode
 from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.sending import (
     Opened,
+    is_shown,
     noting,
     releasing,
     reposting,
@@ -105,7 +106,7 @@ class Attempt:
             return self._ask_a_person(Code.ATTEMPTS_EXHAUSTED(self.lease.failures))
         step = before_posting(since_ms, self.destination, self.deps.clock.now_ms())
         awaited = self.destination.awaited
-        if awaited is not None and self.lease.is_shown(awaited, self.batch.depth):
+        if awaited is not None and is_shown(self.lease, awaited, self.batch.depth):
             if len(self.batch.events) == 1 or self.destination.takes_whole:
                 return self._await_event(awaited, Code.HEARD_UNANSWERED())
             # It took effect, at least in part: sending it again would duplicate that.

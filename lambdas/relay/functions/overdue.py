@@ -12,20 +12,18 @@ from typing import Literal
 
 from lambdas.relay.correlation import confirmation_breaker, recovery
 from lambdas.relay.correlation.deps import Deps as CommonDeps
-from lambdas.relay.correlation.last_look import LastLook
 from lambdas.relay.correlation.recovery import Absent, Agrees, Differs, Finding
 from lambdas.relay.destinations.correlation import Confirmation
-from lambdas.relay.destinations.destination import Destination, advice, of_target
+from lambdas.relay.destinations.destination import Destination, advice
+from lambdas.relay.functions.taken import settle_taken
 from lambdas.relay.genesys import circuit_breaker
 from lambdas.relay.genesys.truth import NoAnswer, NotAskable
 from lambdas.relay.kernel.canonical import canonical
-from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.limits import (
     ALIGNMENTS_MAX,
     GONE_AFTER_S,
     ITEMS_LOOKED_MAX,
     KEYS_ASKED_MAX,
-    LAST_LOOK_S,
     LOOK_AGAIN_S,
     RECOVERY_TRIES_MAX,
     REDRIVES_MAX,
@@ -38,10 +36,10 @@ from lambdas.relay.messages.dead_letters import ATTEMPTS
 from lambdas.relay.messages.glimpse import is_unclaimed
 from lambdas.relay.messages.quarantine import keep_aside
 from lambdas.relay.messages.sealing import decode, describe
-from lambdas.relay.requests.record import Record, noted, record_key
+from lambdas.relay.requests.record import Record, record_key
 from lambdas.relay.requests.resolving import concluding
 from lambdas.relay.requests.states import WAITING
-from lambdas.relay.requests.tracking import asking_again, postponing, reconciling, reopening
+from lambdas.relay.requests.tracking import asking_again, postponing, reopening
 from lambdas.relay.review import resolution
 
 #: what happened to one: settled, given to a person, sent again, postponed, or left as it was
@@ -241,7 +239,7 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
         return _postpone(tracked, LOOK_AGAIN_S, deps)
     if tracked.state == "SPLIT":
         return _keep_whole(tracked, message, deps)
-    if message is not None and settle_shown(message, deps):
+    if message is not None and settle_taken(message, deps):
         return "aligned"
     if not is_configured:
         return _give(
@@ -257,35 +255,6 @@ def _prompt(tracked: Record, deps: Deps) -> Fate:
         "Look at the functions' logs; then resolve it as again, or discard it.",
         deps,
     )
-
-
-def settle_shown(message: str, deps: Deps) -> bool:
-    """Before a person gets a message: settles its request if that may have taken effect, nobody
-    sends it now, and Genesys shows all of it. Raises Transient."""
-    try:
-        batch = decode(message)
-    except Malformed:
-        return False
-    destination = of_target(batch.target, deps.destinations)
-    if destination is None or not destination.looks_last:
-        return False
-    item, now_ms = deps.ledger.find([record_key(batch.batch_id)])[0], deps.clock.now_ms()
-    tracked = None if item is None else Record.of(item)
-    if tracked is None or tracked.state != "OPEN" or now_ms < tracked.lease_until_ms:
-        return False
-    if len(batch.events) != tracked.items:
-        return False
-    until_ms = now_ms + LAST_LOOK_S * 1000
-    if not LastLook(batch, destination, deps, until_ms).is_there():
-        return False
-    history = noted(tracked.history, tracked.attempt, now_ms, Code.FOUND_TAKEN())
-    settling = reconciling(tracked, tracked.ordering, now_ms, Code.FOUND_TAKEN(), history=history)
-    if not _change(tracked, settling, deps):
-        return False
-    deps.telemetry.count("Reconciled")
-    deps.telemetry.note("reconciled", batch=tracked.batch_id)
-    deps.vault.discard(sealed_key(tracked.batch_id))
-    return True
 
 
 def _keep_whole(tracked: Record, message: str | None, deps: Deps) -> Fate:

@@ -30,6 +30,7 @@ from lambdas.relay.functions.redriving import (
     judge_message,
 )
 from lambdas.relay.functions.repairs import put_right
+from lambdas.relay.functions.taken import settle_taken
 from lambdas.relay.functions.tally import Result
 from lambdas.relay.kernel.errors import Malformed, Transient
 from lambdas.relay.kernel.lanes import without_lane, writes_queue
@@ -159,7 +160,7 @@ def _reconcile_letter(dead_letter: Delivery, line: Line, deps: Deps, result: Res
             home.source.send([Outgoing(dead_letter.body, attributes, delay_s)])
             line.dead.delete(dead_letter)
             result.redriven += 1
-        case Person() if overdue.settle_shown(dead_letter.body, deps):
+        case Person() if settle_taken(dead_letter.body, deps):
             line.dead.delete(dead_letter)
             result.cleared += 1
         case Person(cause, advice):

@@ -88,17 +88,18 @@ class Opened:
         """How many earlier attempts have an unknown outcome."""
         return self.attempt - self.deferred - 1
 
-    def is_shown(self, confirmation: Confirmation, depth: int) -> bool:
-        """Whether an event shows that an earlier attempt took effect. If certainly none did,
-        somebody else did the same, unless the event has our id; a part, which has a `depth`, does
-        not know its whole's attempts."""
-        may_have = self.doubt_since_ms is not None or self.reposts > 0
-        return self.is_heard and (may_have or depth > 0 or confirmation.match == "correlation")
-
     @property
     def guard(self) -> Guard:
         """Only the holder of this attempt may settle it."""
         return Guard(frozenset({"OPEN"}), attempt=self.attempt, holder=self.holder)
+
+
+def is_shown(request: Opened | Record, confirmation: Confirmation, depth: int) -> bool:
+    """Whether an event shows that an earlier attempt took effect. If certainly none did, somebody
+    else did the same, unless the event has our id; a part, which has a `depth`, does not know its
+    whole's attempts."""
+    may_have = request.doubt_since_ms is not None or request.reposts > 0
+    return request.is_heard and (may_have or depth > 0 or confirmation.match == "correlation")
 
 
 def opening(

@@ -91,6 +91,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("PENDING_EVENT", "TIMEOUT_RECOVERY", "RECONCILED", "MANUAL_REVIEW"),
         ("CONFIRMED", "RECONCILED"),
     ),
+    Transition("accepting", ("OPEN",), ("PENDING_EVENT",)),
     Transition("completing", ("PENDING_EVENT", "TIMEOUT_RECOVERY"), ("CONFIRMED", "RECONCILED")),
     Transition("stretching", ("PENDING_EVENT",)),
     Transition("recovering", ("PENDING_EVENT",), ("TIMEOUT_RECOVERY",)),

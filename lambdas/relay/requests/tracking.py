@@ -7,6 +7,7 @@ functions that decide on the same record only one succeeds.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lambdas.relay.destinations.correlation import Confirmation
@@ -118,6 +119,20 @@ def awaiting(now_ms: int, confirmation: Confirmation) -> Item:
         "attention": OVERDUE,
         "due_at": now_ms // 1000 + window_s + RECONCILE_EVERY_S,
     }
+
+
+def accepting(tracked: Record, now_ms: int, awaited: Confirmation) -> tuple[Guard, Change]:
+    """Its event shows that it took effect, and its answer will not come: unless somebody has begun
+    another attempt, it is accepted."""
+    note = Code.HEARD_UNANSWERED()
+    put = {
+        "state": "PENDING_EVENT",
+        "settled_at_ms": now_ms,
+        "history": noted(tracked.history, tracked.attempt, now_ms, note),
+        **awaiting(now_ms, awaited),
+    }
+    guard, change = turning(tracked, put, frozenset({"doubt_since_ms"}))
+    return replace(guard, attempt=tracked.attempt), change
 
 
 def stretching(tracked: Record, now_ms: int, seconds: float) -> tuple[Guard, Change]:
