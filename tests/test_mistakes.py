@@ -10,7 +10,7 @@ import pytest
 from tests.mistakes import planting
 from tests.mistakes.lines import measured
 from tests.mistakes.planting import PROJECT, Copies, Mistake, copied, judge, mistakes, mistyped
-from tests.mistakes.sampling import objectors, slips_of
+from tests.mistakes.sampling import Objectors, objectors, slips_of
 
 LISTED = mistakes()
 HARMLESS = Mistake(
@@ -98,9 +98,18 @@ def test_a_slip_is_tried_by_the_tests_that_run_its_line_the_nearest_first() -> N
 
     assert slips
     for slip in slips:
-        assert objectors(slip, ran)[0] == ("tests/unit/test_backoff.py",)
-        assert objectors(slip, [each for each in ran if "backoff" not in each.tests]) == ((), ())
+        by = objectors(slip, ran)
+        assert by.nearest
+        assert all(test.startswith("tests/unit/test_backoff.py::test_") for test in by.nearest)
+        others = objectors(slip, [each for each in ran if "backoff" not in each.tests])
+        assert others == Objectors((), (), ())
     assert len(said) == len(suites)
+
+
+def test_what_runs_at_import_is_tried_by_whole_files() -> None:
+    ran = measured(("tests/unit/test_backoff.py",), ("lambdas",), print)
+    slip = next(slips_of("lambdas/relay/kernel/limits.py"))
+    assert objectors(slip, ran) == Objectors(("tests/unit/test_backoff.py",), (), ())
 
 
 def test_tests_that_fail_without_a_mistake_prove_nothing() -> None:

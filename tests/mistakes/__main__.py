@@ -68,12 +68,16 @@ def _caught_by(slip: Slip, ran: Sequence[Ran], copy: Path) -> str:
     if slip.named(text) in equivalents():
         return "changes nothing"
     planted = slip.planted_in(text)
-    nearest, others = objectors(slip, ran)
-    if nearest and tried(slip.file, planted, nearest, copy) != "survived":
+    by = objectors(slip, ran)
+
+    def is_caught(tests: Sequence[str]) -> bool:
+        return bool(tests) and tried(slip.file, planted, tests, copy) != "survived"
+
+    if is_caught(by.nearest):
         return "the nearest tests"
     if mistyped(slip.file, planted, copy):
         return "the type checker"
-    if others and tried(slip.file, planted, others, copy) != "survived":
+    if is_caught(by.others) or is_caught(by.at_last):
         return "other tests"
     return "survived"
 

@@ -1,6 +1,7 @@
 """Which tests run a line: those that never run it cannot see a mistake in it.
 
-Each file of tests runs once without any mistake, in a process of its own, under coverage.py.
+Each file of tests runs once without any mistake, in a process of its own, under coverage.py, which
+tells its tests apart ("Measurement contexts", coverage.readthedocs.io).
 """
 
 import os
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,9 @@ class Ran:
 
     tests: str
     seconds: float
-    #: a file of the product, and a line of it
-    lines: frozenset[tuple[str, int]]
+    #: by file of the product and line of it: the tests that ran it, as arguments of pytest; the
+    #: file of tests itself for what was run outside of a test, at import or by a fixture
+    lines: Mapping[tuple[str, int], frozenset[str]]
 
 
 def measured(
@@ -56,8 +58,11 @@ def _ran(tests: str, include: str) -> Ran | None:
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "coverage"
-        how = (f"--include={include}", f"--data-file={data}", "--concurrency=thread,greenlet")
-        command = ("-m", "coverage", "run", *how, "-m", "pytest", *OPTIONS, tests)
+        contexts = Path(folder) / "contexts.ini"
+        contexts.write_text("[run]\ndynamic_context = test_function\n", encoding="utf-8")
+        how = (f"--rcfile={contexts}", f"--include={include}", f"--data-file={data}")
+        coverage = ("coverage", "run", "--concurrency=thread,greenlet", *how)
+        command = ("-m", *coverage, "-m", "pytest", *OPTIONS, tests)
         done = subprocess.run(
             [sys.executable, *command],
             cwd=PROJECT,
@@ -69,9 +74,18 @@ def _ran(tests: str, include: str) -> Ran | None:
             return None
         found = CoverageData(str(data))
         found.read()
-        lines = frozenset(
-            (Path(file).relative_to(PROJECT).as_posix(), line)
+        lines = {
+            (Path(file).relative_to(PROJECT).as_posix(), line): frozenset(
+                _argument(tests, name) for name in names
+            )
             for file in found.measured_files()
-            for line in found.lines(file) or ()
-        )
+            for line, names in found.contexts_by_lineno(file).items()
+        }
     return Ran(tests, time.perf_counter() - begun, lines)
+
+
+def _argument(tests: str, context: str) -> str:
+    """A context, `tests.unit.test_calls.test_one`, as an argument of pytest."""
+    module = tests.removesuffix(".py").replace("/", ".")
+    name = context.removeprefix(f"{module}.")
+    return tests if name == context else f"{tests}::{name.replace('.', '::')}"

@@ -4,9 +4,10 @@
     zero too many · True for False · an argument left out · nothing returned
 
 Each is tried by the tests that run its line and are nearest to it (they import its module, or are
-named after it), then by the type checker, then by all other tests that run its line, the quickest
-first. What none of them objects to is a survivor: a test is missing, or the change changes nothing,
-and equivalent.toml names it with the reason.
+named after it), then by the type checker, then by all other tests that run its line, then by all
+tests of the files that run it at import or in a fixture. What none of them objects to is a
+survivor: a test is missing, or the change changes nothing, and equivalent.toml names it with the
+reason.
 """
 
 import ast
@@ -174,18 +175,32 @@ def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
 
 
-def objectors(slip: Slip, ran: Sequence[Ran]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tests that run the slip's line: those nearest to it, and the others."""
-    running = [
-        each.tests
-        for each in ran
-        if any((slip.file, line) in each.lines for line in slip.statement)
-    ]
-    nearest = frozenset(_nearest(slip))
-    return (
-        tuple(tests for tests in running if tests in nearest),
-        tuple(tests for tests in running if tests not in nearest),
-    )
+@dataclass(frozen=True, slots=True)
+class Objectors:
+    """The tests that run a slip's line, as arguments of pytest, in the order in which they try it;
+    the quickest files first."""
+
+    nearest: tuple[str, ...]
+    others: tuple[str, ...]
+    #: files that run it outside of a test as well
+    at_last: tuple[str, ...]
+
+
+def objectors(slip: Slip, ran: Sequence[Ran]) -> Objectors:
+    near = frozenset(_nearest(slip))
+    nearest: list[str] = []
+    others: list[str] = []
+    at_last: list[str] = []
+    for each in ran:
+        found = set().union(*(each.lines.get((slip.file, line), ()) for line in slip.statement))
+        alone = sorted(found - {each.tests})
+        if each.tests in near:
+            nearest += alone or sorted(found)
+        else:
+            others += alone
+        if each.tests in found and (alone or each.tests not in near):
+            at_last.append(each.tests)
+    return Objectors(tuple(nearest), tuple(others), tuple(at_last))
 
 
 def _nearest(slip: Slip) -> Iterator[str]:
