@@ -59,8 +59,8 @@ class Check:
             return Finding(self.name, "ok", self.look(relay))
         except NoToken:
             return Finding(self.name, "unknown", "cannot be checked without a token")
-        except NoVerdict as untold:
-            return Finding(self.name, "unknown", str(untold))
+        except NoVerdict as no_verdict:
+            return Finding(self.name, "unknown", str(no_verdict))
         except OpsError as wrong:
             return Finding(self.name, "wrong", str(wrong))
 

@@ -25,7 +25,7 @@ WAIT_S = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter and its queue."""
 
     queue: str
@@ -86,7 +86,7 @@ class Filter:
     def is_empty(self) -> bool:
         return self == Filter()
 
-    def takes(self, letter: Letter, now_ms: int) -> bool:
+    def takes(self, letter: DeadLetter, now_ms: int) -> bool:
         ids = (
             (self.batch, letter.says("batch")),
             (self.conversation, letter.says("conversation")),
@@ -100,7 +100,7 @@ class Filter:
         )
 
 
-def _seen_ms(letter: Letter) -> float:
+def _seen_ms(letter: DeadLetter) -> float:
     try:
         return datetime.fromisoformat(letter.first_seen).astimezone(UTC).timestamp() * 1000
     except ValueError:
@@ -115,9 +115,9 @@ def seconds(text: str) -> int:
     return int(found[1]) * {"s": 1, "min": 60, "h": 3_600, "d": 86_400}[found[2]]
 
 
-def read(relay: Relay, line: Line, most: int) -> list[Letter]:
+def read(relay: Relay, line: Line, most: int) -> list[DeadLetter]:
     """Up to `most` letters, hidden from others until `release` is called or HOLD_S have passed."""
-    found: dict[str, Letter] = {}
+    found: dict[str, DeadLetter] = {}
     while len(found) < most:
         letters = list(_receive(relay, line, min(SQS_ENTRIES_MAX, most - len(found))))
         if not letters:
@@ -126,7 +126,7 @@ def read(relay: Relay, line: Line, most: int) -> list[Letter]:
     return list(found.values())
 
 
-def _receive(relay: Relay, line: Line, most: int) -> Iterator[Letter]:
+def _receive(relay: Relay, line: Line, most: int) -> Iterator[DeadLetter]:
     answer = relay.sqs.receive_message(
         QueueUrl=line.dead_url,
         MaxNumberOfMessages=most,
@@ -140,7 +140,7 @@ def _receive(relay: Relay, line: Line, most: int) -> Iterator[Letter]:
             name: value.get("StringValue", "")
             for name, value in message.get("MessageAttributes", {}).items()
         }
-        yield Letter(
+        yield DeadLetter(
             line.name,
             Delivery(
                 message_id=message["MessageId"],
@@ -153,7 +153,7 @@ def _receive(relay: Relay, line: Line, most: int) -> Iterator[Letter]:
         )
 
 
-def release(relay: Relay, line: Line, letters: Sequence[Letter]) -> None:
+def release(relay: Relay, line: Line, letters: Sequence[DeadLetter]) -> None:
     """Makes them visible to others again."""
     for start in range(0, len(letters), SQS_ENTRIES_MAX):
         relay.sqs.change_message_visibility_batch(
@@ -169,7 +169,7 @@ def release(relay: Relay, line: Line, letters: Sequence[Letter]) -> None:
         )
 
 
-def send_back(relay: Relay, line: Line, letter: Letter) -> None:
+def send_back(relay: Relay, line: Line, letter: DeadLetter) -> None:
     """Redrive, with a new budget of redrives. Sent before it is deleted: a crash in between leaves
     two copies, and copies change nothing."""
     kept = {name: v for name, v in letter.delivery.attributes.items() if name != REDRIVES}

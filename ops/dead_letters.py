@@ -11,7 +11,7 @@ from rich.progress import track
 from lambdas.relay.kernel.reasons import sentence
 from ops import dead_letter, discarding, moving
 from ops.connection import CLOCK, Line, Relay
-from ops.dead_letter import Filter, Letter
+from ops.dead_letter import DeadLetter, Filter
 from ops.errors import OpsError
 from ops.screen import Screen, plural
 from ops.session import Session, person, reason_given, session_of
@@ -42,7 +42,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be
 class Choice:
     """The letters that a command works on, with their queues."""
 
-    chosen: Sequence[tuple[Line, Letter]]
+    chosen: Sequence[tuple[Line, DeadLetter]]
     passed_over: int
     #: how many dead letters to read per queue at most
     most: int
@@ -105,7 +105,7 @@ def show(context: typer.Context, message: str, most: Most = dead_letter.MOST_DEF
         _show(letter, session.screen)
 
 
-def _show(letter: Letter, screen: Screen) -> None:
+def _show(letter: DeadLetter, screen: Screen) -> None:
     screen.document(letter.document())
     rows = [
         ("reason", sentence(letter.reason)),
@@ -243,7 +243,7 @@ def _table(choice: Choice, screen: Screen) -> None:
     screen.say(f"{plural(choice.count, 'dead letter')}{left}.")
 
 
-def _progress(choice: Choice, screen: Screen, what: str) -> Iterator[tuple[Line, Letter]]:
+def _progress(choice: Choice, screen: Screen, what: str) -> Iterator[tuple[Line, DeadLetter]]:
     quiet = screen.as_json or not screen.console.is_terminal
     yield from track(choice.chosen, description=what, console=screen.console, disable=quiet)
 

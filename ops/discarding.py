@@ -7,13 +7,13 @@ from lambdas.relay.messages.sealing import Batch, decode
 from lambdas.relay.review.cases import park
 from lambdas.relay.review.resolution import Decision, find, resolve
 from ops.connection import CLOCK, Line, Relay
-from ops.dead_letter import Letter
+from ops.dead_letter import DeadLetter
 from ops.errors import OpsError
 
 PREFIX = "discarded/"
 
 
-def discard(relay: Relay, line: Line, letter: Letter, who: str, note: str) -> bool:
+def discard(relay: Relay, line: Line, letter: DeadLetter, who: str, note: str) -> bool:
     """Keeps the letter in the vault, closes its request, deletes it; repeatable. Raises OpsError
     while a function is still working on the request."""
     text = letter.delivery.body

@@ -45,8 +45,8 @@ def permissions(configuration: Configuration, call: Call, *, has_audit: bool = F
                 f"The roles of the OAuth client lack {', '.join(lacks)}: give each to one of them, "
                 "in the division too."
             )
-    except NoVerdict as untold:
-        why = f" ({untold})"
+    except NoVerdict as no_verdict:
+        why = f" ({no_verdict})"
     if wrong:
         raise OpsError(" ".join(wrong))
     said = [*_said("may", shown), *_said("by its roles it may", granted)]
@@ -92,7 +92,7 @@ def _may_write(destination: Destination, call: Call) -> str:
             f"Genesys does not know {path} of {name}: check the ids and the region in the "
             "environment file."
         )
-    _refuse_untold(answer, {400, 422}, f"an empty request to {name} ({path})")
+    _refuse_no_verdict(answer, {400, 422}, f"an empty request to {name} ({path})")
     return ""
 
 
@@ -110,11 +110,11 @@ def _may_read(name: str, truth: Truth, call: Call) -> str:
             f"{words(answer)}. {FORBIDDEN} Without it, a person must decide about requests whose "
             "outcome stays unknown."
         )
-    _refuse_untold(answer, {400, 404, 410, 422}, f"a look at nothing, for {name} ({path})")
+    _refuse_no_verdict(answer, {400, 404, 410, 422}, f"a look at nothing, for {name} ({path})")
     return ""
 
 
-def _refuse_untold(answer: Answer, telling: Set[int], asked: str) -> None:
+def _refuse_no_verdict(answer: Answer, telling: Set[int], asked: str) -> None:
     """Only a success, or a refusal for what the request lacks, shows that the client may ask.
     Raises OpsError."""
     if 200 <= answer.status < 300 or answer.status in telling:

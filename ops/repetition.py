@@ -32,15 +32,15 @@ from ops.session import session_of
 from ops.setup_journey import credentials_said
 from ops.try_event import configuration_of, event_of
 
-#: doubled: it took effect a second time; untold: the answers do not tell
-Verdict = Literal["recognised", "doubled", "conflict", "refused", "untold"]
+#: doubled: it took effect a second time; unclear: the answers do not show it
+Verdict = Literal["recognised", "doubled", "conflict", "refused", "unclear"]
 
 SAYS: Mapping[Verdict, str] = {
     "recognised": "recognised: the first answer was repeated",
     "conflict": "recognised: answered 409",
     "doubled": "not recognised: it took effect again",
     "refused": "refused",
-    "untold": "unclear from the answers: look in Genesys how often it took effect",
+    "unclear": "unclear from the answers: look in Genesys how often it took effect",
 }
 
 
@@ -76,7 +76,7 @@ def judged(first: Answer, again: Answer, sent: Any) -> Verdict:
     made = set(_ids(_document(first))) - own
     made_again = set(_ids(_document(again))) - own
     if not made or not made_again:
-        return "untold"
+        return "unclear"
     return "recognised" if made == made_again else "doubled"
 
 
@@ -128,13 +128,13 @@ def repeated(caller: Caller, batch: Batch, another: Batch) -> Found:
     if "recognised" in (by_key, by_id) and "doubled" not in (by_key, by_id):
         control = judged(first, _send(caller, another, str(uuid.uuid4())), sent)
         if control != "doubled":
-            return Found(_untold(by_key), _untold(by_id))
+            return Found(_unclear(by_key), _unclear(by_id))
     return Found(by_key, by_id)
 
 
-def _untold(verdict: Verdict) -> Verdict:
+def _unclear(verdict: Verdict) -> Verdict:
     """What the same ids in an answer show, if those of another effect are the same, too."""
-    return "untold" if verdict == "recognised" else verdict
+    return "unclear" if verdict == "recognised" else verdict
 
 
 def _send(caller: Caller, batch: Batch, key: str) -> Answer:

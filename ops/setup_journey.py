@@ -101,8 +101,8 @@ def outlook(caller: Caller, step: Step) -> str:
         if permits(held(caller.answer), permission):
             return "missing; --apply makes it"
         return f"missing; the client's roles lack {permission}, so give it to one of them first"
-    except NoVerdict as untold:
-        return f"missing; --apply makes it, which needs {permission} (not examined: {untold})"
+    except NoVerdict as no_verdict:
+        return f"missing; --apply makes it, which needs {permission} (not examined: {no_verdict})"
 
 
 def credentials_said(variables: Mapping[str, str]) -> tuple[str, str]:

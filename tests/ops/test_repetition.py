@@ -36,7 +36,7 @@ def test_an_answer_with_an_id_of_genesys_shows_what_a_key_does(
 
 
 def test_an_answer_without_one_shows_nothing() -> None:
-    assert probed("ignored", JOURNEY) == Found("untold", "untold")
+    assert probed("ignored", JOURNEY) == Found("unclear", "unclear")
 
 
 def test_what_it_sends_is_what_the_relay_would_send_four_times_at_most() -> None:
@@ -65,8 +65,8 @@ ORGANISATION = {"organizationId": "o-1"}
     ("documents", "found"),
     [
         # Ids of the organisation or of the path come back whatever was done.
-        ([ORGANISATION] * 4, Found("untold", "untold")),
-        ([{"id": "the path's", "notes": ["x"] * n} for n in range(4)], Found("untold", "untold")),
+        ([ORGANISATION] * 4, Found("unclear", "unclear")),
+        ([{"id": "the path's", "notes": ["x"] * n} for n in range(4)], Found("unclear", "unclear")),
         # A new id for each effect, beside one that is in every answer.
         ([{**ORGANISATION, "id": f"{n}"} for n in range(3)], Found("doubled", "doubled")),
         ([{"id": "a"}, {"id": "a"}, {"id": "b"}], Found("recognised", "doubled")),
@@ -98,10 +98,10 @@ def test_a_refused_request_gives_one_sentence() -> None:
     [
         ((200, {"id": "a"}), (200, {"id": "a"}), "recognised"),
         ((200, {"id": "a"}), (200, {"id": "b"}), "doubled"),
-        ((200, {"id": "mine"}), (200, {"id": "mine"}), "untold"),
+        ((200, {"id": "mine"}), (200, {"id": "mine"}), "unclear"),
         ((200, {"id": "a"}), (409, {"message": "known"}), "conflict"),
         ((200, {"id": "a"}), (422, {}), "refused"),
-        ((202, None), (202, None), "untold"),
+        ((202, None), (202, None), "unclear"),
         ((200, [{"selfId": "a"}]), (200, [{"selfId": "a"}]), "recognised"),
     ],
 )
@@ -117,9 +117,9 @@ def test_only_ids_that_genesys_made_show_anything(
     ("found", "lines"),
     [
         (Found("recognised", "doubled"), ["[destinations.calls.key]", "honoured_hours = 2"]),
-        (Found("conflict", "untold"), ["honoured_hours = 2", "repeat_answers_409 = true"]),
-        (Found("untold", "recognised"), ["ids_honoured = true"]),
-        (Found("untold", "untold"), []),
+        (Found("conflict", "unclear"), ["honoured_hours = 2", "repeat_answers_409 = true"]),
+        (Found("unclear", "recognised"), ["ids_honoured = true"]),
+        (Found("unclear", "unclear"), []),
     ],
 )
 def test_the_settings_follow_from_what_was_found(found: Found, lines: list[str]) -> None:

@@ -21,7 +21,7 @@ from ops.attention import Entry
 from ops.audit_trail import EventWay, Moment, RequestWay, Trace
 from ops.connection import Line as QueueLine
 from ops.console.readings import Case, Ran
-from ops.dead_letter import Filter, Letter
+from ops.dead_letter import DeadLetter, Filter
 from ops.dead_letters import Choice
 from ops.errors import OpsError
 from ops.event_history import Answer, ways
@@ -143,7 +143,7 @@ def parked() -> Parked:
     return Parked(Record.of(item), item, {"advice": "Make the customer first."}, batch)
 
 
-LETTER = Letter(
+LETTER = DeadLetter(
     "writes",
     Delivery(
         message_id="5b1c7d2e-9f3a-4c6b-8d7e-1a2b3c4d5e6f",
