@@ -7,26 +7,24 @@ items. From the code under test it imports the names of reasons, and nothing tha
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lambdas.relay.kernel.ports import Item
-from lambdas.relay.kernel.reasons import Code, read_reason
+from lambdas.relay.kernel.reasons import read_reason
 from simulation.asking import may_be_parked
 from simulation.bounds import exceeded
 from simulation.history import History
 from simulation.memory.queues import Message
 from simulation.regimes import Regime
 from simulation.sessions import BACKFILLS
+from simulation.whereabouts import WITH_A_PERSON, Whereabouts, state_of, whereabouts
 from simulation.workload import Fact, numbers_of
 
 _ECHO = re.compile(r"echo-([0-9a-f-]*)")
 
-#: record states: finished; with a person; waiting for an event, with an entry in the reconciler's
-#: list
+#: record states: finished; waiting for an event, with an entry in the reconciler's list
 FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED", "DISCARDED"}
-WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
 AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 #: answers to senders: the relay has the event, or will never take it
 TAKEN = {"200", "accepted"}
@@ -37,8 +35,6 @@ UNSURE = {"429", "502", "503"}
 #: a request is repeated once if its answer says nothing of it, and once more if a writer dies
 #: before that is recorded
 UNREAD_MAX = 5
-#: members of an item that the relay chooses
-UNKNOWN = {"id", "topic"}
 
 
 @dataclass(slots=True)
@@ -76,34 +72,9 @@ class Account:
     violations: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Traces:
-    """Where each number was found."""
-
-    effects: Mapping[int, list[str]]
-    #: the effects of each number, without what the checker cannot know: the id, and the topic that
-    #: a deploy adds
-    items: Mapping[int, list[Mapping[str, object]]]
-    keys: Mapping[int, set[str]]
-    #: when the last request for each number was
-    last_ms: Mapping[int, int]
-    #: numbers by the reason of the record that a person has
-    parked: Mapping[int, list[str]]
-    rejected: set[int]
-    quarantined: set[int]
-    #: those of them that were unreadable, according to the reason
-    unreadable: set[int]
-    #: those whose request was split, and its parts were not sent, according to the reason
-    split: set[int]
-
-    def has(self, number: int) -> bool:
-        """Whether a person has it."""
-        return number in self.parked or number in self.rejected or number in self.quarantined
-
-
 def check(history: History, regime: Regime) -> Account:
     account = Account()
-    traces = _traces(history)
+    traces = whereabouts(history)
     account.violations += _standing(history, traces)
     account.violations += _keys_and_bodies(history)
     if not (regime.key.honoured_s or regime.is_repeatable):
@@ -118,7 +89,7 @@ def check(history: History, regime: Regime) -> Account:
     return account
 
 
-def _standing(history: History, traces: _Traces) -> Iterator[str]:
+def _standing(history: History, traces: Whereabouts) -> Iterator[str]:
     """What must not be left at the end, and what no record may ever be."""
     yield from dict.fromkeys(history.unsound)
     yield from dict.fromkeys(history.strays)
@@ -135,7 +106,7 @@ def _standing(history: History, traces: _Traces) -> Iterator[str]:
         yield f"an unforeseen error: {error}"
 
 
-def _is_spent(message: Message, history: History, traces: _Traces) -> bool:
+def _is_spent(message: Message, history: History, traces: Whereabouts) -> bool:
     """It killed each writer that received it. SQS counts 800 receives in 93 hours, so after a rest
     of its queue it drops the message; by their record, reconcile has given its events to a person.
     """
@@ -171,7 +142,7 @@ def _records(history: History) -> Iterator[str]:
             continue
         if "state" not in item and not item.get("attention"):
             continue  # a person removed it from a final record, which nobody reads again
-        state = _state_of(item)
+        state = state_of(item)
         if state in WITH_A_PERSON:
             if item.get("attention") != "review":
                 yield f"{pk} is {state} but not on the list for review"
@@ -188,51 +159,9 @@ def _records(history: History) -> Iterator[str]:
             yield f"{pk} is {state} and will expire"
 
 
-def _state_of(record: Item) -> str:
-    """A person may have removed it from a record that waits for a person anyway."""
-    is_listed = record.get("attention") == "review"
-    return str(record.get("state") or ("MANUAL_REVIEW" if is_listed else ""))
-
-
-def _traces(history: History) -> _Traces:
-    effects: dict[int, list[str]] = defaultdict(list)
-    items: dict[int, list[Mapping[str, object]]] = defaultdict(list)
-    for effect in history.effects:
-        for number in numbers_of(json.dumps(effect.item)):
-            effects[number].append(effect.key)
-            known = {name: each for name, each in effect.item.items() if name not in UNKNOWN}
-            items[number].append(known)
-    keys: dict[int, set[str]] = defaultdict(set)
-    last_ms: dict[int, int] = {}
-    for call in history.calls:
-        for number in numbers_of(call.body.decode()):
-            keys[number].add(call.key)
-            last_ms[number] = call.at_ms
-    parked: dict[int, list[str]] = defaultdict(list)
-    rejected: set[int] = set()
-    quarantined: set[int] = set()
-    unreadable: set[int] = set()
-    split: set[int] = set()
-    for name, document in history.documents.items():
-        folder, _, rest = name.partition("/")
-        numbers = numbers_of(document)
-        if folder == "quarantine":
-            quarantined |= numbers
-            reason = read_reason(json.loads(document)["reason"])
-            unreadable |= numbers if reason.code is Code.UNREADABLE else set()
-            split |= numbers if reason.code is Code.PARTS_LEFT else set()
-        if folder != "review":
-            continue
-        record = history.items.get((f"R#{rest.removesuffix('.json')}", "R"), {})
-        # A document whose record moved on is a leftover: it needs no decision any more.
-        for number in numbers if _state_of(record) in WITH_A_PERSON else ():
-            parked[number].append(str(record.get("reason")))
-            if _state_of(record) == "REJECTED":
-                rejected.add(number)
-    return _Traces(effects, items, keys, last_ms, parked, rejected, quarantined, unreadable, split)
-
-
-def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, account: Account) -> None:
+def _judge(
+    fact: Fact, traces: Whereabouts, history: History, regime: Regime, account: Account
+) -> None:
     number = fact.number
     effects = traces.effects.get(number, [])
     account.published += 1
@@ -272,7 +201,7 @@ def _judge(fact: Fact, traces: _Traces, history: History, regime: Regime, accoun
             _judge_plain(fact, effects, traces, history, regime, account)
 
 
-def _judge_closed(fact: Fact, traces: _Traces, history: History, account: Account) -> None:
+def _judge_closed(fact: Fact, traces: Whereabouts, history: History, account: Account) -> None:
     """What a person has closed must not be sent afterwards, whatever happens."""
     number, decided = fact.number, history.decided
     is_told = number in history.forgotten.events or number in decided.again or fact.times > 1
@@ -286,7 +215,7 @@ def _judge_closed(fact: Fact, traces: _Traces, history: History, account: Accoun
 def _judge_double(
     fact: Fact,
     effects: list[str],
-    traces: _Traces,
+    traces: Whereabouts,
     history: History,
     regime: Regime,
     account: Account,
@@ -327,7 +256,7 @@ def _judge_double(
 
 
 def _is_taken(
-    number: int, answers: list[str], fact: Fact, traces: _Traces, account: Account
+    number: int, answers: list[str], fact: Fact, traces: Whereabouts, account: Account
 ) -> bool:
     """Whether the relay is responsible for an application's event: it accepted it, or the event
     came in although its sender never received the answer."""
@@ -357,7 +286,9 @@ def _ancestor(key: str, history: History) -> str:
     return key
 
 
-def _judge_malformed(number: int, effects: list[str], traces: _Traces, account: Account) -> None:
+def _judge_malformed(
+    number: int, effects: list[str], traces: Whereabouts, account: Account
+) -> None:
     if effects:
         account.violations.append(f"malformed event {number} was written")
     if number in traces.quarantined:
@@ -367,7 +298,7 @@ def _judge_malformed(number: int, effects: list[str], traces: _Traces, account: 
         account.violations.append(f"malformed event {number} is not in the quarantine")
 
 
-def _judge_poison(number: int, effects: list[str], traces: _Traces, account: Account) -> None:
+def _judge_poison(number: int, effects: list[str], traces: Whereabouts, account: Account) -> None:
     if effects:
         account.violations.append(f"event {number}, which Genesys refuses, took effect")
     if number in traces.rejected:
@@ -382,14 +313,16 @@ def _judge_poison(number: int, effects: list[str], traces: _Traces, account: Acc
 def _judge_plain(
     fact: Fact,
     effects: list[str],
-    traces: _Traces,
+    traces: Whereabouts,
     history: History,
     regime: Regime,
     account: Account,
 ) -> None:
     number = fact.number
     wanted = fact.item
-    is_stuck = number in history.stuck | history.unactivated
+    # Where keys are honoured, what was made anew after a restore may get an older request's answer.
+    is_astray = number in traces.reissued & history.forgotten.events
+    is_stuck = number in history.stuck | history.unactivated or is_astray
     if wanted is not None and any(item != wanted for item in traces.items.get(number, ())):
         account.violations.append(f"event {number} took effect as something else")
     # If two share a number, a deploy may have left one of them without a route.
@@ -415,6 +348,7 @@ def _judge_plain(
         if not may_be_parked(reason, number, traces.keys[number], history, regime):
             account.violations.append(f"event {number} was given to a person: {reason}")
     set_aside = traces.quarantined if not history.dead_lettered["events"] else traces.unreadable
-    # Every message of its parts, too, may have been purged.
-    if number in set_aside - history.harm.edited - (traces.split & history.harm.emptied):
+    # Every message of its parts, too, may have been purged, or nobody knows what became of them.
+    is_left = traces.split & (history.harm.emptied | history.forgotten.events)
+    if number in set_aside - history.harm.edited - is_left:
         account.violations.append(f"event {number} is in the quarantine though it can be read")

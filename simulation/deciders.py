@@ -22,7 +22,6 @@ from lambdas.relay.kernel.vault_keys import QUARANTINE, review_key
 from lambdas.relay.requests.record import batch_id_of
 from lambdas.relay.review.quarantined import read_again
 from lambdas.relay.review.resolution import Decision, NotResolved, Verdict, find, resolve
-from simulation.checker import WITH_A_PERSON
 from simulation.decisions import Decided
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
@@ -30,6 +29,7 @@ from simulation.mappings import Pool
 from simulation.scenario import Scenario
 from simulation.scheduler import Ending, Returned
 from simulation.trace import Trace
+from simulation.whereabouts import WITH_A_PERSON
 from simulation.workload import numbers_of
 from simulation.world import World
 

@@ -139,24 +139,53 @@ def test_what_was_purged_is_lost_if_its_record_or_a_replay_must_bring_it_back(
 
 
 @pytest.mark.parametrize(
-    ("code", "is_emptied", "objects"),
+    ("code", "why", "objects"),
     [
-        (Code.PARTS_LEFT, True, False),
-        (Code.PARTS_LEFT, False, True),
-        (Code.UNFORESEEN, True, True),
+        (Code.PARTS_LEFT, "purged", False),
+        (Code.PARTS_LEFT, "forgotten", False),
+        (Code.PARTS_LEFT, "", True),
+        (Code.UNFORESEEN, "purged", True),
     ],
 )
-def test_only_a_purged_split_request_may_be_set_aside_although_it_can_be_read(
-    history: History, code: Code, is_emptied: bool, objects: bool
+def test_only_a_split_request_may_be_set_aside_although_it_can_be_read(
+    history: History, code: Code, why: str, objects: bool
 ) -> None:
+    """Where all messages of its parts were purged, or a restored ledger has forgotten them."""
     number = next(n for e in history.effects for n in numbers_of(json.dumps(e.item)))
     document = json.dumps({"reason": str(code()), "message": marker(number)})
-    documents = {**history.documents, "quarantine/it.json": document}
-    harm = Harm(emptied={number} if is_emptied else set())
-    lettered = {**history.dead_lettered, "events": 0}
-    account = _checked(replace(history, documents=documents, harm=harm, dead_lettered=lettered))
+    changed = replace(
+        history,
+        documents={**history.documents, "quarantine/it.json": document},
+        harm=Harm(emptied={number} if why == "purged" else set()),
+        forgotten=Forgotten(events={number} if why == "forgotten" else set()),
+        dead_lettered={**history.dead_lettered, "events": 0},
+    )
     told = f"event {number} is in the quarantine though it can be read"
-    assert (told in account.violations) == objects
+    assert (told in _checked(changed).violations) == objects
+
+
+@pytest.mark.parametrize(
+    ("is_forgotten", "is_reissued", "objects"),
+    [(True, True, False), (True, False, True), (False, True, True)],
+)
+def test_only_after_a_restore_an_event_may_be_refused_for_another(
+    history: History, is_forgotten: bool, is_reissued: bool, objects: bool
+) -> None:
+    """A key that was used before, for other events, gets the answer that it got then."""
+    number = next(n for e in history.effects for n in numbers_of(json.dumps(e.item)))
+    pk, reason = "R#anew", str(Code.GENESYS_SAYS("400: an item is not valid"))
+    item = {"pk": pk, "sk": "R", "state": "REJECTED", "attention": "review", "reason": reason}
+    call = next(call for call in history.calls if number in numbers_of(call.body.decode()))
+    before = replace(call, body=b"{}") if is_reissued else call
+    changed = replace(
+        history,
+        calls=[before, *history.calls],
+        items={**history.items, (pk, "R"): {**item, "attempt": 0, "due_at": 0}},
+        documents={**history.documents, "review/anew.json": marker(number)},
+        forgotten=Forgotten(events={number} if is_forgotten else set()),
+    )
+    told = {f"event {number} counts as rejected, which it never was"}
+    assert bool(told & set(_checked(changed).violations)) == objects
 
 
 def test_it_sees_a_message_that_is_left(history: History) -> None:

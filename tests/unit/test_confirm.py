@@ -364,17 +364,27 @@ def test_of_two_conversations_the_one_that_an_event_names_stays(check: str) -> N
     assert desk.state(batch) == "CONFIRMED"
 
 
-@pytest.mark.parametrize("conversation", ["c-1", "c-2"])
-def test_the_conversation_that_confirmed_the_request_stays(conversation: str) -> None:
-    """Found by the simulation: confirmed by an event of the first attempt's conversation, while a
-    person had the request, whose second answer named another."""
+@pytest.mark.parametrize(
+    ("heard", "conversation", "gone"),
+    [
+        ("c-2", "c-1", []),
+        ("c-2", "c-2", ["c-1"]),
+        ("c-2", "c-3", ["c-1", "c-3"]),
+        ("C-1", "c-3", ["c-3"]),
+    ],
+)
+def test_the_conversation_that_was_heard_first_stays(
+    heard: str, conversation: str, gone: list[str]
+) -> None:
+    """Found by the simulation: confirmed by an event of one attempt's conversation, while a person
+    had the request, whose answer named another, and perhaps a third attempt's came later."""
     desk = Desk(replace(CANCELLED, key="answer"))
-    batch = desk.accept(request(), attempt=2, genesys_id="c-1", conversation_id="c-2")
+    batch = desk.accept(request(), attempt=2, genesys_id="c-1", conversation_id=heard)
     desk.amend(batch, state="CONFIRMED", attention=None, due_at=None, expires_at=NOW_MS)
 
     assert desk.hear(batch, caused(conversation=conversation, correlation=batch.batch_id))
 
-    assert cancelled(desk) == (["c-1"] if conversation == "c-2" else [])
+    assert cancelled(desk) == gone
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ cancelled where the destination says so. If nothing is found or there is no answ
 decides what comes next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,8 +141,10 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
     """The request took effect more than once: a person merges the effects or cancels all but one,
     unless the destination has them cancelled. If there are more than a record can name, a person
     decides."""
-    heard = tuple(name for name in copies if name == tracked.conversation_id)
-    listed = tuple(dict.fromkeys((*tracked.duplicates, *heard, *copies)))
+    # Where Genesys was asked, it may name what it counts in another way.
+    is_named = bool({tracked.conversation_id, tracked.genesys_id} & set(copies))
+    heard = (tracked.conversation_id,) if is_named and tracked.conversation_id else ()
+    listed = _distinct((*tracked.duplicates, *heard, *copies))
     confirmation = deps.confirmation(tracked)
     if confirmation and confirmation.cancel and len(listed) <= LISTED_ON_RECORD_MAX:
         return _cancel(tracked, listed, confirmation.cancel, deps, now_ms)
@@ -150,6 +152,14 @@ def list_duplicates(tracked: Record, copies: tuple[str, ...], deps: Deps, now_ms
     advice = "Merge these in Genesys, or cancel all but one; then resolve it as happened."
     question = Question(reason, advice, duplicates=listed)
     return give_to_person(tracked, question, deps, now_ms, locked=True)
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """In order; Genesys' ids are case-insensitive."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.lower(), name)
+    return tuple(found.values())
 
 
 def give_up_holding(tracked: Record, deps: Deps, now_ms: int) -> bool:
