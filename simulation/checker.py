@@ -18,14 +18,18 @@ from simulation.history import History
 from simulation.memory.queues import Message
 from simulation.regimes import Regime
 from simulation.sessions import BACKFILLS
-from simulation.whereabouts import WITH_A_PERSON, Whereabouts, state_of, whereabouts
+from simulation.whereabouts import (
+    AWAITING,
+    FINISHED,
+    WITH_A_PERSON,
+    Whereabouts,
+    state_of,
+    whereabouts,
+)
 from simulation.workload import Fact, numbers_of
 
 _ECHO = re.compile(r"echo-([0-9a-f-]*)")
 
-#: record states: finished; waiting for an event, with an entry in the reconciler's list
-FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED", "DISCARDED"}
-AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 #: answers to senders: the relay has the event, or will never take it
 TAKEN = {"200", "accepted"}
 TURNED_AWAY = {"400", "401", "413"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.relay.kernel.reasons import Code, code_of
-from simulation.checker import FINISHED, Account, check
+from simulation.checker import Account, check
 from simulation.functions import FUNCTIONS, Function, Instance
 from simulation.history import History
 from simulation.tracked import (
@@ -22,7 +22,7 @@ from simulation.tracked import (
     draw_tracked,
     item_of,
 )
-from simulation.whereabouts import WITH_A_PERSON
+from simulation.whereabouts import FINISHED, WITH_A_PERSON
 
 #: how often a request that Genesys accepts and never carries out is repeated, independently counted
 SENT_AGAIN_MAX = 2

@@ -11,8 +11,11 @@ from lambdas.relay.kernel.reasons import Code, read_reason
 from simulation.history import History
 from simulation.workload import numbers_of
 
-#: states of the records that a person has
+#: record states: finished; with a person; waiting for an event, with an entry in the reconciler's
+#: list
+FINISHED = {"DONE", "CONFIRMED", "RECONCILED", "EMPTY", "SPLIT", "MERGED", "DISCARDED"}
 WITH_A_PERSON = {"REJECTED", "MANUAL_REVIEW"}
+AWAITING = {"PENDING_EVENT", "TIMEOUT_RECOVERY"}
 #: members of an item that the relay chooses
 UNKNOWN = {"id", "topic"}
 

@@ -19,7 +19,6 @@ from lambdas.relay.kernel.ports import Item
 from lambdas.relay.requests.record import record_key
 from lambdas.relay.routes.configuration import Configuration
 from simulation import assumptions, deploys, endless, sessions, states, workload
-from simulation.checker import FINISHED
 from simulation.configuration import configuration_of
 from simulation.deploys import Deploy
 from simulation.fault_plan import ASTRAY, FaultPlan
@@ -46,7 +45,7 @@ from simulation.scheduler import Scheduler
 from simulation.senders import KEYS, Answers, Senders
 from simulation.slips import Harm
 from simulation.trace import Trace
-from simulation.whereabouts import WITH_A_PERSON
+from simulation.whereabouts import FINISHED, WITH_A_PERSON
 from simulation.workload import SOURCE, START_MS, Fact
 from simulation.world_paths import PATH, SECOND_PATH
 

@@ -8,7 +8,15 @@ from dataclasses import replace
 import pytest
 
 from lambdas.relay.correlation.asking import Asking
-from lambdas.relay.correlation.entries import Entry, causing, entries, following, keys_named
+from lambdas.relay.correlation.entries import (
+    SENT_AFTER_S,
+    Entry,
+    causing,
+    entries,
+    following,
+    keys_named,
+)
+from lambdas.relay.correlation.loop_guard import ENTERED_LATE_S
 from lambdas.relay.correlation.loops import is_loop
 from lambdas.relay.destinations.correlation import (
     CANDIDATES,
@@ -17,6 +25,7 @@ from lambdas.relay.destinations.correlation import (
     Compensation,
     Confirmation,
     Facts,
+    Match,
     expecting,
     facts_of,
     read_expected,
@@ -400,6 +409,48 @@ def test_what_none_of_our_requests_caused_is_written() -> None:
     assert written(desk) == [CREATED]
 
 
+@pytest.mark.parametrize("match", ["conversation", "correlation"])
+def test_what_is_only_followed_is_news_though_it_has_our_correlation_id(match: Match) -> None:
+    desk = Desk(replace(CONFIRMATION, match=match, owned=False))
+    batch = desk.accept(request())
+
+    deduplicate(desk, arriving(caused(ENDED, correlation=batch.batch_id)))
+
+    assert (told(desk), written(desk)) == ([batch.batch_id], [ENDED])
+
+
+def test_what_no_destination_hears_is_news_though_it_has_our_correlation_id() -> None:
+    desk = Desk()
+    batch = desk.accept(request())
+    presence = replace(caused("v2.users.{id}.presence", correlation=batch.batch_id), facts="")
+
+    deduplicate(desk, arriving(presence))
+
+    assert (told(desk), written(desk)) == ([], ["v2.users.{id}.presence"])
+
+
+def test_a_request_of_the_next_release_may_have_caused_whatever_a_destination_hears() -> None:
+    desk = Desk()
+    batch = desk.accept(replace(request(), target=replace(request().target, destination="new")))
+
+    deduplicate(desk, arriving(caused(correlation=batch.batch_id, conversation="c-9")))
+
+    assert (told(desk), written(desk)) == ([batch.batch_id], [])
+
+
+@pytest.mark.parametrize(
+    ("before_s", "is_ours"), [(SENT_AFTER_S, True), (SENT_AFTER_S + 1, False), (57 * 60, False)]
+)
+def test_what_happened_before_a_request_was_not_caused_by_it(before_s: int, is_ours: bool) -> None:
+    desk = Desk(replace(CONFIRMATION, owned=False))
+    batch = desk.accept(request())
+    facts: list[Json] = [CREATED, "", "", None, desk.now_ms - before_s * 1000, {}]
+
+    deduplicate(desk, arriving(replace(caused(), facts=canonical(facts))))
+
+    assert (told(desk), written(desk)) == (([batch.batch_id], []) if is_ours else ([], [CREATED]))
+
+
 @pytest.mark.parametrize("later_s", [30 * 60, 3 * DAY_S, 20 * DAY_S])
 def test_a_customer_who_comes_back_is_news(later_s: int) -> None:
     """The request made the conversation, not what becomes of it."""
@@ -625,6 +676,36 @@ def test_an_event_waits_no_longer_than_an_answer_can_take() -> None:
     assert deduplicate(desk, arriving(caused()))
 
     assert written(desk) == [CREATED]
+
+
+def test_an_event_waits_for_no_request_that_was_made_after_it() -> None:
+    """In a busy hour an answer is always out: an event would wait as long as one can take."""
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    ask(desk, "before", 60)
+    event = replace(caused(), accepted_at_ms=desk.now_ms)
+    desk.world.timeline.advance(ENTERED_LATE_S)
+    ask(desk, "perhaps before, by its clock", 60)
+    desk.world.timeline.advance(0.001)
+    ask(desk, "after", 60)
+    ask(desk, "and later", 60)
+    take_out(desk, "before")
+
+    assert not deduplicate(desk, arriving(event))
+    take_out(desk, "perhaps before, by its clock")
+    assert deduplicate(desk, arriving(event, nonce="again"))
+    assert written(desk) == [CREATED]
+
+
+def test_an_event_waits_for_what_the_previous_release_has_sent() -> None:
+    desk = Desk(replace(CONFIRMATION, key="answer"))
+    event = replace(caused(), accepted_at_ms=desk.now_ms)
+    desk.world.timeline.advance(60)
+    ask(desk, "when", 60)
+    key = ("L#asking#calls", "L")
+    item = desk.world.table.items[key]
+    desk.world.table.items[key] = {name: item[name] for name in item if name != "since"}
+
+    assert not deduplicate(desk, arriving(event))
 
 
 def test_an_answer_is_outstanding_under_every_name_of_its_destination() -> None:

@@ -8,7 +8,7 @@ import pytest
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.functions.dedup import Deps, dedup
 from lambdas.relay.functions.parts import on_record, part
-from lambdas.relay.kernel.canonical import digest, short
+from lambdas.relay.kernel.canonical import canonical, digest, short
 from lambdas.relay.kernel.limits import CLAIM_TTL_S, HORIZON_S
 from lambdas.relay.kernel.reasons import Code
 from lambdas.relay.kernel.vault_keys import sealed_key
@@ -471,7 +471,8 @@ def test_what_is_known_by_its_content_costs_no_read() -> None:
 def test_an_event_that_our_own_request_caused_is_not_written_again() -> None:
     world, request = World(), batch_of("asked")
     world.table.insert(sealed_item(request, NOW_MS))
-    caused = replace(sealed_event("caused"), correlation_id=request.batch_id)
+    facts = canonical(["a type", "", "", None, None, {}])
+    caused = replace(sealed_event("caused"), correlation_id=request.batch_id, facts=facts)
 
     deduplicated(world, *sealed([caused, sealed_event("other")]), echoes=True)
 

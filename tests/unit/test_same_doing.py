@@ -134,6 +134,24 @@ class Pipeline(Simulated):
         return sum(request.method == method for request in self.posts())
 
 
+@pytest.mark.parametrize("participant", ["p1", "P1", "p2", ""])
+def test_only_events_of_the_participant_that_we_wrote_to_are_our_doing(participant: str) -> None:
+    """Another one's may show the same attributes, and more."""
+    world = Pipeline()
+    world.http.send = world.answered  # type: ignore[method-assign]
+    world.publish(event("acw", 0))
+    world.run()
+    said = {"participantId": participant} if participant else {"participantId": None}
+    world.publish(event("attributes", 1, **said, attributes={"stage": "billing", "team": "T2"}))
+    world.publish(event("attributes", 2, attributes={"stage": "billing"}))
+
+    world.run()
+
+    written = [b"T2" in (r.body or b"") for r in world.posts() if r.method == "POST"]
+    assert written == [participant == "p2"]
+    assert world.states["attributes"] == ["CONFIRMED"]
+
+
 def test_an_event_that_a_refused_request_cannot_have_caused_is_news() -> None:
     world = Pipeline(Answer(400, {}, REFUSED))
     world.publish(event("acw", 0))

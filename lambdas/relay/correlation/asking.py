@@ -1,13 +1,15 @@
 """Outstanding answers: while a request is in progress whose key only its answer gives, it is
 unknown whether an event was caused by it.
 
-The ledger has one item per destination, with the outstanding requests and until when. A request is
-entered before it is sent, and taken out when its outcome is recorded. If the writer dies, its entry
-ends with the invocation that sent it.
+The ledger has one item per destination, with the outstanding requests, since when and until when. A
+request is entered before it is sent, and taken out when its outcome is recorded. If the writer
+dies, its entry ends with the invocation that sent it. An event waits only for requests that were
+entered before it came: later ones cannot have caused it.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from lambdas.relay.kernel.canonical import canonical
 from lambdas.relay.kernel.errors import Transient
@@ -16,6 +18,15 @@ from lambdas.relay.ledger.shared import SharedItem, Values, key_of
 
 #: by the request's id: when its answer has certainly come or never will
 Out = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """The answer to one request."""
+
+    #: when the request was entered; 0: not known, as the previous release did not say it
+    since_ms: int
+    until_ms: int
 
 
 class Asking:
@@ -27,8 +38,13 @@ class Asking:
 
     def enter(self, batch_id: str, until_ms: int, now_ms: int) -> None:
         """Raises Transient."""
+
+        def entered(item: Item | None) -> tuple[Values, None]:
+            out = {**_out(item, now_ms), batch_id: until_ms}
+            return _values(out, {**_since(item), batch_id: now_ms}), None
+
         for shared in self._shared:
-            shared.change(lambda item: (_values({**_out(item, now_ms), batch_id: until_ms}), None))
+            shared.change(entered)
 
     def take_out(self, batch_id: str, now_ms: int, telemetry: Telemetry) -> None:
         """This answer is no longer outstanding. If the ledger fails, events wait in vain; that must
@@ -37,7 +53,7 @@ class Asking:
         def without(item: Item | None) -> tuple[Values | None, None]:
             out = dict(_out(item, now_ms))
             known = out.pop(batch_id, None)
-            return (None if known is None else _values(out)), None
+            return (None if known is None else _values(out, _since(item))), None
 
         try:
             for shared in self._shared:
@@ -46,15 +62,18 @@ class Asking:
             telemetry.note("answer not taken out", batch=batch_id, reason=transient.reason)
 
 
-def out_until_ms(destinations: Collection[str], ledger: Ledger, now_ms: int) -> Mapping[str, int]:
-    """By destination: until when an answer can be outstanding; 0: none is. Raises Transient."""
+def answers_out(
+    destinations: Collection[str], ledger: Ledger, now_ms: int
+) -> Mapping[str, Sequence[Outstanding]]:
+    """By destination: the answers that can be outstanding. Raises Transient."""
     names = sorted(destinations)
     items = ledger.find([*map(_key, names), *map(_former_key, names)]) if names else []
-    until: dict[str, int] = {}
+    found: dict[str, Sequence[Outstanding]] = {}
     for name, item, former in zip(names, items[: len(names)], items[len(names) :], strict=True):
-        moments = [*_out(item, now_ms).values(), int((former or {}).get("lease_until_ms", 0))]
-        until[name] = max((moment for moment in moments if moment > now_ms), default=0)
-    return until
+        since, lease_ms = _since(item), int((former or {}).get("lease_until_ms", 0))
+        out = [Outstanding(since.get(one, 0), until) for one, until in _out(item, now_ms).items()]
+        found[name] = [*out, Outstanding(0, lease_ms)] if lease_ms > now_ms else out
+    return found
 
 
 def _name(destination: str) -> str:
@@ -75,5 +94,12 @@ def _out(item: Item | None, now_ms: int) -> Out:
     return {batch_id: moment for batch_id, moment in out.items() if moment > now_ms}
 
 
-def _values(out: Out) -> Values:
-    return {"out": canonical(dict(out))}
+def _since(item: Item | None) -> Mapping[str, int]:
+    """By the request's id: when it was entered."""
+    since: Mapping[str, int] = json.loads((item or {}).get("since", "{}"))
+    return since
+
+
+def _values(out: Out, since: Mapping[str, int]) -> Values:
+    kept = {batch_id: since[batch_id] for batch_id in out if batch_id in since}
+    return {"out": canonical(dict(out)), "since": canonical(kept)}

@@ -73,6 +73,8 @@ class Entry:
     over_ms: int = 0
     #: until when an attempt is in progress; 0: none is
     lease_until_ms: int = 0
+    #: what its request's path names, as an event states it, in lower case; "": nothing
+    place: str = ""
 
     @classmethod
     def of(cls, item: Item) -> "Entry":
@@ -83,6 +85,7 @@ class Entry:
             shows=json.loads(item["shows"]),
             met_by=item.get("met_by", ""),
             written_at_ms=item["written_at_ms"],
+            place=item.get("place", ""),
             met={str(k).removeprefix(MET): v for k, v in item.items() if str(k).startswith(MET)},
         )
 
@@ -107,8 +110,10 @@ class Entry:
         """Whether this event can be the one that it waits for, and none of this type has matched
         it."""
         is_met = facts.detail_type in self.met if self.met else bool(self.met_by)
-        is_late = 0 < self.over_ms < (facts.occurred_at_ms or 0)
-        return not is_met and not is_late
+        at_ms = facts.occurred_at_ms
+        is_late = at_ms is not None and 0 < self.over_ms < at_ms
+        is_early = at_ms is not None and at_ms < self.written_at_ms - SENT_AFTER_S * 1000
+        return not is_met and not is_late and not is_early
 
 
 def entries(
@@ -135,6 +140,7 @@ def entries(
         # The id in the answer is the valid one, but events may still name the one that we chose.
         given = tuple(replace(row, key=answered) for row in rows[:1])
         rows = given + tuple(row for row in rows if row.key not in ("", answered))
+    place = "" if tracked.place is None else tracked.place.of_path(batch.target.path)
     return [
         {
             "pk": entry_partition(tracked.match, row.key),
@@ -144,6 +150,7 @@ def entries(
             "shows": canonical(row.shows),
             "written_at_ms": now_ms,
             "expires_at": now_ms // 1000 + CLAIM_TTL_S,
+            **({"place": place} if place else {}),
         }
         for row in rows
         if row.key
@@ -190,6 +197,7 @@ def possible(
         if (confirmation := _judging(entry, facts, confirmations)) is not None
         and confirmation.causes(facts.detail_type)
         and contains(facts.shows, entry.shows)
+        and _is_in_place(entry, facts, confirmation)
         and (
             confirmation.owned
             or entry.awaits(facts)
@@ -197,6 +205,12 @@ def possible(
             or entry.batch_id == event.correlation_id.lower()
         )
     ]
+
+
+def _is_in_place(entry: Entry, facts: Facts, confirmation: Confirmation) -> bool:
+    """An event that states another place was caused by somebody else."""
+    stated = "" if confirmation.place is None else facts.shows.get(confirmation.place.member, "")
+    return not entry.place or not stated or str(stated).lower() == entry.place
 
 
 def causing(

@@ -14,7 +14,7 @@ confirm at once, but the event still waits until the attempt ends.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lambdas.relay.correlation.asking import out_until_ms
+from lambdas.relay.correlation.asking import Outstanding, answers_out
 from lambdas.relay.correlation.entries import (
     LASTING_READ_MAX,
     MET,
@@ -28,13 +28,17 @@ from lambdas.relay.correlation.entries import (
     possible,
 )
 from lambdas.relay.destinations.correlation import Confirmation, Facts, read_facts
-from lambdas.relay.kernel.limits import ECHO_WITHIN_S
+from lambdas.relay.destinations.destination import of_target
+from lambdas.relay.kernel.limits import ECHO_WITHIN_S, LIVE
 from lambdas.relay.kernel.ports import Change, Guard, Ledger
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 from lambdas.relay.requests.record import Record, record_key
 
 #: an event that may still turn out to be an echo comes back after this time
 ANSWER_POLL_S = 2.0
+#: what caused an event was entered no later than this after it, by their clocks: clock skew, and
+#: EventBridge says the time of an event in whole seconds
+ENTERED_LATE_S = LIVE.clock_skew_s + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ def guard(
 ) -> Guarded:
     """Classifies a batch's events and marks the entries that they match. This is repeatable: an
     entry keeps the identity of the event that matched it. Raises Transient."""
-    echoes = _by_correlation(batch, ledger)
+    named_by = _by_correlation(batch, ledger)
+    echoes: dict[str, str] = {}
     followed: list[tuple[SealedEvent, str]] = []
     waiting: dict[str, float] = {}
     out = _answers_out(map(read_facts, batch.events), ledger, confirmations, now_ms)
@@ -76,11 +81,12 @@ def guard(
         if not facts.detail_type:
             continue
         found = _entries_of(event, facts, ledger, confirmations, cache)
-        named = echoes.get(event.identity)
-        if named is not None:
+        named = named_by.get(event.identity)
+        if named is not None and _is_caused(named, facts, confirmations):
             # Its correlation id is enough; the entry is marked all the same, so that it waits for
             # no other event.
-            own = [entry for entry in found if entry.batch_id == named]
+            echoes[event.identity] = named.batch_id
+            own = [entry for entry in found if entry.batch_id == named.batch_id]
             _meet(event, facts, own, ledger, confirmations)
             continue
         cause = _meet(event, facts, found, ledger, confirmations, under_way_ms=now_ms)
@@ -89,24 +95,34 @@ def guard(
             if now_ms < cause.lease_until_ms:
                 waiting[event.identity] = _poll_s(cause.lease_until_ms, now_ms)
             continue
-        followed += [(event, request) for request in following(facts, found, confirmations)]
+        requests = {named.batch_id} if named is not None else set()
+        requests |= set(following(facts, found, confirmations))
+        followed += [(event, request) for request in sorted(requests)]
         wait_s = _wait_s(event, out[facts.detail_type], now_ms, answer_wait_s)
         if wait_s:
             waiting[event.identity] = wait_s
     return Guarded(echoes, followed, waiting)
 
 
-def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, str]:
-    """A record is older than any event that its request causes, and it is read consistently, so
-    every run of a batch finds the same. A correlation id that another source states proves
-    nothing."""
+def _by_correlation(batch: Batch, ledger: Ledger) -> dict[str, Record]:
+    """By identity: the record that the event's correlation id names. A record is older than any
+    event that its request causes, and it is read consistently, so every run of a batch finds the
+    same. A correlation id that another source states proves nothing."""
     asked = [e for e in batch.events if e.correlation_id and e.is_genesys_own]
     records = ledger.find([record_key(event.correlation_id.lower()) for event in asked])
     return {
-        event.identity: event.correlation_id.lower()
+        event.identity: Record.of(item)
         for event, item in zip(asked, records, strict=True)
         if item is not None
     }
+
+
+def _is_caused(named: Record, facts: Facts, confirmations: Mapping[str, Confirmation]) -> bool:
+    """Whether a request causes such events. What it only follows is news, as is all else that
+    Genesys may give its correlation id."""
+    known = of_target(named, confirmations)
+    judging = confirmations.values() if known is None else (known,)
+    return any(confirmation.causes(facts.detail_type) for confirmation in judging)
 
 
 def _entries_of(
@@ -201,9 +217,9 @@ def _answers_out(
     ledger: Ledger,
     confirmations: Mapping[str, Confirmation],
     now_ms: int,
-) -> Mapping[str, int]:
-    """By event type: until when an answer that decides it can be outstanding. This is read before
-    the entries: an answer that is no longer outstanding has left its entry."""
+) -> Mapping[str, Sequence[Outstanding]]:
+    """By event type: the outstanding answers that can decide it. This is read before the entries:
+    an answer that is no longer outstanding has left its entry."""
     hearing = {
         each.detail_type: [
             name
@@ -213,16 +229,20 @@ def _answers_out(
         for each in facts
         if each.detail_type
     }
-    until = out_until_ms({name for names in hearing.values() for name in names}, ledger, now_ms)
+    out = answers_out({name for names in hearing.values() for name in names}, ledger, now_ms)
     return {
-        detail_type: max((until[name] for name in names), default=0)
+        detail_type: [answer for name in names for answer in out[name]]
         for detail_type, names in hearing.items()
     }
 
 
-def _wait_s(event: SealedEvent, until_ms: int, now_ms: int, answer_wait_s: float) -> float:
+def _wait_s(
+    event: SealedEvent, out: Iterable[Outstanding], now_ms: int, answer_wait_s: float
+) -> float:
     """Seconds until the next check; 0: every answer that was outstanding when the event came has
     arrived, or never will."""
+    came_ms = event.accepted_at_ms + int(ENTERED_LATE_S * 1000)
+    until_ms = max((answer.until_ms for answer in out if answer.since_ms <= came_ms), default=0)
     latest_ms = event.accepted_at_ms + int(answer_wait_s * 1000)
     if now_ms >= min(latest_ms, until_ms):
         return 0

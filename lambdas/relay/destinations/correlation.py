@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from lambdas.relay.destinations.truth import Expectation, Truth, imprint, imprinted, named
 from lambdas.relay.entrances.events import Event
@@ -60,6 +61,21 @@ class Compensation:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What a request's path names within its key, such as the participant of a conversation."""
+
+    #: the member of an event's body that names it
+    member: str
+    #: the word of the path before it
+    after: str
+
+    def of_path(self, path: str) -> str:
+        """In lower case, as Genesys' ids are case-insensitive; "" if the path has no such word."""
+        _, word, rest = path.partition(f"/{self.after}/")
+        return unquote(rest.partition("/")[0]).lower() if word else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     """How a destination's requests are confirmed: by the events that they cause, or by asking for
     the truth."""
@@ -86,6 +102,8 @@ class Confirmation:
     owned: bool = True
     #: members of the item that the event's body must contain
     shows: tuple[str, ...] = ()
+    #: what of the key's the request is about; an event that names another is somebody else's
+    place: Place | None = None
     #: the values that the mappings can write into these members; None: any
     writes: frozenset[str] | None = None
     #: None: Genesys cannot be asked, and a person decides if no event comes
@@ -180,8 +198,9 @@ def facts_of(event: Event, confirmations: Iterable[Confirmation]) -> str:
 def _shown(event: Event, listening: Sequence[Confirmation]) -> dict[str, Json]:
     """The members of the event that requests can cause. If they are large, only those that our
     mappings can write, so that others do not displace the expected ones."""
-    names = sorted({name for confirmation in listening for name in confirmation.shows})
-    shows = {name: imprint(event.body[name]) for name in names if name in event.body}
+    places = {confirmation.place.member for confirmation in listening if confirmation.place}
+    names = sorted({name for confirmation in listening for name in confirmation.shows} | places)
+    shows = {name: imprint(event.body[name]) for name in names if event.body.get(name) is not None}
     if len(canonical(shows)) <= FACTS_CHARS_MAX:
         return shows
     for name in shows:

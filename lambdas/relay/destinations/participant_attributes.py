@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 from lambdas.relay.destinations.conversations import TOPIC, TRUTH_PATH
-from lambdas.relay.destinations.correlation import CONVERSATION, SIMPLE_WINDOW_S, Confirmation
+from lambdas.relay.destinations.correlation import (
+    CONVERSATION,
+    SIMPLE_WINDOW_S,
+    Confirmation,
+    Place,
+)
 from lambdas.relay.destinations.kind import Kind, Setting
 from lambdas.relay.destinations.results import object_answer
 from lambdas.relay.destinations.truth import Comparison, Truth, contains
@@ -52,6 +57,7 @@ KIND = Kind(
         key=CONVERSATION,
         owned=False,
         shows=("attributes",),
+        place=Place("participantId", after="participants"),
         truth=Truth(TRUTH_PATH, compare),
     ),
 )
