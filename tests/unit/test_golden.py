@@ -83,10 +83,26 @@ def made() -> dict[str, Any]:
         "check-hold.txt": timer("hold", WHOLE.batch_id, 10).body,
         "letter.json": {"body": buried.body, "attributes": dict(buried.attributes)},
         "claims.json": _items(world, "C#"),
+        "ordered.json": ordered(),
         "shared.json": _items(world, "L#"),
         "pointers.json": entries(WHOLE, CONFIRMATION, NOW_MS),
         "records.json": [_record(state) for state in sorted(STATES)],
     }
+
+
+def ordered() -> list[Item]:
+    """Claims of an order's first route, after two routes have delivered the events."""
+    world = World()
+    for route in ("one", "other"):
+        claim(under(route), world.ledger, NOW_MS)
+    claim(under("one", "redeliver-1"), world.ledger, NOW_MS)
+    return _items(world, "C#")
+
+
+def under(route: str, redelivery: str = "") -> Batch:
+    """The events as one route makes them."""
+    events = (replace(each, routes=(route,), redelivery=redelivery) for each in WHOLE.events)
+    return replace(WHOLE, batch_id=f"{route} {redelivery}", events=tuple(events))
 
 
 def _items(world: World, prefix: str) -> list[Item]:
@@ -192,6 +208,18 @@ def test_a_claim_of_any_release_is_met(release: str) -> None:
 
     assert len(again.duplicates) == len(WHOLE.events)
     assert len(world.table.items) == len(WHOLE.events)
+
+
+@pytest.mark.parametrize("release", [r for r in RELEASES if (GOLDEN / r / "ordered.json").exists()])
+def test_an_order_that_any_release_began_is_carried_out_for_the_other_route(release: str) -> None:
+    world = World()
+    for item in document_of(release, "ordered.json"):
+        world.table.insert(item)
+
+    for route, is_owned in (("one", False), ("other", True)):
+        replayed = replace(under(route, "redeliver-1"), batch_id=f"{route} replayed")
+        owned = claim(replayed, world.ledger, NOW_MS).owned
+        assert bool(owned) is is_owned, route
 
 
 @pytest.mark.parametrize("release", RELEASES)

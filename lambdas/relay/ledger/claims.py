@@ -13,9 +13,13 @@ What one route makes of an event is one effect; two routes to one destination ma
     E#<identity>#<destination>#<route>    any other route, which found the first one's claim there
     E#<identity>~<payload hash>#...       the same, for another event under the identity
 
-A redelivery (redelivery.py) is one more effect, claimed like that of a further route:
+What a redelivery (redelivery.py) repeats is one more effect of each route, claimed likewise. If its
+route has not delivered the event yet, it stands for the first delivery too, under the keys above:
 
-    E#<identity>#<destination>#!<redelivery>
+    E#<identity>#<destination>#!<redelivery>            the first route to claim it
+    E#<identity>#<destination>#!<redelivery>#<route>    any other route
+
+Every route asks for the first of these, since the release before knows no other.
 
 An event made by a backfill differs in content from the genuine event, but both are identified by
 their moment, so the second to arrive is a copy. A made event stands for one genuine event only, not
@@ -90,7 +94,7 @@ def claim_key(
 
 def claim_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
     """All keys that a claim on this effect can have, except those of collisions."""
-    routes = ("", *_own_places(event))
+    routes = ("", *sorted(event.routes), *_ordered_places(event))
     return [claim_key(event, name, route=route) for name in target.names for route in routes]
 
 
@@ -105,9 +109,23 @@ def earlier_keys(event: SealedEvent, target: Target) -> list[tuple[str, str]]:
     return [(owner_key(name), sk) for name in sorted(names) for _, sk in keys]
 
 
-def _own_places(event: SealedEvent) -> Sequence[str]:
+def _own_places(event: SealedEvent, held: Item) -> Sequence[str]:
     """The last parts of its keys if another effect has claimed the key that all routes share."""
-    return [f"!{event.redelivery}"] if event.redelivery else sorted(event.routes)
+    own = sorted(event.routes) if _is_other_route(event, held) else []
+    return [*own, *_ordered_places(event)[:1]]
+
+
+def _ordered_places(event: SealedEvent) -> Sequence[str]:
+    """The last parts of an ordered event's keys; the first is shared by all routes."""
+    if not event.redelivery:
+        return []
+    shared = f"!{event.redelivery}"
+    return [shared, *(f"{shared}#{route}" for route in sorted(event.routes))]
+
+
+def _is_other_route(event: SealedEvent, held: Item) -> bool:
+    routes = held.get("routes", ())
+    return bool(routes and event.routes) and set(routes).isdisjoint(event.routes)
 
 
 def is_copy(event: SealedEvent, held: Item | None, batch_id: str) -> bool:
@@ -122,11 +140,10 @@ def judge(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
     is_made = bool(event.backfill or held.get("backfill"))
     if held["payload_hash"] != event.payload_hash and not is_made:
         return "collision"
+    if _is_other_route(event, held):
+        return "other"
     if event.redelivery:
         return "copy" if held.get("redelivery") == event.redelivery else "other"
-    routes = held.get("routes", ())
-    if routes and event.routes and not set(routes) & set(event.routes):
-        return "other"
     return "stood for" if held.get("backfill") and not event.backfill else "copy"
 
 
@@ -211,7 +228,7 @@ class _Place:
     def after(self, verdict: Verdict, held: Item | None) -> "_Place | None":
         """The next place, given the claim found at this one; None: the verdict is final."""
         match verdict:
-            case "mine" if len(self.routes) > 1:
+            case "mine" | "other" if len(self.routes) > 1:
                 return replace(self, routes=self.routes[1:])
             case "mine" if len(self.names) > 1:
                 return _Place(self.event, self.names[1:])
@@ -224,8 +241,10 @@ class _Place:
                 stands_for = held["payload_hash"] if held is not None else ""
                 apart = stands_for if self.event.backfill else self.event.payload_hash
                 return replace(self, apart=apart, routes=(), stand_in="", genuine="")
-            case "other" if not self.routes:
-                return replace(self, routes=_own_places(self.event))
+            case "other" if held is not None and not self.routes:
+                return replace(self, routes=_own_places(self.event, held))
+            case "other" if self.routes == _ordered_places(self.event)[:1]:
+                return replace(self, routes=_ordered_places(self.event)[1:])
         return None
 
     def _is_made_of(self, held: Item) -> bool:

@@ -1,9 +1,9 @@
 """Redeliveries: events that a person orders by name are delivered again, and no others.
 
 The order is on record before the bus's archive is replayed under the order's name. EventBridge
-marks each replayed event with that name (entrances/arrivals.py). An event that the order names is
-claimed as a separate effect, only once however often it arrives; every other event of the replay
-is still a copy.
+marks each replayed event with that name (entrances/arrivals.py). What each ordered route makes of
+an event that the order names is claimed as a separate effect (claims.py), only once however often
+it arrives; everything else in the replay is still a copy.
 
     A#<redelivery> / A
 """
