@@ -189,10 +189,11 @@ class Released(World):
             place = claim_key(event, batch.target.destination, route=f"!{NAME}")
             held = self.table.items.get(place)
         if held is not None:
-            return held["batch_id"] == batch.batch_id
-        item = {"pk": place[0], "sk": place[1], "batch_id": batch.batch_id}
-        item |= {"payload_hash": event.payload_hash, "routes": list(event.routes)}
-        self.table.insert({**item, "redelivery": NAME})
+            return bool(held["batch_id"] == batch.batch_id)
+        told = {"payload_hash": event.payload_hash, "routes": list(event.routes)}
+        batch_id = batch.batch_id
+        item = {"pk": place[0], "sk": place[1], "batch_id": batch_id, "redelivery": NAME, **told}
+        self.table.insert(item)
         return True
 
 
