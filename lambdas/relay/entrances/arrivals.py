@@ -34,8 +34,9 @@ REDELIVERY = "redeliver-"
 BACKFILL = "backfill-"
 #: docs.aws.amazon.com/eventbridge/latest/APIReference/API_StartReplay.html, ReplayName
 REPLAY_NAME_CHARS_MAX = 64
-#: prefix of the sources of EventBridge partners, and of Genesys Cloud among them
-PARTNER = "aws.partner/"
+#: prefix of the sources of AWS, of EventBridge partners, and of Genesys Cloud among them
+AWS = "aws."
+PARTNER = f"{AWS}partner/"
 GENESYS = f"{PARTNER}genesys.com/"
 
 
@@ -61,6 +62,10 @@ class Arrival:
             source.startswith(PARTNER) if partner_source is None else source == partner_source
         )
         return "partner" if is_genesys else "relay"
+
+    def is_of_aws(self, source: str) -> bool:
+        """Whether AWS or a partner published it, and so set the envelope's time and resources."""
+        return source.startswith(AWS) and not self.by_webhook
 
     def accepted_at_ms(self, envelope: Mapping[str, Json], entrance: Entrance, now_ms: int) -> int:
         """The time that counts for the horizon: EventBridge's if a partner published the event,

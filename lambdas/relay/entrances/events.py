@@ -10,18 +10,18 @@ its own.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.relay.entrances import reading
 from lambdas.relay.entrances.arrivals import GENESYS, Arrival, Entrance
 from lambdas.relay.entrances.business import business, by_own_id
 from lambdas.relay.entrances.genesys import BY_MOMENT, told_by_genesys
-from lambdas.relay.entrances.identities import BY_NATURE, Rules
+from lambdas.relay.entrances.identities import BY_NATURE, Rules, own_id
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.reading import Content
 from lambdas.relay.entrances.tutorial import flat, posted
-from lambdas.relay.kernel.canonical import Json, digest, read_json, short
+from lambdas.relay.kernel.canonical import Json, canonical, digest, read_json, short
 from lambdas.relay.kernel.errors import Malformed
 from lambdas.relay.kernel.message_kinds import refuse_other
 from lambdas.relay.kernel.reasons import Code
@@ -32,6 +32,9 @@ IDENTITY_CHARS = 26
 #: same content at another time is next to it in the ledger
 CONTENT_CHARS = 16
 PAYLOAD_HASH_CHARS = 13
+#: the detail-type of an event that a rule of the account makes at its times: its detail is empty,
+#: `resources` names the rule (docs.aws.amazon.com/eventbridge/latest/userguide/event-reference.html)
+SCHEDULED = "Scheduled Event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +106,29 @@ def read_envelope(
     """Reads an envelope that is already an object (a test event in the Lambda console)."""
     detail_type = reading.text(envelope, "detail-type", "the envelope")
     source = reading.text(envelope, "source", "the envelope")
-    if source == "aws.events":
+    if source == "aws.events" and detail_type != SCHEDULED:
         # docs.aws.amazon.com/eventbridge/.../eb-encryption-event-bus-cmkey.html: what arrives when
         # a bus could not decrypt an event; it names the event but does not contain it.
         raise Malformed(Code.EVENTBRIDGE_NOTICE())
     detail = reading.members(envelope, "detail", "the envelope")
     came = Arrival(by_webhook=False, first_seen_ms=now_ms) if arrival is None else arrival
     entrance = came.entrance(source, reader.partner_source)
+    # Any other sender chooses its envelopes' times, or has a new one with every put.
+    is_genesys = entrance == "partner"
+    time = envelope.get("time") if is_genesys or came.is_of_aws(source) else None
     # A null counts as a missing member; but with a topicName, the event is Genesys' own and broken.
     if detail.get("eventBody") is not None or {"topicName", "eventBody"} <= detail.keys():
         content = told_by_genesys(
             detail,
             detail_type,
-            speaker="" if entrance == "partner" else source,
-            time=envelope.get("time"),
+            speaker="" if is_genesys else source,
+            time=time,
             rules=reader.rules,
         )
     else:
         content = shape_of(detail, source)(detail, source, detail_type)
+        if not is_genesys and time and own_id(detail) is None:
+            content = _by_envelope(content, time, envelope.get("resources"))
     return Event(
         identity=_identity(content),
         is_stamped=content.stamp is not None,
@@ -137,6 +145,21 @@ def read_envelope(
         body=content.body,
         redelivery=came.redelivery(envelope),
         backfill=_backfill(came, envelope, content),
+    )
+
+
+def _by_envelope(content: Content, time: Json, resources: Json) -> Content:
+    """A detail of an AWS service or another partner. If it states no moment, it is a state, which
+    can recur, and some do not say of what. The envelope does; redeliveries and replays keep both.
+    """
+    if content.occurred_at_ms is not None:
+        return content
+    about, stamp = canonical(resources or []), canonical(time)
+    return replace(
+        content,
+        identified_by=(*content.identified_by, about),
+        said=canonical([content.said, about, stamp]),
+        stamp=stamp,
     )
 
 

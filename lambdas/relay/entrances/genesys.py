@@ -26,14 +26,14 @@ def told_by_genesys(
     detail: Mapping[str, Json], detail_type: str, *, speaker: str, time: Json, rules: Rules
 ) -> Content:
     """Reads a detail. `speaker` is "" for Genesys itself, else the sender that uses Genesys' shape,
-    which is then part of the identity; `time` is the envelope's. Raises Malformed."""
+    which is then part of the identity; `time` is the envelope's, None if its sender could choose
+    it. Raises Malformed."""
     body = reading.members(detail, "eventBody", "detail")
     topic = reading.optional_text(detail, "topicName", "detail") or detail_type
     by = (speaker,) if speaker else ()
     said = canonical([*by, detail_type, topic, body])
     rule = rules.of(detail_type, body)
-    # Other senders' envelopes have a time of their own with every put.
-    published = detail.get("timestamp") or (None if speaker else time)
+    published = detail.get("timestamp") or time
     is_state = rule == "content-and-time" and not (speaker and published is None)
     stamp = canonical(published) if is_state else None
     return Content(

@@ -2,11 +2,13 @@
 
 It is not known which members identify it, so all of them do, with its source and type: an equal one
 is a copy, any other is another event. An event about a state that can recur needs a time or an id,
-or the second one is a copy of the first.
+or the second one is a copy of the first; for those of AWS and of other partners the envelope's time
+does (events.py).
 """
 
 from collections.abc import Mapping
 
+from lambdas.relay.entrances.arrivals import AWS
 from lambdas.relay.entrances.business import correlation
 from lambdas.relay.entrances.reading import Content, moment_ms
 from lambdas.relay.kernel.canonical import Json, canonical
@@ -15,8 +17,8 @@ from lambdas.relay.kernel.reasons import Code
 
 
 def plain(detail: Mapping[str, Json], source: str, detail_type: str) -> Content:
-    """Reads any object that is not empty. Raises Malformed."""
-    if not detail:
+    """Reads any object; only one from AWS may be empty (a scheduled event). Raises Malformed."""
+    if not detail and not source.startswith(AWS):
         raise Malformed(Code.NO_MEMBERS("detail"))
     said = canonical([source, detail_type, detail])
     stated = detail.get("conversationId")
