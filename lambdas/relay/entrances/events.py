@@ -32,8 +32,8 @@ IDENTITY_CHARS = 26
 #: same content at another time is next to it in the ledger
 CONTENT_CHARS = 16
 PAYLOAD_HASH_CHARS = 13
-#: the detail-type of an event that a rule of the account makes at its times: its detail is empty,
-#: `resources` names the rule (docs.aws.amazon.com/eventbridge/latest/userguide/event-reference.html)
+#: the detail-type of an event that a rule of the account makes at its times: `resources` names the
+#: rule, the detail is empty (docs.aws.amazon.com/eventbridge/latest/userguide/event-reference.html)
 SCHEDULED = "Scheduled Event"
 
 
