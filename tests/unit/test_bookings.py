@@ -1,6 +1,6 @@
 """Requests that are turned away come back when they can be served, however many there are."""
 
-from lambdas.relay.genesys.bookings import OVERBOOKED, WINDOWS_MAX, Bookings
+from lambdas.relay.genesys.bookings import EARLY_MAX_S, OVERBOOKED, Bookings
 from lambdas.relay.kernel.limits import GENESYS_WINDOW_S
 from tests.unit.batches import NOW_MS
 
@@ -37,9 +37,23 @@ def test_nobody_is_sent_away_for_longer_than_half_an_hour() -> None:
     bookings = serving()
     waits = [bookings.book(NOW_MS, 20.0) for _ in range(5_000)]
 
-    assert max(waits) == 20.0 + WINDOWS_MAX * GENESYS_WINDOW_S
+    assert max(waits) == 20.0 + 30 * 60
 
 
 def test_an_instance_that_has_hardly_begun_books_no_window_for_one_alone() -> None:
     bookings = Bookings()
     assert [bookings.book(NOW_MS, 20.0) for _ in range(10)] == [20.0] * 10
+
+
+def test_a_window_serves_no_more_than_the_slots_that_were_used_in_it() -> None:
+    bookings = serving(windows=3)
+
+    assert [bookings.book(NOW_MS, 20.0) for _ in range(100)].count(20.0) == SERVED * OVERBOOKED
+
+
+def test_what_comes_just_before_its_window_keeps_its_place() -> None:
+    bookings = serving()
+    for _ in range(100):
+        bookings.book(NOW_MS, 20.0)
+
+    assert bookings.book(NOW_MS, EARLY_MAX_S) == EARLY_MAX_S

@@ -8,6 +8,7 @@ from lambdas.relay.genesys.circuit_breaker import (
     Circuit,
     CircuitBreaker,
     failed,
+    handed_back,
     probing,
     refused,
     rested,
@@ -52,6 +53,7 @@ def test_during_a_probe_the_others_wait_for_its_result() -> None:
     after_ms = NOW_MS + int(PROBE_PAUSE_MIN_S * 1000)
     circuit = probing(broken(), after_ms + 60_000)
     assert 0 < turned_away_s(circuit, after_ms) <= 5
+    assert turned_away_s(circuit, after_ms + 58_000) == 2
     assert turned_away_s(circuit, after_ms + 60_000) == 0  # the probe died
 
 
@@ -66,6 +68,14 @@ def test_a_probe_that_fails_lengthens_the_pause_and_one_that_succeeds_closes() -
 
 def test_a_failure_that_was_under_way_when_it_opened_changes_nothing() -> None:
     assert failed(broken(), NOW_MS + 5) == broken()
+
+    late_ms = NOW_MS + 3_600_000
+    again = failed(probing(broken(), late_ms + 60_000), late_ms)
+    assert failed(again, late_ms + 5) == again
+
+
+def test_a_probe_that_was_handed_back_leaves_nothing_behind() -> None:
+    assert handed_back(probing(broken(), NOW_MS + 1), NOW_MS + 1) == broken()
 
 
 @given(st.floats(0, 1e7))
@@ -97,8 +107,9 @@ def test_a_refusal_shows_that_the_destination_is_up() -> None:
 
 
 def test_a_rest_that_genesys_asked_for_survives_a_success() -> None:
-    circuit = succeeded(rested(Circuit(), NOW_MS, 3600))
-    assert turned_away_s(circuit, NOW_MS) == 3600
+    resting = rested(Circuit(), NOW_MS, 3600)
+    assert turned_away_s(succeeded(resting), NOW_MS) == 3600
+    assert turned_away_s(succeeded(failed(resting, NOW_MS)), NOW_MS) == 3600
 
 
 def test_rests_that_are_asked_for_again_and_again_grow_with_the_outage() -> None:

@@ -121,3 +121,12 @@ def test_the_quota_is_the_destinations_own_and_survives_a_new_name() -> None:
     now = configured(requests_per_minute=7, formerly=["before"])
 
     assert now.destinations["before"] == replace(was, formerly=("before",))
+
+
+def test_what_finds_no_room_waits_for_the_next_minute_of_the_clock() -> None:
+    world = World()
+    there = configured(requests_per_minute=1).destinations["there"]
+    quotas = Quotas(world.ledger, world.entropy)
+    at_ms = NOW_MS // MINUTE_MS * MINUTE_MS + 40_000
+
+    assert [quotas.take(there, at_ms) for _ in range(2)] == [0, 20.0]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.relay.genesys.rate_limiter import (
+    LATER_WINDOW_MS,
     Quota,
     RateLimiter,
     Reading,
@@ -43,6 +44,7 @@ def full(window: Window) -> Window:
 
 def test_a_reading_is_genesys_own_count_and_the_latest_end_of_its_window() -> None:
     assert Reading.of(rated(7, 300, 42), NOW_MS) == Reading(7, 300, NOW_MS + 42_000)
+    assert Reading.of(rated(1, 1, 0), NOW_MS) == Reading(1, 1, NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +54,12 @@ def test_a_reading_is_genesys_own_count_and_the_latest_end_of_its_window() -> No
         rated(7, 300, "soon"),
         rated(7, 300, "inf"),
         rated(7, 300, -1),
+        rated(7, 300, 121),
         rated(7, 300, 86_400),
         rated(0, 300, 60),
         rated(7, 0, 60),
         rated(7, 300, 60, status=401),
+        rated(7, 300, 60, status=500),
         rated(7, 300, 60, status=503),
     ],
 )
@@ -66,6 +70,9 @@ def test_what_says_nothing_about_our_client_is_no_reading(answer: Answer) -> Non
 def test_of_two_readings_of_a_window_the_earlier_end_and_the_higher_count_hold() -> None:
     one, other = Reading(5, 300, NOW_MS + 900), Reading(4, 150, NOW_MS + 400)
     assert one.with_later(other) == Reading(5, 150, NOW_MS + 400)
+
+    latest = Reading(4, 300, one.ends_at_ms + LATER_WINDOW_MS)
+    assert one.with_later(latest) == one
 
 
 def test_a_reading_of_the_next_window_replaces_one_of_the_last() -> None:
@@ -94,6 +101,19 @@ def test_headroom_is_never_leased() -> None:
     assert given == 200
 
 
+def test_where_all_is_headroom_one_slot_remains() -> None:
+    """Otherwise nothing would ever be written."""
+    quota = Quota(10, headroom=10)
+    window, first = lease(Window(), NOW_MS, SILENT, 1, quota)
+    _, second = lease(window, NOW_MS, Report(window.number, 1, None), 1, quota)
+
+    assert (first.slots, second.slots) == (1, 0)
+
+
+def test_a_lease_is_at_most_an_eighth_of_the_remaining_slots() -> None:
+    assert lease(Window(), NOW_MS, SILENT, 16, Quota(80, 0))[1].slots == 10
+
+
 def test_a_full_window_ends_and_the_next_one_begins() -> None:
     window, _ = lease(Window(), NOW_MS, SILENT, 1, QUOTA)
     window = told(full(window), NOW_MS, Report(0, 0, Reading(300, 300, NOW_MS + 30_000)))
@@ -120,12 +140,22 @@ def test_what_others_use_is_left_to_them() -> None:
     assert 196 <= given <= 200  # a margin for what they go on using
 
 
+def test_two_slots_are_left_to_the_others_and_the_one_before_is_ours() -> None:
+    window = Window(number=1, ends_at_ms=NOW_MS + 60_000, allowed=300, leased=10, spent=10)
+
+    room = [lease(replace(window, count=n), NOW_MS, SILENT, 1, QUOTA)[1].slots for n in (297, 298)]
+
+    assert room == [1, 0]
+
+
 def test_slots_under_way_may_have_been_counted_or_not() -> None:
     window = Window(number=1, ends_at_ms=NOW_MS + 60_000, allowed=300, leased=295, spent=285)
     window = replace(window, count=290, leased_at_ms=NOW_MS - 100)
     _, leased = lease(window, NOW_MS, SILENT, 1, QUOTA)
     assert leased.slots == 0
     assert leased.wait_s == 0.5  # reports of those under way will tell
+    earlier = replace(window, leased_at_ms=NOW_MS - 5_000)
+    assert lease(earlier, NOW_MS, SILENT, 1, QUOTA)[1].wait_s == 5
 
     _, leased = lease(window, NOW_MS, Report(1, 10, None), 1, QUOTA)
     assert leased.slots == 1
@@ -243,3 +273,16 @@ def test_a_full_window_costs_the_ledger_nothing_more() -> None:
     writes = world.table.writes
     assert all(rate_limiter.ready(NOW_MS + later) > 0 for later in range(0, 1000, 10))
     assert world.table.writes == writes
+
+
+def test_each_lease_is_twice_the_last_one_and_its_slots_are_reported_when_it_ends() -> None:
+    world = World()
+    rate_limiter = RateLimiter(world.ledger, world.entropy, QUOTA)
+    leased = []
+    for _ in range(7):
+        rate_limiter.spend(NOW_MS)
+        leased.append(world.table.items["L#pace", "L"]["leased"])
+    assert leased == [2, 2, 6, 6, 6, 6, 14]
+
+    rate_limiter.close(NOW_MS, 1)
+    assert world.table.items["L#pace", "L"]["spent"] == 7

@@ -94,6 +94,23 @@ def test_a_wrong_secret_is_not_tried_over_and_over() -> None:
     assert logins(world) == 2
 
 
+@pytest.mark.parametrize("status", [400, 401])
+def test_with_either_status_a_wrong_secret_is_read_anew_once(status: int) -> None:
+    """The simulator knows only 401."""
+    world, sent = Simulated(), []
+
+    def refuse(method: str, url: str, headers: Any, body: Any) -> Answer:
+        sent.append(url)
+        return Answer(status, {}, b'{"error":"invalid_client"}')
+
+    world.http.send = refuse  # type: ignore[method-assign]
+    held = tokens(world)
+    for _ in range(3):
+        held.bearer(fresh=False)
+
+    assert len(sent) == 2
+
+
 def test_the_login_hosts_own_429_is_obeyed() -> None:
     world = Simulated(conduct=replace(NONE, logins_per_minute=0))
     held = tokens(world)
@@ -103,7 +120,9 @@ def test_the_login_hosts_own_429_is_obeyed() -> None:
     assert not refusal.is_fault
     world.platform.conduct = NONE
     world.timeline.advance(30)
-    assert isinstance(held.bearer(fresh=False), Deferred)
+    again = held.bearer(fresh=False)
+    assert isinstance(again, Deferred)
+    assert again.retry_after_s == pytest.approx(30, abs=1)
     assert logins(world) == 1
     world.timeline.advance(31)
     assert isinstance(held.bearer(fresh=False), str)
