@@ -18,8 +18,10 @@ SHAPES: tuple[tuple[set[str], set[str], dict[str, Any]], ...] = (
     ({"id", "type", "occurredAt"}, {"occurredAt", "correlationId"}, EMPTY),
     ({"type", "occurredAt"}, {"correlationId"}, EMPTY),
     ({"id", "conversationId", "timestamp"}, {"timestamp", "correlationId", "metadata"}, {}),
-    ({"conversationId", "timestamp"}, {"correlationId", "metadata"}, {}),
+    ({"conversationId", "timestamp"}, {"correlationId"}, {"metadata": {}}),
 )
+#: its `metadata` differs between copies
+GENESYS = "aws.partner/genesys.com/"
 
 
 def sender_says(source: str, detail_type: str, detail: dict[str, Any]) -> str:
@@ -29,12 +31,20 @@ def sender_says(source: str, detail_type: str, detail: dict[str, Any]) -> str:
         if known_by <= stated:
             said = {
                 name: value
-                for name, value in detail.items()
+                for name, value in {**detail, "metadata": _metadata(source, detail)}.items()
                 if name not in unsaid and not (name in empty and value == empty[name])
             }
             # The type is in the detail; the outer one belongs to the envelope.
             return _text(source, "" if "type" in known_by else detail_type, said)
     return _text(source, detail_type, detail)
+
+
+def _metadata(source: str, detail: dict[str, Any]) -> Any:
+    """What `metadata` says apart from a CorrelationId; Genesys' says nothing."""
+    stated = {} if source.startswith(GENESYS) else detail.get("metadata") or {}
+    if not isinstance(stated, dict):
+        return stated
+    return {name: value for name, value in stated.items() if name != "CorrelationId"}
 
 
 def _text(source: str, kind: str, said: dict[str, Any]) -> str:

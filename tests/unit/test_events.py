@@ -356,6 +356,8 @@ def test_the_conversation_is_found_in_the_topic_when_the_body_does_not_name_it()
     ("detail_type", "topic", "body", "conversation"),
     [
         ("v2.users.{id}.conversations.calls", "v2.users.u.conversations.calls", {"id": "c"}, "c"),
+        ("v2.users.{id}.conversations.internalmessages",
+         "v2.users.u.conversations.internalmessages", {"id": "c"}, "c"),
         ("v2.users.{id}.conversations", "v2.users.u.conversations", {"id": "c"}, "c"),
         ("v2.routing.queues.{id}.conversations.messages",
          "v2.routing.queues.q.conversations.messages", {"id": "c"}, "c"),

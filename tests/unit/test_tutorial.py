@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.relay.entrances.business import business
-from lambdas.relay.entrances.events import Event, read_envelope, shape_of
+from lambdas.relay.entrances.events import Event, parse_event, read_envelope, shape_of
 from lambdas.relay.entrances.plain import plain
 from lambdas.relay.entrances.tutorial import flat, posted
 from lambdas.relay.kernel.errors import Malformed
@@ -73,6 +73,26 @@ def test_what_differs_between_copies_says_nothing() -> None:
         read({**FLAT, "metadata": {"CorrelationId": "a"}, "correlationId": "x"}),
         read({**FLAT, "metadata": {"CorrelationId": "b"}}),
     )
+
+
+def test_elsewhere_metadata_is_content_of_an_event_without_id_except_a_correlation_id() -> None:
+    """Genesys' publishes again with other metadata; what others call so may be all that differs."""
+    one, other = ({**FLAT, "metadata": {"messageId": m}} for m in ("m1", "m2"))
+
+    assert not same(read(one, source="shop"), read(other, source="shop"))
+    assert same(read(one), read(other))
+    for metadata in ({"CorrelationId": "a"}, {}, None):
+        assert same(read({**FLAT, "metadata": metadata}, source="shop"), read(FLAT, source="shop"))
+    correlated = {**FLAT, "metadata": {"messageId": "m1", "CorrelationId": "a"}}
+    assert same(read(correlated, source="shop"), read(one, source="shop"))
+    assert not same(read({**FLAT, "metadata": "m1"}, source="shop"), read(FLAT, source="shop"))
+
+
+@pytest.mark.parametrize("detail", [{**FLAT, "id": "e-1"}, POSTED], ids=["flat", "posted"])
+def test_a_retry_of_an_event_with_an_id_may_have_other_metadata(detail: dict[str, Any]) -> None:
+    once, again = ({**detail, "metadata": {"attempt": n}} for n in (1, 2))
+
+    assert same(read(once, source="shop"), read(again, source="shop"))
 
 
 def test_a_flat_event_says_what_a_mapping_needs() -> None:
@@ -235,6 +255,24 @@ def test_a_number_that_a_hop_rewrote_is_another_number() -> None:
     assert (
         read({"n": 2**53 + 1}, source="crm").identity != read({"n": 2**53}, source="crm").identity
     )
+
+
+def test_a_fraction_is_a_double_precision_number_and_a_whole_number_keeps_every_digit() -> None:
+    def amount(stated: str) -> Event:
+        return parse_event(f'{{"source": "s", "detail-type": "t", "detail": {{"n": {stated}}}}}', 0)
+
+    assert not same(amount("100000000000000000001"), amount("100000000000000000002"))
+    assert not same(amount("1000000000000.01"), amount("1000000000000.02"))
+    assert same(amount("10000000000000000.01"), amount("10000000000000000.02"))
+    assert not same(amount('"10000000000000000.01"'), amount('"10000000000000000.02"'))
+    assert same(amount("1.10"), amount("1.1"))
+
+
+def test_of_a_member_that_occurs_twice_the_last_counts() -> None:
+    def said(detail: str) -> Event:
+        return parse_event(f'{{"source": "s", "detail-type": "t", "detail": {detail}}}', 0)
+
+    assert same(said('{"a": 1, "a": 2}'), said('{"a": 2}'))
 
 
 @pytest.mark.parametrize("other", ["k-7", " K-7", "K-7 ", "\uff2b-7", "K\u20117"])

@@ -15,10 +15,10 @@ ID = "{id}"
 #: the beginning of what identifies an event under the rule `moment`
 BY_MOMENT = "moment"
 #: topics of one medium, such as v2.users.{id}.conversations.calls: the body is the conversation
-#: (the SDK's models conversation_*_event_topic_*)
+#: (the SDK's models conversation_*_event_topic_* and internal_message_conversation)
 MEDIA = (
-    "callbacks", "calls", "chats", "cobrowses", "cobrowsesessions", "emails", "faxes", "messages",
-    "screenshares", "socialexpressions", "videos",
+    "callbacks", "calls", "chats", "cobrowses", "cobrowsesessions", "emails", "faxes",
+    "internalmessages", "messages", "screenshares", "socialexpressions", "videos",
 )  # fmt: skip
 
 

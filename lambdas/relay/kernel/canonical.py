@@ -1,7 +1,8 @@
 """Canonical JSON, and hashes of it.
 
 Two documents have the same canonical form exactly when they differ at most in the order of keys,
-white space and escapes.
+white space, escapes, the notation of one double-precision number (whole numbers keep every digit),
+and members that a later one of the same name replaces.
 """
 
 import base64
