@@ -209,6 +209,8 @@ def _judge_closed(fact: Fact, traces: Whereabouts, history: History, account: Ac
     """What a person has closed must not be sent afterwards, whatever happens."""
     number, decided = fact.number, history.decided
     is_told = number in history.forgotten.events or number in decided.again or fact.times > 1
+    # An edited record may be that of a copy, whose case says nothing of the other request.
+    is_told = is_told or number in history.harm.doctored
     if is_told or history.deploy == "forgotten":  # claims under the old name are forgotten, too
         return
     closed_ms = decided.closed_ms.get(number)
