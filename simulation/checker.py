@@ -83,6 +83,7 @@ def check(history: History, regime: Regime) -> Account:
     account.violations += _keys_and_bodies(history)
     if not (regime.key.honoured_s or regime.is_repeatable):
         account.violations += _unread(history)
+    account.violations += _listed_too_often(history)
     account.violations += list(_records(history))
     account.violations += list(exceeded(history))
     for fact in history.facts:
@@ -137,6 +138,15 @@ def _unread(history: History) -> Iterator[str]:
     for key, answers in history.unread.items():
         if answers > UNREAD_MAX:
             yield f"request {key} was sent again though {answers} answers said nothing of it"
+
+
+def _listed_too_often(history: History) -> Iterator[str]:
+    """Each sending but the first may be listed once. If more were, later duplicates would count as
+    listed, whatever made them."""
+    for pk, listed in history.reposts.items():
+        sendings = history.sendings.get(pk, 0)
+        if listed > max(0, sendings - 1):
+            yield f"{pk} lists {listed} possible duplicates, and was sent {sendings} times"
 
 
 def _records(history: History) -> Iterator[str]:

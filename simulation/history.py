@@ -42,6 +42,8 @@ class History:
     items: Mapping[tuple[str, str], Item]
     #: possible duplicates that a record lists, by its key; kept here for records that have expired
     reposts: Mapping[str, int]
+    #: how often each request began to be sent, kept in the same way
+    sendings: Mapping[str, int]
     #: the key of the request that a request was split from, kept in the same way
     parents: Mapping[str, str]
     #: what was wrong with a record when it was written

@@ -25,6 +25,7 @@ from simulation.fault_plan import ASTRAY, FaultPlan
 from simulation.functions import FUNCTIONS, WRITERS_OF_LANES, Function, Instance, Neighbours
 from simulation.history import History
 from simulation.incidents import PAUSE_END_BESIDE_H, PAUSE_END_H, Incidents
+from simulation.listing import Listing
 from simulation.mappings import Mapping as EventSourceMapping
 from simulation.mappings import Pool
 from simulation.meddling import Meddling
@@ -72,7 +73,7 @@ class World:
         self.fault_plan = FaultPlan(self.random, scenario.rates)
         self.probes = Probes()
         self.table = Table(self._record_changed)
-        self.reposts: dict[str, int] = {}
+        self.listing = Listing()
         #: when a record was last finished, or reached a person
         self.verdict_ms = START_MS
         self.parents: dict[str, str] = {}
@@ -284,10 +285,8 @@ class World:
         self.probes.transition(old, new, self.timeline.now_ms)
         if new is not None and new["pk"].startswith("L#"):
             self.shared_writes += 1
-        if new is not None and "reposts" in new:
-            # A restored ledger forgets those before; what they did stays.
-            more = int(new["reposts"]) - int((old or {}).get("reposts", 0))
-            self.reposts[new["pk"]] = self.reposts.get(new["pk"], 0) + max(0, more)
+        if new is not None:
+            self.listing.changed(old or {}, new)
         if new is not None and "parent" in new:
             self.parents[new["pk"]] = str(new["parent"])
         if new is not None and "destination" in new:
@@ -390,7 +389,8 @@ class World:
             dead_lettered={name: self.queues[f"{name}-dead"].taken for name in self.verbs},
             documents=self.documents,
             items=self.table.items,
-            reposts=self.reposts,
+            reposts=self.listing.reposts,
+            sendings=self.listing.sendings,
             parents=self.parents,
             unsound=self.probes.unsound + self.server.forged,
             strays=[] if self.fault_plan.counts.keys() & ASTRAY else self.strays,

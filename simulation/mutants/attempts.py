@@ -42,6 +42,10 @@ def _short_lease(
     return opening(now_ms, now_ms + 5_000, holder, **carried)
 
 
+def _listed_often(opened: Opened) -> tuple[Guard, Change]:
+    return opened.guard, Change(put={"reposts": opened.reposts + 1_000})
+
+
 def _fresh_key(self: Genesys, batch: Batch, destination: Destination) -> Posted:
     original, self._http = self._http, _FreshKeys(self._http)  # type: ignore[assignment]
     try:
@@ -207,6 +211,13 @@ ATTEMPTS = (
         "a possible duplicate goes unlisted",
         "The counter is for statistics; it can wait.",
         ((attempt.Attempt, "list_repost", lambda self: True),),
+        regimes=("ignored",),
+        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+    ),
+    Mutant(
+        "a possible duplicate is listed a thousand times",
+        "Rather too many than too few.",
+        ((attempt, "reposting", _listed_often),),
         regimes=("ignored",),
         storm={"unanswered effect": 0.3, "429 hours": 0.0},
     ),

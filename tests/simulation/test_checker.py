@@ -310,6 +310,20 @@ def test_where_duplicates_are_allowed_each_must_be_listed(history: History) -> N
     assert check(listed, ignored).undetected == 0
 
 
+def test_no_more_may_be_listed_than_was_sent_again(history: History) -> None:
+    """Or whatever is doubled later would count as listed."""
+    pk = f"R#{history.effects[0].key}"
+    begun = history.sendings[pk]
+    twice = replace(history, sendings={**history.sendings, pk: begun + 1})
+    listed = history.reposts.get(pk, 0) + 1
+
+    assert _checked(replace(twice, reposts={**history.reposts, pk: listed})).violations == []
+    for more in (listed + 1, listed + 1_000):
+        account = _checked(replace(twice, reposts={**history.reposts, pk: more}))
+        told = f"{pk} lists {more} possible duplicates, and was sent {begun + 1} times"
+        assert account.violations == [told]
+
+
 #: the number of an event that nobody else has
 NUMBER = 99_999
 
