@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from demo.run.lines import Line
+from demo.run.sameness import is_state_of_aws
 from demo.run.stage import Stage, StageError
 from lambdas.adapters.queues import groups
 from lambdas.relay.kernel.field_types import is_encodable
@@ -85,10 +86,13 @@ class _Publisher:
 
     def _redelivered(self, line: Line) -> str:
         """The line as EventBridge delivers it: with the id of the accepted put and the current
-        time, since a captured line has the time of the original delivery."""
+        time, since a captured line has the time of the original delivery; but a state of an AWS
+        service is distinguished by it."""
         if not line.is_publishable:
             return line.text
         given = self._given.get(line.envelope_id or "") or line.envelope_id
+        if is_state_of_aws(line.document):
+            return json.dumps({**line.document, "id": given})
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         return json.dumps({**line.document, "id": given, "time": now})
 

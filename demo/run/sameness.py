@@ -4,7 +4,8 @@ Generated lines have the number of their event. Those of a captured file do not,
 Two lines with different contents are two events. Two with the same content are one event if the
 content has its own time or id. A state has neither (a member of a queue: joined, left, joined
 again), so its content recurs, and the envelope decides: the same timestamp or the same envelope id
-means a copy; if both differ, it is another event.
+means a copy; if both differ, it is another event. A state of an AWS service or of another partner
+has the envelope's time and resources for a timestamp.
 """
 
 import json
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from demo.run.lines import Line
-from demo.run.senders import sender_says
+from demo.run.senders import GENESYS, sender_says
 from ops.screen import plural
 
 AUDITS = "v2.audits."
@@ -113,9 +114,23 @@ def _says_which(envelope: Any) -> bool:
     """Whether the content itself distinguishes the event from every other one."""
     body = envelope["detail"].get("eventBody")
     if not isinstance(body, dict):
-        return True  # a sender's own: its id, or its whole content, including the time
+        # a sender's own: its id, or its whole content, including the time
+        return not is_state_of_aws(envelope)
     is_audit = envelope["detail-type"].startswith(AUDITS)
     return _is_moment(body.get("eventTime")) or (is_audit and isinstance(body.get("id"), str))
+
+
+def is_state_of_aws(envelope: Any) -> bool:
+    """Whether an AWS service or another partner sent it and its detail has no time and no id."""
+    source, detail = envelope["source"], envelope["detail"]
+    stated = detail.get("id")
+    return (
+        source.startswith("aws.")
+        and not source.startswith(GENESYS)
+        and not isinstance(detail.get("eventBody"), dict)
+        and not (isinstance(stated, str) and stated)
+        and not any(_is_moment(detail.get(name)) for name in ("timestamp", "occurredAt"))
+    )
 
 
 def _is_moment(value: Any) -> bool:
@@ -139,7 +154,10 @@ def _is_of_the_calendar(stamp: str) -> bool:
 
 
 def _timestamp(line: Line) -> str:
-    return json.dumps(line.document["detail"].get("timestamp"), sort_keys=True)
+    envelope = line.document
+    if is_state_of_aws(envelope):
+        return json.dumps([envelope.get("time"), envelope.get("resources") or []])
+    return json.dumps(envelope["detail"].get("timestamp"), sort_keys=True)
 
 
 def same_content(contents: Iterable[Sequence[Line]]) -> SameContent:

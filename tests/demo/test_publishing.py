@@ -1,8 +1,12 @@
 """What a run tells the simulated Genesys of before it publishes."""
 
+import json
+from typing import Any
+from unittest.mock import MagicMock
+
 from demo.day import SOURCE
 from demo.run.lines import bus_source, read_line
-from demo.run.publishing import conversations_in
+from demo.run.publishing import conversations_in, publish
 from tests.envelopes import envelope, text
 
 
@@ -29,3 +33,17 @@ def test_a_bus_is_named_after_a_source_that_buses_can_be_named_after() -> None:
 
     assert bus_source(lines) == "a.b/c"
     assert bus_source(lines[:2]) == SOURCE
+
+
+def test_a_line_that_goes_to_the_queue_has_the_time_of_now_unless_it_is_what_distinguishes_it() -> (
+    None
+):
+    genesys, service = envelope("acw"), envelope("acw")
+    service |= {"source": "aws.ec2", "id": "another", "detail": {"state": "running"}}
+    stage = MagicMock()
+    publish([read_line(text(row)) for row in (genesys, service)], "another bus", stage, print)
+
+    sent: list[dict[str, Any]] = stage.aws.client("sqs").send_message_batch.call_args[1]["Entries"]
+    times = [json.loads(entry["MessageBody"])["time"] for entry in sent]
+    assert times[0] > genesys["time"]
+    assert times[1] == service["time"]

@@ -8,7 +8,8 @@ import pytest
 from demo.run.account import Left, settle
 from demo.run.lines import Line
 from demo.run.sameness import count
-from lambdas.relay.entrances.events import parse_event
+from lambdas.relay.entrances.events import Reader, parse_event
+from lambdas.relay.entrances.identities import BY_NATURE
 from tests.unit.batches import NOW_MS
 
 PARTNER = "aws.partner/genesys.com/cloud/org/suffix"
@@ -84,6 +85,34 @@ def test_what_the_account_takes_for_two_the_relay_does_not_take_for_one(
     events = [parse_event(line(detail).text, NOW_MS) for detail in (first, again)]
 
     assert len({(event.identity, event.payload_hash) for event in events}) == 2
+
+
+NINE, TEN = "2026-01-09T09:00:00Z", "2026-01-09T10:00:00Z"
+RUNNING = {"instance-id": "i-1", "state": "running"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "source", "again", "events"),
+    [
+        (RUNNING, "aws.ec2", {"id": "y", "time": TEN}, 2),
+        (RUNNING, "aws.ec2", {"id": "y", "resources": ["arn"]}, 2),
+        (RUNNING, "aws.ec2", {"id": "y"}, 1),
+        (RUNNING, "aws.ec2", {"replay-name": "r"}, 1),
+        (RUNNING, "shop", {"id": "y", "time": TEN}, 1),
+        ({**RUNNING, "timestamp": NINE}, "aws.ec2", {"id": "y", "time": TEN}, 1),
+        ({**RUNNING, "id": "e-1"}, "aws.ec2", {"id": "y", "time": TEN}, 1),
+        ({**RUNNING, "id": ""}, "aws.ec2", {"id": "y", "time": TEN}, 2),
+    ],
+)
+def test_a_state_of_an_aws_service_has_its_envelopes_time(
+    detail: dict[str, Any], source: str, again: dict[str, Any], events: int
+) -> None:
+    first = {**line(detail, source).document, "time": NINE}
+    both = [Line(json.dumps(each), each) for each in (first, {**first, **again})]
+    reader = Reader(PARTNER, BY_NATURE)
+
+    assert count(both) == events
+    assert len({parse_event(each.text, NOW_MS, reader).identity for each in both}) == events
 
 
 def test_a_step_that_was_sent_twice_is_to_take_effect_once() -> None:
