@@ -25,6 +25,8 @@ from simulation.sessions import SESSION
 from simulation.states import MEMBERSHIP
 from simulation.world_paths import PATH, SECOND_PATH
 
+#: the route of most events, and the second one of audits
+ALL, AGAIN = "all", "audits again"
 SECOND_ITEM: Json = {"id": "id", "marker": "body.second"}
 
 
@@ -48,12 +50,12 @@ def configuration_of(scenario: Scenario) -> Configuration:
         is_repeatable=regime.is_repeatable,
     )
     topics = ("v2.detail.events.*", "v2.audits.*", "v2.simulated.*", FLAT, PLAIN_DETAIL)
-    audits_again = Route("audits again", destination, ("v2.audits.*",), SECOND_ITEM)
+    audits_again = Route(AGAIN, destination, ("v2.audits.*",), SECOND_ITEM)
     second = replace(destination, name="elsewhere", path=SECOND_PATH, service=scenario.sink)
     if scenario.sink == "https":
         second = replace(second, host=HOST, read_results=any_answer)
     wanted, elsewhere = "!(body.unwanted)", "body.elsewhere"
-    routes = [Route("all", destination, topics, _item("body"), when=wanted)]
+    routes = [Route(ALL, destination, topics, _item("body"), when=wanted)]
     if scenario.ending.second:
         routes = [
             replace(routes[0], when=f"{wanted} && !({elsewhere})"),

@@ -90,7 +90,7 @@ def _is_good(trial: Trial | None) -> bool:
 def _scenario(mutant: Mutant, scenario: Scenario) -> Scenario:
     scenario = spared(scenario)
     scenario = replace(scenario, steps_max=STEPS_MAX, deploy="none", ending=NEVER, sessions=0)
-    scenario = replace(scenario, decides=False)
+    scenario = replace(scenario, decides=False, redelivers=False)
     if mutant.regroups:
         scenario = replace(scenario, write_most=REGROUPED)
     if mutant.storm:

@@ -61,18 +61,12 @@ REACHED_BY_TESTS: Mapping[tuple[str, str], str] = {
     ("Attempt._park", 'return self.settle("RECONCILED", Code.FOUND_TAKEN()'): (
         "tests/simulation/test_last_look.py"
     ),
-    # The worlds have no shadow, loop, compensation, redelivery, or keys of older releases
+    # The worlds have no shadow, loop, compensation, or keys of older releases
     ("_stay_in_shadow", ""): "tests/unit/test_dedup.py",
     ("_claim", "return _stay_in_shadow("): "tests/unit/test_dedup.py",
     ("_stop_loop", ""): "tests/unit/test_correlation.py",
     ("_claim", "return _stop_loop("): "tests/unit/test_correlation.py",
     ("_take_turn", "destination = replace("): "tests/unit/test_write.py",
-    ("judge", 'return "copy" if held.get("redelivery")'): "tests/unit/test_redelivery.py",
-    ("_ordered_places", "shared = "): "tests/unit/test_ordered_routes.py",
-    ("_ordered_places", "return [shared, "): "tests/unit/test_ordered_routes.py",
-    ("_Place.after", "return replace(self, routes=_ordered_places("): (
-        "tests/unit/test_ordered_routes.py"
-    ),
     ("earlier_keys", ""): "tests/unit/test_claims.py",
     ("_claimed_earlier", ""): "tests/unit/test_claims.py",
     ("was_claimed", ""): "tests/unit/test_webhook_copies.py",

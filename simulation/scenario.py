@@ -50,6 +50,12 @@ STEPS_MAX = 250_000
 FAULTS_S = 6 * HOUR_S
 #: the share of runs in which a person decides cases
 DECIDED_SHARE = 0.15
+#: the share of runs in which a person orders a redelivery, among those that show its effects
+REDELIVERED_SHARE = 0.3
+#: deploys after which an event is still known, and still routed
+KNOWN_AFTER: frozenset[Deploy] = frozenset(
+    {"none", "renamed", "rolled back", "remapped", "smaller"}
+)
 
 #: the kinds of worlds that a seed can be drawn for (kinds.py)
 WorldKind = Literal["full", "small", "tracked", "lanes", "sink", "endless", "wired"]
@@ -86,6 +92,8 @@ class Scenario:
     sink_refuses: Literal["item", "request"] = "item"
     #: a person decides cases meanwhile (deciders.py)
     decides: bool = False
+    #: a person orders a redelivery meanwhile (orders.py), if the world `shows_repetition`
+    redelivers: bool = False
     #: what happens to the configuration meanwhile
     deploy: Deploy = "none"
     #: what no source says about the platform
@@ -114,6 +122,7 @@ def draw(seed: int) -> Scenario:
     heavy, clocks = Random(f"heavy {seed}"), Random(f"clocks {seed}")
     restoring, deciding = Random(f"restoring {seed}"), Random(f"deciding {seed}")
     meddling = Random(f"meddling {seed}")
+    redelivers = Random(f"redelivering {seed}").random() < REDELIVERED_SHARE
     regime = random.choice(REGIMES)
     conduct = replace(
         regime.conduct,
@@ -146,11 +155,29 @@ def draw(seed: int) -> Scenario:
         sessions=making.choice((0, 0, 0, 6)),
         two_routes=changing.random() < 0.3,
         decides=not rates.keys() & RESTORE_RATES and deciding.random() < DECIDED_SHARE,
+        redelivers=redelivers,
         deploy=deploys.drawn(seed),
         assumptions=assumptions.drawn(seed),
         ending=endless.drawn(seed),
         timing=random.choice((LIVE, LIVE, SLOW_GENESYS)),
         faults_s=random.choice((HOUR_S, FAULTS_S, 5 * DAY_S)),
+        steps_max=2 * STEPS_MAX if redelivers else STEPS_MAX,
+    )
+
+
+def shows_repetition(scenario: Scenario) -> bool:
+    """Whether every ordered event takes effect once more: nobody forgets or purges what is on its
+    way, and the destination does not know the item by its id."""
+    by_hand = {*RESTORE_RATES, *HAND_RATES, "archive replayed"}
+    regime = scenario.regime
+    return not (
+        scenario.rates.keys() & by_hand
+        or scenario.decides
+        or regime.late_copies
+        or regime.reads_back
+        or regime.conduct.ids_honoured
+        or scenario.ending != NEVER
+        or scenario.deploy not in KNOWN_AFTER
     )
 
 

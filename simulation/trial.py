@@ -9,7 +9,8 @@ from simulation.checker import Account, check
 from simulation.deciders import DecidedWorld
 from simulation.fault_plan import Kind
 from simulation.functions import FUNCTIONS, Function, Instance
-from simulation.scenario import Scenario, WorldKind, draw
+from simulation.orders import OrderedWorld
+from simulation.scenario import Scenario, WorldKind, draw, shows_repetition
 from simulation.trace import Step, Trace
 from simulation.tracked import TrackedWorld, Tracks, draw_tracked
 from simulation.tracked_checker import check_tracked
@@ -46,7 +47,9 @@ def run_scenario(
     functions: Functions = FUNCTIONS,
     show: Callable[[Step], None] | None = None,
 ) -> Trial:
-    make = DecidedWorld if scenario.decides else World
+    is_ordered = scenario.redelivers and shows_repetition(scenario)
+    ordered = OrderedWorld if is_ordered else World
+    make = DecidedWorld if scenario.decides else ordered
     world = make(scenario, trace=Trace(show), functions=functions)
     return trial_of(check(world.run(), scenario.regime), world)
 

@@ -15,7 +15,7 @@ from lambdas.relay.ledger.claims import Claimed, Verdict, claim, judge
 from lambdas.relay.messages.sealing import Batch, SealedEvent, decode, describe, encode_unclaimed
 from simulation.functions import Function, Instance
 from simulation.mutants.mutant import Mutant
-from simulation.mutants.stages import made
+from simulation.mutants.stages import made, ordered
 
 _runs = count()
 
@@ -73,6 +73,12 @@ def _one_claim_for_all_routes(batch_id: str, event: SealedEvent, held: Item) -> 
     return "copy" if verdict == "other" else verdict
 
 
+def _one_route_per_order(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
+    verdict = judge(batch_id, event, held)
+    is_ordered = event.redelivery and held.get("redelivery") == event.redelivery
+    return "copy" if is_ordered and verdict == "other" else verdict
+
+
 def _as_any_other(batch_id: str, event: SealedEvent, held: Item) -> Verdict:
     return judge(batch_id, replace(event, backfill=""), {**held, "backfill": ""})
 
@@ -121,6 +127,13 @@ CLAIMING = (
         "one claim speaks for all routes",
         "The destination has the event; what another route would make of it is the same event.",
         ((claims, "judge", _one_claim_for_all_routes),),
+    ),
+    Mutant(
+        "an order speaks for one route",
+        "The redelivery's claim is there, so the event was delivered again.",
+        ((claims, "judge", _one_route_per_order),),
+        regimes=("honoured", "ignored", "tracked"),
+        stage=ordered,
     ),
     Mutant(
         "a made event is an event like any other",

@@ -54,6 +54,13 @@ def pressed(scenario: Scenario) -> Scenario:
     return replace(small, per_minute=10, concurrency=4, events=80)
 
 
+def ordered(scenario: Scenario) -> Scenario:
+    """A person orders a redelivery; of many events two routes make something."""
+    rates = {kind: rate for kind, rate in scenario.rates.items() if kind != "archive replayed"}
+    odd = Shares(poison=0.0, odd=0.6, copies=0.2)
+    return replace(scenario, rates=rates, shares=odd, two_routes=True, redelivers=True, events=20)
+
+
 def made(scenario: Scenario) -> Scenario:
     """Many events are made from Genesys' record, beside genuine ones."""
     return replace(scenario, events=4, told=0, states=0, sessions=14)
