@@ -56,7 +56,8 @@ def pressed(scenario: Scenario) -> Scenario:
 
 def ordered(scenario: Scenario) -> Scenario:
     """A person orders a redelivery; of many events two routes make something."""
-    rates = {kind: rate for kind, rate in scenario.rates.items() if kind != "archive replayed"}
+    rates = dict(scenario.rates)
+    rates.pop("archive replayed", None)
     odd = Shares(poison=0.0, odd=0.6, copies=0.2)
     return replace(scenario, rates=rates, shares=odd, two_routes=True, redelivers=True, events=20)
 
