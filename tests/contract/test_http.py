@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError
 
 from lambdas.adapters.http import RequestsHttp, public_authorities
 from lambdas.relay.kernel.limits import GENESYS_ANSWER_BYTES_MAX, REHEARSAL
@@ -80,8 +82,9 @@ def test_an_answer_arrives_with_its_status_headers_and_bytes() -> None:
     ],
     ids=["in chunks", "compressed"],
 )
-def test_an_answer_is_whole_however_it_is_sent(head: bytes, body: bytes) -> None:
-    with serving(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", body[:7], 0.1, body[7:]) as server:
+@pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 400 No\r\n"])
+def test_an_answer_is_whole_however_it_is_sent(line: bytes, head: bytes, body: bytes) -> None:
+    with serving(line + head + b"\r\n\r\n", body[:7], 0.1, body[7:]) as server:
         answer = post(server.url)
 
     assert isinstance(answer, Answer)
@@ -100,17 +103,24 @@ def test_the_bytes_of_a_request_are_sent_verbatim() -> None:
     assert sent == body
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("status", [301, 307, 401, 409, 429, 500, 503])
-def test_any_status_is_an_answer_and_is_requested_once(status: int) -> None:
+def test_any_status_is_an_answer_and_is_requested_once(method: str, status: int) -> None:
     """No hidden retries, no redirects: an attempt is one request."""
     line = f"HTTP/1.1 {status} Words\r\nLocation: /elsewhere\r\nRetry-After: 0\r\n"
     with serving(line.encode() + b"Content-Length: 0\r\n\r\n") as server:
-        answer = post(server.url)
+        answer = RequestsHttp(TIMING).send(method, server.url, {}, None)
         time.sleep(0.1)
 
     assert isinstance(answer, Answer)
     assert answer.status == status
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("said", [b"204 No Content\r\n\r\n", b"300 Choices\r\n\r\n{}"])
+def test_an_answer_whose_body_does_not_matter_needs_no_length(said: bytes) -> None:
+    with serving(b"HTTP/1.1 " + said) as server:
+        assert isinstance(post(server.url), Answer)
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,6 +231,7 @@ def test_a_refusal_is_certain_however_its_words_end(script: tuple[bytes | float,
     assert isinstance(answer, Answer)
     assert (answer.status, answer.headers["Retry-After"]) == (429, "9")
     assert answer.body[:2] in (b"{}", b"")
+    assert len(answer.body) < 100_000 + 65_536, "the last piece may go beyond what is enough"
     assert took_s < BOUND_S
 
 
@@ -244,6 +255,26 @@ def test_a_server_that_takes_too_long_is_given_up_on_in_time(script: tuple[bytes
 
     assert isinstance(answer, Unanswered)
     assert took_s < BOUND_S
+
+
+def test_a_connection_whose_tls_breaks_means_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other than a certificate that is not trusted, it may break at any time."""
+
+    def breaking(*arguments: object, **named: object) -> None:
+        raise SSLError("EOF occurred in violation of protocol")
+
+    monkeypatch.setattr(HTTPAdapter, "send", breaking)
+
+    assert isinstance(post("https://genesys.invalid"), Unanswered)
+
+
+def test_the_longest_answer_is_read() -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {GENESYS_ANSWER_BYTES_MAX}\r\n\r\n".encode()
+    with serving(head + b"x" * GENESYS_ANSWER_BYTES_MAX) as server:
+        answer = RequestsHttp(REHEARSAL).send("GET", server.url, {}, None)
+
+    assert isinstance(answer, Answer)
+    assert len(answer.body) == GENESYS_ANSWER_BYTES_MAX
 
 
 def test_an_endless_answer_is_given_up_on() -> None:

@@ -154,6 +154,15 @@ def test_a_statement_that_failed_fails_its_batch(
     assert error.type is raised
 
 
+def test_a_claim_that_nobody_answered_is_not_passed_over() -> None:
+    class Short:
+        def batch_execute_statement(self, **_request: Any) -> Any:
+            return {"Responses": [{"TableName": "table"}]}
+
+    with pytest.raises(ValueError, match="shorter"):
+        DynamoLedger(Short(), "table").insert([record("R#1"), record("R#2")])  # type: ignore[arg-type]
+
+
 def test_without_items_nothing_is_asked(ledger: Ledger) -> None:
     assert list(ledger.insert([])) == []
     assert list(ledger.find([])) == []

@@ -71,3 +71,7 @@ def test_a_short_key_gives_one_sentence_without_its_text() -> None:
         of(Client("guessable"))()
 
     assert "guessable" not in str(raised.value)
+
+
+def test_the_shortest_key_has_32_characters() -> None:
+    assert of(Client("k" * 32))() == "k" * 32

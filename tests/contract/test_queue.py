@@ -1,11 +1,14 @@
 """What the relay relies on in a queue, in every world that offers one."""
 
+from typing import Any
+
 import pytest
 
-from lambdas.adapters.queues import SqsQueue
+from lambdas.adapters.queues import SqsQueue, groups
 from lambdas.relay.kernel.errors import Impossible, Transient
 from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery, Outgoing, Queue
+from tests.contract.service import Service
 from tests.contract.worlds import World
 
 
@@ -158,3 +161,33 @@ def test_attributes_hold_no_character_that_sqs_refuses(value: str) -> None:
         SqsQueue(client, "url").send([Outgoing("a", {"reason": value})])  # type: ignore[arg-type]
 
     assert "'StringValue': 'a\ufffdb'" in str(client.entries)
+
+
+def test_a_message_that_is_to_come_back_at_once_is_hidden_for_no_second() -> None:
+    service: Any = Service(change_message_visibility={})
+    SqsQueue(service, "url").change_visibility(Delivery("m", "r", "b", 1, 0), 0)
+
+    ((_, asked),) = service.asked
+    assert asked["VisibilityTimeout"] == 0
+
+
+def test_a_message_of_exactly_the_largest_size_is_sent() -> None:
+    service: Any = Service(send_message_batch={})
+    SqsQueue(service, "url").send([Outgoing("x" * SQS_MESSAGE_BYTES_MAX)])
+
+    assert len(service.asked) == 1
+
+
+def test_a_call_is_filled_to_the_byte_and_the_next_one_begins_empty() -> None:
+    most = SQS_MESSAGE_BYTES_MAX
+    sizes = [most - 1, 1, most - 1, 1, 1]
+
+    assert list(groups(sizes, lambda size: size)) == [[most - 1, 1], [most - 1, 1], [1]]
+
+
+def test_a_message_has_at_most_ten_attributes() -> None:
+    service: Any = Service(send_message_batch={})
+    SqsQueue(service, "url").send([Outgoing("x", {f"n{number}": "v" for number in range(12)})])
+
+    ((_, asked),) = service.asked
+    assert len(asked["Entries"][0]["MessageAttributes"]) == 10

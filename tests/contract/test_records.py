@@ -18,6 +18,7 @@ from moto import mock_aws
 from lambdas.adapters.records import AwsRecords
 from lambdas.relay.kernel.canonical import outbound
 from lambdas.relay.kernel.ports import Busy, NotSent, Record, Rejected, Taken, Unanswered
+from tests.contract.service import Service
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -139,24 +140,6 @@ def test_what_an_error_means(error: Exception, meaning: type) -> None:
     assert failing.calls == 1
 
 
-class Service:
-    """A service that notes what it was asked, and gives prepared answers."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**said: Any) -> Any:
-            self.asked.append((name, said))
-            answer = self.answers[name]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return call
-
-
 def on_bus(client: Any, *items: dict[str, Any]) -> Any:
     records = [Record(f"b.{n}", json.dumps(item), "c") for n, item in enumerate(items)]
     return AwsRecords("event-bus", client).put(BUS, records)
@@ -214,6 +197,22 @@ def test_a_queue_says_of_each_message_whose_fault_it_is() -> None:
     answer = AwsRecords("queue", service).put(f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", RECORDS)
     expected = ["", "Whatever", "InvalidMessageContents"]
     assert answer == Taken(expected, frozenset({"Whatever"}))
+
+
+def test_a_queue_that_does_not_say_whose_fault_it_is_is_not_to_blame() -> None:
+    rows = [{"Id": "0", "Code": "Whatever"}]
+    service = Service(get_queue_url={"QueueUrl": "https://q"}, send_message_batch={"Failed": rows})
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"
+
+    assert AwsRecords("queue", service).put(arn, RECORDS[:1]) == Taken(["Whatever"], frozenset())
+
+
+def test_a_queue_is_looked_up_in_its_own_account() -> None:
+    service = Service(get_queue_url={"QueueUrl": "https://q"}, send_message_batch={})
+    AwsRecords("queue", service).put(f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders", RECORDS)
+
+    expected = {"QueueName": "orders", "QueueOwnerAWSAccountId": ACCOUNT}
+    assert service.asked[0] == ("get_queue_url", expected)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
 """What the relay relies on in the vault, in every world that offers one."""
 
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.adapters.vault import S3Vault
+from lambdas.relay.kernel.errors import Impossible
 from lambdas.relay.kernel.ports import Vault
+from tests.contract.service import Service
 from tests.contract.worlds import World
 
 
@@ -79,3 +84,19 @@ def test_a_vault_connects_once_and_not_before_it_is_used() -> None:
     vault.discard("review/1.json")
     vault.discard("review/2.json")
     assert connected == ["s3"]
+
+
+def test_a_key_that_s3_will_never_take_is_impossible() -> None:
+    too_long = ClientError({"Error": {"Code": "KeyTooLongError"}}, "PutObject")
+    client: Any = Service(put_object=too_long)
+
+    with pytest.raises(Impossible):
+        S3Vault(lambda: client, "bucket").keep("review/1.json", "{}")
+
+
+def test_a_document_says_that_it_is_json() -> None:
+    client: Any = Service(put_object={})
+    S3Vault(lambda: client, "bucket").keep("review/1.json", "{}")
+
+    ((_, asked),) = client.asked
+    assert asked["ContentType"] == "application/json"

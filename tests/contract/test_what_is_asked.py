@@ -1,6 +1,7 @@
 """What the adapters ask AWS for, where an emulator answers the same whether or not it was asked:
 consistent reads, keys left unprocessed, long polls, the moment a message was sent, throttling."""
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -9,8 +10,10 @@ from botocore.stub import Stubber
 
 from lambdas.adapters.ledger import READ_ROUNDS, DynamoLedger
 from lambdas.adapters.queues import SqsQueue
-from lambdas.relay.kernel.errors import Throttled, Transient
-from lambdas.relay.kernel.ports import Outgoing
+from lambdas.adapters.redrives import resume_redrive
+from lambdas.relay.kernel.errors import Impossible, Throttled, Transient
+from lambdas.relay.kernel.ports import Ledger, Outgoing
+from tests.contract.service import Service
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
 KEY = {"pk": {"S": "R#1"}, "sk": {"S": "R"}}
@@ -135,3 +138,34 @@ def test_a_receive_is_a_long_poll_and_knows_when_a_message_was_sent() -> None:
 
     assert told.asked[0]["WaitTimeSeconds"] >= 1
     assert (delivery.receives, delivery.sent_at_ms) == (3, 1000)
+
+
+@pytest.mark.parametrize(
+    ("method", "read"),
+    [
+        ("batch_get_item", lambda ledger: ledger.find([("R#1", "R")])),
+        ("query", lambda ledger: ledger.of("R#1")),
+    ],
+    ids=["find", "of"],
+)
+def test_a_key_that_can_never_be_read_is_impossible(
+    method: str, read: Callable[[Ledger], object]
+) -> None:
+    told = Prepared("dynamodb", method)
+
+    with pytest.raises(Impossible):
+        read(DynamoLedger(told.refuses("ValidationException"), "t"))
+
+
+@pytest.mark.parametrize(
+    "latest",
+    [{"Status": "COMPLETED"}, {"Status": "FAILED", "DestinationArn": "arn"}],
+    ids=["completed", "failed with a destination"],
+)
+def test_a_redrive_that_needs_no_help_is_left_alone(latest: dict[str, str]) -> None:
+    """Only the latest one counts."""
+    service: Any = Service(list_message_move_tasks={"Results": [latest]})
+
+    assert resume_redrive(service, f"{URL}-dead", URL) is False
+    dead_arn = "arn:aws:sqs:eu-west-1:123456789012:q-dead"
+    assert service.asked == [("list_message_move_tasks", {"SourceArn": dead_arn, "MaxResults": 1})]

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.adapters.clock import SystemClock
 from lambdas.adapters.http_event import request_of
+from lambdas.adapters.invocation import deliveries_of
 from lambdas.relay.destinations.correlation import Confirmation
 from lambdas.relay.destinations.destination import read_document
 from lambdas.relay.functions.dedup import Deps as DedupDeps
@@ -172,3 +174,25 @@ def test_any_request_can_be_read(event: dict[str, Any]) -> None:
 
     assert isinstance(request.body, bytes)
     assert request.sender == ""
+
+
+def test_a_body_that_is_no_base64_stays_as_it_came() -> None:
+    assert request_of({"body": "no base64!", "isBase64Encoded": True}).body == b"no base64!"
+
+
+def test_an_attribute_that_is_no_text_counts_as_an_empty_one() -> None:
+    record = {
+        "messageId": "m",
+        "receiptHandle": "r",
+        "body": "b",
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1"},
+        "messageAttributes": {"x": {"dataType": "Binary", "binaryValue": "AA=="}},
+    }
+
+    (delivery,) = deliveries_of({"Records": [record]}, SystemClock())
+
+    assert delivery.attributes == {"x": ""}
+
+
+def test_a_bare_event_is_received_for_the_first_time() -> None:
+    assert deliveries_of({"id": "e"}, SystemClock())[0].receives == 1

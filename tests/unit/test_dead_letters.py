@@ -8,9 +8,10 @@ import pytest
 from lambdas.relay.correlation.checks import timer
 from lambdas.relay.entrances.events import ANY_PARTNER
 from lambdas.relay.kernel.errors import Transient
+from lambdas.relay.kernel.limits import SQS_MESSAGE_BYTES_MAX
 from lambdas.relay.kernel.ports import Delivery
 from lambdas.relay.kernel.reasons import Code
-from lambdas.relay.messages.dead_letters import dead_letter
+from lambdas.relay.messages.dead_letters import count, dead_letter, fitting
 from lambdas.relay.messages.sealing import describe, encode
 from tests.unit.batches import sealed, sealed_event
 
@@ -96,6 +97,19 @@ def test_every_attribute_of_a_redriven_batch_has_room() -> None:
     ).attributes
 
     assert attributes.keys() == had.keys() | {"reason", "attempts"}
+
+
+def test_a_count_has_at_most_nine_digits() -> None:
+    counts = [count({"redrives": "9" * digits}, "redrives") for digits in (9, 10)]
+
+    assert counts == [999_999_999, 0]
+
+
+def test_an_attribute_is_kept_if_it_fits_to_the_byte() -> None:
+    body = "x" * (SQS_MESSAGE_BYTES_MAX - len("reason" + "why" + "String"))
+
+    assert fitting(body, {"reason": "why"}) == {"reason": "why"}
+    assert fitting(body + "x", {"reason": "why"}) == {}
 
 
 @pytest.mark.parametrize("body", ["", "not JSON", "[]", '{"v":1,"sum":"x"}', "\x00\ud800"])

@@ -65,8 +65,10 @@ class Keys:
     """Implements relay.kernel.ports.SenderKeys."""
 
     stored: Mapping[str, Sequence[str]]
+    fresh: list[bool] = field(default_factory=list)
 
     def of(self, sender: str, fresh: bool) -> Sequence[str]:
+        self.fresh.append(fresh)
         return self.stored.get(sender, ())
 
 
@@ -78,6 +80,11 @@ class Beside(Simulated):
         self.keys = Keys({"there": keys or (KEY,)})
         self.signing_keys: Any = self.keys
         self.write = self.writer()
+
+
+def key_of(size: int) -> str:
+    """A key of so many bytes."""
+    return base64.b64encode(b"x" * size).decode()
 
 
 def test_a_signature_is_what_the_specification_s_library_makes() -> None:
@@ -92,9 +99,16 @@ def test_a_signature_is_what_the_specification_s_library_makes() -> None:
     }
 
 
-@pytest.mark.parametrize("key", ["", "whsec_", "no base64!", "YWJj", "a" * 88])
+@pytest.mark.parametrize(
+    "key", ["", "whsec_", "no base64!", "a" * 32 + "!", "YWJj", key_of(23), key_of(65), "a" * 88]
+)
 def test_what_is_no_key_signs_nothing(key: str) -> None:
     assert secret_of(key) is None
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_the_shortest_and_the_longest_key_sign(size: int) -> None:
+    assert secret_of(key_of(size)) == b"x" * size
 
 
 def test_a_batch_is_one_signed_request_without_a_token_or_a_slot() -> None:
@@ -107,6 +121,7 @@ def test_a_batch_is_one_signed_request_without_a_token_or_a_slot() -> None:
     assert [set(event) for event in document["events"]] == [{"id", "type", "timestamp", "data"}] * 2
     assert document["events"][0]["data"]["number"] == 1
     assert world.state(batch) == "DONE"
+    assert world.keys.fresh == [False], "the kept keys will do"
     assert not [key for key in world.table.items if "pace" in key[0]]
 
 
@@ -232,6 +247,7 @@ def test_without_a_usable_key_nothing_is_sent_and_nothing_lost(keys: Sequence[st
         (Answer(401, {}, b""), Deferred),
         (Answer(404, {}, b""), Deferred),
         (Answer(410, {}, b""), Deferred),
+        (Answer(300, {}, b""), Deferred),
         (Answer(301, {}, b""), Deferred),
         (Answer(408, {}, b""), Unsure),
         (Answer(429, {}, b""), Deferred),

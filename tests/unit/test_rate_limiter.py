@@ -286,3 +286,11 @@ def test_each_lease_is_twice_the_last_one_and_its_slots_are_reported_when_it_end
 
     rate_limiter.close(NOW_MS, 1)
     assert world.table.items["L#pace", "L"]["spent"] == 7
+
+
+def test_after_a_lease_that_was_left_over_the_next_one_is_a_single_slot() -> None:
+    rate_limiter = RateLimiter((world := World()).ledger, world.entropy, QUOTA)
+    rate_limiter.spend(NOW_MS)
+    rate_limiter.spend(NOW_MS + 120_000)
+
+    assert world.table.items["L#pace", "L"]["leased"] == 1

@@ -38,6 +38,10 @@ def test_a_reason_that_quotes_a_customer_is_masked(said: str, shown: str) -> Non
     assert masked(said) == shown
 
 
+def test_a_long_text_is_cut_in_its_line() -> None:
+    assert presentable({"reason": "x" * 9_000})["reason"] == "x" * 8_000
+
+
 def test_no_note_in_the_code_would_be_withheld() -> None:
     noted = {
         (path.name, keyword.arg)
