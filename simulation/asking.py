@@ -2,7 +2,7 @@
 
 import json
 
-from lambdas.relay.kernel.reasons import Code, read_reason
+from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from simulation.history import History
 from simulation.regimes import Regime
 from simulation.workload import numbers_of
@@ -31,7 +31,7 @@ def may_be_parked(
                 history.deploy == "rolled back" and told.code is Code.GONE_NOT_CONFIGURED
             )
         case Code.UNREADABLE | Code.REDRIVES_EXHAUSTED | Code.NOT_SENT_ON:
-            is_given_up = history.dead_lettered[told.details[0]] > 3
+            is_given_up = history.dead_lettered.get(_first(told), 0) > 3
             # No item stays in conflict for so long, unless nobody can change it.
             is_blocked = Code.CONTENDED.name in told.details
             return (is_given_up or number in history.harm.buried) and not is_blocked
@@ -51,7 +51,7 @@ def may_be_parked(
             is_gone = history.deploy in ("removed", "forgotten", "rolled back")
             return regime.confirmed_within_s is not None and is_gone
         case Code.ATTEMPTS_EXHAUSTED:
-            return int(told.details[0]) > 20
+            return _first(told).isdecimal() and int(_first(told)) > 20
         case Code.ITEMS_FAIL_AGAIN:
             return len(requests) > 12
         case Code.STATUS_NOT_JSON | Code.STATUS_ERROR:
@@ -74,6 +74,11 @@ def may_be_parked(
             return regime.parks_doubt or is_shown
         case _:
             return False
+
+
+def _first(reason: Reason) -> str:
+    """Its first detail; a release that this checker never met may tell none."""
+    return reason.details[0] if reason.details else ""
 
 
 def _is_beside_what_kills_write(number: int, history: History) -> bool:

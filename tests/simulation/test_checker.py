@@ -357,6 +357,33 @@ def test_what_was_never_completed_goes_to_a_person_only_if_somebody_took_its_mes
     assert asked == [True, False]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "NEVER_HEARD_OF | 7",
+        "",
+        "UNREADABLE",
+        "REDRIVES_EXHAUSTED | no such queue | NO_SLOT",
+        "NOT_SENT_ON | no such queue",
+        "ATTEMPTS_EXHAUSTED",
+        "ATTEMPTS_EXHAUSTED | many",
+    ],
+)
+def test_a_reason_that_it_never_met_is_a_violation_and_no_error(
+    history: History, reason: str
+) -> None:
+    """A next release's code, or one that is cut off."""
+    sent = _sent(history, "plain", ["200"])
+    document = json.dumps({"reason": reason, "message": marker(NUMBER)})
+    parked = replace(
+        sent,
+        items={**sent.items, **_case("unheard", reason=reason)},
+        documents={**sent.documents, "review/unheard.json": document},
+    )
+    told = f"event {NUMBER} was given to a person: {reason}"
+    assert _checked(parked).violations == [told]
+
+
 @pytest.mark.parametrize(("regime", "accepted"), [("tracked", True), ("honoured", False)])
 def test_what_a_restore_marked_and_an_event_showed_goes_to_a_person_and_nothing_else(
     history: History, regime: str, accepted: bool
