@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from typing import Any, Protocol, TypeVar
@@ -12,10 +13,11 @@ from typing import Any, Protocol, TypeVar
 from simulation import work
 from simulation.corpus import known_line_seeds
 from simulation.enumeration import SMALL
-from simulation.fault_plan import KINDS
+from simulation.fault_plan import KINDS, Kind
 from simulation.hunting import Hunt
 from simulation.kinds import replayed
 from simulation.lines import Line, executable
+from simulation.memory.faults import WIRE_FAULTS
 from simulation.mutants import MUTANTS
 from simulation.mutants.tracking import TRACKING
 from simulation.probes import missing
@@ -35,7 +37,8 @@ OWN_SHARES: Mapping[WorldKind, int] = {
     "endless": 100,
     "wired": 50,
 }
-#: these are judged by themselves: neither their faults nor their probes count for the others
+#: these are judged by themselves: neither their faults nor their probes count for the others.
+#: Faults of the wire are counted apart
 APART: frozenset[WorldKind] = frozenset({"sink", "endless", "wired"})
 #: what the watcher calls them
 PHASES: Mapping[WorldKind, str] = {
@@ -108,6 +111,8 @@ class Watcher(Protocol):
 class Result:
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    #: the same of those that strike only on the wire, and the events of the wired worlds
+    on_the_wire: Counter[str] = field(default_factory=Counter)
     probes: Counter[str] = field(default_factory=Counter)
     regimes: Counter[str] = field(default_factory=Counter)
     failed: list[Trial] = field(default_factory=list)
@@ -170,12 +175,12 @@ def _worlds(runs: int, first: int, pool: Pool, watcher: Watcher, result: Result)
         begun = time.perf_counter()
         for trials in _each(PHASES[kind], work.run_worlds, parts, pool, watcher):
             for trial in trials:
-                _add(trial, result)
+                add(trial, result)
         if kind not in OWN_SHARES:
             result.seconds += time.perf_counter() - begun
 
 
-def _add(trial: Trial, result: Result) -> None:
+def add(trial: Trial, result: Result) -> None:
     result.worlds[trial.kind] += 1
     if trial.kind not in OWN_SHARES:
         total(result.counts, trial)
@@ -183,6 +188,9 @@ def _add(trial: Trial, result: Result) -> None:
         result.faults.update(trial.faults)
         result.probes.update(trial.probes)
         result.regimes[trial.regime] += 1
+    if trial.kind == "wired":
+        result.on_the_wire["events"] += trial.account.published
+        result.on_the_wire.update({fault: trial.faults.get(fault, 0) for fault in WIRE_FAULTS})
     if trial.failed:
         result.failures += 1
         result.failed = sorted([*result.failed, trial], key=_seed)[:KEPT_MAX]
@@ -254,15 +262,19 @@ def judge(runs: int, result: Result) -> None:
                 result.objections.append(
                     f"{number} events were given to a person for the {name}, not {most:.0f} at most"
                 )
-    floor = result.counts["events"] * FAULT_PER_EVENT_MIN
-    for kind in KINDS:
-        if result.faults[kind] < floor:
-            result.objections.append(
-                f"the fault {kind!r} struck {result.faults[kind]} times, not {floor:.0f}"
-            )
+    result.objections += _rare(KINDS, result.faults, result.counts["events"])
+    result.objections += _rare(WIRE_FAULTS, result.on_the_wire, result.on_the_wire["events"])
     result.objections += [f"never seen: {probe}" for probe in missing(result.probes)]
     if runs >= LINE_SEEDS_MAX:  # the rarest lines need that many; a smaller campaign lists them
         result.objections += [f"never ran: {line}" for line in result.unseen_lines]
+
+
+def _rare(kinds: Sequence[Kind], struck: Mapping[str, int], events: int) -> Iterable[str]:
+    """The faults that struck too rarely among so many events, or never."""
+    floor = max(1, ceil(events * FAULT_PER_EVENT_MIN))
+    for kind in kinds:
+        if struck.get(kind, 0) < floor:
+            yield f"the fault {kind!r} struck {struck.get(kind, 0)} times, not {floor}"
 
 
 def rows(result: Result) -> dict[str, Any]:
@@ -291,6 +303,7 @@ def rows(result: Result) -> dict[str, Any]:
         "steps": counts["steps"],
         "regimes": dict(sorted(result.regimes.items())),
         "faults": dict(sorted(result.faults.items())),
+        "on_the_wire": dict(sorted(result.on_the_wire.items())),
         "probes": dict(sorted(result.probes.items())),
         "single_crashes": result.single_crashes,
         "pairs_of_crashes": result.pair_crashes,

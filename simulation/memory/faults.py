@@ -67,6 +67,7 @@ Fault = (
 )
 
 GENESYS_FAULTS: tuple[GenesysFault, ...] = get_args(GenesysFault)
+WIRE_FAULTS: tuple[WireFault, ...] = get_args(WireFault)
 LOGIN_FAULTS: tuple[LoginFault, ...] = get_args(LoginFault)
 WORLD_FAULTS: tuple[Fault, ...] = tuple(
     fault

@@ -2,17 +2,20 @@
 
 from collections import Counter
 
+from simulation import kinds
 from simulation.campaign import (
     FULL_FIRST,
     LINE_SEEDS_MAX,
     OWN_SHARES,
     PROBED_RUNS_MIN,
     Result,
+    add,
     judge,
     shared_out,
 )
 from simulation.fault_plan import KINDS
 from simulation.hunting import Hunt
+from simulation.memory.faults import WIRE_FAULTS
 from simulation.probes import EXPECTED, missing
 from simulation.trial import REASON
 
@@ -22,6 +25,7 @@ def _complete(runs: int) -> Result:
         counts=Counter(events=40 * runs),
         faults=Counter(dict.fromkeys(KINDS, runs)),
         probes=Counter(dict.fromkeys(EXPECTED, 1)),
+        on_the_wire=Counter(events=runs // 2, **dict.fromkeys(WIRE_FAULTS, runs // 50)),
     )
 
 
@@ -37,6 +41,27 @@ def test_a_fault_kind_that_never_struck_fails_it() -> None:
         del result.faults[kind]
         judge(PROBED_RUNS_MIN, result)
         assert [kind in objection for objection in result.objections] == [True]
+
+
+def test_a_fault_of_the_wire_that_never_struck_fails_it() -> None:
+    """It strikes in the wired worlds only, and is judged by their events."""
+    assert WIRE_FAULTS
+    for fault in WIRE_FAULTS:
+        result = _complete(PROBED_RUNS_MIN)
+        del result.on_the_wire[fault]
+        judge(PROBED_RUNS_MIN, result)
+        assert result.objections == [f"the fault {fault!r} struck 0 times, not 1"]
+
+
+def test_a_campaign_counts_the_faults_of_the_wire_and_of_no_other_world_apart() -> None:
+    trial, result = kinds.run("wired", 1), Result()
+    add(trial, result)
+    assert result.on_the_wire["events"] == trial.account.published
+    assert all(result.on_the_wire[fault] for fault in WIRE_FAULTS)
+    assert not result.faults
+
+    add(kinds.run("endless", 1), result)
+    assert result.on_the_wire["events"] == trial.account.published
 
 
 def test_a_probe_at_nought_fails_it() -> None:
