@@ -41,6 +41,7 @@ def test_a_line_that_goes_to_the_queue_has_the_time_of_now_unless_it_is_what_dis
     genesys, service = envelope("acw"), envelope("acw")
     service |= {"source": "aws.ec2", "id": "another", "detail": {"state": "running"}}
     stage = MagicMock()
+    stage.aws.client("sqs").send_message_batch.return_value = {}
     publish([read_line(text(row)) for row in (genesys, service)], "another bus", stage, print)
 
     sent: list[dict[str, Any]] = stage.aws.client("sqs").send_message_batch.call_args[1]["Entries"]
