@@ -540,3 +540,11 @@ def test_more_detail_types_than_a_pattern_holds_give_one_sentence(tmp_path: Path
 
     assert "detail_types lists 60 names, which make a pattern of 2" in sentence
     assert "but EventBridge allows 2048; list fewer, or none" in sentence
+
+
+def test_a_webhook_has_these_limits_unless_others_are_configured() -> None:
+    webhook = Webhook()
+
+    assert webhook.replay_window_s == 300
+    assert (webhook.requests_per_second, webhook.burst) == (50, 100)
+    assert webhook.sender_requests_per_minute == 3_000

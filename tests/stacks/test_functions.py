@@ -187,7 +187,21 @@ def test_reconcile_runs_every_15_minutes_and_never_overlaps_with_a_retry(
     template: Template,
 ) -> None:
     assert schedules(template)["<ReconcileFunction>"] == "rate(15 minutes)"
-    assert retries(template)["<ReconcileFunction>"] == 0
+    assert retries(template)["<ReconcileFunction>"] == (0, 900)
+    assert deliveries(template)["<ReconcileFunction>"] == ONCE
+
+
+#: of a rule's target: EventBridge does not repeat a call
+ONCE = {"MaximumRetryAttempts": 0}
+
+
+def deliveries(template: Template) -> dict[str, Any]:
+    """How rules call functions, by the function."""
+    return {
+        readable(target["Arn"]): target.get("RetryPolicy")
+        for rule in resources(template, "AWS::Events::Rule").values()
+        for target in rule["Properties"]["Targets"]
+    }
 
 
 def schedules(template: Template) -> dict[str, str]:
@@ -200,10 +214,17 @@ def schedules(template: Template) -> dict[str, str]:
     }
 
 
-def retries(template: Template) -> dict[str, int]:
+def retries(template: Template) -> dict[str, tuple[int, int]]:
+    """How often Lambda repeats a failed run and for how many seconds, by the function."""
+    configs = [
+        one["Properties"] for one in resources(template, "AWS::Lambda::EventInvokeConfig").values()
+    ]
     return {
-        readable(one["Properties"]["FunctionName"]): one["Properties"]["MaximumRetryAttempts"]
-        for one in resources(template, "AWS::Lambda::EventInvokeConfig").values()
+        readable(one["FunctionName"]): (
+            one["MaximumRetryAttempts"],
+            one["MaximumEventAgeInSeconds"],
+        )
+        for one in configs
     }
 
 
@@ -214,7 +235,9 @@ def test_the_audit_runs_daily_if_configured_and_gets_what_it_needs(
     function = properties_of(wanted, "audit")
 
     assert schedules(wanted)["<AuditFunction>"] == "cron(0 3 * * ? *)"
-    assert retries(wanted)["<AuditFunction>"] == 0
+    assert retries(wanted)["<AuditFunction>"] == (0, 3_600)
+    assert deliveries(wanted)["<AuditFunction>"] == ONCE
+    assert function["MemorySize"] == 1_024
     assert function["Handler"] == "lambdas.audit.handler"
     assert function["Timeout"] == limits.LIVE.function_timeout_s["audit"] <= 900
     assert set(function["Environment"]["Variables"]) == (
@@ -254,7 +277,9 @@ def test_what_alert_cannot_do_in_three_tries_reaches_its_topic_as_it_is(template
         if readable(one["Properties"]["FunctionName"]) == "<AlertFunction>"
     ]
 
-    assert config["MaximumRetryAttempts"] == 2
+    assert retries(template)["<AlertFunction>"] == (2, 3_600)
+    hour = {"MaximumEventAgeInSeconds": 3_600, "MaximumRetryAttempts": 185}
+    assert deliveries(template)["<AlertFunction>"] == hour
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": "<AlertTopic>"}}
     function = properties_of(template, "alert")
     assert set(function["Environment"]["Variables"]) == (

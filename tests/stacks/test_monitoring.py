@@ -101,6 +101,26 @@ def test_every_alarm_has_its_section_in_the_runbook_and_every_section_its_alarm(
         assert alarm["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{name.lower()}")
 
 
+def test_an_alarm_rings_at_the_first_bad_period_unless_it_is_one_of_these(
+    template: Template,
+) -> None:
+    """The threshold, how many of the last periods must be bad, and how many they are."""
+    rings = {
+        name: (alarm["Threshold"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"])
+        for name, alarm in alarms_of(template).items()
+    }
+
+    assert {name: ring for name, ring in rings.items() if ring != (1, 1, 1)} == {
+        "Backlog": (3_600, 1, 1),
+        "FunctionFailing": (1, 2, 3),
+        "ReconcileFailing": (1, 3, 3),
+        "GenesysFailing": (1, 2, 2),
+        "Overdue": (1, 2, 2),
+        "WebhookPuttingOff": (1, 2, 2),
+        "WebhookSenderUnproven": (1, 3, 3),
+    }
+
+
 def test_status_says_what_every_ringing_alarm_says(template: Template) -> None:
     for name, resource in resources(template, ALARM).items():
         alarm = {
@@ -183,9 +203,23 @@ def _plain(body: str) -> str:
     return body.replace('\\\\"', '\\"')
 
 
-def test_the_dashboard_asks_its_three_questions_from_top_to_bottom(template: Template) -> None:
+def widgets_of(template: Template) -> list[dict[str, Any]]:
     body = readable(only(template, "AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"])
-    widgets = json.loads(body)["widgets"]
+    widgets: list[dict[str, Any]] = json.loads(body)["widgets"]
+    return widgets
+
+
+def test_every_graph_begins_at_zero_and_names_no_unit(template: Template) -> None:
+    shown = [widget["properties"] for widget in widgets_of(template)]
+    graphs = [each for each in shown if each.get("view") == "timeSeries"]
+
+    assert len(graphs) > 5
+    for graph in graphs:
+        assert graph["yAxis"]["left"] == {"min": 0, "showUnits": False}, graph["title"]
+
+
+def test_the_dashboard_asks_its_three_questions_from_top_to_bottom(template: Template) -> None:
+    widgets = widgets_of(template)
     headings = [
         (widget["y"], widget["properties"]["markdown"].splitlines()[0])
         for widget in widgets

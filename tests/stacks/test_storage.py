@@ -160,6 +160,10 @@ def test_what_waits_for_a_person_never_expires_and_what_was_removed_does(
         if "NoncurrentVersionExpiration" in rule
     }
     assert removed == {"sealed/": 1, "": 35}
+    aborting = [
+        r["AbortIncompleteMultipartUpload"] for r in rules if "AbortIncompleteMultipartUpload" in r
+    ]
+    assert aborting == [{"DaysAfterInitiation": 1}]
 
 
 def test_if_configured_what_nobody_decided_expires_too(tmp_path: Path) -> None:
