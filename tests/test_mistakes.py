@@ -10,7 +10,7 @@ import pytest
 from tests.mistakes import planting
 from tests.mistakes.lines import measured
 from tests.mistakes.planting import PROJECT, Copies, Mistake, copied, judge, mistakes, mistyped
-from tests.mistakes.sampling import Objectors, objectors, slips_of
+from tests.mistakes.sampling import Objectors, equivalents, excused, objectors, slips_of
 
 LISTED = mistakes()
 HARMLESS = Mistake(
@@ -137,3 +137,25 @@ def test_no_slip_is_in_a_classs_decorator() -> None:
 
     assert slips
     assert not any(lines[slip.line - 1].startswith("@dataclass") for slip in slips)
+
+
+def test_every_slip_that_is_said_to_change_nothing_can_be_made() -> None:
+    assert all(equivalents().values())
+
+
+@pytest.mark.parametrize(
+    ("slip", "times", "found"),
+    [
+        ("lambdas/adapters/http.py constant: 1 -> 2", {}, 2),
+        ("lambdas/adapters/http.py constant: 1 -> 2", {"times": 3}, 2),
+        ("lambdas/adapters/http.py constant: 7 -> 8", {}, 0),
+    ],
+)
+def test_an_entry_excuses_as_many_slips_as_it_says(
+    slip: str, times: dict[str, int], found: int
+) -> None:
+    with pytest.raises(ValueError, match=f"is in its file {found} times, not"):
+        excused({"slip": slip, "why": "x", **times})
+
+    if found:
+        assert excused({"slip": slip, "why": "x", "times": found}) == (slip, "x")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice, zip_longest
 from random import Random
+from typing import Any
 
 from tests.mistakes.lines import Ran
 from tests.mistakes.planting import PROJECT
@@ -217,7 +218,22 @@ def _nearest(slip: Slip) -> Iterator[str]:
 def equivalents() -> Mapping[str, str]:
     """Slips that change nothing visible, and why."""
     text = (PROJECT / "tests/mistakes/equivalent.toml").read_text(encoding="utf-8")
-    return {row["slip"]: row["why"] for row in tomllib.loads(text).get("equivalent", [])}
+    return dict(excused(row) for row in tomllib.loads(text).get("equivalent", []))
+
+
+def excused(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The slip of an entry, and why. A name has no place: raises ValueError if other slips of the
+    file would be excused with it, or none is."""
+    slip, times = str(row["slip"]), row.get("times", 1)
+    file = slip.partition(" ")[0]
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    found = sum(each.named(text) == slip for each in slips_of(file))
+    if found != times:
+        raise ValueError(
+            f"{slip!r} is in its file {found} times, not {times}: `times` says how many slips of "
+            "this name there are, and all of them must change nothing"
+        )
+    return slip, str(row["why"])
 
 
 @cache
