@@ -101,6 +101,17 @@ def test_without_backpressure_nothing_waits() -> None:
     assert len(world.written()) == 10
 
 
+def test_one_bad_read_stops_no_other_batch() -> None:
+    """Whether there is backpressure stays unknown for one batch: it goes alone."""
+    world = Pressed()
+    for number in range(3):
+        world.seal(small(number))
+    world.faults.plan("ledger unreadable")
+
+    assert len(world.invoke(world.receive())) == 2
+    assert len(world.written()) == 1
+
+
 def test_what_the_ledger_will_never_take_together_goes_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

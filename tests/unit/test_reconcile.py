@@ -169,10 +169,18 @@ def test_what_was_done_meanwhile_is_cleared(state: State) -> None:
     assert judged(state) == Clear()
 
 
+@pytest.mark.parametrize("is_configured", [True, False])
 @pytest.mark.parametrize("state", ["SPLIT", "MERGED"])
-def test_what_goes_on_in_others_is_redriven_until_they_are_on_their_way(state: State) -> None:
-    assert isinstance(judged(state, redrives=SENDINGS_ON_MAX - 1), Redrive)
-    assert isinstance(judged(state, redrives=SENDINGS_ON_MAX), Person), "nothing circles for ever"
+def test_what_goes_on_in_others_is_redriven_until_they_are_on_their_way(
+    state: State, *, is_configured: bool
+) -> None:
+    """Sending them on needs no destination, but nothing circles for ever."""
+    last, beyond = (
+        judged(state, redrives=redrives, is_configured=is_configured)
+        for redrives in (SENDINGS_ON_MAX - 1, SENDINGS_ON_MAX)
+    )
+    assert isinstance(last, Redrive)
+    assert isinstance(beyond, Person)
 
 
 def test_what_cannot_be_read_goes_to_a_person_at_once() -> None:
