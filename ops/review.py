@@ -1,15 +1,15 @@
 """`relay review`: list, show and resolve cases that only a person can decide."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from lambdas.relay.kernel.reasons import read_reason, sentence
+from lambdas.relay.kernel.reasons import Code, code_of, read_reason, sentence
 from lambdas.relay.kernel.time_format import iso
 from lambdas.relay.requests.damage import LONG_AGO_MS
-from lambdas.relay.requests.record import Record
+from lambdas.relay.requests.record import Record, read_line
 from lambdas.relay.requests.states import PARKED, State
 from lambdas.relay.review.quarantined import quarantine_key, read_again
 from lambdas.relay.review.resolution import Decision, Parked, Verdict, resolve
@@ -25,6 +25,13 @@ app = typer.Typer(no_args_is_help=True, help="Cases for a person to decide: list
 
 Most = Annotated[int, typer.Option(min=1, help="At most this many cases of each kind.")]
 MOST_DEFAULT = 200
+#: lines of a history that say that the request took effect
+TOOK_EFFECT = {Code.FOUND_TAKEN, Code.HAD_TAKEN_EFFECT}
+#: a record that was made for one of these reasons counts no attempts, and there may have been some
+FORGOTTEN = {
+    Code.RECORD_GONE: "its record was missing, so nothing says how often it was sent",
+    Code.BEYOND_HORIZON: "nothing says any more whether its events were delivered",
+}
 
 
 @app.command("list", short_help="List what waits for a person.")
@@ -271,17 +278,26 @@ def _doubt(record: Record, item: Mapping[str, Any]) -> str:
     without a recorded outcome is as unknown as one that timed out."""
     if record.state == "REJECTED":
         return "no: Genesys refused it"
+    if taken := [what for what in _told(record) if code_of(what) in TOOK_EFFECT]:
+        return f"no: it took effect: {sentence(taken[-1])}"
     if record.doubt_since_ms == LONG_AGO_MS:
         return "yes: it may have taken effect at any time"
     if record.doubt_since_ms:
         return f"yes, since {iso(record.doubt_since_ms)}: it may have taken effect"
     if accepted := item.get("accepted_at_ms"):
         return f"no: Genesys accepted it at {iso(int(accepted))}"
+    if record.attempt == 0 and (why := FORGOTTEN.get(read_reason(record.reason).code)):
+        return f"yes: {why}"
     if record.attempt == 0:
         return "no: it was never sent"
     if any(f" #{record.attempt} " in line for line in record.history):
         return "no: every attempt's outcome is in the history, and none took effect"
     return f"yes: attempt {record.attempt} was started, and its outcome is unknown"
+
+
+def _told(record: Record) -> Iterator[str]:
+    """What each line of its history says, as it is stored."""
+    yield from (read[2] for line in record.history if (read := read_line(line)))
 
 
 def _history(line: str) -> str:

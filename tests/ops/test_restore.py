@@ -21,6 +21,7 @@ from ops import checks
 from ops.__main__ import main
 from ops.connection import CLOCK
 from ops.errors import OpsError
+from ops.review import facts
 from tests.ops.conftest import Deployed
 from tests.unit.batches import NOW_MS, batch_of
 
@@ -200,6 +201,8 @@ def test_cases_that_the_restored_ledger_does_not_know_are_listed_again(
     assert ledger.due(REVIEW, now_ms // 1000, 10) == [record_key(since.batch_id)]
     case = find(since.batch_id, ledger, relay.vault)
     assert (case.batch, case.record.state) == (since, "MANUAL_REVIEW")
+    # The attempts before the restore are forgotten with the record.
+    assert ("in doubt", "yes: it may have taken effect at any time") in facts(case)
     (item,) = ledger.find([record_key(known.batch_id)])
     assert item is not None
     assert item["state"] == "OPEN"

@@ -105,6 +105,22 @@ def test_an_empty_note_is_no_reason(
         ({"attempt": 0}, "no: it was never sent"),
         ({"attempt": 2, "history": [f"{NOW_MS} #2 429"]}, "no: every attempt's outcome"),
         ({"attempt": 2, "history": [f"{NOW_MS} #1 429"]}, "yes: attempt 2 was started"),
+        ({"reason": str(Code.RECORD_GONE())}, "yes: its record was missing"),
+        ({"reason": str(Code.BEYOND_HORIZON())}, "yes: nothing says any more"),
+        (
+            {"attempt": 2, "history": [f"{NOW_MS} #2 {Code.FOUND_TAKEN()}"]},
+            "no: it took effect: read back: it had taken effect",
+        ),
+        (
+            {
+                "attempt": 2,
+                "history": [
+                    f"{NOW_MS} #1 {Code.HAD_TAKEN_EFFECT('409')}",
+                    f"{NOW_MS} #2 {Code.HEARD('x')}",
+                ],
+            },
+            "no: it took effect: it had taken effect: 409",
+        ),
     ],
 )
 def test_whether_it_may_have_taken_effect_is_shown(

@@ -10,7 +10,7 @@ from lambdas.relay.kernel.ports import Item, Ledger, Vault
 from lambdas.relay.kernel.reasons import Code, Reason, read_reason
 from lambdas.relay.kernel.vault_keys import review_key, sealed_key
 from lambdas.relay.messages.sealing import Batch, decode, encode
-from lambdas.relay.requests.damage import LOST, repairing
+from lambdas.relay.requests.damage import LONG_AGO_MS, LOST, repairing
 from lambdas.relay.requests.record import Record, batch_id_of, record_key
 from lambdas.relay.requests.sending import parked_item, parking
 from lambdas.relay.requests.states import FINAL, PARKED, REVIEW, SETTLED, STATES, State
@@ -87,13 +87,15 @@ def complete(batch: Batch, state: State | None, vault: Vault) -> None:
 def relisted(text: str, now_ms: int) -> Item | None:
     """The record of a case from its document, for a restored ledger that lacks the record: else
     nobody would be told of it any more. None if the document does not contain the request, or is
-    older than a ledger that can be restored: then its record is missing for another reason. Raises
-    Malformed."""
+    older than a ledger that can be restored: then its record is missing for another reason. It is
+    in doubt, since its attempts are forgotten with the record. Raises Malformed."""
     case = read_json(text, DOCUMENT)
     message, since_ms = case.get("message"), case["at_ms"]
     if message is None or now_ms - since_ms > RESTORABLE_S * 1000:
         return None
-    return parked_item(decode(message), "MANUAL_REVIEW", since_ms, read_reason(case["reason"]))
+    why = read_reason(case["reason"])
+    item = parked_item(decode(message), "MANUAL_REVIEW", since_ms, why)
+    return {**item, "doubt_since_ms": LONG_AGO_MS}
 
 
 def park_unrecorded(batch_id: str, *, ledger: Ledger, vault: Vault, now_ms: int) -> bool:
