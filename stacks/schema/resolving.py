@@ -37,7 +37,7 @@ def _destination(destination: Destination) -> dict[str, Any]:
 
 def _confirmation(confirmation: Confirmation) -> dict[str, Any]:
     truth, said = confirmation.truth, _said(confirmation)
-    made = {name: said[name] and asdict(said[name]) for name in ("compensation", "cancel")}
+    made = {name: said[name] and asdict(said[name]) for name in ("compensation", "cancel", "place")}
     return {**said, **made, "truth": None if truth is None else truth.path}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdas.relay.destinations.correlation import Compensation, Confirmation
+from lambdas.relay.destinations.correlation import Compensation, Confirmation, Place
 from lambdas.relay.destinations.destination import Destination, KeyPolicy
 from lambdas.relay.destinations.kind import Kind
 from lambdas.relay.destinations.kinds import KINDS
@@ -58,6 +58,7 @@ def _destination(row: Row) -> Destination:
 def _confirmation(row: Row, kind: Kind) -> Confirmation:
     more = {
         "truth": row["truth"] and _truth(row["truth"], kind.confirmation),
+        "place": row["place"] and Place(**row["place"]),
         **{name: row[name] and Compensation(**row[name]) for name in ("compensation", "cancel")},
         **{name: tuple(row[name]) for name in ("topics", "follows", "completed_by", "shows")},
     }
