@@ -17,7 +17,7 @@ from lambdas.relay.kernel.reasons import Reason
 from lambdas.relay.messages.sealing import Batch
 from lambdas.relay.requests.sending import Opened, opening, releasing, sealed_item
 from simulation.fault_plan import Kind
-from simulation.mutants.mutant import Mutant
+from simulation.mutants.mutant import UNANSWERED, Mutant
 from simulation.mutants.stages import few, some_items_fail
 from simulation.rivals.regrouping import regrouping_function
 from simulation.scenario import Scenario
@@ -197,14 +197,14 @@ ATTEMPTS = (
         "Doubt or not, the request goes out once more.",
         ((attempt, "before_posting", _no_read_back),),
         regimes=("ignored, read back",),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
     ),
     Mutant(
         "one item read back speaks for all",
         "The first one is there, so the request took effect.",
         ((attempt, "ask", _one_is_all),),
         regimes=("ignored, read back",),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
         stage=some_items_fail,
     ),
     Mutant(
@@ -212,13 +212,13 @@ ATTEMPTS = (
         "The counter is for statistics; it can wait.",
         ((attempt.Attempt, "list_repost", lambda self: True),),
         regimes=("ignored",),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
     ),
     Mutant(
         "a possible duplicate is listed a thousand times",
         "Rather too many than too few.",
         ((attempt, "reposting", _listed_often),),
         regimes=("ignored",),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
     ),
 )

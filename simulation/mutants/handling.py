@@ -17,7 +17,7 @@ from lambdas.relay.requests.states import State
 from lambdas.relay.review import cases
 from lambdas.relay.review.quarantined import quarantine_key
 from simulation import deciders, restores
-from simulation.mutants.mutant import Mutant
+from simulation.mutants.mutant import UNANSWERED, Mutant
 from simulation.mutants.stages import some_items_fail
 from simulation.scenario import EVENTS, Scenario
 from simulation.workload import Shares
@@ -79,7 +79,7 @@ HANDLING = (
         "an edited record still says how often it was sent",
         "What is missing of it counts as zero.",
         ((damage, "_SENDING", frozenset()),),
-        storm={"records edited": 0.9, "unanswered effect": 0.3, "429 hours": 0.0},
+        storm={"records edited": 0.9, **UNANSWERED},
     ),
     Mutant(
         "a record without a state needs no document",

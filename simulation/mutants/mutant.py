@@ -14,6 +14,9 @@ def as_drawn(scenario: Scenario) -> Scenario:
     return scenario
 
 
+#: a storm: requests often take effect without an answer, and no 429 asks for hours
+UNANSWERED: Mapping[Kind, float] = {"unanswered effect": 0.3, "429 hours": 0.0}
+
 #: object, name of its attribute, what replaces it meanwhile
 Patch = tuple[Any, str, Any]
 

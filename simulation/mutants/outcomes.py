@@ -18,7 +18,7 @@ from lambdas.relay.ledger.claims import claim_key
 from lambdas.relay.messages.consumer import Disposition, Done
 from lambdas.relay.messages.sealing import Batch, SealedEvent
 from simulation.memory.ledger import MemoryLedger
-from simulation.mutants.mutant import Mutant
+from simulation.mutants.mutant import UNANSWERED, Mutant
 from simulation.mutants.stages import some_items_fail
 
 _conclude = attempt.Attempt.conclude
@@ -117,7 +117,7 @@ OUTCOMES = (
         "The client timed out, so nothing happened.",
         ((client, "judge", _judged_as("unanswered")),),
         regimes=("ignored, read back", "ignored, manual"),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
     ),
     Mutant(
         "a 5xx means no effect",
@@ -187,7 +187,7 @@ OUTCOMES = (
         "The key was used, so the request is done.",
         ((attempt, "after_refusal", _conflict_is_success),),
         regimes=("answered 409, item by item",),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
         stage=some_items_fail,
     ),
 )

@@ -21,7 +21,7 @@ from lambdas.relay.requests.ordering import Applied, OrderedEvent, Ordering
 from lambdas.relay.requests.record import Record
 from lambdas.relay.requests.sending import Opened
 from lambdas.relay.requests.states import LISTENING, State
-from simulation.mutants.mutant import Mutant
+from simulation.mutants.mutant import UNANSWERED, Mutant
 from simulation.mutants.transitions import OF_TRACKED
 from simulation.scenario import Scenario
 from simulation.tracked import certain
@@ -276,7 +276,7 @@ TRACKING = (
         "of what a request made twice the newest stays",
         "Genesys answered that one, so it is the one that the customer has.",
         ((recovery, "_cancel", _last_stays),),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
         stage=_made_twice,
         tracks=CANCELS,
     ),
@@ -284,7 +284,7 @@ TRACKING = (
         "what is cancelled needs no record",
         "It is gone, so there is nothing to tell a person.",
         ((recovery, "listing", _not_listed),),
-        storm={"unanswered effect": 0.3, "429 hours": 0.0},
+        storm=UNANSWERED,
         stage=_made_twice,
         tracks=CANCELS,
     ),

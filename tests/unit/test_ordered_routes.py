@@ -197,13 +197,19 @@ class Released(World):
         return True
 
 
+whatever_was_delivered_before = pytest.mark.parametrize(
+    "before", [(), ("one",), ("other",), ("one", "other")], ids=repr
+)
+in_any_order = pytest.mark.parametrize("routes", list(permutations(ROUTES)))
+
+
 def _delivered(world: World, before: Sequence[str]) -> None:
     for route in before:
         assert owns(world, batch(route, "first", again=""))
 
 
-@pytest.mark.parametrize("before", [(), ("one",), ("other",), ("one", "other")], ids=repr)
-@pytest.mark.parametrize("routes", list(permutations(ROUTES)))
+@whatever_was_delivered_before
+@in_any_order
 def test_what_the_release_before_delivered_again_is_a_copy(
     before: tuple[str, ...], routes: tuple[str, str]
 ) -> None:
@@ -218,8 +224,8 @@ def test_what_the_release_before_delivered_again_is_a_copy(
     assert not owns(world, batch(due, "yet again"))
 
 
-@pytest.mark.parametrize("before", [(), ("one",), ("other",), ("one", "other")], ids=repr)
-@pytest.mark.parametrize("routes", list(permutations(ROUTES)))
+@whatever_was_delivered_before
+@in_any_order
 def test_the_release_before_takes_for_copies_what_was_delivered_again(
     before: tuple[str, ...], routes: tuple[str, str]
 ) -> None:
